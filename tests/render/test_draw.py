@@ -1,0 +1,189 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from vecstack.errors import DeviceError, UsageError
+from vecstack.geometry import Affine, Frame, Rect
+from vecstack.render import render, rows, strips
+from vecstack.render.exact import prepare
+
+CPU = torch.device("cpu")
+EDGE = Frame(Rect(-3.5, 8.25, 30.0, 41.0), 131, 150)  # blocks of 64 x 64 leave rests of 3 and 22
+
+
+def moved(layer, x, y):
+    """The layer, shifted by so many canvas units."""
+    old = layer.transform
+    return dataclasses.replace(layer, transform=dataclasses.replace(old, c=old.c + x, f=old.f + y))
+
+
+def nearly_equal(one, two):
+    """Whether two pictures agree as float32 sums over blocks of other shapes do: at most one level, rarely."""
+    difference = np.abs(one.astype(int) - two.astype(int))
+    return difference.max() <= 1 and (difference > 0).mean() < 0.001
+
+
+def test_the_default_picture_has_a_pixel_for_each_canvas_unit(stack):
+    picture = render(stack, device="cpu")
+    assert picture.shape == (53, 37, 3)
+    assert picture.dtype == np.uint8
+
+
+def test_size_is_the_long_side(stack):
+    assert render(stack, 106, device="cpu").shape == (106, 74, 3)
+    assert render(stack, 20, device="cpu").shape == (20, 14, 3)
+
+
+def test_a_pixel_is_the_colour_at_its_centre(stack):
+    picture = render(stack, frame=EDGE, device="cpu")
+    colors_at = prepare(stack, CPU)
+    for row, column in [(0, 0), (149, 130), (63, 64), (64, 63), (100, 5), (0, 130)]:
+        centre = [[-3.5 + (column + 0.5) * 30 / 131, 8.25 + (row + 0.5) * 41 / 150]]
+        color = colors_at(torch.tensor(centre, dtype=torch.float64), 1.0)[:3, 0].numpy()
+        assert np.abs(color * 255 - picture[row, column]).max() <= 0.501  # the rounding, and float32
+
+
+def test_pictures_of_any_size_show_the_same_place(stack):
+    # Samples at pixel centres: the mean over the 3 x 3 centres of a pixel is its own centre's colour, to second order.
+    smooth = dataclasses.replace(stack, layers=stack.layers[:1])
+    once, thrice = (render(smooth, 53 * scale, depth=16, device="cpu") / 65535 for scale in (1, 3))
+    assert (thrice[1::3, 1::3] == once).mean() > 0.999
+    means = thrice.reshape(53, 3, 37, 3, 3).mean((1, 3))
+    assert np.abs(means - once).mean() < 0.002
+    half_a_pixel_off = np.abs(means[:, 1:] - once[:, :-1]).mean()
+    assert half_a_pixel_off > 5 * np.abs(means - once).mean()
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("transparent", [False, True])
+def test_every_height_of_the_strips_gives_the_same_bits(stack, depth, transparent):
+    whole = render(stack, frame=EDGE, depth=depth, transparent=transparent, device="cpu")
+    assert whole.shape == (150, 131, 4 if transparent else 3)
+    for strip_rows, heights in [(1, [64, 64, 22]), (65, [128, 22]), (1000, [150])]:
+        options = {"depth": depth, "transparent": transparent, "device": "cpu", "strip_rows": strip_rows}
+        parts = list(rows(stack, EDGE, **options))
+        assert [len(part) for part in parts] == heights
+        assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_every_count_of_threads_gives_the_same_pixels(stack, threads):
+    pictures = []
+    for count in (1, 2):
+        torch.set_num_threads(count)
+        pictures.append(render(stack, 150, device="cpu"))
+    assert np.array_equal(*pictures)
+
+
+def test_drawing_leaves_the_threads_and_gradients_as_they_were(stack):
+    before = torch.get_num_threads()
+    for _ in rows(stack, EDGE, device="cpu"):
+        assert torch.is_grad_enabled()
+        assert not torch.is_inference_mode_enabled()
+    assert torch.get_num_threads() == before
+
+
+def test_a_region_is_the_crop_of_the_whole(stack):
+    whole = render(stack, 106, device="cpu")
+    part = render(stack, frame=Frame(Rect(4, 9, 20, 30), 40, 60), device="cpu")
+    assert nearly_equal(part, whole[18:78, 8:48])
+
+
+def test_a_region_may_reach_past_the_canvas(stack):
+    wide = render(stack, frame=Frame(Rect(-10, -20, 60, 90), 60, 90), device="cpu")
+    assert nearly_equal(wide[20:73, 10:47], render(stack, device="cpu"))
+
+
+def test_moved_layers_move_the_picture(stack):
+    shifted = dataclasses.replace(stack, layers=tuple(moved(layer, 5, 7) for layer in stack.layers))
+    assert nearly_equal(render(shifted, device="cpu")[7:, 5:], render(stack, device="cpu")[:-7, :-5])
+
+
+def test_a_deep_zoom_still_tells_pixels_apart(stack):
+    frame = Frame(Rect(12.3, 40.7, 1e-5, 1e-5), 50, 50)
+    edge = dataclasses.replace(stack.layers[0], transform=Affine(1e-5, 0, 12.300005, 0, 1e-5, 40.700005))
+    zoomed = dataclasses.replace(stack, layers=(edge,))
+    at_home = dataclasses.replace(stack, layers=(dataclasses.replace(edge, transform=Affine(1, 0, 0, 0, 1, 0)),))
+    plain = render(at_home, frame=Frame(Rect(-0.5, -0.5, 1, 1), 50, 50), device="cpu")
+    assert np.abs(render(zoomed, frame=frame, device="cpu").astype(int) - plain).max() <= 1
+    assert len(np.unique(plain.reshape(-1, 3), axis=0)) > 20
+
+
+def test_pixels_need_not_be_square(stack):
+    tall = render(stack, frame=Frame(stack.canvas.rect, 37, 159), device="cpu")
+    assert nearly_equal(tall[1::3], render(stack, device="cpu"))
+
+
+def test_a_transparent_picture_over_the_background_is_the_opaque_one(stack):
+    opaque = render(stack, depth=16, device="cpu") / 65535
+    clear = render(stack, depth=16, transparent=True, device="cpu") / 65535
+    coverage = clear[..., 3:]
+    composed = clear[..., :3] * coverage + np.array(stack.canvas.background) * (1 - coverage)
+    assert 0 < coverage.min() < coverage.max()
+    assert np.abs(composed - opaque).max() < 3 / 65535
+
+
+def test_a_transparent_picture_without_layers_is_empty(stack):
+    assert not render(dataclasses.replace(stack, layers=()), transparent=True, device="cpu").any()
+
+
+def test_16_bits_agree_with_8(stack):
+    fine, coarse = (render(stack, depth=depth, device="cpu") for depth in (16, 8))
+    assert fine.dtype == np.uint16
+    assert np.abs(fine / 257 - coarse).max() < 0.502  # half a level of 8 bits, and half of 16
+    assert len(np.unique(fine)) > 256
+
+
+def test_black_and_white_take_the_whole_range(stack):
+    for depth in (8, 16):
+        white = dataclasses.replace(stack.canvas, background=(1.0, 0.0, 1.0))
+        picture = render(dataclasses.replace(stack, canvas=white, layers=()), depth=depth, device="cpu")
+        assert (picture == [2**depth - 1, 0, 2**depth - 1]).all()
+
+
+def test_progress_counts_rows_to_the_last(stack):
+    calls = []
+    render(stack, frame=EDGE, device="cpu", progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(64, 150), (128, 150), (150, 150)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": 10, "frame": EDGE}, "not both"),
+        ({"depth": 12}, "--depth must be 8 or 16, not 12"),
+        ({"size": 1_000_001}, "sides must be 1 to 1,000,000 px"),
+        ({"size": 0}, "must be above 0"),
+        ({"frame": Frame(EDGE.region, 10, 0)}, "sides must be 1 to 1,000,000 px, not 10 x 0"),
+    ],
+)
+def test_a_request_that_cannot_be_meant_is_a_usage_error(stack, options, message):
+    with pytest.raises(UsageError, match=message):
+        render(stack, device="cpu", **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"), [({"depth": 7}, UsageError), ({"strip_rows": 0}, UsageError), ({"device": "x"}, DeviceError)]
+)
+def test_rows_refuses_before_the_first_strip(stack, options, error):
+    with pytest.raises(error):
+        rows(stack, EDGE, **{"device": "cpu"} | options)
+
+
+def test_a_picture_past_the_memory_is_refused_with_the_way_out(stack, monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(strips.np, "empty", full)
+    with pytest.raises(UsageError, match=r"1,000,000 x 500,000 px need 3,000 GB.*PNG or TIFF"):
+        render(stack, frame=Frame(EDGE.region, 1_000_000, 500_000), depth=16, device="cpu")
+
+
+def test_a_device_that_runs_out_of_memory_is_a_device_error(stack, monkeypatch):
+    def full(*_):
+        raise torch.cuda.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(strips, "prepare", lambda *_, **__: full)
+    with pytest.raises(DeviceError, match="out of memory"):
+        render(stack, device="cpu")

@@ -1,0 +1,208 @@
+"""Outputs are whole or absent, whatever happens while they are written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vecstack import atomic
+from vecstack.atomic import atomic_writer
+from vecstack.errors import ExportError
+
+
+def write(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    with atomic_writer(path, overwrite=overwrite) as file:
+        file.write(data)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def fail_with(code: int) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "out.bin"
+    with atomic_writer(path, overwrite=False) as file:
+        file.write(b"whole")
+        assert not path.exists()
+    assert path.read_bytes() == b"whole"
+    assert names(tmp_path) == ["out.bin"]
+
+
+def test_the_partial_file_lies_beside_the_output_and_says_what_it_is(tmp_path: Path) -> None:
+    with atomic_writer(tmp_path / "out.bin", overwrite=False):
+        (partial,) = tmp_path.iterdir()
+        assert partial.suffix == ".partial"
+
+
+def test_an_existing_output_is_refused_and_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "out.bin"
+    path.write_bytes(b"old")
+    with pytest.raises(ExportError, match=r"out\.bin exists\. Add --overwrite") as caught:
+        write(path, b"new")
+    assert caught.value.exit_code == 4
+    assert path.read_bytes() == b"old"
+
+
+def test_overwrite_replaces_an_existing_output(tmp_path: Path) -> None:
+    path = tmp_path / "out.bin"
+    path.write_bytes(b"a longer old content")
+    write(path, b"new", overwrite=True)
+    assert path.read_bytes() == b"new"
+    assert names(tmp_path) == ["out.bin"]
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "out.bin"
+
+    def write_late() -> None:
+        with atomic_writer(path, overwrite=False) as file:
+            file.write(b"mine")
+            path.write_bytes(b"theirs")
+
+    with pytest.raises(ExportError, match="exists"):
+        write_late()
+    assert path.read_bytes() == b"theirs"
+    assert names(tmp_path) == ["out.bin"]
+
+
+def test_a_file_system_without_hard_links_is_written_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(atomic.os, "link", fail_with(errno.EPERM))
+    write(tmp_path / "out.bin", b"whole")
+    assert (tmp_path / "out.bin").read_bytes() == b"whole"
+    with (
+        pytest.raises(ExportError, match="exists"),
+        atomic_writer(tmp_path / "late.bin", overwrite=False),
+    ):
+        (tmp_path / "late.bin").write_bytes(b"theirs")
+    assert (tmp_path / "late.bin").read_bytes() == b"theirs"
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, ValueError])
+@pytest.mark.parametrize("old", [None, b"old"])
+def test_an_interruption_leaves_nothing_new_behind(
+    tmp_path: Path, interruption: type[BaseException], old: bytes | None
+) -> None:
+    path = tmp_path / "out.bin"
+    if old is not None:
+        path.write_bytes(old)
+
+    def write_half() -> None:
+        with atomic_writer(path, overwrite=True) as file:
+            file.write(b"half")
+            raise interruption
+
+    with pytest.raises(interruption):
+        write_half()
+    assert [item.read_bytes() for item in tmp_path.iterdir()] == ([] if old is None else [old])
+
+
+def test_a_full_device_is_an_error_that_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # /dev/full takes buffered bytes and fails when they are flushed, as a full disk does.
+    real_open = Path.open
+    monkeypatch.setattr(Path, "open", lambda path, mode: real_open(Path("/dev/full"), "wb"))
+    with pytest.raises(ExportError) as caught:
+        write(tmp_path / "out.bin", b"some bytes")
+    assert str(caught.value) == (
+        f"cannot write {tmp_path}/out.bin: No space left on device. Free some space or choose another folder."
+    )
+    assert names(tmp_path) == []
+
+
+def test_a_file_size_limit_leaves_nothing_behind(tmp_path: Path) -> None:
+    program = (
+        "import resource, signal, sys\n"
+        "from vecstack.atomic import atomic_writer\n"
+        "from vecstack.errors import ExportError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n"
+        "try:\n"
+        "    with atomic_writer(sys.argv[1], overwrite=False) as file:\n"
+        "        for _ in range(100):\n"
+        "            file.write(bytes(10_000))\n"
+        "except ExportError as error:\n"
+        "    sys.exit(str(error))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "out.bin")], capture_output=True, text=True, check=False
+    )
+    assert f"cannot write {tmp_path}/out.bin: File too large." in done.stderr
+    assert done.returncode == 1
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("call", ["fsync", "link"])
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
+def test_a_failure_of_the_last_steps_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int
+) -> None:
+    monkeypatch.setattr(atomic.os, call, fail_with(code))
+    if call == "link":  # which alone is taken for a file system without hard links
+        monkeypatch.setattr(Path, "replace", fail_with(code))
+    with pytest.raises(ExportError, match=f"cannot write .*{os.strerror(code)}"):
+        write(tmp_path / "out.bin", b"some bytes")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("folder", "is a folder"),
+        ("", "is a folder"),
+        ("missing/out.bin", "there is no folder .*missing. Create it first"),
+        ("file/out.bin", "there is no folder .*file. Create it first"),
+        ("pipe", "is not a regular file"),
+        ("x" * 300, "File name too long. Choose a shorter name"),
+    ],
+)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_place_that_cannot_be_an_output_is_refused(tmp_path: Path, name: str, message: str, overwrite: bool) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ExportError, match=message):
+        write(tmp_path / name, b"", overwrite=overwrite)
+    assert names(tmp_path) == ["file", "folder", "pipe"]
+
+
+def test_a_device_is_never_replaced() -> None:
+    with pytest.raises(ExportError, match="is not a regular file"):
+        write(Path("/dev/null"), b"", overwrite=True)
+
+
+def test_permissions_are_those_of_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write(tmp_path / "out.bin", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "out.bin").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_link_stays_and_what_it_points_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    target, link = tmp_path / "elsewhere" / "real.bin", tmp_path / "link.bin"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    write(link, b"new", overwrite=True)
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+
+
+def test_a_link_to_nothing_counts_as_existing(tmp_path: Path) -> None:
+    (tmp_path / "link.bin").symlink_to(tmp_path / "nothing")
+    with pytest.raises(ExportError, match="exists"):
+        write(tmp_path / "link.bin", b"")
+    assert not (tmp_path / "nothing").exists()

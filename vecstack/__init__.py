@@ -1,0 +1,26 @@
+"""vecstack turns a picture into a short stack of coloured layers and draws the stack at any size."""
+
+# None of these modules imports PyTorch or numpy before it computes. They are imported at once, not on demand,
+# so that `vecstack.decompose` and `vecstack.render` are the functions, not the modules of the same names.
+from vecstack.decompose import decompose
+from vecstack.errors import VecstackError
+from vecstack.file import load, save
+from vecstack.models import available_models, load_model
+from vecstack.render import render
+from vecstack.stack import Canvas, Layer, Stack
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Canvas",
+    "Layer",
+    "Stack",
+    "VecstackError",
+    "__version__",
+    "available_models",
+    "decompose",
+    "load",
+    "load_model",
+    "render",
+    "save",
+]

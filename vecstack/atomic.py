@@ -1,0 +1,84 @@
+"""Outputs that are either whole or not there: written beside their place, then put there in one step."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from vecstack.errors import ExportError
+
+_REMEDIES = {
+    errno.ENOSPC: "Free some space or choose another folder.",
+    errno.EDQUOT: "Free some space or choose another folder.",
+    errno.EFBIG: "Choose a smaller size or another folder.",
+    errno.EACCES: "Choose a folder that you may write to.",
+    errno.EPERM: "Choose a folder that you may write to.",
+    errno.EROFS: "Choose a folder that you may write to.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+
+
+@contextmanager
+def atomic_writer(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[BinaryIO]:
+    """A buffered binary file that appears at `path` when the block ends, and not at all when it is left by an
+    exception. Raises ExportError: `path` exists and `overwrite` is false (also where it came to exist meanwhile), is
+    a folder or a device, its folder is missing, or the writing failed, as any OSError of the block is taken to mean.
+    A link is followed: what it points to is replaced."""
+    place = Path(path)
+    target = Path(os.path.realpath(place))
+    partial = target.with_name(f".vecstack-{secrets.token_hex(8)}.partial")
+    try:
+        _refuse(place, overwrite)
+        try:
+            with partial.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            _publish(partial, target, overwrite)
+        finally:
+            partial.unlink(missing_ok=True)
+    except FileExistsError as error:
+        raise _exists(place) from error
+    except OSError as error:
+        raise _unwritable(place, error) from error
+
+
+def _refuse(place: Path, overwrite: bool) -> None:
+    """Raise ExportError where `place` cannot or must not be written."""
+    if place.is_dir():
+        raise ExportError(f"{place} is a folder. Name a file in it.")
+    if place.exists() and not place.is_file():
+        raise ExportError(f"{place} is not a regular file. Choose another name, or write to standard output with -o -.")
+    if not overwrite and os.path.lexists(place):
+        raise _exists(place)
+    if not Path(os.path.realpath(place)).parent.is_dir():
+        raise ExportError(f"cannot write {place}: there is no folder {place.parent}. Create it first.")
+
+
+def _publish(partial: Path, target: Path, overwrite: bool) -> None:
+    """Give the finished file its name. Raises FileExistsError where another file took it meanwhile and `overwrite`
+    is false."""
+    if not overwrite:
+        try:
+            os.link(partial, target)  # unlike a rename, it never replaces what is there
+            return
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            if os.path.lexists(target):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+    partial.replace(target)
+
+
+def _exists(place: Path) -> ExportError:
+    return ExportError(f"{place} exists. Add --overwrite to replace it, or choose another name.")
+
+
+def _unwritable(place: Path, error: OSError) -> ExportError:
+    remedy = _REMEDIES.get(error.errno or 0, "Choose another folder.")
+    return ExportError(f"cannot write {place}: {error.strerror or error}. {remedy}")

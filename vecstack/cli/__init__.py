@@ -1,0 +1,79 @@
+"""The command line: names and help import nothing heavy, each command lives in the module of its name."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from vecstack.cli import decompose, doctor, info, models, render, train, validate
+from vecstack.errors import VecstackError
+
+# What all of typer's own complaints share. It has no public name, and its home has moved between releases.
+COMPLAINT: type[Exception] = typer.BadParameter.__mro__[2]
+INTERRUPTED = 130  # what a shell returns for a program ended by Ctrl-C
+
+app = typer.Typer(
+    name="vecstack",
+    help="Turn pictures into layers and draw the layers at any size.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (decompose, render, info, validate, train, doctor):
+    app.command(command.__name__.rsplit(".", 1)[1])(command.run)
+app.add_typer(models.app, name="models")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from vecstack import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Options of every command."""
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code: one line on stderr for an error."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of a command line."""
+    debug = "--debug" in arguments
+    try:
+        result = app(arguments, prog_name="vecstack", standalone_mode=False)
+    except VecstackError as error:
+        return _fail(str(error), error.exit_code, debug)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", INTERRUPTED, debug)
+    except COMPLAINT as error:
+        return _fail(f"{error} See vecstack --help.", 2, debug)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone, and so has the reason to go on
+        return 141
+    except Exception as error:
+        reason = str(error).split("\n")[0]
+        return _fail(
+            f"internal error: {type(error).__name__}: {reason} Run again with --debug and report it.", 1, debug
+        )
+    return result if isinstance(result, int) else 0
+
+
+def _fail(message: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    typer.echo(f"vecstack: {message}", err=True)
+    return code

@@ -1,0 +1,80 @@
+"""vecstack render: layer files become pictures."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
+from vecstack.cli.items import STANDARD, Item, check_output, plan, run_all
+from vecstack.errors import UsageError
+from vecstack.geometry import Frame, Rect
+
+SUFFIXES = {".layers", ".layers.json"}
+
+
+def run(
+    inputs: Inputs,
+    output: Output = None,
+    size: Annotated[int | None, typer.Option("--size", metavar="PX", help="Pixels on the long side.")] = None,
+    width: Annotated[int | None, typer.Option("--width", metavar="PX", help="Pixels across.")] = None,
+    height: Annotated[int | None, typer.Option("--height", metavar="PX", help="Pixels down.")] = None,
+    scale: Annotated[
+        float | None, typer.Option("--scale", metavar="X", help="Pixels for a pixel of the source.")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="X,Y,W,H", help="Part of the canvas, in pixels of the source.")
+    ] = None,
+    depth: Annotated[int, typer.Option("--depth", metavar="8|16", help="Bits of a channel (16: PNG and TIFF).")] = 8,
+    transparent: Annotated[bool, typer.Option("--transparent", help="Leave the background out.")] = False,
+    picture_format: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="png, jpeg, webp or tiff; from the name if not given."),
+    ] = None,
+    overwrite: Overwrite = False,
+    skip_existing: SkipExisting = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Draw layer files at any size (photo.layers becomes photo.png)."""
+    box = None if region is None else parse_region(region)
+    if depth not in (8, 16):
+        raise UsageError(f"--depth must be 8 or 16, not {depth}.")
+    items = plan(inputs, output, SUFFIXES, f".{picture_format or 'png'}")
+    if len(items) == 1 and not skip_existing:
+        check_output(items[0].target, overwrite=overwrite)
+    from vecstack.file import load
+    from vecstack.render import render_to_file
+
+    def act(item: Item) -> None:
+        stack = load(sys.stdin.buffer if item.source == STANDARD else item.source)
+        area = stack.canvas.rect if box is None else box
+        if not area.inside(stack.canvas.rect):
+            sides = f"{stack.canvas.width},{stack.canvas.height}"
+            raise UsageError(f"--region {region} reaches outside the canvas, which is 0,0,{sides}.")
+        frame = Frame.of_region(area, size=size, width=width, height=height, scale=scale)
+        render_to_file(
+            stack,
+            sys.stdout.buffer if item.target == STANDARD else item.target,
+            frame,
+            format=picture_format or ("png" if item.target == STANDARD else None),
+            depth=depth,
+            transparent=transparent,
+            device=device,
+            overwrite=overwrite,
+        )
+
+    run_all(items, act, skip_existing=skip_existing, quiet=quiet, verb="Drawing")
+
+
+def parse_region(text: str) -> Rect:
+    """A rectangle written x,y,w,h in canvas units. Raises UsageError."""
+    try:
+        x, y, width, height = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"--region {text}: write it as x,y,w,h in pixels of the source, for example 0,0,100,80."
+        ) from None
+    return Rect(x, y, width, height)

@@ -1,0 +1,34 @@
+"""vecstack validate: do layer files follow the format?"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from vecstack.cli.arguments import Inputs, Quiet
+from vecstack.cli.items import STANDARD, expand
+from vecstack.errors import BatchError, DocumentError
+
+SUFFIXES = {".layers", ".layers.json"}
+
+
+def run(inputs: Inputs, quiet: Quiet = False) -> None:
+    """Check layer files against docs/format.md."""
+    from vecstack.file import load
+
+    files = [found.path for found in expand(inputs, SUFFIXES)]
+    failures = 0
+    for file in files:
+        try:
+            load(sys.stdin.buffer if file == STANDARD else file)
+        except DocumentError as error:
+            if len(files) == 1:
+                raise
+            failures += 1
+            typer.echo(f"vecstack: {error}", err=True)
+        else:
+            if not quiet:
+                typer.echo(f"{file}: ok")
+    if failures:
+        raise BatchError(f"{failures} of {len(files)} files failed; the lines above say why.")

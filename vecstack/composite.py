@@ -1,0 +1,20 @@
+"""The over operator: the only place in the program where colours are laid over one another."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def over(below: Tensor, color: Tensor, alpha: Tensor) -> Tensor:
+    """`color` laid over `below` with coverage `alpha` (0..1); the three broadcast. On an opaque canvas this is
+    eq. 3 of Sbai, Couprie, Aubry, ICIP 2020. With a premultiplied `below` whose last channel is its coverage,
+    and 1 in the last channel of `color`, the result is premultiplied too."""
+    return below + (color - below) * alpha
+
+
+def unpremultiply(canvas: Tensor) -> Tensor:
+    """Straight colours and coverage of a premultiplied canvas: [4,P] -> [4,P], black where nothing covers."""
+    coverage = canvas[3:]
+    straight = canvas[:3] / coverage.clamp_min(1e-6)  # a coverage of which 16 bits keep nothing
+    return torch.cat([straight.clamp(0, 1), coverage])

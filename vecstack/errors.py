@@ -1,0 +1,73 @@
+"""Every error a user can meet, in one tree, so that a caller can catch one class and a shell can read one exit code."""
+
+from __future__ import annotations
+
+
+class VecstackError(Exception):
+    """Base of every error of this library; `exit_code` is what the command line returns for it."""
+
+    exit_code = 1
+
+
+class UsageError(VecstackError):
+    """A request that cannot be meant: an option out of its range, two that exclude each other."""
+
+    exit_code = 2
+
+
+class PictureError(VecstackError):
+    """A picture that cannot be read: missing, damaged, not a picture, or larger than the limit."""
+
+    exit_code = 3
+
+
+class DocumentError(VecstackError):
+    """A layer file that cannot be read or does not follow docs/format.md."""
+
+    exit_code = 3
+
+
+class UnknownKindError(DocumentError):
+    """A layer file that requires a kind of layer or a feature that this version does not have."""
+
+    exit_code = 5
+
+
+class NewerFormatError(DocumentError):
+    """A layer file of a later format version than this program reads."""
+
+    exit_code = 5
+
+
+class WeightsError(VecstackError):
+    """Model weights that are missing, damaged, or not the published ones."""
+
+    exit_code = 6
+
+
+class DeviceError(VecstackError):
+    """A device that this machine does not have, or that ran out of memory."""
+
+    exit_code = 2
+
+
+class ExportError(VecstackError):
+    """An output that is refused (it exists, or is the input) or cannot be written."""
+
+    exit_code = 4
+
+
+class RecipeError(VecstackError):
+    """A training recipe or training data that cannot be used."""
+
+    exit_code = 3
+
+
+class BatchError(VecstackError):
+    """A run over several inputs of which some failed; the message counts them."""
+
+    exit_code = 7
+
+
+class ShapeError(VecstackError, ValueError):
+    """A tensor of another shape than the function needs; the message carries both."""

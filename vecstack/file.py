@@ -1,0 +1,647 @@
+"""Layer files, `.layers` zips and bare JSON documents, to and from a Stack; docs/format.md is the specification."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import math
+import os
+import re
+import reprlib
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar, cast
+
+from vecstack.atomic import atomic_writer
+from vecstack.errors import DocumentError, NewerFormatError, UnknownKindError
+from vecstack.geometry import Affine
+from vecstack.kinds import find_kind
+from vecstack.stack import Canvas, Color, Json, Layer, Stack, UnknownLayer
+
+Source = str | os.PathLike[str] | BinaryIO | bytes
+
+FORMAT = "vecstack-layers"
+VERSION = (1, 0)  # of the format: written, and the latest that is read
+GENERATOR = "vecstack"  # without the program's version, so that an update does not change the bytes of a document
+
+DOCUMENT, MIMETYPE, THUMBNAIL = "document.json", "mimetype", "Thumbnails/thumbnail.png"
+MEDIA_TYPE = b"application/vnd.vecstack.layers+zip"
+
+# What a file may hold: far past any document seen, and little enough that a hostile one does no harm.
+MAX_FILE_BYTES = 256 << 20  # the file itself, and the sum of its members unpacked
+MAX_DOCUMENT_BYTES = 32 << 20  # document.json, or a bare JSON document with its assets
+MAX_ASSET_BYTES = 64 << 20
+MAX_THUMBNAIL_BYTES = 1 << 20
+MAX_MIMETYPE_BYTES = 256
+MAX_MEMBERS = 4096
+MAX_NESTING = 64  # objects and lists within one another
+MAX_THUMBNAIL_PX = 256
+MAX_TRANSFORM = 1e9  # canvas units, a thousand of the widest canvas
+MIN_DETERMINANT = 1e-12  # square canvas units: a millionth of a pixel's side, where float64 still has room to invert
+
+_TOP_FIELDS = (
+    *("format", "version", "min_reader", "features_required", "generator"),
+    *("canvas", "assets", "layers", "source", "model", "metrics"),
+)
+_CANVAS_FIELDS = ("width", "height", "background")
+_LAYER_FIELDS = ("id", "name", "kind", "visible", "opacity", "transform")
+
+_VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"  # a character that keeps a text on one line
+_ID, _NAME = re.compile(_LINE + "{1,128}"), re.compile(_LINE + "{0,1024}")
+_ASSET_MEMBER = re.compile(r"assets/[0-9a-f]{64}\.safetensors")
+_UNSAFE_MEMBER = re.compile(r"[\\/]|[A-Za-z]:|(.*[\\/])?\.\.([\\/]|$)|.*\x00", re.DOTALL)
+_CENTRAL_ENTRY = b"PK\x01\x02"  # begins each member's entry in the list of a zip
+
+_READING = "cannot be read ({cause}). It is damaged or not a layer file: save it or fetch it again."
+_WRITING = "this stack cannot be saved ({cause})."
+# Everything that a damaged document was seen to raise from the libraries that take it apart.
+_FOREIGN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ValueError,  # with UnicodeError, JSONDecodeError, binascii.Error
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,  # with RecursionError, NotImplementedError
+    EOFError,
+    OSError,
+    MemoryError,
+)
+
+_T = TypeVar("_T")
+
+
+def load(source: Source) -> Stack:
+    """The stack of a `.layers` file or of a bare JSON document, told apart by their content; `source` is a path, a
+    binary stream or the bytes. Raises DocumentError: missing, damaged, over a limit of docs/format.md or against it;
+    NewerFormatError, UnknownKindError: it needs a later version of this library."""
+    with _boundary(_name(source), _READING):
+        return _parse(_read(source))[0]
+
+
+def validate(source: Source) -> list[str]:
+    """What is odd about a layer file that can be loaded, a sentence each: things of a later version, unknown
+    fields and members, unused assets. Raises what `load` raises where it cannot."""
+    with _boundary(_name(source), _READING):
+        stack, oddities = _parse(_read(source))
+        return [*oddities, *_unknown_things(stack), *_unused_assets(stack)]
+
+
+def save(
+    stack: Stack, path: str | os.PathLike[str], *, overwrite: bool = False, thumbnail: bytes | None = None
+) -> None:
+    """Write a stack: a bare JSON document where the name ends in `.json`, else a `.layers` zip, whose `thumbnail`
+    (PNG, at most 256 px) replaces the one of the stack. Raises DocumentError: the stack breaks a limit of the format;
+    ExportError: the output exists and `overwrite` is false, or cannot be written."""
+    data = dumps_json(stack) if Path(path).suffix.lower() == ".json" else dumps(stack, thumbnail)
+    with atomic_writer(path, overwrite=overwrite) as file:
+        file.write(data)
+
+
+def dumps(stack: Stack, thumbnail: bytes | None = None) -> bytes:
+    """The stack as a `.layers` zip: equal stacks give equal bytes. `thumbnail` as in `save`. Raises DocumentError."""
+    with _boundary("document", _WRITING):
+        index = {asset: {"bytes": len(content)} for asset, content in stack.assets.items()}
+        members = {f"assets/{asset}.safetensors": content for asset, content in stack.assets.items()}
+        members[DOCUMENT] = _document_text(stack, index)
+        picture = stack.thumbnail if thumbnail is None else thumbnail
+        if picture is not None:
+            members[THUMBNAIL] = picture
+        data = _zip(members)
+        _parse(data)  # so that whatever is written can be read: one set of checks for both ways
+        return data
+
+
+def dumps_json(stack: Stack) -> bytes:
+    """The stack as a bare JSON document, its assets within, without a thumbnail: equal stacks give equal bytes.
+    Raises DocumentError."""
+    with _boundary("document", _WRITING):
+        index = {
+            asset: {"bytes": len(content), "data": base64.b64encode(content).decode()}
+            for asset, content in stack.assets.items()
+        }
+        data = _document_text(stack, index)
+        _parse(data)
+        return data
+
+
+@contextmanager
+def _boundary(where: str, otherwise: str) -> Iterator[None]:
+    """The one place where foreign exceptions become DocumentError; every message is one line that begins with
+    `where`. `otherwise` is the message for a foreign one, with a place for its cause."""
+    try:
+        yield
+    except DocumentError as error:
+        raise type(error)(f"{where}: {_one_line(str(error))}") from error
+    except _FOREIGN as error:
+        cause = _one_line(str(error) or type(error).__name__)
+        raise DocumentError(f"{where}: {otherwise.format(cause=cause)}") from error
+
+
+def _one_line(text: str) -> str:
+    """A text from a hostile file, fit for a terminal: printable and of at most 500 characters."""
+    return "".join(character if character.isprintable() else "?" for character in text[:500])
+
+
+# Bytes
+
+
+def _name(source: Source) -> str:
+    """What messages call the source."""
+    if isinstance(source, bytes):
+        return "document"
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source) or "''"
+    name = getattr(source, "name", "document")
+    return "standard input" if name in (0, "<stdin>") else str(name)
+
+
+def _read(source: Source) -> bytes:
+    """The bytes of a source. Raises DocumentError, OSError."""
+    if isinstance(source, bytes):
+        data = source
+    elif isinstance(source, str | os.PathLike):
+        data = _read_path(Path(source))
+    else:
+        data = source.read(MAX_FILE_BYTES + 1)
+    if not data:
+        raise DocumentError("is empty. Give a file that vecstack wrote.")
+    _check_size(len(data), MAX_FILE_BYTES, "the file")
+    return data
+
+
+def _read_path(path: Path) -> bytes:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise DocumentError("does not exist. Check the name.") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise DocumentError("is a folder. Name a file in it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise DocumentError("is not a regular file. Give a file, or - for standard input.")
+    _check_size(status.st_size, MAX_FILE_BYTES, "the file")
+    with path.open("rb") as file:
+        return file.read(MAX_FILE_BYTES + 1)
+
+
+def _check_size(size_bytes: int, limit_bytes: int, what: str) -> None:
+    if size_bytes > limit_bytes:
+        raise DocumentError(f"{what} is larger than the {limit_bytes:,} bytes that the format allows.")
+
+
+def _parse(data: bytes) -> tuple[Stack, list[str]]:
+    """The stack of a document and what is odd about its file. Raises DocumentError, any of _FOREIGN."""
+    if data.startswith(b"PK"):
+        members, strangers = _unzip(data)
+    elif data.lstrip(b" \t\r\n").startswith(b"{"):
+        members, strangers = {DOCUMENT: data}, []
+    else:
+        raise DocumentError("is neither a .layers zip nor a JSON document. Give a file that vecstack wrote.")
+    document = _parse_json(members[DOCUMENT])
+    stack = _stack(document, members)
+    oddities = [f"zip member {_one_line(name)} is unknown and will not be kept." for name in strangers]
+    oddities += [
+        f"zip member {name} is not listed in assets and will not be kept."
+        for name in members
+        if name.startswith("assets/") and name[7:71] not in stack.assets
+    ]
+    if _version(document, "version") > VERSION:
+        oddities.append(f"written as format {document['version']}; what {_dotted(VERSION)} does not know is not drawn.")
+    return stack, oddities
+
+
+# Zip
+
+
+def _unzip(data: bytes) -> tuple[dict[str, bytes], list[str]]:
+    """The members that the format knows, by name, and the names of the others. Raises DocumentError and zipfile's
+    exceptions."""
+    _check_member_count(data.count(_CENTRAL_ENTRY))  # before zipfile makes an object of each
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        listed = archive.infolist()
+        _check_members(listed)
+        members = {info.filename: _read_member(archive, info) for info in listed if _member_limit(info.filename)}
+    if members.get(MIMETYPE, MEDIA_TYPE).strip() != MEDIA_TYPE:
+        raise DocumentError(f"is a zip of another kind of file ({members[MIMETYPE]!r:.60}), not {MEDIA_TYPE.decode()}.")
+    if DOCUMENT not in members:
+        raise DocumentError(f"the zip holds no {DOCUMENT}. Give a file that vecstack wrote.")
+    if THUMBNAIL in members:
+        _check_thumbnail(members[THUMBNAIL])
+    return members, sorted(info.filename for info in listed if info.filename not in members)
+
+
+def _member_limit(name: str) -> int:
+    """The most bytes that a member of that name may unpack to; 0 for one that the format does not know."""
+    limits = {
+        DOCUMENT: MAX_DOCUMENT_BYTES,
+        MIMETYPE: MAX_MIMETYPE_BYTES,
+        THUMBNAIL: MAX_THUMBNAIL_BYTES,
+    }
+    return limits.get(name, MAX_ASSET_BYTES if _ASSET_MEMBER.fullmatch(name) else 0)
+
+
+def _check_member_count(count: int) -> None:
+    if count > MAX_MEMBERS:
+        raise DocumentError(f"the zip has {count:,} members, at most {MAX_MEMBERS:,} are allowed.")
+
+
+def _check_members(listed: list[zipfile.ZipInfo]) -> None:
+    """Raise DocumentError unless every member, known or not, is plain. What zipfile unpacks of a member never
+    exceeds the size that its entry claims, so the claims bound the work."""
+    _check_member_count(len(listed))
+    _check_size(sum(info.file_size for info in listed), MAX_FILE_BYTES, "the zip, unpacked,")
+    seen: set[str] = set()
+    for info in listed:
+        where = f"zip member {info.orig_filename!r:.80}"
+        if info.filename in seen:
+            raise DocumentError(f"{where} is there twice; names must be unique.")
+        seen.add(info.filename)
+        if _UNSAFE_MEMBER.match(info.orig_filename):
+            raise DocumentError(f"{where}: names must be relative and stay within the zip.")
+        if info.flag_bits & 0x1:
+            raise DocumentError(f"{where} is encrypted. Save it without a password.")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise DocumentError(
+                f"{where} is packed by method {info.compress_type}; only store and deflate are allowed."
+            )
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    limit = _member_limit(info.filename)
+    _check_size(info.file_size, limit, f"zip member {info.filename}")
+    with archive.open(info) as file:
+        return file.read(limit + 1)
+
+
+def _zip(members: Mapping[str, bytes]) -> bytes:
+    """A zip with the mimetype first and plain, the others sorted and deflated, nothing of today or this machine."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in (MIMETYPE, *sorted(members)):
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.create_system = 3  # Unix, everywhere
+            info.external_attr = 0o100644 << 16
+            if name == MIMETYPE:
+                archive.writestr(info, MEDIA_TYPE, zipfile.ZIP_STORED)
+            else:
+                archive.writestr(info, members[name], zipfile.ZIP_DEFLATED, 9)
+    return buffer.getvalue()
+
+
+def _check_thumbnail(data: bytes) -> None:
+    """Raise DocumentError unless the bytes begin as a PNG of an allowed size."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
+        raise DocumentError("the thumbnail is not a PNG.")
+    width, height = struct.unpack(">II", data[16:24])
+    if not (1 <= width <= MAX_THUMBNAIL_PX and 1 <= height <= MAX_THUMBNAIL_PX):
+        raise DocumentError(f"the thumbnail is {width} x {height}, at most {MAX_THUMBNAIL_PX} px are allowed.")
+
+
+# JSON
+
+
+def _parse_json(data: bytes) -> dict[str, Any]:
+    """The object of a JSON text, read strictly: UTF-8, no NaN, nothing past float64, no key twice, no deep nesting,
+    no half characters. Raises DocumentError, ValueError, RecursionError."""
+    _check_size(len(data), MAX_DOCUMENT_BYTES, "the JSON document")
+    text = data.decode("utf-8")
+    document = json.loads(
+        text,
+        parse_float=_parse_float,
+        parse_int=_parse_int,
+        parse_constant=_parse_float,
+        object_pairs_hook=_parse_object,
+    )
+    _check_nesting(document)
+    if "\\u" in text:
+        json.dumps(document, ensure_ascii=False).encode("utf-8")  # raises where an escape is half a surrogate pair
+    return _typed(document, dict, "the document")
+
+
+def _parse_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise DocumentError(f"the number {text:.20} is not finite; numbers must fit a 64-bit float.")
+    return value
+
+
+def _parse_int(text: str) -> int:
+    _parse_float(text)  # bounds the digits, on which int() takes quadratic time
+    return int(text)
+
+
+def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DocumentError(f"the field {twice!r:.80} is there twice in one object.")
+    return fields
+
+
+def _check_nesting(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_NESTING + 1):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not level:
+            return
+    raise DocumentError(f"objects and lists are nested deeper than {MAX_NESTING}.")
+
+
+_TYPE_NAMES = {
+    dict: "an object",
+    list: "a list",
+    str: "a string",
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+}
+
+
+def _typed(value: Any, wanted: type[_T], where: str) -> _T:
+    """The value if it is of that JSON type (1.0 is an integer, as in JSON Schema). Raises DocumentError."""
+    if wanted is float and type(value) is int:
+        value = float(value)
+    elif wanted is int and type(value) is float and value.is_integer():
+        value = int(value)
+    if type(value) is not wanted:
+        raise DocumentError(f"{where} must be {_TYPE_NAMES[wanted]}, not {reprlib.repr(value)}.")
+    return value
+
+
+def _field(fields: Json, name: str, wanted: type[_T], where: str = "", default: _T | None = None) -> _T:
+    """A field of an object, or its default if it has one. Raises DocumentError."""
+    if name in fields:
+        return _typed(fields[name], wanted, where + name)
+    if default is None:
+        raise DocumentError(f"{where}{name} is missing.")
+    return default
+
+
+def _matching(text: str, pattern: re.Pattern[str], where: str, rule: str) -> str:
+    if not pattern.fullmatch(text):
+        raise DocumentError(f"{where} must be {rule}, not {reprlib.repr(text)}.")
+    return text
+
+
+def _numbers(value: Any, count: int, where: str) -> tuple[float, ...]:
+    numbers = _typed(value, list, where)
+    if len(numbers) != count:
+        raise DocumentError(f"{where} must be {count} numbers, not {len(numbers)}.")
+    return tuple(_typed(number, float, where) for number in numbers)
+
+
+def _unknown(fields: Json, known: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in known}
+
+
+# Document to stack
+
+
+def _stack(document: Json, members: Mapping[str, bytes]) -> Stack:
+    _check_version(document)
+    _check_features(document)
+    canvas = _canvas(_field(document, "canvas", dict))
+    assets = {
+        name: _asset(name, value, members) for name, value in sorted(_field(document, "assets", dict, "", {}).items())
+    }
+    layers = tuple(_layer(value, index, canvas) for index, value in enumerate(_field(document, "layers", list)))
+    _check_kinds(layers, assets)
+    _field(document, "generator", str, default="")
+    return Stack(
+        canvas,
+        layers,
+        assets,
+        source=_field(document, "source", dict, default={}),
+        model=_field(document, "model", dict, default={}),
+        metrics=_field(document, "metrics", dict, default={}),
+        extra=_unknown(document, _TOP_FIELDS),
+        thumbnail=members.get(THUMBNAIL),
+    )
+
+
+def _check_version(document: Json) -> None:
+    """Raise NewerFormatError for a document that asks for a later reader, DocumentError for one of no version."""
+    if document.get("format") != FORMAT:
+        raise DocumentError(f'format must be "{FORMAT}", not {reprlib.repr(document.get("format"))}.')
+    version = _version(document, "version")
+    oldest = (version[0], 0)
+    needed = max(oldest, _version(document, "min_reader", default=_dotted(oldest)))
+    if needed > VERSION:
+        raise NewerFormatError(
+            f"needs a reader of format {_dotted(needed)}; this vecstack reads up to {_dotted(VERSION)}. "
+            "Install a newer vecstack."
+        )
+    if version < (1, 0):
+        raise DocumentError(f"there is no format version {_dotted(version)}; the first is 1.0.")
+
+
+def _version(document: Json, name: str, default: str | None = None) -> tuple[int, int]:
+    text = _matching(_field(document, name, str, default=default), _VERSION, name, 'a version such as "1.0"')
+    major, minor = text.split(".")
+    return int(major), int(minor)
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
+
+
+def _check_features(document: Json) -> None:
+    for value in _field(document, "features_required", list, default=[]):
+        feature = _typed(value, str, "features_required")
+        name = feature.removeprefix("kind:")
+        if name == feature or not _KIND.fullmatch(name) or find_kind(name) is None:
+            raise UnknownKindError(
+                f"needs the feature {reprlib.repr(feature)}, which this vecstack does not have. "
+                "Install a newer vecstack."
+            )
+
+
+def _canvas(fields: Json) -> Canvas:
+    background = _numbers(fields.get("background", [0.0, 0.0, 0.0]), 3, "canvas.background")
+    return Canvas(
+        _field(fields, "width", int, "canvas."),
+        _field(fields, "height", int, "canvas."),
+        cast(Color, background),
+        extra=_unknown(fields, _CANVAS_FIELDS),
+    )
+
+
+def _asset(name: str, value: Any, members: Mapping[str, bytes]) -> bytes:
+    """The bytes of an asset, from its entry or from the zip, checked against their name."""
+    where = f"assets.{name:.64}: "
+    _matching(name, _SHA256, "an asset's name", "a sha256 in 64 lower-case hexadecimal digits")
+    entry = _typed(value, dict, where[:-2])
+    size_bytes = _field(entry, "bytes", int, where)
+    _check_size(size_bytes, MAX_ASSET_BYTES, f"asset {name}")
+    if "data" in entry:
+        data = base64.b64decode(_field(entry, "data", str, where), validate=True)
+    elif f"assets/{name}.safetensors" in members:
+        data = members[f"assets/{name}.safetensors"]
+    else:
+        raise DocumentError(f"asset {name} is not in the file. Save the document again as .layers, which holds it.")
+    if len(data) != size_bytes or hashlib.sha256(data).hexdigest() != name:
+        raise DocumentError(f"asset {name} is damaged: its size or sha256 differs. Save or fetch the file again.")
+    return data
+
+
+def _layer(value: Any, index: int, canvas: Canvas) -> Layer:
+    place = f"layers[{index}]"
+    fields = _typed(value, dict, place)
+    line = "characters without line breaks and control characters"
+    layer_id = _matching(_field(fields, "id", str, f"{place}."), _ID, f"{place}.id", f"1 to 128 {line}")
+    where = f"layer {layer_id}: "
+    kind_name = _matching(_field(fields, "kind", str, where), _KIND, f"{where}kind", "a name such as mask")
+    common: dict[str, Any] = {
+        "id": layer_id,
+        "name": _matching(
+            _field(fields, "name", str, where, default=""), _NAME, f"{where}name", f"at most 1,024 {line}"
+        ),
+        "visible": _field(fields, "visible", bool, where, default=True),
+        "opacity": _field(fields, "opacity", float, where, default=1.0),
+        "transform": _transform(fields, where, canvas),
+    }
+    rest = _unknown(fields, _LAYER_FIELDS)
+    kind = find_kind(kind_name)
+    if kind is None:
+        return UnknownLayer(**common, unknown_kind=kind_name, fields=rest)
+    own = {name: rest.pop(name) for name in kind.fields if name in rest}
+    return kind.read({**common, "extra": rest}, own)
+
+
+def _transform(fields: Json, where: str, canvas: Canvas) -> Affine:
+    if "transform" not in fields:
+        return Affine.of_frame(canvas.rect)
+    rows = _field(fields, "transform", list, where)
+    if len(rows) != 2:
+        raise DocumentError(f"{where}transform must be two rows of three numbers, not {len(rows)} rows.")
+    affine = Affine.of_rows([_numbers(row, 3, f"{where}a row of transform") for row in rows])
+    if max(abs(number) for row in affine.rows() for number in row) > MAX_TRANSFORM:
+        raise DocumentError(f"{where}transform must be of numbers up to {MAX_TRANSFORM:g}.")
+    if abs(affine.determinant) < MIN_DETERMINANT:
+        raise DocumentError(f"{where}transform must be invertible (a determinant from {MIN_DETERMINANT:g}).")
+    return affine
+
+
+def _check_kinds(layers: tuple[Layer, ...], assets: Mapping[str, bytes]) -> None:
+    """Raise DocumentError unless the layers of each kind find their assets fit."""
+    for name in sorted({layer.kind for layer in layers}):
+        kind = find_kind(name)
+        if kind is not None:
+            kind.check([layer for layer in layers if layer.kind == name], assets)
+
+
+# Stack to document
+
+
+def _document_text(stack: Stack, assets: Json) -> bytes:
+    """The document as JSON in UTF-8, a field or a layer a line, so that a change shows as a changed line."""
+    known_kinds = {layer.kind for layer in stack.layers if not isinstance(layer, UnknownLayer)}
+    known = {
+        "format": FORMAT,
+        "version": _dotted(VERSION),
+        "min_reader": _dotted(VERSION),
+        "features_required": sorted(f"kind:{kind}" for kind in known_kinds),
+        "generator": GENERATOR,
+        "canvas": _canvas_fields(stack.canvas),
+        "source": _sorted(stack.source),
+        "model": _sorted(stack.model),
+        "metrics": _sorted(stack.metrics),
+        "layers": [_layer_fields(layer) for layer in stack.layers],
+        "assets": _sorted(assets),
+    }
+    lines = [f"{_text(name)}: {_lines(value)}" for name, value in _with_unknown(known, stack.extra).items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _lines(value: Any) -> str:
+    """A value on one line, or a list of objects with a line for each."""
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return "[\n" + ",\n".join(map(_text, value)) + "\n]"
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _canvas_fields(canvas: Canvas) -> dict[str, Any]:
+    known = {
+        "width": canvas.width,
+        "height": canvas.height,
+        "background": [float(value) for value in canvas.background],
+    }
+    return _with_unknown(known, canvas.extra)
+
+
+def _layer_fields(layer: Layer) -> dict[str, Any]:
+    common: dict[str, Any] = {
+        "id": layer.id,
+        "name": layer.name,
+        "kind": layer.kind,
+        "visible": layer.visible,
+        "opacity": float(layer.opacity),
+        "transform": [[float(number) for number in row] for row in layer.transform.rows()],
+    }
+    if isinstance(layer, UnknownLayer):
+        return _with_unknown(common, {**layer.extra, **layer.fields})
+    kind = find_kind(layer.kind)
+    if kind is None:
+        raise DocumentError(f"layer {layer.id}: this vecstack has no kind {layer.kind}.")
+    return _with_unknown({**common, **kind.write(layer)}, _unknown(layer.extra, kind.fields))
+
+
+def _with_unknown(known: dict[str, Any], extra: Json) -> dict[str, Any]:
+    return {**known, **_sorted(_unknown(extra, known))}
+
+
+def _sorted(value: Any) -> Any:
+    """The same JSON value with the fields of every object in order, so that equal values give equal text."""
+    if isinstance(value, Mapping):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_sorted(item) for item in value]
+    return value
+
+
+# Oddities
+
+
+def _unknown_things(stack: Stack) -> Iterator[str]:
+    for name in stack.extra:
+        yield f"unknown field {name}; it is kept."
+    for name in stack.canvas.extra:
+        yield f"unknown field canvas.{name}; it is kept."
+    for layer in stack.layers:
+        if isinstance(layer, UnknownLayer):
+            yield f"layer {layer.id}: kind {layer.kind} is unknown; the layer is kept and not drawn."
+        for name in layer.extra:
+            yield f"layer {layer.id}: unknown field {name}; it is kept."
+
+
+def _unused_assets(stack: Stack) -> Iterator[str]:
+    if any(isinstance(layer, UnknownLayer) for layer in stack.layers):
+        return  # which may be what uses them
+    used: set[str] = set()
+    for layer in stack.layers:
+        kind = find_kind(layer.kind)
+        used.update(kind.asset_ids(layer) if kind else ())
+    for asset in sorted(set(stack.assets) - used):
+        yield f"asset {asset} is used by no layer; it is kept."

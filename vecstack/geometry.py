@@ -1,0 +1,110 @@
+"""Points, rectangles and affine maps in canvas units: x to the right, y down, one unit a pixel of the source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vecstack.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Rect:
+    """An axis-parallel rectangle: its corner of least x and y, its width and its height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def inside(self, other: Rect) -> bool:
+        """Whether no part of this rectangle is outside the other."""
+        return (
+            self.x >= other.x
+            and self.y >= other.y
+            and self.x + self.width <= other.x + other.width
+            and self.y + self.height <= other.y + other.height
+        )
+
+
+@dataclass(frozen=True)
+class Affine:
+    """The map x' = a x + b y + c, y' = d x + e y + f."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+    e: float
+    f: float
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Sequence[float]]) -> Affine:
+        """The map of the matrix rows [[a, b, c], [d, e, f]]."""
+        return cls(*rows[0], *rows[1])
+
+    @classmethod
+    def of_frame(cls, rect: Rect) -> Affine:
+        """The map that takes a layer's local frame [-1,1]^2 onto `rect`."""
+        half_width, half_height = rect.width / 2, rect.height / 2
+        return cls(half_width, 0.0, rect.x + half_width, 0.0, half_height, rect.y + half_height)
+
+    def rows(self) -> list[list[float]]:
+        """The matrix rows [[a, b, c], [d, e, f]]."""
+        return [[self.a, self.b, self.c], [self.d, self.e, self.f]]
+
+    @property
+    def determinant(self) -> float:
+        """Area of the image of the unit square; 0 where the map cannot be undone."""
+        return self.a * self.e - self.b * self.d
+
+    def inverse(self) -> Affine:
+        """The map that undoes this one. Raises ZeroDivisionError where none does."""
+        a, b, d, e = (value / self.determinant for value in (self.e, -self.b, -self.d, self.a))
+        return Affine(a, b, -a * self.c - b * self.f, d, e, -d * self.c - e * self.f)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is drawn and how finely: a region of the canvas, sampled at the centres of width_px x height_px pixels."""
+
+    region: Rect
+    width_px: int
+    height_px: int
+
+    @classmethod
+    def of_region(
+        cls,
+        region: Rect,
+        *,
+        size: int | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        scale: float | None = None,
+    ) -> Frame:
+        """The frame of a region at a size: `size` pixels on its long side, or `width` and/or `height` pixels, or
+        `scale` pixels per canvas unit (1 if nothing is given). Raises UsageError."""
+        if sum((size is not None, scale is not None, width is not None or height is not None)) > 1:
+            raise UsageError("Give one of --size, --scale, or --width/--height, not several.")
+        if not (0 < region.width < math.inf and 0 < region.height < math.inf):
+            raise UsageError(
+                f"A region must have a width and a height above 0, not {region.width:g} x {region.height:g}."
+            )
+        for name, value in (("--size", size), ("--width", width), ("--height", height), ("--scale", scale)):
+            if value is not None and not 0 < value < math.inf:
+                raise UsageError(f"{name} must be above 0, not {value:g}.")
+        if size is not None:
+            scale = size / max(region.width, region.height)
+        elif scale is None:
+            scale = width / region.width if width is not None else height / region.height if height is not None else 1.0
+        return cls(
+            region,
+            width if width is not None else max(1, round(region.width * scale)),
+            height if height is not None else max(1, round(region.height * scale)),
+        )
+
+    @property
+    def footprint(self) -> float:
+        """Side of a pixel in canvas units (the longer one where pixels are not square)."""
+        return max(self.region.width / self.width_px, self.region.height / self.height_px)

@@ -1,0 +1,433 @@
+"""Pictures in: the one door through which a picture enters the program, so that every picture is upright, in sRGB,
+of a bounded size and either whole or refused."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import io
+import os
+import stat
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vecstack.errors import PictureError, ShapeError, VecstackError
+from vecstack.stack import Color
+
+Floats = NDArray[np.float32]
+
+MAX_PIXELS = 200_000_000  # above any camera's (about 150 million); 2.4 GB as float32 RGB
+MAX_BYTES = 2**31  # of a file or stream: a picture of MAX_PIXELS with 16 bits in four channels, uncompressed, is 1.6 GB
+CHUNK_BYTES = 2**20  # of a stream read at a time: bounds what a reader allocates before the bound is checked
+
+# What is read, and the module of Pillow that reads it. Formats that run a program (EPS), that hold a picture of
+# another size than they claim (ICO), or that cannot be told by their first bytes (TGA) are left out.
+FORMATS = {
+    "PNG": "PngImagePlugin",
+    "JPEG": "JpegImagePlugin",
+    "WEBP": "WebPImagePlugin",
+    "TIFF": "TiffImagePlugin",
+    "GIF": "GifImagePlugin",
+    "BMP": "BmpImagePlugin",
+    "AVIF": "AvifImagePlugin",
+    "JPEG2000": "Jpeg2KImagePlugin",
+    "PPM": "PpmImagePlugin",
+}
+SIGNATURE_BYTES = 16  # of a file, what tells its format
+JPEG2000_END = b"\xff\xd9"  # marker that ends a codestream and cannot occur inside one
+
+WHOLE_NUMBERS = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes of grey with more than 8 bits
+# Mode in which each mode of 8 bits is read: grey, colour or ink, with straight alpha or none.
+READ_AS = {
+    "L": "L",
+    "LA": "LA",
+    "La": "LA",
+    "P": "RGBA",  # a palette may hold transparency
+    "PA": "RGBA",
+    "RGB": "RGB",
+    "RGBA": "RGBA",
+    "RGBa": "RGBA",
+    "RGBX": "RGB",
+    "YCbCr": "RGB",
+    "LAB": "RGB",
+    "HSV": "RGB",
+    "CMYK": "CMYK",
+}
+
+EXIF_ORIENTATION = 0x0112
+TIFF_BITS, TIFF_PHOTOMETRIC, TIFF_WHITE_IS_ZERO = 258, 262, 0
+# From stored to upright rows and columns, by the EXIF orientation.
+UPRIGHT: dict[int, Callable[[Floats], Floats]] = {
+    1: lambda stored: stored,
+    2: lambda stored: stored[:, ::-1],
+    3: lambda stored: stored[::-1, ::-1],
+    4: lambda stored: stored[::-1],
+    5: lambda stored: stored.swapaxes(0, 1),
+    6: lambda stored: np.rot90(stored, -1),
+    7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
+    8: lambda stored: np.rot90(stored),
+}
+
+FLOAT_SLACK = 1e-3  # of 0..1, a quarter of an 8-bit step: what rounding may add to a value in range
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An upright picture in sRGB: `pixels` [H,W,3] float32 in 0..1, straight (not premultiplied), `alpha` [H,W]
+    float32 in 0..1 or None where the picture is opaque everywhere, and `sha256`, which names what was loaded: the
+    hash of a file's bytes, or of the pixels of a picture that came from memory."""
+
+    pixels: Floats
+    alpha: Floats | None
+    sha256: str
+
+    @property
+    def width(self) -> int:
+        """Columns of the picture, in pixels."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Rows of the picture, in pixels."""
+        return int(self.pixels.shape[0])
+
+    def over(self, background: Color) -> Floats:
+        """The picture over a plain background (sRGB, 0..1), composited in gamma-encoded values as layers are:
+        [H,W,3] float32 in 0..1. An opaque picture gives its own pixels, not a copy."""
+        if self.alpha is None:
+            return self.pixels
+        below = np.asarray(background, np.float32)
+        return below + (self.pixels - below) * self.alpha[..., None]
+
+
+def load_picture(
+    source: str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[Any], *, max_pixels: int = MAX_PIXELS
+) -> Picture:
+    """The picture of a path, of a file's bytes, of a binary stream (read to its end), of a Pillow image or of an
+    array.
+
+    Read are PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF (where Pillow has it), JPEG 2000 and PPM/PGM/PBM/PFM; of an
+    animation the first frame, of a Pillow image the frame it is at. The picture is turned upright by its EXIF
+    orientation. Colours go to sRGB through the embedded ICC profile; a profile that is damaged or belongs to
+    another kind of colour is ignored. Grey keeps 16 bits, colour is reduced to 8. Whole numbers of more than 8 bits
+    mean 0..65535. Float pictures (PFM, TIFF, mode F) mean 0..1 where no value is above 1, else 0..255.
+
+    Arrays are [H,W], [H,W,1], [H,W,3] or [H,W,4] (straight alpha), sRGB, of uint8, uint16 or of floats in 0..1.
+
+    Raises PictureError: missing, no regular file, not a picture, damaged, cut short, more than `max_pixels` (found
+    before anything is decoded), or values out of range (NaN and infinity too); ShapeError: an array of another
+    shape."""
+    with _boundary(_name(source)):
+        if isinstance(source, np.ndarray):
+            return _hashed(*_split(_array_values(source, max_pixels)))
+        if isinstance(source, Image.Image):
+            return _hashed(*_decode(_trusted(source), max_pixels))
+        data = _read(source)
+        return Picture(*_decode(_open(data), max_pixels), hashlib.sha256(data).hexdigest())
+
+
+@contextmanager
+def _boundary(name: str) -> Iterator[None]:
+    """Lets out only errors of this library, in one line that begins with `name`. Plugins of Pillow raise whatever
+    a damaged file makes them stumble over, so no list of classes would be complete."""
+    try:
+        yield
+    except VecstackError as error:
+        raise type(error)(f"{name}: {error}") from error
+    except MemoryError as error:
+        raise PictureError(f"{name}: too large for the memory of this machine; scale it down first.") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise PictureError(f"{name}: cannot be read ({error.strerror}); check the path.") from error
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise PictureError(f"{name}: damaged, cut short or of an unknown variant ({reason}); save it again.") from error
+
+
+def _name(source: object) -> str:
+    """What an error calls the source: its path, "standard input" or "picture", without line breaks."""
+    if isinstance(source, str | os.PathLike):
+        name: object = os.fsdecode(source)
+    else:
+        name = getattr(source, "filename", None) or getattr(source, "name", None)
+    if not isinstance(name, str) or not name:
+        return "picture"
+    if name == "<stdin>":
+        return "standard input"
+    return name if name.isprintable() else ascii(name)
+
+
+# --- bytes -----------------------------------------------------------------------------------------------------------
+
+
+def _read(source: object) -> bytes:
+    """The bytes of a path or binary stream, or the bytes given. Raises PictureError, OSError."""
+    if isinstance(source, bytes):
+        data = source
+    elif isinstance(source, str | os.PathLike):
+        data = _read_file(Path(os.fsdecode(source)))
+    elif hasattr(source, "read"):
+        data = _read_stream(source)
+    else:
+        raise PictureError(f"a {type(source).__name__} is no picture; pass a path, bytes, a binary stream or an array.")
+    if not data:
+        raise PictureError("empty; check how it was written.")
+    return data
+
+
+def _read_file(path: Path) -> bytes:
+    """The bytes of a regular file; anything else could block or never end. Raises PictureError, OSError."""
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise PictureError("a folder, not a picture; name a file in it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise PictureError("not a regular file; pass a pipe as standard input.")
+    if status.st_size > MAX_BYTES:
+        raise PictureError(f"{status.st_size:,} bytes, at most {MAX_BYTES:,}; scale it down first.")
+    with path.open("rb") as file:
+        return _read_stream(file)
+
+
+def _read_stream(stream: Any) -> bytes:
+    """All bytes of a binary stream. Raises PictureError: a text stream, more than MAX_BYTES."""
+    chunks, count = [], 0
+    while chunk := stream.read(CHUNK_BYTES):
+        if not isinstance(chunk, bytes):
+            raise PictureError(f"the stream gives {type(chunk).__name__}, not bytes; open it in binary mode.")
+        chunks.append(chunk)
+        count += len(chunk)
+        if count > MAX_BYTES:
+            raise PictureError(f"more than {MAX_BYTES:,} bytes; scale it down first.")
+    return b"".join(chunks)
+
+
+# --- from bytes to a Pillow image ------------------------------------------------------------------------------------
+
+_filters = threading.Lock()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silences what Pillow warns of in headers and metadata: what matters of it is an error here. The lock is there
+    because the filters belong to all threads; pixels are decoded outside it."""
+    with _filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _open(data: bytes) -> Image.Image:
+    """The header of a picture file as a Pillow image, its pixels not yet decoded. Pillow's own `open` is passed by:
+    its pixel limit is a global of the process and partly a warning. Raises PictureError, and what plugins raise."""
+    for name, module in FORMATS.items():
+        try:
+            importlib.import_module(f"PIL.{module}")
+        except ImportError:  # a Pillow older than the format
+            continue
+        factory, accepts = Image.OPEN[name]
+        verdict = accepts(data[:SIGNATURE_BYTES]) if accepts else False
+        if isinstance(verdict, str):
+            raise PictureError(f"a {name} file, which this build of Pillow does not read; save it as PNG.")
+        if verdict:
+            if name == "JPEG2000" and JPEG2000_END not in data:
+                raise PictureError("cut short; save it again.")  # the decoder would fill in grey
+            with _quiet():
+                return factory(io.BytesIO(data), "")
+    raise PictureError(f"not a picture of a format that is read ({', '.join(FORMATS)}); save it as PNG.")
+
+
+def _trusted(image: Image.Image) -> Image.Image:
+    """A caller's image, unless reading its pixels would start a decoder that is not allowed. Raises PictureError."""
+    if getattr(image, "tile", None) and image.format not in (*FORMATS, "MPO"):
+        raise PictureError(f"an unread {image.format} picture; load() it first if you trust it.")
+    return image
+
+
+# --- from a Pillow image to arrays -----------------------------------------------------------------------------------
+
+
+def _decode(image: Image.Image, max_pixels: int) -> tuple[Floats, Floats | None]:
+    """Pixels [H,W,3] and alpha [H,W] or None of a Pillow image: upright, sRGB, straight, 0..1. Raises PictureError,
+    and what plugins raise."""
+    _check_size(image.width, image.height, max_pixels)
+    image.load()
+    orientation = _orientation(image)  # after the pixels: a PNG may carry it behind them
+    profile = image.info.get("icc_profile")
+    if image.mode in ("1", "F", *WHOLE_NUMBERS):
+        grey, alpha = _deep_grey(image)
+        pixels = _grey_to_srgb(grey, profile)
+    else:
+        pixels, alpha = _shallow(image, profile)
+    turn = UPRIGHT[orientation]
+    upright_alpha = None if alpha is None or alpha.min() == 1 else np.ascontiguousarray(turn(alpha))
+    return np.ascontiguousarray(turn(pixels)), upright_alpha
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raise PictureError for a picture without pixels or with more than `max_pixels`."""
+    if width < 1 or height < 1:
+        raise PictureError(f"claims {width} x {height} pixels; save it again.")
+    if width * height > max_pixels:
+        raise PictureError(
+            f"claims {width * height / 1e6:,.1f} megapixels ({width:,} x {height:,}), at most {max_pixels / 1e6:,.1f} "
+            "are read; scale it down, or raise max_pixels."
+        )
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 (upright) where there is none or none that can be read."""
+    try:
+        with _quiet():
+            value = image.getexif().get(EXIF_ORIENTATION)
+    except Exception:  # damaged metadata, of which plugins raise anything, must not cost the picture
+        return 1
+    return value if isinstance(value, int) and value in UPRIGHT else 1
+
+
+def _deep_grey(image: Image.Image) -> tuple[Floats, Floats | None]:
+    """Values and alpha, [H,W] in 0..1, of a picture of 1 bit, of whole numbers or of floats. Raises PictureError:
+    values out of range."""
+    stored = np.asarray(image)
+    if image.mode == "1":
+        stored = stored * np.uint8(255)
+        return _unit(stored), _keyed_alpha(stored, image)
+    alpha = _keyed_alpha(stored, image)
+    least, most = stored.min(), stored.max()
+    if image.mode == "F":
+        if not (least >= 0 and most <= 255):  # false for NaN
+            raise PictureError(f"float values {least:g} to {most:g}; rescale them to 0..1.")
+        return _unit(stored, 1 if most <= 1 else 255), alpha
+    if not (least >= 0 and most <= 65535):
+        raise PictureError(f"values {least:,} to {most:,}, which do not fit 0..65535; rescale them.")
+    tags = getattr(image, "tag_v2", {})
+    grey = _unit(stored, 4095 if tags.get(TIFF_BITS) == (12,) else 65535)
+    white_is_zero = tags.get(TIFF_PHOTOMETRIC) == TIFF_WHITE_IS_ZERO  # which Pillow heeds up to 8 bits only
+    return (1 - grey if white_is_zero else grey), alpha
+
+
+def _shallow(image: Image.Image, profile: bytes | None) -> tuple[Floats, Floats | None]:
+    """Pixels [H,W,3] in sRGB and alpha [H,W] or None of a picture of 8 bits. Raises PictureError: unknown mode."""
+    if image.mode not in READ_AS:
+        raise PictureError(f"pixels of mode {image.mode}, which is not read; save it as PNG.")
+    mode = READ_AS[image.mode]
+    straight = image if image.mode == mode else image.convert(mode)
+    if mode == "CMYK":
+        return _color_to_srgb(straight, profile), None
+    bands = np.asarray(straight)
+    if mode in ("LA", "RGBA"):
+        alpha: Floats | None = _unit(bands[..., -1])
+    else:
+        alpha = _keyed_alpha(bands, straight)
+    if mode in ("L", "LA"):
+        return _grey_to_srgb(_unit(bands if mode == "L" else bands[..., 0]), profile), alpha
+    return _color_to_srgb(straight if mode == "RGB" else straight.convert("RGB"), profile), alpha
+
+
+def _keyed_alpha(stored: NDArray[Any], image: Image.Image) -> Floats | None:
+    """Alpha [H,W] of a picture in which one grey value or one colour stands for transparent, or None."""
+    key = image.info.get("transparency")
+    if stored.ndim == 2 and isinstance(key, int):
+        opaque: NDArray[np.bool_] = stored != key
+    elif stored.ndim == 3 and isinstance(key, tuple) and len(key) == 3:
+        if max(key) > 255:
+            key = tuple(value >> 8 for value in key)  # of a PNG of 16 bits, whose colours Pillow reduced
+        opaque = (stored != np.asarray(key)).any(axis=-1)
+    else:
+        return None
+    return opaque.astype(np.float32)
+
+
+def _unit(stored: NDArray[Any], most: int = 255) -> Floats:
+    """Values 0..most as float32 in 0..1."""
+    values: Floats = stored.astype(np.float32)
+    values /= most
+    return values
+
+
+# --- colour ----------------------------------------------------------------------------------------------------------
+
+
+def _color_to_srgb(image: Image.Image, profile: bytes | None) -> Floats:
+    """An RGB or CMYK image as sRGB pixels [H,W,3] in 0..1."""
+    transform = _transform(profile, image.mode)
+    if transform is not None:
+        image = transform.apply(image)
+    return _unit(np.asarray(image if image.mode == "RGB" else image.convert("RGB")))
+
+
+def _grey_to_srgb(grey: Floats, profile: bytes | None) -> Floats:
+    """Grey values [H,W] in 0..1 as sRGB pixels [H,W,3]. A profile acts as a curve, so that 16 bits stay."""
+    ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    for step in (ramp, ramp.convert("RGB")):  # grey pictures with the profile of an RGB space are common
+        transform = _transform(profile, step.mode)
+        if transform is not None:
+            curve = _unit(np.asarray(transform.apply(step))[0])
+            at = grey * np.float32(255)
+            return np.stack([np.interp(at, np.arange(256), band) for band in curve.T], axis=-1).astype(np.float32)
+    return np.repeat(grey[..., None], 3, axis=-1)
+
+
+def _transform(profile: bytes | None, mode: str) -> Any:
+    """Pillow's transform from an ICC profile to sRGB for images of a mode; None where the profile is missing,
+    damaged or one of another kind of colour."""
+    if not profile:
+        return None
+    from PIL import ImageCms
+
+    try:
+        return ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            mode,
+            "RGB",
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (OSError, ImageCms.PyCMSError):
+        return None
+
+
+# --- arrays ----------------------------------------------------------------------------------------------------------
+
+
+def _array_values(array: NDArray[Any], max_pixels: int) -> Floats:
+    """An array of any allowed type as [H,W,C] float32 in 0..1, C of 1, 3 or 4. Raises ShapeError, PictureError."""
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)) or 0 in array.shape:
+        raise ShapeError(f"an array [H,W], [H,W,1], [H,W,3] or [H,W,4] is needed, not {list(array.shape)}.")
+    _check_size(array.shape[1], array.shape[0], max_pixels)
+    kind = array.dtype.kind + str(array.dtype.itemsize)
+    if kind in ("u1", "u2"):
+        values = _unit(array, 255 if kind == "u1" else 65535)
+    elif array.dtype.kind == "f":
+        least, most = array.min(), array.max()
+        if not (least >= -FLOAT_SLACK and most <= 1 + FLOAT_SLACK):  # false for NaN
+            raise PictureError(f"float values {least:g} to {most:g}; rescale or clip them to 0..1.")
+        values = _unit(array, 1).clip(0, 1)
+    else:
+        raise PictureError(f"an array of {array.dtype}; give uint8, uint16 or floats in 0..1.")
+    return values.reshape(*array.shape[:2], -1)
+
+
+def _split(values: Floats) -> tuple[Floats, Floats | None]:
+    """Pixels [H,W,3] and alpha [H,W], None where all is opaque, of values [H,W,C], C of 1, 3 or 4."""
+    if values.shape[2] == 1:
+        return np.repeat(values, 3, axis=2), None
+    alpha = np.ascontiguousarray(values[..., 3]) if values.shape[2] == 4 else None
+    return np.ascontiguousarray(values[..., :3]), None if alpha is None or alpha.min() == 1 else alpha
+
+
+def _hashed(pixels: Floats, alpha: Floats | None) -> Picture:
+    """A picture from memory, named by its pixels: sha256 of "WIDTHxHEIGHT", the pixels and the alpha, row by row as
+    little-endian float32. The same pixels give the same name, whatever type they came in."""
+    digest = hashlib.sha256(f"{pixels.shape[1]}x{pixels.shape[0]}".encode())
+    for part in (pixels, alpha):
+        if part is not None:
+            digest.update(np.ascontiguousarray(part, "<f4").data)
+    return Picture(pixels, alpha, digest.hexdigest())

@@ -1,0 +1,142 @@
+"""Mask layers as data: one colour behind a mask that the document's net draws from a short code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from vecstack.errors import DocumentError
+from vecstack.stack import Color, Layer, check_color
+
+if TYPE_CHECKING:
+    import torch
+
+    from vecstack.kinds import Maker, Shader
+
+MAX_CODE = 4096  # numbers; the paper's codes have 5 to 20
+MAX_CODE_VALUE = 1e6  # far past where every tanh of a net is saturated, far inside float32
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskLayer(Layer):
+    """A colour behind a mask: `code` are the numbers p of f(x, y, p), `net` the asset that is f. With a `window`
+    (share of the half side over which it fades, above 0 to 1) the mask is 0 outside the local frame."""
+
+    color: Color
+    code: tuple[float, ...]
+    net: str
+    window: float | None = None
+
+    @property
+    def kind(self) -> str:
+        return "mask"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_color(self.color, f"layer {self.id}: color")
+        if not 1 <= len(self.code) <= MAX_CODE:
+            raise DocumentError(f"layer {self.id}: code has {len(self.code)} numbers, 1 to {MAX_CODE} are allowed.")
+        if not all(abs(value) <= MAX_CODE_VALUE for value in self.code):
+            raise DocumentError(f"layer {self.id}: code must be finite numbers up to {MAX_CODE_VALUE:g}.")
+        if self.window is not None and not 0 < self.window <= 1:
+            raise DocumentError(f"layer {self.id}: window must be above 0 and at most 1, not {self.window}.")
+
+
+class MaskKind:
+    """How mask layers are read, written, checked and shaded (see vecstack.kinds.Kind)."""
+
+    fields = ("color", "code", "net", "window")
+
+    def read(self, common: Mapping[str, Any], own: Mapping[str, Any]) -> MaskLayer:
+        where = f"layer {common['id']}"
+        color = _numbers(own.get("color"), f"{where}: color")
+        code = _numbers(own.get("code"), f"{where}: code")
+        net, window = own.get("net"), own.get("window")
+        if not isinstance(net, str):
+            raise DocumentError(f"{where}: net must be the sha256 of an asset, not {net!r:.40}.")
+        if window is not None:
+            window = _numbers([window], f"{where}: window")[0]
+        return MaskLayer(**common, color=cast(Color, color), code=code, net=net, window=window)
+
+    def write(self, layer: Layer) -> dict[str, Any]:
+        mask = cast(MaskLayer, layer)
+        window = {} if mask.window is None else {"window": mask.window}
+        return {"color": list(mask.color), "code": list(mask.code), "net": mask.net, **window}
+
+    def asset_ids(self, layer: Layer) -> tuple[str, ...]:
+        return (cast(MaskLayer, layer).net,)
+
+    def check(self, layers: Sequence[Layer], assets: Mapping[str, bytes]) -> None:
+        for layer in layers:
+            mask = cast(MaskLayer, layer)
+            if mask.net not in assets:
+                raise DocumentError(f"layer {mask.id}: its net, asset {mask.net:.16}, is not in the document.")
+            needed = net_code_length(assets[mask.net])
+            if needed != len(mask.code):
+                raise DocumentError(f"layer {mask.id}: code has {len(mask.code)} numbers, its net takes {needed}.")
+
+    def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
+        from vecstack.kinds.mask.shade import prepare
+
+        return prepare(cast(Sequence[MaskLayer], layers), assets, device)
+
+    def maker(self, weights: bytes, sizes: Any, device: torch.device | None) -> Maker:
+        from vecstack.kinds.mask.maker import load_maker
+
+        return load_maker(weights, sizes, device)
+
+
+def _numbers(value: Any, where: str) -> tuple[float, ...]:
+    """A JSON list of finite numbers as floats. Raises DocumentError."""
+    if not isinstance(value, list):
+        raise DocumentError(f"{where} must be a list of numbers, not {value!r:.40}.")
+    for number in value:
+        if isinstance(number, bool) or not isinstance(number, int | float) or abs(number) > 1e300:
+            raise DocumentError(f"{where} must be finite numbers, not {number!r:.40}.")
+        if not math.isfinite(number):
+            raise DocumentError(f"{where} must be finite numbers, not {number!r:.40}.")
+    return tuple(float(number) for number in value)
+
+
+MAX_WIDTH, MAX_DEPTH = 1024, 16  # channels and hidden layers: bounds the time a hostile net can take
+
+
+@lru_cache(maxsize=64)
+def net_code_length(data: bytes) -> int:
+    """Count of numbers in a code of the net in a safetensors file: hidden.I.weight [C,N], hidden.I.bias [C],
+    norms.I.weight and .bias [C] for I = 0 ..., output.weight [1,C], output.bias [1], float16 or float32, all
+    finite. Raises DocumentError for any other content."""
+    import numpy as np
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        tensors = load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DocumentError(f"a mask net is not a readable safetensors file ({error}).") from error
+    first = tensors.get("hidden.0.weight")
+    if first is None or first.ndim != 2 or not 1 <= first.shape[1] - 2 <= MAX_CODE:
+        raise DocumentError("a mask net needs hidden.0.weight of shape [C,2+K].")
+    width, depth = first.shape[0], sum(name.startswith("hidden.") for name in tensors) // 2
+    if not 4 <= width <= MAX_WIDTH or width % 4 or not 1 <= depth <= MAX_DEPTH:
+        raise DocumentError(
+            f"a mask net has {width} channels and {depth} hidden layers; allowed are multiples of 4 up to "
+            f"{MAX_WIDTH}, and up to {MAX_DEPTH}."
+        )
+    shapes: dict[str, tuple[int, ...]] = {"output.weight": (1, width), "output.bias": (1,)}
+    for index in range(depth):
+        shapes[f"hidden.{index}.weight"] = (width, first.shape[1] if index == 0 else width)
+        for name in (f"hidden.{index}.bias", f"norms.{index}.weight", f"norms.{index}.bias"):
+            shapes[name] = (width,)
+    if {name: tensor.shape for name, tensor in tensors.items()} != shapes:
+        raise DocumentError(f"a mask net of {depth} hidden layers needs the tensors {sorted(shapes)}, in its shapes.")
+    for name, tensor in tensors.items():
+        if tensor.dtype not in (np.float16, np.float32) or not np.isfinite(tensor).all():
+            raise DocumentError(f"a mask net's {name} must be float16 or float32 and finite.")
+    return int(first.shape[1]) - 2
+
+
+KIND = MaskKind()

@@ -1,0 +1,136 @@
+"""The maker of mask layers: a predictor with its weights, and how these are written and read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from vecstack.errors import WeightsError
+from vecstack.geometry import Affine, Rect
+from vecstack.kinds import METADATA_KEY, Made
+from vecstack.kinds.mask.layer import MaskLayer
+from vecstack.kinds.mask.model import ModelSizes, Predictor, fit_to_side, grid_points
+from vecstack.kinds.mask.shade import net_to_asset
+from vecstack.stack import Color, asset_id
+
+MAX_SIZE = 4096  # of any one number among a model's sizes: bounds what a hostile file can make us allocate
+BLACK: Color = (0.0, 0.0, 0.0)
+WHITE: Color = (1.0, 1.0, 1.0)
+SIGNIFICANT_DIGITS = 6  # of a code or colour in a document: finer than what a float16 net can show
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Layers over one background: codes [T,K], colours [T,3], and the mean squared error at the model's side."""
+
+    background: Color
+    codes: Tensor
+    colors: Tensor
+    error: float
+
+
+@dataclass(frozen=True)
+class MaskMaker:
+    """Turns pictures into mask layers with a trained predictor (see vecstack.kinds.Maker)."""
+
+    predictor: Predictor
+
+    @property
+    def most_layers(self) -> int:
+        return self.predictor.sizes.layers
+
+    def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
+        """The layers of the closer of two predictions: a model starts from black, and on the negative of a
+        picture it starts, seen from the picture, from white, since the over operator commutes with negation."""
+        device = next(self.predictor.parameters()).device
+        picture = torch.from_numpy(pixels).to(device).permute(2, 0, 1)[None]
+        target = fit_to_side(picture, self.predictor.sizes.encoder.side)
+        best = min((self._predict(target, ground, count) for ground in (BLACK, WHITE)), key=lambda p: p.error)
+        net = net_to_asset(self.predictor.net)
+        layers = tuple(
+            MaskLayer(
+                id=f"layer-{index}",
+                name=f"Layer {index}",
+                transform=Affine.of_frame(rect),
+                color=typing.cast(Color, _rounded(color)),
+                code=_rounded(code),
+                net=asset_id(net),
+            )
+            for index, (code, color) in enumerate(zip(best.codes, best.colors, strict=True), start=1)
+        )
+        return Made(best.background, layers, {asset_id(net): net})
+
+    @torch.no_grad()
+    def _predict(self, target: Tensor, background: Color, count: int) -> Prediction:
+        """Layers of one picture [1,3,S,S] over black or white."""
+        negative = background == WHITE
+        goal = 1 - target if negative else target
+        codes, colors = self.predictor.predict(goal, count)
+        points = grid_points(self.predictor.sizes.encoder.side, device=target.device)
+        drawn = self.predictor.draw(points, codes, colors)[0, -1]  # [3,S*S]
+        error = float((drawn - goal[0].flatten(1)).square().mean())
+        return Prediction(background, codes[0], 1 - colors[0] if negative else colors[0], error)
+
+
+def _rounded(values: Tensor) -> tuple[float, ...]:
+    return tuple(float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in values.tolist())
+
+
+def weights_to_bytes(predictor: Predictor) -> bytes:
+    """A weights file: the tensors in float16, the sizes in its metadata. The same model gives the same bytes."""
+    tensors = {key: tensor.detach().cpu().half().contiguous() for key, tensor in predictor.state_dict().items()}
+    description = {"kind": "mask", "sizes": asdict(predictor.sizes)}
+    return save(tensors, metadata={METADATA_KEY: json.dumps(description, sort_keys=True)})
+
+
+def load_maker(weights: bytes, sizes: Any, device: torch.device | None) -> MaskMaker:
+    """The maker in the bytes of a weights file, computing in float32. Raises WeightsError: damaged, of other sizes
+    than it says, or with values that are not finite."""
+    try:
+        tensors = load(weights)
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(f"damaged weights ({error}). Get the file again.") from error
+    model_sizes = _sizes(ModelSizes, sizes)
+    if model_sizes.net.width % 4:
+        raise WeightsError(f"the net's width is {model_sizes.net.width}, not a multiple of 4.")
+    with torch.device("meta"):
+        predictor = Predictor(model_sizes)
+    needed = {key: tuple(tensor.shape) for key, tensor in predictor.state_dict().items()}
+    found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
+    if needed != found:
+        wrong = sorted(key for key in needed.keys() | found.keys() if needed.get(key) != found.get(key))
+        raise WeightsError(f"the tensors do not fit the sizes in the file, {wrong[0]} first. Get the file again.")
+    for key, tensor in tensors.items():
+        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
+            raise WeightsError(f"{key} must be finite floating point numbers. Get the file again.")
+    predictor.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, assign=True)
+    return MaskMaker(predictor.requires_grad_(False).eval().to(device))
+
+
+def _sizes(kind: type, values: Any) -> Any:
+    """The dataclass `kind` from JSON, every size within its limits. Raises WeightsError."""
+    types = typing.get_type_hints(kind)
+    if not isinstance(values, dict) or values.keys() != types.keys():
+        raise WeightsError(f"the sizes in the file must be {', '.join(types)}.")
+    return kind(**{key: _size(types[key], key, value) for key, value in values.items()})
+
+
+def _size(expected: Any, key: str, value: Any) -> Any:
+    if dataclasses.is_dataclass(expected):
+        return _sizes(typing.cast(type, expected), value)
+    if expected is bool and isinstance(value, bool):
+        return value
+    if expected is int and type(value) is int and 1 <= value <= MAX_SIZE:
+        return value
+    if isinstance(value, list) and len(value) == len(typing.get_args(expected)):
+        return tuple(_size(int, key, item) for item in value)
+    raise WeightsError(f"the size {key} must be 1 to {MAX_SIZE}, not {value!r:.40}.")

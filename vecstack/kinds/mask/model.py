@@ -1,0 +1,91 @@
+"""The predictor: a picture goes in, the codes and colours of its mask layers come out, one layer after another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from vecstack.composite import over
+from vecstack.errors import ShapeError
+from vecstack.kinds.mask.encoder import EncoderSizes, ResNet
+from vecstack.kinds.mask.net import MaskNet, NetSizes
+
+
+@dataclass(frozen=True)
+class ModelSizes:
+    """All sizes of a model: layers it was trained to predict (T), side of the grid on which the canvas is
+    drawn to be fed back, and the sizes of its two nets."""
+
+    layers: int = 10
+    canvas_side: int = 16
+    net: NetSizes = NetSizes()
+    encoder: EncoderSizes = EncoderSizes()
+
+
+def grid_points(side: int, offset: tuple[float, float] = (0.0, 0.0), device: torch.device | None = None) -> Tensor:
+    """Cell centres of a side x side grid over [-1,1]^2, row by row, moved by `offset` (x, y) cells: [side*side,2]."""
+    steps = torch.arange(side, dtype=torch.float32, device=device) + 0.5
+    y, x = torch.meshgrid(steps + offset[1], steps + offset[0], indexing="ij")
+    return torch.stack([x, y], -1).view(-1, 2) * (2 / side) - 1
+
+
+def fit_to_side(pictures: Tensor, side: int) -> Tensor:
+    """Pictures [B,3,H,W] as side x side pixels, anti-aliased, whatever their aspect: [B,3,side,side]."""
+    if pictures.shape[-2:] == (side, side):
+        return pictures
+    return interpolate(pictures, (side, side), mode="bilinear", antialias=True, align_corners=False)
+
+
+class Predictor(nn.Module):
+    """g of Sbai, Couprie, Aubry, ICIP 2020 (eqs. 1-3), recurrent over layers: the target and the canvas so
+    far (detached) -> features -> code p_t and colour c_t -> the next canvas."""
+
+    def __init__(self, sizes: ModelSizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.encoder = ResNet(sizes.encoder)
+        self.code_head = nn.Linear(sizes.encoder.feature_count, sizes.net.code)
+        self.color_head = nn.Linear(sizes.encoder.feature_count, 3)
+        self.net = MaskNet(sizes.net)
+
+    def step(self, target: Tensor, canvas: Tensor) -> tuple[Tensor, Tensor]:
+        """The next layer: target [B,3,S,S] and canvas [B,3,C,C], both 0..1 -> codes [B,K], colours [B,3]."""
+        drawn = interpolate(canvas, target.shape[-2:], mode="bilinear", align_corners=False)
+        features = self.encoder(torch.cat([target, drawn], 1))
+        return self.code_head(features), torch.sigmoid(self.color_head(features))
+
+    def unroll(self, target: Tensor, points: Tensor, layers: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Every layer and the canvas after it: target [B,3,S,S], points [C*C,2] (a grid over [-1,1]^2, row by
+        row) -> codes [B,layers,K], colours [B,layers,3], canvases [B,layers,3,C*C]. Raises ShapeError."""
+        side = self.sizes.encoder.side
+        if target.shape[1:] != (3, side, side):
+            raise ShapeError(f"pictures are {list(target.shape)}, this model needs [B,3,{side},{side}]")
+        grid = self.sizes.canvas_side
+        canvas = target.new_zeros(len(target), 3, grid * grid)
+        codes, colors, canvases = [], [], []
+        for _ in range(layers):
+            code, color = self.step(target, canvas.detach().view(-1, 3, grid, grid))
+            alpha = self.net(points[None], code)[:, None]  # [B,1,P]
+            canvas = over(canvas, color[:, :, None], alpha)
+            codes.append(code)
+            colors.append(color)
+            canvases.append(canvas)
+        return torch.stack(codes, 1), torch.stack(colors, 1), torch.stack(canvases, 1)
+
+    @torch.no_grad()
+    def predict(self, target: Tensor, layers: int | None = None) -> tuple[Tensor, Tensor]:
+        """Layers of pictures, lowest first: target [B,3,S,S] in 0..1 -> codes [B,T,K], colours [B,T,3]."""
+        points = grid_points(self.sizes.canvas_side, device=target.device)
+        return self.unroll(target, points, layers or self.sizes.layers)[:2]
+
+    def draw(self, points: Tensor, codes: Tensor, colors: Tensor) -> Tensor:
+        """The canvas after each layer: points [P,2] in [-1,1], codes [B,T,K], colours [B,T,3] -> [B,T,3,P]."""
+        canvas = codes.new_zeros(len(codes), 3, len(points))
+        canvases = []
+        for code, color in zip(codes.unbind(1), colors.unbind(1), strict=True):
+            canvas = over(canvas, color[:, :, None], self.net(points[None], code)[:, None])
+            canvases.append(canvas)
+        return torch.stack(canvases, 1)

@@ -1,0 +1,58 @@
+"""Mask layers as functions of a point, and the net they share as bytes of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from vecstack.kinds.mask.layer import MaskLayer
+from vecstack.kinds.mask.net import MaskNet, NetSizes
+
+if TYPE_CHECKING:
+    from vecstack.kinds import Shader
+
+
+def net_to_asset(net: MaskNet) -> bytes:
+    """The net as a safetensors file in float16, without metadata: the same net gives the same bytes."""
+    return save({name: tensor.detach().cpu().half().contiguous() for name, tensor in net.state_dict().items()})
+
+
+def net_from_asset(data: bytes, device: torch.device | None = None) -> MaskNet:
+    """The net of a checked asset, in float32, its sizes read from its tensors."""
+    tensors = load(data)
+    width, inputs = tensors["hidden.0.weight"].shape
+    depth = sum(name.startswith("hidden.") for name in tensors) // 2
+    net = MaskNet(NetSizes(inputs - 2, width, depth))
+    net.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    return net.requires_grad_(False).to(device)
+
+
+def prepare(layers: Sequence[MaskLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
+    """The layers as a function of points (see vecstack.kinds.Kind.prepare)."""
+    nets = {asset: net_from_asset(assets[asset], device) for asset in {layer.net for layer in layers}}
+    codes = [torch.tensor([layer.code], dtype=torch.float32, device=device) for layer in layers]
+    colors = torch.tensor([layer.color for layer in layers], dtype=torch.float32, device=device)
+    to_local = [torch.tensor(layer.transform.inverse().rows(), dtype=torch.float64) for layer in layers]
+
+    @torch.no_grad()
+    def shade(points: Tensor, footprint: float) -> tuple[Tensor, Tensor]:
+        alphas = []
+        for layer, code, matrix in zip(layers, codes, to_local, strict=True):
+            # In float64, so that a deep zoom still tells neighbouring pixels apart.
+            local = (points.double() @ matrix[:, :2].T.to(device) + matrix[:, 2].to(device)).float()
+            alpha = nets[layer.net](local[None], code)[0]
+            alphas.append(alpha if layer.window is None else alpha * window_bump(local, layer.window))
+        return torch.stack(alphas), colors[:, None].expand(-1, len(points), -1)
+
+    return shade
+
+
+def window_bump(points: Tensor, softness: float) -> Tensor:
+    """A smooth bump over the local frame: points [P,2] -> [P], 0 outside [-1,1]^2, 1 where both coordinates are
+    further than `softness` (share of the half side) from the edge."""
+    inside = ((1 - points.abs()) / softness).clamp(0, 1)
+    return (inside * inside * (3 - 2 * inside)).prod(1)

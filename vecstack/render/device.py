@@ -1,0 +1,31 @@
+"""Which device computes: the word a user gives, checked against the machine."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from vecstack.errors import DeviceError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of `auto` (a CUDA device where there is one), `cpu`, `cuda` (the first one) or `cuda:N`.
+    Raises DeviceError where the word is none of these or this machine has no such device."""
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cpu":
+        return torch.device("cpu")
+    match = re.fullmatch(r"cuda(?::(\d{1,3}))?", name)
+    if match is None:
+        raise DeviceError(f"--device must be auto, cpu, cuda or cuda:N, not {name!r:.40}.")
+    if not torch.cuda.is_available():
+        raise DeviceError(f"{name}: PyTorch {torch.__version__} finds no CUDA device here; use --device cpu.")
+    index, count = int(match[1] or 0), torch.cuda.device_count()
+    if index >= count:
+        raise DeviceError(f"{name}: there is no such device; use cuda:0{f' to cuda:{count - 1}' * (count > 1)}.")
+    return torch.device("cuda", index)

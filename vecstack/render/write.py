@@ -1,0 +1,169 @@
+"""A stack drawn into a picture file: which formats there are, what each can hold, and where the bytes go."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from vecstack.atomic import atomic_writer
+from vecstack.errors import ExportError, UsageError
+from vecstack.geometry import Frame
+from vecstack.render.draw import Progress, rows
+from vecstack.render.layout import MAX_SIDE_PX, Layout
+from vecstack.stack import Stack
+
+if TYPE_CHECKING:
+    from vecstack.render.layout import Strips
+
+Target = str | PathLike[str] | BinaryIO
+
+THUMBNAIL_PX = 256  # long side, as OpenRaster has it
+
+
+@dataclass(frozen=True)
+class Format:
+    """A picture format: its names (those of its files' endings), how it is written, and what it can hold."""
+
+    names: tuple[str, ...]
+    write: Callable[[BinaryIO, Strips, Layout], None]
+    depths: tuple[int, ...] = (8, 16)
+    transparent: bool = True
+    max_side: int = MAX_SIDE_PX
+    seeks: bool = False
+
+
+def render_to_file(
+    stack: Stack,
+    target: Target,
+    frame: Frame,
+    *,
+    format: str | None = None,
+    depth: int = 8,
+    transparent: bool = False,
+    device: str = "auto",
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Draw a part of a stack into a picture file: PNG, TIFF, JPEG (quality 95, colours not subsampled) or WebP
+    (quality 90). PNG and TIFF of any size need little memory, JPEG and WebP that of the whole picture.
+
+    `target` is a path, or a binary stream, which needs no seeking; `format` (png, jpeg, webp, tiff) is the path's
+    ending unless given. A path holds the whole picture or is left as it was. Raises ExportError: an unknown format,
+    a side too long for it, a path that exists without `overwrite`, a failed write; UsageError: a depth,
+    transparency or size that cannot be; DeviceError; DocumentError where the stack's assets do not fit its layers."""
+    layout = Layout(frame.width_px, frame.height_px, depth, transparent)
+    chosen = _find_format(format, target)
+    _check_fits(chosen, layout)
+    strips = rows(stack, frame, depth=depth, transparent=transparent, device=device, progress=progress)
+    if isinstance(target, str | PathLike):
+        with atomic_writer(Path(target), overwrite=overwrite) as file:
+            chosen.write(file, strips, layout)
+    else:
+        _write_stream(chosen, target, strips, layout)
+
+
+def thumbnail_png(stack: Stack, size: int = THUMBNAIL_PX) -> bytes:
+    """The stack as a small PNG, `size` pixels on its long side. Raises as `render_to_file` does."""
+    file = io.BytesIO()
+    # Always on the CPU, so that a document does not depend on the machine's other devices.
+    render_to_file(stack, file, Frame.of_region(stack.canvas.rect, size=size), format="png", device="cpu")
+    return file.getvalue()
+
+
+def _find_format(name: str | None, target: Target) -> Format:
+    """The format of that name, or of the path's ending. Raises ExportError; UsageError for a stream without a name."""
+    if name is None:
+        if not isinstance(target, str | PathLike):
+            raise UsageError(f"a stream has no ending that says its format. Give one: {_names(FORMATS)}.")
+        name = Path(target).suffix.removeprefix(".")
+    for chosen in FORMATS:
+        if name.lower() in chosen.names:
+            return chosen
+    what = f"{name!r:.40} is not a format that pictures are written in" if name else f"{target} has no ending"
+    raise ExportError(f"{what}. Choose {_names(FORMATS)}.")
+
+
+def _names(formats: Iterable[Format]) -> str:
+    """Names of two or more formats, for a message."""
+    *first, last = [chosen.names[0] for chosen in formats]
+    return f"{', '.join(first)} or {last}"
+
+
+def _check_fits(chosen: Format, layout: Layout) -> None:
+    """Raise UsageError or ExportError where the format cannot hold such a picture."""
+    name = chosen.names[0]
+    if layout.depth not in chosen.depths:
+        others = _names(other for other in FORMATS if layout.depth in other.depths)
+        raise UsageError(f"{name} has no {layout.depth} bits a channel; use {others}.")
+    if layout.transparent and not chosen.transparent:
+        raise UsageError(f"{name} has no transparency; use {_names(other for other in FORMATS if other.transparent)}.")
+    if max(layout.width, layout.height) > chosen.max_side:
+        raise ExportError(
+            f"{name} has at most {chosen.max_side:,} px a side, not {layout.width:,} x {layout.height:,}; "
+            "use png, or a smaller size."
+        )
+
+
+def _write_stream(chosen: Format, stream: BinaryIO, strips: Strips, layout: Layout) -> None:
+    """Write to a stream. Raises ExportError where it fails."""
+    try:
+        with _seekable(stream) if chosen.seeks else nullcontext(stream) as file:
+            chosen.write(file, strips, layout)
+        stream.flush()
+    except OSError as error:
+        raise ExportError(f"the picture could not be written to the stream ({error}).") from error
+
+
+@contextmanager
+def _seekable(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """An empty file that can seek; its content goes to the stream at the end."""
+    with tempfile.TemporaryFile() as file:
+        yield file
+        file.seek(0)
+        shutil.copyfileobj(file, stream)
+
+
+def _write_png(file: BinaryIO, strips: Strips, layout: Layout) -> None:
+    from vecstack.render.png import write_png
+
+    write_png(file, strips, layout)
+
+
+def _write_tiff(file: BinaryIO, strips: Strips, layout: Layout) -> None:
+    from vecstack.render.tiff import write_tiff
+
+    write_tiff(file, strips, layout)
+
+
+def _write_jpeg(file: BinaryIO, strips: Strips, layout: Layout) -> None:
+    _write_by_pillow(file, strips, layout, "JPEG", quality=95, subsampling="4:4:4")
+
+
+def _write_webp(file: BinaryIO, strips: Strips, layout: Layout) -> None:
+    _write_by_pillow(file, strips, layout, "WEBP", quality=90)
+
+
+def _write_by_pillow(file: BinaryIO, strips: Strips, layout: Layout, name: str, **options: Any) -> None:
+    from PIL import Image
+
+    from vecstack.render.strips import gather
+
+    # Encoded in memory: to a real file Pillow writes past its buffer, and does not see a disk that fills up.
+    encoded = io.BytesIO()
+    Image.fromarray(gather(strips, layout)).save(encoded, name, **options)
+    file.write(encoded.getbuffer())
+
+
+FORMATS = (
+    Format(("png",), _write_png),
+    Format(("tiff", "tif"), _write_tiff, seeks=True),
+    Format(("webp",), _write_webp, depths=(8,), max_side=16_383),
+    Format(("jpeg", "jpg"), _write_jpeg, depths=(8,), transparent=False, max_side=65_500),  # 65,500 is libjpeg's limit
+)

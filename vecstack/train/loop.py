@@ -1,0 +1,177 @@
+"""The training loop: recipe and pictures in, weights and a log out; stops at any time and goes on from there."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vecstack.errors import RecipeError
+from vecstack.kinds.mask.maker import weights_to_bytes
+from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
+from vecstack.train.data import Examples
+from vecstack.train.evaluate import evaluate
+from vecstack.train.recipe import Recipe
+
+HELD_OUT_SAMPLE = 1_000  # held-out pictures measured while training; a final figure takes all
+
+
+@dataclass
+class State:
+    """All that a training needs to go on: kept in checkpoint.pt."""
+
+    model: Predictor
+    average: Predictor
+    optimizer: torch.optim.Optimizer
+    generator: torch.Generator
+    step: int = 0
+    seconds: float = 0.0
+
+
+def train(
+    recipe: Recipe,
+    pictures: tuple[Tensor, Tensor],
+    folder: Path,
+    *,
+    resume: bool = False,
+    time_limit_seconds: float = math.inf,
+    device: torch.device | None = None,
+    report: Any = lambda message: None,
+) -> Path:
+    """Train and return the path of the weights (model.safetensors in `folder`, float16). Writes log.jsonl and
+    checkpoint.pt beside them; stops early, saving, at the time limit or on SIGTERM. Raises RecipeError."""
+    training, held_out = (part.to(device) for part in pictures)
+    held_out = fit_to_side(held_out[:: max(1, len(held_out) // HELD_OUT_SAMPLE)].float(), recipe.data.side).byte()
+    state = _start(recipe, device)
+    checkpoint = folder / "checkpoint.pt"
+    folder.mkdir(parents=True, exist_ok=True)
+    if resume and checkpoint.exists():
+        _restore(state, checkpoint)
+    elif checkpoint.exists():
+        raise RecipeError(f"{checkpoint} exists. Add --resume to go on from it, or give another --out.")
+    examples = Examples(training, recipe.data, state.generator)
+    stopped: list[int] = []
+    previous = signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
+    began, earlier = time.monotonic(), state.seconds
+    losses: list[float] = []
+    try:
+        while state.step < recipe.steps and not stopped and time.monotonic() - began < time_limit_seconds:
+            losses.append(_step(recipe, state, examples))
+            state.step += 1
+            if state.step % recipe.evaluate_every == 0:
+                state.seconds = earlier + time.monotonic() - began
+                _log(recipe, state, losses, held_out, folder, report)
+                losses.clear()
+                _save(state, checkpoint, folder)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        state.seconds = earlier + time.monotonic() - began
+        _save(state, checkpoint, folder)
+    return folder / "model.safetensors"
+
+
+def _start(recipe: Recipe, device: torch.device | None) -> State:
+    torch.manual_seed(recipe.seed)
+    model = Predictor(recipe.model).to(device)
+    optimizer = torch.optim.AdamW(
+        model.parameters(),
+        recipe.learning_rate,
+        betas=(0.9, recipe.second_moment_decay),
+        weight_decay=recipe.weight_decay,
+    )
+    generator = torch.Generator().manual_seed(recipe.seed)
+    return State(model, copy.deepcopy(model), optimizer, generator)
+
+
+def _step(recipe: Recipe, state: State, examples: Examples) -> float:
+    """One optimiser step; returns its loss."""
+    for group in state.optimizer.param_groups:
+        group["lr"] = recipe.learning_rate * _rate(state.step, recipe)
+    batch = examples.batch(recipe.batch)
+    loss = reconstruction_loss(recipe, state.model, batch, state.generator)
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(state.model.parameters(), recipe.gradient_norm)
+    state.optimizer.step()
+    decay = min(recipe.average_decay, (1 + state.step) / (10 + state.step))
+    with torch.no_grad():
+        for kept, new in zip(state.average.parameters(), state.model.parameters(), strict=True):
+            kept.lerp_(new, 1 - decay)
+    return float(loss.detach())
+
+
+def _rate(step: int, recipe: Recipe) -> float:
+    """Share of the learning rate: a linear start, then half a cosine down to nothing."""
+    start = min(1.0, (step + 1) / max(1, recipe.warmup_steps))
+    return start * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
+
+
+def reconstruction_loss(recipe: Recipe, model: Predictor, batch: Tensor, generator: torch.Generator) -> Tensor:
+    """Loss of the drawn pictures against the batch [B,3,S,S], on a sub-grid of pixel centres: one pixel of each
+    cell of the canvas grid, the same in all cells, another one at every step."""
+    side, grid = batch.shape[-1], recipe.model.canvas_side
+    cell = side // grid
+    row, column = torch.randint(cell, (2,), generator=generator).tolist()
+    offset = ((column + 0.5) / cell - 0.5, (row + 0.5) / cell - 0.5)
+    points = grid_points(grid, offset, batch.device)
+    truth = batch[:, :, row::cell, column::cell].flatten(2)[:, None]  # [B,1,3,P]
+    target = fit_to_side(batch, recipe.model.encoder.side)
+    canvases = model.unroll(target, points, recipe.model.layers)[2]
+    error = canvases - truth
+    share = recipe.absolute_loss
+    errors = ((1 - share) * error.square() + share * error.abs()).mean((0, 2, 3))  # [T]
+    earlier = errors[:-1].mean() if len(errors) > 1 else errors.new_zeros(())
+    return errors[-1] + recipe.canvas_loss * earlier
+
+
+def _log(recipe: Recipe, state: State, losses: list[float], held_out: Tensor, folder: Path, report: Any) -> None:
+    counts = sorted({n for n in (1, 2, 5, 10, 20, recipe.model.layers) if n <= recipe.model.layers})
+    scores = evaluate(state.average, held_out, counts)
+    entry = {
+        "step": state.step,
+        "seconds": round(state.seconds, 1),
+        "loss": sum(losses) / len(losses),
+        "psnr": {score.layers: round(score.psnr_of_mean_error, 3) for score in scores},
+    }
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps(entry) + "\n")
+    report(f"step {state.step} of {recipe.steps}, loss {entry['loss']:.5f}, held-out dB by layers {entry['psnr']}")
+
+
+def _save(state: State, checkpoint: Path, folder: Path) -> None:
+    partial = checkpoint.with_suffix(".partial")
+    torch.save(
+        {
+            "model": state.model.state_dict(),
+            "average": state.average.state_dict(),
+            "optimizer": state.optimizer.state_dict(),
+            "generator": state.generator.get_state(),
+            "step": state.step,
+            "seconds": state.seconds,
+        },
+        partial,
+    )
+    partial.replace(checkpoint)
+    weights = folder / "model.safetensors.partial"
+    weights.write_bytes(weights_to_bytes(state.average))
+    weights.replace(folder / "model.safetensors")
+
+
+def _restore(state: State, checkpoint: Path) -> None:
+    try:
+        kept = torch.load(checkpoint, map_location=next(state.model.parameters()).device, weights_only=True)
+        state.model.load_state_dict(kept["model"])
+        state.average.load_state_dict(kept["average"])
+        state.optimizer.load_state_dict(kept["optimizer"])
+        state.generator.set_state(kept["generator"].cpu())
+        state.step, state.seconds = kept["step"], kept["seconds"]
+    except (OSError, RuntimeError, KeyError, ValueError, EOFError) as error:
+        raise RecipeError(f"{checkpoint}: does not fit this recipe ({error}). Give another --out.") from error
