@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms
 
 from vecstack.errors import PictureError, ShapeError, VecstackError
 from vecstack.stack import Color
@@ -145,6 +145,8 @@ def _boundary(name: str) -> Iterator[None]:
         raise type(error)(f"{name}: {error}") from error
     except MemoryError as error:
         raise PictureError(f"{name}: too large for the memory of this machine; scale it down first.") from error
+    except Image.DecompressionBombError as error:  # of frames and tiles larger than the picture
+        raise PictureError(f"{name}: claims more pixels than are read; scale it down first.") from error
     except Exception as error:
         if isinstance(error, OSError) and error.strerror:
             raise PictureError(f"{name}: cannot be read ({error.strerror}); check the path.") from error
@@ -299,12 +301,11 @@ def _deep_grey(image: Image.Image) -> tuple[Floats, Floats | None]:
         stored = stored * np.uint8(255)
         return _unit(stored), _keyed_alpha(stored, image)
     alpha = _keyed_alpha(stored, image)
-    least, most = stored.min(), stored.max()
     if image.mode == "F":
-        if not (least >= 0 and most <= 255):  # false for NaN
-            raise PictureError(f"float values {least:g} to {most:g}; rescale them to 0..1.")
-        return _unit(stored, 1 if most <= 1 else 255), alpha
-    if not (least >= 0 and most <= 65535):
+        _check_floats(stored, 0, 255)
+        return _unit(stored, 1 if stored.max() <= 1 else 255), alpha
+    least, most = stored.min(), stored.max()
+    if least < 0 or most > 65535:
         raise PictureError(f"values {least:,} to {most:,}, which do not fit 0..65535; rescale them.")
     tags = getattr(image, "tag_v2", {})
     grey = _unit(stored, 4095 if tags.get(TIFF_BITS) == (12,) else 65535)
@@ -344,6 +345,15 @@ def _keyed_alpha(stored: NDArray[Any], image: Image.Image) -> Floats | None:
     return opaque.astype(np.float32)
 
 
+def _check_floats(values: NDArray[Any], least: float, most: float) -> None:
+    """Raise PictureError unless every value lies in least..most."""
+    low, high = values.min(), values.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise PictureError("values that are NaN or infinite; replace them first.")
+    if low < least or high > most:
+        raise PictureError(f"float values {low:g} to {high:g}; rescale or clip them to 0..1.")
+
+
 def _unit(stored: NDArray[Any], most: int = 255) -> Floats:
     """Values 0..most as float32 in 0..1."""
     values: Floats = stored.astype(np.float32)
@@ -366,7 +376,8 @@ def _grey_to_srgb(grey: Floats, profile: bytes | None) -> Floats:
     """Grey values [H,W] in 0..1 as sRGB pixels [H,W,3]. A profile acts as a curve, so that 16 bits stay."""
     ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
     for step in (ramp, ramp.convert("RGB")):  # grey pictures with the profile of an RGB space are common
-        transform = _transform(profile, step.mode)
+        # not optimized: Little CMS would draw the curve through 33 points, up to 7 of 255 off
+        transform = _transform(profile, step.mode, ImageCms.Flags.NOOPTIMIZE)
         if transform is not None:
             curve = _unit(np.asarray(transform.apply(step))[0])
             at = grey * np.float32(255)
@@ -374,13 +385,13 @@ def _grey_to_srgb(grey: Floats, profile: bytes | None) -> Floats:
     return np.repeat(grey[..., None], 3, axis=-1)
 
 
-def _transform(profile: bytes | None, mode: str) -> Any:
-    """Pillow's transform from an ICC profile to sRGB for images of a mode; None where the profile is missing,
-    damaged or one of another kind of colour."""
+def _transform(
+    profile: bytes | None, mode: str, flags: ImageCms.Flags = ImageCms.Flags.NONE
+) -> ImageCms.ImageCmsTransform | None:
+    """The transform from an ICC profile to sRGB for images of a mode; None where the profile is missing, damaged or
+    one of another kind of colour."""
     if not profile:
         return None
-    from PIL import ImageCms
-
     try:
         return ImageCms.buildTransform(
             ImageCms.ImageCmsProfile(io.BytesIO(profile)),
@@ -388,7 +399,7 @@ def _transform(profile: bytes | None, mode: str) -> Any:
             mode,
             "RGB",
             renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION | flags,
         )
     except (OSError, ImageCms.PyCMSError):
         return None
@@ -406,9 +417,7 @@ def _array_values(array: NDArray[Any], max_pixels: int) -> Floats:
     if kind in ("u1", "u2"):
         values = _unit(array, 255 if kind == "u1" else 65535)
     elif array.dtype.kind == "f":
-        least, most = array.min(), array.max()
-        if not (least >= -FLOAT_SLACK and most <= 1 + FLOAT_SLACK):  # false for NaN
-            raise PictureError(f"float values {least:g} to {most:g}; rescale or clip them to 0..1.")
+        _check_floats(array, -FLOAT_SLACK, 1 + FLOAT_SLACK)
         values = _unit(array, 1).clip(0, 1)
     else:
         raise PictureError(f"an array of {array.dtype}; give uint8, uint16 or floats in 0..1.")

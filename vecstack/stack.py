@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,9 +124,13 @@ class Stack:
         value out of its range; TypeError: no such field."""
         old = self.layer(layer_id)
         new = dataclasses.replace(old, **changes)
-        return dataclasses.replace(self, layers=tuple(new if layer is old else layer for layer in self.layers))
+        return self._with_layers(new if layer is old else layer for layer in self.layers)
 
     def remove(self, layer_id: str) -> Stack:
         """This stack without one layer. Raises DocumentError where there is none of that id."""
         gone = self.layer(layer_id)
-        return dataclasses.replace(self, layers=tuple(layer for layer in self.layers if layer is not gone))
+        return self._with_layers(layer for layer in self.layers if layer is not gone)
+
+    def _with_layers(self, layers: Iterable[Layer]) -> Stack:
+        """This stack with other layers, and so without its thumbnail, which showed the old ones."""
+        return dataclasses.replace(self, layers=tuple(layers), thumbnail=None)

@@ -6,10 +6,12 @@ import copy
 import json
 import math
 import signal
+import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor
@@ -43,11 +45,13 @@ def train(
     *,
     resume: bool = False,
     time_limit_seconds: float = math.inf,
+    stop_after: int | None = None,
     device: torch.device | None = None,
-    report: Any = lambda message: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Train and return the path of the weights (model.safetensors in `folder`, float16). Writes log.jsonl and
-    checkpoint.pt beside them; stops early, saving, at the time limit or on SIGTERM. Raises RecipeError."""
+    checkpoint.pt beside them; stops early, saving, at the time limit, after `stop_after` steps in all, or on SIGTERM.
+    Raises RecipeError."""
     training, held_out = (part.to(device) for part in pictures)
     held_out = fit_to_side(held_out[:: max(1, len(held_out) // HELD_OUT_SAMPLE)].float(), recipe.data.side).byte()
     state = _start(recipe, device)
@@ -63,7 +67,8 @@ def train(
     began, earlier = time.monotonic(), state.seconds
     losses: list[float] = []
     try:
-        while state.step < recipe.steps and not stopped and time.monotonic() - began < time_limit_seconds:
+        last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
+        while state.step < last and not stopped and time.monotonic() - began < time_limit_seconds:
             losses.append(_step(recipe, state, examples))
             state.step += 1
             if state.step % recipe.evaluate_every == 0:
@@ -132,7 +137,9 @@ def reconstruction_loss(recipe: Recipe, model: Predictor, batch: Tensor, generat
     return errors[-1] + recipe.canvas_loss * earlier
 
 
-def _log(recipe: Recipe, state: State, losses: list[float], held_out: Tensor, folder: Path, report: Any) -> None:
+def _log(
+    recipe: Recipe, state: State, losses: list[float], held_out: Tensor, folder: Path, report: Callable[[str], None]
+) -> None:
     counts = sorted({n for n in (1, 2, 5, 10, 20, recipe.model.layers) if n <= recipe.model.layers})
     scores = evaluate(state.average, held_out, counts)
     entry = {
@@ -173,5 +180,6 @@ def _restore(state: State, checkpoint: Path) -> None:
         state.optimizer.load_state_dict(kept["optimizer"])
         state.generator.set_state(kept["generator"].cpu())
         state.step, state.seconds = kept["step"], kept["seconds"]
-    except (OSError, RuntimeError, KeyError, ValueError, EOFError) as error:
-        raise RecipeError(f"{checkpoint}: does not fit this recipe ({error}). Give another --out.") from error
+    except (OSError, RuntimeError, KeyError, ValueError, EOFError, UnpicklingError, struct.error) as error:
+        reason = str(error).split("\n")[0]
+        raise RecipeError(f"{checkpoint}: does not fit this recipe ({reason}). Give another --out.") from error

@@ -68,7 +68,37 @@ def load_recipe(path: Path) -> Recipe:
         raise RecipeError(f"{path}: not TOML: {error}.") from error
     if "name" not in fields:
         raise RecipeError(f'{path}: name is missing. Add name = "my-model".')
-    return typing.cast(Recipe, _build(Recipe, fields, str(path)))
+    recipe = typing.cast(Recipe, _build(Recipe, fields, str(path)))
+    _check(recipe, str(path))
+    return recipe
+
+
+def _check(recipe: Recipe, where: str) -> None:
+    """Raise RecipeError for values that no training can have, alone or together."""
+    model, data = recipe.model, recipe.data
+    positive = {
+        "steps": recipe.steps,
+        "batch": recipe.batch,
+        "evaluate_every": recipe.evaluate_every,
+        "data.side": data.side,
+        "model.layers": model.layers,
+        "model.canvas_side": model.canvas_side,
+        "model.net.code": model.net.code,
+        "model.net.depth": model.net.depth,
+        "model.encoder.side": model.encoder.side,
+        "model.encoder.width": model.encoder.width,
+    }
+    for name, value in positive.items():
+        if value < 1:
+            raise RecipeError(f"{where}: {name} must be at least 1, not {value}.")
+    if data.side % model.canvas_side:
+        raise RecipeError(
+            f"{where}: data.side must be a multiple of model.canvas_side, not {data.side} and {model.canvas_side}."
+        )
+    if model.net.width % 4 or model.net.width < 4:
+        raise RecipeError(f"{where}: model.net.width must be a multiple of 4, not {model.net.width}.")
+    if data.smallest_crop > 1 or data.smallest_crop == 0:
+        raise RecipeError(f"{where}: data.smallest_crop must be above 0 and at most 1, not {data.smallest_crop}.")
 
 
 def _build(kind: type, fields: dict[str, Any], where: str) -> Any:

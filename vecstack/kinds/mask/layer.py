@@ -63,8 +63,8 @@ class MaskKind:
 
     def write(self, layer: Layer) -> dict[str, Any]:
         mask = cast(MaskLayer, layer)
-        window = {} if mask.window is None else {"window": mask.window}
-        return {"color": list(mask.color), "code": list(mask.code), "net": mask.net, **window}
+        window = {} if mask.window is None else {"window": float(mask.window)}
+        return {"color": _floats(mask.color), "code": _floats(mask.code), "net": mask.net, **window}
 
     def asset_ids(self, layer: Layer) -> tuple[str, ...]:
         return (cast(MaskLayer, layer).net,)
@@ -89,6 +89,11 @@ class MaskKind:
         return load_maker(weights, sizes, device)
 
 
+def _floats(values: Sequence[float]) -> list[float]:
+    """The values as floats, so that an edit with integers is written as it will be read."""
+    return [float(value) for value in values]
+
+
 def _numbers(value: Any, where: str) -> tuple[float, ...]:
     """A JSON list of finite numbers as floats. Raises DocumentError."""
     if not isinstance(value, list):
@@ -101,6 +106,7 @@ def _numbers(value: Any, where: str) -> tuple[float, ...]:
     return tuple(float(number) for number in value)
 
 
+MAX_WEIGHT = 65504.0  # the largest float16; far larger float32 weights overflow on the way and draw NaN
 MAX_WIDTH, MAX_DEPTH = 1024, 16  # channels and hidden layers: bounds the time a hostile net can take
 
 
@@ -134,8 +140,8 @@ def net_code_length(data: bytes) -> int:
     if {name: tensor.shape for name, tensor in tensors.items()} != shapes:
         raise DocumentError(f"a mask net of {depth} hidden layers needs the tensors {sorted(shapes)}, in its shapes.")
     for name, tensor in tensors.items():
-        if tensor.dtype not in (np.float16, np.float32) or not np.isfinite(tensor).all():
-            raise DocumentError(f"a mask net's {name} must be float16 or float32 and finite.")
+        if tensor.dtype not in (np.float16, np.float32) or not (np.abs(tensor) <= MAX_WEIGHT).all():
+            raise DocumentError(f"a mask net's {name} must be float16 or float32, finite and up to {MAX_WEIGHT:g}.")
     return int(first.shape[1]) - 2
 
 

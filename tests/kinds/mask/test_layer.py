@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load, save
+
+from vecstack.errors import DocumentError
+from vecstack.geometry import Affine, Rect
+from vecstack.kinds.mask.layer import KIND, MaskLayer, net_code_length
+from vecstack.kinds.mask.model import Predictor
+from vecstack.kinds.mask.shade import net_to_asset
+
+COMMON: dict[str, Any] = {"id": "a", "transform": Affine.of_frame(Rect(0, 0, 37, 53))}
+OWN: dict[str, Any] = {"color": [0.1, 0.2, 0.3], "code": [1, -2.5, 3], "net": "ab"}
+
+
+def test_write_gives_what_read_took() -> None:
+    own = OWN | {"window": 0.25}
+    assert KIND.write(KIND.read(COMMON, own)) == own
+
+
+def test_a_layer_without_a_window_says_nothing_of_it() -> None:
+    assert "window" not in KIND.write(KIND.read(COMMON, OWN))
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"color": None},
+        {"color": "red"},
+        {"color": [0, 0]},
+        {"color": [0, 0, True]},
+        {"code": []},
+        {"code": [1, "2"]},
+        {"code": [1, 10**400]},
+        {"code": [1e301]},
+        {"code": {"a": 1}},
+        {"net": None},
+        {"net": 5},
+        {"window": "wide"},
+        {"window": -1},
+    ],
+)
+def test_own_fields_of_another_form_are_refused(own: dict[str, Any]) -> None:
+    with pytest.raises(DocumentError, match="layer a"):
+        KIND.read(COMMON, OWN | own)
+
+
+@pytest.fixture
+def asset(predictor: Predictor) -> bytes:
+    return net_to_asset(predictor.net)
+
+
+def test_code_length_is_read_from_the_net(asset: bytes) -> None:
+    assert net_code_length(asset) == 3
+
+
+def damaged(asset: bytes, **changes: np.ndarray | None) -> bytes:
+    tensors = load(asset) | changes
+    return save({name: tensor for name, tensor in tensors.items() if tensor is not None})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"output.bias": None},
+        {"extra": np.zeros(3, np.float16)},
+        {"output.bias": np.array([np.nan], np.float16)},
+        {"output.bias": np.array([1], np.int64)},
+        {"hidden.1.weight": np.zeros((8, 7), np.float16)},
+        {"hidden.0.weight": np.zeros((8, 2), np.float16)},
+        {"hidden.0.weight": np.zeros((6, 5), np.float16)},
+        {"hidden.0.weight": None},
+        {"norms.0.weight": np.zeros((8, 1), np.float16)},
+    ],
+)
+def test_a_damaged_net_is_refused(asset: bytes, changes: dict[str, np.ndarray | None]) -> None:
+    with pytest.raises(DocumentError, match="a mask net"):
+        net_code_length(damaged(asset, **changes))
+
+
+@pytest.mark.parametrize("data", [b"", b"junk", b"\xff" * 64])
+def test_bytes_that_are_no_net_are_refused(data: bytes) -> None:
+    with pytest.raises(DocumentError, match="not a readable safetensors file"):
+        net_code_length(data)
+
+
+def test_check_names_the_layer_whose_net_is_missing(asset: bytes) -> None:
+    layer = KIND.read(COMMON, OWN)
+    with pytest.raises(DocumentError, match="layer a: its net"):
+        KIND.check([layer], {})
+    KIND.check([layer], {"ab": asset})
+
+
+def test_check_names_the_layer_whose_code_does_not_fit(asset: bytes) -> None:
+    layer = KIND.read(COMMON, OWN | {"code": [1, 2]})
+    assert isinstance(layer, MaskLayer)
+    with pytest.raises(DocumentError, match="code has 2 numbers, its net takes 3"):
+        KIND.check([layer], {"ab": asset})

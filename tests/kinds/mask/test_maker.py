@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from vecstack.errors import WeightsError
+from vecstack.geometry import Rect
+from vecstack.kinds.mask.layer import MaskLayer
+from vecstack.kinds.mask.maker import MaskMaker, load_maker, weights_to_bytes
+from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
+from vecstack.models import read_metadata
+
+RECT = Rect(0, 0, 37, 53)
+
+
+def sizes(data: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = read_metadata(data)["sizes"]
+    return found
+
+
+def test_weights_come_back_as_float16_keeps_them(predictor: Predictor) -> None:
+    data = weights_to_bytes(predictor)
+    maker = load_maker(data, sizes(data), torch.device("cpu"))
+    assert maker.predictor.sizes == predictor.sizes
+    for name, tensor in predictor.state_dict().items():
+        assert torch.equal(maker.predictor.state_dict()[name], tensor.half().float())
+
+
+def test_the_same_model_gives_the_same_bytes(predictor: Predictor) -> None:
+    assert weights_to_bytes(predictor) == weights_to_bytes(predictor)
+
+
+def test_layers_are_the_predictors(predictor: Predictor) -> None:
+    picture = np.random.default_rng(0).random((53, 37, 3), dtype=np.float32) * 0.2  # dark, so black is the closer
+    made = MaskMaker(predictor).make(picture, RECT, 3)
+    target = fit_to_side(torch.from_numpy(picture).permute(2, 0, 1)[None], 16)
+    goal = target if made.background == (0.0, 0.0, 0.0) else 1 - target
+    codes, colors = predictor.predict(goal)
+    for layer, code, color in zip(made.layers, codes[0], colors[0], strict=True):
+        assert isinstance(layer, MaskLayer)
+        assert layer.code == pytest.approx(code.tolist(), rel=1e-5)
+        expected = color if made.background == (0.0, 0.0, 0.0) else 1 - color
+        assert layer.color == pytest.approx(expected.tolist(), rel=1e-5, abs=1e-6)
+
+
+def test_the_negative_of_a_picture_has_the_negative_layers(predictor: Predictor) -> None:
+    picture = np.random.default_rng(1).random((53, 37, 3), dtype=np.float32)
+    made, negative = (MaskMaker(predictor).make(p, RECT, 3) for p in (picture, 1 - picture))
+    assert [1 - value for value in made.background] == list(negative.background)
+    for one, other in zip(made.layers, negative.layers, strict=True):
+        assert isinstance(one, MaskLayer)
+        assert isinstance(other, MaskLayer)
+        assert one.code == pytest.approx(other.code, rel=1e-3, abs=1e-4)
+        assert one.color == pytest.approx([1 - value for value in other.color], abs=1e-4)
+
+
+def test_the_closer_background_is_taken(predictor: Predictor) -> None:
+    picture = np.random.default_rng(2).random((16, 16, 3), dtype=np.float32)
+    made = MaskMaker(predictor).make(picture, Rect(0, 0, 16, 16), 3)
+    target = torch.from_numpy(picture).permute(2, 0, 1)[None]
+    errors = []
+    for goal in (target, 1 - target):
+        drawn = predictor.draw(grid_points(16), *predictor.predict(goal))[:, -1]
+        errors.append(float((drawn - goal.flatten(2)).square().mean()))
+    assert made.background == ((0.0, 0.0, 0.0) if errors[0] <= errors[1] else (1.0, 1.0, 1.0))
+
+
+def with_sizes(data: bytes, path: tuple[str, ...], value: object) -> dict[str, Any]:
+    changed: dict[str, Any] = json.loads(json.dumps(sizes(data)))
+    inner = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("layers",), 0),
+        (("layers",), "many"),
+        (("layers",), True),
+        (("layers",), 10**9),
+        (("unknown",), 1),
+        (("net",), 5),
+        (("net", "width"), 6),
+        (("net", "width"), 16),
+        (("encoder", "blocks"), [1, 1]),
+        (("encoder", "blocks"), [1, 1, 1, 0]),
+        (("encoder", "stem_pool"), 1),
+        (("encoder", "side"), 1.5),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(predictor: Predictor, path: tuple[str, ...], value: object) -> None:
+    data = weights_to_bytes(predictor)
+    with pytest.raises(WeightsError):
+        load_maker(data, with_sizes(data, path, value), torch.device("cpu"))
+
+
+def test_values_that_are_not_finite_are_refused(predictor: Predictor) -> None:
+    data = weights_to_bytes(predictor)
+    predictor.net.output.bias.fill_(float("nan"))
+    with pytest.raises(WeightsError, match=r"net\.output\.bias"):
+        load_maker(weights_to_bytes(predictor), sizes(data), torch.device("cpu"))

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from vecstack.errors import ShapeError
+from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
+
+
+def test_grid_points_are_pixel_centres_row_by_row() -> None:
+    points = grid_points(4)
+    assert points[0].tolist() == [-0.75, -0.75]
+    assert points[1].tolist() == [-0.25, -0.75]  # x runs first
+    assert points[-1].tolist() == [0.75, 0.75]
+
+
+def test_grid_offset_moves_by_cells() -> None:
+    torch.testing.assert_close(grid_points(4, (0.25, -0.25)), grid_points(4) + torch.tensor([0.125, -0.125]))
+
+
+def test_unroll_is_the_recurrence_of_equations_1_to_3(predictor: Predictor) -> None:
+    target, points = torch.rand(2, 3, 16, 16), grid_points(4)
+    codes, colors, canvases = predictor.unroll(target, points, 3)
+    canvas = torch.zeros(2, 3, 4, 4)
+    for layer in range(3):
+        code, color = predictor.step(target, canvas)
+        mask = predictor.net(points[None], code).view(2, 1, 4, 4)
+        canvas = canvas * (1 - mask) + color[:, :, None, None] * mask
+        torch.testing.assert_close(codes[:, layer], code)
+        torch.testing.assert_close(colors[:, layer], color)
+        torch.testing.assert_close(canvases[:, layer], canvas.flatten(2))
+
+
+def test_fewer_layers_are_the_first_of_more(predictor: Predictor) -> None:
+    target = torch.rand(2, 3, 16, 16)
+    codes, colors = predictor.predict(target)
+    fewer_codes, fewer_colors = predictor.predict(target, 2)
+    assert codes.shape == (2, 3, 3)
+    torch.testing.assert_close(fewer_codes, codes[:, :2])
+    torch.testing.assert_close(fewer_colors, colors[:, :2])
+
+
+def test_draw_gives_the_canvases_of_unroll(predictor: Predictor) -> None:
+    target, points = torch.rand(2, 3, 16, 16), grid_points(4)
+    codes, colors, canvases = predictor.unroll(target, points, 3)
+    torch.testing.assert_close(predictor.draw(points, codes, colors), canvases)
+
+
+def test_every_parameter_learns(predictor: Predictor) -> None:
+    predictor.requires_grad_(True)
+    canvases = predictor.unroll(torch.rand(2, 3, 16, 16), grid_points(4), 3)[2]
+    canvases.square().mean().backward()  # type: ignore[no-untyped-call]
+    assert all(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in predictor.parameters())
+
+
+def test_a_picture_of_another_side_is_refused(predictor: Predictor) -> None:
+    with pytest.raises(ShapeError, match=r"needs \[B,3,16,16\]"):
+        predictor.predict(torch.rand(1, 3, 32, 32))
+
+
+def test_fit_to_side_keeps_a_flat_colour_whatever_the_aspect() -> None:
+    flat = torch.full((1, 3, 53, 37), 0.25)
+    torch.testing.assert_close(fit_to_side(flat, 16), torch.full((1, 3, 16, 16), 0.25))
+
+
+def test_fit_to_side_averages_when_it_shrinks() -> None:
+    stripes = (torch.arange(64) % 2).float().expand(1, 3, 64, 64)
+    assert float((fit_to_side(stripes, 16) - 0.5).abs().max()) < 0.05

@@ -1,0 +1,308 @@
+"""docs/format.md is the specification: its example, drawn by a reader written from its text alone, and the schema that
+ships beside it, agree with the program."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+import torch
+
+import vecstack.file
+from vecstack import stack as stack_module
+from vecstack.composite import over
+from vecstack.errors import DocumentError
+from vecstack.file import dumps, dumps_json, load
+from vecstack.geometry import Affine
+from vecstack.kinds import find_kind
+from vecstack.kinds.mask import layer as mask_module
+from vecstack.kinds.mask.layer import MaskLayer
+from vecstack.kinds.mask.net import MaskNet, NetSizes
+from vecstack.kinds.mask.shade import net_to_asset
+from vecstack.stack import Canvas, Stack, UnknownLayer
+
+Document = dict[str, Any]
+TEXT = (Path(__file__).parent.parent / "docs" / "format.md").read_text(encoding="utf-8")
+SCHEMA = json.loads((Path(vecstack.file.__file__).parent / "layers.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def section(title: str) -> str:
+    """The text below a heading, up to the next one of any level outside of code."""
+    begin = re.search(rf"^#+ {re.escape(title)}\n", TEXT, re.MULTILINE)
+    assert begin is not None, title
+    return re.split(r"^#+ ", TEXT[begin.end() :], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def table(title: str) -> list[list[str]]:
+    """The cells of the first table below a heading, without its head."""
+    lines = [line for line in section(title).splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def field_names(title: str) -> set[str]:
+    return {row[0].strip("`") for row in table(title)}
+
+
+def example() -> Document:
+    found = re.search(r"```json\n(.*?)```", section("Example"), re.DOTALL)
+    assert found is not None
+    document: Document = json.loads(found[1])
+    return document
+
+
+def make_stack() -> Stack:
+    """Mask layers over and beside one another, one turned and windowed, one not visible, behind a net of two layers."""
+    with torch.random.fork_rng():
+        torch.manual_seed(11)
+        net = MaskNet(NetSizes(code=3, width=8, depth=2))
+        for parameter in net.parameters():
+            parameter.data += 0.5 * torch.randn(parameter.shape)
+    data = net_to_asset(net)
+    asset = hashlib.sha256(data).hexdigest()
+    whole = Affine(26.5, 0.0, 26.5, 0.0, 18.5, 18.5)
+    layers = (
+        MaskLayer(id="a", transform=whole, color=(0.9, 0.2, 0.4), code=(1.0, -0.5, 2.0), net=asset),
+        UnknownLayer(id="b", transform=whole, unknown_kind="sparkle"),
+        MaskLayer(
+            id="c", opacity=0.7, transform=Affine(20.0, 8.0, 30.0, -6.0, 9.0, 12.0), color=(0.1, 0.8, 0.3),
+            code=(-1.0, 0.25, 0.5), net=asset, window=0.6,
+        ),
+        MaskLayer(id="d", visible=False, transform=whole, color=(1.0, 1.0, 1.0), code=(9.0, 9.0, 9.0), net=asset),
+        MaskLayer(id="e", opacity=0.4, transform=whole, color=(0.0, 0.0, 1.0), code=(0.1, 0.1, -2.0), net=asset),
+    )  # fmt: skip
+    return Stack(Canvas(53, 37, (0.3, 0.3, 0.1)), layers, {asset: data})
+
+
+# A reader written from docs/format.md, which shares nothing with the program
+
+
+def read_net(data: bytes) -> dict[str, np.ndarray]:
+    """The tensors of an asset (The net)."""
+    (length,) = struct.unpack("<Q", data[:8])
+    body, tensors = data[8 + length :], {}
+    for name, entry in json.loads(data[8 : 8 + length]).items():
+        if name != "__metadata__":
+            begin, end = entry["data_offsets"]
+            numbers = np.frombuffer(body[begin:end], {"F16": "<f2", "F32": "<f4"}[entry["dtype"]])
+            tensors[name] = numbers.astype(np.float32).reshape(entry["shape"])
+    return tensors
+
+
+def read_mask(layer: Document, net: dict[str, np.ndarray], canvas: Document, x: float, y: float) -> float:
+    """m of one layer at one point (The mask of a mask layer)."""
+    width, height = canvas["width"], canvas["height"]
+    (a, b, c), (d, e, f) = layer.get("transform", [[width / 2, 0, width / 2], [0, height / 2, height / 2]])
+    u, v = np.linalg.solve([[a, b], [d, e]], [x - c, y - f])
+    h = np.array([u, v, *layer["code"]])
+    depth = sum(re.fullmatch(r"hidden\.\d+\.weight", name) is not None for name in net)
+    for i in range(depth):
+        z = net[f"hidden.{i}.weight"] @ h + net[f"hidden.{i}.bias"]
+        groups = z.reshape(-1, 4)
+        mean = groups.mean(1, keepdims=True)
+        variance = ((groups - mean) ** 2).mean(1, keepdims=True)
+        z = ((groups - mean) / np.sqrt(variance + 0.00001)).reshape(-1)
+        h = np.tanh(z * net[f"norms.{i}.weight"] + net[f"norms.{i}.bias"])
+    m = 1 / (1 + np.exp(-(net["output.weight"] @ h + net["output.bias"])[0]))
+    softness = layer.get("window")
+    if softness is not None:
+        for coordinate in (u, v):
+            t = min(max((1 - abs(coordinate)) / softness, 0), 1)
+            m *= t * t * (3 - 2 * t)
+    return float(m)
+
+
+def read_and_draw(data: bytes, width_px: int, height_px: int) -> np.ndarray:
+    """A bare JSON document drawn whole: [height_px,width_px,3] (Drawing)."""
+    document = json.loads(data)
+    nets = {name: read_net(base64.b64decode(asset["data"])) for name, asset in document["assets"].items()}
+    canvas = document["canvas"]
+    drawn = np.empty((height_px, width_px, 3))
+    for i in range(height_px):
+        for j in range(width_px):
+            x, y = (j + 0.5) * canvas["width"] / width_px, (i + 0.5) * canvas["height"] / height_px
+            color = np.array(canvas.get("background", [0, 0, 0]), float)
+            for layer in document["layers"]:
+                if layer["kind"] == "mask" and layer.get("visible", True):
+                    m = read_mask(layer, nets[layer["net"]], canvas, x, y) * layer.get("opacity", 1)
+                    color = color * (1 - m) + np.array(layer["color"]) * m
+            drawn[i, j] = color
+    return drawn
+
+
+def draw(stack: Stack, width_px: int, height_px: int) -> np.ndarray:
+    """The stack drawn by the program's own kinds: [height_px,width_px,3]."""
+    x = (torch.arange(width_px, dtype=torch.float64) + 0.5) * stack.canvas.width / width_px
+    y = (torch.arange(height_px, dtype=torch.float64) + 0.5) * stack.canvas.height / height_px
+    points = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1).view(-1, 2)
+    drawn = torch.tensor(stack.canvas.background).expand(len(points), 3)
+    for layer in stack.layers:
+        kind = find_kind(layer.kind)
+        if kind is not None and layer.visible:
+            alpha, rgb = kind.prepare([layer], stack.assets, torch.device("cpu"))(points, 1.0)
+            drawn = over(drawn, rgb[0], layer.opacity * alpha[0, :, None])
+    return drawn.view(height_px, width_px, 3).numpy()
+
+
+def test_the_example_loads_with_all_it_says() -> None:
+    stack = load(json.dumps(example()).encode())
+    assert [layer.id for layer in stack.layers] == ["sky", "sparkles", "sun"]
+    assert stack.extra == {"mood": "calm"}
+    assert load(dumps(stack)) == stack
+    assert load(dumps_json(stack)) == stack
+
+
+def test_the_example_has_the_colours_that_the_page_gives() -> None:
+    rows = [[float(cell) for cell in row] for row in table("Example")]
+    assert len(rows) == 8
+    data = json.dumps(example()).encode()
+    for drawn in (draw(load(data), 8, 6), read_and_draw(data, 8, 6)):
+        for row, column, *color in rows:
+            assert drawn[int(row), int(column)] == pytest.approx(color, abs=0.0005)
+
+
+@pytest.mark.parametrize(("width_px", "height_px"), [(53, 37), (20, 31)])
+def test_a_reader_written_from_the_page_draws_the_same(width_px: int, height_px: int) -> None:
+    theirs = read_and_draw(dumps_json(make_stack()), width_px, height_px)
+    ours = draw(make_stack(), width_px, height_px)
+    assert ours.std() > 0.02  # there is something to see
+    np.testing.assert_allclose(ours, theirs, atol=2e-5)  # float32 against float64
+
+
+# The schema
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("document", [example(), json.loads(dumps_json(make_stack()))], ids=["example", "saved"])
+def test_the_schema_accepts_what_is_loaded(document: Document) -> None:
+    VALIDATOR.validate(document)
+
+
+@pytest.mark.parametrize(
+    ("title", "definition"),
+    [
+        ("Document", SCHEMA),
+        ("Canvas", SCHEMA["$defs"]["canvas"]),
+        ("Asset entry", SCHEMA["$defs"]["asset"]),
+        ("Layer", SCHEMA["$defs"]["layer"]),
+        ("Mask layer", SCHEMA["$defs"]["mask"]),
+    ],
+)
+def test_the_page_and_the_schema_list_the_same_fields(title: str, definition: Document) -> None:
+    assert field_names(title) == set(definition["properties"])
+    assert {row[0].strip("`") for row in table(title) if row[2] == "required"} == set(definition["required"])
+
+
+def test_the_page_lists_the_fields_that_the_program_knows() -> None:
+    kind = find_kind("mask")
+    assert kind is not None
+    assert field_names("Mask layer") == set(kind.fields)
+    written = json.loads(dumps_json(make_stack()))
+    assert field_names("Document") == set(written)
+    assert field_names("Canvas") == set(written["canvas"])
+    assert field_names("Layer") | field_names("Mask layer") == set(written["layers"][2])
+
+
+def test_the_page_and_the_program_have_the_same_limits() -> None:
+    limits = dict(table("Limits"))
+    numbers = {
+        name: [int(n.replace(",", "")) for n in re.findall(r"[\d,]*\d", value)] for name, value in limits.items()
+    }
+    assert numbers == {
+        "the file, and the sum of all members unpacked": [vecstack.file.MAX_FILE_BYTES],
+        "`document.json`, or a bare JSON document": [vecstack.file.MAX_DOCUMENT_BYTES],
+        "an asset": [vecstack.file.MAX_ASSET_BYTES],
+        "`mimetype`": [vecstack.file.MAX_MIMETYPE_BYTES],
+        "`Thumbnails/thumbnail.png`": [vecstack.file.MAX_THUMBNAIL_BYTES, *2 * [vecstack.file.MAX_THUMBNAIL_PX]],
+        "members of a zip, of any name": [vecstack.file.MAX_MEMBERS],
+        "layers": [stack_module.MAX_LAYERS],
+        "objects and lists within one another": [vecstack.file.MAX_NESTING],
+    }
+    for number in (stack_module.MAX_SIDE, mask_module.MAX_CODE, mask_module.MAX_WIDTH):
+        assert f"{number:,}" in TEXT
+    assert f"1 to {mask_module.MAX_DEPTH}," in TEXT
+    assert mask_module.MAX_CODE_VALUE == 1e6
+    assert (vecstack.file.MAX_TRANSFORM, vecstack.file.MIN_DETERMINANT) == (1e9, 1e-12)
+
+
+def change(*path: Any, to: Any) -> Callable[[Document], None]:
+    def apply(document: Document) -> None:
+        parent: Any = document
+        for key in path[:-1]:
+            parent = parent[key]
+        parent[path[-1]] = to
+
+    return apply
+
+
+BROKEN = {
+    "format": change("format", to="svg"),
+    "version": change("version", to="2.0"),
+    "version-type": change("version", to=1.0),
+    "min_reader": change("min_reader", to="1"),
+    "features": change("features_required", to=[1]),
+    "canvas": change("canvas", to=[53, 37]),
+    "width": change("canvas", "width", to=0),
+    "height": change("canvas", "height", to=1.5),
+    "background": change("canvas", "background", to=[0, 0, 2]),
+    "layers": change("layers", to={}),
+    "layer": change("layers", 0, to=3),
+    "id": change("layers", 0, "id", to=""),
+    "id-line": change("layers", 0, "id", to="a\nb"),
+    "kind": change("layers", 0, "kind", to="Mask"),
+    "visible": change("layers", 0, "visible", to=1),
+    "opacity": change("layers", 0, "opacity", to=1.5),
+    "transform": change("layers", 0, "transform", to=[[1, 0, 0], [0, 1]]),
+    "color": change("layers", 0, "color", to=[0, 0]),
+    "code": change("layers", 0, "code", to=["1"]),
+    "net": change("layers", 0, "net", to="mask.safetensors"),
+    "window": change("layers", 2, "window", to=0),
+    "asset-name": change("assets", "abc", to={"bytes": 0}),
+    "asset-bytes": change("assets", "0" * 64, to={}),
+    "source": change("source", to="photo.png"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_the_schema_rejects_is_not_loaded(name: str) -> None:
+    document = json.loads(dumps_json(make_stack()))
+    BROKEN[name](document)
+    assert not VALIDATOR.is_valid(document)
+    with pytest.raises(DocumentError):
+        load(json.dumps(document).encode())
+
+
+WRONG = [None, True, -1, 0, 1, 0.5, 7.0, 1e300, "", "1.0", "mask", [], [1, 2, 3], {}]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=repr)
+def test_what_is_loaded_is_accepted_by_the_schema(wrong: Any) -> None:
+    whole = json.loads(dumps_json(make_stack()))
+    paths = [(name,) for name in whole]
+    paths += [("canvas", name) for name in whole["canvas"]]
+    paths += [("layers", 2, name) for name in whole["layers"][2]]
+    paths += [("layers", 1, name) for name in whole["layers"][1]]
+    paths += [("layers", 2, "code", 0), ("layers", 2, "color", 0), ("layers", 2, "transform", 0), ("mood",)]
+    loaded = 0
+    for path in paths:
+        document = json.loads(json.dumps(whole))
+        change(*path, to=wrong)(document)
+        try:
+            load(json.dumps(document).encode())
+        except DocumentError:
+            continue
+        loaded += 1
+        VALIDATOR.validate(document)
+    assert loaded >= 1  # the unknown field, at least

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from vecstack.errors import UsageError
+from vecstack.geometry import Affine, Frame, Rect
+
+
+def apply(map_: Affine, x: float, y: float) -> tuple[float, float]:
+    return map_.a * x + map_.b * y + map_.c, map_.d * x + map_.e * y + map_.f
+
+
+def test_frame_map_takes_the_corners_of_the_local_frame_to_the_corners_of_the_rectangle() -> None:
+    map_ = Affine.of_frame(Rect(3, 5, 37, 53))
+    assert apply(map_, -1, -1) == (3, 5)
+    assert apply(map_, 1, 1) == (40, 58)
+
+
+def test_inverse_undoes_the_map() -> None:
+    map_ = Affine(2, -3, 5, 7, 11, -13)
+    x, y = apply(map_.inverse(), *apply(map_, 0.25, -4))
+    assert (x, y) == pytest.approx((0.25, -4))
+
+
+def test_rows_give_the_map_back() -> None:
+    map_ = Affine(1, 2, 3, 4, 5, 6)
+    assert Affine.of_rows(map_.rows()) == map_
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, (37, 53)),
+        ({"size": 106}, (74, 106)),
+        ({"width": 74}, (74, 106)),
+        ({"height": 106}, (74, 106)),
+        ({"width": 10, "height": 20}, (10, 20)),
+        ({"scale": 0.5}, (18, 26)),
+        ({"scale": 1e-6}, (1, 1)),
+    ],
+)
+def test_frame_has_the_pixels_asked_for(asked: dict[str, float], expected: tuple[int, int]) -> None:
+    frame = Frame.of_region(Rect(0, 0, 37, 53), **asked)  # type: ignore[arg-type]
+    assert (frame.width_px, frame.height_px) == expected
+
+
+@pytest.mark.parametrize(
+    "asked", [{"size": 0}, {"width": -1}, {"height": 0}, {"scale": 0}, {"scale": float("nan")}, {"size": 5, "scale": 2}]
+)
+def test_frame_refuses_what_cannot_be_meant(asked: dict[str, float]) -> None:
+    with pytest.raises(UsageError):
+        Frame.of_region(Rect(0, 0, 37, 53), **asked)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("region", [Rect(0, 0, 0, 5), Rect(0, 0, 5, -1), Rect(0, 0, float("nan"), 1)])
+def test_frame_refuses_an_empty_region(region: Rect) -> None:
+    with pytest.raises(UsageError):
+        Frame.of_region(region)
+
+
+def test_inside_needs_every_edge_inside() -> None:
+    whole = Rect(0, 0, 37, 53)
+    assert Rect(0, 0, 37, 53).inside(whole)
+    assert not Rect(-1, 0, 5, 5).inside(whole)
+    assert not Rect(33, 0, 5, 5).inside(whole)
+    assert not Rect(0, 50, 5, 5).inside(whole)
+    assert not Rect(float("nan"), 0, 5, 5).inside(whole)

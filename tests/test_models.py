@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+import vecstack.models
+from vecstack.errors import WeightsError
+from vecstack.models import available_models, fetch_weights, load_model, verify_model, weights_folder
+
+
+def test_every_shipped_model_is_the_published_one_and_makes_layers() -> None:
+    models = available_models()
+    assert {model.name for model in models} >= {"digits", "photos"}
+    for model in models:
+        verify_model(model)
+        assert load_model(model.name, "cpu").maker.most_layers >= 5
+
+
+def test_every_shipped_model_has_a_card_and_a_recipe() -> None:
+    for model in available_models():
+        card = (model.path.parent / "README.md").read_text(encoding="utf-8")
+        assert "held out" in card
+        assert (model.path.parent / "recipe.toml").is_file()
+
+
+def test_shipped_weights_fit_the_package() -> None:
+    assert sum(model.path.stat().st_size for model in available_models()) < 30e6
+
+
+def test_a_path_and_its_folder_give_the_same_model(weights: Path) -> None:
+    folder = weights.parent / "mine"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(weights.read_bytes())
+    from_file, from_folder = load_model(weights, "cpu"), load_model(folder, "cpu")
+    assert from_file.name == "tiny"
+    assert from_folder.name == "mine"
+    assert from_file.sha256 == from_folder.sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()
+
+
+def test_one_changed_byte_is_not_the_published_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = weights_folder()
+    copy = tmp_path / "weights"
+    (copy / "digits").mkdir(parents=True)
+    data = bytearray((shipped / "digits" / "model.safetensors").read_bytes())
+    data[-1] ^= 1
+    (copy / "digits" / "model.safetensors").write_bytes(data)
+    manifest = json.loads((shipped / "manifest.json").read_text(encoding="utf-8"))
+    (copy / "manifest.json").write_text(json.dumps({"digits": manifest["digits"]}), encoding="utf-8")
+    monkeypatch.setattr(vecstack.models, "weights_folder", lambda: copy)
+    available_models.cache_clear()
+    try:
+        with pytest.raises(WeightsError, match="not the published weights of digits"):
+            load_model("digits", "cpu")
+    finally:
+        available_models.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not a vecstack model"),
+        (b"junk" * 10, "not a vecstack model"),
+        (b"\x02\0\0\0\0\0\0\0{}", "not a vecstack model"),
+        (None, "no such model or file"),
+    ],
+)
+def test_files_that_are_no_model_are_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "model.bin"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(WeightsError, match=message):
+        load_model(path, "cpu")
+
+
+def test_a_truncated_model_is_refused(weights: Path) -> None:
+    weights.write_bytes(weights.read_bytes()[:-5])
+    with pytest.raises(WeightsError, match="damaged weights"):
+        load_model(weights, "cpu")
+
+
+class FakeHub(BaseHTTPRequestHandler):
+    """The two requests of a download from a Hub: what a file is, and its bytes."""
+
+    body: ClassVar[bytes] = b""
+    etag: ClassVar[str] = ""
+
+    def do_HEAD(self) -> None:
+        self.answer(b"")
+
+    def do_GET(self) -> None:
+        self.answer(self.body)
+
+    def answer(self, body: bytes) -> None:
+        found = "/resolve/" in self.path and self.path.endswith("/model.safetensors") and "owner/model" in self.path
+        self.send_response(200 if found else 404)
+        if found:
+            self.send_header("X-Repo-Commit", "a" * 40)
+            self.send_header("ETag", f'"{self.etag}"')
+            self.send_header("Content-Length", str(len(self.body)))
+        else:
+            self.send_header("X-Error-Code", "RepoNotFound")
+            self.send_header("Content-Length", "0")
+        self.end_headers()
+        self.wfile.write(body if found else b"")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hub(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeHub]]:
+    import huggingface_hub
+
+    FakeHub.body = weights.read_bytes()
+    FakeHub.etag = hashlib.sha256(FakeHub.body).hexdigest()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeHub)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    original = huggingface_hub.hf_hub_download
+    endpoint = f"http://127.0.0.1:{server.server_port}"
+
+    def download(*args: object, **kwargs: object) -> object:
+        return original(*args, **kwargs, endpoint=endpoint, cache_dir=tmp_path / "cache")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    yield FakeHub
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_model_comes_from_the_hub_and_then_from_the_cache(hub: type[FakeHub]) -> None:
+    name = f"owner/model@{'a' * 40}"
+    assert load_model(name, "cpu").maker.most_layers == 3
+    hub.body = b"gone"
+    assert load_model(name, "cpu").maker.most_layers == 3
+
+
+def test_a_damaged_download_of_the_right_length_is_refused_and_deleted(hub: type[FakeHub]) -> None:
+    hub.body = bytes([*hub.body[:-1], hub.body[-1] ^ 1])
+    with pytest.raises(WeightsError, match="damaged and was deleted"):
+        fetch_weights(f"owner/model@{'a' * 40}")
+
+
+def test_a_repository_that_does_not_exist_is_named(hub: type[FakeHub]) -> None:
+    with pytest.raises(WeightsError, match="owner/other@"):
+        load_model(f"owner/other@{'a' * 40}", "cpu")
