@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -12,8 +12,9 @@ from vecstack.cli import decompose, doctor, info, models, render, train, validat
 from vecstack.errors import VecstackError
 
 # What all of typer's own complaints share. It has no public name, and its home has moved between releases.
-COMPLAINT: type[Exception] = typer.BadParameter.__mro__[2]
+Complaint = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 INTERRUPTED = 130  # what a shell returns for a program ended by Ctrl-C
+READER_GONE = 141  # and for one whose reader closed the pipe: no error, and nobody to tell
 
 app = typer.Typer(
     name="vecstack",
@@ -56,19 +57,20 @@ def run(arguments: list[str]) -> int:
     try:
         result = app(arguments, prog_name="vecstack", standalone_mode=False)
     except VecstackError as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            return READER_GONE
         return _fail(str(error), error.exit_code, debug)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", INTERRUPTED, debug)
-    except COMPLAINT as error:
-        return _fail(f"{error} See vecstack --help.", 2, debug)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone, and so has the reason to go on
-        return 141
+        result = INTERRUPTED
+    except Complaint as error:
+        return _fail(f"{error.format_message()} See vecstack --help.", 2, debug)
     except Exception as error:
         reason = str(error).split("\n")[0]
         return _fail(
             f"internal error: {type(error).__name__}: {reason} Run again with --debug and report it.", 1, debug
         )
+    if result == INTERRUPTED:  # typer's own answer to Ctrl-C
+        return _fail("interrupted", INTERRUPTED, debug)
     return result if isinstance(result, int) else 0
 
 

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vecstack import load, render
+from vecstack.cli import doctor
+from vecstack.models import available_models
+
+Call = Callable[..., Any]
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def test_a_picture_becomes_a_document_and_a_picture_again(vecstack: Call, document: Path, tmp_path: Path) -> None:
+    out = tmp_path / "big.png"
+    result = vecstack("render", document, "--size", "106", "-o", out)
+    assert (result.code, result.out, result.err) == (0, "", "")
+    assert size(out) == (74, 106)
+    with Image.open(out) as picture:
+        assert np.array_equal(np.asarray(picture), render(load(document), 106, device="cpu"))
+
+
+def test_without_an_output_the_file_lies_beside_its_input(vecstack: Call, photo: Path, weights: Path) -> None:
+    assert vecstack("decompose", photo, "--model", weights).code == 0
+    assert photo.with_suffix(".layers").is_file()
+
+
+def test_the_same_picture_gives_the_same_bytes(vecstack: Call, photo: Path, weights: Path, document: Path) -> None:
+    again = document.with_name("again.layers")
+    assert vecstack("decompose", photo, "--model", weights, "-o", again).code == 0
+    assert again.read_bytes() == document.read_bytes()
+
+
+def test_layers_and_behind_are_heeded(vecstack: Call, weights: Path, tmp_path: Path) -> None:
+    clear = tmp_path / "clear.png"
+    Image.new("RGBA", (37, 53), (0, 0, 0, 0)).save(clear)
+    out = tmp_path / "clear.layers"
+    assert vecstack("decompose", clear, "--model", weights, "--layers", 2, "--behind", "#fff", "-o", out).code == 0
+    assert len(load(out).layers) == 2
+    white = tmp_path / "white.png"
+    Image.new("RGB", (37, 53), (255, 255, 255)).save(white)
+    vecstack("decompose", white, "--model", weights, "--layers", 2, "-o", tmp_path / "white.layers")
+    assert load(out).layers == load(tmp_path / "white.layers").layers
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ((), (37, 53)),
+        (("--width", 74), (74, 106)),
+        (("--height", 106), (74, 106)),
+        (("--width", 10, "--height", 20), (10, 20)),
+        (("--scale", 2), (74, 106)),
+        (("--region", "5,10,20,10", "--size", 60), (60, 30)),
+    ],
+)
+def test_render_sizes(vecstack: Call, document: Path, options: tuple[Any, ...], expected: tuple[int, int]) -> None:
+    out = document.with_suffix(".png")
+    assert vecstack("render", document, *options, "-o", out).code == 0
+    assert size(out) == expected
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.jpg", "JPEG"), ("a.webp", "WEBP"), ("a.tif", "TIFF"), ("a.png", "PNG")])
+def test_render_formats_by_extension(vecstack: Call, document: Path, name: str, kind: str) -> None:
+    out = document.with_name(name)
+    assert vecstack("render", document, "-o", out).code == 0
+    with Image.open(out) as picture:
+        assert picture.format == kind
+
+
+def test_render_transparent_leaves_the_background_out(vecstack: Call, document: Path) -> None:
+    out = document.with_suffix(".png")
+    assert vecstack("render", document, "--transparent", "-o", out).code == 0
+    with Image.open(out) as picture:
+        assert picture.mode == "RGBA"
+        assert picture.getextrema()[3][0] < 255
+
+
+def test_a_folder_becomes_a_folder_of_the_same_tree(
+    vecstack: Call, pixels: np.ndarray, weights: Path, tmp_path: Path
+) -> None:
+    for name in ("a.png", "sub/b.png", "sub/deep/c.bmp"):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    (tmp_path / "in" / "notes.txt").write_text("not a picture", encoding="utf-8")
+    assert vecstack("decompose", tmp_path / "in", "--model", weights, "-o", tmp_path / "out").code == 0
+    found = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.layers"))
+    assert found == ["a.layers", "sub/b.layers", "sub/deep/c.layers"]
+    assert vecstack("render", tmp_path / "out", "-o", tmp_path / "drawn", "--size", 20).code == 0
+    assert size(tmp_path / "drawn" / "sub" / "deep" / "c.png") == (14, 20)
+
+
+def test_globs_and_lists_name_inputs(vecstack: Call, photo: Path, weights: Path, tmp_path: Path) -> None:
+    second = photo.with_name("photo2.png")
+    shutil.copy(photo, second)
+    assert vecstack("decompose", tmp_path / "photo*.png", "--model", weights, "-o", f"{tmp_path}/globbed/").code == 0
+    assert len(list((tmp_path / "globbed").iterdir())) == 2
+    (tmp_path / "list.txt").write_text(f"{photo}\n\n{second}\n", encoding="utf-8")
+    assert vecstack("decompose", f"@{tmp_path}/list.txt", "--model", weights, "-o", f"{tmp_path}/listed/").code == 0
+    assert len(list((tmp_path / "listed").iterdir())) == 2
+
+
+def test_one_bad_input_of_several_is_named_and_the_rest_are_done(
+    vecstack: Call, photo: Path, weights: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"not a picture")
+    result = vecstack("decompose", bad, photo, "--model", weights, "-o", tmp_path / "out")
+    assert result.code == 7
+    first, last = result.err.splitlines()
+    assert "bad.png" in first
+    assert "1 of 2" in last
+    assert (tmp_path / "out" / "photo.layers").is_file()
+
+
+def test_skip_existing_leaves_outputs_alone(vecstack: Call, photo: Path, weights: Path) -> None:
+    out = photo.with_suffix(".layers")
+    out.write_bytes(b"mine")
+    assert vecstack("decompose", photo, "--model", weights, "--skip-existing").code == 0
+    assert out.read_bytes() == b"mine"
+    assert vecstack("decompose", photo, "--model", weights, "--overwrite").code == 0
+    assert out.read_bytes() != b"mine"
+
+
+def test_streams_carry_data_and_nothing_else(photo: Path, weights: Path, document: Path) -> None:
+    command = [sys.executable, "-m", "vecstack"]
+    made = subprocess.run(
+        [*command, "decompose", "-", "--model", str(weights), "-o", "-"],
+        input=photo.read_bytes(),
+        capture_output=True,
+        check=True,
+        env=ENVIRONMENT,
+    )
+    assert made.stdout == document.read_bytes()
+    drawn = subprocess.run(
+        [*command, "render", "-", "--size", "30"], input=made.stdout, capture_output=True, check=True, env=ENVIRONMENT
+    )
+    with Image.open(io.BytesIO(drawn.stdout)) as picture:
+        assert picture.size == (21, 30)
+    assert (made.stderr, drawn.stderr) == (b"", b"")
+
+
+def test_info_says_what_is_in_a_document(vecstack: Call, document: Path, photo: Path) -> None:
+    facts = json.loads(vecstack("info", document, "--json").out)
+    assert facts["canvas"]["width"] == 37
+    assert [layer["kind"] for layer in facts["layers"]] == ["mask"] * 3
+    assert facts["source"]["sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest()
+    assert facts["file_bytes"] == document.stat().st_size
+    text = vecstack("info", document).out
+    assert "37 x 53" in text
+    assert "layer-3" in text
+
+
+def test_validate_says_ok(vecstack: Call, document: Path) -> None:
+    assert vecstack("validate", document).out == f"{document}: ok\n"
+    assert vecstack("validate", document, "-q").out == ""
+
+
+def test_validate_goes_on_after_a_bad_file(vecstack: Call, document: Path) -> None:
+    bad = document.with_name("bad.layers")
+    bad.write_bytes(document.read_bytes()[:-10])
+    result = vecstack("validate", bad, document)
+    assert result.code == 7
+    assert f"{document}: ok" in result.out
+
+
+def test_models_are_listed_and_verified(vecstack: Call) -> None:
+    listed = {entry["name"] for entry in json.loads(vecstack("models", "list", "--json").out)}
+    assert listed == {model.name for model in available_models()}
+    verified = vecstack("models", "verify")
+    assert verified.code == 0
+    assert verified.out.count(" ok ") == len(listed)
+    assert "digits" in vecstack("models", "list").out
+
+
+def test_doctor_finds_nothing_wrong_here(vecstack: Call) -> None:
+    facts = json.loads(vecstack("doctor", "--json").out)
+    assert facts["problems"] == []
+    assert "cpu" in facts["devices"]
+
+
+def test_doctor_knows_a_torchvision_that_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.torchvision_fits()
+    (tmp_path / "torchvision.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not doctor.torchvision_fits()
+
+
+def test_train_writes_weights_that_decompose(vecstack: Call, photo: Path, tmp_path: Path, pixels: np.ndarray) -> None:
+    from tests.train.conftest import RECIPE
+
+    recipe, data = tmp_path / "r.toml", tmp_path / "data"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    data.mkdir()
+    for number in range(12):
+        Image.fromarray(np.roll(pixels, number, 0)).save(data / f"{number:02}.png")
+    result = vecstack("train", recipe, "--data", data, "--out", tmp_path / "mine", "--time-limit", "5m")
+    assert result.code == 0
+    assert result.out.strip() == str(tmp_path / "mine" / "model.safetensors")
+    assert "held-out dB" in result.err
+    assert vecstack("decompose", photo, "--model", tmp_path / "mine", "-o", tmp_path / "x.layers").code == 0
+    assert load(tmp_path / "x.layers").model["name"] == "mine"
+
+
+def test_version_is_printed(vecstack: Call) -> None:
+    import vecstack as package
+
+    assert vecstack("--version").out.strip() == package.__version__
+
+
+@pytest.mark.parametrize("verb", [(), ("decompose",), ("render",), ("info",), ("train",), ("models", "verify")])
+def test_help_describes_every_verb(vecstack: Call, verb: tuple[str, ...]) -> None:
+    result = vecstack(*verb, "--help")
+    assert result.code == 0
+    assert "Usage" in result.out
+
+
+def test_a_pipe_closed_by_its_reader_is_no_error(document: Path) -> None:
+    drawing = f"{sys.executable} -m vecstack render {document} --size 600 -o -"
+    command = f"{drawing} | head -c 10 > /dev/null; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, env=ENVIRONMENT)
+    assert done.stderr == b""
+    assert done.returncode in (0, 141)
+
+
+def test_an_interrupt_leaves_nothing_behind(document: Path) -> None:
+    out = document.with_name("huge.png")
+    command = [sys.executable, "-m", "vecstack", "render", str(document), "--size", "20000", "-o", str(out)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
+        deadline = time.monotonic() + 60
+        while not list(document.parent.glob("*.partial")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == b"vecstack: interrupted\n"
+    assert not out.exists()
+    assert not list(document.parent.glob("*.partial"))
