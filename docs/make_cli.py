@@ -18,7 +18,7 @@ INTRODUCTION = """\
 
 Inputs are files, folders, globs, `-` (standard input) or `@list.txt` (one path a line). `-o` is a file for one input, a
 folder for several (made when needed; the tree of an input folder is kept), `-` for standard output; without it, each
-output lies beside its input. An existing output is refused unless `--overwrite` or `--skip-existing` is given; an output
+output lies beside its input. An existing output is refused unless `--overwrite` or `--skip-existing` is given; one
 that is also an input is always refused. Files are written whole or not at all. Data goes to standard output, everything
 else to standard error. Every verb is a function of the library of the same name where it makes something.
 
@@ -51,7 +51,8 @@ def _sections(name: str, command: Any) -> list[str]:
         inner = [text for child, sub in command.commands.items() for text in _sections(f"{name} {child}", sub)]
         return [f"## {name}\n\n{command.help}\n", *(text.replace("## ", "### ", 1) for text in inner)]
     rows = [_row(parameter) for parameter in command.params if parameter.name != "help"]
-    return [f"## {name}\n\n{command.help}\n\n| | |\n|---|---|\n" + "\n".join(rows) + "\n"]
+    table = "\n| | |\n|---|---|\n" + "\n".join(rows) + "\n" if rows else ""
+    return [f"## {name}\n\n{command.help}\n{table}"]
 
 
 def _row(parameter: Any) -> str:
@@ -60,7 +61,9 @@ def _row(parameter: Any) -> str:
     default = parameter.default
     shown = f" Default: {default}." if isinstance(default, str | int | float) and not isinstance(default, bool) else ""
     left = " ".join([", ".join(names), f"`{value}`" if value else ""]).strip()
-    return f"| {left} | {parameter.help}{shown} |".replace("NAME|PATH|REPO@REV", r"NAME\|PATH\|REPO@REV").replace("8|16", r"8\|16")
+    return f"| {left} | {parameter.help}{shown} |".replace("NAME|PATH|REPO@REV", r"NAME\|PATH\|REPO@REV").replace(
+        "8|16", r"8\|16"
+    )
 
 
 if __name__ == "__main__":

@@ -44,6 +44,13 @@ def test_without_an_output_the_file_lies_beside_its_input(vecstack: Call, photo:
     assert photo.with_suffix(".layers").is_file()
 
 
+def test_a_document_shows_itself_in_a_thumbnail(document: Path) -> None:
+    stack = load(document)
+    assert stack.thumbnail is not None
+    with Image.open(io.BytesIO(stack.thumbnail)) as picture:
+        assert np.array_equal(np.asarray(picture), render(stack, 128, device="cpu"))
+
+
 def test_the_same_picture_gives_the_same_bytes(vecstack: Call, photo: Path, weights: Path, document: Path) -> None:
     again = document.with_name("again.layers")
     assert vecstack("decompose", photo, "--model", weights, "-o", again).code == 0

@@ -9,24 +9,22 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from vecstack.errors import BatchError, ExportError, PictureError, UsageError, VecstackError
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 STANDARD = "-"  # standard input or output
 
 
 @dataclass(frozen=True)
 class Item:
-    """One input file ("-" is standard input) and the output it becomes ("-" is standard output)."""
+    """One input file ("-" is standard input) and the output it becomes ("-" is standard output), in a folder
+    that is made when needed where `in_folder`."""
 
     source: str
     target: str
+    in_folder: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,8 @@ def plan(inputs: Sequence[str], output: str | None, input_suffixes: set[str], ou
     elif output is not None and Path(output).is_file():
         raise ExportError(f"{output} is a file, and {len(found)} inputs need a folder. Give another -o.")
     else:
-        items = [Item(entry.path, str(_target(entry, output, output_suffix))) for entry in found]
+        targets = [str(_target(entry, output, output_suffix)) for entry in found]
+        items = [Item(entry.path, target, output is not None) for entry, target in zip(found, targets, strict=True)]
     _refuse_clashes(items)
     return items
 
@@ -120,28 +119,39 @@ def _refuse_clashes(items: list[Item]) -> None:
             raise ExportError(f"{' and '.join(clashing)} would both become {target.name}. Give them on their own.")
 
 
-def run_all(items: Sequence[Item], act: Callable[[Item], None], *, skip_existing: bool, quiet: bool, verb: str) -> None:
+Report = Callable[[int, int], None]  # how much of an item is done, of how much
+
+
+def run_all(
+    items: Sequence[Item], act: Callable[[Item, Report], None], *, skip_existing: bool, quiet: bool, verb: str
+) -> None:
     """Act on every item, with a progress bar on a terminal. A single item's error is raised; of several, each error is
     one line on stderr and the rest go on, and BatchError is raised at the end."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     todo = [item for item in items if not (skip_existing and item.target != STANDARD and Path(item.target).exists())]
     failures = 0
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    hidden = quiet or len(todo) < 2 or not sys.stderr.isatty()
-    with Progress(*columns, console=stderr_console(), disable=hidden, transient=True) as progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    hidden = quiet or not sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), disable=hidden, transient=True) as progress:
         task = progress.add_task(verb, total=len(todo))
-        for item in todo:
+        for index, item in enumerate(todo):
+
+            def report(done: int, total: int, index: int = index) -> None:
+                progress.update(task, completed=index + done / total)
+
+            progress.update(task, description=f"{verb} {Path(item.source).name}")
             try:
-                if item.target != STANDARD and len(items) > 1:
+                if item.in_folder:
                     _make_folder(Path(item.target).parent)
-                act(item)
+                act(item, report)
             except VecstackError as error:
                 if len(items) == 1:
                     raise
                 failures += 1
                 typer.echo(f"vecstack: {error}", err=True)
-            progress.advance(task)
+            report(1, 1)
     if failures:
         raise BatchError(f"{failures} of {len(todo)} inputs failed; the lines above say why.")
 
@@ -153,19 +163,12 @@ def _make_folder(folder: Path) -> None:
         raise ExportError(f"{folder}: cannot be made ({error.strerror}). Give another -o.") from error
 
 
-def stderr_console() -> Console:
-    """A console on stderr: stdout is for data."""
-    from rich.console import Console
-
-    return Console(stderr=True)
-
-
-def check_output(target: str, *, overwrite: bool) -> None:
-    """Refuse an existing output before any work is done. Raises ExportError."""
-    path = Path(target)
-    if target == STANDARD:
+def check_output(item: Item, *, overwrite: bool) -> None:
+    """Refuse an output that cannot be, before any work is done. Raises ExportError."""
+    path = Path(item.target)
+    if item.target == STANDARD:
         return
     if path.exists() and not overwrite:
-        raise ExportError(f"{target} exists. Add --overwrite to replace it, or give another -o.")
-    if not path.parent.is_dir():
+        raise ExportError(f"{item.target} exists. Add --overwrite to replace it, or give another -o.")
+    if not path.parent.is_dir() and not item.in_folder:
         raise ExportError(f"{path.parent}: no such folder. Make it, or give another -o.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, check_output, plan, run_all
+from vecstack.cli.items import STANDARD, Item, Report, check_output, plan, run_all
 from vecstack.errors import UsageError
 from vecstack.geometry import Frame, Rect
 
@@ -44,11 +44,11 @@ def run(
         raise UsageError(f"--depth must be 8 or 16, not {depth}.")
     items = plan(inputs, output, SUFFIXES, f".{picture_format or 'png'}")
     if len(items) == 1 and not skip_existing:
-        check_output(items[0].target, overwrite=overwrite)
+        check_output(items[0], overwrite=overwrite)
     from vecstack.file import load
     from vecstack.render import render_to_file
 
-    def act(item: Item) -> None:
+    def act(item: Item, report: Report) -> None:
         stack = load(sys.stdin.buffer if item.source == STANDARD else item.source)
         area = stack.canvas.rect if box is None else box
         if not area.inside(stack.canvas.rect):
@@ -64,6 +64,7 @@ def run(
             transparent=transparent,
             device=device,
             overwrite=overwrite,
+            progress=report,
         )
 
     run_all(items, act, skip_existing=skip_existing, quiet=quiet, verb="Drawing")

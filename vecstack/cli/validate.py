@@ -15,13 +15,13 @@ SUFFIXES = {".layers", ".layers.json"}
 
 def run(inputs: Inputs, quiet: Quiet = False) -> None:
     """Check layer files against docs/format.md."""
-    from vecstack.file import load
+    from vecstack.file import validate
 
     files = [found.path for found in expand(inputs, SUFFIXES)]
     failures = 0
     for file in files:
         try:
-            load(sys.stdin.buffer if file == STANDARD else file)
+            oddities = validate(sys.stdin.buffer if file == STANDARD else file)
         except DocumentError as error:
             if len(files) == 1:
                 raise
@@ -29,6 +29,8 @@ def run(inputs: Inputs, quiet: Quiet = False) -> None:
             typer.echo(f"vecstack: {error}", err=True)
         else:
             if not quiet:
+                for oddity in oddities:
+                    typer.echo(f"{file}: note: {oddity}", err=True)
                 typer.echo(f"{file}: ok")
     if failures:
         raise BatchError(f"{failures} of {len(files)} files failed; the lines above say why.")
