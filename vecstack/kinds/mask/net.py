@@ -29,7 +29,7 @@ class _NormTanh(torch.autograd.Function):
     """tanh(weight * (x - mean) / deviation + bias), statistics over the channels of a group, at each point.
 
     By hand because the plain expression spends its time on temporaries: forward and backward together take
-    a third less (benchmarks/norms.py). Compared with torch.nn.GroupNorm, gradients included, in the tests."""
+    a fifth less (benchmarks/norms.py). Compared with torch.nn.GroupNorm, gradients included, in the tests."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

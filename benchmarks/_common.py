@@ -1,0 +1,45 @@
+"""What every benchmark does in the same way: say where it ran, print a table, write JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+WIDTH = 120  # columns of a table that goes into a file
+
+
+def machine() -> dict[str, str | int | None]:
+    """What a time depends on, as far as Python can tell."""
+    return {
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "cores": os.cpu_count(),
+        "threads": os.environ.get("OMP_NUM_THREADS"),
+    }
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of text; all columns but the first are aligned to the right."""
+    table = Table()
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left")
+    for row in rows:
+        table.add_row(*row)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(f"\n{title}", table, highlight=False, sep="\n")
+
+
+def write_json(path: Path | None, result: dict[str, Any]) -> None:
+    """Write a result, and the machine it was measured on, where a path was given."""
+    if path is not None:
+        path.write_text(json.dumps({"machine": machine(), **result}, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,112 @@
+"""Measure how close a model comes to held-out pictures, beside PCA with as many numbers for a picture.
+
+Held out is the last tenth of each class by file name, as in training. PSNR is given in both definitions: of the mean
+squared error over all pictures, and the mean of each picture's. A picture of T layers takes T (K + 3) numbers, K of a
+code and 3 of a colour; beside it stands PCA with that many components, fitted on the training part, its result
+clamped to 0..1. The mean picture and the components are not counted, as the model's weights are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from _common import print_table, write_json
+from torch import Tensor
+
+from vecstack.kinds.mask.maker import MaskMaker
+from vecstack.kinds.mask.model import Predictor
+from vecstack.models import available_models, load_model
+from vecstack.train.data import load_pictures
+from vecstack.train.evaluate import Score, evaluate
+from vecstack.train.recipe import load_recipe
+
+LAYER_COUNTS = (1, 2, 5, 10, 20)
+CHUNK = 2048  # pictures at once: bounds the memory
+
+
+def load_predictor(name: str) -> Predictor:
+    maker = load_model(name, "cpu").maker
+    if not isinstance(maker, MaskMaker):
+        raise SystemExit(f"{name}: not a model of mask layers.")
+    return maker.predictor
+
+
+def side_of(name: str, predictor: Predictor) -> int:
+    """The side of the recipe beside the weights, or else that of the encoder, in pixels."""
+    published = {model.name: model.path for model in available_models()}
+    path = published.get(name, Path(name))
+    recipe = (path if path.is_dir() else path.parent) / "recipe.toml"
+    return load_recipe(recipe).data.side if recipe.is_file() else predictor.sizes.encoder.side
+
+
+def score(error: Tensor, layers: int) -> Score:
+    """Both PSNRs of the mean squared errors [N] of pictures (at most 100 dB each, as in evaluate)."""
+    error = error.clamp_min(1e-10)
+    return Score(layers, float(-10 * torch.log10(error.mean())), float(-10 * torch.log10(error).mean()))
+
+
+class Pca:
+    """The mean and the principal components [D,D], the strongest first, of pictures [N,3,S,S] uint8."""
+
+    def __init__(self, pictures: Tensor) -> None:
+        parts = torch.split(pictures.flatten(1), CHUNK)
+        self.mean = torch.stack([part.double().sum(0) for part in parts]).sum(0) / len(pictures)  # levels of 0..255
+        covariance = torch.zeros(2 * self.mean.shape, dtype=torch.float64)
+        for part in parts:
+            centred = part.double() - self.mean
+            covariance.addmm_(centred.T, centred)
+        self.components = torch.linalg.eigh(covariance)[1].flip(1)
+
+    def errors(self, pictures: Tensor, count: int) -> Tensor:
+        """Mean squared error [N], in the scale 0..1, of each picture drawn from `count` components."""
+        kept = self.components[:, :count]
+        errors = []
+        for part in torch.split(pictures.flatten(1).double(), CHUNK):
+            drawn = ((part - self.mean) @ kept @ kept.T + self.mean).clamp(0, 255)
+            errors.append(((drawn - part) / 255).square().mean(1))
+        return torch.cat(errors)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", help="name or path of a model")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="PATH", help="folders or zips")
+    parser.add_argument("--side", type=int, metavar="PX", help="side of the pictures (default: the model's)")
+    parser.add_argument("--limit", type=int, metavar="N", help="measure about N held-out pictures, evenly chosen")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there, too")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    predictor = load_predictor(arguments.model)
+    side = arguments.side or side_of(arguments.model, predictor)
+    training, held_out = load_pictures(arguments.data, side)
+    if arguments.limit:
+        held_out = held_out[:: max(1, len(held_out) // arguments.limit)]
+    most, code = predictor.sizes.layers, predictor.sizes.net.code
+    counts = sorted({count for count in (*LAYER_COUNTS, most) if count <= most})
+
+    scores = evaluate(predictor, held_out, counts)
+    pca = Pca(training)
+    rows, results = [], []
+    for ours in scores:
+        numbers = ours.layers * (code + 3)
+        theirs = score(pca.errors(held_out, numbers), ours.layers)
+        figures = (ours.psnr_of_mean_error, ours.mean_psnr, theirs.psnr_of_mean_error, theirs.mean_psnr)
+        rows.append([str(ours.layers), str(numbers), *(f"{figure:.2f}" for figure in figures)])
+        results.append({"layers": ours.layers, "numbers": numbers, "model": ours.to_json(), "pca": theirs.to_json()})
+
+    print_table(
+        f"{arguments.model}: PSNR in dB on {len(held_out):,} held-out pictures of {side} px (PCA: {len(training):,})",
+        ["layers", "numbers", "of mean error", "mean of pictures", "PCA: of mean error", "PCA: mean of pictures"],
+        rows,
+    )
+    pictures = {"side": side, "held_out": len(held_out), "training": len(training)}
+    write_json(arguments.json, {"model": arguments.model, "pictures": pictures, "scores": results})
+
+
+if __name__ == "__main__":
+    main()
