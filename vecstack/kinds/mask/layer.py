@@ -141,7 +141,7 @@ def net_code_length(data: bytes) -> int:
         raise DocumentError(f"a mask net of {depth} hidden layers needs the tensors {sorted(shapes)}, in its shapes.")
     for name, tensor in tensors.items():
         if tensor.dtype not in (np.float16, np.float32) or not (np.abs(tensor) <= MAX_WEIGHT).all():
-            raise DocumentError(f"a mask net's {name} must be float16 or float32, finite and up to {MAX_WEIGHT:g}.")
+            raise DocumentError(f"a mask net's {name} must be float16 or float32 and finite, up to {MAX_WEIGHT:g}.")
     return int(first.shape[1]) - 2
 
 
