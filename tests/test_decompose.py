@@ -47,7 +47,7 @@ def test_a_count_that_the_model_cannot_give_is_refused(photo: Path, weights: Pat
 def test_what_is_behind_a_transparent_picture_shows(weights: Path) -> None:
     clear = np.zeros((53, 37, 4), np.uint8)
     model = load_model(weights, "cpu")
-    white = decompose(clear, model, behind=(1.0, 1.0, 1.0))
+    white = decompose(clear, model, background=(1.0, 1.0, 1.0))
     assert white.layers == decompose(np.full((53, 37, 3), 255, np.uint8), model).layers
 
 

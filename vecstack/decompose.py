@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from vecstack.models import Model
 
 
-def decompose(picture: Any, model: Model, layers: int | None = None, *, behind: Color = (0.0, 0.0, 0.0)) -> Stack:
+def decompose(picture: Any, model: Model, layers: int | None = None, *, background: Color = (0.0, 0.0, 0.0)) -> Stack:
     """A stack of `layers` layers (all that the model can give, if not said) that looks like the picture: a path,
-    bytes, an open binary file, a PIL picture, or an array (see vecstack.image.load_picture). `behind` shows where
+    bytes, an open binary file, a PIL picture, or an array (see vecstack.image.load_picture). `background` shows where
     the picture is transparent. Raises PictureError; UsageError for a count that the model cannot give."""
     from vecstack.image import load_picture
 
@@ -23,7 +23,7 @@ def decompose(picture: Any, model: Model, layers: int | None = None, *, behind: 
         raise UsageError(f"--layers must be 1 to {most} for the model {model.name}, not {count}.")
     loaded = load_picture(picture)
     whole = Canvas(loaded.width, loaded.height)
-    made = model.maker.make(loaded.over(behind), whole.rect, count)
+    made = model.maker.make(loaded.over(background), whole.rect, count)
     return Stack(
         Canvas(loaded.width, loaded.height, made.background),
         made.layers,

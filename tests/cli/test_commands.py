@@ -57,11 +57,11 @@ def test_the_same_picture_gives_the_same_bytes(vecstack: Call, photo: Path, weig
     assert again.read_bytes() == document.read_bytes()
 
 
-def test_layers_and_behind_are_heeded(vecstack: Call, weights: Path, tmp_path: Path) -> None:
+def test_layers_and_background_are_heeded(vecstack: Call, weights: Path, tmp_path: Path) -> None:
     clear = tmp_path / "clear.png"
     Image.new("RGBA", (37, 53), (0, 0, 0, 0)).save(clear)
     out = tmp_path / "clear.layers"
-    assert vecstack("decompose", clear, "--model", weights, "--layers", 2, "--behind", "#fff", "-o", out).code == 0
+    assert vecstack("decompose", clear, "--model", weights, "--layers", 2, "--background", "#fff", "-o", out).code == 0
     assert len(load(out).layers) == 2
     white = tmp_path / "white.png"
     Image.new("RGB", (37, 53), (255, 255, 255)).save(white)

@@ -28,8 +28,8 @@ def run(
     layers: Annotated[
         int | None, typer.Option("--layers", metavar="N", help="Count of layers; the model's own if not given.")
     ] = None,
-    behind: Annotated[
-        str, typer.Option("--behind", metavar="#RRGGBB", help="Shows where a picture is transparent.")
+    background: Annotated[
+        str, typer.Option("--background", metavar="#RRGGBB", help="Shows where a picture is transparent.")
     ] = "#000000",
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
@@ -37,7 +37,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Turn pictures into layer files (photo.png becomes photo.layers)."""
-    color = parse_color(behind)
+    color = parse_color(background)
     items = plan(inputs, output, SUFFIXES, ".layers")
     if len(items) == 1 and not skip_existing:
         check_output(items[0], overwrite=overwrite)
@@ -51,7 +51,7 @@ def run(
     def act(item: Item, _: Report) -> None:
         check_output(item, overwrite=overwrite)
         picture = sys.stdin.buffer if item.source == STANDARD else item.source
-        stack = decompose(picture, loaded, layers, behind=color)
+        stack = decompose(picture, loaded, layers, background=color)
         stack = dataclasses.replace(stack, thumbnail=thumbnail_png(stack, THUMBNAIL_PX))
         if item.target == STANDARD:
             sys.stdout.buffer.write(dumps(stack))
