@@ -206,10 +206,6 @@ def test_only_known_kinds_are_required() -> None:
     assert load(dumps(make_stack().remove("a").remove("c"))).layers == (make_stack().layer("b"),)
 
 
-def test_a_thumbnail_can_be_given_at_saving() -> None:
-    assert load(dumps(make_stack(), png(10, 7))).thumbnail == png(10, 7)
-
-
 def test_a_document_by_hand_may_be_short() -> None:
     canvas = {"width": 53, "height": 37.0}
     layers = [{"id": "a", "kind": "sparkle"}, {"id": "b", "kind": "mask", "color": [1, 0, 0], "code": [1, 2, 3]}]
@@ -254,8 +250,8 @@ def test_an_existing_output_is_refused_unless_told(tmp_path: Path) -> None:
         save(make_stack().remove("a"), path)
     assert caught.value.exit_code == 4
     assert load(path) == make_stack()
-    save(make_stack().remove("a"), path, overwrite=True, thumbnail=png(1, 1))
-    assert load(path).thumbnail == png(1, 1)
+    save(make_stack().remove("a"), path, overwrite=True)
+    assert load(path).thumbnail is None
     assert [item.name for item in tmp_path.iterdir()] == ["photo.layers"]
 
 

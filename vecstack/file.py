@@ -99,26 +99,22 @@ def validate(source: Source) -> list[str]:
         return [*oddities, *_unknown_things(stack), *_unused_assets(stack)]
 
 
-def save(
-    stack: Stack, path: str | os.PathLike[str], *, overwrite: bool = False, thumbnail: bytes | None = None
-) -> None:
-    """Write a stack: a bare JSON document where the name ends in `.json`, else a `.layers` zip, whose `thumbnail`
-    (PNG, at most 256 px) replaces the one of the stack. Raises DocumentError: the stack breaks a limit of the format;
+def save(stack: Stack, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write a stack: a bare JSON document where the name ends in `.json`, else a `.layers` zip. Raises DocumentError: the stack breaks a limit of the format;
     ExportError: the output exists and `overwrite` is false, or cannot be written."""
-    data = dumps_json(stack) if Path(path).suffix.lower() == ".json" else dumps(stack, thumbnail)
+    data = dumps_json(stack) if Path(path).suffix.lower() == ".json" else dumps(stack)
     with atomic_writer(path, overwrite=overwrite) as file:
         file.write(data)
 
 
-def dumps(stack: Stack, thumbnail: bytes | None = None) -> bytes:
-    """The stack as a `.layers` zip: equal stacks give equal bytes. `thumbnail` as in `save`. Raises DocumentError."""
+def dumps(stack: Stack) -> bytes:
+    """The stack as a `.layers` zip: equal stacks give equal bytes. Raises DocumentError."""
     with _boundary("document", _WRITING):
         index = {asset: {"bytes": len(content)} for asset, content in stack.assets.items()}
         members = {f"assets/{asset}.safetensors": content for asset, content in stack.assets.items()}
         members[DOCUMENT] = _document_text(stack, index)
-        picture = stack.thumbnail if thumbnail is None else thumbnail
-        if picture is not None:
-            members[THUMBNAIL] = picture
+        if stack.thumbnail is not None:
+            members[THUMBNAIL] = stack.thumbnail
         data = _zip(members)
         _parse(data)  # so that whatever is written can be read: one set of checks for both ways
         return data
