@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import dataclasses
 import hashlib
 import io
 import json
@@ -136,7 +137,7 @@ def test_a_stack_comes_back_from_a_zip_as_it_was() -> None:
 def test_a_stack_comes_back_from_bare_json_without_its_thumbnail() -> None:
     stack = load(dumps_json(make_stack()))
     assert stack.thumbnail is None
-    assert load(dumps(stack, png(53, 37))) == make_stack()
+    assert dataclasses.replace(stack, thumbnail=png(53, 37)) == make_stack()
 
 
 @pytest.mark.parametrize("write", [dumps, dumps_json])
@@ -150,7 +151,8 @@ def test_equal_stacks_give_equal_bytes_whatever_the_order_of_unknown_fields() ->
     stack, document = make_stack(), parsed()
     document["layers"][2] = dict(reversed(document["layers"][2].items()))
     document["layers"][1]["glow"] = dict(reversed(document["layers"][1]["glow"].items()))
-    assert dumps(load(encoded(dict(reversed(document.items())))), stack.thumbnail) == dumps(stack)
+    turned = load(encoded(dict(reversed(document.items()))))
+    assert dumps(dataclasses.replace(turned, thumbnail=stack.thumbnail)) == dumps(stack)
 
 
 def test_the_bytes_do_not_depend_on_the_process(tmp_path: Path) -> None:

@@ -100,8 +100,9 @@ def validate(source: Source) -> list[str]:
 
 
 def save(stack: Stack, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Write a stack: a bare JSON document where the name ends in `.json`, else a `.layers` zip. Raises DocumentError: the stack breaks a limit of the format;
-    ExportError: the output exists and `overwrite` is false, or cannot be written."""
+    """Write a stack: a bare JSON document where the name ends in `.json`, else a `.layers` zip. Raises
+    DocumentError: the stack breaks a limit of the format; ExportError: the output exists and `overwrite` is false,
+    or cannot be written."""
     data = dumps_json(stack) if Path(path).suffix.lower() == ".json" else dumps(stack)
     with atomic_writer(path, overwrite=overwrite) as file:
         file.write(data)
