@@ -20,7 +20,7 @@ Inputs are files, folders, globs, `-` (standard input) or `@list.txt` (one path 
 folder for several (made when needed; the tree of an input folder is kept), `-` for standard output; without it, each
 output lies beside its input. An existing output is refused unless `--overwrite` or `--skip-existing` is given; one
 that is also an input is always refused. Files are written whole or not at all. Data goes to standard output, everything
-else to standard error. Every verb is a function of the library of the same name where it makes something.
+else to standard error. `vecstack --version` prints the version; `--debug`, anywhere, shows the traceback of an error.
 
 | exit code | meaning |
 |---|---|
@@ -32,7 +32,8 @@ else to standard error. Every verb is a function of the library of the same name
 | 5 | a document of a newer version, or of a required kind that is unknown |
 | 6 | weights that are missing, damaged, or not as published |
 | 7 | several inputs, of which some failed |
-| 130 | interrupted |
+| 130, 143 | interrupted, terminated |
+| 141 | the reader of standard output has gone |
 
 This page is written by `docs/make_cli.py`.
 """

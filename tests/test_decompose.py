@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,12 +32,26 @@ def test_paths_bytes_pictures_and_arrays_give_the_same_layers(photo: Path, weigh
         assert decompose(picture, model).layers == expected
 
 
-def test_fewer_layers_are_the_first(photo: Path, weights: Path) -> None:
+def test_fewer_layers_over_the_same_background_are_the_first(weights: Path, pixels: np.ndarray) -> None:
     model = load_model(weights, "cpu")
-    fewer, all_of_them = decompose(photo, model, 2), decompose(photo, model)
-    if fewer.canvas.background == all_of_them.canvas.background:
-        assert fewer.layers == all_of_them.layers[:2]
-    assert len(fewer.layers) == 2
+    dark = pixels // 8  # closer from black, with two layers as with three
+    fewer, all_of_them = decompose(dark, model, 2), decompose(dark, model)
+    assert fewer.canvas.background == all_of_them.canvas.background
+    assert fewer.layers == all_of_them.layers[:2]
+
+
+def test_a_stack_has_a_thumbnail_of_what_it_looks_like(photo: Path, weights: Path) -> None:
+    stack = decompose(photo, load_model(weights, "cpu"))
+    assert stack.thumbnail is not None
+    with Image.open(io.BytesIO(stack.thumbnail)) as thumbnail:
+        assert (thumbnail.format, thumbnail.size) == ("PNG", (45, 64))
+        assert np.array_equal(np.asarray(thumbnail), render(stack, 64, device="cpu"))
+
+
+@pytest.mark.parametrize("model", ["digits", Path("digits"), None])
+def test_a_name_in_place_of_a_model_names_load_model(photo: Path, model: Any) -> None:
+    with pytest.raises(UsageError, match=r"load_model\("):
+        decompose(photo, model)
 
 
 @pytest.mark.parametrize("count", [0, -1, 4])

@@ -268,7 +268,6 @@ def test_an_existing_output_is_refused_unless_told(tmp_path: Path) -> None:
         pytest.param(Stack(Canvas(1, 1), thumbnail=b"GIF89a"), id="thumbnail"),
         pytest.param(Stack(Canvas(1, 1), thumbnail=png(257, 1)), id="thumbnail-size"),
         pytest.param(Stack(Canvas(1, 1), (Layer(id="a", transform=CANVAS),)), id="no-kind"),
-        pytest.param(Stack(Canvas(1, 1), (UnknownLayer(id="a\nb", transform=CANVAS, unknown_kind="x"),)), id="id"),
         pytest.param(Stack(Canvas(1, 1), (UnknownLayer(id="a", transform=CANVAS, unknown_kind="X!"),)), id="kind"),
         pytest.param(make_stack().edit("a", code=(1.0,)), id="code-of-another-net"),
         pytest.param(make_stack().edit("a", net="1" * 64), id="net-not-there"),
@@ -544,6 +543,24 @@ def test_a_path_without_a_document_is_refused(tmp_path: Path, name: str, message
     assert str(caught.value).startswith(str(tmp_path))
 
 
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(make_stack(), tmp_path / "a.layers")
+
+    def refuse(path: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)  # as root, no file's permissions keep it from being read
+    with pytest.raises(DocumentError, match=r"a\.layers: cannot be read \(Permission denied\)\. Check") as caught:
+        load(tmp_path / "a.layers")
+    assert "damaged" not in str(caught.value)
+
+
+def test_a_name_of_a_file_reaches_a_message_as_one_printable_line(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"a\?b\?\[2J\.layers: does not exist") as caught:
+        load(tmp_path / "a\nb\x1b[2J.layers")
+    assert str(caught.value).isprintable()
+
+
 def test_standard_input_is_named_in_messages() -> None:
     program = (
         "import sys, vecstack.file\n"
@@ -647,6 +664,16 @@ def test_oddities_are_told() -> None:
     ):
         assert part in told
     assert len(validate(data)) == 10
+
+
+def test_oddities_are_printable_lines_whatever_the_document_says() -> None:
+    hostile = "\x1b[2Jx\n\r\x9b\u202e" + "y" * 1000
+    document = parsed()
+    document[hostile] = document["canvas"][hostile] = document["layers"][0][hostile] = 1
+    told = validate(zipped(("document.json", encoded(document)), (hostile, b"")))
+    assert sum("[2Jx" in oddity for oddity in told) == 4
+    assert all(oddity.isprintable() and len(oddity) <= 500 for oddity in told)
+    assert all(oddity.endswith("kept.") for oddity in told if "[2Jx" in oddity)
 
 
 def test_an_unused_asset_is_told_unless_an_unknown_layer_may_use_it() -> None:

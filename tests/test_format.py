@@ -234,7 +234,7 @@ def test_the_page_and_the_program_have_the_same_limits() -> None:
         assert f"{number:,}" in TEXT
     assert f"1 to {mask_module.MAX_DEPTH}," in TEXT
     assert mask_module.MAX_CODE_VALUE == 1e6
-    assert (vecstack.file.MAX_TRANSFORM, vecstack.file.MIN_DETERMINANT) == (1e9, 1e-12)
+    assert (stack_module.MAX_TRANSFORM, stack_module.MIN_DETERMINANT) == (1e9, 1e-12)
 
 
 def change(*path: Any, to: Any) -> Callable[[Document], None]:

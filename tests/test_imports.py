@@ -22,7 +22,9 @@ ROWS = [
     {"file", "image", "models", "export"},
     {"decompose", "refine"},
     {"batch", "train"},
+    {"__init__"},  # the public names
     {"cli"},
+    {"__main__"},
 ]
 # render draws what kinds shade, geometry raises errors: the two rows where one member builds on the other.
 ALLOWED = {("render", "kinds"), ("geometry", "errors"), ("atomic", "errors")}
@@ -32,22 +34,56 @@ def height(module: str) -> int:
     return next(index for index, row in enumerate(ROWS) if module in row)
 
 
-def imports(path: Path) -> set[str]:
+def imports(source: str) -> set[str]:
+    """The modules of the package that a source text imports, `__init__` for the package itself."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("vecstack."):
-            found.add(node.module.split(".")[1])
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import; name the module in full"
+            assert node.module is not None
+            names = [node.module]
+            if node.module == "vecstack":
+                names = [f"vecstack.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("vecstack.")}
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        found |= {module_of(name) for name in names if name.split(".")[0] == "vecstack"}
     return found
+
+
+def module_of(name: str) -> str:
+    """Which module a dotted name is in: vecstack.file.load in file, vecstack.Canvas in the package itself."""
+    child = name.split(".")[1] if "." in name else "__init__"
+    return child if any(child in row for row in ROWS) else "__init__"
+
+
+@pytest.mark.parametrize(
+    ("source", "modules"),
+    [
+        ("import os, vecstack.file", {"file"}),
+        ("from vecstack.kinds.mask import layer", {"kinds"}),
+        ("from vecstack import stack as s, models", {"stack", "models"}),
+        ("def f():\n    from vecstack import file", {"file"}),
+        ("from vecstack import __version__, Canvas", {"__init__"}),
+        ("import vecstack", {"__init__"}),
+        ("import vecstackish\nfrom pathlib import Path", set()),
+    ],
+)
+def test_every_way_to_import_is_seen(source: str, modules: set[str]) -> None:
+    assert imports(source) == modules
+
+
+@pytest.mark.parametrize("source", ["from . import file", "from .file import load", "from ..stack import Stack"])
+def test_relative_imports_are_refused(source: str) -> None:
+    with pytest.raises(AssertionError, match="relative import"):
+        imports(source)
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_point_down(path: Path) -> None:
     module = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    if module in ("__init__", "__main__"):
-        return
-    for imported in imports(path) - {module}:
+    for imported in imports(path.read_text(encoding="utf-8")) - {module}:
         assert height(imported) < height(module) or (module, imported) in ALLOWED, f"{module} imports {imported}"
 
 

@@ -62,6 +62,40 @@ def test_one_changed_byte_is_not_the_published_model(tmp_path: Path, monkeypatch
         available_models.cache_clear()
 
 
+@pytest.fixture
+def broken_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(vecstack.models, "weights_folder", lambda: tmp_path / "no weights here")
+    available_models.cache_clear()
+    yield
+    available_models.cache_clear()
+
+
+@pytest.mark.usefixtures("broken_manifest")
+def test_a_path_needs_no_manifest(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_model(weights, "cpu").name == "tiny"
+    monkeypatch.chdir(weights.parent)
+    assert load_model("tiny.safetensors", "cpu").name == "tiny"
+
+
+@pytest.mark.usefixtures("broken_manifest")
+@pytest.mark.parametrize("name", ["digits", "nothing.safetensors"])
+def test_what_is_neither_file_nor_known_without_the_manifest_names_the_manifest(name: str) -> None:
+    with pytest.raises(WeightsError, match=r"manifest\.json: cannot be read"):
+        load_model(name, "cpu")
+
+
+def test_a_shipped_name_comes_before_a_file_of_that_name(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(weights.parent)
+    weights.rename(weights.parent / "digits")
+    shipped = {model.name: model.sha256 for model in available_models()}
+    assert load_model("digits", "cpu").sha256 == shipped["digits"]
+
+
+def test_a_name_too_long_for_a_file_is_refused() -> None:
+    with pytest.raises(WeightsError, match="no such model or file"):
+        load_model("x" * 300, "cpu")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -147,6 +181,17 @@ def test_a_damaged_download_of_the_right_length_is_refused_and_deleted(hub: type
     hub.body = bytes([*hub.body[:-1], hub.body[-1] ^ 1])
     with pytest.raises(WeightsError, match="damaged and was deleted"):
         fetch_weights(f"owner/model@{'a' * 40}")
+
+
+def test_a_file_that_the_hub_keeps_without_a_sha256_is_refused(hub: type[FakeHub]) -> None:
+    hub.etag = "b" * 40  # a git blob's
+    with pytest.raises(WeightsError, match=r"no sha256.*large file \(LFS\)"):
+        fetch_weights(f"owner/model@{'a' * 40}")
+
+
+@pytest.mark.usefixtures("broken_manifest")
+def test_a_repository_needs_no_manifest(hub: type[FakeHub]) -> None:
+    assert load_model(f"owner/model@{'a' * 40}", "cpu").maker.most_layers == 3
 
 
 def test_a_repository_that_does_not_exist_is_named(hub: type[FakeHub]) -> None:

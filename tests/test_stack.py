@@ -3,12 +3,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vecstack.errors import DocumentError
 from vecstack.geometry import Affine, Rect
+from vecstack.kinds import undrawable
 from vecstack.kinds.mask.layer import MaskLayer
-from vecstack.stack import Canvas, Stack
+from vecstack.stack import Canvas, Stack, UnknownLayer
 
 WHOLE = Affine.of_frame(Rect(0, 0, 37, 53))
 
@@ -54,12 +56,79 @@ def test_repeated_ids_are_refused() -> None:
         {"window": 1.5},
         {"transform": Affine(0, 0, 1, 0, 0, 1)},
         {"transform": Affine(float("nan"), 0, 1, 0, 1, 1)},
+        {"transform": Affine(2e9, 0, 1, 0, 1, 1)},
+        {"transform": Affine(10**400, 0, 1, 0, 1, 1)},
+        {"transform": Affine(1e-7, 0, 1, 0, 1e-7, 1)},
+        {"transform": [[1, 0, 0], [0, 1, 0]]},
+        {"transform": Affine("1", 0, 0, 0, 1, 0)},  # type: ignore[arg-type]
+        {"transform": None},
+        {"opacity": "x"},
+        {"opacity": None},
+        {"opacity": True},
+        {"visible": 1},
+        {"visible": "no"},
+        {"name": 3},
+        {"name": None},
+        {"name": "x" * 1025},
+        {"name": "\x1b[2J"},
+        {"id": 5},
         {"id": ""},
+        {"id": "x" * 129},
+        {"id": "a\nb"},
+        {"id": "a\u2028b"},
+        {"color": "red"},
+        {"color": 5},
+        {"color": ("0", "0", "0")},
+        {"color": (True, 0, 0)},
+        {"code": 5},
+        {"code": "12"},
+        {"code": (1.0, "2")},
+        {"code": (1.0, None)},
+        {"net": 5},
+        {"window": "x"},
+        {"window": True},
     ],
+    ids=repr,
 )
-def test_a_layer_out_of_range_is_refused(fields: dict[str, Any]) -> None:
-    with pytest.raises(DocumentError):
-        mask(**{"name": "a"} | fields) if "id" not in fields else mask("")
+def test_a_value_that_a_layer_cannot_have_is_refused_by_its_name(fields: dict[str, Any]) -> None:
+    (name,) = fields
+    with pytest.raises(DocumentError, match=f"layer.*{name}") as caught:
+        Stack(Canvas(37, 53), (mask("a"),)).edit("a", **fields)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 200
+
+
+def test_an_edit_may_use_the_numbers_of_numpy() -> None:
+    edited = Stack(Canvas(37, 53), (mask("a"),)).edit(
+        "a",
+        opacity=np.float32(0.5),
+        transform=Affine(*np.array([2, 0, 1, 0, 2, 1], np.float32)),
+        color=tuple(np.array([0, 0.5, 1], np.float32)),
+        code=tuple(np.arange(2)),
+        window=np.float64(0.25),
+    )
+    assert edited.layer("a") == mask(
+        "a", opacity=0.5, transform=Affine(2, 0, 1, 0, 2, 1), color=(0, 0.5, 1), code=(0, 1), window=0.25
+    )
+
+
+def test_an_id_and_a_name_may_be_as_long_as_the_format_allows() -> None:
+    layer = mask("\u00e9" * 128, name="\U0001f31e" * 1024)
+    assert (len(layer.id), len(layer.name)) == (128, 1024)
+
+
+def test_an_id_that_another_layer_has_is_refused() -> None:
+    with pytest.raises(DocumentError, match="used twice"):
+        Stack(Canvas(37, 53), (mask("a"), mask("b"))).edit("b", id="a")
+
+
+def test_the_layers_that_should_be_seen_and_cannot_be_drawn_are_listed() -> None:
+    strange = UnknownLayer(id="strange", transform=WHOLE, unknown_kind="sparkle")
+    named_like_a_known_kind = dataclasses.replace(strange, id="like", unknown_kind="mask")
+    hidden = dataclasses.replace(strange, id="hidden", visible=False)
+    clear = dataclasses.replace(strange, id="clear", opacity=0.0)
+    stack = Stack(Canvas(37, 53), (mask("a"), strange, named_like_a_known_kind, hidden, clear))
+    assert [layer.id for layer in undrawable(stack)] == ["strange", "like"]
 
 
 @pytest.mark.parametrize("size", [(0, 5), (5, -1), (2_000_000, 5)])

@@ -32,8 +32,8 @@ def atomic_writer(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[
     place = Path(path)
     target = Path(os.path.realpath(place))
     partial = target.with_name(f".vecstack-{secrets.token_hex(8)}.partial")
+    check_writable(place, overwrite=overwrite)
     try:
-        _refuse(place, overwrite)
         try:
             with partial.open("xb") as file:
                 yield file
@@ -46,6 +46,14 @@ def atomic_writer(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[
         raise _exists(place) from error
     except OSError as error:
         raise _unwritable(place, error) from error
+
+
+def check_writable(path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Raise ExportError where `atomic_writer` would refuse `path`: for a check before the work is done."""
+    try:
+        _refuse(Path(path), overwrite)
+    except OSError as error:
+        raise _unwritable(Path(path), error) from error
 
 
 def _refuse(place: Path, overwrite: bool) -> None:

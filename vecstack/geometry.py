@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from vecstack.errors import UsageError
 
+MAX_SIDE_PX = 1_000_000  # of a drawn picture: past any printer, and a wrong number is told before hours of work
+
 
 @dataclass(frozen=True)
 class Rect:
@@ -93,16 +95,20 @@ class Frame:
             )
         for name, value in (("--size", size), ("--width", width), ("--height", height), ("--scale", scale)):
             if value is not None and not 0 < value < math.inf:
-                raise UsageError(f"{name} must be above 0, not {value:g}.")
+                raise UsageError(f"{name} must be above 0, not {value}.")
+            if value is not None and value > MAX_SIDE_PX:
+                raise UsageError(f"{name} is more than {MAX_SIDE_PX:,}, the most that is drawn. Give less.")
         if size is not None:
             scale = size / max(region.width, region.height)
         elif scale is None:
             scale = width / region.width if width is not None else height / region.height if height is not None else 1.0
-        return cls(
-            region,
-            width if width is not None else max(1, round(region.width * scale)),
-            height if height is not None else max(1, round(region.height * scale)),
+        sides = (
+            region.width * scale if width is None else width,
+            region.height * scale if height is None else height,
         )
+        if not max(sides) <= MAX_SIDE_PX:
+            raise UsageError(f"{sides[0]:,.0f} x {sides[1]:,.0f} px: a side has at most {MAX_SIDE_PX:,}. Give less.")
+        return cls(region, max(1, round(sides[0])), max(1, round(sides[1])))
 
     @property
     def footprint(self) -> float:

@@ -10,7 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,6 @@ class Line:
     arguments: str
     code: int
     says: str
-    leaves: dict[str, bytes] = field(default_factory=dict)
 
 
 CALLS = [
@@ -143,7 +142,7 @@ CALLS = [
     Line("decompose {tmp} -o {tmp}/out", 7, "1 of 3"),
     Line("decompose {tmp}/empty-folder -o {tmp}/out", 2, "No inputs"),
     Line("decompose {tmp}/*.nothing -o {tmp}/out", 2, "No inputs"),
-    Line("decompose @{tmp}/nothing.txt", 3, "nothing.txt"),
+    Line("decompose @{tmp}/nothing.txt", 2, "nothing.txt"),
     Line("decompose {photo} --layers 99 --model {weights}", 2, "must be 1 to 3"),
     Line("decompose {photo} --layers 0 --model {weights}", 2, "must be 1 to 3"),
     Line("decompose {photo} --layers two", 2, "--layers"),
@@ -158,10 +157,21 @@ CALLS = [
     Line("decompose {photo} --model {tmp}/empty-folder", 6, "no such weights file"),
     Line("decompose {photo} --model {weights} -o {photo}", 4, "photo.png"),
     Line("decompose {photo} --model {weights} -o {tmp}/there.layers", 4, "--overwrite"),
-    Line("decompose {photo} --model {weights} -o {tmp}/no/where.layers", 4, "no such folder"),
+    Line("decompose {photo} --model {weights} -o {tmp}/no/where.layers", 4, "there is no folder"),
     Line("decompose {photo} {doc} --model {weights} -o -", 2, "standard output"),
     Line("decompose {photo} {tmp}/bad.png --model {weights} -o {tmp}/there.layers", 4, "is a file"),
     Line("decompose {photo} {tmp}/same/photo.jpg --model {weights} -o {tmp}/out/", 4, "would both become"),
+    Line("decompose {photo} --model {weights} --overwrite --skip-existing", 2, "not both"),
+    Line("decompose {photo} --model {weights} -o {tmp}/{long}.layers", 4, "shorter name"),
+    Line("decompose {tmp}/{long}.png --model {weights} -o {tmp}/x.layers", 3, "too long"),
+    Line("decompose {tmp}/loop.png --model {weights} -o {tmp}/x.layers", 3, "loop.png"),
+    Line("decompose @{tmp}/dot.txt", 2, "not the name of a file"),
+    Line("decompose {photo} {tmp}/bad.png --layers 99 --model {weights} -o {tmp}/out", 2, "must be 1 to 3"),
+    Line("render {doc} --scale 1e308", 2, "1,000,000"),
+    Line("render {doc} --scale 1e5 -o {tmp}/x.png", 2, "1,000,000"),
+    Line("render {doc} --region 0,0,1e-310,1 --width 10", 2, "1,000,000"),
+    Line("render {doc} --format xyz", 2, "png, jpeg, webp, tiff"),
+    Line("render {doc} {tmp}/there.layers --format xyz -o {tmp}/out", 2, "png, jpeg, webp, tiff"),
     Line("render {tmp}/nothing.layers", 3, "nothing.layers"),
     Line("render {photo}", 4, "is an input"),
     Line("render {photo} -o {tmp}/x.png", 3, "photo.png"),
@@ -208,6 +218,8 @@ def test_bad_calls(vecstack: Call, photo: Path, weights: Path, document: Path, t
 
     (tmp_path / "empty-folder").mkdir()
     (tmp_path / "bad.png").write_bytes(b"bad")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    (tmp_path / "dot.txt").write_text(".\n", encoding="utf-8")
     (tmp_path / "same").mkdir()
     (tmp_path / "same" / "photo.jpg").write_bytes(photo.read_bytes())
     (tmp_path / "there.layers").write_bytes(b"mine")
@@ -215,7 +227,7 @@ def test_bad_calls(vecstack: Call, photo: Path, weights: Path, document: Path, t
     (tmp_path / "cut.safetensors").write_bytes(weights.read_bytes()[:-100])
     (tmp_path / "recipe.toml").write_text(RECIPE, encoding="utf-8")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    values = {"photo": photo, "doc": document, "weights": weights, "tmp": tmp_path}
+    values = {"photo": photo, "doc": document, "weights": weights, "tmp": tmp_path, "long": "a" * 300}
     arguments = [part.format(**values) for part in line.arguments.split()]
     if line.code == 7:
         arguments += ["--model", str(weights)]
@@ -225,6 +237,19 @@ def test_bad_calls(vecstack: Call, photo: Path, weights: Path, document: Path, t
         return
     refused(vecstack(*arguments), line.code, line.says)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_an_empty_argument_is_not_the_current_folder(vecstack: Call, photo: Path) -> None:
+    refused(vecstack("decompose", ""), 2, "not the name of a file")
+    refused(vecstack("decompose", photo, "-o", ""), 2, "-o is empty")
+
+
+def test_a_program_without_standard_input_says_so(
+    vecstack: Call, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    for arguments in (("decompose", "-", "--model", weights), ("info", "-"), ("render", "-"), ("validate", "-")):
+        refused(vecstack(*arguments), 2, "no standard input")
 
 
 def test_an_unwritable_folder_is_named(vecstack: Call, photo: Path, weights: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vecstack import load, render
+from vecstack import load, render, save
 from vecstack.cli import doctor
 from vecstack.models import available_models
 
@@ -48,7 +49,7 @@ def test_a_document_shows_itself_in_a_thumbnail(document: Path) -> None:
     stack = load(document)
     assert stack.thumbnail is not None
     with Image.open(io.BytesIO(stack.thumbnail)) as picture:
-        assert np.array_equal(np.asarray(picture), render(stack, 128, device="cpu"))
+        assert np.array_equal(np.asarray(picture), render(stack, max(picture.size), device="cpu"))
 
 
 def test_the_same_picture_gives_the_same_bytes(vecstack: Call, photo: Path, weights: Path, document: Path) -> None:
@@ -125,6 +126,56 @@ def test_globs_and_lists_name_inputs(vecstack: Call, photo: Path, weights: Path,
     (tmp_path / "list.txt").write_text(f"{photo}\n\n{second}\n", encoding="utf-8")
     assert vecstack("decompose", f"@{tmp_path}/list.txt", "--model", weights, "-o", f"{tmp_path}/listed/").code == 0
     assert len(list((tmp_path / "listed").iterdir())) == 2
+
+
+def test_one_match_of_a_glob_or_list_goes_into_a_folder_as_several_do(
+    vecstack: Call, photo: Path, weights: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "list.txt").write_text(f"{photo}\n", encoding="utf-8-sig")
+    for number, text in enumerate((tmp_path / "pho*.png", f"@{tmp_path}/list.txt")):
+        assert vecstack("decompose", text, "--model", weights, "-o", tmp_path / f"out{number}").code == 0
+        assert (tmp_path / f"out{number}" / "photo.layers").is_file()
+
+
+def test_hidden_files_of_a_folder_are_left_alone(vecstack: Call, photo: Path, weights: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    (folder / ".trash").mkdir(parents=True)
+    for name in ("a.png", "._a.png", ".trash/b.png"):
+        shutil.copy(photo, folder / name)
+    assert vecstack("decompose", folder, "--model", weights, "-o", tmp_path / "out").code == 0
+    assert [path.name for path in (tmp_path / "out").rglob("*")] == ["a.layers"]
+
+
+def test_a_glob_match_that_looks_like_a_list_is_a_file(
+    vecstack: Call, photo: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photo.rename(tmp_path / "@icon.png")
+    assert vecstack("decompose", "*.png", "--model", weights, "-o", "out").code == 0
+    assert (tmp_path / "out" / "@icon.layers").is_file()
+
+
+def test_folders_are_searched_for_every_format_that_is_read() -> None:
+    from vecstack.cli.decompose import SUFFIXES
+    from vecstack.image import FORMATS
+
+    Image.init()
+    known = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
+    assert known - SUFFIXES == set()
+    assert {Image.registered_extensions().get(suffix, "AVIF") for suffix in SUFFIXES} <= set(FORMATS)
+
+
+def test_debug_shows_the_traceback_wherever_it_stands(vecstack: Call, tmp_path: Path) -> None:
+    for arguments in (("--debug", "info", tmp_path / "no"), ("info", tmp_path / "no", "--debug")):
+        result = vecstack(*arguments)
+        assert result.code == 3
+        assert "Traceback" in result.err
+
+
+def test_what_a_document_says_cannot_steer_the_terminal(vecstack: Call, document: Path) -> None:
+    hostile = dataclasses.replace(load(document), model={"name": "\x1b[31mred", "sha256": "\x1b]0;t\x07"})
+    save(hostile, document, overwrite=True)
+    assert "\x1b" not in vecstack("info", document).out
 
 
 def test_one_bad_input_of_several_is_named_and_the_rest_are_done(
@@ -206,6 +257,13 @@ def test_doctor_finds_nothing_wrong_here(vecstack: Call) -> None:
     assert "cpu" in facts["devices"]
 
 
+def test_doctor_reports_a_torch_that_cannot_be_imported(vecstack: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    result = vecstack("doctor", "--json")
+    assert result.code == 1
+    assert "torch cannot be imported" in json.loads(result.out)["problems"][0]
+
+
 def test_doctor_knows_a_torchvision_that_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor.torchvision_fits()
     (tmp_path / "torchvision.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')")
@@ -242,24 +300,45 @@ def test_help_describes_every_verb(vecstack: Call, verb: tuple[str, ...]) -> Non
     assert "Usage" in result.out
 
 
-def test_a_pipe_closed_by_its_reader_is_no_error(document: Path) -> None:
-    drawing = f"{sys.executable} -m vecstack render {document} --size 600 -o -"
-    command = f"{drawing} | head -c 10 > /dev/null; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, env=ENVIRONMENT)
-    assert done.stderr == b""
-    assert done.returncode in (0, 141)
+@pytest.mark.parametrize(
+    "arguments", ["render {document} --size 600 -o -", "decompose {photo} --model {weights} -o -", "info {document}"]
+)
+def test_a_pipe_closed_by_its_reader_is_no_error(document: Path, photo: Path, weights: Path, arguments: str) -> None:
+    words = arguments.format(document=document, photo=photo, weights=weights)
+    # The reader is gone before the first byte is written: the pipe's other end is closed here.
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "vecstack", *words.split()]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False, env=ENVIRONMENT)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
-def test_an_interrupt_leaves_nothing_behind(document: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments", ["render {document} -o -", "decompose {photo} --model {weights} -o -", "info {document}"]
+)
+def test_a_full_standard_output_is_one_line(document: Path, photo: Path, weights: Path, arguments: str) -> None:
+    words = arguments.format(document=document, photo=photo, weights=weights)
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "vecstack", *words.split()]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, env=ENVIRONMENT)
+    assert done.returncode == 4
+    assert b"No space left" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "says"), [(signal.SIGINT, 130, b"vecstack: interrupted\n"), (signal.SIGTERM, 143, b"")]
+)
+def test_an_interrupt_leaves_nothing_behind(document: Path, number: signal.Signals, code: int, says: bytes) -> None:
     out = document.with_name("huge.png")
     command = [sys.executable, "-m", "vecstack", "render", str(document), "--size", "20000", "-o", str(out)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
         deadline = time.monotonic() + 60
         while not list(document.parent.glob("*.partial")) and time.monotonic() < deadline:
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err == b"vecstack: interrupted\n"
+    assert (process.returncode, err) == (code, says)
     assert not out.exists()
     assert not list(document.parent.glob("*.partial"))

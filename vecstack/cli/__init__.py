@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import traceback
 from typing import Annotated, cast
@@ -9,11 +11,12 @@ from typing import Annotated, cast
 import typer
 
 from vecstack.cli import decompose, doctor, info, models, render, train, validate
-from vecstack.errors import VecstackError
+from vecstack.errors import ExportError, VecstackError
 
 # What all of typer's own complaints share. It has no public name, and its home has moved between releases.
 Complaint = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 INTERRUPTED = 130  # what a shell returns for a program ended by Ctrl-C
+TERMINATED = 143  # by SIGTERM
 READER_GONE = 141  # and for one whose reader closed the pipe: no error, and nobody to tell
 
 app = typer.Typer(
@@ -48,14 +51,30 @@ def options(
 
 def main() -> None:
     """Run the command line and leave with its exit code: one line on stderr for an error."""
-    sys.exit(run(sys.argv[1:]))
+    # As an exception, so that what is half-written is taken away; `train` has its own answer.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    code = run(sys.argv[1:])
+    if code == READER_GONE:
+        # Python flushes standard output when it ends, and would complain of the pipe once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """The exit code of a command line."""
     debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]  # wherever it stands
     try:
         result = app(arguments, prog_name="vecstack", standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # typer's answer to a reader that has gone
+            return READER_GONE
+        raise
+    except BrokenPipeError:
+        return READER_GONE
+    except OSError as error:  # every file has a boundary of its own, so this is standard output
+        return _fail(f"standard output: {error.strerror}.", ExportError.exit_code, debug)
     except VecstackError as error:
         if isinstance(error.__cause__, BrokenPipeError):
             return READER_GONE
@@ -63,7 +82,8 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
     except Complaint as error:
-        return _fail(f"{error.format_message()} See vecstack --help.", 2, debug)
+        message = error.format_message()  # empty where the help was shown instead
+        return _fail(f"{message} See vecstack --help.", 2, debug) if message.strip() else 2
     except Exception as error:
         reason = str(error).split("\n")[0]
         return _fail(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-import sys
 from typing import Annotated
 
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_color
-from vecstack.cli.items import STANDARD, Item, Report, check_output, plan, run_all
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, write_standard_output
 from vecstack.models import DEFAULT_MODEL
 
-THUMBNAIL_PX = 128  # long side: large enough for a file manager, a sixth of a second for ten layers
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".jp2", ".ppm", ".pgm"}
+# Endings that a folder is searched for: those of vecstack.image.FORMATS, which is not imported for a help text.
+SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
+SUFFIXES |= {".avif", ".avifs", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm"}
 
 
 def run(
@@ -39,23 +38,18 @@ def run(
     """Turn pictures into layer files (photo.png becomes photo.layers)."""
     color = parse_color(background)
     items = plan(inputs, output, SUFFIXES, ".layers")
-    if len(items) == 1 and not skip_existing:
-        check_output(items[0], overwrite=overwrite)
     from vecstack.decompose import decompose
     from vecstack.file import dumps, save
     from vecstack.models import load_model
-    from vecstack.render import thumbnail_png
 
     loaded = load_model(model, device)
 
     def act(item: Item, _: Report) -> None:
-        check_output(item, overwrite=overwrite)
-        picture = sys.stdin.buffer if item.source == STANDARD else item.source
+        picture = standard_input() if item.source == STANDARD else item.source
         stack = decompose(picture, loaded, layers, background=color)
-        stack = dataclasses.replace(stack, thumbnail=thumbnail_png(stack, THUMBNAIL_PX))
         if item.target == STANDARD:
-            sys.stdout.buffer.write(dumps(stack))
+            write_standard_output(dumps(stack))
         else:
             save(stack, item.target, overwrite=overwrite)
 
-    run_all(items, act, skip_existing=skip_existing, quiet=quiet, verb="Decomposing")
+    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Decomposing")

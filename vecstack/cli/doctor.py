@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from vecstack.cli.arguments import AsJson
-from vecstack.errors import VecstackError, WeightsError
+from vecstack.errors import VecstackError
 
 PACKAGES = ("torch", "numpy", "pillow", "safetensors", "huggingface-hub", "typer", "rich")
 
@@ -25,38 +25,57 @@ def run(as_json: AsJson = False) -> None:
         for name, value in facts.items():
             typer.echo(f"{name}: {value if isinstance(value, str) else ', '.join(value) or 'none'}")
     if facts["problems"]:
-        raise WeightsError(f"{len(facts['problems'])} problems: {facts['problems'][0]}")
+        raise VecstackError(f"{len(facts['problems'])} problems, first: {facts['problems'][0]}")
 
 
 def examine() -> dict[str, Any]:
     """Versions, devices, models, and a list of problems, each with its remedy."""
-    import torch
-
     from vecstack import __version__
-    from vecstack.models import available_models, verify_model
 
     problems: list[str] = []
-    models = []
-    try:
-        for model in available_models():
-            verify_model(model)
-            models.append(model.name)
-    except VecstackError as error:
-        problems.append(str(error))
-    if not torchvision_fits():
-        problems.append(
-            "torchvision does not fit torch, and packages that import it fail. Reinstall both, or remove it."
-        )
-    cuda = torch.cuda.is_available()
+    devices, threads = _computing(problems)
     return {
         "vecstack": __version__,
         "python": f"{sys.version.split()[0]} on {platform.platform()}",
         "packages": [f"{name} {_version(name)}" for name in PACKAGES],
-        "devices": ["cpu", *(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count() if cuda else 0))],
-        "threads": str(torch.get_num_threads()),
-        "models": models,
+        "devices": devices,
+        "threads": threads,
+        "models": _models(problems),
         "problems": problems,
     }
+
+
+def _computing(problems: list[str]) -> tuple[list[str], str]:
+    """Devices and the count of threads that PyTorch has."""
+    try:
+        import torch
+    except (ImportError, OSError, RuntimeError) as error:
+        reason = str(error).split("\n")[0]
+        problems.append(f"torch cannot be imported ({reason}). Install it again.")
+        return [], "0"
+    if not torchvision_fits():
+        problems.append(
+            "torchvision does not fit torch, and packages that import it fail. Reinstall both, or remove it."
+        )
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return ["cpu", *(torch.cuda.get_device_name(index) for index in range(count))], str(torch.get_num_threads())
+
+
+def _models(problems: list[str]) -> list[str]:
+    """Names of the shipped models that are the published ones."""
+    from vecstack.models import available_models, verify_model
+
+    found = []
+    try:
+        for model in available_models():
+            try:
+                verify_model(model)
+                found.append(model.name)
+            except VecstackError as error:
+                problems.append(str(error))
+    except VecstackError as error:
+        problems.append(str(error))
+    return found
 
 
 def torchvision_fits() -> bool:

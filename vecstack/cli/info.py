@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from vecstack.cli.arguments import AsJson
-from vecstack.cli.items import STANDARD
+from vecstack.cli.items import STANDARD, standard_input
 
 if TYPE_CHECKING:
     from vecstack.stack import Layer, Stack
@@ -23,7 +22,7 @@ def run(
     """Show the canvas, the layers and the sizes of a layer file."""
     from vecstack.file import load
 
-    stack = load(sys.stdin.buffer if document == STANDARD else document)
+    stack = load(standard_input() if document == STANDARD else document)
     facts = describe(stack)
     facts["file_bytes"] = None if document == STANDARD else Path(document).stat().st_size
     typer.echo(json.dumps(facts, indent=2) if as_json else _text(document, facts))
@@ -61,6 +60,11 @@ def _hex(color: tuple[float, float, float]) -> str:
     return "#" + "".join(f"{round(value * 255):02x}" for value in color)
 
 
+def _printable(text: str) -> str:
+    """The text with what could steer a terminal written out."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 def _text(document: str, facts: dict[str, Any]) -> str:
     canvas, layers = facts["canvas"], facts["layers"]
     size = "" if facts["file_bytes"] is None else f", {facts['file_bytes']:,} bytes"
@@ -70,10 +74,11 @@ def _text(document: str, facts: dict[str, Any]) -> str:
         f"assets: {len(facts['assets'])} ({assets:,} bytes before compression)",
     ]
     if facts["model"]:
-        lines.append(f"model: {facts['model'].get('name', '?')} ({facts['model'].get('sha256', '?')!s:.12})")
+        name, digest = (_printable(str(facts["model"].get(key, "?"))) for key in ("name", "sha256"))
+        lines.append(f"model: {name} ({digest:.12})")
     lines += [
         f"  {number:>4}  {layer['color'] or '-':<8} {layer['kind']:<6} {layer['opacity']:>5.0%} "
-        f"{'' if layer['visible'] else 'hidden '}{layer['id']}  {layer['name']}"
+        f"{'' if layer['visible'] else 'hidden '}{_printable(layer['id'])}  {_printable(layer['name'])}"
         for number, layer in enumerate(layers, start=1)
     ]
     return "\n".join(lines)

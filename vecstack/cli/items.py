@@ -4,17 +4,23 @@ goes on after a failure."""
 from __future__ import annotations
 
 import glob
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import typer
 
-from vecstack.errors import BatchError, ExportError, PictureError, UsageError, VecstackError
+from vecstack.atomic import check_writable
+from vecstack.errors import BatchError, DeviceError, ExportError, PictureError, UsageError, VecstackError
 
 STANDARD = "-"  # standard input or output
+
+# os.path's questions are asked here rather than Path's: they answer False where Path raises, on names that are too
+# long, loops of links and folders that may not be entered. What is wrong with such a path is said where it is opened.
 
 
 @dataclass(frozen=True)
@@ -29,26 +35,30 @@ class Item:
 
 @dataclass(frozen=True)
 class Found:
-    """An input file ("-" is standard input), and the folder it was found in where one was given."""
+    """An input file ("-" is standard input): the folder it was found in where one was given, and whether it was
+    named itself, not by a folder, glob or list."""
 
     path: str
     folder: Path | None = None
+    named: bool = True
 
 
 def plan(inputs: Sequence[str], output: str | None, input_suffixes: set[str], output_suffix: str) -> list[Item]:
-    """Items for inputs (files, folders, globs, "-", "@list.txt") and an output: a file for a single input, else a
-    folder (made when needed, its tree like that of an input folder), or beside each input when None. Raises
+    """Items for inputs (files, folders, globs, "-", "@list.txt") and an output: a file for a single named input, else
+    a folder (made when needed, its tree like that of an input folder), or beside each input when None. Raises
     UsageError, PictureError, ExportError; an output that is an input, or two inputs with one output, are refused."""
     found = expand(inputs, input_suffixes)
-    single = len(found) == 1 and found[0].folder is None
+    single = len(found) == 1 and found[0].named
+    if output == "":
+        raise UsageError("-o is empty. Give a file or a folder.")
     if output == STANDARD and not single:
         raise UsageError(f"{len(found)} inputs cannot go to standard output together. Give a folder with -o.")
     if output is None and single and found[0].path == STANDARD:
         output = STANDARD
     if output is not None and single and not _is_folder(output):
         items = [Item(found[0].path, output)]
-    elif output is not None and Path(output).is_file():
-        raise ExportError(f"{output} is a file, and {len(found)} inputs need a folder. Give another -o.")
+    elif output is not None and os.path.isfile(output):  # noqa: PTH113
+        raise ExportError(f"{output} is a file, and several inputs need a folder. Give another -o.")
     else:
         targets = [str(_target(entry, output, output_suffix)) for entry in found]
         items = [Item(entry.path, target, output is not None) for entry, target in zip(found, targets, strict=True)]
@@ -66,7 +76,7 @@ def _target(entry: Found, output: str | None, suffix: str) -> Path:
 
 
 def _is_folder(text: str) -> bool:
-    return text.endswith(("/", "\\")) or Path(text).is_dir()
+    return text.endswith(("/", "\\")) or os.path.isdir(text)  # noqa: PTH112
 
 
 def _stem(path: Path) -> str:
@@ -76,27 +86,44 @@ def _stem(path: Path) -> str:
 
 
 def expand(inputs: Sequence[str], suffixes: set[str]) -> list[Found]:
-    """The files that inputs stand for, each once, in order. Raises UsageError when there are none."""
+    """The files that inputs stand for, each once, in order. Raises UsageError when there are none, and for what
+    cannot be the name of a file; PictureError for a folder that cannot be listed."""
     found = list(dict.fromkeys(entry for text in inputs for entry in _expand(text, suffixes)))
     if not found:
         raise UsageError(f"No inputs in {', '.join(inputs)}. Looked for {', '.join(sorted(suffixes))}.")
+    for entry in found:
+        if not Path(entry.path).name or "\0" in entry.path:
+            raise UsageError(f"{entry.path!r} is not the name of a file. Give files, folders, globs, - or @list.txt.")
     return found
 
 
 def _expand(text: str, suffixes: set[str]) -> list[Found]:
     if text.startswith("@"):
         try:
-            lines = Path(text[1:]).read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise PictureError(f"{text[1:]}: cannot be read as a list of files ({error}).") from error
-        return [Found(line.strip()) for line in lines if line.strip()]
-    path = Path(text)
-    if text != STANDARD and path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and _suffix(file) in suffixes)
-        return [Found(str(file), path) for file in files]
-    if glob.has_magic(text) and not path.exists():
-        return [entry for name in sorted(glob.glob(text, recursive=True)) for entry in _expand(name, suffixes)]  # noqa: PTH207
+            lines = Path(text[1:]).read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{text[1:]}: cannot be read as a list of files ({error}).") from error
+        return [Found(line.strip(), named=False) for line in lines if line.strip()]
+    if text and os.path.isdir(text):  # noqa: PTH112
+        return _files_in(Path(text), suffixes)
+    if glob.has_magic(text) and not os.path.exists(text):  # noqa: PTH110
+        names = sorted(glob.glob(text, recursive=True))  # noqa: PTH207
+        folders = {name for name in names if os.path.isdir(name)}  # noqa: PTH112
+        inside = [entry for name in folders for entry in _files_in(Path(name), suffixes)]
+        return inside + [Found(name, named=False) for name in names if name not in folders]
     return [Found(text)]
+
+
+def _files_in(folder: Path, suffixes: set[str]) -> list[Found]:
+    """Files with one of the suffixes below a folder, without hidden ones (some systems keep a picture's icon there)."""
+    try:
+        files = sorted(path for path in folder.rglob("*") if _suffix(path) in suffixes and path.is_file())
+    except OSError as error:
+        raise PictureError(
+            f"{folder}: cannot be listed ({error.strerror}). Give a folder that you may read."
+        ) from error
+    hidden = {path for path in files if any(part.startswith(".") for part in path.relative_to(folder).parts)}
+    return [Found(str(path), folder, named=False) for path in files if path not in hidden]
 
 
 def _suffix(path: Path) -> str:
@@ -105,32 +132,58 @@ def _suffix(path: Path) -> str:
 
 
 def _refuse_clashes(items: list[Item]) -> None:
-    sources = {Path(item.source).resolve() for item in items if item.source != STANDARD}
-    targets: dict[Path, list[str]] = defaultdict(list)
+    sources = {os.path.realpath(item.source) for item in items if item.source != STANDARD}
+    targets: dict[str, list[str]] = defaultdict(list)
     for item in items:
         if item.target == STANDARD:
             continue
-        target = Path(item.target).resolve()
+        target = os.path.realpath(item.target)
         if target in sources:
             raise ExportError(f"{item.target} is an input. Give another -o.")
         targets[target].append(item.source)
     for target, clashing in targets.items():
         if len(clashing) > 1:
-            raise ExportError(f"{' and '.join(clashing)} would both become {target.name}. Give them on their own.")
+            name = Path(target).name
+            raise ExportError(f"{' and '.join(clashing)} would both become {name}. Give them on their own.")
+
+
+def standard_input() -> BinaryIO:
+    """Standard input as bytes. Raises UsageError where the program was started without one."""
+    if sys.stdin is None:
+        raise UsageError("There is no standard input. Give a file instead of -.")
+    return sys.stdin.buffer
+
+
+def write_standard_output(data: bytes) -> None:
+    """Write to standard output, to the end. Raises ExportError."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise ExportError(f"standard output: {error.strerror}.") from error
 
 
 Report = Callable[[int, int], None]  # how much of an item is done, of how much
 
 
 def run_all(
-    items: Sequence[Item], act: Callable[[Item, Report], None], *, skip_existing: bool, quiet: bool, verb: str
+    items: Sequence[Item],
+    act: Callable[[Item, Report], None],
+    *,
+    overwrite: bool,
+    skip_existing: bool,
+    quiet: bool,
+    verb: str,
 ) -> None:
-    """Act on every item, with a progress bar on a terminal. A single item's error is raised; of several, each error is
-    one line on stderr and the rest go on, and BatchError is raised at the end."""
+    """Act on every item whose output may be written, with a progress bar on a terminal. A single item's error is
+    raised, and so is a call that would fail for all; of several, each error is one line on stderr and the rest go on,
+    and BatchError is raised at the end."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    todo = [item for item in items if not (skip_existing and item.target != STANDARD and Path(item.target).exists())]
+    if overwrite and skip_existing:
+        raise UsageError("Give --overwrite or --skip-existing, not both.")
+    todo = [item for item in items if not (skip_existing and os.path.exists(item.target))]  # noqa: PTH110
     failures = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     hidden = quiet or not sys.stderr.isatty()
@@ -145,7 +198,11 @@ def run_all(
             try:
                 if item.in_folder:
                     _make_folder(Path(item.target).parent)
+                if item.target != STANDARD:
+                    check_writable(item.target, overwrite=overwrite)
                 act(item, report)
+            except (UsageError, DeviceError):
+                raise
             except VecstackError as error:
                 if len(items) == 1:
                     raise
@@ -161,14 +218,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ExportError(f"{folder}: cannot be made ({error.strerror}). Give another -o.") from error
-
-
-def check_output(item: Item, *, overwrite: bool) -> None:
-    """Refuse an output that cannot be, before any work is done. Raises ExportError."""
-    path = Path(item.target)
-    if item.target == STANDARD:
-        return
-    if path.exists() and not overwrite:
-        raise ExportError(f"{item.target} exists. Add --overwrite to replace it, or give another -o.")
-    if not path.parent.is_dir() and not item.in_folder:
-        raise ExportError(f"{path.parent}: no such folder. Make it, or give another -o.")

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, Report, check_output, plan, run_all
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
 from vecstack.errors import UsageError
 from vecstack.geometry import Frame, Rect
 
 SUFFIXES = {".layers", ".layers.json"}
+FORMAT_NAMES = ("png", "jpeg", "webp", "tiff")
 
 
 def run(
@@ -42,14 +43,14 @@ def run(
     box = None if region is None else parse_region(region)
     if depth not in (8, 16):
         raise UsageError(f"--depth must be 8 or 16, not {depth}.")
+    if picture_format is not None and picture_format not in FORMAT_NAMES:
+        raise UsageError(f"--format must be {', '.join(FORMAT_NAMES)}, not {picture_format}.")
     items = plan(inputs, output, SUFFIXES, f".{picture_format or 'png'}")
-    if len(items) == 1 and not skip_existing:
-        check_output(items[0], overwrite=overwrite)
     from vecstack.file import load
     from vecstack.render import render_to_file
 
     def act(item: Item, report: Report) -> None:
-        stack = load(sys.stdin.buffer if item.source == STANDARD else item.source)
+        stack = load(standard_input() if item.source == STANDARD else item.source)
         area = stack.canvas.rect if box is None else box
         if not area.inside(stack.canvas.rect):
             sides = f"{stack.canvas.width},{stack.canvas.height}"
@@ -67,7 +68,7 @@ def run(
             progress=report,
         )
 
-    run_all(items, act, skip_existing=skip_existing, quiet=quiet, verb="Drawing")
+    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Drawing")
 
 
 def parse_region(text: str) -> Rect:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 from vecstack.cli.arguments import Inputs, Quiet
-from vecstack.cli.items import STANDARD, expand
+from vecstack.cli.items import STANDARD, expand, standard_input
 from vecstack.errors import BatchError, DocumentError
 
 SUFFIXES = {".layers", ".layers.json"}
@@ -21,7 +19,7 @@ def run(inputs: Inputs, quiet: Quiet = False) -> None:
     failures = 0
     for file in files:
         try:
-            oddities = validate(sys.stdin.buffer if file == STANDARD else file)
+            oddities = validate(standard_input() if file == STANDARD else file)
         except DocumentError as error:
             if len(files) == 1:
                 raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vecstack.errors import UsageError
+from vecstack.geometry import MAX_SIDE_PX
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.unsignedinteger[Any]]  # [H,W,3] or, transparent, [H,W,4]; uint8 or uint16
     Strips = Iterator[Pixels]  # a picture's rows from the top, some at a time
-
-MAX_SIDE_PX = 1_000_000  # as many as a canvas has units; a picture of both sides that long has 3 TB
 
 
 @dataclass(frozen=True)

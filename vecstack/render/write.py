@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vecstack.atomic import atomic_writer
 from vecstack.errors import ExportError, UsageError
-from vecstack.geometry import Frame
+from vecstack.geometry import MAX_SIDE_PX, Frame
 from vecstack.render.draw import Progress, rows
-from vecstack.render.layout import MAX_SIDE_PX, Layout
+from vecstack.render.layout import Layout
 from vecstack.stack import Stack
 
 if TYPE_CHECKING:

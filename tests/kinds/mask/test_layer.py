@@ -94,6 +94,18 @@ def test_check_names_the_layer_whose_net_is_missing(asset: bytes) -> None:
     KIND.check([layer], {"ab": asset})
 
 
+def test_a_net_is_read_once_for_all_its_layers(asset: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    monkeypatch.setattr("vecstack.kinds.mask.layer.net_code_length", lambda data: calls.append(data) or 3)
+    layers = [KIND.read(COMMON, OWN | {"net": str(index % 6)}) for index in range(60)]
+    KIND.check(layers, {str(index): asset for index in range(6)})
+    assert len(calls) == 6
+
+
+def test_few_nets_are_kept_in_memory() -> None:
+    assert net_code_length.cache_parameters()["maxsize"] == 4
+
+
 def test_check_names_the_layer_whose_code_does_not_fit(asset: bytes) -> None:
     layer = KIND.read(COMMON, OWN | {"code": [1, 2]})
     assert isinstance(layer, MaskLayer)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ from vecstack.errors import WeightsError
 from vecstack.geometry import Rect
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.maker import MaskMaker, load_maker, weights_to_bytes
-from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
+from vecstack.kinds.mask.model import MAX_BLOCKS, MAX_SIDE, Predictor, fit_to_side, grid_points
+from vecstack.kinds.mask.net import MaskNet
+from vecstack.kinds.mask.shade import net_to_asset
 from vecstack.models import read_metadata
+from vecstack.stack import asset_id
 
 RECT = Rect(0, 0, 37, 53)
 
@@ -93,12 +97,51 @@ def with_sizes(data: bytes, path: tuple[str, ...], value: object) -> dict[str, A
         (("encoder", "blocks"), [1, 1, 1, 0]),
         (("encoder", "stem_pool"), 1),
         (("encoder", "side"), 1.5),
+        (("encoder", "side"), 1024),
+        (("encoder", "width"), 28),
+        (("encoder", "width"), 9),
+        (("encoder", "blocks"), [65, 1, 1, 1]),
+        (("encoder", "blocks"), [4096] * 4),
+        (("canvas_side",), 1024),
+        (("net", "width"), 2048),
+        (("net", "depth"), 17),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(predictor: Predictor, path: tuple[str, ...], value: object) -> None:
     data = weights_to_bytes(predictor)
     with pytest.raises(WeightsError):
         load_maker(data, with_sizes(data, path, value), torch.device("cpu"))
+
+
+def test_a_width_that_the_norms_groups_do_not_divide_is_named(predictor: Predictor) -> None:
+    data = weights_to_bytes(predictor)
+    with pytest.raises(WeightsError, match=r"encoder\.width must be a multiple of 8 up to 4096, not 28"):
+        load_maker(data, with_sizes(data, ("encoder", "width"), 28), torch.device("cpu"))
+
+
+def test_the_largest_sizes_are_refused_without_much_work(predictor: Predictor) -> None:
+    data = weights_to_bytes(predictor)
+    largest = json.loads(json.dumps(sizes(data)))
+    largest["encoder"] = {"side": MAX_SIDE, "width": 4096, "blocks": [MAX_BLOCKS] * 4, "stem_pool": False}
+    begin = time.process_time()
+    with pytest.raises(WeightsError, match="do not fit the sizes"):
+        load_maker(data, largest, torch.device("cpu"))
+    assert time.process_time() - begin < 5  # seconds; a tenth of it on two cores
+
+
+def test_the_net_is_written_once_for_all_pictures(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def counted(net: MaskNet) -> bytes:
+        calls.append(net)
+        return net_to_asset(net)
+
+    monkeypatch.setattr("vecstack.kinds.mask.maker.net_to_asset", counted)
+    maker = MaskMaker(predictor)
+    picture = np.zeros((53, 37, 3), np.float32)
+    first, second = maker.make(picture, RECT, 3), maker.make(picture, RECT, 2)
+    assert len(calls) == 1
+    assert first.assets == second.assets == {asset_id(net_to_asset(predictor.net)): net_to_asset(predictor.net)}
 
 
 def test_values_that_are_not_finite_are_refused(predictor: Predictor) -> None:
