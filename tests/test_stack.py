@@ -113,7 +113,7 @@ def test_an_edit_may_use_the_numbers_of_numpy() -> None:
 
 
 def test_an_id_and_a_name_may_be_as_long_as_the_format_allows() -> None:
-    layer = mask("\u00e9" * 128, name="\U0001f31e" * 1024)
+    layer = dataclasses.replace(mask("\u00e9" * 128), name="\U0001f31e" * 1024)
     assert (len(layer.id), len(layer.name)) == (128, 1024)
 
 

@@ -23,7 +23,7 @@ from vecstack.atomic import atomic_writer
 from vecstack.errors import DocumentError, NewerFormatError, UnknownKindError
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
-from vecstack.stack import Canvas, Color, Json, Layer, Stack, UnknownLayer
+from vecstack.stack import Canvas, Color, Json, Layer, Stack, UnknownLayer, check_id
 
 Source = str | os.PathLike[str] | BinaryIO | bytes
 
@@ -43,8 +43,6 @@ MAX_MIMETYPE_BYTES = 256
 MAX_MEMBERS = 4096
 MAX_NESTING = 64  # objects and lists within one another
 MAX_THUMBNAIL_PX = 256
-MAX_TRANSFORM = 1e9  # canvas units, a thousand of the widest canvas
-MIN_DETERMINANT = 1e-12  # square canvas units: a millionth of a pixel's side, where float64 still has room to invert
 
 _TOP_FIELDS = (
     *("format", "version", "min_reader", "features_required", "generator"),
@@ -56,13 +54,12 @@ _LAYER_FIELDS = ("id", "name", "kind", "visible", "opacity", "transform")
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"  # a character that keeps a text on one line
-_ID, _NAME = re.compile(_LINE + "{1,128}"), re.compile(_LINE + "{0,1024}")
 _ASSET_MEMBER = re.compile(r"assets/[0-9a-f]{64}\.safetensors")
 _UNSAFE_MEMBER = re.compile(r"[\\/]|[A-Za-z]:|(.*[\\/])?\.\.([\\/]|$)|.*\x00", re.DOTALL)
 _CENTRAL_ENTRY = b"PK\x01\x02"  # begins each member's entry in the list of a zip
 
 _READING = "cannot be read ({cause}). It is damaged or not a layer file: save it or fetch it again."
+_UNREADABLE = "cannot be read ({cause}). Check its name and its permissions."
 _WRITING = "this stack cannot be saved ({cause})."
 # Everything that a damaged document was seen to raise from the libraries that take it apart.
 _FOREIGN = (
@@ -96,7 +93,7 @@ def validate(source: Source) -> list[str]:
     fields and members, unused assets. Raises what `load` raises where it cannot."""
     with _boundary(_name(source), _READING):
         stack, oddities = _parse(_read(source))
-        return [*oddities, *_unknown_things(stack), *_unused_assets(stack)]
+        return [_one_line(oddity) for oddity in (*oddities, *_unknown_things(stack), *_unused_assets(stack))]
 
 
 def save(stack: Stack, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -138,17 +135,20 @@ def dumps_json(stack: Stack) -> bytes:
 def _boundary(where: str, otherwise: str) -> Iterator[None]:
     """The one place where foreign exceptions become DocumentError; every message is one line that begins with
     `where`. `otherwise` is the message for a foreign one, with a place for its cause."""
+    where = _one_line(where)
     try:
         yield
     except DocumentError as error:
         raise type(error)(f"{where}: {_one_line(str(error))}") from error
     except _FOREIGN as error:
-        cause = _one_line(str(error) or type(error).__name__)
-        raise DocumentError(f"{where}: {otherwise.format(cause=cause)}") from error
+        cause, message = str(error) or type(error).__name__, otherwise
+        if isinstance(error, OSError) and error.strerror:  # of the file system; a damaged zip raises one without
+            cause, message = error.strerror, _UNREADABLE
+        raise DocumentError(f"{where}: {message.format(cause=_one_line(cause))}") from error
 
 
 def _one_line(text: str) -> str:
-    """A text from a hostile file, fit for a terminal: printable and of at most 500 characters."""
+    """A text from a hostile file or of its name, fit for a terminal: printable and of at most 500 characters."""
     return "".join(character if character.isprintable() else "?" for character in text[:500])
 
 
@@ -208,7 +208,7 @@ def _parse(data: bytes) -> tuple[Stack, list[str]]:
         raise DocumentError("is neither a .layers zip nor a JSON document. Give a file that vecstack wrote.")
     document = _parse_json(members[DOCUMENT])
     stack = _stack(document, members)
-    oddities = [f"zip member {_one_line(name)} is unknown and will not be kept." for name in strangers]
+    oddities = [f"zip member {name:.80} is unknown and will not be kept." for name in strangers]
     oddities += [
         f"zip member {name} is not listed in assets and will not be kept."
         for name in members
@@ -502,15 +502,13 @@ def _asset(name: str, value: Any, members: Mapping[str, bytes]) -> bytes:
 def _layer(value: Any, index: int, canvas: Canvas) -> Layer:
     place = f"layers[{index}]"
     fields = _typed(value, dict, place)
-    line = "characters without line breaks and control characters"
-    layer_id = _matching(_field(fields, "id", str, f"{place}."), _ID, f"{place}.id", f"1 to 128 {line}")
+    layer_id = _field(fields, "id", str, f"{place}.")
+    check_id(layer_id, f"{place}.id")
     where = f"layer {layer_id}: "
     kind_name = _matching(_field(fields, "kind", str, where), _KIND, f"{where}kind", "a name such as mask")
     common: dict[str, Any] = {
         "id": layer_id,
-        "name": _matching(
-            _field(fields, "name", str, where, default=""), _NAME, f"{where}name", f"at most 1,024 {line}"
-        ),
+        "name": _field(fields, "name", str, where, default=""),
         "visible": _field(fields, "visible", bool, where, default=True),
         "opacity": _field(fields, "opacity", float, where, default=1.0),
         "transform": _transform(fields, where, canvas),
@@ -529,12 +527,7 @@ def _transform(fields: Json, where: str, canvas: Canvas) -> Affine:
     rows = _field(fields, "transform", list, where)
     if len(rows) != 2:
         raise DocumentError(f"{where}transform must be two rows of three numbers, not {len(rows)} rows.")
-    affine = Affine.of_rows([_numbers(row, 3, f"{where}a row of transform") for row in rows])
-    if max(abs(number) for row in affine.rows() for number in row) > MAX_TRANSFORM:
-        raise DocumentError(f"{where}transform must be of numbers up to {MAX_TRANSFORM:g}.")
-    if abs(affine.determinant) < MIN_DETERMINANT:
-        raise DocumentError(f"{where}transform must be invertible (a determinant from {MIN_DETERMINANT:g}).")
-    return affine
+    return Affine.of_rows([_numbers(row, 3, f"{where}a row of transform") for row in rows])
 
 
 def _check_kinds(layers: tuple[Layer, ...], assets: Mapping[str, bytes]) -> None:
@@ -623,14 +616,14 @@ def _sorted(value: Any) -> Any:
 
 def _unknown_things(stack: Stack) -> Iterator[str]:
     for name in stack.extra:
-        yield f"unknown field {name}; it is kept."
+        yield f"unknown field {name:.80}; it is kept."
     for name in stack.canvas.extra:
-        yield f"unknown field canvas.{name}; it is kept."
+        yield f"unknown field canvas.{name:.80}; it is kept."
     for layer in stack.layers:
         if isinstance(layer, UnknownLayer):
             yield f"layer {layer.id}: kind {layer.kind} is unknown; the layer is kept and not drawn."
         for name in layer.extra:
-            yield f"layer {layer.id}: unknown field {name}; it is kept."
+            yield f"layer {layer.id}: unknown field {name:.80}; it is kept."
 
 
 def _unused_assets(stack: Stack) -> Iterator[str]:

@@ -72,24 +72,39 @@ def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model
 
     chosen = resolve_device(device)
     name = str(model)
-    published = {entry.name: entry for entry in available_models()}
-    if name in published:
-        data = verify_model(published[name])
-        digest = published[name].sha256
-    elif re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", name):
+    path = Path(model)
+    if published := _find_published(name):
+        data = verify_model(published)
+    elif _is_repository(name):
         data = read_weights(fetch_weights(name))
-        digest = hashlib.sha256(data).hexdigest()
-    else:
-        path = Path(model)
-        if not path.exists():
-            known = ", ".join(published)
-            raise WeightsError(
-                f"{name}: no such model or file. Shipped: {known}; or give a path, or OWNER/NAME@REVISION."
-            )
+    elif _exists(path):
         data = read_weights(path / MODEL_FILE if path.is_dir() else path)
-        digest = hashlib.sha256(data).hexdigest()
         name = (path if path.is_dir() else path.parent).resolve().name if path.name == MODEL_FILE else path.stem
-    return Model(name, digest, _maker(data, str(model), chosen))
+    else:
+        known = ", ".join(entry.name for entry in available_models())
+        raise WeightsError(f"{name}: no such model or file. Shipped: {known}; or give a path, or OWNER/NAME@REVISION.")
+    return Model(name, hashlib.sha256(data).hexdigest(), _maker(data, str(model), chosen))
+
+
+def _find_published(name: str) -> Published | None:
+    """The shipped model of that name. Raises WeightsError where the manifest is needed and cannot be read."""
+    try:
+        return next((entry for entry in available_models() if entry.name == name), None)
+    except WeightsError:
+        if _is_repository(name) or _exists(Path(name)):
+            return None
+        raise
+
+
+def _is_repository(name: str) -> bool:
+    return re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", name) is not None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long, a folder that may not be searched
+        return False
 
 
 def verify_model(model: Published) -> bytes:
@@ -116,7 +131,8 @@ def read_weights(path: Path) -> bytes:
 
 def fetch_weights(name: str) -> Path:
     """The weights of a Hub repository at one revision, from the cache or the network, their bytes checked
-    against the sha256 that the Hub keeps large files under. Raises WeightsError."""
+    against the sha256 that the Hub keeps large files under. Raises WeightsError: no such repository, no sha256 to
+    check against, other bytes."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -132,7 +148,11 @@ def fetch_weights(name: str) -> Path:
             f"{name}: cannot be fetched from the Hub ({reason}). Check the name, or the network."
         ) from error
     blob = path.resolve()
-    if re.fullmatch(r"[0-9a-f]{64}", blob.name) and hashlib.sha256(read_weights(blob)).hexdigest() != blob.name:
+    if not re.fullmatch(r"[0-9a-f]{64}", blob.name):
+        raise WeightsError(
+            f"{name}: no sha256 is known to verify {MODEL_FILE} by. The repository must keep it as a large file (LFS)."
+        )
+    if hashlib.sha256(read_weights(blob)).hexdigest() != blob.name:
         blob.unlink()
         raise WeightsError(f"{name}: the download is damaged and was deleted. Run the command again.")
     return path

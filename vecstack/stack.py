@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
+import numbers
+import re
+import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +19,11 @@ Json = Mapping[str, Any]
 
 MAX_SIDE = 1_000_000  # canvas units: far past any picture, far inside what a float32 point can tell apart
 MAX_LAYERS = 10_000
+MAX_TRANSFORM = 1e9  # canvas units, a thousand of the widest canvas
+MIN_DETERMINANT = 1e-12  # square canvas units: a millionth of a pixel's side, where float64 still has room to invert
+
+_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"  # a character that keeps a text on one line
+_ID, _NAME = re.compile(_LINE + "{1,128}"), re.compile(_LINE + "{0,1024}")
 
 
 def asset_id(data: bytes) -> str:
@@ -24,10 +31,40 @@ def asset_id(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def is_number(value: object) -> bool:
+    """Whether the value is a real number, of Python or of numpy; true and false are none."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def is_number_list(values: object) -> bool:
+    """Whether the value is a list or tuple of real numbers."""
+    return isinstance(values, list | tuple) and all(map(is_number, values))
+
+
 def check_color(color: Color, where: str) -> None:
     """Raise DocumentError unless `color` is three numbers in 0..1."""
-    if len(color) != 3 or not all(0 <= value <= 1 for value in color):
-        raise DocumentError(f"{where} must be three numbers in 0..1, not {list(color)}.")
+    if not is_number_list(color) or len(color) != 3 or not all(0 <= value <= 1 for value in color):
+        raise DocumentError(f"{where} must be three numbers in 0..1, not {reprlib.repr(color)}.")
+
+
+def check_id(layer_id: object, where: str) -> None:
+    """Raise DocumentError unless a layer can be called so."""
+    _check_text(layer_id, _ID, where, "1 to 128")
+
+
+def _check_text(text: object, pattern: re.Pattern[str], where: str, lengths: str) -> None:
+    if not isinstance(text, str) or not pattern.fullmatch(text):
+        rule = f"{lengths} characters without line breaks and control characters"
+        raise DocumentError(f"{where} must be {rule}, not {reprlib.repr(text)}.")
+
+
+def _check_transform(transform: Affine, where: str) -> None:
+    if not isinstance(transform, Affine) or not all(map(is_number_list, transform.rows())):
+        raise DocumentError(f"{where} must be an Affine of six numbers, not {reprlib.repr(transform)}.")
+    if not all(abs(number) <= MAX_TRANSFORM for row in transform.rows() for number in row):
+        raise DocumentError(f"{where} must be of numbers up to {MAX_TRANSFORM:g}.")
+    if abs(transform.determinant) < MIN_DETERMINANT:
+        raise DocumentError(f"{where} must be invertible (a determinant from {MIN_DETERMINANT:g}).")
 
 
 @dataclass(frozen=True)
@@ -67,14 +104,20 @@ class Layer:
         """Name of the kind: the folder under kinds/ that knows how to read, write and shade it."""
         raise NotImplementedError
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether the layer is meant to show."""
+        return self.visible and self.opacity > 0
+
     def __post_init__(self) -> None:
-        if not self.id:
-            raise DocumentError("a layer's id must not be empty.")
-        if not 0 <= self.opacity <= 1:
-            raise DocumentError(f"layer {self.id}: opacity must be in 0..1, not {self.opacity}.")
-        determinant = self.transform.determinant
-        if not (math.isfinite(determinant) and abs(determinant) > 0):
-            raise DocumentError(f"layer {self.id}: transform must be invertible, not {self.transform.rows()}.")
+        check_id(self.id, "a layer's id")
+        where = f"layer {self.id}: "
+        _check_text(self.name, _NAME, f"{where}name", "at most 1,024")
+        if not isinstance(self.visible, bool):
+            raise DocumentError(f"{where}visible must be true or false, not {reprlib.repr(self.visible)}.")
+        if not is_number(self.opacity) or not 0 <= self.opacity <= 1:
+            raise DocumentError(f"{where}opacity must be in 0..1, not {reprlib.repr(self.opacity)}.")
+        _check_transform(self.transform, f"{where}transform")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +164,7 @@ class Stack:
 
     def edit(self, layer_id: str, **changes: Any) -> Stack:
         """This stack with fields of one layer changed, e.g. `opacity=0.5`. Raises DocumentError: no such layer, a
-        value out of its range; TypeError: no such field."""
+        value of another type or out of its range; TypeError: no such field."""
         old = self.layer(layer_id)
         new = dataclasses.replace(old, **changes)
         return self._with_layers(new if layer is old else layer for layer in self.layers)

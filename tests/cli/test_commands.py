@@ -218,6 +218,17 @@ def test_streams_carry_data_and_nothing_else(photo: Path, weights: Path, documen
     assert (made.stderr, drawn.stderr) == (b"", b"")
 
 
+def test_render_says_which_layers_it_cannot_draw(vecstack: Call, tmp_path: Path) -> None:
+    layers = [{"id": "halo", "kind": "glow"}, {"id": "off", "kind": "glow", "visible": False}]
+    fields = {"format": "vecstack-layers", "version": "1.0", "canvas": {"width": 37, "height": 53}, "layers": layers}
+    (tmp_path / "glow.layers.json").write_text(json.dumps(fields), encoding="utf-8")
+    result = vecstack("render", tmp_path / "glow.layers.json", "-o", tmp_path / "glow.png")
+    assert result.code == 0
+    assert result.err.splitlines() == [
+        f"{tmp_path}/glow.layers.json: note: layer halo is of kind glow, not drawn by this version"
+    ]
+
+
 def test_info_says_what_is_in_a_document(vecstack: Call, document: Path, photo: Path) -> None:
     facts = json.loads(vecstack("info", document, "--json").out)
     assert facts["canvas"]["width"] == 37

@@ -47,10 +47,15 @@ def run(
         raise UsageError(f"--format must be {', '.join(FORMAT_NAMES)}, not {picture_format}.")
     items = plan(inputs, output, SUFFIXES, f".{picture_format or 'png'}")
     from vecstack.file import load
+    from vecstack.kinds import undrawable
     from vecstack.render import render_to_file
 
     def act(item: Item, report: Report) -> None:
         stack = load(standard_input() if item.source == STANDARD else item.source)
+        for layer in undrawable(stack):
+            typer.echo(
+                f"{item.source}: note: layer {layer.id} is of kind {layer.kind}, not drawn by this version", err=True
+            )
         area = stack.canvas.rect if box is None else box
         if not area.inside(stack.canvas.rect):
             sides = f"{stack.canvas.width},{stack.canvas.height}"

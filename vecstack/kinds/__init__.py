@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from vecstack.geometry import Rect
-from vecstack.stack import Color, Layer
+from vecstack.stack import Color, Layer, Stack, UnknownLayer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,3 +80,13 @@ def find_kind(name: str) -> Kind | None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or not (Path(__file__).parent / name / "layer.py").is_file():
         return None
     return cast(Kind, importlib.import_module(f"vecstack.kinds.{name}.layer").KIND)
+
+
+def can_draw(layer: Layer) -> bool:
+    """Whether this version has the layer's kind."""
+    return not isinstance(layer, UnknownLayer) and find_kind(layer.kind) is not None
+
+
+def undrawable(stack: Stack) -> tuple[Layer, ...]:
+    """The layers that should be seen and that this version cannot draw, lowest first; a drawing leaves them out."""
+    return tuple(layer for layer in stack.layers if layer.is_seen and not can_draw(layer))

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from vecstack.composite import over
-from vecstack.kinds import find_kind
-from vecstack.stack import Layer, Stack, UnknownLayer
+from vecstack.kinds import can_draw, find_kind
+from vecstack.stack import Layer, Stack
 
 # points [P,2] in canvas units (float64), footprint (side of a pixel in canvas units) -> premultiplied red, green,
 # blue and coverage [4,P] in 0..1
@@ -23,7 +23,8 @@ RUN_LAYERS = 256  # shaded in one go: bounds alpha [L,P] to 4 MB for 4,096 point
 def prepare(stack: Stack, device: torch.device, *, transparent: bool = False) -> ColorsAt:
     """The stack as a function of points, over its background or, `transparent`, over nothing (eq. 3 of Sbai,
     Couprie, Aubry, ICIP 2020, each mask times its layer's opacity). Layers of a kind that this version does not
-    have are not drawn. Raises DocumentError where an asset is missing or does not fit its layers."""
+    have are not drawn (vecstack.kinds.undrawable lists them). Raises DocumentError where an asset is missing or does
+    not fit its layers."""
     shaders = []
     for run in _runs(stack):
         kind = find_kind(run[0].kind)
@@ -47,12 +48,8 @@ def prepare(stack: Stack, device: torch.device, *, transparent: bool = False) ->
 
 def _runs(stack: Stack) -> Iterator[list[Layer]]:
     """The layers that can be seen, lowest first, in runs of one kind."""
-    seen = [layer for layer in stack.layers if layer.visible and layer.opacity > 0 and _is_known(layer)]
+    seen = [layer for layer in stack.layers if layer.is_seen and can_draw(layer)]
     for _, same in groupby(seen, key=lambda layer: layer.kind):
         run = list(same)
         for first in range(0, len(run), RUN_LAYERS):
             yield run[first : first + RUN_LAYERS]
-
-
-def _is_known(layer: Layer) -> bool:
-    return not isinstance(layer, UnknownLayer) and find_kind(layer.kind) is not None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vecstack.kinds.mask.encoder import EncoderSizes, ResNet
+from vecstack.kinds.mask.encoder import NORM_CHANNELS, EncoderSizes, ResNet
 
 
 def torchvision_shapes() -> dict[str, tuple[int, ...]]:
@@ -47,3 +47,11 @@ def test_features_do_not_depend_on_the_neighbours_in_a_batch() -> None:
     encoder = ResNet(EncoderSizes(32, 8, (2, 2, 2, 2), True))
     batch = torch.rand(3, 6, 32, 32)
     torch.testing.assert_close(encoder(batch)[1:2], encoder(batch[1:2]), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("side", [1, 2, 3])
+@pytest.mark.parametrize("pool", [True, False])
+def test_the_smallest_width_takes_pictures_of_every_side(side: int, pool: bool) -> None:
+    for width in (NORM_CHANNELS, 3 * NORM_CHANNELS):
+        sizes = EncoderSizes(side, width, (1, 1, 1, 1), pool)
+        assert ResNet(sizes)(torch.zeros(1, 6, side, side)).isfinite().all()

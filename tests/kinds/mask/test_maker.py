@@ -11,8 +11,8 @@ import torch
 from vecstack.errors import WeightsError
 from vecstack.geometry import Rect
 from vecstack.kinds.mask.layer import MaskLayer
-from vecstack.kinds.mask.maker import MaskMaker, load_maker, weights_to_bytes
-from vecstack.kinds.mask.model import MAX_BLOCKS, MAX_SIDE, Predictor, fit_to_side, grid_points
+from vecstack.kinds.mask.maker import MAX_BLOCKS, MAX_SIDE, MaskMaker, load_maker, weights_to_bytes
+from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
 from vecstack.kinds.mask.net import MaskNet
 from vecstack.kinds.mask.shade import net_to_asset
 from vecstack.models import read_metadata
@@ -99,7 +99,7 @@ def with_sizes(data: bytes, path: tuple[str, ...], value: object) -> dict[str, A
         (("encoder", "side"), 1.5),
         (("encoder", "side"), 1024),
         (("encoder", "width"), 28),
-        (("encoder", "width"), 9),
+        (("encoder", "width"), 7),
         (("encoder", "blocks"), [65, 1, 1, 1]),
         (("encoder", "blocks"), [4096] * 4),
         (("canvas_side",), 1024),

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-NORM_CHANNELS = 8  # channels of a group of the encoder's norm: enough to average over, at any width
+NORM_CHANNELS = 8  # channels of a group of the encoder's norm: enough to average over; divides every width
 
 
 @dataclass(frozen=True)
 class EncoderSizes:
-    """Sizes of an encoder: side of its input in pixels, channels of its first stage, blocks of each of
-    the four stages, whether the stem ends in the max-pool of ResNet (wasteful on small inputs)."""
+    """Sizes of an encoder: side of its input in pixels, channels of its first stage (a multiple of
+    NORM_CHANNELS), blocks of each of the four stages, whether the stem ends in the max-pool of ResNet (wasteful on
+    small inputs)."""
 
     side: int = 64
     width: int = 64
@@ -28,7 +29,7 @@ class EncoderSizes:
 
 
 def _norm(channels: int) -> nn.GroupNorm:
-    return nn.GroupNorm(max(1, channels // NORM_CHANNELS), channels)
+    return nn.GroupNorm(channels // NORM_CHANNELS, channels)
 
 
 class BasicBlock(nn.Module):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from vecstack.errors import DocumentError
-from vecstack.stack import Color, Layer, check_color
+from vecstack.stack import Color, Layer, check_color, is_number, is_number_list
 
 if TYPE_CHECKING:
     import torch
@@ -37,12 +38,18 @@ class MaskLayer(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_color(self.color, f"layer {self.id}: color")
+        if not is_number_list(self.code):
+            raise DocumentError(f"layer {self.id}: code must be a list or tuple of numbers.")
         if not 1 <= len(self.code) <= MAX_CODE:
             raise DocumentError(f"layer {self.id}: code has {len(self.code)} numbers, 1 to {MAX_CODE} are allowed.")
         if not all(abs(value) <= MAX_CODE_VALUE for value in self.code):
             raise DocumentError(f"layer {self.id}: code must be finite numbers up to {MAX_CODE_VALUE:g}.")
-        if self.window is not None and not 0 < self.window <= 1:
-            raise DocumentError(f"layer {self.id}: window must be above 0 and at most 1, not {self.window}.")
+        if not isinstance(self.net, str):
+            raise DocumentError(f"layer {self.id}: net must be the sha256 of an asset, not {reprlib.repr(self.net)}.")
+        if self.window is not None and not (is_number(self.window) and 0 < self.window <= 1):
+            raise DocumentError(
+                f"layer {self.id}: window must be above 0 and at most 1, not {reprlib.repr(self.window)}."
+            )
 
 
 class MaskKind:
@@ -54,9 +61,7 @@ class MaskKind:
         where = f"layer {common['id']}"
         color = _numbers(own.get("color"), f"{where}: color")
         code = _numbers(own.get("code"), f"{where}: code")
-        net, window = own.get("net"), own.get("window")
-        if not isinstance(net, str):
-            raise DocumentError(f"{where}: net must be the sha256 of an asset, not {net!r:.40}.")
+        net, window = cast(str, own.get("net")), own.get("window")  # MaskLayer checks that it is one
         if window is not None:
             window = _numbers([window], f"{where}: window")[0]
         return MaskLayer(**common, color=cast(Color, color), code=code, net=net, window=window)
@@ -70,13 +75,17 @@ class MaskKind:
         return (cast(MaskLayer, layer).net,)
 
     def check(self, layers: Sequence[Layer], assets: Mapping[str, bytes]) -> None:
+        needed: dict[str, int] = {}  # numbers in a code, by net
         for layer in layers:
             mask = cast(MaskLayer, layer)
             if mask.net not in assets:
                 raise DocumentError(f"layer {mask.id}: its net, asset {mask.net:.16}, is not in the document.")
-            needed = net_code_length(assets[mask.net])
-            if needed != len(mask.code):
-                raise DocumentError(f"layer {mask.id}: code has {len(mask.code)} numbers, its net takes {needed}.")
+            if mask.net not in needed:
+                needed[mask.net] = net_code_length(assets[mask.net])
+            if needed[mask.net] != len(mask.code):
+                raise DocumentError(
+                    f"layer {mask.id}: code has {len(mask.code)} numbers, its net takes {needed[mask.net]}."
+                )
 
     def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
         from vecstack.kinds.mask.shade import prepare
@@ -110,7 +119,7 @@ MAX_WEIGHT = 65504.0  # the largest float16; far larger float32 weights overflow
 MAX_WIDTH, MAX_DEPTH = 1024, 16  # channels and hidden layers: bounds the time a hostile net can take
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4)  # few, since each keeps up to 64 MB of asset in memory
 def net_code_length(data: bytes) -> int:
     """Count of numbers in a code of the net in a safetensors file: hidden.I.weight [C,N], hidden.I.bias [C],
     norms.I.weight and .bias [C] for I = 0 ..., output.weight [1,C], output.bias [1], float16 or float32, all

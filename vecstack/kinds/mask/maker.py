@@ -6,6 +6,7 @@ import dataclasses
 import json
 import typing
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,18 @@ from torch import Tensor
 from vecstack.errors import WeightsError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import METADATA_KEY, Made
-from vecstack.kinds.mask.layer import MaskLayer
+from vecstack.kinds.mask.encoder import NORM_CHANNELS
+from vecstack.kinds.mask.layer import MAX_CODE, MAX_DEPTH, MAX_WIDTH, MaskLayer
 from vecstack.kinds.mask.model import ModelSizes, Predictor, fit_to_side, grid_points
+from vecstack.kinds.mask.net import GROUP_SIZE
 from vecstack.kinds.mask.shade import net_to_asset
 from vecstack.stack import Color, asset_id
 
-MAX_SIZE = 4096  # of any one number among a model's sizes: bounds what a hostile file can make us allocate
+# The largest model: far past those that train, and little enough that sizes in a hostile file do no harm.
+MAX_SIZE = 4096  # layers, and channels of the encoder's first stage
+MAX_SIDE = 512  # px, of the encoder's input and of the canvas: drawn at once, at 4 KB a pixel for the widest net
+MAX_BLOCKS = 64  # of one stage; ResNet-152 has 36
+
 BLACK: Color = (0.0, 0.0, 0.0)
 WHITE: Color = (1.0, 1.0, 1.0)
 SIGNIFICANT_DIGITS = 6  # of a code or colour in a document: finer than what a float16 net can show
@@ -48,6 +55,12 @@ class MaskMaker:
     def most_layers(self) -> int:
         return self.predictor.sizes.layers
 
+    @cached_property
+    def _net(self) -> tuple[str, bytes]:
+        """The net that all its layers share, as an asset: name and bytes."""
+        data = net_to_asset(self.predictor.net)
+        return asset_id(data), data
+
     def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
         """The layers of the closer of two predictions: a model starts from black, and on the negative of a
         picture it starts, seen from the picture, from white, since the over operator commutes with negation."""
@@ -55,7 +68,7 @@ class MaskMaker:
         picture = torch.from_numpy(pixels).to(device).permute(2, 0, 1)[None]
         target = fit_to_side(picture, self.predictor.sizes.encoder.side)
         best = min((self._predict(target, ground, count) for ground in (BLACK, WHITE)), key=lambda p: p.error)
-        net = net_to_asset(self.predictor.net)
+        net, data = self._net
         layers = tuple(
             MaskLayer(
                 id=f"layer-{index}",
@@ -63,11 +76,11 @@ class MaskMaker:
                 transform=Affine.of_frame(rect),
                 color=typing.cast(Color, _rounded(color)),
                 code=_rounded(code),
-                net=asset_id(net),
+                net=net,
             )
             for index, (code, color) in enumerate(zip(best.codes, best.colors, strict=True), start=1)
         )
-        return Made(best.background, layers, {asset_id(net): net})
+        return Made(best.background, layers, {net: data})
 
     @torch.no_grad()
     def _predict(self, target: Tensor, background: Color, count: int) -> Prediction:
@@ -99,11 +112,7 @@ def load_maker(weights: bytes, sizes: Any, device: torch.device | None) -> MaskM
         tensors = load(weights)
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"damaged weights ({error}). Get the file again.") from error
-    model_sizes = _sizes(ModelSizes, sizes)
-    if model_sizes.net.width % 4:
-        raise WeightsError(f"the net's width is {model_sizes.net.width}, not a multiple of 4.")
-    with torch.device("meta"):
-        predictor = Predictor(model_sizes)
+    predictor = _build(_sizes(ModelSizes, sizes))
     needed = {key: tuple(tensor.shape) for key, tensor in predictor.state_dict().items()}
     found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
     if needed != found:
@@ -116,8 +125,36 @@ def load_maker(weights: bytes, sizes: Any, device: torch.device | None) -> MaskM
     return MaskMaker(predictor.requires_grad_(False).eval().to(device))
 
 
+def check_sizes(sizes: ModelSizes) -> None:
+    """Raise ValueError, naming the size, unless a model can have these sizes and they are within the limits."""
+    net, encoder = sizes.net, sizes.encoder
+    for name, value, step, most in (
+        ("layers", sizes.layers, 1, MAX_SIZE),
+        ("canvas_side", sizes.canvas_side, 1, MAX_SIDE),
+        ("net.code", net.code, 1, MAX_CODE),
+        ("net.width", net.width, GROUP_SIZE, MAX_WIDTH),
+        ("net.depth", net.depth, 1, MAX_DEPTH),
+        ("encoder.side", encoder.side, 1, MAX_SIDE),
+        ("encoder.width", encoder.width, NORM_CHANNELS, MAX_SIZE),
+        *(("encoder.blocks", count, 1, MAX_BLOCKS) for count in encoder.blocks),
+    ):
+        if not 1 <= value <= most or value % step:
+            allowed = f"1 to {most}" if step == 1 else f"a multiple of {step} up to {most}"
+            raise ValueError(f"{name} must be {allowed}, not {value}.")
+
+
+def _build(sizes: ModelSizes) -> Predictor:
+    """A predictor whose tensors have shapes and no memory. Raises WeightsError for sizes that cannot be."""
+    try:
+        check_sizes(sizes)
+        with torch.device("meta"):
+            return Predictor(sizes)
+    except ValueError as error:
+        raise WeightsError(f"no model can have the sizes in the file: {error}") from error
+
+
 def _sizes(kind: type, values: Any) -> Any:
-    """The dataclass `kind` from JSON, every size within its limits. Raises WeightsError."""
+    """The dataclass `kind` from JSON, every size of its type. Raises WeightsError."""
     types = typing.get_type_hints(kind)
     if not isinstance(values, dict) or values.keys() != types.keys():
         raise WeightsError(f"the sizes in the file must be {', '.join(types)}.")
@@ -129,8 +166,8 @@ def _size(expected: Any, key: str, value: Any) -> Any:
         return _sizes(typing.cast(type, expected), value)
     if expected is bool and isinstance(value, bool):
         return value
-    if expected is int and type(value) is int and 1 <= value <= MAX_SIZE:
+    if expected is int and type(value) is int:
         return value
     if isinstance(value, list) and len(value) == len(typing.get_args(expected)):
         return tuple(_size(int, key, item) for item in value)
-    raise WeightsError(f"the size {key} must be 1 to {MAX_SIZE}, not {value!r:.40}.")
+    raise WeightsError(f"the size {key} in the file is of another type: {value!r:.40}.")
