@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from vecstack.errors import RecipeError
 from vecstack.models import available_models
@@ -36,7 +37,23 @@ def test_every_shipped_recipe_is_read() -> None:
         (('name = "tiny"', 'name = "tiny'), "not TOML"),
         (("canvas_side = 8", "canvas_side = 7"), "canvas_side"),
         (("batch = 4", "batch = 0"), "batch"),
-        (("width = 8", "width = 6"), "width"),
+        (("width = 8", "width = 6"), "model.net.width"),
+        (("width = 8\ndepth", "width = 1028\ndepth"), "model.net.width must be a multiple of 4 up to 1024, not 1028"),
+        (("depth = 2", "depth = 17"), "model.net.depth must be 1 to 16, not 17"),
+        (("code = 3", "code = 4097"), "model.net.code must be 1 to 4096, not 4097"),
+        (("layers = 3", "layers = 4097"), "model.layers must be 1 to 4096, not 4097"),
+        (("layers = 3\ncanvas_side = 8\n\n[model.net]\ncode = 3", "layers = 4096\n[model.net]\ncode = 4096"), "layers"),
+        (("canvas_side = 8", "canvas_side = 5000"), "model.canvas_side must be 1 to 512, not 5000"),
+        (("side = 16\nwidth", "side = 4097\nwidth"), "model.encoder.side must be 1 to 512, not 4097"),
+        (("width = 8\nblocks", "width = 11\nblocks"), "model.encoder.width"),
+        (("width = 8\nblocks", "width = 7\nblocks"), "model.encoder.width"),
+        (("width = 8\nblocks", "width = 2048\nblocks"), "larger than"),
+        (("[1, 1, 1, 1]", "[1, 0, 1, 1]"), "model.encoder.blocks"),
+        (("[1, 1, 1, 1]", "[1, 1, 1, 4097]"), "model.encoder.blocks"),
+        (("stored_side = 20", "stored_side = 0"), "data.stored_side must be 1 to 4096, not 0"),
+        (("batch = 4", "second_moment_decay = 1.0"), "second_moment_decay must be below 1, not 1.0"),
+        (("batch = 4", "average_decay = 1"), "average_decay must be below 1, not 1.0"),
+        (("batch = 4", "seed = 18446744073709551616"), "seed must be 0 to 18446744073709551615"),
     ],
 )
 def test_a_recipe_that_cannot_be_meant_is_refused(recipe_file: Path, change: tuple[str, str], message: str) -> None:
@@ -45,6 +62,12 @@ def test_a_recipe_that_cannot_be_meant_is_refused(recipe_file: Path, change: tup
         load_recipe(recipe_file)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_largest_seed_is_one_that_torch_takes(recipe_file: Path) -> None:
+    text = recipe_file.read_text(encoding="utf-8").replace("batch = 4", f"seed = {2**64 - 1}")
+    recipe_file.write_text(text, encoding="utf-8")
+    torch.Generator().manual_seed(load_recipe(recipe_file).seed)
 
 
 def test_a_missing_recipe_is_named(tmp_path: Path) -> None:

@@ -34,11 +34,12 @@ def run(
     limit = math.inf if time_limit is None else parse_seconds(time_limit)
     from vecstack.render.device import resolve_device
     from vecstack.train.data import load_pictures
-    from vecstack.train.loop import train
+    from vecstack.train.loop import prepare_folder, train
     from vecstack.train.recipe import load_recipe
 
     plan = load_recipe(recipe)
     chosen = resolve_device(device)
+    prepare_folder(out, resume=resume)  # before the pictures, which can take minutes
     pictures = load_pictures(data, plan.data.stored_side)
 
     def report(message: str) -> None:

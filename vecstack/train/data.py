@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
+import typing
 import zipfile
+import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -15,59 +18,103 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from vecstack.errors import RecipeError
+from vecstack.errors import PictureError, RecipeError
+from vecstack.image import Picture, load_picture
 from vecstack.kinds.mask.model import fit_to_side
 from vecstack.train.recipe import DataRecipe
 
 HELD_OUT = 0.1  # share of each class, the last by file name, that is never trained on
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+BLACK = (0.0, 0.0, 0.0)
+# What opening a zip or a member raises: damaged, encrypted (RuntimeError) or packed in an unknown way (a kind of it).
+ZIP_ERRORS = (OSError, zipfile.BadZipFile, RuntimeError, ValueError, EOFError, zlib.error)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture that is still to be read: its name within a folder or zip `source`, and the zip, open."""
+
+    source: Path
+    name: str
+    archive: zipfile.ZipFile | None = None
 
 
 def load_pictures(paths: Sequence[Path], side: int) -> tuple[Tensor, Tensor]:
     """All pictures in folders and zips as (training part, held-out part), each [N,3,side,side] uint8, resized
-    to `side` pixels (short side, then the middle). The last tenth of each class (folder) by file name is held
-    out. Raises RecipeError."""
-    classes: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
-    for path in paths:
-        for name, data in _files(path):
-            classes[str(PurePosixPath(name).parent)].append((PurePosixPath(name).name, data))
-    train: list[np.ndarray] = []
-    held: list[np.ndarray] = []
-    for _, files in sorted(classes.items()):
-        files.sort(key=lambda file: file[0])
-        first_held = len(files) - max(1, round(len(files) * HELD_OUT))
-        for index, (name, data) in enumerate(files):
-            (train if index < first_held else held).append(_decode(name, data, side))
-    if not train or not held:
-        raise RecipeError(f"No pictures in {', '.join(map(str, paths))}. Give folders or zips of pictures.")
-    return _tensor(train), _tensor(held)
+    to `side` pixels (short side, then the middle), over black where transparent. The last tenth of each class
+    (folder) by file name is held out. Hidden files are passed by. Raises RecipeError."""
+    with ExitStack() as archives:
+        entries = [entry for path in paths for entry in _entries(path, archives)]
+        where = ", ".join(map(str, paths))
+        if not entries:
+            raise RecipeError(f"No pictures in {where}. Give folders or zips of pictures.")
+        training, held_out = _split(entries)
+        if not training:
+            raise RecipeError(
+                f"{where}: nothing to train on, since the last tenth of each folder is held out. "
+                "Give folders of at least two pictures."
+            )
+        return _decode(training, side), _decode(held_out, side)
 
 
-def _files(path: Path) -> Iterator[tuple[str, bytes]]:
+def _entries(path: Path, archives: ExitStack) -> list[Entry]:
+    """The pictures of a folder or zip, not yet read; the zip stays open until `archives` close."""
     try:
         if path.is_dir():
-            for file in sorted(path.rglob("*")):
-                if file.suffix.lower() in SUFFIXES:
-                    yield file.relative_to(path).as_posix(), file.read_bytes()
-            return
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if PurePosixPath(name).suffix.lower() in SUFFIXES:
-                    yield name, archive.read(name)
-    except (OSError, zipfile.BadZipFile) as error:
+            files = (file for file in sorted(path.rglob("*")) if not file.is_dir())
+            found = [Entry(path, file.relative_to(path).as_posix()) for file in files]
+        else:
+            archive = archives.enter_context(zipfile.ZipFile(path))
+            found = [Entry(path, info.filename, archive) for info in archive.infolist() if not info.is_dir()]
+    except ZIP_ERRORS as error:
         raise RecipeError(f"{path}: cannot be read as a folder or zip of pictures ({error}).") from error
+    return [entry for entry in found if _is_picture(PurePosixPath(entry.name))]
 
 
-def _decode(name: str, data: bytes, side: int) -> np.ndarray:
+def _is_picture(name: PurePosixPath) -> bool:
+    """Whether a name is that of a picture, not hidden, and not one of the forks that macOS puts beside files."""
+    return name.suffix.lower() in SUFFIXES and not any(part.startswith((".", "__MACOSX")) for part in name.parts)
+
+
+def _split(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """The entries to train on and those held out, the last of each class."""
+    classes: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        classes[str(PurePosixPath(entry.name).parent)].append(entry)
+    training: list[Entry] = []
+    held_out: list[Entry] = []
+    for _, members in sorted(classes.items()):
+        members.sort(key=lambda entry: PurePosixPath(entry.name).name)
+        first_held = len(members) - max(1, round(len(members) * HELD_OUT))
+        training += members[:first_held]
+        held_out += members[first_held:]
+    return training, held_out
+
+
+def _decode(entries: Sequence[Entry], side: int) -> Tensor:
+    """The pictures of entries, read one after another: [N,3,side,side] uint8. Raises RecipeError."""
+    pictures = torch.empty(len(entries), 3, side, side, dtype=torch.uint8)
+    for index, entry in enumerate(entries):
+        values = np.rint(_read(entry).over(BLACK) * 255).astype(np.uint8)
+        fitted = ImageOps.fit(Image.fromarray(values), (side, side), Image.Resampling.BOX)
+        pictures[index] = torch.from_numpy(np.array(fitted)).permute(2, 0, 1)
+    return pictures
+
+
+def _read(entry: Entry) -> Picture:
+    """The picture of an entry. Raises RecipeError, naming it."""
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP", "BMP"]) as picture:
-            return np.asarray(ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.BOX))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise RecipeError(f"{name}: not a readable picture ({error}). Take it out of the training data.") from error
-
-
-def _tensor(pictures: list[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+        if entry.archive is None:
+            return load_picture(entry.source / entry.name)
+        with entry.archive.open(entry.name) as file:
+            return load_picture(typing.cast(typing.BinaryIO, file))
+    except PictureError as error:
+        name = "" if entry.archive is None else f"{entry.source}: "
+        raise RecipeError(f"{name}{error} Or take it out of the training data.") from error
+    except ZIP_ERRORS as error:
+        raise RecipeError(
+            f"{entry.source}: {entry.name}: cannot be unpacked ({error}). Take it out of the training data."
+        ) from error
 
 
 class Examples:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import math
 import signal
 import struct
+import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -16,13 +20,15 @@ from pickle import UnpicklingError
 import torch
 from torch import Tensor
 
-from vecstack.errors import RecipeError
+from vecstack.atomic import atomic_writer
+from vecstack.errors import ExportError, RecipeError
 from vecstack.kinds.mask.maker import weights_to_bytes
 from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
 from vecstack.train.data import Examples
 from vecstack.train.evaluate import evaluate
 from vecstack.train.recipe import Recipe
 
+CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "model.safetensors", "log.jsonl"  # what a training's folder holds
 HELD_OUT_SAMPLE = 1_000  # held-out pictures measured while training; a final figure takes all
 
 
@@ -50,37 +56,81 @@ def train(
     report: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Train and return the path of the weights (model.safetensors in `folder`, float16). Writes log.jsonl and
-    checkpoint.pt beside them; stops early, saving, at the time limit, after `stop_after` steps in all, or on SIGTERM.
-    Raises RecipeError."""
+    checkpoint.pt beside them; stops early, saving, at the time limit, after `stop_after` steps in all, on SIGTERM,
+    and on SIGINT, which then raises KeyboardInterrupt. An error leaves the checkpoint before it. Raises ExportError
+    (see prepare_folder; also a full disk) and RecipeError."""
+    prepare_folder(folder, resume=resume)
     training, held_out = (part.to(device) for part in pictures)
     held_out = fit_to_side(held_out[:: max(1, len(held_out) // HELD_OUT_SAMPLE)].float(), recipe.data.side).byte()
     state = _start(recipe, device)
-    checkpoint = folder / "checkpoint.pt"
-    folder.mkdir(parents=True, exist_ok=True)
-    if resume and checkpoint.exists():
-        _restore(state, checkpoint)
-    elif checkpoint.exists():
-        raise RecipeError(f"{checkpoint} exists. Add --resume to go on from it, or give another --out.")
+    if resume and (folder / CHECKPOINT).exists():
+        _restore(state, folder / CHECKPOINT)
     examples = Examples(training, recipe.data, state.generator)
-    stopped: list[int] = []
-    previous = signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
+    last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
     began, earlier = time.monotonic(), state.seconds
     losses: list[float] = []
-    try:
-        last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
-        while state.step < last and not stopped and time.monotonic() - began < time_limit_seconds:
+    with _noted_signals() as signals:
+        while state.step < last and not signals and time.monotonic() - began < time_limit_seconds:
             losses.append(_step(recipe, state, examples))
             state.step += 1
             if state.step % recipe.evaluate_every == 0:
                 state.seconds = earlier + time.monotonic() - began
+                _save(state, folder)
                 _log(recipe, state, losses, held_out, folder, report)
                 losses.clear()
-                _save(state, checkpoint, folder)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
         state.seconds = earlier + time.monotonic() - began
-        _save(state, checkpoint, folder)
-    return folder / "model.safetensors"
+        _save(state, folder)
+    if signal.SIGINT in signals:
+        raise KeyboardInterrupt
+    return folder / WEIGHTS
+
+
+def prepare_folder(folder: Path, *, resume: bool) -> None:
+    """Make the folder of a training. Raises ExportError: it cannot be made or written, or it holds a training or
+    weights already and `resume` is false or there is no checkpoint to resume from."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # asking for the right to write is no proof: root has it in /proc
+            pass
+    except OSError as error:
+        raise ExportError(f"cannot write {folder}: {error.strerror}. Give another --out.") from error
+    can_resume = (folder / CHECKPOINT).exists()
+    if resume and can_resume:
+        return
+    for path in (folder / CHECKPOINT, folder / WEIGHTS, folder / LOG):
+        if path.exists():
+            remedy = (
+                "Add --resume to go on from it, or give" if can_resume else f"There is no {CHECKPOINT} to resume: give"
+            )
+            raise ExportError(f"{path} exists. {remedy} another --out.")
+
+
+@contextmanager
+def _noted_signals() -> Iterator[list[int]]:
+    """A list to which the first SIGINT or SIGTERM is added instead of ending the program, so that a step is finished
+    and saved; a second one acts as ever. Signals that are ignored stay so, and outside the main thread, where Python
+    takes none, the list stays empty."""
+    noted: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    caught = {number: handler for number, handler in handlers.items() if handler not in (None, signal.SIG_IGN)}
+
+    def restore() -> None:
+        for number, handler in caught.items():
+            signal.signal(number, handler)
+
+    def note(number: int, _: object) -> None:
+        noted.append(number)
+        restore()
+
+    for number in caught:
+        signal.signal(number, note)
+    try:
+        yield noted
+    finally:
+        restore()
 
 
 def _start(recipe: Recipe, device: torch.device | None) -> State:
@@ -148,13 +198,20 @@ def _log(
         "loss": sum(losses) / len(losses),
         "psnr": {score.layers: round(score.psnr_of_mean_error, 3) for score in scores},
     }
-    with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
-        log.write(json.dumps(entry) + "\n")
+    try:
+        with (folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(entry) + "\n")
+    except OSError as error:
+        raise ExportError(f"cannot write {folder / LOG}: {error.strerror}. Free some space, then --resume.") from error
     report(f"step {state.step} of {recipe.steps}, loss {entry['loss']:.5f}, held-out dB by layers {entry['psnr']}")
 
 
-def _save(state: State, checkpoint: Path, folder: Path) -> None:
-    partial = checkpoint.with_suffix(".partial")
+def _save(state: State, folder: Path) -> None:
+    """Write the checkpoint, then the weights. Raises ExportError; RecipeError for weights that are not finite."""
+    weights = weights_to_bytes(state.average)
+    if not all(bool(tensor.half().isfinite().all()) for tensor in state.average.state_dict().values()):
+        raise RecipeError(f"the training diverged before step {state.step}. Choose a smaller learning_rate.")
+    checkpoint = io.BytesIO()  # of a full disk, torch.save would tell in words of its own
     torch.save(
         {
             "model": state.model.state_dict(),
@@ -164,12 +221,11 @@ def _save(state: State, checkpoint: Path, folder: Path) -> None:
             "step": state.step,
             "seconds": state.seconds,
         },
-        partial,
+        checkpoint,
     )
-    partial.replace(checkpoint)
-    weights = folder / "model.safetensors.partial"
-    weights.write_bytes(weights_to_bytes(state.average))
-    weights.replace(folder / "model.safetensors")
+    for name, data in ((CHECKPOINT, checkpoint.getbuffer()), (WEIGHTS, weights)):
+        with atomic_writer(folder / name, overwrite=True) as file:
+            file.write(data)
 
 
 def _restore(state: State, checkpoint: Path) -> None:

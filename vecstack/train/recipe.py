@@ -11,8 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from vecstack.errors import RecipeError
-from vecstack.kinds.mask.model import ModelSizes
+from vecstack.file import MAX_DOCUMENT_BYTES
+from vecstack.kinds.mask.maker import check_sizes
+from vecstack.kinds.mask.model import ModelSizes, Predictor
+from vecstack.models import MAX_BYTES
+
+MAX_SEED = 2**64 - 1  # torch's
+MAX_COUNT = 2**63 - 1  # torch's, and what TOML asks of a program; Python's integers have no end
+MAX_DATA_SIDE = 4096  # px; a picture takes 50 MB of memory there
+MAX_CODE_NUMBERS = MAX_DOCUMENT_BYTES // 32  # of one document; a number takes up to 14 bytes, the rest is for layers
+FLOAT16_BYTES = 2
+MAX_HEADER_BYTES = 1 << 20  # of a weights file: some 100 for each of up to 2,600 tensors
 
 
 @dataclass(frozen=True)
@@ -74,31 +86,53 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def _check(recipe: Recipe, where: str) -> None:
-    """Raise RecipeError for values that no training can have, alone or together."""
+    """Raise RecipeError for values that no training can have, alone or together, or that would end in a model whose
+    weights or documents are refused."""
     model, data = recipe.model, recipe.data
-    positive = {
-        "steps": recipe.steps,
-        "batch": recipe.batch,
-        "evaluate_every": recipe.evaluate_every,
-        "data.side": data.side,
-        "model.layers": model.layers,
-        "model.canvas_side": model.canvas_side,
-        "model.net.code": model.net.code,
-        "model.net.depth": model.net.depth,
-        "model.encoder.side": model.encoder.side,
-        "model.encoder.width": model.encoder.width,
+    ranges = {
+        "steps": (recipe.steps, 1, MAX_COUNT),
+        "batch": (recipe.batch, 1, MAX_COUNT),
+        "warmup_steps": (recipe.warmup_steps, 0, MAX_COUNT),
+        "evaluate_every": (recipe.evaluate_every, 1, MAX_COUNT),
+        "seed": (recipe.seed, 0, MAX_SEED),
+        "data.side": (data.side, 1, MAX_DATA_SIDE),
+        "data.stored_side": (data.stored_side, 1, MAX_DATA_SIDE),
     }
-    for name, value in positive.items():
-        if value < 1:
-            raise RecipeError(f"{where}: {name} must be at least 1, not {value}.")
+    for name, (value, least, most) in ranges.items():
+        if not least <= value <= most:
+            raise RecipeError(f"{where}: {name} must be {least} to {most}, not {value}.")
+    for name, decay in (
+        ("second_moment_decay", recipe.second_moment_decay),
+        ("average_decay", recipe.average_decay),
+    ):
+        if decay >= 1:
+            raise RecipeError(f"{where}: {name} must be below 1, not {decay}.")
+    if data.smallest_crop > 1 or data.smallest_crop == 0:
+        raise RecipeError(f"{where}: data.smallest_crop must be above 0 and at most 1, not {data.smallest_crop}.")
+    _check_model(model, where)
     if data.side % model.canvas_side:
         raise RecipeError(
             f"{where}: data.side must be a multiple of model.canvas_side, not {data.side} and {model.canvas_side}."
         )
-    if model.net.width % 4 or model.net.width < 4:
-        raise RecipeError(f"{where}: model.net.width must be a multiple of 4, not {model.net.width}.")
-    if data.smallest_crop > 1 or data.smallest_crop == 0:
-        raise RecipeError(f"{where}: data.smallest_crop must be above 0 and at most 1, not {data.smallest_crop}.")
+
+
+def _check_model(sizes: ModelSizes, where: str) -> None:
+    """Raise RecipeError for sizes of which there is no model, or one whose weights or documents are too large."""
+    try:
+        check_sizes(sizes)
+    except ValueError as error:
+        raise RecipeError(f"{where}: model.{error}") from error
+    numbers = sizes.layers * sizes.net.code
+    if numbers > MAX_CODE_NUMBERS:
+        raise RecipeError(
+            f"{where}: model.layers times model.net.code must be at most {MAX_CODE_NUMBERS}, not {numbers}."
+        )
+    with torch.device("meta"):  # shapes without memory
+        tensors = Predictor(sizes).state_dict().values()
+    if sum(FLOAT16_BYTES * tensor.numel() for tensor in tensors) > MAX_BYTES - MAX_HEADER_BYTES:
+        raise RecipeError(
+            f"{where}: the weights would be larger than {MAX_BYTES >> 20} MiB. Choose a smaller model.encoder.width."
+        )
 
 
 def _build(kind: type, fields: dict[str, Any], where: str) -> Any:
