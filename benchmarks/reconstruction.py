@@ -4,6 +4,9 @@ Held out is the last tenth of each class by file name, as in training. PSNR is g
 squared error over all pictures, and the mean of each picture's. A picture of T layers takes T (K + 3) numbers, K of a
 code and 3 of a colour; beside it stands PCA with that many components, fitted on the training part, its result
 clamped to 0..1. The mean picture and the components are not counted, as the model's weights are not.
+
+Pictures are kept at the recipe's stored side and reduced to its side by the anti-aliasing filter through which a model
+sees every picture. --side reduces them by a box filter instead, which leaves them sharper and harder to draw.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from _common import print_table, write_json
 from torch import Tensor
 
 from vecstack.kinds.mask.maker import MaskMaker
-from vecstack.kinds.mask.model import Predictor
+from vecstack.kinds.mask.model import Predictor, fit_to_side
 from vecstack.models import available_models, load_model
 from vecstack.train.data import load_pictures
 from vecstack.train.evaluate import Score, evaluate
@@ -33,12 +36,21 @@ def load_predictor(name: str) -> Predictor:
     return maker.predictor
 
 
-def side_of(name: str, predictor: Predictor) -> int:
-    """The side of the recipe beside the weights, or else that of the encoder, in pixels."""
+def sides_of(name: str, predictor: Predictor) -> tuple[int, int]:
+    """Sides in pixels at which pictures are kept and measured: the recipe's beside the weights, or the encoder's."""
     published = {model.name: model.path for model in available_models()}
     path = published.get(name, Path(name))
     recipe = (path if path.is_dir() else path.parent) / "recipe.toml"
-    return load_recipe(recipe).data.side if recipe.is_file() else predictor.sizes.encoder.side
+    if not recipe.is_file():
+        return predictor.sizes.encoder.side, predictor.sizes.encoder.side
+    data = load_recipe(recipe).data
+    return data.stored_side, data.side
+
+
+def reduce(pictures: Tensor, side: int) -> Tensor:
+    """Pictures [N,3,H,W] uint8 at the side that is measured, by the filter through which a model sees them."""
+    parts = [fit_to_side(part.float(), side).round().byte() for part in torch.split(pictures, CHUNK)]
+    return torch.cat(parts)
 
 
 def score(error: Tensor, layers: int) -> Score:
@@ -73,7 +85,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="name or path of a model")
     parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="PATH", help="folders or zips")
-    parser.add_argument("--side", type=int, metavar="PX", help="side of the pictures (default: the model's)")
+    parser.add_argument("--side", type=int, metavar="PX", help="reduce the pictures to this side by a box filter")
     parser.add_argument("--limit", type=int, metavar="N", help="measure about N held-out pictures, evenly chosen")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there, too")
     return parser.parse_args()
@@ -82,8 +94,8 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     predictor = load_predictor(arguments.model)
-    side = arguments.side or side_of(arguments.model, predictor)
-    training, held_out = load_pictures(arguments.data, side)
+    stored, side = (arguments.side, arguments.side) if arguments.side else sides_of(arguments.model, predictor)
+    training, held_out = (reduce(part, side) for part in load_pictures(arguments.data, stored))
     if arguments.limit:
         held_out = held_out[:: max(1, len(held_out) // arguments.limit)]
     most, code = predictor.sizes.layers, predictor.sizes.net.code

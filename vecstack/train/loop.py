@@ -61,7 +61,9 @@ def train(
     (see prepare_folder; also a full disk) and RecipeError."""
     prepare_folder(folder, resume=resume)
     training, held_out = (part.to(device) for part in pictures)
-    held_out = fit_to_side(held_out[:: max(1, len(held_out) // HELD_OUT_SAMPLE)].float(), recipe.data.side).byte()
+    held_out = (
+        fit_to_side(held_out[:: max(1, len(held_out) // HELD_OUT_SAMPLE)].float(), recipe.data.side).round().byte()
+    )
     state = _start(recipe, device)
     if resume and (folder / CHECKPOINT).exists():
         _restore(state, folder / CHECKPOINT)
