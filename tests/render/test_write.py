@@ -202,7 +202,7 @@ def test_a_stream_that_breaks_is_an_export_error(stack, ending):
 
 
 def test_a_thumbnail_is_a_small_png_of_the_whole_canvas(stack):
-    with Image.open(io.BytesIO(thumbnail_png(stack))) as image:
+    with Image.open(io.BytesIO(thumbnail_png(stack, 256))) as image:
         assert (image.format, image.size, image.mode) == ("PNG", (179, 256), "RGB")
     with Image.open(io.BytesIO(thumbnail_png(stack, 53))) as image:
         assert np.array_equal(np.asarray(image), render(stack, device="cpu"))

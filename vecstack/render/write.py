@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 Target = str | PathLike[str] | BinaryIO
 
-THUMBNAIL_PX = 256  # long side, as OpenRaster has it
-
 
 @dataclass(frozen=True)
 class Format:
@@ -69,7 +67,7 @@ def render_to_file(
         _write_stream(chosen, target, strips, layout)
 
 
-def thumbnail_png(stack: Stack, size: int = THUMBNAIL_PX) -> bytes:
+def thumbnail_png(stack: Stack, size: int) -> bytes:
     """The stack as a small PNG, `size` pixels on its long side. Raises as `render_to_file` does."""
     file = io.BytesIO()
     # Always on the CPU, so that a document does not depend on the machine's other devices.
