@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
 
-BATCH = 64  # pictures drawn at once: bounds the memory at 32 px to about 100 MB
+MOST_POINTS = 1 << 17  # of all layers drawn at once: bounds the memory to about 300 MB with a net 128 wide
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def evaluate(model: Predictor, pictures: Tensor, layer_counts: Sequence[int]) ->
     points = grid_points(pictures.shape[-1], device=pictures.device)
     counts = sorted(layer_counts)
     errors: list[Tensor] = []
-    for batch in torch.split(pictures, BATCH):
+    for batch in torch.split(pictures, max(1, MOST_POINTS // (len(points) * counts[-1]))):
         target = batch.float() / 255
         codes, colors = model.predict(fit_to_side(target, model.sizes.encoder.side), counts[-1])
         canvases = model.draw(points, codes, colors)[:, [count - 1 for count in counts]]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import ctypes
 import io
 import json
 import math
 import signal
 import struct
+import sys
 import tempfile
 import threading
 import time
@@ -29,6 +31,7 @@ from vecstack.train.evaluate import evaluate
 from vecstack.train.recipe import Recipe
 
 CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "model.safetensors", "log.jsonl"  # what a training's folder holds
+M_TRIM_THRESHOLD, M_MMAP_MAX, MAX_INT = -1, -4, 2**31 - 1  # of mallopt(3)
 HELD_OUT_SAMPLE = 1_000  # held-out pictures measured while training; a final figure takes all
 
 
@@ -60,6 +63,7 @@ def train(
     and on SIGINT, which then raises KeyboardInterrupt. An error leaves the checkpoint before it. Raises ExportError
     (see prepare_folder; also a full disk) and RecipeError."""
     prepare_folder(folder, resume=resume)
+    _keep_freed_memory()
     training, held_out = (part.to(device) for part in pictures)
     held_out = (
         fit_to_side(held_out[:: max(1, len(held_out) // HELD_OUT_SAMPLE)].float(), recipe.data.side).round().byte()
@@ -85,6 +89,16 @@ def train(
     if signal.SIGINT in signals:
         raise KeyboardInterrupt
     return folder / WEIGHTS
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep freed memory for the next step. By default it hands the large blocks of every temporary back to
+    the kernel and takes them anew, which is a third of a step on a CPU; elsewhere nothing changes."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(M_MMAP_MAX, 0)
+            mallopt(M_TRIM_THRESHOLD, MAX_INT)
 
 
 def prepare_folder(folder: Path, *, resume: bool) -> None:

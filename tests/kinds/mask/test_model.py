@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -18,12 +20,17 @@ def test_grid_offset_moves_by_cells() -> None:
     torch.testing.assert_close(grid_points(4, (0.25, -0.25)), grid_points(4) + torch.tensor([0.125, -0.125]))
 
 
-def test_unroll_is_the_recurrence_of_equations_1_to_3(predictor: Predictor) -> None:
+@pytest.mark.parametrize("layers_per_pass", [1, 2])
+def test_unroll_is_the_recurrence_of_equations_1_to_3(predictor: Predictor, layers_per_pass: int) -> None:
+    predictor = Predictor(replace(predictor.sizes, layers_per_pass=layers_per_pass)).requires_grad_(False)
     target, points = torch.rand(2, 3, 16, 16), grid_points(4)
     codes, colors, canvases = predictor.unroll(target, points, 3)
+    assert canvases.shape == (2, 3, 3, 16)
     canvas = torch.zeros(2, 3, 4, 4)
     for layer in range(3):
-        code, color = predictor.step(target, canvas)
+        if layer % layers_per_pass == 0:
+            pass_codes, pass_colors = predictor.step(target, canvas)
+        code, color = pass_codes[:, layer % layers_per_pass], pass_colors[:, layer % layers_per_pass]
         mask = predictor.net(points[None], code).view(2, 1, 4, 4)
         canvas = canvas * (1 - mask) + color[:, :, None, None] * mask
         torch.testing.assert_close(codes[:, layer], code)

@@ -130,6 +130,7 @@ def check_sizes(sizes: ModelSizes) -> None:
     net, encoder = sizes.net, sizes.encoder
     for name, value, step, most in (
         ("layers", sizes.layers, 1, MAX_SIZE),
+        ("layers_per_pass", sizes.layers_per_pass, 1, MAX_SIZE),
         ("canvas_side", sizes.canvas_side, 1, MAX_SIDE),
         ("net.code", net.code, 1, MAX_CODE),
         ("net.width", net.width, GROUP_SIZE, MAX_WIDTH),

@@ -16,10 +16,11 @@ from vecstack.kinds.mask.net import MaskNet, NetSizes
 
 @dataclass(frozen=True)
 class ModelSizes:
-    """All sizes of a model: layers it was trained to predict (T), side of the grid on which the canvas is
-    drawn to be fed back, and the sizes of its two nets."""
+    """All sizes of a model: layers it was trained to predict (T), how many of them in one pass of the encoder (1 in
+    the paper), side of the grid on which the canvas is drawn to be fed back, and the sizes of its two nets."""
 
     layers: int = 10
+    layers_per_pass: int = 1
     canvas_side: int = 16
     net: NetSizes = NetSizes()
     encoder: EncoderSizes = EncoderSizes()
@@ -40,22 +41,24 @@ def fit_to_side(pictures: Tensor, side: int) -> Tensor:
 
 
 class Predictor(nn.Module):
-    """g of Sbai, Couprie, Aubry, ICIP 2020 (eqs. 1-3), recurrent over layers: the target and the canvas so
-    far (detached) -> features -> code p_t and colour c_t -> the next canvas."""
+    """g of Sbai, Couprie, Aubry, ICIP 2020 (eqs. 1-3), recurrent over passes: the target and the canvas so
+    far (detached) -> features -> codes and colours of the next layers (one in the paper) -> the next canvas."""
 
     def __init__(self, sizes: ModelSizes) -> None:
         super().__init__()
         self.sizes = sizes
         self.encoder = ResNet(sizes.encoder)
-        self.code_head = nn.Linear(sizes.encoder.feature_count, sizes.net.code)
-        self.color_head = nn.Linear(sizes.encoder.feature_count, 3)
+        self.code_head = nn.Linear(sizes.encoder.feature_count, sizes.layers_per_pass * sizes.net.code)
+        self.color_head = nn.Linear(sizes.encoder.feature_count, sizes.layers_per_pass * 3)
         self.net = MaskNet(sizes.net)
 
     def step(self, target: Tensor, canvas: Tensor) -> tuple[Tensor, Tensor]:
-        """The next layer: target [B,3,S,S] and canvas [B,3,C,C], both 0..1 -> codes [B,K], colours [B,3]."""
+        """The layers of the next pass (G of them): target [B,3,S,S] and canvas [B,3,C,C], both 0..1 -> codes
+        [B,G,K], colours [B,G,3]."""
         drawn = interpolate(canvas, target.shape[-2:], mode="bilinear", align_corners=False)
         features = self.encoder(torch.cat([target, drawn], 1))
-        return self.code_head(features), torch.sigmoid(self.color_head(features))
+        layers = (len(target), self.sizes.layers_per_pass, -1)
+        return self.code_head(features).view(layers), torch.sigmoid(self.color_head(features)).view(layers)
 
     def unroll(self, target: Tensor, points: Tensor, layers: int) -> tuple[Tensor, Tensor, Tensor]:
         """Every layer and the canvas after it: target [B,3,S,S], points [C*C,2] (a grid over [-1,1]^2, row by
@@ -66,14 +69,15 @@ class Predictor(nn.Module):
         grid = self.sizes.canvas_side
         canvas = target.new_zeros(len(target), 3, grid * grid)
         codes, colors, canvases = [], [], []
-        for _ in range(layers):
+        for first in range(0, layers, self.sizes.layers_per_pass):
             code, color = self.step(target, canvas.detach().view(-1, 3, grid, grid))
-            alpha = self.net(points[None], code)[:, None]  # [B,1,P]
-            canvas = over(canvas, color[:, :, None], alpha)
+            code, color = code[:, : layers - first], color[:, : layers - first]
+            drawn = self.draw(points, code, color, canvas)
+            canvas = drawn[:, -1]
             codes.append(code)
             colors.append(color)
-            canvases.append(canvas)
-        return torch.stack(codes, 1), torch.stack(colors, 1), torch.stack(canvases, 1)
+            canvases.append(drawn)
+        return torch.cat(codes, 1), torch.cat(colors, 1), torch.cat(canvases, 1)
 
     @torch.no_grad()
     def predict(self, target: Tensor, layers: int | None = None) -> tuple[Tensor, Tensor]:
@@ -81,11 +85,13 @@ class Predictor(nn.Module):
         points = grid_points(self.sizes.canvas_side, device=target.device)
         return self.unroll(target, points, layers or self.sizes.layers)[:2]
 
-    def draw(self, points: Tensor, codes: Tensor, colors: Tensor) -> Tensor:
-        """The canvas after each layer: points [P,2] in [-1,1], codes [B,T,K], colours [B,T,3] -> [B,T,3,P]."""
-        canvas = codes.new_zeros(len(codes), 3, len(points))
+    def draw(self, points: Tensor, codes: Tensor, colors: Tensor, canvas: Tensor | None = None) -> Tensor:
+        """The canvas after each layer, over black or a canvas [B,3,P]: points [P,2] in [-1,1], codes [B,T,K],
+        colours [B,T,3] -> [B,T,3,P]."""
+        alphas = self.net(points[None], codes.flatten(0, 1)).view(*codes.shape[:2], -1)  # [B,T,P]
+        canvas = codes.new_zeros(len(codes), 3, len(points)) if canvas is None else canvas
         canvases = []
-        for code, color in zip(codes.unbind(1), colors.unbind(1), strict=True):
-            canvas = over(canvas, color[:, :, None], self.net(points[None], code)[:, None])
+        for alpha, color in zip(alphas.unbind(1), colors.unbind(1), strict=True):
+            canvas = over(canvas, color[:, :, None], alpha[:, None])
             canvases.append(canvas)
         return torch.stack(canvases, 1)

@@ -14,6 +14,10 @@ from vecstack.errors import ShapeError
 
 GROUP_SIZE = 4  # channels; 32 groups of 128 in the paper's Table 3
 NORM_EPSILON = 1e-5  # torch.nn.GroupNorm's default
+# Factors of PyTorch's usual starting weights. With those alone every mask begins, and long stays, a flat 0.5: steeper
+# in place and in the end, a random net already draws shapes (see docs/decisions.md).
+PLACE_GAIN = 3.0
+OUTPUT_GAIN = 6.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,9 @@ class MaskNet(nn.Module):
         self.hidden = nn.ModuleList(nn.Linear(n, sizes.width) for n in inputs)
         self.norms = nn.ModuleList(PointNorm(sizes.width) for _ in inputs)
         self.output = nn.Linear(sizes.width, 1)
+        with torch.no_grad():
+            cast(nn.Linear, self.hidden[0]).weight[:, :2] *= PLACE_GAIN
+            self.output.weight *= OUTPUT_GAIN
 
     def forward(self, points: Tensor, codes: Tensor) -> Tensor:
         """Mask value of each code at each point: points [L,P,2] (or [1,P,2], shared) in the local
