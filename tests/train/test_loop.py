@@ -19,7 +19,7 @@ from vecstack.errors import ExportError, RecipeError
 from vecstack.models import load_model
 from vecstack.train.data import Examples, load_pictures
 from vecstack.train.loop import reconstruction_loss, train
-from vecstack.train.recipe import Recipe, load_recipe
+from vecstack.train.recipe import LossRecipe, Recipe, load_recipe
 
 
 @pytest.fixture
@@ -247,7 +247,7 @@ def test_the_loss_is_taken_at_pixel_centres(recipe: Recipe) -> None:
         model.color_head.bias.fill_(0.0)  # colour of 1/2
     model.requires_grad_(False)
     picture = torch.rand(1, 3, 16, 16)
-    plain = replace(recipe, canvas_loss=0.0, absolute_loss=0.0)
+    plain = replace(recipe, loss=LossRecipe())
     losses = {
         round(float(reconstruction_loss(plain, model, picture, torch.Generator().manual_seed(seed))), 5)
         for seed in range(30)

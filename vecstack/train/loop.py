@@ -197,10 +197,10 @@ def reconstruction_loss(recipe: Recipe, model: Predictor, batch: Tensor, generat
     target = fit_to_side(batch, recipe.model.encoder.side)
     canvases = model.unroll(target, points, recipe.model.layers)[2]
     error = canvases - truth
-    share = recipe.absolute_loss
+    share = recipe.loss.absolute
     errors = ((1 - share) * error.square() + share * error.abs()).mean((0, 2, 3))  # [T]
     earlier = errors[:-1].mean() if len(errors) > 1 else errors.new_zeros(())
-    return errors[-1] + recipe.canvas_loss * earlier
+    return errors[-1] + recipe.loss.canvas * earlier
 
 
 def _log(

@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import math
 import sys
+import types
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,9 @@ from vecstack.file import MAX_DOCUMENT_BYTES
 from vecstack.kinds.mask.maker import check_sizes
 from vecstack.kinds.mask.model import ModelSizes, Predictor
 from vecstack.models import MAX_BYTES
+from vecstack.train.baselines import BaselineSizes
 
+PRECISIONS = ("float32", "bfloat16")
 MAX_SEED = 2**64 - 1  # torch's
 MAX_COUNT = 2**63 - 1  # torch's, and what TOML asks of a program; Python's integers have no end
 MAX_DATA_SIDE = 4096  # px; a picture takes 50 MB of memory there
@@ -42,8 +45,22 @@ class DataRecipe:
 
 
 @dataclass(frozen=True)
+class LossRecipe:
+    """What is minimised: L2 of the drawn picture, and as much of the other terms as is asked for."""
+
+    absolute: float = 0.0  # share of the L1 loss (the paper's); the rest is L2, which PSNR measures
+    canvas: float = 0.0  # weight of the mean loss of the canvases before the last
+    adversarial: float = 0.0  # weight of the adversarial loss, lambda of eq. 7
+    gradient_penalty: float = 10.0  # gamma of eq. 5
+    discriminator_layers: int = 3  # convolutions of the patch discriminator; the paper: 3 at 32 px, 5 at 128 px
+    discriminator_rate: float = 2e-4  # its learning rate
+    perceptual: float = 0.0  # weight of the distance between features of a network
+    perceptual_network: str = ""  # path or Hub name of that network's weights
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """A whole training: sizes of the model, data, and the schedule of the optimiser (Adam)."""
+    """A whole training: sizes of the model (or of a baseline), data, loss, and the schedule of the optimiser (Adam)."""
 
     name: str
     description: str = ""
@@ -51,15 +68,18 @@ class Recipe:
     batch: int = 32
     learning_rate: float = 1e-3  # the paper's
     warmup_steps: int = 200
+    first_moment_decay: float = 0.9  # Adam's beta 1
     second_moment_decay: float = 0.99  # Adam's beta 2
     weight_decay: float = 0.0
     gradient_norm: float = 1.0  # longer gradients are shortened to this
     average_decay: float = 0.999  # of the running mean of the weights, which is what is kept
-    canvas_loss: float = 0.0  # weight of the mean loss of the canvases before the last
-    absolute_loss: float = 0.0  # share of the L1 loss (the paper's); the rest is L2, which PSNR measures
+    precision: str = "float32"  # or bfloat16: of the products, in training; the weights stay float32
+    compile: bool = False  # through torch.compile, with CUDA graphs on a GPU
     seed: int = 0
     evaluate_every: int = 500  # steps
+    loss: LossRecipe = LossRecipe()
     model: ModelSizes = ModelSizes()
+    baseline: BaselineSizes | None = None  # trained in place of the model
     data: DataRecipe = DataRecipe()
 
 
@@ -101,7 +121,10 @@ def _check(recipe: Recipe, where: str) -> None:
     for name, (value, least, most) in ranges.items():
         if not least <= value <= most:
             raise RecipeError(f"{where}: {name} must be {least} to {most}, not {value}.")
+    if recipe.precision not in PRECISIONS:
+        raise RecipeError(f"{where}: precision must be {' or '.join(PRECISIONS)}, not {recipe.precision}.")
     for name, decay in (
+        ("first_moment_decay", recipe.first_moment_decay),
         ("second_moment_decay", recipe.second_moment_decay),
         ("average_decay", recipe.average_decay),
     ):
@@ -137,18 +160,20 @@ def _check_model(sizes: ModelSizes, where: str) -> None:
 
 def _build(kind: type, fields: dict[str, Any], where: str) -> Any:
     """An instance of the dataclass `kind` from a TOML table, tables within it included."""
-    types = typing.get_type_hints(kind)
+    known = typing.get_type_hints(kind)
     values: dict[str, Any] = {}
     for key, value in fields.items():
-        if key not in types:
-            near = difflib.get_close_matches(key, types, 1)
-            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(types)}."
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
             raise RecipeError(f"{where}: unknown key {key}. {hint}")
-        values[key] = _convert(types[key], value, f"{where}: {key}")
+        values[key] = _convert(known[key], value, f"{where}: {key}")
     return kind(**values)
 
 
 def _convert(expected: Any, value: Any, where: str) -> Any:
+    if isinstance(expected, types.UnionType):  # a table that may be left out
+        expected = typing.get_args(expected)[0]
     if dataclasses.is_dataclass(expected):
         if not isinstance(value, dict):
             raise RecipeError(f"{where} must be a table.")

@@ -52,14 +52,14 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Features of the target and the canvas: [B,6,S,S] in 0..1 -> [B,F]. torchvision's key names, so that
+    """Features of the target and the canvas: [B,6,S,S] in 0..1 (other counts of channels: `inputs`) -> [B,F]. torchvision's key names, so that
     its checkpoints line up; group norm in place of batch norm, so that a picture's layers do not depend on
     its neighbours in a batch."""
 
-    def __init__(self, sizes: EncoderSizes) -> None:
+    def __init__(self, sizes: EncoderSizes, inputs: int = 6) -> None:
         super().__init__()
         width = sizes.width
-        self.conv1 = nn.Conv2d(6, width, 7, 2, 3, bias=False)
+        self.conv1 = nn.Conv2d(inputs, width, 7, 2, 3, bias=False)
         self.bn1 = _norm(width)
         self.maxpool = nn.MaxPool2d(3, 2, 1) if sizes.stem_pool else nn.Identity()
         self.layer1 = self._stage(width, width, sizes.blocks[0], 1)
