@@ -1,4 +1,4 @@
-"""The paper's baselines: decoders of other kinds behind the same encoder (Sbai, Couprie, Aubry, ICIP 2020, Tables 4-7)."""
+"""The paper's baselines (Sbai, Couprie, Aubry, ICIP 2020, Tables 4-7): other decoders behind the same encoder."""
 
 from __future__ import annotations
 

@@ -52,9 +52,9 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Features of the target and the canvas: [B,6,S,S] in 0..1 (other counts of channels: `inputs`) -> [B,F]. torchvision's key names, so that
-    its checkpoints line up; group norm in place of batch norm, so that a picture's layers do not depend on
-    its neighbours in a batch."""
+    """Features of the target and the canvas: [B,6,S,S] in 0..1 -> [B,F]; `inputs` channels where these are not six.
+    torchvision's key names, so that its checkpoints line up; group norm in place of batch norm, so that a picture's
+    layers do not depend on its neighbours in a batch."""
 
     def __init__(self, sizes: EncoderSizes, inputs: int = 6) -> None:
         super().__init__()
