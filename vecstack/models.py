@@ -75,9 +75,9 @@ def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model
     path = Path(model)
     if published := _find_published(name):
         data = verify_model(published)
-    elif _is_repository(name):
+    elif is_repository(name):
         data = read_weights(fetch_weights(name))
-    elif _exists(path):
+    elif path_exists(path):
         data = read_weights(path / MODEL_FILE if path.is_dir() else path)
         name = (path if path.is_dir() else path.parent).resolve().name if path.name == MODEL_FILE else path.stem
     else:
@@ -91,16 +91,18 @@ def _find_published(name: str) -> Published | None:
     try:
         return next((entry for entry in available_models() if entry.name == name), None)
     except WeightsError:
-        if _is_repository(name) or _exists(Path(name)):
+        if is_repository(name) or path_exists(Path(name)):
             return None
         raise
 
 
-def _is_repository(name: str) -> bool:
+def is_repository(name: str) -> bool:
+    """Whether a name is that of a Hub repository at a revision: OWNER/NAME@REVISION."""
     return re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", name) is not None
 
 
-def _exists(path: Path) -> bool:
+def path_exists(path: Path) -> bool:
+    """Whether a path is there; false, too, for one that cannot be asked."""
     try:
         return path.exists()
     except OSError:  # a name too long, a folder that may not be searched

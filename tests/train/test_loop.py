@@ -18,8 +18,8 @@ import torch
 from vecstack.errors import ExportError, RecipeError
 from vecstack.models import load_model
 from vecstack.train.data import Examples, load_pictures
-from vecstack.train.loop import reconstruction_loss, train
-from vecstack.train.recipe import LossRecipe, Recipe, load_recipe
+from vecstack.train.loop import Watchers, train
+from vecstack.train.recipe import Recipe, load_recipe
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(
     (tmp_path / "file").write_bytes(b"mine")
     folder = Path(out.format(tmp=tmp_path))
     with pytest.raises(ExportError, match=f"cannot write {folder}") as caught:
-        train(recipe, pictures, folder, report=lambda _: pytest.fail("trained"))
+        train(recipe, pictures, folder, watchers=Watchers(report=lambda _: pytest.fail("trained")))
     assert "\n" not in str(caught.value)
 
 
@@ -231,30 +231,3 @@ def test_training_learns(recipe: Recipe, tmp_path: Path) -> None:
     entry = json.loads((tmp_path / "out" / "log.jsonl").read_text(encoding="utf-8"))
     mean_only = 6.9  # dB: -10 log10 of (230/255/2)^2
     assert entry["psnr"]["3"] > mean_only + 2
-
-
-def test_the_loss_is_taken_at_pixel_centres(recipe: Recipe) -> None:
-    """Whatever pixel of a cell is drawn by lot, a predictor is compared with the picture at that place: the loss of
-    a constant prediction is the mean squared distance from the chosen pixels."""
-    from vecstack.kinds.mask.model import Predictor
-
-    torch.manual_seed(0)
-    model = Predictor(recipe.model)
-    with torch.no_grad():
-        for layer in (model.net.output.weight, model.color_head.weight, model.code_head.weight):
-            layer.zero_()
-        model.net.output.bias.fill_(50.0)  # masks of 1
-        model.color_head.bias.fill_(0.0)  # colour of 1/2
-    model.requires_grad_(False)
-    picture = torch.rand(1, 3, 16, 16)
-    plain = replace(recipe, loss=LossRecipe())
-    losses = {
-        round(float(reconstruction_loss(plain, model, picture, torch.Generator().manual_seed(seed))), 5)
-        for seed in range(30)
-    }
-    expected = {
-        round(float((picture[:, :, row::2, column::2] - 0.5).square().mean()), 5)
-        for row in range(2)
-        for column in range(2)
-    }
-    assert losses == expected

@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import typing
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
 
-from vecstack.kinds.mask.encoder import EncoderSizes
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from vecstack.errors import ShapeError, WeightsError
+from vecstack.kinds import METADATA_KEY
+from vecstack.kinds.mask.encoder import EncoderSizes, ResNet
+from vecstack.kinds.mask.maker import MAX_SIDE, MAX_SIZE, _size, check_sizes
+from vecstack.kinds.mask.model import ModelSizes, fit_to_side, grid_points
+from vecstack.kinds.mask.net import OUTPUT_GAIN, PLACE_GAIN
+from vecstack.models import read_metadata
+
+KIND = "baseline"  # in the metadata of a weights file; no kind of layer has this name
+WIDTH = 512  # of the decoders: channels of a hidden layer, or of the first map
+POINT_GROUPS = 32  # of the norm of the MLP on coordinates, as in Table 3
+CONVT_CHANNELS = (512, 256, 128, 64, 3)  # of the maps of the ConvT decoder; each is twice as wide as the one before
+RESNET_CHANNELS = (512, 512, 256, 256, 128, 64)  # of the maps of the ResNet decoder before its last convolution
+RUNNING = ("running_mean", "running_var")  # of a batch norm, by the end of their names
+COUNTER = "num_batches_tracked"  # of a batch norm: read only by one without a momentum, and ours has PyTorch's
 
 
 @dataclass(frozen=True)
@@ -16,3 +41,209 @@ class BaselineSizes:
     numbers: int = 130
     side: int = 32
     encoder: EncoderSizes = EncoderSizes()
+
+
+class PointDecoder(nn.Module):
+    """MLP-xy of section 6.3: the colour of each pixel is a function of its place and the code, f(x, y, z): the mask net
+    of Table 3, 512 wide and with three outputs, its norm of 32 groups per point and its starting weights as in
+    MaskNet."""
+
+    def __init__(self, numbers: int, side: int) -> None:
+        super().__init__()
+        self.side = side
+        self.first = nn.Linear(2 + numbers, WIDTH)
+        hidden = (nn.Linear(WIDTH, WIDTH), *_point_norm(), nn.Linear(WIDTH, WIDTH), *_point_norm())
+        output = nn.Linear(WIDTH, 3)
+        self.deeper = nn.Sequential(*_point_norm(), *hidden, output, nn.Sigmoid())
+        with torch.no_grad():
+            self.first.weight[:, :2] *= PLACE_GAIN
+            output.weight *= OUTPUT_GAIN
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Pictures of the decoder's own side: codes [B,numbers] -> [B,3,side,side] in 0..1."""
+        colors = self.draw_at(grid_points(self.side, device=codes.device), codes)
+        return colors.view(len(codes), 3, self.side, self.side)
+
+    def draw_at(self, points: Tensor, codes: Tensor) -> Tensor:
+        """Colours of each picture at each point: points [P,2] in [-1,1]^2, codes [B,numbers] -> [B,3,P] in 0..1."""
+        place = linear(points, self.first.weight[:, :2])  # [P,C]
+        # The code's share of the first layer is the same at every point of a picture: computed once.
+        shape = linear(codes, self.first.weight[:, 2:], self.first.bias)  # [B,C]
+        colors: Tensor = self.deeper((place + shape[:, None]).flatten(0, 1))  # [B*P,3]
+        return colors.view(len(codes), len(points), 3).transpose(1, 2)
+
+
+class UpsamplingBlock(nn.Module):
+    """Block of Table 7, twice the side of its input by repeating pixels: [B,inputs,H,W] -> [B,channels,2H,2W]."""
+
+    def __init__(self, inputs: int, channels: int) -> None:
+        super().__init__()
+        self.residual = nn.Sequential(
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(inputs, channels, 3, 1, 1, bias=False),
+            *_batch_norm(channels),
+            nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
+            *_batch_norm(channels),
+        )
+        self.shortcut = nn.Sequential(nn.Conv2d(inputs, channels, 1), nn.Upsample(scale_factor=2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.residual(x) + self.shortcut(x)
+        return result
+
+
+def _point_norm() -> tuple[nn.Module, nn.Module]:
+    """Norm and tanh of values [N,C], a row for each point: no point sees another."""
+    return nn.GroupNorm(POINT_GROUPS, WIDTH), nn.Tanh()
+
+
+def _batch_norm(channels: int) -> tuple[nn.Module, nn.Module]:
+    """Norm and ReLU of maps. What comes before has no bias: the norm would take it out, and adds one of its own."""
+    return nn.BatchNorm2d(channels), nn.ReLU()
+
+
+def _first_map(numbers: int, side: int) -> tuple[nn.Module, ...]:
+    """Codes [B,numbers] -> maps [B,512,side,side], as Tables 5 and 6 begin."""
+    return nn.Linear(numbers, WIDTH * side * side), nn.Unflatten(1, (WIDTH, side, side)), *_batch_norm(WIDTH)
+
+
+def _mlp(numbers: int, side: int) -> nn.Module:
+    """The decoder of Table 4. Its last layer is not printed: Linear, sigmoid, as the others end."""
+    hidden = [(nn.Linear(n, WIDTH, bias=False), nn.BatchNorm1d(WIDTH), nn.ReLU()) for n in (numbers, WIDTH, WIDTH)]
+    output = (nn.Linear(WIDTH, 3 * side * side), nn.Sigmoid(), nn.Unflatten(1, (3, side, side)))
+    return nn.Sequential(*(layer for layers in hidden for layer in layers), *output)
+
+
+def _convt(numbers: int, side: int) -> nn.Module:
+    """The decoder of Table 5. The table prints one transposed convolution, the last, where sixteen times the side of
+    its first map takes four: those before it are DCGAN's (Radford, Metz, Chintala, ICLR 2016), which the paper
+    adapts."""
+    layers: list[nn.Module] = []
+    for inputs, channels in pairwise(CONVT_CHANNELS):
+        layers += [nn.ConvTranspose2d(inputs, channels, 4, 2, 1, bias=False), *_batch_norm(channels)]
+    layers[-1] = nn.Sigmoid()
+    return nn.Sequential(*_first_map(numbers, side // 16), *layers)
+
+
+def _resnet(numbers: int, side: int) -> nn.Module:
+    """The decoder of Table 6."""
+    blocks = (UpsamplingBlock(inputs, channels) for inputs, channels in pairwise(RESNET_CHANNELS))
+    output = (nn.Conv2d(RESNET_CHANNELS[-1], 3, 3, 1, 1, bias=False), nn.BatchNorm2d(3), nn.Sigmoid())
+    return nn.Sequential(*_first_map(numbers, side // 32), *blocks, *output)
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """How a decoder is built from its numbers and side (codes [B,numbers] -> pictures [B,3,side,side] in 0..1), and
+    of what the side must be a multiple, in pixels."""
+
+    build: Callable[[int, int], nn.Module]
+    side_step: int = 1
+
+
+DECODERS = {
+    "mlp": Decoder(_mlp),
+    "mlp-xy": Decoder(PointDecoder),
+    "convt": Decoder(_convt, 16),
+    "resnet": Decoder(_resnet, 32),
+}
+
+
+class Baseline(nn.Module):
+    """An auto-encoder of the paper's section 6.3: ResNet-18 on three channels, Linear to a code, a decoder.
+
+    The encoder is the predictor's, so that only the decoders are compared: its last map is flattened, where the
+    paper's has 512 features, and it has group norm. The decoders have batch norm, but for MLP-xy: in eval() a
+    picture does not depend on its batch, and train() needs a batch of two or more. Raises ValueError (see
+    check_baseline)."""
+
+    def __init__(self, sizes: BaselineSizes) -> None:
+        super().__init__()
+        check_baseline(sizes)
+        self.sizes = sizes
+        self.encoder = ResNet(sizes.encoder, inputs=3)
+        self.code_head = nn.Linear(sizes.encoder.feature_count, sizes.numbers)
+        self.decoder = DECODERS[sizes.decoder].build(sizes.numbers, sizes.side)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """The pictures as the decoder gives them back: [B,3,H,W] in 0..1, whatever their size ->
+        [B,3,side,side] in 0..1. Raises ShapeError."""
+        result: Tensor = self.decoder(self.encode(pictures))
+        return result
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """All that a decoder learns of pictures: [B,3,H,W] in 0..1 -> codes [B,numbers]. Raises ShapeError."""
+        if pictures.ndim != 4 or pictures.shape[1] != 3:
+            raise ShapeError(f"pictures are {list(pictures.shape)}, a baseline needs [B,3,H,W]")
+        codes: Tensor = self.code_head(self.encoder(fit_to_side(pictures, self.sizes.encoder.side)))
+        return codes
+
+
+def check_baseline(sizes: BaselineSizes) -> None:
+    """Raise ValueError, naming the size, unless a baseline can have these sizes and they are within the limits."""
+    if sizes.decoder not in DECODERS:
+        raise ValueError(f"decoder must be one of {', '.join(DECODERS)}, not {sizes.decoder:.40}.")
+    if not 1 <= sizes.numbers <= MAX_SIZE:
+        raise ValueError(f"numbers must be 1 to {MAX_SIZE}, not {sizes.numbers}.")
+    step = DECODERS[sizes.decoder].side_step
+    if not 1 <= sizes.side <= MAX_SIDE or sizes.side % step:
+        allowed = f"1 to {MAX_SIDE}" if step == 1 else f"a multiple of {step} up to {MAX_SIDE}"
+        raise ValueError(f"side must be {allowed} for the decoder {sizes.decoder}, not {sizes.side}.")
+    check_sizes(ModelSizes(encoder=sizes.encoder))
+
+
+def baseline_to_bytes(model: Baseline) -> bytes:
+    """A weights file: the sizes in its metadata, the tensors in float16, but the running statistics of batch norms in
+    float32, since a variance can be past the range of float16. The same model gives the same bytes."""
+    tensors = {key: tensor for key, tensor in model.state_dict().items() if not key.endswith(COUNTER)}
+    kept = {key: torch.float32 if key.endswith(RUNNING) else torch.float16 for key in tensors}
+    stored = {key: tensor.detach().cpu().to(kept[key]).contiguous() for key, tensor in tensors.items()}
+    description = {"kind": KIND, "sizes": asdict(model.sizes)}
+    return save(stored, metadata={METADATA_KEY: json.dumps(description, sort_keys=True)})
+
+
+def load_baseline(data: bytes, device: torch.device | None) -> Baseline:
+    """The baseline in the bytes of a weights file, in eval() and computing in float32. Raises WeightsError: damaged,
+    not of a baseline, of other sizes than it says, or with values that are not finite."""
+    try:
+        tensors = load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(f"damaged weights ({error}). Get the file again.") from error
+    model = _build(_read_sizes(data))
+    state = model.state_dict()
+    needed = {key: tuple(tensor.shape) for key, tensor in state.items() if not key.endswith(COUNTER)}
+    found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
+    if needed != found:
+        wrong = sorted(key for key in needed.keys() | found.keys() if needed.get(key) != found.get(key))
+        raise WeightsError(f"the tensors do not fit the sizes in the file, {wrong[0]} first. Get the file again.")
+    for key, tensor in tensors.items():
+        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
+            raise WeightsError(f"{key} must be finite floating point numbers. Get the file again.")
+    counters = {key: torch.zeros_like(state[key], device="cpu") for key in state.keys() - needed.keys()}
+    model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()} | counters, assign=True)
+    return model.requires_grad_(False).eval().to(device)
+
+
+def _build(sizes: BaselineSizes) -> Baseline:
+    """A baseline whose tensors have shapes and no memory. Raises WeightsError for sizes that cannot be."""
+    try:
+        with torch.device("meta"):
+            return Baseline(sizes)
+    except ValueError as error:
+        raise WeightsError(f"no baseline can have the sizes in the file: {error}") from error
+
+
+def _read_sizes(data: bytes) -> BaselineSizes:
+    """The sizes in the metadata of a weights file. Raises WeightsError: not of a baseline, or not such sizes."""
+    try:
+        description = read_metadata(data)
+        kind, values = description["kind"], description["sizes"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise WeightsError("not a baseline. Give weights that `vecstack train` wrote for one.") from error
+    if kind != KIND:
+        raise WeightsError(f"of kind {kind!r:.40}, not a baseline. Give weights that `vecstack train` wrote for one.")
+    types: dict[str, Any] = typing.get_type_hints(BaselineSizes)
+    if not isinstance(values, dict) or values.keys() != types.keys() or not isinstance(values["decoder"], str):
+        raise WeightsError(f"the sizes in the file must be {', '.join(types)}, the first a name. Get the file again.")
+    others = {key: _size(types[key], key, value) for key, value in values.items() if key != "decoder"}
+    return BaselineSizes(values["decoder"], **others)

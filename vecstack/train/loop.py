@@ -2,49 +2,63 @@
 
 from __future__ import annotations
 
-import copy
 import ctypes
-import io
 import json
 import math
 import signal
-import struct
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from vecstack.atomic import atomic_writer
 from vecstack.errors import ExportError, RecipeError
-from vecstack.kinds.mask.maker import weights_to_bytes
-from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
+from vecstack.kinds.mask.model import Predictor, fit_to_side
+from vecstack.train.baselines import Baseline
+from vecstack.train.board import Board
+from vecstack.train.checkpoint import CHECKPOINT, LOG, WEIGHTS, State, prepare_folder, restore, save, start
 from vecstack.train.data import Examples
-from vecstack.train.evaluate import evaluate
+from vecstack.train.distributed import World, process_group
+from vecstack.train.evaluate import Score, evaluate, evaluate_baseline
+from vecstack.train.losses import PerceptualLoss, load_perceptual
+from vecstack.train.objective import Objective, sample
 from vecstack.train.recipe import Recipe
 
-CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "model.safetensors", "log.jsonl"  # what a training's folder holds
 M_TRIM_THRESHOLD, M_MMAP_MAX, MAX_INT = -1, -4, 2**31 - 1  # of mallopt(3)
-HELD_OUT_SAMPLE = 1_000  # held-out pictures measured while training; a final figure takes all
+HELD_OUT_SAMPLE = 1_000  # held-out pictures measured while training, at most; a final figure takes all
+HELD_OUT_POINTS = 6_000_000  # of all their layers drawn for that, about 20 s on one core
+CHECK_EVERY = 20  # steps between looks at the loss, each of which waits for a GPU
+PROGRESS_SECONDS = 0.5  # between reports of progress
+LAYER_COUNTS = (1, 2, 5, 10, 20)  # at which a model is measured, besides all its layers
 
 
-@dataclass
-class State:
-    """All that a training needs to go on: kept in checkpoint.pt."""
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is: steps done and in all, the loss (mean over the last few steps), steps a second, and the
+    seconds left at that pace."""
 
-    model: Predictor
-    average: Predictor
-    optimizer: torch.optim.Optimizer
-    generator: torch.Generator
-    step: int = 0
-    seconds: float = 0.0
+    step: int
+    steps: int
+    loss: float
+    steps_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Watchers:
+    """Who hears of a training: of each line of its log, of its progress, and the folder of a TensorBoard."""
+
+    report: Callable[[str], None] = lambda _: None
+    progress: Callable[[Progress], None] = lambda _: None
+    board: Path | None = None
 
 
 def train(
@@ -56,69 +70,163 @@ def train(
     time_limit_seconds: float = math.inf,
     stop_after: int | None = None,
     device: torch.device | None = None,
-    report: Callable[[str], None] = lambda _: None,
+    watchers: Watchers = Watchers(),
 ) -> Path:
     """Train and return the path of the weights (model.safetensors in `folder`, float16). Writes log.jsonl and
     checkpoint.pt beside them; stops early, saving, at the time limit, after `stop_after` steps in all, on SIGTERM,
-    and on SIGINT, which then raises KeyboardInterrupt. An error leaves the checkpoint before it. Raises ExportError
-    (see prepare_folder; also a full disk) and RecipeError."""
-    prepare_folder(folder, resume=resume)
-    _keep_freed_memory()
-    training, held_out = (part.to(device) for part in pictures)
-    held_out = (
-        fit_to_side(held_out[:: max(1, len(held_out) // HELD_OUT_SAMPLE)].float(), recipe.data.side).round().byte()
-    )
-    state = _start(recipe, device)
-    if resume and (folder / CHECKPOINT).exists():
-        _restore(state, folder / CHECKPOINT)
-    examples = Examples(training, recipe.data, state.generator)
-    last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
-    began, earlier = time.monotonic(), state.seconds
-    losses: list[float] = []
-    with _noted_signals() as signals:
-        while state.step < last and not signals and time.monotonic() - began < time_limit_seconds:
-            losses.append(_step(recipe, state, examples))
-            state.step += 1
-            if state.step % recipe.evaluate_every == 0:
-                state.seconds = earlier + time.monotonic() - began
-                _save(state, folder)
-                _log(recipe, state, losses, held_out, folder, report)
-                losses.clear()
-        state.seconds = earlier + time.monotonic() - began
-        _save(state, folder)
+    and on SIGINT, which then raises KeyboardInterrupt. An error leaves the checkpoint before it. Under torchrun each
+    process takes its share of every batch and the first one writes. Raises ExportError (see prepare_folder; also a
+    full disk) and RecipeError: a loss that is not finite, a batch that cannot be shared evenly."""
+    device = device or torch.device("cpu")
+    with process_group(device) as world, _noted_signals() as signals:
+        run = _Run(recipe, pictures, folder, device, world, watchers)
+        run.begin(resume)
+        deadline = time.monotonic() + time_limit_seconds
+        last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
+        while run.state.step < last and not world.any(bool(signals) or time.monotonic() >= deadline):
+            run.step()
+        run.save()
     if signal.SIGINT in signals:
         raise KeyboardInterrupt
     return folder / WEIGHTS
 
 
-def _keep_freed_memory() -> None:
-    """Have glibc keep freed memory for the next step. By default it hands the large blocks of every temporary back to
-    the kernel and takes them anew, which is a third of a step on a CPU; elsewhere nothing changes."""
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-        if mallopt is not None:
-            mallopt(M_MMAP_MAX, 0)
-            mallopt(M_TRIM_THRESHOLD, MAX_INT)
+class _Run:
+    """A training under way: its state, and what every step needs."""
 
+    def __init__(
+        self,
+        recipe: Recipe,
+        pictures: tuple[Tensor, Tensor],
+        folder: Path,
+        device: torch.device,
+        world: World,
+        watchers: Watchers,
+    ) -> None:
+        if recipe.batch % world.size:
+            raise RecipeError(f"a batch of {recipe.batch} cannot be shared by {world.size} processes. Change batch.")
+        self.recipe, self.folder, self.device, self.world, self.watchers = recipe, folder, device, world, watchers
+        _keep_freed_memory()
+        self.state = start(recipe, device)
+        self.examples = Examples(pictures[0].to(device), recipe.data, self.state.generator)
+        self.held_out = _held_out_sample(recipe, pictures[1]).to(device)
+        self.objective = self._objective()
+        self.perceptual = _perceptual(recipe, device)
+        self.board: Board | None = None
+        self.seconds_before, self.began = 0.0, time.monotonic()
+        self.losses = torch.zeros((), device=device)  # sum since the last line of the log
+        self.count = 0
+        self.last_progress = (time.monotonic(), 0)
 
-def prepare_folder(folder: Path, *, resume: bool) -> None:
-    """Make the folder of a training. Raises ExportError: it cannot be made or written, or it holds a training or
-    weights already and `resume` is false or there is no checkpoint to resume from."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):  # asking for the right to write is no proof: root has it in /proc
-            pass
-    except OSError as error:
-        raise ExportError(f"cannot write {folder}: {error.strerror}. Give another --out.") from error
-    can_resume = (folder / CHECKPOINT).exists()
-    if resume and can_resume:
-        return
-    for path in (folder / CHECKPOINT, folder / WEIGHTS, folder / LOG):
-        if path.exists():
-            remedy = (
-                "Add --resume to go on from it, or give" if can_resume else f"There is no {CHECKPOINT} to resume: give"
+    def begin(self, resume: bool) -> None:
+        """Make the folder, and go on from its checkpoint if there is one."""
+        if self.world.is_first:
+            prepare_folder(self.folder, resume=resume)
+        self.world.wait()
+        if resume and (self.folder / CHECKPOINT).exists():
+            restore(self.state, self.folder)
+        if self.watchers.board is not None and self.world.is_first:
+            self.board = Board(self.watchers.board)
+        self.seconds_before, self.began = self.state.seconds, time.monotonic()
+        self.last_progress = (time.monotonic(), self.state.step)
+
+    def _objective(self) -> nn.Module:
+        objective: nn.Module = Objective(self.state.model, self.recipe.loss)
+        if self.recipe.compile:
+            mode = "reduce-overhead" if self.device.type == "cuda" else "default"  # the former: CUDA graphs
+            objective = torch.compile(objective, mode=mode)  # type: ignore[assignment]
+        return DistributedDataParallel(objective) if self.world.size > 1 else objective
+
+    def step(self) -> None:
+        """One step of the optimiser; a line of the log, and a checkpoint, where the recipe says so."""
+        recipe, state = self.recipe, self.state
+        for group in state.optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * _rate(state.step, recipe)
+        batch = self.examples.batch(recipe.batch)
+        loss = self._loss(self.world.share(batch))
+        state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(state.model.parameters(), recipe.gradient_norm)
+        state.optimizer.step()
+        _average(state, min(recipe.average_decay, (1 + state.step) / (10 + state.step)))
+        state.step += 1
+        self.losses += loss.detach()
+        self.count += 1
+        if state.step % CHECK_EVERY == 0:
+            self._check_loss()
+        self._report_progress(loss)
+        if state.step % recipe.evaluate_every == 0:
+            self.save()
+            self._log()
+
+    def _loss(self, batch: Tensor) -> Tensor:
+        """The loss of this process's share of a batch [B,3,S,S]; an adversary, where there is one, learns first."""
+        recipe, state = self.recipe, self.state
+        at = sample(recipe, batch, state.generator)
+        with self._precision():
+            loss, drawn = self.objective(at.target, at.points, at.truth)
+        if state.adversary is not None or self.perceptual is not None:
+            fake = drawn.float().view(batch.shape)
+            if state.adversary is not None:
+                state.adversary.step(batch, fake.detach(), state.generator, self.world.average_gradients)
+                loss = loss + recipe.loss.adversarial * state.adversary.loss(fake)
+            if self.perceptual is not None:
+                loss = loss + recipe.loss.perceptual * self.perceptual(fake, batch)
+        return torch.as_tensor(loss)
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        if self.recipe.precision == "bfloat16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return nullcontext()
+
+    def _check_loss(self) -> None:
+        if not bool(self.losses.isfinite()):
+            raise RecipeError(
+                f"the loss was not finite before step {self.state.step}. {self.folder / CHECKPOINT} is the last good "
+                "state: choose a smaller learning_rate, then --resume."
             )
-            raise ExportError(f"{path} exists. {remedy} another --out.")
+
+    def _report_progress(self, loss: Tensor) -> None:
+        now, (then, step_then) = time.monotonic(), self.last_progress
+        if not self.world.is_first or now - then < PROGRESS_SECONDS:
+            return
+        pace = (self.state.step - step_then) / (now - then)
+        left = (self.recipe.steps - self.state.step) / pace
+        self.watchers.progress(Progress(self.state.step, self.recipe.steps, float(loss.detach()), pace, left))
+        self.last_progress = (now, self.state.step)
+
+    def save(self) -> None:
+        """Write the checkpoint and the weights, then let the other processes go on."""
+        self._check_loss()
+        self.state.seconds = self.seconds_before + time.monotonic() - self.began
+        if self.world.is_first:
+            save(self.state, self.folder)
+        self.world.wait()
+
+    def _log(self) -> None:
+        """Measure the model, and add a line to the log."""
+        loss, self.count = float(self.losses) / self.count, 0
+        self.losses.zero_()
+        if self.world.is_first:
+            scores = _scores(self.state.average, self.held_out)
+            self._write({"step": self.state.step, "seconds": round(self.state.seconds, 1), "loss": loss}, scores)
+        self.world.wait()
+
+    def _write(self, entry: dict[str, Any], scores: list[Score]) -> None:
+        psnr = {score.layers: round(score.psnr_of_mean_error, 3) for score in scores}
+        try:
+            with (self.folder / LOG).open("a", encoding="utf-8") as log:
+                log.write(json.dumps(entry | {"psnr": psnr}) + "\n")
+        except OSError as error:
+            raise ExportError(
+                f"cannot write {self.folder / LOG}: {error.strerror}. Free some space, then --resume."
+            ) from error
+        if self.board is not None:
+            self.board.write(entry, psnr, self.state.average, self.held_out)
+        by_layers = psnr if len(psnr) > 1 else next(iter(psnr.values()))
+        self.watchers.report(
+            f"step {entry['step']} of {self.recipe.steps}, loss {entry['loss']:.5f}, held-out dB by layers {by_layers}"
+        )
 
 
 @contextmanager
@@ -133,50 +241,42 @@ def _noted_signals() -> Iterator[list[int]]:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     caught = {number: handler for number, handler in handlers.items() if handler not in (None, signal.SIG_IGN)}
 
-    def restore() -> None:
+    def restore_handlers() -> None:
         for number, handler in caught.items():
             signal.signal(number, handler)
 
     def note(number: int, _: object) -> None:
         noted.append(number)
-        restore()
+        restore_handlers()
 
     for number in caught:
         signal.signal(number, note)
     try:
         yield noted
     finally:
-        restore()
+        restore_handlers()
 
 
-def _start(recipe: Recipe, device: torch.device | None) -> State:
-    torch.manual_seed(recipe.seed)
-    model = Predictor(recipe.model).to(device)
-    optimizer = torch.optim.AdamW(
-        model.parameters(),
-        recipe.learning_rate,
-        betas=(0.9, recipe.second_moment_decay),
-        weight_decay=recipe.weight_decay,
-    )
-    generator = torch.Generator().manual_seed(recipe.seed)
-    return State(model, copy.deepcopy(model), optimizer, generator)
+def _keep_freed_memory() -> None:
+    """Have glibc keep freed memory for the next step. By default it hands the large blocks of every temporary back to
+    the kernel and takes them anew, which is a third of a step on a CPU; elsewhere nothing changes."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(M_MMAP_MAX, 0)
+            mallopt(M_TRIM_THRESHOLD, MAX_INT)
 
 
-def _step(recipe: Recipe, state: State, examples: Examples) -> float:
-    """One optimiser step; returns its loss."""
-    for group in state.optimizer.param_groups:
-        group["lr"] = recipe.learning_rate * _rate(state.step, recipe)
-    batch = examples.batch(recipe.batch)
-    loss = reconstruction_loss(recipe, state.model, batch, state.generator)
-    state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(state.model.parameters(), recipe.gradient_norm)
-    state.optimizer.step()
-    decay = min(recipe.average_decay, (1 + state.step) / (10 + state.step))
-    with torch.no_grad():
-        for kept, new in zip(state.average.parameters(), state.model.parameters(), strict=True):
-            kept.lerp_(new, 1 - decay)
-    return float(loss.detach())
+def _held_out_sample(recipe: Recipe, held_out: Tensor) -> Tensor:
+    """The held-out pictures that are measured while training, evenly chosen: [N,3,S,S] uint8."""
+    side, layers = recipe.data.side, 1 if recipe.baseline else recipe.model.layers
+    most = min(HELD_OUT_SAMPLE, 1 + HELD_OUT_POINTS // (layers * side**2))
+    chosen = held_out[:: max(1, -(-len(held_out) // most))]
+    return fit_to_side(chosen.float(), side).round().byte()
+
+
+def _perceptual(recipe: Recipe, device: torch.device) -> PerceptualLoss | None:
+    return load_perceptual(recipe.loss.perceptual_network, device) if recipe.loss.perceptual else None
 
 
 def _rate(step: int, recipe: Recipe) -> float:
@@ -185,73 +285,18 @@ def _rate(step: int, recipe: Recipe) -> float:
     return start * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
 
 
-def reconstruction_loss(recipe: Recipe, model: Predictor, batch: Tensor, generator: torch.Generator) -> Tensor:
-    """Loss of the drawn pictures against the batch [B,3,S,S], on a sub-grid of pixel centres: one pixel of each
-    cell of the canvas grid, the same in all cells, another one at every step."""
-    side, grid = batch.shape[-1], recipe.model.canvas_side
-    cell = side // grid
-    row, column = torch.randint(cell, (2,), generator=generator).tolist()
-    offset = ((column + 0.5) / cell - 0.5, (row + 0.5) / cell - 0.5)
-    points = grid_points(grid, offset, batch.device)
-    truth = batch[:, :, row::cell, column::cell].flatten(2)[:, None]  # [B,1,3,P]
-    target = fit_to_side(batch, recipe.model.encoder.side)
-    canvases = model.unroll(target, points, recipe.model.layers)[2]
-    error = canvases - truth
-    share = recipe.loss.absolute
-    errors = ((1 - share) * error.square() + share * error.abs()).mean((0, 2, 3))  # [T]
-    earlier = errors[:-1].mean() if len(errors) > 1 else errors.new_zeros(())
-    return errors[-1] + recipe.loss.canvas * earlier
+@torch.no_grad()
+def _average(state: State, decay: float) -> None:
+    """Bring the running mean of the weights nearer to them; statistics of batch norms are copied."""
+    kept, new = list(state.average.parameters()), [parameter.detach() for parameter in state.model.parameters()]
+    get_ema_multi_avg_fn(decay)(kept, new, None)  # type: ignore[no-untyped-call]
+    for old, buffer in zip(state.average.buffers(), state.model.buffers(), strict=True):
+        old.copy_(buffer)
 
 
-def _log(
-    recipe: Recipe, state: State, losses: list[float], held_out: Tensor, folder: Path, report: Callable[[str], None]
-) -> None:
-    counts = sorted({n for n in (1, 2, 5, 10, 20, recipe.model.layers) if n <= recipe.model.layers})
-    scores = evaluate(state.average, held_out, counts)
-    entry = {
-        "step": state.step,
-        "seconds": round(state.seconds, 1),
-        "loss": sum(losses) / len(losses),
-        "psnr": {score.layers: round(score.psnr_of_mean_error, 3) for score in scores},
-    }
-    try:
-        with (folder / LOG).open("a", encoding="utf-8") as log:
-            log.write(json.dumps(entry) + "\n")
-    except OSError as error:
-        raise ExportError(f"cannot write {folder / LOG}: {error.strerror}. Free some space, then --resume.") from error
-    report(f"step {state.step} of {recipe.steps}, loss {entry['loss']:.5f}, held-out dB by layers {entry['psnr']}")
-
-
-def _save(state: State, folder: Path) -> None:
-    """Write the checkpoint, then the weights. Raises ExportError; RecipeError for weights that are not finite."""
-    weights = weights_to_bytes(state.average)
-    if not all(bool(tensor.half().isfinite().all()) for tensor in state.average.state_dict().values()):
-        raise RecipeError(f"the training diverged before step {state.step}. Choose a smaller learning_rate.")
-    checkpoint = io.BytesIO()  # of a full disk, torch.save would tell in words of its own
-    torch.save(
-        {
-            "model": state.model.state_dict(),
-            "average": state.average.state_dict(),
-            "optimizer": state.optimizer.state_dict(),
-            "generator": state.generator.get_state(),
-            "step": state.step,
-            "seconds": state.seconds,
-        },
-        checkpoint,
-    )
-    for name, data in ((CHECKPOINT, checkpoint.getbuffer()), (WEIGHTS, weights)):
-        with atomic_writer(folder / name, overwrite=True) as file:
-            file.write(data)
-
-
-def _restore(state: State, checkpoint: Path) -> None:
-    try:
-        kept = torch.load(checkpoint, map_location=next(state.model.parameters()).device, weights_only=True)
-        state.model.load_state_dict(kept["model"])
-        state.average.load_state_dict(kept["average"])
-        state.optimizer.load_state_dict(kept["optimizer"])
-        state.generator.set_state(kept["generator"].cpu())
-        state.step, state.seconds = kept["step"], kept["seconds"]
-    except (OSError, RuntimeError, KeyError, ValueError, EOFError, UnpicklingError, struct.error) as error:
-        reason = str(error).split("\n")[0]
-        raise RecipeError(f"{checkpoint}: does not fit this recipe ({reason}). Give another --out.") from error
+def _scores(model: Predictor | Baseline, held_out: Tensor) -> list[Score]:
+    """How close the model comes to held-out pictures, for some counts of its layers."""
+    if isinstance(model, Baseline):
+        return [evaluate_baseline(model, model.sizes.numbers, held_out)]
+    layers = model.sizes.layers
+    return evaluate(model, held_out, sorted({n for n in (*LAYER_COUNTS, layers) if n <= layers}))

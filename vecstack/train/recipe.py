@@ -19,7 +19,8 @@ from vecstack.file import MAX_DOCUMENT_BYTES
 from vecstack.kinds.mask.maker import check_sizes
 from vecstack.kinds.mask.model import ModelSizes, Predictor
 from vecstack.models import MAX_BYTES
-from vecstack.train.baselines import BaselineSizes
+from vecstack.train.baselines import BaselineSizes, check_baseline
+from vecstack.train.losses import FEWEST_LAYERS, MOST_LAYERS, smallest_side
 
 PRECISIONS = ("float32", "bfloat16")
 MAX_SEED = 2**64 - 1  # torch's
@@ -130,13 +131,48 @@ def _check(recipe: Recipe, where: str) -> None:
     ):
         if decay >= 1:
             raise RecipeError(f"{where}: {name} must be below 1, not {decay}.")
+    _check_loss(recipe, where)
     if data.smallest_crop > 1 or data.smallest_crop == 0:
         raise RecipeError(f"{where}: data.smallest_crop must be above 0 and at most 1, not {data.smallest_crop}.")
+    if recipe.baseline is not None:
+        _check_baseline(recipe.baseline, data.side, where)
+        return
     _check_model(model, where)
     if data.side % model.canvas_side:
         raise RecipeError(
             f"{where}: data.side must be a multiple of model.canvas_side, not {data.side} and {model.canvas_side}."
         )
+
+
+def _check_loss(recipe: Recipe, where: str) -> None:
+    """Raise RecipeError for a loss that cannot be."""
+    loss, side = recipe.loss, recipe.data.side
+    if loss.absolute > 1:
+        raise RecipeError(f"{where}: loss.absolute must be 0 to 1, not {loss.absolute}.")
+    if loss.perceptual and not loss.perceptual_network:
+        raise RecipeError(f"{where}: loss.perceptual needs loss.perceptual_network, the path of a network's weights.")
+    if not loss.adversarial:
+        return
+    if not FEWEST_LAYERS <= loss.discriminator_layers <= MOST_LAYERS:
+        raise RecipeError(
+            f"{where}: loss.discriminator_layers must be {FEWEST_LAYERS} to {MOST_LAYERS}, "
+            f"not {loss.discriminator_layers}."
+        )
+    least = smallest_side(loss.discriminator_layers)
+    if side < least:
+        raise RecipeError(
+            f"{where}: a discriminator of {loss.discriminator_layers} layers needs a data.side of {least} or more."
+        )
+
+
+def _check_baseline(sizes: BaselineSizes, side: int, where: str) -> None:
+    """Raise RecipeError for a baseline that cannot be, or that draws another side than that of the data."""
+    try:
+        check_baseline(sizes)
+    except ValueError as error:
+        raise RecipeError(f"{where}: baseline.{error}") from error
+    if sizes.side != side:
+        raise RecipeError(f"{where}: baseline.side must be data.side, not {sizes.side} and {side}.")
 
 
 def _check_model(sizes: ModelSizes, where: str) -> None:

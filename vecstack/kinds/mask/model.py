@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -61,12 +62,13 @@ class Predictor(nn.Module):
         return self.code_head(features).view(layers), torch.sigmoid(self.color_head(features)).view(layers)
 
     def unroll(self, target: Tensor, points: Tensor, layers: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Every layer and the canvas after it: target [B,3,S,S], points [C*C,2] (a grid over [-1,1]^2, row by
-        row) -> codes [B,layers,K], colours [B,layers,3], canvases [B,layers,3,C*C]. Raises ShapeError."""
+        """Every layer and the canvas after it: target [B,3,S,S], points [C*C,2] (a square grid over
+        [-1,1]^2, row by row) -> codes [B,layers,K], colours [B,layers,3], canvases [B,layers,3,C*C]. Raises
+        ShapeError."""
         side = self.sizes.encoder.side
         if target.shape[1:] != (3, side, side):
             raise ShapeError(f"pictures are {list(target.shape)}, this model needs [B,3,{side},{side}]")
-        grid = self.sizes.canvas_side
+        grid = math.isqrt(len(points))
         canvas = target.new_zeros(len(target), 3, grid * grid)
         codes, colors, canvases = [], [], []
         for first in range(0, layers, self.sizes.layers_per_pass):

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from vecstack.kinds.mask.model import Predictor
+from vecstack.train.objective import Objective, sample
+from vecstack.train.recipe import LossRecipe, Recipe, load_recipe
+
+
+@pytest.fixture
+def recipe(recipe_file: Path) -> Recipe:
+    return load_recipe(recipe_file)
+
+
+def loss_of(recipe: Recipe, model: Predictor, picture: Tensor, generator: torch.Generator) -> Tensor:
+    at = sample(recipe, picture, generator)
+    loss: Tensor = Objective(model, recipe.loss)(at.target, at.points, at.truth)[0]
+    return loss
+
+
+def test_an_adversary_sees_all_pixels_in_their_places(recipe: Recipe) -> None:
+    whole = replace(recipe, loss=LossRecipe(adversarial=0.1))
+    picture = torch.rand(2, 3, 16, 16)
+    at = sample(whole, picture, torch.Generator().manual_seed(0))
+    assert torch.equal(at.truth.view(2, 3, 16, 16), picture)
+    assert at.points[0].tolist() == [-15 / 16, -15 / 16]
+    assert len(at.points) == 16 * 16
+
+
+def test_earlier_canvases_count_as_the_recipe_says(recipe: Recipe) -> None:
+    torch.manual_seed(0)
+    model, picture = Predictor(recipe.model), torch.rand(2, 3, 16, 16)
+
+    def loss(canvas: float) -> float:
+        generator = torch.Generator().manual_seed(0)
+        return float(loss_of(replace(recipe, loss=LossRecipe(canvas=canvas)), model, picture, generator).detach())
+
+    assert loss(0.5) - loss(0.0) == pytest.approx((loss(1.0) - loss(0.0)) / 2, rel=1e-4)
+    assert loss(1.0) > loss(0.0)
+
+
+def test_the_loss_is_taken_at_pixel_centres(recipe: Recipe) -> None:
+    """Whatever pixel of a cell is drawn by lot, a predictor is compared with the picture at that place: the loss of
+    a constant prediction is the mean squared distance from the chosen pixels."""
+    torch.manual_seed(0)
+    model = Predictor(recipe.model)
+    with torch.no_grad():
+        for layer in (model.net.output.weight, model.color_head.weight, model.code_head.weight):
+            layer.zero_()
+        model.net.output.bias.fill_(50.0)  # masks of 1
+        model.color_head.bias.fill_(0.0)  # colour of 1/2
+    model.requires_grad_(False)
+    picture = torch.rand(1, 3, 16, 16)
+    plain = replace(recipe, loss=LossRecipe())
+    losses = {
+        round(float(loss_of(plain, model, picture, torch.Generator().manual_seed(seed))), 5) for seed in range(30)
+    }
+    expected = {
+        round(float((picture[:, :, row::2, column::2] - 0.5).square().mean()), 5)
+        for row in range(2)
+        for column in range(2)
+    }
+    assert losses == expected

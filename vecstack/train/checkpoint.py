@@ -1,0 +1,123 @@
+"""The files of a training's folder: a checkpoint to go on from, and the weights so far."""
+
+from __future__ import annotations
+
+import copy
+import io
+import struct
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from torch import Tensor
+
+from vecstack.atomic import atomic_writer
+from vecstack.errors import ExportError, RecipeError
+from vecstack.kinds.mask.maker import weights_to_bytes
+from vecstack.kinds.mask.model import Predictor
+from vecstack.train.baselines import Baseline, baseline_to_bytes
+from vecstack.train.losses import Adversary, adversary
+from vecstack.train.recipe import Recipe
+
+CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "model.safetensors", "log.jsonl"  # what a training's folder holds
+
+
+@dataclass
+class State:
+    """All that a training needs to go on: kept in checkpoint.pt."""
+
+    model: Predictor | Baseline
+    average: Predictor | Baseline
+    optimizer: torch.optim.Optimizer
+    adversary: Adversary | None
+    generator: torch.Generator
+    step: int = 0
+    seconds: float = 0.0
+
+
+def start(recipe: Recipe, device: torch.device | None) -> State:
+    """The state before the first step: the same for the same seed."""
+    torch.manual_seed(recipe.seed)
+    model = (Baseline(recipe.baseline) if recipe.baseline else Predictor(recipe.model)).to(device)
+    optimizer = torch.optim.AdamW(
+        model.parameters(),
+        recipe.learning_rate,
+        betas=(recipe.first_moment_decay, recipe.second_moment_decay),
+        weight_decay=recipe.weight_decay,
+        fused=device is not None and device.type == "cuda",
+    )
+    generator = torch.Generator().manual_seed(recipe.seed)
+    average = copy.deepcopy(model).requires_grad_(False).eval()
+    return State(model, average, optimizer, adversary(recipe.loss, device or torch.device("cpu")), generator)
+
+
+def prepare_folder(folder: Path, *, resume: bool) -> None:
+    """Make the folder of a training. Raises ExportError: it cannot be made or written, or it holds a training or
+    weights already and `resume` is false or there is no checkpoint to resume from."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # asking for the right to write is no proof: root has it in /proc
+            pass
+    except OSError as error:
+        raise ExportError(f"cannot write {folder}: {error.strerror}. Give another --out.") from error
+    can_resume = (folder / CHECKPOINT).exists()
+    if resume and can_resume:
+        return
+    for path in (folder / CHECKPOINT, folder / WEIGHTS, folder / LOG):
+        if path.exists():
+            remedy = (
+                "Add --resume to go on from it, or give" if can_resume else f"There is no {CHECKPOINT} to resume: give"
+            )
+            raise ExportError(f"{path} exists. {remedy} another --out.")
+
+
+def save(state: State, folder: Path) -> None:
+    """Write the checkpoint, then the weights. Raises ExportError; RecipeError for weights that are not finite."""
+    if not all(bool(tensor.half().isfinite().all()) for tensor in _floats(state.average)):
+        raise RecipeError(f"the training diverged before step {state.step}. Choose a smaller learning_rate.")
+    weights = (
+        baseline_to_bytes(state.average) if isinstance(state.average, Baseline) else weights_to_bytes(state.average)
+    )
+    checkpoint = io.BytesIO()  # of a full disk, torch.save would tell in words of its own
+    torch.save(
+        {
+            "model": state.model.state_dict(),
+            "average": state.average.state_dict(),
+            "optimizer": state.optimizer.state_dict(),
+            "adversary": state.adversary and state.adversary.state_dict(),
+            "generator": state.generator.get_state(),
+            "step": state.step,
+            "seconds": state.seconds,
+        },
+        checkpoint,
+    )
+    for name, data in ((CHECKPOINT, checkpoint.getbuffer()), (WEIGHTS, weights)):
+        with atomic_writer(folder / name, overwrite=True) as file:
+            file.write(data)
+
+
+def _floats(model: Predictor | Baseline) -> Iterator[Tensor]:
+    """The tensors of a model's weights file."""
+    yield from model.parameters()
+
+
+def restore(state: State, folder: Path) -> None:
+    """Bring a state to where the checkpoint of a folder was. Raises RecipeError: damaged, or of another recipe."""
+    path = folder / CHECKPOINT
+    try:
+        kept = torch.load(path, map_location=next(state.model.parameters()).device, weights_only=True)
+        state.model.load_state_dict(kept["model"])
+        state.average.load_state_dict(kept["average"])
+        state.optimizer.load_state_dict(kept["optimizer"])
+        if (kept["adversary"] is None) != (state.adversary is None):
+            raise ValueError("only one of them has an adversarial loss")
+        if state.adversary is not None:
+            state.adversary.load_state_dict(kept["adversary"])
+        state.generator.set_state(kept["generator"].cpu())
+        state.step, state.seconds = kept["step"], kept["seconds"]
+    except (OSError, RuntimeError, KeyError, ValueError, EOFError, UnpicklingError, struct.error) as error:
+        reason = str(error).split("\n")[0]
+        raise RecipeError(f"{path}: does not fit this recipe ({reason}). Give another --out.") from error

@@ -1,0 +1,83 @@
+"""Training as a SLURM job, through submitit: torchrun on one machine, requeued where it is preempted."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vecstack.errors import ExportError, RecipeError, UsageError
+
+SAVING_SECONDS = 120  # of a job's time, kept for saving and for the start of the program
+CPUS_PER_GPU = 8
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training for a cluster: the recipe and the data, the training's folder, the partition, GPUs on one machine
+    (0: none), and the time in seconds after which it saves and stops."""
+
+    inputs: list[Path]
+    out: Path
+    partition: str
+    gpus: int = 1
+    seconds: float = math.inf
+    tensorboard: bool = False
+
+    def command(self) -> list[str]:
+        """What the job runs: it always resumes, so that a job that was cut off goes on when it is queued again."""
+        recipe, *data = (str(path.resolve()) for path in self.inputs)
+        several = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(self.gpus)]
+        command = [sys.executable, *(several if self.gpus > 1 else []), "-m", "vecstack", "train", recipe, "--resume"]
+        for path in data:
+            command += ["--data", path]
+        command += ["--out", str(self.out.resolve()), "--time-limit", f"{self.seconds - SAVING_SECONDS:.0f}s"]
+        return [*command, "--tensorboard"] if self.tensorboard else command
+
+
+class Training:
+    """What runs in the job. submitit calls `checkpoint` when the job is preempted, and queues what it gives."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    def __call__(self) -> int:
+        return subprocess.run(self.job.command(), check=True).returncode
+
+    def checkpoint(self) -> Any:
+        """The job to queue in this one's place: the same, since it resumes."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(Training(self.job))
+
+
+def submit(job: Job, cluster: str = "slurm") -> str:
+    """Submit a training and return the number of its job; its output goes to the folder `jobs` of the training's
+    folder. Raises UsageError: no time limit, which SLURM needs, or one too short to save in; RecipeError: submitit
+    is not installed; ExportError: the cluster refuses the job, or there is none."""
+    if not 2 * SAVING_SECONDS <= job.seconds < math.inf:
+        raise UsageError(f"--slurm needs a --time-limit of at least {2 * SAVING_SECONDS // 60}m: the time of the job.")
+    try:
+        import submitit
+    except ImportError as error:
+        raise RecipeError("--slurm needs submitit: pip install 'vecstack[train]'.") from error
+    try:
+        folder = job.out / "jobs"
+        folder.mkdir(parents=True, exist_ok=True)
+        executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
+        executor.update_parameters(
+            name=f"vecstack-{job.out.name}",
+            slurm_partition=job.partition,
+            nodes=1,
+            tasks_per_node=1,
+            gpus_per_node=job.gpus,
+            cpus_per_task=CPUS_PER_GPU * max(1, job.gpus),
+            timeout_min=math.ceil(job.seconds / 60),
+        )
+        return str(executor.submit(Training(job)).job_id)
+    except (OSError, RuntimeError, subprocess.CalledProcessError, submitit.core.utils.FailedJobError) as error:
+        reason = " ".join(str(error).split())
+        raise ExportError(f"{job.out}: the cluster did not take the job ({reason}). Try sbatch here.") from error
