@@ -25,7 +25,8 @@ from vecstack.kinds.mask.encoder import EncoderSizes
 from vecstack.kinds.mask.model import ModelSizes, Predictor
 from vecstack.kinds.mask.net import GROUP_SIZE, NORM_EPSILON, MaskNet, NetSizes, PointNorm
 from vecstack.train.data import load_pictures
-from vecstack.train.loop import reconstruction_loss, train
+from vecstack.train.loop import Watchers, train
+from vecstack.train.objective import Objective, sample
 from vecstack.train.recipe import DataRecipe, Recipe
 
 SMALL_ENCODER = EncoderSizes(side=32, width=16, blocks=(1, 1, 1, 1), stem_pool=False)
@@ -94,7 +95,8 @@ def predictor(recipe: Recipe, net: type[MaskNet]) -> Predictor:
 def train_with(recipe: Recipe, net: type[MaskNet], pictures: tuple[Tensor, Tensor]) -> list[dict[str, Any]]:
     """The log of a training: held-out PSNR (of the mean error) by count of layers, every `evaluate_every` steps."""
     with tempfile.TemporaryDirectory() as folder, mock.patch("vecstack.kinds.mask.model.MaskNet", net):
-        train(recipe, pictures, Path(folder), report=lambda message: print(f"{net.__name__}: {message}", flush=True))
+        watchers = Watchers(lambda message: print(f"{net.__name__}: {message}", flush=True))
+        train(recipe, pictures, Path(folder), watchers=watchers)
         return [json.loads(line) for line in (Path(folder) / "log.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
@@ -103,7 +105,13 @@ def step_of(recipe: Recipe, net: type[MaskNet]) -> Callable[[], None]:
     model = predictor(recipe, net)
     batch = torch.rand(recipe.batch, 3, recipe.data.side, recipe.data.side)
     generator = torch.Generator()
-    return lambda: torch.autograd.backward(reconstruction_loss(recipe, model, batch, generator))
+    objective = Objective(model, recipe.loss)
+
+    def step() -> None:
+        at = sample(recipe, batch, generator)
+        torch.autograd.backward(objective(at.target, at.points, at.truth)[0])
+
+    return step
 
 
 def norm_candidates() -> dict[str, Callable[[], None]]:

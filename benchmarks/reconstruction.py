@@ -22,7 +22,7 @@ from vecstack.kinds.mask.maker import MaskMaker
 from vecstack.kinds.mask.model import Predictor, fit_to_side
 from vecstack.models import available_models, load_model
 from vecstack.train.data import load_pictures
-from vecstack.train.evaluate import Score, evaluate
+from vecstack.train.evaluate import Distances, compare, evaluate, score
 from vecstack.train.recipe import load_recipe
 
 LAYER_COUNTS = (1, 2, 5, 10, 20)
@@ -53,12 +53,6 @@ def reduce(pictures: Tensor, side: int) -> Tensor:
     return torch.cat(parts)
 
 
-def score(error: Tensor, layers: int) -> Score:
-    """Both PSNRs of the mean squared errors [N] of pictures (at most 100 dB each, as in evaluate)."""
-    error = error.clamp_min(1e-10)
-    return Score(layers, float(-10 * torch.log10(error.mean())), float(-10 * torch.log10(error).mean()))
-
-
 class Pca:
     """The mean and the principal components [D,D], the strongest first, of pictures [N,3,S,S] uint8."""
 
@@ -71,14 +65,15 @@ class Pca:
             covariance.addmm_(centred.T, centred)
         self.components = torch.linalg.eigh(covariance)[1].flip(1)
 
-    def errors(self, pictures: Tensor, count: int) -> Tensor:
-        """Mean squared error [N], in the scale 0..1, of each picture drawn from `count` components."""
+    def distances(self, pictures: Tensor, count: int) -> list[Distances]:
+        """Distances of pictures to what is drawn of them from `count` components."""
         kept = self.components[:, :count]
-        errors = []
-        for part in torch.split(pictures.flatten(1).double(), CHUNK):
-            drawn = ((part - self.mean) @ kept @ kept.T + self.mean).clamp(0, 255)
-            errors.append(((drawn - part) / 255).square().mean(1))
-        return torch.cat(errors)
+        distances = []
+        for part in torch.split(pictures, CHUNK):
+            values = part.flatten(1).double()
+            drawn = ((values - self.mean) @ kept @ kept.T + self.mean).clamp(0, 255)
+            distances.append(compare(drawn.view_as(part) / 255, part.double() / 255))
+        return distances
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -98,15 +93,15 @@ def main() -> None:
     training, held_out = (reduce(part, side) for part in load_pictures(arguments.data, stored))
     if arguments.limit:
         held_out = held_out[:: max(1, len(held_out) // arguments.limit)]
-    most, code = predictor.sizes.layers, predictor.sizes.net.code
+    most = predictor.sizes.layers
     counts = sorted({count for count in (*LAYER_COUNTS, most) if count <= most})
 
     scores = evaluate(predictor, held_out, counts)
     pca = Pca(training)
     rows, results = [], []
     for ours in scores:
-        numbers = ours.layers * (code + 3)
-        theirs = score(pca.errors(held_out, numbers), ours.layers)
+        numbers = ours.numbers
+        theirs = score(pca.distances(held_out, numbers), ours.layers, numbers)
         figures = (ours.psnr_of_mean_error, ours.mean_psnr, theirs.psnr_of_mean_error, theirs.mean_psnr)
         rows.append([str(ours.layers), str(numbers), *(f"{figure:.2f}" for figure in figures)])
         results.append({"layers": ours.layers, "numbers": numbers, "model": ours.to_json(), "pca": theirs.to_json()})

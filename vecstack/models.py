@@ -71,19 +71,22 @@ def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model
     from vecstack.render.device import resolve_device
 
     chosen = resolve_device(device)
-    name = str(model)
-    path = Path(model)
-    if published := _find_published(name):
-        data = verify_model(published)
-    elif is_repository(name):
-        data = read_weights(fetch_weights(name))
-    elif path_exists(path):
-        data = read_weights(path / MODEL_FILE if path.is_dir() else path)
-        name = (path if path.is_dir() else path.parent).resolve().name if path.name == MODEL_FILE else path.stem
-    else:
-        known = ", ".join(entry.name for entry in available_models())
-        raise WeightsError(f"{name}: no such model or file. Shipped: {known}; or give a path, or OWNER/NAME@REVISION.")
+    name, data = find_weights(model)
     return Model(name, hashlib.sha256(data).hexdigest(), _maker(data, str(model), chosen))
+
+
+def find_weights(model: str | Path) -> tuple[str, bytes]:
+    """The name that a model goes by, and the bytes of its weights, of what `load_model` takes. Raises WeightsError."""
+    name, path = str(model), Path(model)
+    if published := _find_published(name):
+        return name, verify_model(published)
+    if is_repository(name):
+        return name, read_weights(fetch_weights(name))
+    if path_exists(path):
+        data = read_weights(path / MODEL_FILE if path.is_dir() else path)
+        return (path if path.is_dir() else path.parent).resolve().name if path.name == MODEL_FILE else path.stem, data
+    known = ", ".join(entry.name for entry in available_models())
+    raise WeightsError(f"{name}: no such model or file. Shipped: {known}; or give a path, or OWNER/NAME@REVISION.")
 
 
 def _find_published(name: str) -> Published | None:

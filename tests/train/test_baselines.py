@@ -102,7 +102,7 @@ def test_training_on_a_batch_brings_its_pictures_closer(decoder: str) -> None:
         loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
-    assert losses[-1] < 0.7 * losses[0]
+    assert losses[-1] < 0.8 * losses[0]  # a batch norm before the last sigmoid lets go of its start slowly
 
 
 def norm(channels: int) -> int:

@@ -1,28 +1,101 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
+import tarfile
+import threading
 import tracemalloc
 import zipfile
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageOps
+from torch import Tensor
 
 from vecstack.errors import RecipeError
+from vecstack.image import load_picture
+from vecstack.train import data
 from vecstack.train.data import Examples, load_pictures
 from vecstack.train.recipe import DataRecipe
 
+TAR_MODES = {".tar": "w", ".tar.gz": "w:gz", ".tgz": "w:gz", ".tar.bz2": "w:bz2", ".tar.xz": "w:xz"}
+
+
+def encoded(value: int, kind: str = "PNG", side: int = 16) -> bytes:
+    """A picture file of one grey value."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (side, side), (value, value, value)).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def write_tar(path: Path, files: dict[str, bytes]) -> Path:
+    """A tar of files, compressed as the name says."""
+    suffix = next(suffix for suffix in TAR_MODES if path.name.endswith(suffix))
+    small_blocks = {"compresslevel": 1} if suffix == ".tar.bz2" else {}  # which it gives back whole or not at all
+    with tarfile.open(path, TAR_MODES[suffix], **small_blocks) as archive:  # type: ignore[call-overload]
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def write_zip(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def write_folder(path: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
+
+
+# How the same files are given, and what the path is called.
+WRITERS: dict[str, tuple[Callable[[Path, dict[str, bytes]], Path], str]] = {
+    "folder": (write_folder, "data"),
+    "zip": (write_zip, "data.zip"),
+    "tar": (write_tar, "data.tar"),
+    "tar.gz": (write_tar, "data.tar.gz"),
+}
+
+
+@pytest.fixture(params=WRITERS)
+def given(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[dict[str, bytes]], Path]:
+    """Writes files as a folder, a zip or a tar, and gives its path."""
+    write, name = WRITERS[request.param]
+    return lambda files: write(tmp_path / name, files)
+
+
+def load(*paths: Path, side: int = 16) -> tuple[Tensor, Tensor, list[str]]:
+    """Training part, held-out part, and what was reported as bad."""
+    bad: list[str] = []
+    training, held_out = load_pictures(paths, side, report_bad=bad.append)
+    return training, held_out, bad
+
+
+def values(pictures: Tensor) -> list[int]:
+    """The grey value of each of some plain pictures."""
+    assert bool((pictures == pictures[:, :1, :1, :1]).all())
+    return [int(value) for value in pictures[:, 0, 0, 0]]
+
 
 def test_the_last_tenth_of_each_class_is_held_out(picture_zip: Path) -> None:
-    training, held_out = load_pictures([picture_zip], 16)
+    training, held_out, bad = load(picture_zip)
     assert training.shape == (36, 3, 16, 16)
     assert held_out.shape == (4, 3, 16, 16)
-    assert training[:, 0, 0, 0].tolist() == [*range(18), *range(18)]
-    assert held_out[:, 0, 0, 0].tolist() == [18, 19, 18, 19]
+    assert values(training) == [*range(18), *range(18)]
+    assert values(held_out) == [18, 19, 18, 19]
+    assert bad == []
 
 
 def test_a_folder_gives_what_its_zip_gives(picture_zip: Path, tmp_path: Path) -> None:
@@ -44,20 +117,15 @@ def test_a_class_that_is_spread_over_files_is_one_class(tmp_path: Path, picture_
     assert torch.equal(load_pictures(parts, 16)[1], load_pictures([picture_zip], 16)[1])
 
 
-@pytest.mark.parametrize("content", [None, b"not a zip", b""])
-def test_data_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "data.zip"
+@pytest.mark.parametrize("content", [None, b"not an archive", b"", b"\x1f\x8b\x08\0", bytes(512), b"\xff" * 700])
+@pytest.mark.parametrize("name", ["data.zip", "data.tar", "data.tar.gz", "data.tar.bz2", "data.tar.xz"])
+def test_data_that_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes | None) -> None:
+    path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(RecipeError, match=r"data\.zip"):
+    with pytest.raises(RecipeError, match=name.replace(".", r"\.")) as caught:
         load_pictures([path], 16)
-
-
-def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
-    write_picture(tmp_path / "good.png", 16, 16)
-    (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n")
-    with pytest.raises(RecipeError, match=r"bad\.png"):
-        load_pictures([tmp_path], 16)
+    assert "\n" not in str(caught.value)
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
@@ -115,11 +183,11 @@ def test_hidden_files_and_forks_are_no_pictures(tmp_path: Path, packed: bool) ->
 
 
 def damaged_zip(path: Path, damage: str) -> None:
-    """A zip of two pictures, the second of which cannot be unpacked."""
+    """A zip of three pictures, the second of which, the last in the zip, cannot be unpacked."""
     buffer = io.BytesIO()
     Image.fromarray(np.random.default_rng(3).integers(0, 256, (16, 16, 3), np.uint8)).save(buffer, "BMP")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in ("1.bmp", "2.bmp"):
+        for name in ("3.bmp", "1.bmp", "2.bmp"):
             archive.writestr(name, buffer.getvalue())
     data = bytearray(path.read_bytes())
     local, central = data.rindex(b"PK\x03\x04"), data.rindex(b"PK\x01\x02")
@@ -138,9 +206,10 @@ def damaged_zip(path: Path, damage: str) -> None:
 @pytest.mark.parametrize("damage", ["stream", "encrypted", "method", "header"])
 def test_a_zip_member_that_cannot_be_unpacked_is_named(tmp_path: Path, damage: str) -> None:
     damaged_zip(tmp_path / "data.zip", damage)
-    with pytest.raises(RecipeError, match=r"data\.zip: 2\.bmp") as caught:
-        load_pictures([tmp_path / "data.zip"], 16)
-    assert "\n" not in str(caught.value)
+    training, held_out, bad = load(tmp_path / "data.zip")
+    assert [len(training), len(held_out), len(bad)] == [1, 1, 1]
+    assert bad[0].startswith(f"{tmp_path / 'data.zip'}: 2.bmp: ")
+    assert "\n" not in bad[0]
 
 
 def test_classes_of_one_picture_leave_none_to_train_on_and_the_error_says_so(tmp_path: Path) -> None:
@@ -151,16 +220,337 @@ def test_classes_of_one_picture_leave_none_to_train_on_and_the_error_says_so(tmp
     assert "No pictures" not in str(caught.value)
 
 
-def test_encoded_pictures_are_not_all_kept(tmp_path: Path) -> None:
-    """Forty pictures of 300 kB each are read one after another, in the memory of a few."""
-    for number in range(40):
-        Image.new("RGB", (320, 320), (number, 0, 0)).save(tmp_path / f"{number:02}.bmp")
-    load_pictures([tmp_path], 4)  # what is imported on the way counts only once
+@pytest.mark.parametrize("packed", [False, True])
+def test_pictures_are_not_all_kept_while_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    """Forty pictures of 300 kB each are read in the memory of a few."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(data, "WAITING_PER_THREAD", 100)
+    monkeypatch.setattr(data, "WAITING_BYTES", 3 * 320 * 320 * 3)
+    files = {f"{number:02}.bmp": encoded(number, "BMP", 320) for number in range(40)}
+    path = write_zip(tmp_path / "data.zip", files) if packed else write_folder(tmp_path / "data", files)
+    del files
+    load_pictures([path], 4)  # what is imported on the way counts only once
     tracemalloc.start()
-    load_pictures([tmp_path], 4)
+    load_pictures([path], 4)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 20 * 320 * 320 * 3
+    assert peak < 32 * 320 * 320 * 3  # two threads hold up to 9 times the bytes of a picture each, as floats
+
+
+def test_more_pictures_than_fit_in_memory_are_refused(tmp_path: Path) -> None:
+    path = write_folder(tmp_path / "data", {"1.png": encoded(1), "2.png": encoded(2)})
+    with pytest.raises(RecipeError, match=r"2 pictures of .* GB.*stored_side"):
+        load_pictures([path], 2**24)
+
+
+# --- bad files -------------------------------------------------------------------------------------------------------
+
+
+def twenty() -> dict[str, bytes]:
+    return {f"a/{number:02}.png": encoded(number) for number in range(20)}
+
+
+def test_a_bad_file_is_named_and_the_others_load(given: Callable[[dict[str, bytes]], Path]) -> None:
+    """The held-out part is the same with and without it."""
+    path = given({**twenty(), "a/03.png": b"no picture", "a/05.png": encoded(5)[:-30]})
+    training, held_out, bad = load(path)
+    assert values(training) == [0, 1, 2, 4, *range(6, 18)]
+    assert values(held_out) == [18, 19]
+    assert [str(path) in line and name in line for line, name in zip(bad, ("03.png", "05.png"), strict=True)] == [
+        True
+    ] * 2
+    assert "not a picture" in bad[0]
+    assert "cut short" in bad[1]
+
+
+def test_a_bad_file_that_was_to_be_held_out_is_not_replaced(given: Callable[[dict[str, bytes]], Path]) -> None:
+    training, held_out, bad = load(given({**twenty(), "a/19.png": b""}))
+    assert values(training) == list(range(18))
+    assert values(held_out) == [18]
+    assert len(bad) == 1
+
+
+def test_bad_files_are_told_in_one_line_each(tmp_path: Path) -> None:
+    names = ["a/line\nbreak.png", "a/\x1b[31mred.png"]
+    for path in (
+        write_zip(tmp_path / "data.zip", {**twenty(), **dict.fromkeys(names, b"bad")}),
+        write_tar(tmp_path / "data.tar", {**twenty(), **dict.fromkeys(names, b"bad")}),
+        write_folder(tmp_path / "data", {**twenty(), **dict.fromkeys(names, b"bad")}),
+    ):
+        bad = load(path)[2]
+        assert len(bad) == 2
+        assert all(line.isprintable() for line in bad)
+
+
+@pytest.mark.parametrize(("good", "use"), [([], "train on"), (["2"], "train on"), (["1"], "hold out")])
+def test_too_many_bad_files_are_refused_with_their_count(
+    given: Callable[[dict[str, bytes]], Path], good: Sequence[str], use: str
+) -> None:
+    path = given({f"a/{name}.png": encoded(1) if name in good else b"bad" for name in "12"})
+    first = "1.png" if use == "train on" else "2.png"
+    with pytest.raises(RecipeError, match=rf"{2 - len(good)} of 2 pictures .* none to {use}.*{first}") as caught:
+        load_pictures([path], 16)
+    assert "\n" not in str(caught.value)
+
+
+# --- in parallel -----------------------------------------------------------------------------------------------------
+
+
+def test_the_order_does_not_depend_on_threads(
+    given: Callable[[dict[str, bytes]], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first pictures take much longer than the last."""
+    files = {f"{label}/{n:02}.png": encoded(n, side=8 if n > 1 else 400) for label in "ab" for n in range(30)}
+    path = given({**files, "a/04.png": b"bad", "b/20.png": b"bad", "b/29.png": b"bad"})
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    alone = load(path)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    together = load(path)
+    assert values(alone[0]) == [n for n in range(27) if n != 4] + [n for n in range(27) if n != 20]
+    assert torch.equal(together[0], alone[0])
+    assert torch.equal(together[1], alone[1])
+    assert together[2] == alone[2]
+    assert len(alone[2]) == 3
+
+
+def test_large_pictures_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen of them at once would not fit in memory."""
+    large: list[threading.Thread] = []
+
+    def note_large(file: Any, *, max_pixels: int) -> Any:
+        picture = load_picture(file, max_pixels=max_pixels)
+        if picture.width > 16:
+            large.append(threading.current_thread())
+        return picture
+
+    monkeypatch.setattr(data, "load_picture", note_large)
+    monkeypatch.setattr(data, "PARALLEL_PIXELS", 16 * 16)
+    files = {f"{n:02}.png": encoded(n, side=16 if n % 3 else 17) for n in range(20)}
+    training, _, bad = load(write_folder(tmp_path / "data", files))
+    assert values(training) == list(range(18))
+    assert bad == []
+    assert large == [threading.main_thread()] * 7
+
+
+# --- tars ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", ["", "./"])
+@pytest.mark.parametrize("suffix", TAR_MODES)
+def test_a_tar_gives_what_its_zip_gives(picture_zip: Path, tmp_path: Path, suffix: str, prefix: str) -> None:
+    with zipfile.ZipFile(picture_zip) as archive:
+        files = {prefix + name: archive.read(name) for name in archive.namelist()}
+    path = write_tar(tmp_path / f"data{suffix}", files)
+    for one, other in zip(load_pictures([picture_zip], 16), load_pictures([path], 16), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_class_that_is_spread_over_shards_is_one_class(tmp_path: Path) -> None:
+    files = list(twenty().items())
+    shards = [write_tar(tmp_path / f"{part}.tar", dict(files[part::4])) for part in range(4)]
+    training, held_out, _ = load(*shards)
+    assert values(training) == list(range(18))
+    assert values(held_out) == [18, 19]
+
+
+def test_a_tenth_of_each_shard_without_folders_is_held_out(tmp_path: Path) -> None:
+    """Shards of samples: a picture, and other members of its name, which are passed by."""
+    shards = []
+    for shard in range(3):
+        files: dict[str, bytes] = {}
+        for number in reversed(range(shard * 10, shard * 10 + 10)):
+            files |= {f"{number:06}.cls": b"7", f"{number:06}.jpg": encoded(number, "JPEG"), f"{number:06}.json": b"{}"}
+        shards.append(write_tar(tmp_path / f"{shard:05}.tar", files))
+    training, held_out, bad = load(*shards)
+    assert values(training) == [number for number in range(30) if number % 10 != 9]
+    assert values(held_out) == [9, 19, 29]
+    assert bad == []
+
+
+def test_the_last_of_members_of_one_name_counts(tmp_path: Path) -> None:
+    """As it does where a tar is unpacked that files were appended to."""
+    path = write_tar(tmp_path / "data.tar", twenty())
+    with tarfile.open(path, "a") as archive:
+        member = tarfile.TarInfo("./a/03.png")
+        member.size = len(encoded(200))
+        archive.addfile(member, io.BytesIO(encoded(200)))
+    assert values(load(path)[0]) == [0, 1, 2, 200, *range(4, 18)]
+
+
+def test_hostile_members_of_a_tar_are_passed_by(tmp_path: Path) -> None:
+    """Links, devices, pipes, and names that lead outside; nothing is written, nothing followed."""
+    path = write_tar(tmp_path / "data.tar", twenty())
+    target = write_folder(tmp_path / "outside", {"secret.png": encoded(99)}) / "secret.png"
+    kinds = {
+        "link": (tarfile.SYMTYPE, str(target)),
+        "relative": (tarfile.SYMTYPE, "../outside/secret.png"),
+        "hard": (tarfile.LNKTYPE, "a/00.png"),
+        "char": (tarfile.CHRTYPE, ""),
+        "block": (tarfile.BLKTYPE, ""),
+        "pipe": (tarfile.FIFOTYPE, ""),
+        "folder": (tarfile.DIRTYPE, ""),
+    }
+    with tarfile.open(path, "a") as archive:
+        for name, (kind, link) in kinds.items():
+            member = tarfile.TarInfo(f"a/{name}.png")
+            member.type, member.linkname = kind, link
+            archive.addfile(member)
+        for name in (str(tmp_path / "absolute.png"), "../up.png", "a/../../up.png"):
+            member = tarfile.TarInfo(name)
+            member.size = len(encoded(98))
+            archive.addfile(member, io.BytesIO(encoded(98)))
+    before = sorted(tmp_path.rglob("*"))
+    training, held_out, bad = load(path)
+    assert [*values(training), *values(held_out)] == list(range(20))
+    assert bad == []
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["data.zip", "data.tar.gz"])
+def test_a_member_larger_than_a_picture_may_be_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(data, "MAX_BYTES", 10_000)
+    write = write_zip if name.endswith(".zip") else write_tar
+    path = write(tmp_path / name, {**twenty(), "a/02.png": b"bad", "a/03.png": encoded(3) + bytes(20_000)})
+    training, _, bad = load(path)
+    assert len(training) == 16
+    assert bad[0].startswith(f"{path}: a/02.png: not a picture")
+    assert bad[1].startswith(f"{path}: a/03.png: {len(encoded(3)) + 20_000:,} bytes, at most 10,000")
+
+
+def test_a_sparse_member_of_a_tar_is_reported(tmp_path: Path) -> None:
+    """It can claim any size out of nothing."""
+    path = write_tar(tmp_path / "data.tar", twenty())
+    with tarfile.open(path, "a", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("a/03.png")
+        member.pax_headers = {"GNU.sparse.map": "0,10", "GNU.sparse.size": "1000000000"}
+        member.size = 10
+        archive.addfile(member, io.BytesIO(bytes(10)))
+    training, _, bad = load(path)
+    assert len(training) == 17
+    assert len(bad) == 1
+    assert "a/03.png: stored with holes" in bad[0]
+
+
+HEADER = 512  # bytes; of each member, before its content, which is padded to a multiple of it
+
+
+def member_offsets(path: Path) -> list[int]:
+    with tarfile.open(path) as archive:
+        return [member.offset for member in archive]
+
+
+@pytest.mark.parametrize("cut", [-1, 0, 100, HEADER, HEADER + 20])
+def test_a_tar_that_is_cut_short_gives_what_is_whole(tmp_path: Path, cut: int) -> None:
+    """Cut at a byte `cut` past the start of its eighteenth member."""
+    path = write_tar(tmp_path / "data.tar", twenty())
+    path.write_bytes(path.read_bytes()[: member_offsets(path)[17] + cut])
+    training, held_out, bad = load(path)
+    assert [*values(training), *values(held_out)] == list(range(17))
+    cut_itself = cut >= HEADER
+    assert bad[0].startswith(
+        f"{path}: damaged or cut short after a/{17 if cut_itself else 16}.png, what follows is lost"
+    )
+    assert len(bad) == 1 + cut_itself
+    assert not cut_itself or bad[1].startswith(f"{path}: a/17.png: ")
+
+
+@pytest.mark.parametrize("suffix", [".tar.gz", ".tar.bz2", ".tar.xz"])
+def test_a_compressed_tar_that_is_cut_short_gives_what_is_whole(tmp_path: Path, suffix: str) -> None:
+    noise = np.random.default_rng(5)
+    files = {f"{number:02}.bmp": b"" for number in range(40)}
+    for name in files:
+        buffer = io.BytesIO()
+        Image.fromarray(noise.integers(0, 256, (64, 64, 3), np.uint8)).save(buffer, "BMP")
+        files[name] = buffer.getvalue()
+    path = write_tar(tmp_path / f"data{suffix}", files)
+    whole = torch.cat(load(path, side=64)[:2])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    training, held_out, bad = load(path, side=64)
+    left = torch.cat([training, held_out])
+    assert 20 < len(left) <= 30
+    assert torch.equal(left, whole[: len(left)])
+    assert "damaged or cut short" in bad[0]
+    assert len(bad) <= 2
+
+
+def test_a_damaged_header_within_a_tar_is_told_of(tmp_path: Path) -> None:
+    """To tarfile it is the end of the archive."""
+    path = write_tar(tmp_path / "data.tar", twenty())
+    content = bytearray(path.read_bytes())
+    content[member_offsets(path)[12] + 3] ^= 1
+    path.write_bytes(content)
+    training, held_out, bad = load(path)
+    assert [*values(training), *values(held_out)] == list(range(12))
+    assert len(bad) == 1
+    assert "after a/11.png, what follows is lost" in bad[0]
+
+
+def header_of_size(kind: bytes, size: int) -> bytes:
+    """A tar header of any size, negative ones too, with a right checksum."""
+    member = tarfile.TarInfo("a/99.png")
+    member.type = kind
+    header = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = (size % 256**12).to_bytes(12, "big") if size < 0 else (256**11 * 128 + size).to_bytes(12, "big")
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, b"?"])
+@pytest.mark.parametrize("size", [-HEADER, -10 * HEADER, -(2**60), 2**40, 2**70])
+def test_headers_of_impossible_sizes_end_a_tar(tmp_path: Path, kind: bytes, size: int) -> None:
+    """Read as they are, some make tarfile go round in circles, some ask for a terabyte of memory."""
+    path = write_tar(tmp_path / "data.tar", twenty())
+    content = path.read_bytes()
+    end = member_offsets(path)[18]
+    path.write_bytes(content[:end] + header_of_size(kind, size) + content[end:])
+    training, held_out, bad = load(path)
+    assert [*values(training), *values(held_out)] == list(range(18))
+    assert 1 <= len(bad) <= 2
+    assert f"a header of {size:,} bytes" in bad[0] or (size > 0 and kind in (tarfile.REGTYPE, b"?"))
+
+
+def test_an_attribute_of_a_negative_size_ends_a_tar(tmp_path: Path) -> None:
+    path = write_tar(tmp_path / "data.tar", twenty())
+    with tarfile.open(path, "a", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("a/99.png")
+        member.pax_headers = {"size": str(-3 * HEADER)}  # back to its own first header
+        archive.addfile(member)
+    training, held_out, bad = load(path)
+    assert [*values(training), *values(held_out)] == list(range(20))
+    assert "negative size" in bad[0]
+    assert f"{path}: a/99.png: empty" in bad[1]
+
+
+@pytest.mark.parametrize("name", ["data.zip", "data.tar", "data.tar.gz"])
+def test_a_damaged_archive_is_refused_or_loses_pictures(tmp_path: Path, name: str) -> None:
+    """Whatever bytes are wrong, no other error comes out, and no picture of another size."""
+    random = np.random.default_rng(11)
+    write = write_zip if name.endswith(".zip") else write_tar
+    whole = write(tmp_path / name, {f"{n}.png": encoded(n, side=4) for n in range(6)}).read_bytes()
+    outcomes, refusals = set(), []
+    for _ in range(150):
+        content = bytearray(whole)
+        for place in random.integers(0, len(whole), random.integers(1, 6)):
+            content[place] = random.integers(256)
+        (tmp_path / name).write_bytes(content[: random.integers(1, len(whole))] if random.random() < 0.2 else content)
+        try:
+            training, held_out, bad = load(tmp_path / name, side=4)
+        except RecipeError as error:
+            refusals.append(str(error))
+        else:
+            outcomes.add("damaged" if bad else "whole")
+            assert training.shape[1:] == held_out.shape[1:] == (3, 4, 4)
+    assert "damaged" in outcomes
+    assert refusals
+    assert not any("\n" in refusal for refusal in refusals)
+
+
+# --- examples --------------------------------------------------------------------------------------------------------
 
 
 def examples(recipe: DataRecipe, seed: int = 0) -> Examples:
@@ -185,6 +575,77 @@ def test_crops_are_parts_of_the_pictures_at_the_side_asked_for() -> None:
     steps = batch[:, 0, 8].diff(dim=1).mean(1)
     assert bool((steps > 0).all())
     assert float(batch.max()) <= 190 / 255 + 1e-6
+
+
+def numbered(count: int = 5, side: int = 9) -> Tensor:
+    """Pictures [N,3,S,S] in which every value tells its picture, channel, row and column apart from the next."""
+    return torch.randint(0, 256, (count, 3, side, side), generator=torch.Generator().manual_seed(2)).byte()
+
+
+def places(example: Tensor, pictures: Tensor) -> list[tuple[int, int, int, bool]]:
+    """Where an example [3,C,C] is a slice of the pictures: (picture, row, column, whether mirrored)."""
+    side = example.shape[-1]
+    found = []
+    for mirrored, wanted in ((False, example), (True, example.flip(2))):
+        windows = pictures.unfold(2, side, 1).unfold(3, side, 1)  # [N,3,Y,X,C,C]
+        equal = (windows == wanted[:, None, None]).all(5).all(4).all(1)
+        found += [(n, y, x, mirrored) for n, y, x in equal.nonzero().tolist()]
+    return found
+
+
+def test_crops_are_slices_at_every_place_of_every_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mirrored ones, too, each as often as any other: 5 pictures x sides of 7 to 9 px x their corners x 2."""
+    monkeypatch.setattr(data, "fit_to_side", lambda batch, _: batch)  # as they are cut
+    pictures = numbered()
+    cut = Examples(pictures, DataRecipe(smallest_crop=0.75, flip=True), torch.Generator().manual_seed(4))
+    seen: dict[int, list[tuple[int, int, int, bool]]] = {7: [], 8: [], 9: []}
+    for _ in range(90):
+        batch = (cut.batch(20) * 255).round().byte()
+        for example in batch:
+            (place,) = places(example, pictures)
+            seen[example.shape[-1]].append(place)
+    for side, found in seen.items():
+        corners = 10 - side
+        assert set(found) == {
+            (n, y, x, mirrored)
+            for n in range(5)
+            for y in range(corners)
+            for x in range(corners)
+            for mirrored in (False, True)
+        }
+        assert 350 < len(found) < 850  # of 1,800, in 90 batches of one side each
+        shares = np.bincount([place[0] for place in found], minlength=5) / len(found)
+        assert shares.min() > 0.1
+
+
+def test_examples_without_crop_or_flip_are_the_stored_pictures() -> None:
+    pictures = numbered()
+    batch = Examples(pictures, DataRecipe(side=9), torch.Generator().manual_seed(1)).batch(40)
+    chosen = {places((example * 255).round().byte(), pictures)[0] for example in batch}
+    assert chosen == {(n, 0, 0, False) for n in range(5)}
+
+
+def test_examples_do_not_depend_on_how_pictures_lie_in_memory() -> None:
+    recipe = DataRecipe(side=9, smallest_crop=0.5, flip=True)
+    for other in (
+        numbered(10)[::2],
+        numbered(5).permute(0, 1, 3, 2),
+        numbered(5).to(memory_format=torch.channels_last),
+    ):
+        one, two = (
+            Examples(x, recipe, torch.Generator().manual_seed(6)).batch(8)
+            for x in (other, other.clone(memory_format=torch.contiguous_format))
+        )
+        assert torch.equal(one, two)
+
+
+def test_the_device_is_never_waited_for() -> None:
+    """Tensors on the meta device have no values: a batch that asked for one would fail."""
+    recipe = DataRecipe(side=16, stored_side=20, flip=True, smallest_crop=0.5, rotate_degrees=5, zoom=0.1, shift=0.1)
+    pictures = torch.empty(5, 3, 20, 20, dtype=torch.uint8, device="meta")
+    batch = Examples(pictures, recipe, torch.Generator().manual_seed(0)).batch(8)
+    assert batch.shape == (8, 3, 16, 16)
+    assert batch.device.type == "meta"
 
 
 def test_warps_move_the_share_asked_for() -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ TRAINING_SUFFIXES = {".safetensors", ".toml", ".pt", ".jsonl"}  # of the files i
 BAD_NAMED = 5  # pictures that cannot be read and are named; the rest are counted
 WIDTH = 100  # columns of a table that does not go to a terminal
 PLOT_INCHES, PLOT_DPI = (9.0, 3.6), 150
+TITLE_LETTERS = 110  # of a line above the plot, which is as wide as it
 # How each column of a table is headed, and how its values are written.
 COLUMNS = {
     "layers": "{layers}",
@@ -95,7 +97,7 @@ def run(
     ] = None,
     plot_file: Annotated[
         Path | None,
-        typer.Option("--plot", metavar="FILE.png", help="Draw them against the layers (needs vecstack[plots])."),
+        typer.Option("--plot", metavar="FILE.png", help="Draw them against the layers (needs the extra `plots`)."),
     ] = None,
     overwrite: Overwrite = False,
     device: Device = "auto",
@@ -264,9 +266,10 @@ def _write_csv(report: Report, file: BinaryIO) -> None:
 def _write_plot(report: Report, file: BinaryIO) -> None:
     """PSNR and SSIM against the count of layers, side by side, as a PNG."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(PLOT_INCHES, PLOT_DPI, layout="constrained")
-    figure.suptitle(_caption(report), fontsize="small", parse_math=False)
+    figure.suptitle(textwrap.fill(_caption(report), TITLE_LETTERS), fontsize="small", parse_math=False)
     psnr, ssim = figure.subplots(1, 2)
     counts = [score.layers for score in report.scores]
     psnr.plot(counts, [score.psnr_of_mean_error for score in report.scores], "o-", label="of the mean error")
@@ -277,6 +280,6 @@ def _write_plot(report: Report, file: BinaryIO) -> None:
     ssim.set_ylabel("SSIM")
     for axes in (psnr, ssim):
         axes.set_xlabel("layers")
-        axes.set_xticks(counts)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     figure.savefig(file, format="png")

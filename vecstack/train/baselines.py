@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import json
-import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
+from typing import cast
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from vecstack.errors import ShapeError, WeightsError
 from vecstack.kinds import METADATA_KEY
 from vecstack.kinds.mask.encoder import EncoderSizes, ResNet
-from vecstack.kinds.mask.maker import MAX_SIDE, MAX_SIZE, _size, check_sizes
+from vecstack.kinds.mask.maker import MAX_SIDE, MAX_SIZE, check_sizes, read_sizes, read_tensors
 from vecstack.kinds.mask.model import ModelSizes, fit_to_side, grid_points
-from vecstack.kinds.mask.net import OUTPUT_GAIN, PLACE_GAIN
+from vecstack.kinds.mask.net import OUTPUT_GAIN, PLACE_GAIN, PointNorm
 from vecstack.models import read_metadata
 
 KIND = "baseline"  # in the metadata of a weights file; no kind of layer has this name
 WIDTH = 512  # of the decoders: channels of a hidden layer, or of the first map
-POINT_GROUPS = 32  # of the norm of the MLP on coordinates, as in Table 3
 CONVT_CHANNELS = (512, 256, 128, 64, 3)  # of the maps of the ConvT decoder; each is twice as wide as the one before
 RESNET_CHANNELS = (512, 512, 256, 256, 128, 64)  # of the maps of the ResNet decoder before its last convolution
 RUNNING = ("running_mean", "running_var")  # of a batch norm, by the end of their names
@@ -45,19 +41,19 @@ class BaselineSizes:
 
 class PointDecoder(nn.Module):
     """MLP-xy of section 6.3: the colour of each pixel is a function of its place and the code, f(x, y, z): the mask net
-    of Table 3, 512 wide and with three outputs, its norm of 32 groups per point and its starting weights as in
-    MaskNet."""
+    of Table 3, 512 wide and with three outputs. Norm and starting weights are those of MaskNet: groups of 4 channels,
+    as Table 3 has at its width (32 groups of 512 would be of 16)."""
 
     def __init__(self, numbers: int, side: int) -> None:
         super().__init__()
         self.side = side
-        self.first = nn.Linear(2 + numbers, WIDTH)
-        hidden = (nn.Linear(WIDTH, WIDTH), *_point_norm(), nn.Linear(WIDTH, WIDTH), *_point_norm())
-        output = nn.Linear(WIDTH, 3)
-        self.deeper = nn.Sequential(*_point_norm(), *hidden, output, nn.Sigmoid())
+        inputs = (2 + numbers, WIDTH, WIDTH)
+        self.hidden = nn.ModuleList(nn.Linear(n, WIDTH) for n in inputs)
+        self.norms = nn.ModuleList(PointNorm(WIDTH) for _ in inputs)
+        self.output = nn.Linear(WIDTH, 3)
         with torch.no_grad():
-            self.first.weight[:, :2] *= PLACE_GAIN
-            output.weight *= OUTPUT_GAIN
+            cast(nn.Linear, self.hidden[0]).weight[:, :2] *= PLACE_GAIN
+            self.output.weight *= OUTPUT_GAIN
 
     def forward(self, codes: Tensor) -> Tensor:
         """Pictures of the decoder's own side: codes [B,numbers] -> [B,3,side,side] in 0..1."""
@@ -66,11 +62,16 @@ class PointDecoder(nn.Module):
 
     def draw_at(self, points: Tensor, codes: Tensor) -> Tensor:
         """Colours of each picture at each point: points [P,2] in [-1,1]^2, codes [B,numbers] -> [B,3,P] in 0..1."""
-        place = linear(points, self.first.weight[:, :2])  # [P,C]
+        first, *deeper = cast(Iterable[nn.Linear], self.hidden)
+        first_norm, *norms = self.norms
+        place = first.weight[:, :2] @ points.T  # [C,P]
         # The code's share of the first layer is the same at every point of a picture: computed once.
-        shape = linear(codes, self.first.weight[:, 2:], self.first.bias)  # [B,C]
-        colors: Tensor = self.deeper((place + shape[:, None]).flatten(0, 1))  # [B*P,3]
-        return colors.view(len(codes), len(points), 3).transpose(1, 2)
+        shape = first.weight[:, 2:] @ codes.T + first.bias[:, None]  # [C,B]
+        values = first_norm((shape[:, :, None] + place[:, None]).flatten(1))  # [C,B*P]
+        for linear, norm in zip(deeper, norms, strict=True):
+            values = norm(torch.addmm(linear.bias[:, None], linear.weight, values))
+        values = torch.addmm(self.output.bias[:, None], self.output.weight, values)
+        return torch.sigmoid(values).view(3, len(codes), len(points)).transpose(0, 1)
 
 
 class UpsamplingBlock(nn.Module):
@@ -90,11 +91,6 @@ class UpsamplingBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.residual(x) + self.shortcut(x)
         return result
-
-
-def _point_norm() -> tuple[nn.Module, nn.Module]:
-    """Norm and tanh of values [N,C], a row for each point: no point sees another."""
-    return nn.GroupNorm(POINT_GROUPS, WIDTH), nn.Tanh()
 
 
 def _batch_norm(channels: int) -> tuple[nn.Module, nn.Module]:
@@ -202,25 +198,22 @@ def baseline_to_bytes(model: Baseline) -> bytes:
     return save(stored, metadata={METADATA_KEY: json.dumps(description, sort_keys=True)})
 
 
+def is_baseline(data: bytes) -> bool:
+    """Whether a weights file says that it is a baseline's."""
+    try:
+        return bool(read_metadata(data)["kind"] == KIND)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
 def load_baseline(data: bytes, device: torch.device | None) -> Baseline:
     """The baseline in the bytes of a weights file, in eval() and computing in float32. Raises WeightsError: damaged,
     not of a baseline, of other sizes than it says, or with values that are not finite."""
-    try:
-        tensors = load(data)
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(f"damaged weights ({error}). Get the file again.") from error
     model = _build(_read_sizes(data))
     state = model.state_dict()
-    needed = {key: tuple(tensor.shape) for key, tensor in state.items() if not key.endswith(COUNTER)}
-    found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
-    if needed != found:
-        wrong = sorted(key for key in needed.keys() | found.keys() if needed.get(key) != found.get(key))
-        raise WeightsError(f"the tensors do not fit the sizes in the file, {wrong[0]} first. Get the file again.")
-    for key, tensor in tensors.items():
-        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
-            raise WeightsError(f"{key} must be finite floating point numbers. Get the file again.")
-    counters = {key: torch.zeros_like(state[key], device="cpu") for key in state.keys() - needed.keys()}
-    model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()} | counters, assign=True)
+    tensors = read_tensors(data, {key: tensor for key, tensor in state.items() if not key.endswith(COUNTER)})
+    counters = {key: torch.zeros_like(state[key], device="cpu") for key in state.keys() - tensors.keys()}
+    model.load_state_dict(tensors | counters, assign=True)
     return model.requires_grad_(False).eval().to(device)
 
 
@@ -242,8 +235,4 @@ def _read_sizes(data: bytes) -> BaselineSizes:
         raise WeightsError("not a baseline. Give weights that `vecstack train` wrote for one.") from error
     if kind != KIND:
         raise WeightsError(f"of kind {kind!r:.40}, not a baseline. Give weights that `vecstack train` wrote for one.")
-    types: dict[str, Any] = typing.get_type_hints(BaselineSizes)
-    if not isinstance(values, dict) or values.keys() != types.keys() or not isinstance(values["decoder"], str):
-        raise WeightsError(f"the sizes in the file must be {', '.join(types)}, the first a name. Get the file again.")
-    others = {key: _size(types[key], key, value) for key, value in values.items() if key != "decoder"}
-    return BaselineSizes(values["decoder"], **others)
+    return cast(BaselineSizes, read_sizes(BaselineSizes, values))

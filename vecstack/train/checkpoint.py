@@ -6,10 +6,11 @@ import copy
 import io
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,6 +24,10 @@ from vecstack.train.losses import Adversary, adversary
 from vecstack.train.recipe import Recipe
 
 CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "model.safetensors", "log.jsonl"  # what a training's folder holds
+# What a damaged checkpoint, or one of something else, makes torch.load and load_state_dict raise.
+DAMAGES = (
+    OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, EOFError, UnpicklingError, struct.error
+)
 
 
 @dataclass
@@ -105,19 +110,37 @@ def _floats(model: Predictor | Baseline) -> Iterator[Tensor]:
 
 
 def restore(state: State, folder: Path) -> None:
-    """Bring a state to where the checkpoint of a folder was. Raises RecipeError: damaged, or of another recipe."""
+    """Bring a state to where the checkpoint of a folder was; the settings of its optimisers stay, since the recipe may
+    have others by now. Raises RecipeError: damaged, or of another recipe."""
     path = folder / CHECKPOINT
     try:
         kept = torch.load(path, map_location=next(state.model.parameters()).device, weights_only=True)
+        _check_shapes(kept["model"], state.model.state_dict())
         state.model.load_state_dict(kept["model"])
         state.average.load_state_dict(kept["average"])
-        state.optimizer.load_state_dict(kept["optimizer"])
+        state.optimizer.load_state_dict(_with_settings_of(state.optimizer, kept["optimizer"]))
         if (kept["adversary"] is None) != (state.adversary is None):
             raise ValueError("only one of them has an adversarial loss")
         if state.adversary is not None:
-            state.adversary.load_state_dict(kept["adversary"])
+            optimizer = _with_settings_of(state.adversary.optimizer, kept["adversary"]["optimizer"])
+            state.adversary.load_state_dict(kept["adversary"] | {"optimizer": optimizer})
         state.generator.set_state(kept["generator"].cpu())
         state.step, state.seconds = kept["step"], kept["seconds"]
-    except (OSError, RuntimeError, KeyError, ValueError, EOFError, UnpicklingError, struct.error) as error:
+    except DAMAGES as error:
         reason = str(error).split("\n")[0]
         raise RecipeError(f"{path}: does not fit this recipe ({reason}). Give another --out.") from error
+
+
+def _check_shapes(kept: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
+    """Raise ValueError, naming the first, for tensors of other names or shapes."""
+    for name in [*own, *kept]:
+        shapes = [list(tensors[name].shape) if name in tensors else "missing" for tensors in (kept, own)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(f"{name} is {shapes[0]} there, {shapes[1]} here")
+
+
+def _with_settings_of(optimizer: torch.optim.Optimizer, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of an optimiser, with another one's learning rate, decays and so on."""
+    settings = [{key: group[key] for key in group.keys() - {"params"}} for group in optimizer.param_groups]
+    groups = [old | new for old, new in zip(kept["param_groups"], settings, strict=True)]
+    return {**kept, "param_groups": groups}

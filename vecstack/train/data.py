@@ -89,7 +89,7 @@ def load_pictures(paths: Sequence[Path], side: int, *, report_bad: ReportBad = l
     for part, use in zip(kept, ("train on", "hold out"), strict=True):
         if not len(part):
             raise RecipeError(
-                f"{where}: {len(bad):,} of {len(entries):,} pictures cannot be read, which leaves none to {use}. "
+                f"{where}: {len(lost):,} of {len(entries):,} pictures cannot be read, which leaves none to {use}. "
                 f"Give whole ones. The first: {bad[0]}"
             )
     return kept

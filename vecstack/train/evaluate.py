@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -13,7 +14,9 @@ from torch import Tensor, nn
 from vecstack.errors import ShapeError, UsageError, WeightsError
 from vecstack.kinds.mask.maker import MaskMaker
 from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
-from vecstack.models import available_models, load_model
+from vecstack.models import available_models, find_weights, load_model
+from vecstack.render.device import resolve_device
+from vecstack.train.baselines import Baseline, is_baseline, load_baseline
 from vecstack.train.data import load_pictures
 from vecstack.train.recipe import DataRecipe, load_recipe
 
@@ -162,9 +165,10 @@ def _check_pictures(pictures: Tensor) -> None:
 def check_layers(counts: Sequence[int], most: int) -> None:
     """Raise UsageError unless there are counts, each 1 to `most`: a model can go on beyond the layers that it was
     trained to give, but not to any purpose."""
-    wrong = next((count for count in counts if not 1 <= count <= most), None)
-    if wrong is not None or not counts:
-        raise UsageError(f"--layers must be 1 to {most}, which this model was trained to give, not {wrong}.")
+    wrong = [str(count) for count in counts if not 1 <= count <= most]
+    if wrong or not counts:
+        given = ", ".join(wrong) or "none"
+        raise UsageError(f"--layers must be 1 to {most}, which this model was trained to give, not {given}.")
 
 
 @dataclass(frozen=True)
@@ -182,12 +186,24 @@ class Subject:
 
 def load_subject(model: str, device: str) -> Subject:
     """The model of a name or path (see load_model), to be evaluated on a device. Raises WeightsError, DeviceError."""
+    name, data = find_weights(model)
+    if is_baseline(data):
+        baseline = load_baseline(data, resolve_device(device))
+        sizes = baseline.sizes
+        scores = partial(_score_baseline, baseline)
+        return Subject(name, hashlib.sha256(data).hexdigest(), 0, sizes.side, scores)
     loaded = load_model(model, device)
     if not isinstance(loaded.maker, MaskMaker):
         raise WeightsError(f"{model}: its layers are not masks, and only those can be evaluated.")
     predictor = loaded.maker.predictor
-    sizes = predictor.sizes
-    return Subject(loaded.name, loaded.sha256, sizes.layers, sizes.encoder.side, partial(evaluate, predictor))
+    layers, side = predictor.sizes.layers, predictor.sizes.encoder.side
+    return Subject(loaded.name, loaded.sha256, layers, side, partial(evaluate, predictor))
+
+
+def _score_baseline(model: Baseline, pictures: Tensor, _: Sequence[int]) -> list[Score]:
+    if pictures.shape[-1] != model.sizes.side:
+        raise UsageError(f"--side must be {model.sizes.side}, the only one that this baseline draws.")
+    return [evaluate_baseline(model, model.sizes.numbers, pictures)]
 
 
 def data_beside(model: str) -> DataRecipe | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ctypes
 import json
 import math
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,8 @@ LAYER_COUNTS = (1, 2, 5, 10, 20)  # at which a model is measured, besides all it
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is: steps done and in all, the loss (mean over the last few steps), steps a second, and the
-    seconds left at that pace."""
+    """How far a training is: steps done and in all, the loss (mean since the last line of the log, of this process's
+    pictures), steps a second, and the seconds left at that pace."""
 
     step: int
     steps: int
@@ -76,19 +77,30 @@ def train(
     checkpoint.pt beside them; stops early, saving, at the time limit, after `stop_after` steps in all, on SIGTERM,
     and on SIGINT, which then raises KeyboardInterrupt. An error leaves the checkpoint before it. Under torchrun each
     process takes its share of every batch and the first one writes. Raises ExportError (see prepare_folder; also a
-    full disk) and RecipeError: a loss that is not finite, a batch that cannot be shared evenly."""
+    full disk) and RecipeError: a loss that is not finite, a batch that cannot be shared (see check_batch), a checkpoint
+    of another recipe."""
     device = device or torch.device("cpu")
     with process_group(device) as world, _noted_signals() as signals:
-        run = _Run(recipe, pictures, folder, device, world, watchers)
-        run.begin(resume)
         deadline = time.monotonic() + time_limit_seconds
-        last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
-        while run.state.step < last and not world.any(bool(signals) or time.monotonic() >= deadline):
-            run.step()
-        run.save()
+        check_batch(recipe, world.size)
+        with closing(_Run(recipe, pictures, folder, device, world, watchers)) as run:
+            run.begin(resume)
+            last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
+            while run.state.step < last and not world.any(bool(signals) or time.monotonic() >= deadline):
+                run.step()
+            run.save()
     if signal.SIGINT in signals:
         raise KeyboardInterrupt
     return folder / WEIGHTS
+
+
+def check_batch(recipe: Recipe, processes: int) -> None:
+    """Raise RecipeError for a batch that so many processes cannot share evenly, or of which each would have too little:
+    a batch norm, which baselines have, needs two pictures."""
+    if recipe.batch % processes:
+        raise RecipeError(f"a batch of {recipe.batch} cannot be shared by {processes} processes evenly. Change batch.")
+    if recipe.baseline and recipe.batch < 2 * processes:
+        raise RecipeError(f"a baseline needs a batch of {2 * processes} or more: 2 for each process. Change batch.")
 
 
 class _Run:
@@ -103,10 +115,8 @@ class _Run:
         world: World,
         watchers: Watchers,
     ) -> None:
-        if recipe.batch % world.size:
-            raise RecipeError(f"a batch of {recipe.batch} cannot be shared by {world.size} processes. Change batch.")
         self.recipe, self.folder, self.device, self.world, self.watchers = recipe, folder, device, world, watchers
-        _keep_freed_memory()
+        keep_freed_memory()
         self.state = start(recipe, device)
         self.examples = Examples(pictures[0].to(device), recipe.data, self.state.generator)
         self.held_out = _held_out_sample(recipe, pictures[1]).to(device)
@@ -154,7 +164,7 @@ class _Run:
         self.count += 1
         if state.step % CHECK_EVERY == 0:
             self._check_loss()
-        self._report_progress(loss)
+        self._report_progress()
         if state.step % recipe.evaluate_every == 0:
             self.save()
             self._log()
@@ -168,7 +178,8 @@ class _Run:
         if state.adversary is not None or self.perceptual is not None:
             fake = drawn.float().view(batch.shape)
             if state.adversary is not None:
-                state.adversary.step(batch, fake.detach(), state.generator, self.world.average_gradients)
+                with self.world.share_of_random(state.generator, len(batch)):
+                    state.adversary.step(batch, fake.detach(), state.generator, self.world.average_gradients)
                 loss = loss + recipe.loss.adversarial * state.adversary.loss(fake)
             if self.perceptual is not None:
                 loss = loss + recipe.loss.perceptual * self.perceptual(fake, batch)
@@ -180,19 +191,23 @@ class _Run:
         return nullcontext()
 
     def _check_loss(self) -> None:
-        if not bool(self.losses.isfinite()):
-            raise RecipeError(
-                f"the loss was not finite before step {self.state.step}. {self.folder / CHECKPOINT} is the last good "
-                "state: choose a smaller learning_rate, then --resume."
-            )
+        """Raise RecipeError where the loss of any process is not finite. All of them must ask."""
+        if bool(self.world.mean(self.losses).isfinite()):
+            return
+        checkpoint = self.folder / CHECKPOINT
+        remedy = "Choose a smaller learning_rate."
+        if self.last_saved is not None:
+            remedy = f"{checkpoint} is the last good state: choose a smaller learning_rate, then --resume."
+        raise RecipeError(f"the loss was not finite before step {self.state.step}. {remedy}")
 
-    def _report_progress(self, loss: Tensor) -> None:
+    def _report_progress(self) -> None:
         now, (then, step_then) = time.monotonic(), self.last_progress
         if not self.world.is_first or now - then < PROGRESS_SECONDS:
             return
         pace = (self.state.step - step_then) / (now - then)
         left = (self.recipe.steps - self.state.step) / pace
-        self.watchers.progress(Progress(self.state.step, self.recipe.steps, float(loss.detach()), pace, left))
+        loss = float(self.losses) / self.count
+        self.watchers.progress(Progress(self.state.step, self.recipe.steps, loss, pace, left))
         self.last_progress = (now, self.state.step)
 
     def save(self) -> None:
@@ -257,7 +272,7 @@ def _noted_signals() -> Iterator[list[int]]:
         restore_handlers()
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Have glibc keep freed memory for the next step. By default it hands the large blocks of every temporary back to
     the kernel and takes them anew, which is a third of a step on a CPU; elsewhere nothing changes."""
     if sys.platform == "linux":

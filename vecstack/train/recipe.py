@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from vecstack.errors import RecipeError
 from vecstack.file import MAX_DOCUMENT_BYTES
 from vecstack.kinds.mask.maker import check_sizes
 from vecstack.kinds.mask.model import ModelSizes, Predictor
 from vecstack.models import MAX_BYTES
-from vecstack.train.baselines import BaselineSizes, check_baseline
+from vecstack.train.baselines import Baseline, BaselineSizes, check_baseline
 from vecstack.train.losses import FEWEST_LAYERS, MOST_LAYERS, smallest_side
 
 PRECISIONS = ("float32", "bfloat16")
@@ -135,7 +136,7 @@ def _check(recipe: Recipe, where: str) -> None:
     if data.smallest_crop > 1 or data.smallest_crop == 0:
         raise RecipeError(f"{where}: data.smallest_crop must be above 0 and at most 1, not {data.smallest_crop}.")
     if recipe.baseline is not None:
-        _check_baseline(recipe.baseline, data.side, where)
+        _check_baseline(recipe.baseline, data.side, recipe.batch, where)
         return
     _check_model(model, where)
     if data.side % model.canvas_side:
@@ -165,7 +166,7 @@ def _check_loss(recipe: Recipe, where: str) -> None:
         )
 
 
-def _check_baseline(sizes: BaselineSizes, side: int, where: str) -> None:
+def _check_baseline(sizes: BaselineSizes, side: int, batch: int, where: str) -> None:
     """Raise RecipeError for a baseline that cannot be, or that draws another side than that of the data."""
     try:
         check_baseline(sizes)
@@ -173,6 +174,10 @@ def _check_baseline(sizes: BaselineSizes, side: int, where: str) -> None:
         raise RecipeError(f"{where}: baseline.{error}") from error
     if sizes.side != side:
         raise RecipeError(f"{where}: baseline.side must be data.side, not {sizes.side} and {side}.")
+    if batch < 2:
+        raise RecipeError(f"{where}: batch must be at least 2 for a baseline, whose norms look at a whole batch.")
+    with torch.device("meta"):
+        _check_bytes(Baseline(sizes), where, "baseline")
 
 
 def _check_model(sizes: ModelSizes, where: str) -> None:
@@ -187,10 +192,15 @@ def _check_model(sizes: ModelSizes, where: str) -> None:
             f"{where}: model.layers times model.net.code must be at most {MAX_CODE_NUMBERS}, not {numbers}."
         )
     with torch.device("meta"):  # shapes without memory
-        tensors = Predictor(sizes).state_dict().values()
+        _check_bytes(Predictor(sizes), where, "model")
+
+
+def _check_bytes(model: nn.Module, where: str, table: str) -> None:
+    """Raise RecipeError for a model whose weights file would be refused."""
+    tensors = model.state_dict().values()
     if sum(FLOAT16_BYTES * tensor.numel() for tensor in tensors) > MAX_BYTES - MAX_HEADER_BYTES:
         raise RecipeError(
-            f"{where}: the weights would be larger than {MAX_BYTES >> 20} MiB. Choose a smaller model.encoder.width."
+            f"{where}: the weights would be larger than {MAX_BYTES >> 20} MiB. Choose a smaller {table}.encoder.width."
         )
 
 

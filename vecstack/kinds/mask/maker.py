@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -108,21 +109,28 @@ def weights_to_bytes(predictor: Predictor) -> bytes:
 def load_maker(weights: bytes, sizes: Any, device: torch.device | None) -> MaskMaker:
     """The maker in the bytes of a weights file, computing in float32. Raises WeightsError: damaged, of other sizes
     than it says, or with values that are not finite."""
+    predictor = _build(read_sizes(ModelSizes, sizes))
+    tensors = read_tensors(weights, predictor.state_dict())
+    predictor.load_state_dict(tensors, assign=True)
+    return MaskMaker(predictor.requires_grad_(False).eval().to(device))
+
+
+def read_tensors(weights: bytes, needed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors in the bytes of a weights file, as float32. Raises WeightsError: damaged, other names or shapes than
+    those `needed`, or values that are not finite."""
     try:
         tensors = load(weights)
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"damaged weights ({error}). Get the file again.") from error
-    predictor = _build(_sizes(ModelSizes, sizes))
-    needed = {key: tuple(tensor.shape) for key, tensor in predictor.state_dict().items()}
+    shapes = {key: tuple(tensor.shape) for key, tensor in needed.items()}
     found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
-    if needed != found:
-        wrong = sorted(key for key in needed.keys() | found.keys() if needed.get(key) != found.get(key))
+    if shapes != found:
+        wrong = sorted(key for key in shapes.keys() | found.keys() if shapes.get(key) != found.get(key))
         raise WeightsError(f"the tensors do not fit the sizes in the file, {wrong[0]} first. Get the file again.")
     for key, tensor in tensors.items():
         if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
             raise WeightsError(f"{key} must be finite floating point numbers. Get the file again.")
-    predictor.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, assign=True)
-    return MaskMaker(predictor.requires_grad_(False).eval().to(device))
+    return {key: tensor.float() for key, tensor in tensors.items()}
 
 
 def check_sizes(sizes: ModelSizes) -> None:
@@ -154,7 +162,7 @@ def _build(sizes: ModelSizes) -> Predictor:
         raise WeightsError(f"no model can have the sizes in the file: {error}") from error
 
 
-def _sizes(kind: type, values: Any) -> Any:
+def read_sizes(kind: type, values: Any) -> Any:
     """The dataclass `kind` from JSON, every size of its type. Raises WeightsError."""
     types = typing.get_type_hints(kind)
     if not isinstance(values, dict) or values.keys() != types.keys():
@@ -164,10 +172,10 @@ def _sizes(kind: type, values: Any) -> Any:
 
 def _size(expected: Any, key: str, value: Any) -> Any:
     if dataclasses.is_dataclass(expected):
-        return _sizes(typing.cast(type, expected), value)
+        return read_sizes(typing.cast(type, expected), value)
     if expected is bool and isinstance(value, bool):
         return value
-    if expected is int and type(value) is int:
+    if expected in (int, str) and type(value) is expected:
         return value
     if isinstance(value, list) and len(value) == len(typing.get_args(expected)):
         return tuple(_size(int, key, item) for item in value)

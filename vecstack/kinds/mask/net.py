@@ -71,6 +71,7 @@ class PointNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, values: Tensor) -> Tensor:
+        values = values.to(self.weight.dtype)  # under autocast they come in few digits, too few for a variance
         result: Tensor = _NormTanh.apply(values, self.weight, self.bias)  # type: ignore[no-untyped-call]
         return result
 
@@ -99,9 +100,10 @@ class MaskNet(nn.Module):
         if points.ndim != 3 or points.shape[0] not in (1, layer_count) or points.shape[2] != 2:
             raise ShapeError(f"points are {list(points.shape)}, needed [{layer_count},P,2] or [1,P,2]")
         first, *deeper = cast(Iterable[nn.Linear], self.hidden)
-        place = torch.einsum("cd,lpd->clp", first.weight[:, :2], points)  # [C,L or 1,P]
-        # The code's share of the first layer is the same at every point of a layer: computed once.
-        shape = first.weight[:, 2:] @ codes.T + first.bias[:, None]  # [C,L]
+        with torch.autocast(points.device.type, enabled=False):  # places in few digits would be other places
+            place = torch.einsum("cd,lpd->clp", first.weight[:, :2], points)  # [C,L or 1,P]
+            # The code's share of the first layer is the same at every point of a layer: computed once.
+            shape = first.weight[:, 2:] @ codes.to(first.weight.dtype).T + first.bias[:, None]  # [C,L]
         values = (place + shape[:, :, None]).reshape(self.sizes.width, layer_count * point_count)
         first_norm, *norms = self.norms
         values = first_norm(values)
