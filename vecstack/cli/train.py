@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import re
 import sys
+import time
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +18,7 @@ from vecstack.cli.arguments import Device, Quiet
 from vecstack.errors import UsageError
 
 if TYPE_CHECKING:
-    from vecstack.train.loop import Progress
+    from vecstack.train.loop import Progress, Watchers
 
 BAD_NAMED = 5  # pictures that cannot be read and are named; the rest are counted
 
@@ -47,62 +50,64 @@ def run(
 ) -> None:
     """Train a model (Ctrl-C or SIGTERM saves; --resume goes on; several GPUs: torchrun -m vecstack train ...)."""
     limit = math.inf if time_limit is None else parse_seconds(time_limit)
-    from vecstack.train.recipe import load_recipe
+    deadline = time.monotonic() + limit  # from here on, since reading the pictures can take minutes
+    from vecstack.train.distributed import is_first_process, local_device, one_complaint, process_count
 
-    plan = load_recipe(recipe)
-    if slurm is not None:
-        from vecstack.train.slurm import Job, submit
+    with one_complaint(), ExitStack() as stack:
+        from vecstack.train.checkpoint import prepare_folder
+        from vecstack.train.loop import Watchers, check_batch, train
+        from vecstack.train.recipe import load_recipe
 
-        job = Job([recipe, *data], out, partition=slurm, gpus=gpus, seconds=limit, tensorboard=tensorboard)
-        typer.echo(submit(job))
-        return
-    from vecstack.render.device import resolve_device
-    from vecstack.train.checkpoint import prepare_folder
-    from vecstack.train.data import load_pictures
-    from vecstack.train.distributed import is_first_process, local_device
-    from vecstack.train.loop import Watchers, train
+        plan = load_recipe(recipe)
+        check_batch(plan, process_count() if slurm is None else gpus)
+        if is_first_process():
+            prepare_folder(out, resume=resume)
+        if slurm is not None:
+            from vecstack.train.slurm import Job, submit
 
-    chosen = local_device(resolve_device(device))
-    shown = is_first_process() and not quiet
-    if is_first_process():
-        prepare_folder(out, resume=resume)  # before the pictures, which can take minutes
-    bad: list[str] = []
-    pictures = load_pictures(data, plan.data.stored_side, report_bad=bad.append)
+            job = Job([recipe, *data], out, partition=slurm, gpus=gpus, seconds=limit, tensorboard=tensorboard)
+            typer.echo(submit(job))
+            return
+        from vecstack.render.device import resolve_device
+        from vecstack.train.data import load_pictures
 
-    def report(message: str) -> None:
-        if shown:
-            typer.echo(message, err=True)
-
-    report(f"{len(pictures[0]):,} pictures to train on, {len(pictures[1]):,} held out")
-    for line in bad[:BAD_NAMED]:
-        report(f"left out: {line}")
-    if len(bad) > BAD_NAMED:
-        report(f"left out: {len(bad) - BAD_NAMED:,} more that cannot be read")
-    with ExitStack() as stack:
-        watchers = Watchers(report, board=out / "tensorboard" if tensorboard else None)
-        if shown and sys.stderr.isatty():
-            watchers = _on_terminal(watchers, stack)
-        weights = train(plan, pictures, out, resume=resume, time_limit_seconds=limit, device=chosen, watchers=watchers)
+        chosen = local_device(resolve_device(device))
+        watchers = Watchers(board=out / "tensorboard" if tensorboard else None)
+        if is_first_process() and not quiet:
+            watchers = _on_screen(watchers, stack)
+        bad: list[str] = []
+        pictures = load_pictures(data, plan.data.stored_side, report_bad=bad.append)
+        watchers.report(f"{len(pictures[0]):,} pictures to train on, {len(pictures[1]):,} held out")
+        for line in bad[:BAD_NAMED]:
+            watchers.report(f"left out: {line}")
+        if len(bad) > BAD_NAMED:
+            watchers.report(f"left out: {len(bad) - BAD_NAMED:,} more that cannot be read")
+        left = deadline - time.monotonic()
+        weights = train(plan, pictures, out, resume=resume, time_limit_seconds=left, device=chosen, watchers=watchers)
     if is_first_process():
         typer.echo(str(weights))
 
 
-def _on_terminal(watchers: Any, stack: ExitStack) -> Any:
-    """The same watchers with a line of progress below the log: steps, loss, pace, time left."""
-    from dataclasses import replace
-
+def _on_screen(watchers: Watchers, stack: ExitStack) -> Watchers:
+    """The same watchers, who print lines and, on a terminal, keep one of progress below them: steps, loss, pace, time
+    left."""
+    if not sys.stderr.isatty():
+        return replace(watchers, report=partial(typer.echo, err=True))
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
 
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}")
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False)
     bar = stack.enter_context(Bar(*columns, console=Console(stderr=True), transient=True))
-    task = bar.add_task("", total=None)
+    task = bar.add_task("reading pictures", total=None)
+
+    def report(message: str) -> None:
+        bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
 
     def show(progress: Progress) -> None:
         bar.update(task, completed=progress.step, total=progress.steps, description=describe(progress))
 
-    return replace(watchers, report=bar.console.print, progress=show)
+    return replace(watchers, report=report, progress=show)
 
 
 def describe(progress: Progress) -> str:

@@ -50,7 +50,9 @@ class Board:
         try:
             yield
         except OSError as error:
-            raise ExportError(f"cannot write {self.folder}: {error.strerror}. Free some space, then --resume.") from error
+            raise ExportError(
+                f"cannot write {self.folder}: {error.strerror}. Free some space, then --resume."
+            ) from error
 
 
 @torch.no_grad()

@@ -22,11 +22,20 @@ from vecstack.kinds.mask.model import Predictor
 from vecstack.train.baselines import Baseline, baseline_to_bytes
 from vecstack.train.losses import Adversary, adversary
 from vecstack.train.recipe import Recipe
+from vecstack.train.transfer import start_from
 
 CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "model.safetensors", "log.jsonl"  # what a training's folder holds
 # What a damaged checkpoint, or one of something else, makes torch.load and load_state_dict raise.
 DAMAGES = (
-    OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, EOFError, UnpicklingError, struct.error
+    OSError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    EOFError,
+    UnpicklingError,
+    struct.error,
 )
 
 
@@ -47,6 +56,8 @@ def start(recipe: Recipe, device: torch.device | None) -> State:
     """The state before the first step: the same for the same seed."""
     torch.manual_seed(recipe.seed)
     model = (Baseline(recipe.baseline) if recipe.baseline else Predictor(recipe.model)).to(device)
+    if recipe.start_from and isinstance(model, Predictor):
+        start_from(model, recipe.start_from)
     optimizer = torch.optim.AdamW(
         model.parameters(),
         recipe.learning_rate,

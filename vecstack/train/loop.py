@@ -194,11 +194,10 @@ class _Run:
         """Raise RecipeError where the loss of any process is not finite. All of them must ask."""
         if bool(self.world.mean(self.losses).isfinite()):
             return
-        checkpoint = self.folder / CHECKPOINT
-        remedy = "Choose a smaller learning_rate."
-        if self.last_saved is not None:
-            remedy = f"{checkpoint} is the last good state: choose a smaller learning_rate, then --resume."
-        raise RecipeError(f"the loss was not finite before step {self.state.step}. {remedy}")
+        remedy = "Choose a smaller learning_rate"
+        if (self.folder / CHECKPOINT).exists():
+            remedy += f", then --resume: {self.folder / CHECKPOINT} is the last good state"
+        raise RecipeError(f"the loss was not finite before step {self.state.step}. {remedy}.")
 
     def _report_progress(self) -> None:
         now, (then, step_then) = time.monotonic(), self.last_progress
@@ -210,6 +209,11 @@ class _Run:
         self.watchers.progress(Progress(self.state.step, self.recipe.steps, loss, pace, left))
         self.last_progress = (now, self.state.step)
 
+    def close(self) -> None:
+        """Close the board, if there is one."""
+        if self.board is not None:
+            self.board.close()
+
     def save(self) -> None:
         """Write the checkpoint and the weights, then let the other processes go on."""
         self._check_loss()
@@ -220,7 +224,7 @@ class _Run:
 
     def _log(self) -> None:
         """Measure the model, and add a line to the log."""
-        loss, self.count = float(self.losses) / self.count, 0
+        loss, self.count = float(self.world.mean(self.losses)) / self.count, 0
         self.losses.zero_()
         if self.world.is_first:
             scores = _scores(self.state.average, self.held_out)
@@ -229,13 +233,7 @@ class _Run:
 
     def _write(self, entry: dict[str, Any], scores: list[Score]) -> None:
         psnr = {score.layers: round(score.psnr_of_mean_error, 3) for score in scores}
-        try:
-            with (self.folder / LOG).open("a", encoding="utf-8") as log:
-                log.write(json.dumps(entry | {"psnr": psnr}) + "\n")
-        except OSError as error:
-            raise ExportError(
-                f"cannot write {self.folder / LOG}: {error.strerror}. Free some space, then --resume."
-            ) from error
+        _append(self.folder / LOG, json.dumps(entry | {"psnr": psnr}) + "\n")
         if self.board is not None:
             self.board.write(entry, psnr, self.state.average, self.held_out)
         by_layers = psnr if len(psnr) > 1 else next(iter(psnr.values()))
@@ -244,11 +242,24 @@ class _Run:
         )
 
 
+def _append(path: Path, line: str) -> None:
+    """Add a line to a text file: all of it, or nothing. Raises ExportError."""
+    before = path.stat().st_size if path.exists() else 0
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line)
+    except OSError as error:
+        with suppress(OSError):
+            os.truncate(path, before)
+        raise ExportError(f"cannot write {path}: {error.strerror}. Free some space, then --resume.") from error
+
+
 @contextmanager
 def _noted_signals() -> Iterator[list[int]]:
     """A list to which the first SIGINT or SIGTERM is added instead of ending the program, so that a step is finished
-    and saved; a second one acts as ever. Signals that are ignored stay so, and outside the main thread, where Python
-    takes none, the list stays empty."""
+    and saved. A second SIGINT acts as ever; further SIGTERMs are one, since torchrun passes on to its processes what
+    they may have had already. Signals that are ignored stay so, and outside the main thread, where Python takes none,
+    the list stays empty."""
     noted: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield noted
@@ -262,7 +273,8 @@ def _noted_signals() -> Iterator[list[int]]:
 
     def note(number: int, _: object) -> None:
         noted.append(number)
-        restore_handlers()
+        if signal.SIGINT in caught:
+            signal.signal(signal.SIGINT, caught[signal.SIGINT])
 
     for number in caught:
         signal.signal(number, note)

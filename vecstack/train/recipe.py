@@ -66,6 +66,7 @@ class Recipe:
 
     name: str
     description: str = ""
+    start_from: str = ""  # a model (name, path or Hub) of the same net and encoder, whose weights are the first ones
     steps: int = 100_000
     batch: int = 32
     learning_rate: float = 1e-3  # the paper's
@@ -132,6 +133,18 @@ def _check(recipe: Recipe, where: str) -> None:
     ):
         if decay >= 1:
             raise RecipeError(f"{where}: {name} must be below 1, not {decay}.")
+    if data.warped_share > 1:
+        raise RecipeError(f"{where}: data.warped_share must be at most 1, not {data.warped_share}.")
+    for name, amount in (("zoom", data.zoom), ("shift", data.shift)):
+        if amount >= 1:
+            raise RecipeError(f"{where}: data.{name} must be below 1, not {amount}.")
+    for name, amount in (("learning_rate", recipe.learning_rate), ("gradient_norm", recipe.gradient_norm)):
+        if amount == 0:
+            raise RecipeError(f"{where}: {name} must be above 0: nothing would be learned.")
+    if data.stored_side < data.side:
+        raise RecipeError(
+            f"{where}: data.stored_side must be at least data.side, not {data.stored_side} and {data.side}."
+        )
     _check_loss(recipe, where)
     if data.smallest_crop > 1 or data.smallest_crop == 0:
         raise RecipeError(f"{where}: data.smallest_crop must be above 0 and at most 1, not {data.smallest_crop}.")

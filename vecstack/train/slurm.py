@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,31 +45,42 @@ class Training:
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        self.process: subprocess.Popen[bytes] | None = None
 
-    def __call__(self) -> int:
-        return subprocess.run(self.job.command(), check=True).returncode
+    def __call__(self) -> None:
+        """Train. Raises CalledProcessError where the training fails."""
+        with subprocess.Popen(self.job.command()) as self.process:
+            code = self.process.wait()
+        if code:
+            raise subprocess.CalledProcessError(code, self.process.args)
 
     def checkpoint(self) -> Any:
-        """The job to queue in this one's place: the same, since it resumes."""
+        """The job to queue in this one's place: the same, since it resumes. Has this one save and end first."""
         from submitit.helpers import DelayedSubmission
 
+        if self.process is not None:
+            self.process.terminate()  # SLURM tells only the process that it started
+            with suppress(ChildProcessError):  # already waited for
+                # Not Popen.wait: submitit calls from a signal handler, in the middle of that of __call__.
+                os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
         return DelayedSubmission(Training(self.job))
 
 
 def submit(job: Job, cluster: str = "slurm") -> str:
     """Submit a training and return the number of its job; its output goes to the folder `jobs` of the training's
     folder. Raises UsageError: no time limit, which SLURM needs, or one too short to save in; RecipeError: submitit
-    is not installed; ExportError: the cluster refuses the job, or there is none."""
+    is not installed, or there are no such data; ExportError: the cluster refuses the job, or there is none."""
     if not 2 * SAVING_SECONDS <= job.seconds < math.inf:
         raise UsageError(f"--slurm needs a --time-limit of at least {2 * SAVING_SECONDS // 60}m: the time of the job.")
+    missing = next((path for path in job.inputs if not path.exists()), None)
+    if missing is not None:
+        raise RecipeError(f"{missing}: no such file or folder. The job could not read it.")
     try:
         import submitit
     except ImportError as error:
         raise RecipeError("--slurm needs submitit: pip install 'vecstack[train]'.") from error
     try:
-        folder = job.out / "jobs"
-        folder.mkdir(parents=True, exist_ok=True)
-        executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
+        executor = submitit.AutoExecutor(folder=job.out / "jobs", cluster=cluster)
         executor.update_parameters(
             name=f"vecstack-{job.out.name}",
             slurm_partition=job.partition,
@@ -78,6 +91,8 @@ def submit(job: Job, cluster: str = "slurm") -> str:
             timeout_min=math.ceil(job.seconds / 60),
         )
         return str(executor.submit(Training(job)).job_id)
-    except (OSError, RuntimeError, subprocess.CalledProcessError, submitit.core.utils.FailedJobError) as error:
+    except (OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())
-        raise ExportError(f"{job.out}: the cluster did not take the job ({reason}). Try sbatch here.") from error
+        raise ExportError(
+            f"{job.out}: the cluster did not take the job ({reason}). See whether sbatch works."
+        ) from error
