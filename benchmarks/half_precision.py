@@ -1,4 +1,4 @@
-"""Measure what keeping the weights in float16 costs, on a training's folder: the checkpoint's weights beside the file's.
+"""Measure what keeping weights in float16 costs: those in the checkpoint of a training's folder beside its weights file.
 
 The checkpoint holds the averaged weights in float32, and the weights file the same in float16. Both are measured on
 the same held-out pictures, computing in float32.
