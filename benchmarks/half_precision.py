@@ -1,4 +1,4 @@
-"""Measure what keeping weights in float16 costs: those in the checkpoint of a training's folder beside its weights file.
+"""Measure what keeping weights in float16 costs: those in a training's checkpoint beside those in its weights file.
 
 The checkpoint holds the averaged weights in float32, and the weights file the same in float16. Both are measured on
 the same held-out pictures, computing in float32.

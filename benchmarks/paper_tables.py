@@ -4,20 +4,21 @@ Sbai, Couprie, Aubry, ICIP 2020. Each cell has a recipe in benchmarks/paper/, an
 `vecstack train benchmarks/paper/CELL.toml --data ... --out RUNS/CELL` makes it; --train does that for the cells named,
 or goes on with them. Cells without weights are left empty. Measured is the held-out part of the data given here, the
 last tenth of each class, where the paper has 10,000 test pictures: the pictures are others, and so is Tiny ImageNet at
-64 px from the paper's ImageNet at 128 px. All cells but the one "as printed" minimise L2, the paper L1.
+64 px from the paper's ImageNet at 128 px. All cells but the one "as printed" minimise L2, the paper L1. A training that
+has not come to its last step, which the table shows, has not come to its figure either.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 from pathlib import Path
 
+import torch
 from _common import print_table, write_json
 
-from vecstack.train.checkpoint import LOG, WEIGHTS
+from vecstack.train.checkpoint import CHECKPOINT, WEIGHTS
 from vecstack.train.evaluate import Score, load_part, load_subject
 from vecstack.train.recipe import load_recipe
 
@@ -71,15 +72,14 @@ def train(cell: str, arguments: argparse.Namespace) -> None:
 
 
 def measure(cell: str, arguments: argparse.Namespace) -> tuple[int, Score] | None:
-    """Steps of the cell's training and its score, or None where there are no weights or no data."""
+    """Steps of the cell's training and its score, or None where there is no training or no data."""
     folder, data = arguments.runs / cell, data_of(cell, arguments)
-    if data is None or not (folder / WEIGHTS).is_file():
+    if data is None or not (folder / CHECKPOINT).is_file():
         return None
     subject = load_subject(str(folder / WEIGHTS), arguments.device)
-    pictures = load_part(data, "held-out", load_recipe(RECIPES / f"{cell}.toml").data, arguments.limit, lambda _: None)
-    log = folder / LOG
-    last = log.read_text(encoding="utf-8").splitlines()[-1] if log.is_file() else '{"step": 0}'
-    return json.loads(last)["step"], subject.scores(pictures, [subject.layers])[0]
+    pictures = load_part(data, "held-out", load_recipe(RECIPES / f"{cell}.toml").data, arguments.limit, print)
+    step = torch.load(folder / CHECKPOINT, weights_only=True, map_location="cpu")["step"]
+    return step, subject.scores(pictures, [subject.layers])[0]
 
 
 def main() -> None:
@@ -95,7 +95,8 @@ def main() -> None:
         step, score = measured
         results[cell] = {"step": step, "paper_psnr": paper, **score.to_json()}
         ours = f"{score.psnr_of_mean_error:.2f}", f"{score.mean_psnr:.2f}", f"{score.ssim:.3f}"
-        rows.append([cell, f"{step:,}", *ours, f"{paper:.2f}"])
+        steps = load_recipe(RECIPES / f"{cell}.toml").steps
+        rows.append([cell, f"{step:,} of {steps:,}", *ours, f"{paper:.2f}"])
     columns = ["cell", "steps", "PSNR of mean error", "mean PSNR", "SSIM", "paper's PSNR"]
     print_table("Held-out pictures, dB", columns, rows)
     write_json(arguments.json, {"cells": results})

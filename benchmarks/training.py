@@ -18,12 +18,12 @@ from pathlib import Path
 import torch
 from _common import print_table, write_json
 from torch import Tensor, nn
-from torch.nn.functional import l1_loss, mse_loss
+from torch.nn.functional import l1_loss
 
 from vecstack.kinds.mask.encoder import EncoderSizes
 from vecstack.kinds.mask.model import ModelSizes, Predictor, grid_points
 from vecstack.train.data import Examples, load_pictures
-from vecstack.train.evaluate import evaluate
+from vecstack.train.evaluate import compare, evaluate, score
 from vecstack.train.loop import keep_freed_memory
 from vecstack.train.objective import Objective, sample
 from vecstack.train.recipe import DataRecipe, LossRecipe, Recipe
@@ -120,8 +120,8 @@ class Plain:
     @torch.no_grad()
     def psnr(self, held_out: Tensor) -> float:
         parts = [part.float() / 255 for part in held_out.split(20)]
-        errors = torch.stack([mse_loss(self.model(part, self.layers), part) for part in parts])
-        return float(-10 * torch.log10(errors.mean()))
+        errors = [compare(self.model(part, self.layers), part) for part in parts]
+        return score(errors, self.layers, 0).psnr_of_mean_error
 
 
 class Ours:
@@ -162,8 +162,8 @@ def run(trained: Plain | Ours, examples: Examples, held_out: Tensor, recipe: Rec
     for _ in range(POINTS):
         began = time.perf_counter()
         for _ in range(part):
-            loss = trained.loss(examples.batch(recipe.batch))
             optimizer.zero_grad(set_to_none=True)
+            loss = trained.loss(examples.batch(recipe.batch))
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, recipe.gradient_norm)
             optimizer.step()

@@ -76,7 +76,7 @@ def run(
         typer.Option(
             "--part",
             metavar="PART",
-            help="held-out (the last tenth of each folder, which training leaves out), training or all.",
+            help="held-out (what training leaves out, given the same data), training or all.",
         ),
     ] = "held-out",
     limit: Annotated[

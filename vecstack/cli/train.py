@@ -44,28 +44,33 @@ def run(
         str | None,
         typer.Option("--slurm", metavar="PARTITION", help="Submit to this SLURM partition instead of running here."),
     ] = None,
-    gpus: Annotated[int, typer.Option("--gpus", min=1, max=64, help="GPUs of a SLURM job, all on one machine.")] = 1,
+    gpus: Annotated[
+        int | None, typer.Option("--gpus", min=0, max=64, help="GPUs of a SLURM job, all on one machine (1).")
+    ] = None,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Train a model (Ctrl-C or SIGTERM saves; --resume goes on; several GPUs: torchrun -m vecstack train ...)."""
+    if gpus is not None and slurm is None:
+        raise UsageError("--gpus is of a SLURM job. To use several GPUs here: torchrun -m vecstack train ...")
     limit = math.inf if time_limit is None else parse_seconds(time_limit)
     deadline = time.monotonic() + limit  # from here on, since reading the pictures can take minutes
     from vecstack.train.distributed import is_first_process, local_device, one_complaint, process_count
 
     with one_complaint(), ExitStack() as stack:
-        from vecstack.train.checkpoint import prepare_folder
+        from vecstack.train.checkpoint import keep_recipe, prepare_folder
         from vecstack.train.loop import Watchers, check_batch, train
         from vecstack.train.recipe import load_recipe
 
         plan = load_recipe(recipe)
-        check_batch(plan, process_count() if slurm is None else gpus)
+        job_gpus = 1 if gpus is None else gpus
+        check_batch(plan, process_count() if slurm is None else max(1, job_gpus))
         if is_first_process():
             prepare_folder(out, resume=resume)
         if slurm is not None:
             from vecstack.train.slurm import Job, submit
 
-            job = Job([recipe, *data], out, partition=slurm, gpus=gpus, seconds=limit, tensorboard=tensorboard)
+            job = Job([recipe, *data], out, partition=slurm, gpus=job_gpus, seconds=limit, tensorboard=tensorboard)
             typer.echo(submit(job))
             return
         from vecstack.render.device import resolve_device
@@ -75,6 +80,8 @@ def run(
         watchers = Watchers(board=out / "tensorboard" if tensorboard else None)
         if is_first_process() and not quiet:
             watchers = _on_screen(watchers, stack)
+        if is_first_process():
+            keep_recipe(recipe, out)
         bad: list[str] = []
         pictures = load_pictures(data, plan.data.stored_side, report_bad=bad.append)
         watchers.report(f"{len(pictures[0]):,} pictures to train on, {len(pictures[1]):,} held out")

@@ -64,14 +64,15 @@ class PointDecoder(nn.Module):
         """Colours of each picture at each point: points [P,2] in [-1,1]^2, codes [B,numbers] -> [B,3,P] in 0..1."""
         first, *deeper = cast(Iterable[nn.Linear], self.hidden)
         first_norm, *norms = self.norms
-        place = first.weight[:, :2] @ points.T  # [C,P]
-        # The code's share of the first layer is the same at every point of a picture: computed once.
-        shape = first.weight[:, 2:] @ codes.T + first.bias[:, None]  # [C,B]
+        with torch.autocast(points.device.type, enabled=False):  # places in few digits would be other places
+            place = first.weight[:, :2] @ points.T  # [C,P]
+            # The code's share of the first layer is the same at every point of a picture: computed once.
+            shape = first.weight[:, 2:] @ codes.to(first.weight.dtype).T + first.bias[:, None]  # [C,B]
         values = first_norm((shape[:, :, None] + place[:, None]).flatten(1))  # [C,B*P]
         for linear, norm in zip(deeper, norms, strict=True):
             values = norm(torch.addmm(linear.bias[:, None], linear.weight, values))
         values = torch.addmm(self.output.bias[:, None], self.output.weight, values)
-        return torch.sigmoid(values).view(3, len(codes), len(points)).transpose(0, 1)
+        return torch.sigmoid(values.float()).view(3, len(codes), len(points)).transpose(0, 1)
 
 
 class UpsamplingBlock(nn.Module):

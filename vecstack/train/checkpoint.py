@@ -6,7 +6,7 @@ import copy
 import io
 import struct
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -25,6 +25,7 @@ from vecstack.train.recipe import Recipe
 from vecstack.train.transfer import start_from
 
 CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "model.safetensors", "log.jsonl"  # what a training's folder holds
+RECIPE = "recipe.toml"
 # What a damaged checkpoint, or one of something else, makes torch.load and load_state_dict raise.
 DAMAGES = (
     OSError,
@@ -90,9 +91,15 @@ def prepare_folder(folder: Path, *, resume: bool) -> None:
             raise ExportError(f"{path} exists. {remedy} another --out.")
 
 
+def keep_recipe(recipe: Path, folder: Path) -> None:
+    """Copy a recipe into a training's folder, where `evaluate` and the next reader find it. Raises ExportError."""
+    with atomic_writer(folder / RECIPE, overwrite=True) as file:
+        file.write(recipe.read_bytes())
+
+
 def save(state: State, folder: Path) -> None:
     """Write the checkpoint, then the weights. Raises ExportError; RecipeError for weights that are not finite."""
-    if not all(bool(tensor.half().isfinite().all()) for tensor in _floats(state.average)):
+    if not _is_finite(state.average):
         raise RecipeError(f"the training diverged before step {state.step}. Choose a smaller learning_rate.")
     weights = (
         baseline_to_bytes(state.average) if isinstance(state.average, Baseline) else weights_to_bytes(state.average)
@@ -115,9 +122,11 @@ def save(state: State, folder: Path) -> None:
             file.write(data)
 
 
-def _floats(model: Predictor | Baseline) -> Iterator[Tensor]:
-    """The tensors of a model's weights file."""
-    yield from model.parameters()
+def _is_finite(model: Predictor | Baseline) -> bool:
+    """Whether the weights file of a model would hold finite numbers alone: parameters in float16, statistics as they
+    are."""
+    tensors = [*(parameter.half() for parameter in model.parameters()), *model.buffers()]
+    return all(bool(tensor.isfinite().all()) for tensor in tensors)
 
 
 def restore(state: State, folder: Path) -> None:

@@ -86,9 +86,13 @@ def train(
         with closing(_Run(recipe, pictures, folder, device, world, watchers)) as run:
             run.begin(resume)
             last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
+            if run.state.step:
+                watchers.report(f"going on from step {run.state.step} of {recipe.steps}")
             while run.state.step < last and not world.any(bool(signals) or time.monotonic() >= deadline):
                 run.step()
             run.save()
+            if run.state.step < recipe.steps:
+                watchers.report(f"stopped and saved at step {run.state.step} of {recipe.steps}: --resume goes on")
     if signal.SIGINT in signals:
         raise KeyboardInterrupt
     return folder / WEIGHTS
@@ -152,9 +156,9 @@ class _Run:
         recipe, state = self.recipe, self.state
         for group in state.optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _rate(state.step, recipe)
+        state.optimizer.zero_grad(set_to_none=True)
         batch = self.examples.batch(recipe.batch)
         loss = self._loss(self.world.share(batch))
-        state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(state.model.parameters(), recipe.gradient_norm)
         state.optimizer.step()

@@ -59,7 +59,8 @@ class Predictor(nn.Module):
         drawn = interpolate(canvas, target.shape[-2:], mode="bilinear", align_corners=False)
         features = self.encoder(torch.cat([target, drawn], 1))
         layers = (len(target), self.sizes.layers_per_pass, -1)
-        return self.code_head(features).view(layers), torch.sigmoid(self.color_head(features)).view(layers)
+        colors = torch.sigmoid(self.color_head(features).float())
+        return self.code_head(features).view(layers), colors.view(layers)
 
     def unroll(self, target: Tensor, points: Tensor, layers: int) -> tuple[Tensor, Tensor, Tensor]:
         """Every layer and the canvas after it: target [B,3,S,S], points [C*C,2] (a square grid over

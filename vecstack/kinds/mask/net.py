@@ -110,4 +110,4 @@ class MaskNet(nn.Module):
         for linear, norm in zip(deeper, norms, strict=True):
             values = norm(torch.addmm(linear.bias[:, None], linear.weight, values))
         values = torch.addmm(self.output.bias[:, None], self.output.weight, values)
-        return torch.sigmoid(values).view(layer_count, point_count)
+        return torch.sigmoid(values.float()).view(layer_count, point_count)
