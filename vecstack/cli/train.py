@@ -58,7 +58,7 @@ def run(
     from vecstack.train.distributed import is_first_process, local_device, one_complaint, process_count
 
     with one_complaint(), ExitStack() as stack:
-        from vecstack.train.checkpoint import keep_recipe, prepare_folder
+        from vecstack.train.checkpoint import RECIPE, keep_recipe, prepare_folder
         from vecstack.train.loop import Watchers, check_batch, train
         from vecstack.train.recipe import load_recipe
 
@@ -80,7 +80,7 @@ def run(
         watchers = Watchers(board=out / "tensorboard" if tensorboard else None)
         if is_first_process() and not quiet:
             watchers = _on_screen(watchers, stack)
-        if is_first_process():
+        if is_first_process() and not (out / RECIPE).exists():
             keep_recipe(recipe, out)
         bad: list[str] = []
         pictures = load_pictures(data, plan.data.stored_side, report_bad=bad.append)
@@ -91,6 +91,8 @@ def run(
             watchers.report(f"left out: {len(bad) - BAD_NAMED:,} more that cannot be read")
         left = deadline - time.monotonic()
         weights = train(plan, pictures, out, resume=resume, time_limit_seconds=left, device=chosen, watchers=watchers)
+        if is_first_process():
+            keep_recipe(recipe, out)  # once more: on resuming it may be another one, which first had to fit
     if is_first_process():
         typer.echo(str(weights))
 

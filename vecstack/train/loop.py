@@ -55,7 +55,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Watchers:
-    """Who hears of a training: of each line of its log, of its progress, and the folder of a TensorBoard."""
+    """Who hears of a training: of each line of its log, of its progress, and the folder of a TensorBoard. Of several
+    processes only the first one tells."""
 
     report: Callable[[str], None] = lambda _: None
     progress: Callable[[Progress], None] = lambda _: None
@@ -83,6 +84,8 @@ def train(
     with process_group(device) as world, _noted_signals() as signals:
         deadline = time.monotonic() + time_limit_seconds
         check_batch(recipe, world.size)
+        if not world.is_first:
+            watchers = Watchers()
         with closing(_Run(recipe, pictures, folder, device, world, watchers)) as run:
             run.begin(resume)
             last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
@@ -139,7 +142,7 @@ class _Run:
         self.world.wait()
         if resume and (self.folder / CHECKPOINT).exists():
             restore(self.state, self.folder)
-        if self.watchers.board is not None and self.world.is_first:
+        if self.watchers.board is not None:
             self.board = Board(self.watchers.board)
         self.seconds_before, self.began = self.state.seconds, time.monotonic()
         self.last_progress = (time.monotonic(), self.state.step)

@@ -10,7 +10,6 @@ import torch
 
 from vecstack.errors import WeightsError
 from vecstack.geometry import Rect
-from vecstack.kinds.mask.colors import layer_weights, solve_colors
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.maker import MAX_BLOCKS, MAX_SIDE, MaskMaker, load_maker, weights_to_bytes
 from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
@@ -39,15 +38,13 @@ def test_the_same_model_gives_the_same_bytes(predictor: Predictor) -> None:
     assert weights_to_bytes(predictor) == weights_to_bytes(predictor)
 
 
-def test_layers_are_the_predictors_in_the_best_colours_for_its_masks(predictor: Predictor) -> None:
+def test_layers_are_the_predictors(predictor: Predictor) -> None:
     picture = np.random.default_rng(0).random((53, 37, 3), dtype=np.float32) * 0.2  # dark, so black is the closer
     made = MaskMaker(predictor).make(picture, RECT, 3)
     target = fit_to_side(torch.from_numpy(picture).permute(2, 0, 1)[None], 16)
     goal = target if made.background == (0.0, 0.0, 0.0) else 1 - target
-    codes, predicted = predictor.predict(goal)
-    alphas = predictor.net(grid_points(16)[None], codes[0])
-    colors = solve_colors(alphas, goal[0].flatten(1), predicted[0])
-    for layer, code, color in zip(made.layers, codes[0], colors, strict=True):
+    codes, colors = predictor.predict(goal)
+    for layer, code, color in zip(made.layers, codes[0], colors[0], strict=True):
         assert isinstance(layer, MaskLayer)
         assert layer.code == pytest.approx(code.tolist(), rel=1e-5)
         expected = color if made.background == (0.0, 0.0, 0.0) else 1 - color
@@ -71,10 +68,8 @@ def test_the_closer_background_is_taken(predictor: Predictor) -> None:
     target = torch.from_numpy(picture).permute(2, 0, 1)[None]
     errors = []
     for goal in (target, 1 - target):
-        codes, colors = predictor.predict(goal)
-        alphas, truth = predictor.net(grid_points(16)[None], codes[0]), goal[0].flatten(1)
-        drawn = solve_colors(alphas, truth, colors[0]).T @ layer_weights(alphas)
-        errors.append(float((drawn - truth).square().mean()))
+        drawn = predictor.draw(grid_points(16), *predictor.predict(goal))[:, -1]
+        errors.append(float((drawn - goal.flatten(2)).square().mean()))
     assert made.background == ((0.0, 0.0, 0.0) if errors[0] <= errors[1] else (1.0, 1.0, 1.0))
 
 

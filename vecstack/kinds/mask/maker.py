@@ -19,7 +19,6 @@ from torch import Tensor
 from vecstack.errors import WeightsError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import METADATA_KEY, Made
-from vecstack.kinds.mask.colors import layer_weights, solve_colors
 from vecstack.kinds.mask.encoder import NORM_CHANNELS
 from vecstack.kinds.mask.layer import MAX_CODE, MAX_DEPTH, MAX_WIDTH, MaskLayer
 from vecstack.kinds.mask.model import ModelSizes, Predictor, fit_to_side, grid_points
@@ -86,15 +85,14 @@ class MaskMaker:
 
     @torch.no_grad()
     def _predict(self, target: Tensor, background: Color, count: int) -> Prediction:
-        """Layers of one picture [1,3,S,S] over black or white, in the best colours for the predicted masks."""
+        """Layers of one picture [1,3,S,S] over black or white."""
         negative = background == WHITE
         goal = 1 - target if negative else target
-        codes, predicted = (part[0] for part in self.predictor.predict(goal, count))
+        codes, colors = self.predictor.predict(goal, count)
         points = grid_points(self.predictor.sizes.encoder.side, device=target.device)
-        alphas, truth = self.predictor.net(points[None], codes), goal[0].flatten(1)  # [T,S*S], [3,S*S]
-        colors = solve_colors(alphas, truth, predicted)
-        error = float((colors.T @ layer_weights(alphas) - truth).square().mean())
-        return Prediction(background, codes, 1 - colors if negative else colors, error)
+        drawn = self.predictor.draw(points, codes, colors)[0, -1]  # [3,S*S]
+        error = float((drawn - goal[0].flatten(1)).square().mean())
+        return Prediction(background, codes[0], 1 - colors[0] if negative else colors[0], error)
 
 
 def _rounded(values: Tensor) -> tuple[float, ...]:
