@@ -16,6 +16,7 @@ DOCS = Path(__file__).parent
 EXAMPLES = DOCS.parent / "examples"
 PAPER = (255, 255, 255)
 GAP_PX = 8
+MOST_IN_TWO_LINES = 10
 
 
 def main() -> None:
@@ -31,11 +32,12 @@ def main() -> None:
 
 
 def row(name: str, model: str, size: tuple[int, int]) -> Image.Image:
-    """A picture, its layers in two lines, and the stack drawn."""
+    """A picture, its layers in two lines, or four of smaller ones, and the stack drawn."""
     source = Image.open(EXAMPLES / name).convert("RGB")
     stack = decompose(EXAMPLES / name, load_model(model))
-    across = -(-len(stack.layers) // 2)
-    tile = (size[0] // 2 - GAP_PX // 2, size[1] // 2 - GAP_PX // 2)
+    lines = 2 if len(stack.layers) <= MOST_IN_TWO_LINES else 4
+    across = -(-len(stack.layers) // lines)
+    tile = ((size[0] - GAP_PX * (lines - 1)) // lines, (size[1] - GAP_PX * (lines - 1)) // lines)
     width = 2 * size[0] + across * (tile[0] + GAP_PX) + GAP_PX
     sheet = Image.new("RGB", (width, size[1]), PAPER)
     bitmap = source.width < 64
