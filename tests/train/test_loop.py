@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -10,16 +11,21 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from vecstack.errors import ExportError, RecipeError
 from vecstack.models import load_model
+from vecstack.train import loop
+from vecstack.train.baselines import BaselineSizes, load_baseline
 from vecstack.train.data import Examples, load_pictures
-from vecstack.train.loop import Watchers, train
-from vecstack.train.recipe import Recipe, load_recipe
+from vecstack.train.loop import Progress, Watchers, train
+from vecstack.train.recipe import LossRecipe, Recipe, load_recipe
 
 
 @pytest.fixture
@@ -38,9 +44,26 @@ Pictures = tuple[torch.Tensor, torch.Tensor]
 def test_training_writes_weights_that_load_and_a_log(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
     weights = train(recipe, pictures, tmp_path / "out")
     assert load_model(weights, "cpu").maker.most_layers == 3
-    log = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    log = logged(tmp_path / "out")
     assert [entry["step"] for entry in log] == [3, 6]
     assert log[-1]["psnr"].keys() == {"1", "2", "3"}
+
+
+def logged(out: Path) -> list[dict[str, Any]]:
+    """The lines of a training's log."""
+    return [json.loads(line) for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def files(out: Path) -> dict[str, bytes]:
+    """What a training's folder holds."""
+    return {file.name: file.read_bytes() for file in out.iterdir()}
+
+
+def bright_half(count: int = 40, side: int = 20) -> Pictures:
+    """Pictures of one bright half, to train on and held out."""
+    pictures = torch.zeros(count, 3, side, side, dtype=torch.uint8)
+    pictures[:, :, :, side // 2 :] = 230
+    return pictures, pictures[:4]
 
 
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(
@@ -93,7 +116,7 @@ def test_a_full_disk_ends_the_training_and_keeps_the_last_checkpoint(
     """The limit on the size of a file stands in for the disk: writing fails in the middle, after training began."""
     out = tmp_path / "out"
     train(recipe, pictures, out, time_limit_seconds=0)
-    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    before = files(out)
     limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)); "
     limit += "from vecstack.cli import run; sys.exit(run(sys.argv[1:]))"
     arguments = train_arguments(recipe_file, picture_zip, out, "--resume", "--quiet")
@@ -102,7 +125,7 @@ def test_a_full_disk_ends_the_training_and_keeps_the_last_checkpoint(
     assert failed.returncode == 4
     assert failed.stderr.startswith(f"vecstack: cannot write {out / 'checkpoint.pt'}: File too large.")
     assert failed.stderr.count("\n") == 1
-    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    assert files(out) == before | {"recipe.toml": recipe_file.read_bytes()}
 
 
 def test_an_error_in_a_step_keeps_the_last_checkpoint(
@@ -128,24 +151,57 @@ def test_an_error_in_a_step_keeps_the_last_checkpoint(
 
 def test_a_training_that_diverges_keeps_the_last_checkpoint(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
     train(recipe, pictures, tmp_path / "out", stop_after=3)
-    before = {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()}
-    with pytest.raises(RecipeError, match=r"step 6\..*learning_rate"):
+    before = files(tmp_path / "out")
+    with pytest.raises(RecipeError, match=r"step 6\..*learning_rate.*checkpoint.pt") as caught:
         train(replace(recipe, learning_rate=1e30), pictures, tmp_path / "out", resume=True)
-    assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == before
+    assert "\n" not in str(caught.value)
+    assert files(tmp_path / "out") == before
+    train(replace(recipe, learning_rate=1e-4), pictures, tmp_path / "out", resume=True)
+    assert [entry["step"] for entry in logged(tmp_path / "out")] == [3, 6]
 
 
-def test_a_checkpoint_of_other_sizes_is_refused(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
-    train(recipe, pictures, tmp_path / "out", time_limit_seconds=0)
-    other = replace(recipe, model=replace(recipe.model, net=replace(recipe.model.net, code=4)))
-    with pytest.raises(RecipeError, match="does not fit this recipe"):
-        train(other, pictures, tmp_path / "out", resume=True)
+def test_a_picture_that_is_not_finite_ends_the_training_and_keeps_the_last_checkpoint(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(recipe, pictures, tmp_path / "out", stop_after=3)
+    before = files(tmp_path / "out")
+    batch = Examples.batch
+    with monkeypatch.context() as patched:
+        patched.setattr(Examples, "batch", lambda examples, count: batch(examples, count) * torch.nan)
+        with pytest.raises(RecipeError, match="not finite"):
+            train(recipe, pictures, tmp_path / "out", resume=True)
+    assert files(tmp_path / "out") == before
+    train(recipe, pictures, tmp_path / "out", resume=True)
+    assert [entry["step"] for entry in logged(tmp_path / "out")] == [3, 6]
 
 
-def test_a_damaged_checkpoint_is_refused(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "checkpoint.pt").write_bytes(b"junk")
-    with pytest.raises(RecipeError, match="does not fit this recipe"):
-        train(recipe, pictures, tmp_path / "out", resume=True)
+def test_a_training_that_diverges_at_once_names_no_checkpoint(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeError, match=r"step 3\. Choose a smaller learning_rate\.$"):
+        train(replace(recipe, learning_rate=1e30), pictures, tmp_path / "out")
+    assert files(tmp_path / "out") == {}
+
+
+def test_a_log_that_cannot_be_written_ends_the_training_and_keeps_its_lines_whole(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    train(recipe, pictures, out, stop_after=3)
+    padding = max(len(data) for data in files(out).values()) * 2  # bytes: past those of the checkpoint
+    with (out / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps({"step": 3, "padding": "x" * padding}) + "\n")
+    before = (out / "log.jsonl").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 5, limits[1]))  # stands in for a full disk
+    try:
+        with pytest.raises(ExportError, match=r"log.jsonl: File too large\. .*--resume") as caught:
+            train(recipe, pictures, out, resume=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "\n" not in str(caught.value)
+    assert (out / "log.jsonl").read_bytes() == before
+    assert steps_done(out) == 6
 
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -216,6 +272,22 @@ def test_a_second_interrupt_ends_at_once(
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
 
 
+def test_a_second_sigterm_is_the_same_as_one(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torchrun and what stops it may both send one."""
+    batch = Examples.batch
+
+    def terminate_twice(examples: Examples, count: int) -> torch.Tensor:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        return batch(examples, count)
+
+    monkeypatch.setattr(Examples, "batch", terminate_twice)
+    train(recipe, pictures, tmp_path / "out")
+    assert steps_done(tmp_path / "out") == 1
+
+
 def test_training_runs_outside_the_main_thread(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         weights = pool.submit(train, recipe, pictures, tmp_path / "out").result()
@@ -224,10 +296,103 @@ def test_training_runs_outside_the_main_thread(recipe: Recipe, pictures: Picture
 
 def test_training_learns(recipe: Recipe, tmp_path: Path) -> None:
     """Two hundred steps on pictures of one bright half get well below the error of their mean."""
-    pictures = torch.zeros(40, 3, 20, 20, dtype=torch.uint8)
-    pictures[:, :, :, 10:] = 230
     long = replace(recipe, steps=200, evaluate_every=200, learning_rate=5e-3, warmup_steps=5, average_decay=0.9)
-    train(long, (pictures, pictures[:4]), tmp_path / "out")
-    entry = json.loads((tmp_path / "out" / "log.jsonl").read_text(encoding="utf-8"))
+    train(long, bright_half(), tmp_path / "out")
     mean_only = 6.9  # dB: -10 log10 of (230/255/2)^2
-    assert entry["psnr"]["3"] > mean_only + 2
+    assert logged(tmp_path / "out")[-1]["psnr"]["3"] > mean_only + 2
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """A perceptual network like VGG, of three convolutions and a pool, with random weights."""
+    generator = torch.Generator().manual_seed(0)
+    tensors = {}
+    for number, inputs in ((0, 3), (2, 4), (5, 4)):
+        tensors[f"features.{number}.weight"] = torch.randn(4, inputs, 3, 3, generator=generator) / 4
+        tensors[f"features.{number}.bias"] = torch.zeros(4)
+    path = tmp_path / "network.safetensors"
+    save_file(tensors, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        LossRecipe(absolute=1.0),
+        LossRecipe(absolute=0.5, canvas=1.0),
+        LossRecipe(adversarial=0.01),
+        LossRecipe(perceptual=0.02),
+        LossRecipe(adversarial=0.01, perceptual=0.02),
+    ],
+    ids=["absolute", "canvas", "adversarial", "perceptual", "adversarial and perceptual"],
+)
+def test_every_loss_brings_pictures_closer(recipe: Recipe, loss: LossRecipe, network: Path, tmp_path: Path) -> None:
+    loss = replace(loss, perceptual_network=str(network))
+    quick = replace(recipe, steps=30, evaluate_every=10, learning_rate=3e-3, warmup_steps=0, loss=loss)
+    train(quick, bright_half(), tmp_path / "out")
+    psnr = [entry["psnr"]["3"] for entry in logged(tmp_path / "out")]
+    assert psnr[-1] > psnr[0] + 0.3
+
+
+def with_baseline(recipe: Recipe, decoder: str, side: int = 16) -> Recipe:
+    """The recipe with a small baseline in place of its model."""
+    sizes = BaselineSizes(decoder, 8, side, recipe.model.encoder)
+    return replace(recipe, baseline=sizes, data=replace(recipe.data, side=side))
+
+
+@pytest.mark.parametrize(("decoder", "side"), [("mlp", 16), ("mlp-xy", 16), ("convt", 16), ("resnet", 32)])
+def test_every_baseline_learns_and_writes_weights_that_load(
+    recipe: Recipe, decoder: str, side: int, tmp_path: Path
+) -> None:
+    quick = replace(recipe, steps=8, evaluate_every=4, learning_rate=3e-4, warmup_steps=0)
+    weights = train(with_baseline(quick, decoder, side), bright_half(), tmp_path / "out")
+    before, after = (entry["loss"] for entry in logged(tmp_path / "out"))
+    assert after < before
+    assert load_baseline(weights.read_bytes(), None).sizes.decoder == decoder
+
+
+def test_a_batch_that_is_too_small_for_a_baseline_is_refused(recipe: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="a batch of 2 or more"):
+        train(replace(with_baseline(recipe, "mlp"), batch=1), bright_half(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_bfloat16_stays_close_to_float32(recipe: Recipe, tmp_path: Path) -> None:
+    quick = replace(recipe, learning_rate=3e-3, warmup_steps=0)
+    for precision in ("float32", "bfloat16"):
+        train(replace(quick, precision=precision), bright_half(), tmp_path / precision)
+    logs = [logged(tmp_path / precision) for precision in ("float32", "bfloat16")]
+    for exact, rounded in zip(*logs, strict=True):
+        assert rounded["loss"] != exact["loss"]
+        assert rounded["loss"] == pytest.approx(exact["loss"], rel=0.02)  # 8 bits of a mantissa, each 0.4 %
+        assert rounded["psnr"]["3"] == pytest.approx(exact["psnr"]["3"], abs=0.2)
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch's compiler, of its own parts
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_compiled_training_is_the_same(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    """Traced and differentiated as for a GPU, but not handed to a C++ compiler, which takes a minute."""
+    short = replace(recipe, steps=2, evaluate_every=2, precision=precision, model=replace(recipe.model, layers=1))
+    train(short, bright_half(), tmp_path / "plain")
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    torch.compiler.reset()
+    train(replace(short, compile=True), bright_half(), tmp_path / "compiled")
+    torch.compiler.reset()
+    plain, compiled = (logged(tmp_path / name)[0] for name in ("plain", "compiled"))
+    assert compiled["loss"] == pytest.approx(plain["loss"], rel=1e-5 if precision == "float32" else 1e-2)
+    assert compiled["psnr"] == pytest.approx(plain["psnr"], abs=0.01)
+
+
+def test_progress_tells_the_steps_the_loss_so_far_and_the_time_left(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "PROGRESS_SECONDS", 0)
+    told: list[Progress] = []
+    train(recipe, pictures, tmp_path / "out", watchers=Watchers(progress=told.append))
+    assert [(progress.step, progress.steps) for progress in told] == [(step, 6) for step in range(1, 7)]
+    assert told[2].loss == logged(tmp_path / "out")[0]["loss"]
+    assert all(progress.steps_per_second > 0 for progress in told)
+    assert told[2].seconds_left == pytest.approx(3 / told[2].steps_per_second)
+    assert told[-1].seconds_left == 0

@@ -80,10 +80,10 @@ def run(
         watchers = Watchers(board=out / "tensorboard" if tensorboard else None)
         if is_first_process() and not quiet:
             watchers = _on_screen(watchers, stack)
-        if is_first_process() and not (out / RECIPE).exists():
-            keep_recipe(recipe, out)
         bad: list[str] = []
         pictures = load_pictures(data, plan.data.stored_side, report_bad=bad.append)
+        if is_first_process() and not (out / RECIPE).exists():
+            keep_recipe(recipe, out)
         watchers.report(f"{len(pictures[0]):,} pictures to train on, {len(pictures[1]):,} held out")
         for line in bad[:BAD_NAMED]:
             watchers.report(f"left out: {line}")

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.train.conftest import RECIPE
+from vecstack.cli.train import describe, parse_seconds
+from vecstack.errors import UsageError
+from vecstack.train.loop import Progress
+
+Call = Callable[..., Any]
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "TERM": "xterm", "COLUMNS": "100"}
+
+
+def png(number: int) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.full((20, 24, 3), number, np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder of twelve pictures."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"{number:02}.png").write_bytes(png(number))
+    return folder
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("progress", "text"),
+    [
+        (Progress(10, 100, 0.012344, 8.06, 5025), "loss 0.01234, 8.1 steps/s, 1:23:45 left"),
+        (Progress(10, 100, 1.5, 1.0, 59.6), "loss 1.50000, 1.0 steps/s, 0:01:00 left"),
+        (Progress(10, 100, 0.5, 0.4, 360000), "loss 0.50000, 2.5 s/step, 100:00:00 left"),
+        (Progress(100, 100, -0.5, 123.0, 0), "loss -0.50000, 123.0 steps/s, 0:00:00 left"),
+    ],
+)
+def test_progress_is_told_as_one_reads_it(progress: Progress, text: str) -> None:
+    assert describe(progress) == text
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("9m", 540), ("1.5h", 5400), ("0", 0)])
+def test_times_are_read_with_their_unit(text: str, seconds: float) -> None:
+    assert parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1", "1d", "1 m", "nan", "1e3"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="write it as"):
+        parse_seconds(text)
+
+
+def test_an_empty_folder_of_pictures_is_one_line(vecstack: Call, recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = vecstack("train", recipe, "--data", tmp_path / "empty", "--out", tmp_path / "out")
+    assert (result.code, result.out) == (3, "")
+    assert result.err.startswith(f"vecstack: No pictures in {tmp_path / 'empty'}.")
+    assert result.err.count("\n") == 1
+
+
+def test_pictures_that_cannot_be_read_are_named_and_beyond_five_counted(
+    vecstack: Call, recipe: Path, data: Path, tmp_path: Path
+) -> None:
+    for number in range(1, 8):
+        (data / f"{number:02}.png").write_bytes(b"broken")
+    result = vecstack("train", recipe, "--data", data, "--out", tmp_path / "out")
+    assert result.code == 0
+    lines = result.err.splitlines()
+    assert lines[0] == "4 pictures to train on, 1 held out"
+    for number, line in enumerate(lines[1:6], 1):
+        assert line.startswith(f"left out: {data / f'{number:02}.png'}: ")
+    assert lines[6] == "left out: 2 more that cannot be read"
+    assert "held-out dB" in lines[7]
+
+
+def test_five_pictures_that_cannot_be_read_are_all_named(
+    vecstack: Call, recipe: Path, data: Path, tmp_path: Path
+) -> None:
+    for number in range(1, 6):
+        (data / f"{number:02}.png").write_bytes(b"broken")
+    result = vecstack("train", recipe, "--data", data, "--out", tmp_path / "out", "--time-limit", "0")
+    assert sum(line.startswith("left out: ") for line in result.err.splitlines()) == 5
+    assert "more" not in result.err
+
+
+def test_pictures_none_of_which_can_be_read_are_one_line(vecstack: Call, recipe: Path, tmp_path: Path) -> None:
+    path = tmp_path / "broken.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(12):
+            archive.writestr(f"{number}.png", b"broken")
+    result = vecstack("train", recipe, "--data", path, "--out", tmp_path / "out")
+    assert result.code == 3
+    assert "12 of 12 pictures cannot be read" in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_quiet_says_nothing_but_where_the_weights_are(vecstack: Call, recipe: Path, data: Path, tmp_path: Path) -> None:
+    result = vecstack("train", recipe, "--data", data, "--out", tmp_path / "out", "--quiet")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == f"{tmp_path / 'out' / 'model.safetensors'}\n"
+
+
+def test_a_resumed_training_keeps_the_recipe_that_fits(
+    vecstack: Call, recipe: Path, data: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = ("train", recipe, "--data", data, "--out", out, "--resume", "--time-limit", "0")
+    assert vecstack(*arguments).code == 0
+    assert (out / "recipe.toml").read_text(encoding="utf-8") == RECIPE
+    recipe.write_text(RECIPE.replace("code = 3", "code = 4"), encoding="utf-8")
+    assert vecstack(*arguments).code == 3
+    assert (out / "recipe.toml").read_text(encoding="utf-8") == RECIPE
+    slower = RECIPE.replace("batch = 4", "batch = 4\nlearning_rate = 1e-4")
+    recipe.write_text(slower, encoding="utf-8")
+    assert vecstack(*arguments).code == 0
+    assert (out / "recipe.toml").read_text(encoding="utf-8") == slower
+
+
+def test_a_job_is_not_sent_into_the_folder_of_another_training(
+    vecstack: Call, recipe: Path, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "model.safetensors").write_bytes(b"mine")
+    options = ("--slurm", "gpu", "--time-limit", "1h")
+    result = vecstack("train", recipe, "--data", data, "--out", tmp_path / "out", *options)
+    assert result.code == 4
+    assert "model.safetensors exists" in result.err
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["model.safetensors"]
+
+
+def test_a_job_needs_a_time_limit_and_a_cluster(
+    vecstack: Call, recipe: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    arguments = ("train", recipe, "--data", data, "--out", tmp_path / "out", "--slurm", "gpu")
+    for options, code, says in (((), 2, "--time-limit"), (("--time-limit", "1h"), 4, "sbatch")):
+        result = vecstack(*arguments, *options)
+        assert (result.code, result.out) == (code, "")
+        assert says in result.err
+        assert result.err.count("\n") == 1
+
+
+def test_a_terminal_shows_progress_below_the_log(recipe: Path, data: Path, tmp_path: Path) -> None:
+    recipe.write_text(RECIPE.replace("steps = 6", "steps = 100000"), encoding="utf-8")
+    (data / "05 [red].png").write_bytes(b"broken")
+    ours, theirs = pty.openpty()
+    arguments = ["train", recipe, "--data", data, "--out", tmp_path / "out"]
+    command = [sys.executable, "-m", "vecstack", *map(str, arguments)]
+    with subprocess.Popen(command, env=ENVIRONMENT, stderr=theirs, stdout=subprocess.PIPE) as process:
+        os.close(theirs)
+        shown = b""
+        while not re.search(rb"loss \d\.\d{5}, \d+\.\d s\S+, \d+:\d\d:\d\d left", shown):
+            shown += os.read(ours, 1000)
+        process.terminate()
+        while part := read(ours):
+            shown += part
+        assert process.wait() == 0
+    os.close(ours)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
+    assert "reading pictures" in text
+    assert re.search(r"\d+/100000", text)
+    assert re.search(r"[\r\n]left out: [^\r\n]*/05 \[red\]\.png: [^\r\n]*\r\n", text)
+    assert re.search(r"(^|[\r\n])11 pictures to train on, 1 held out\r\n", text)
+    assert re.search(r"[\r\n]step 3 of 100000, loss \d\.\d{5}, held-out dB by layers {1: [^\r\n]*}\r\n", text)
+
+
+def read(terminal: int) -> bytes:
+    """The next bytes of a terminal; none where its other side is closed, which Linux tells as an error."""
+    try:
+        return os.read(terminal, 1000)
+    except OSError:
+        return b""
+
+
+def test_without_a_terminal_there_are_plain_lines_alone(recipe: Path, data: Path, tmp_path: Path) -> None:
+    arguments = ["train", recipe, "--data", data, "--out", tmp_path / "out"]
+    command = [sys.executable, "-m", "vecstack", *map(str, arguments)]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    lines = done.stderr.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["11 pictures to train on", "step 3 of 6", "step 6 of 6"]
+    assert all(line.isprintable() for line in lines)

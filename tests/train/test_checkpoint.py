@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import io
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from vecstack.errors import RecipeError
+from vecstack.train.baselines import BaselineSizes
+from vecstack.train.checkpoint import restore, save, start
+from vecstack.train.data import load_pictures
+from vecstack.train.loop import train
+from vecstack.train.recipe import LossRecipe, Recipe, load_recipe
+
+Pictures = tuple[torch.Tensor, torch.Tensor]
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+ADVERSARIAL = "\n[loss]\ncanvas = 0.5\nadversarial = 0.1\n"
+BASELINE = '\n[baseline]\ndecoder = "mlp"\nnumbers = 8\nside = 16\n'
+BASELINE += "[baseline.encoder]\nside = 16\nwidth = 8\nblocks = [1, 1, 1, 1]\nstem_pool = false\n"
+
+
+@pytest.fixture
+def recipe(recipe_file: Path) -> Recipe:
+    return load_recipe(recipe_file)
+
+
+@pytest.fixture
+def pictures(picture_zip: Path) -> Pictures:
+    return load_pictures([picture_zip], 20)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """The count of threads of ENVIRONMENT: sums in another order would be other bytes."""
+    count = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(count)
+
+
+def with_baseline(recipe: Recipe) -> Recipe:
+    return replace(recipe, baseline=BaselineSizes("mlp", 8, 16, recipe.model.encoder))
+
+
+def with_adversary(recipe: Recipe) -> Recipe:
+    return replace(recipe, loss=LossRecipe(adversarial=0.1))
+
+
+def kept(out: Path) -> Any:
+    """A checkpoint, less the time that it took."""
+    checkpoint: dict[str, Any] = torch.load(out / "checkpoint.pt", weights_only=True)
+    return {key: value for key, value in checkpoint.items() if key != "seconds"}
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("more", [ADVERSARIAL, BASELINE], ids=["adversarial", "baseline"])
+def test_a_training_that_is_killed_ends_as_an_uninterrupted_one(
+    pictures: Pictures, recipe_file: Path, picture_zip: Path, tmp_path: Path, more: str
+) -> None:
+    """Killed, not asked to stop, at a moment drawn by lot, which may be within a file's writing."""
+    text = recipe_file.read_text(encoding="utf-8").replace("evaluate_every = 3", "evaluate_every = 2")
+    recipe_file.write_text(text.replace("steps = 6", "steps = 20") + more, encoding="utf-8")
+    recipe, whole, parts = load_recipe(recipe_file), tmp_path / "whole", tmp_path / "parts"
+    train(recipe, pictures, whole)
+    arguments = ["train", str(recipe_file), "--data", str(picture_zip), "--out", str(parts), "--resume"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "vecstack", *arguments], env=ENVIRONMENT, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None
+        while b"held-out dB" not in process.stderr.readline():
+            assert process.poll() is None
+        time.sleep(random.uniform(0, 0.1))
+        process.kill()
+        process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    train(recipe, pictures, parts, resume=True)
+    assert (parts / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    torch.testing.assert_close(kept(parts), kept(whole), rtol=0, atol=0)
+
+
+def test_a_checkpoint_of_other_sizes_is_refused(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
+    train(recipe, pictures, tmp_path / "out", time_limit_seconds=0)
+    other = replace(recipe, model=replace(recipe.model, net=replace(recipe.model.net, code=4)))
+    with pytest.raises(
+        RecipeError, match=r"does not fit this recipe \(code_head.weight is \[3, .* there, \[4, .* here"
+    ):
+        train(other, pictures, tmp_path / "out", resume=True)
+
+
+def other_baseline(recipe: Recipe) -> Recipe:
+    return replace(recipe, baseline=BaselineSizes("convt", 8, 16, recipe.model.encoder))
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "says"),
+    [
+        (with_baseline, lambda recipe: recipe, "conv1.weight is"),
+        (lambda recipe: recipe, with_baseline, "conv1.weight is"),
+        (with_baseline, other_baseline, "decoder.* there"),
+        (with_adversary, lambda recipe: recipe, "adversarial loss"),
+        (lambda recipe: recipe, with_adversary, "adversarial loss"),
+    ],
+    ids=["baseline, then layers", "layers, then baseline", "decoders", "less adversary", "more adversary"],
+)
+def test_a_checkpoint_of_another_recipe_is_refused_and_kept(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path, first: Any, then: Any, says: str
+) -> None:
+    train(first(recipe), pictures, tmp_path / "out", time_limit_seconds=0)
+    before = {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()}
+    with pytest.raises(RecipeError, match=f"checkpoint.pt: does not fit this recipe .*({says})") as caught:
+        train(then(recipe), pictures, tmp_path / "out", resume=True)
+    assert "\n" not in str(caught.value)
+    assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == before
+
+
+def saved(value: object) -> bytes:
+    file = io.BytesIO()
+    torch.save(value, file)
+    return file.getvalue()
+
+
+def empty_zip() -> bytes:
+    file = io.BytesIO()
+    zipfile.ZipFile(file, "w").close()
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"junk",
+        empty_zip(),
+        saved(torch.zeros(3)),
+        saved([]),
+        saved({}),
+        saved({"model": None}),
+        saved({"model": {"x": 1}}),
+        saved(Path),
+    ],
+    ids=["empty", "junk", "empty zip", "tensor", "list", "nothing", "no model", "no tensors", "code"],
+)
+def test_what_is_no_checkpoint_is_refused(recipe: Recipe, tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(data)
+    with pytest.raises(RecipeError, match="does not fit this recipe") as caught:
+        restore(start(recipe, None), tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_truncated_checkpoint_is_refused(recipe: Recipe, tmp_path: Path) -> None:
+    save(start(recipe, None), tmp_path)
+    whole = (tmp_path / "checkpoint.pt").read_bytes()
+    for share in (0.01, 0.3, 0.6, 0.999):
+        (tmp_path / "checkpoint.pt").write_bytes(whole[: int(share * len(whole))])
+        with pytest.raises(RecipeError, match="does not fit this recipe"):
+            restore(start(recipe, None), tmp_path)
+
+
+def test_a_resumed_training_has_the_settings_of_its_recipe(recipe: Recipe, tmp_path: Path) -> None:
+    recipe = with_adversary(recipe)
+    save(start(recipe, None), tmp_path)
+    changed = replace(recipe, weight_decay=0.25, loss=replace(recipe.loss, discriminator_rate=1e-6))
+    state = start(changed, None)
+    restore(state, tmp_path)
+    assert state.adversary is not None
+    assert state.optimizer.param_groups[0]["weight_decay"] == 0.25
+    assert state.adversary.optimizer.param_groups[0]["lr"] == 1e-6
+
+
+def test_weights_that_float16_cannot_hold_are_not_saved(recipe: Recipe, tmp_path: Path) -> None:
+    state = start(recipe, None)
+    save(state, tmp_path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    next(state.average.parameters()).data[0] = 1e6
+    with pytest.raises(RecipeError, match="smaller learning_rate"):
+        save(state, tmp_path)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before

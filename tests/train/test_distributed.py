@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from vecstack.errors import RecipeError
+from vecstack.train.distributed import World
+from vecstack.train.loop import check_batch
+from vecstack.train.recipe import load_recipe
+
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+@pytest.mark.parametrize("loss", ["[loss]\ncanvas = 0.5\nabsolute = 0.5\n", "[loss]\nadversarial = 0.1\n"])
+def test_two_processes_train_as_one(recipe_file: Path, picture_zip: Path, tmp_path: Path, loss: str) -> None:
+    """The same total batch: the same loss, and weights within what sums in another order make of them."""
+    recipe_file.write_text(recipe_file.read_text(encoding="utf-8") + loss, encoding="utf-8")
+    for name, several in (("one", []), ("two", TORCHRUN)):
+        command = [sys.executable, *several, "-m", "vecstack", "train", str(recipe_file), "--device", "cpu"]
+        command += ["--data", str(picture_zip), "--out", str(tmp_path / name)]
+        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=100, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == f"{tmp_path / name / 'model.safetensors'}\n"  # by the first process alone
+    one, two = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["model"] for name in ("one", "two"))
+    assert max(float((one[key] - two[key]).abs().max()) for key in one) < 1e-4
+    logs = [(tmp_path / name / "log.jsonl").read_text(encoding="utf-8").splitlines() for name in ("one", "two")]
+    for first, second in zip(*logs, strict=True):
+        assert json.loads(first)["loss"] == pytest.approx(json.loads(second)["loss"], rel=1e-4)
+
+
+def test_shares_are_the_whole_batch() -> None:
+    batch = torch.rand(6, 3, 5, 7)
+    assert torch.equal(torch.cat([World(rank, 3).share(batch) for rank in range(3)]), batch)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(recipe_file: Path) -> None:
+    with pytest.raises(RecipeError, match="a batch of 4 cannot be shared by 3 processes evenly"):
+        check_batch(load_recipe(recipe_file), 3)
