@@ -91,7 +91,7 @@ def process_group(device: torch.device) -> Iterator[World]:
     distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     world = World(distributed.get_rank(), distributed.get_world_size())
     yield world
-    world.wait()  # without it gloo aborts at times when one process ends before another
+    distributed.barrier()  # without it gloo aborts at times when one process ends before another
     distributed.destroy_process_group()
 
 

@@ -217,7 +217,9 @@ class _Run:
         self.last_progress = (now, self.state.step)
 
     def close(self) -> None:
-        """Close the board, if there is one."""
+        """Close the board, and let go of what holds on to the process group: freed after it, it would at times wait
+        forever for a thread that waits for Python."""
+        del self.objective
         if self.board is not None:
             self.board.close()
 
