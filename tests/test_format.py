@@ -18,6 +18,7 @@ import pytest
 import torch
 
 import vecstack.file
+import vecstack.kinds
 from vecstack import stack as stack_module
 from vecstack.composite import over
 from vecstack.errors import DocumentError
@@ -28,12 +29,15 @@ from vecstack.kinds.mask import layer as mask_module
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_to_asset
+from vecstack.kinds.spline import layer as spline_module
+from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.stack import Canvas, Stack, UnknownLayer
 
 Document = dict[str, Any]
 TEXT = (Path(__file__).parent.parent / "docs" / "format.md").read_text(encoding="utf-8")
 SCHEMA = json.loads((Path(vecstack.file.__file__).parent / "layers.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+SPLINE_EXAMPLE = "Example of a spline layer"
 
 
 def section(title: str) -> str:
@@ -53,15 +57,21 @@ def field_names(title: str) -> set[str]:
     return {row[0].strip("`") for row in table(title)}
 
 
-def example() -> Document:
-    found = re.search(r"```json\n(.*?)```", section("Example"), re.DOTALL)
+def example(title: str = "Example") -> Document:
+    found = re.search(r"```json\n(.*?)```", section(title), re.DOTALL)
     assert found is not None
     document: Document = json.loads(found[1])
     return document
 
 
+def random_surface(rows: int, columns: int) -> tuple[tuple[float, ...], ...]:
+    values = 4 * np.random.default_rng(rows).normal(size=(rows, columns))
+    return tuple(map(tuple, values.tolist()))
+
+
 def make_stack() -> Stack:
-    """Mask layers over and beside one another, one turned and windowed, one not visible, behind a net of two layers."""
+    """Mask and spline layers over and beside one another, some turned and windowed, one not visible, with a net of two
+    layers."""
     with torch.random.fork_rng():
         torch.manual_seed(11)
         net = MaskNet(NetSizes(code=3, width=8, depth=2))
@@ -79,6 +89,11 @@ def make_stack() -> Stack:
         ),
         MaskLayer(id="d", visible=False, transform=whole, color=(1.0, 1.0, 1.0), code=(9.0, 9.0, 9.0), net=asset),
         MaskLayer(id="e", opacity=0.4, transform=whole, color=(0.0, 0.0, 1.0), code=(0.1, 0.1, -2.0), net=asset),
+        SplineLayer(
+            id="f", opacity=0.9, transform=Affine(14.0, -5.0, 20.0, 4.0, 11.0, 17.0), color=(0.9, 0.9, 0.1),
+            surface=random_surface(6, 9), window=0.45,
+        ),
+        SplineLayer(id="g", transform=whole, color=(0.2, 0.0, 0.5), surface=random_surface(5, 4), window=1.0),
     )  # fmt: skip
     return Stack(Canvas(53, 37, (0.3, 0.3, 0.1)), layers, {asset: data})
 
@@ -98,11 +113,22 @@ def read_net(data: bytes) -> dict[str, np.ndarray]:
     return tensors
 
 
-def read_mask(layer: Document, net: dict[str, np.ndarray], canvas: Document, x: float, y: float) -> float:
-    """m of one layer at one point (The mask of a mask layer)."""
+def read_place(layer: Document, canvas: Document, x: float, y: float) -> tuple[float, float]:
+    """(u, v) of a point of the canvas (Layer)."""
     width, height = canvas["width"], canvas["height"]
     (a, b, c), (d, e, f) = layer.get("transform", [[width / 2, 0, width / 2], [0, height / 2, height / 2]])
     u, v = np.linalg.solve([[a, b], [d, e]], [x - c, y - f])
+    return float(u), float(v)
+
+
+def read_bump(coordinate: float, softness: float) -> float:
+    """bump of one coordinate (The mask of a mask layer)."""
+    t = min(max((1 - abs(coordinate)) / softness, 0), 1)
+    return t * t * (3 - 2 * t)
+
+
+def read_mask(layer: Document, net: dict[str, np.ndarray], u: float, v: float) -> float:
+    """m of a mask layer at one point of its frame (The mask of a mask layer)."""
     h = np.array([u, v, *layer["code"]])
     depth = sum(re.fullmatch(r"hidden\.\d+\.weight", name) is not None for name in net)
     for i in range(depth):
@@ -115,16 +141,38 @@ def read_mask(layer: Document, net: dict[str, np.ndarray], canvas: Document, x: 
     m = 1 / (1 + np.exp(-(net["output.weight"] @ h + net["output.bias"])[0]))
     softness = layer.get("window")
     if softness is not None:
-        for coordinate in (u, v):
-            t = min(max((1 - abs(coordinate)) / softness, 0), 1)
-            m *= t * t * (3 - 2 * t)
+        m *= read_bump(u, softness) * read_bump(v, softness)
     return float(m)
+
+
+def read_weight(t: float) -> float:
+    """B(t) (The mask of a spline layer)."""
+    if abs(t) < 1:
+        return (4 - 6 * t**2 + 3 * abs(t) ** 3) / 6
+    return (2 - abs(t)) ** 3 / 6 if abs(t) < 2 else 0.0
+
+
+def read_spline(layer: Document, u: float, v: float) -> float:
+    """m of a spline layer at one point of its frame (The mask of a spline layer)."""
+    if not (abs(u) < 1 and abs(v) < 1):
+        return 0.0
+    surface = layer["surface"]
+    rows, columns = len(surface), len(surface[0])
+    h = 0.0
+    for i in range(rows):
+        for j in range(columns):
+            a = read_weight((u + 1) * (columns - 3) / 2 + 1 - j)
+            b = read_weight((v + 1) * (rows - 3) / 2 + 1 - i)
+            h += b * a * surface[i][j]
+    softness = layer.get("window", 0.3)
+    return float(read_bump(u, softness) * read_bump(v, softness) / (1 + np.exp(-h)))
 
 
 def read_and_draw(data: bytes, width_px: int, height_px: int) -> np.ndarray:
     """A bare JSON document drawn whole: [height_px,width_px,3] (Drawing)."""
     document = json.loads(data)
-    nets = {name: read_net(base64.b64decode(asset["data"])) for name, asset in document["assets"].items()}
+    assets = document.get("assets", {})
+    nets = {name: read_net(base64.b64decode(asset["data"])) for name, asset in assets.items()}
     canvas = document["canvas"]
     drawn = np.empty((height_px, width_px, 3))
     for i in range(height_px):
@@ -132,9 +180,15 @@ def read_and_draw(data: bytes, width_px: int, height_px: int) -> np.ndarray:
             x, y = (j + 0.5) * canvas["width"] / width_px, (i + 0.5) * canvas["height"] / height_px
             color = np.array(canvas.get("background", [0, 0, 0]), float)
             for layer in document["layers"]:
-                if layer["kind"] == "mask" and layer.get("visible", True):
-                    m = read_mask(layer, nets[layer["net"]], canvas, x, y) * layer.get("opacity", 1)
-                    color = color * (1 - m) + np.array(layer["color"]) * m
+                u, v = read_place(layer, canvas, x, y)
+                if layer["kind"] == "mask":
+                    m = read_mask(layer, nets[layer["net"]], u, v)
+                elif layer["kind"] == "spline":
+                    m = read_spline(layer, u, v)
+                else:
+                    continue
+                m *= layer.get("opacity", 1) * layer.get("visible", True)
+                color = color * (1 - m) + np.array(layer["color"]) * m
             drawn[i, j] = color
     return drawn
 
@@ -161,10 +215,22 @@ def test_the_example_loads_with_all_it_says() -> None:
     assert load(dumps_json(stack)) == stack
 
 
-def test_the_example_has_the_colours_that_the_page_gives() -> None:
-    rows = [[float(cell) for cell in row] for row in table("Example")]
+def test_the_example_of_a_spline_layer_loads_with_all_it_says() -> None:
+    stack = load(json.dumps(example(SPLINE_EXAMPLE)).encode())
+    leaf, mist = stack.layers
+    assert isinstance(leaf, SplineLayer)
+    assert isinstance(mist, SplineLayer)
+    assert (leaf.window, len(leaf.surface), len(leaf.surface[0])) == (0.25, 4, 5)
+    assert (mist.window, len(mist.surface), len(mist.surface[0])) == (0.3, 5, 4)
+    assert load(dumps(stack)) == stack
+    assert load(dumps_json(stack)) == stack
+
+
+@pytest.mark.parametrize("title", ["Example", SPLINE_EXAMPLE])
+def test_the_examples_have_the_colours_that_the_page_gives(title: str) -> None:
+    rows = [[float(cell) for cell in row] for row in table(title)]
     assert len(rows) == 8
-    data = json.dumps(example()).encode()
+    data = json.dumps(example(title)).encode()
     for drawn in (draw(load(data), 8, 6), read_and_draw(data, 8, 6)):
         for row, column, *color in rows:
             assert drawn[int(row), int(column)] == pytest.approx(color, abs=0.0005)
@@ -185,7 +251,11 @@ def test_the_schema_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("document", [example(), json.loads(dumps_json(make_stack()))], ids=["example", "saved"])
+@pytest.mark.parametrize(
+    "document",
+    [example(), example(SPLINE_EXAMPLE), json.loads(dumps_json(make_stack()))],
+    ids=["example", "spline", "saved"],
+)
 def test_the_schema_accepts_what_is_loaded(document: Document) -> None:
     VALIDATOR.validate(document)
 
@@ -198,6 +268,7 @@ def test_the_schema_accepts_what_is_loaded(document: Document) -> None:
         ("Asset entry", SCHEMA["$defs"]["asset"]),
         ("Layer", SCHEMA["$defs"]["layer"]),
         ("Mask layer", SCHEMA["$defs"]["mask"]),
+        ("Spline layer", SCHEMA["$defs"]["spline"]),
     ],
 )
 def test_the_page_and_the_schema_list_the_same_fields(title: str, definition: Document) -> None:
@@ -205,14 +276,28 @@ def test_the_page_and_the_schema_list_the_same_fields(title: str, definition: Do
     assert {row[0].strip("`") for row in table(title) if row[2] == "required"} == set(definition["required"])
 
 
-def test_the_page_lists_the_fields_that_the_program_knows() -> None:
-    kind = find_kind("mask")
+@pytest.mark.parametrize(("name", "title", "index"), [("mask", "Mask layer", 2), ("spline", "Spline layer", 5)])
+def test_the_page_lists_the_fields_that_a_kind_knows(name: str, title: str, index: int) -> None:
+    kind = find_kind(name)
     assert kind is not None
-    assert field_names("Mask layer") == set(kind.fields)
+    assert field_names(title) == set(kind.fields)
+    assert field_names("Layer") | field_names(title) == set(json.loads(dumps_json(make_stack()))["layers"][index])
+    assert f"Kind `{name}`, feature `kind:{name}`" in section(title)
+
+
+def test_the_page_lists_the_fields_that_the_program_knows() -> None:
     written = json.loads(dumps_json(make_stack()))
     assert field_names("Document") == set(written)
     assert field_names("Canvas") == set(written["canvas"])
-    assert field_names("Layer") | field_names("Mask layer") == set(written["layers"][2])
+    assert written["features_required"] == ["kind:mask", "kind:spline"]
+
+
+def test_every_kind_of_the_program_is_on_the_page_and_in_the_schema() -> None:
+    folders = {path.parent.name for path in Path(vecstack.kinds.__file__).parent.glob("*/layer.py")}
+    assert set(re.findall(r"feature `kind:(\w+)`", TEXT)) == folders
+    branches = SCHEMA["$defs"]["layer"]["allOf"]
+    assert {branch["if"]["properties"]["kind"]["const"] for branch in branches} == folders
+    assert {branch["then"]["$ref"] for branch in branches} == {f"#/$defs/{name}" for name in folders}
 
 
 def test_the_page_and_the_program_have_the_same_limits() -> None:
@@ -233,7 +318,10 @@ def test_the_page_and_the_program_have_the_same_limits() -> None:
     for number in (stack_module.MAX_SIDE, mask_module.MAX_CODE, mask_module.MAX_WIDTH):
         assert f"{number:,}" in TEXT
     assert f"1 to {mask_module.MAX_DEPTH}," in TEXT
-    assert mask_module.MAX_CODE_VALUE == 1e6
+    assert mask_module.MAX_CODE_VALUE == spline_module.MOST_VALUE == 1e6
+    least, most = spline_module.LEAST_SIDE, spline_module.MOST_SIDE
+    assert f"{least} to {most} rows of {least} to {most} numbers" in section("Spline layer")
+    assert {row[0]: row[2] for row in table("Spline layer")}["`window`"] == f"`{spline_module.WINDOW}`"
     assert (stack_module.MAX_TRANSFORM, stack_module.MIN_DETERMINANT) == (1e9, 1e-12)
 
 
@@ -269,6 +357,21 @@ BROKEN = {
     "code": change("layers", 0, "code", to=["1"]),
     "net": change("layers", 0, "net", to="mask.safetensors"),
     "window": change("layers", 2, "window", to=0),
+    "spline-color": change("layers", 5, "color", to=[0, 0, 1.5]),
+    "surface": change("layers", 5, "surface", to="flat"),
+    "surface-missing": lambda document: document["layers"][5].pop("surface"),
+    "surface-rows-few": change("layers", 5, "surface", to=3 * [4 * [0]]),
+    "surface-rows-many": change("layers", 5, "surface", to=65 * [4 * [0]]),
+    "surface-columns-few": change("layers", 5, "surface", to=4 * [3 * [0]]),
+    "surface-columns-many": change("layers", 5, "surface", to=4 * [65 * [0]]),
+    "surface-flat": change("layers", 5, "surface", to=16 * [0]),
+    "surface-deep": change("layers", 5, "surface", to=4 * [4 * [[0]]]),
+    "surface-text": change("layers", 5, "surface", to=4 * [["0", 0, 0, 0]]),
+    "surface-boolean": change("layers", 5, "surface", to=4 * [[True, 0, 0, 0]]),
+    "surface-value": change("layers", 5, "surface", 0, 0, to=1000001),
+    "spline-window": change("layers", 5, "window", to=0),
+    "spline-window-null": change("layers", 5, "window", to=None),
+    "spline-window-wide": change("layers", 5, "window", to=1.01),
     "asset-name": change("assets", "abc", to={"bytes": 0}),
     "asset-bytes": change("assets", "0" * 64, to={}),
     "source": change("source", to="photo.png"),
@@ -284,6 +387,25 @@ def test_what_the_schema_rejects_is_not_loaded(name: str) -> None:
         load(json.dumps(document).encode())
 
 
+def test_rows_of_other_lengths_are_not_loaded() -> None:
+    """The one rule of a surface that a schema cannot say."""
+    document = json.loads(dumps_json(make_stack()))
+    document["layers"][5]["surface"][3].append(0.0)
+    VALIDATOR.validate(document)
+    with pytest.raises(DocumentError, match="layer f: surface must have 4 to 64 rows"):
+        load(json.dumps(document).encode())
+
+
+def test_a_surface_of_the_greatest_size_is_loaded_and_valid() -> None:
+    document = json.loads(dumps_json(make_stack()))
+    document["layers"][5]["surface"] = 63 * [64 * [-1e6]] + [64 * [1000000]]
+    del document["layers"][5]["window"]
+    VALIDATOR.validate(document)
+    layer = load(json.dumps(document).encode()).layers[5]
+    assert isinstance(layer, SplineLayer)
+    assert (len(layer.surface), len(layer.surface[0]), layer.window) == (64, 64, 0.3)
+
+
 WRONG = [None, True, -1, 0, 1, 0.5, 7.0, 1e300, "", "1.0", "mask", [], [1, 2, 3], {}]
 
 
@@ -294,6 +416,8 @@ def test_what_is_loaded_is_accepted_by_the_schema(wrong: Any) -> None:
     paths += [("canvas", name) for name in whole["canvas"]]
     paths += [("layers", 2, name) for name in whole["layers"][2]]
     paths += [("layers", 1, name) for name in whole["layers"][1]]
+    paths += [("layers", 5, name) for name in whole["layers"][5]]
+    paths += [("layers", 5, "surface", 0), ("layers", 5, "surface", 0, 0), ("layers", 5, "color", 0)]
     paths += [("layers", 2, "code", 0), ("layers", 2, "color", 0), ("layers", 2, "transform", 0), ("mood",)]
     loaded = 0
     for path in paths:

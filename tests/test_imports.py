@@ -16,11 +16,15 @@ PACKAGE = Path(vecstack.__file__).parent
 ROWS = [
     {"errors", "geometry", "atomic"},
     {"stack"},
+    {"goal"},
     {"composite"},
     {"optimize"},
     {"kinds", "render"},
+    {"target"},
     {"file", "image", "models", "export"},
-    {"decompose", "refine"},
+    {"prune", "compact", "refine"},
+    {"detail"},
+    {"decompose"},
     {"batch", "train"},
     {"__init__"},  # the public names
     {"cli"},

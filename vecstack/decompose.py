@@ -3,38 +3,96 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from vecstack.compact import compact, sizes
 from vecstack.errors import UsageError
+from vecstack.goal import Goal
 from vecstack.models import Model
+from vecstack.refine import Report, check_effort
+from vecstack.refine import refine as tune
 from vecstack.stack import Canvas, Color, Stack
+
+if TYPE_CHECKING:
+    from vecstack.image import Picture
 
 THUMBNAIL_PX = 64  # long side: enough for a list of files, and drawn in 0.05 s (ten layers, one core)
 
 
-def decompose(picture: Any, model: Model, layers: int | None = None, *, background: Color = (0.0, 0.0, 0.0)) -> Stack:
+def decompose(
+    picture: Any,
+    model: Model,
+    layers: int | None = None,
+    *,
+    refine: str | float | None = None,
+    detail: Goal | None = None,
+    background: Color = (0.0, 0.0, 0.0),
+    device: str = "auto",
+    report: Report | None = None,
+) -> Stack:
     """A stack of `layers` layers (all that the model can give, if not said) that looks like the picture: a path,
     bytes, an open binary file, a PIL picture, or an array (see vecstack.image.load_picture). `background` shows where
     the picture is transparent. Fewer layers are the first of more where the stacks have the same background, which is
-    the one of black and white that comes closer. Raises PictureError; UsageError for a count that the model cannot
-    give, and for a name in place of a model."""
+    the one of black and white that comes closer.
+
+    `refine` brings the layers closer to the picture: see vecstack.refine. More layers than the model can give, or a
+    `detail` goal, add layers where the picture is still missed: see vecstack.detail; the model's are then refined
+    first ("good", if not said). A goal of so few bytes that the model's net does not fit is met without it, by detail
+    alone over the picture's mean colour. Raises PictureError, DeviceError; UsageError for a count that cannot be
+    given, and for a name in place of a model."""
+    from vecstack.detail import add_detail
     from vecstack.image import load_picture
     from vecstack.render import thumbnail_png
 
     if not isinstance(model, Model):
         raise UsageError(f"model must be a Model, not {model!r:.60}. Give load_model(NAME or PATH).")
     most = model.maker.most_layers
-    count = most if layers is None else layers
-    if not 1 <= count <= most:
-        raise UsageError(f"--layers must be 1 to {most} for the model {model.name}, not {count}.")
+    goal = Goal(layers, *_limits(detail)) if detail or (layers is not None and layers > most) else None
+    count = most if layers is None else min(layers, most)
+    if count < 1:
+        raise UsageError(f"--layers must be at least 1, not {layers}.")
+    if refine is not None:
+        check_effort(refine)
     loaded = load_picture(picture)
+    stack = _sketch(loaded, model, count, background)
+    if goal is not None and goal.budget_bytes is not None and sizes(compact(stack)).file > goal.budget_bytes:
+        stack = dataclasses.replace(_bare(loaded, background), source=stack.source)
+    elif goal is not None or refine is not None:
+        stack = tune(stack, loaded, refine or "good", background=background, device=device, report=report)
+    if goal is not None:
+        stack = add_detail(
+            stack,
+            loaded,
+            goal,
+            refine if isinstance(refine, str) else "good",
+            background=background,
+            device=device,
+            report=report,
+        )
+        if goal.budget_bytes is not None:
+            return stack  # a thumbnail would take of its bytes
+    return dataclasses.replace(stack, thumbnail=thumbnail_png(stack, THUMBNAIL_PX))
+
+
+def _limits(detail: Goal | None) -> tuple[float | None, int | None]:
+    """The PSNR and the size of a goal."""
+    return (detail.psnr, detail.budget_bytes) if detail else (None, None)
+
+
+def _sketch(loaded: Picture, model: Model, count: int, background: Color) -> Stack:
+    """The layers that a model predicts."""
     whole = Canvas(loaded.width, loaded.height)
     made = model.maker.make(loaded.over(background), whole.rect, count)
-    stack = Stack(
+    return Stack(
         Canvas(loaded.width, loaded.height, made.background),
         made.layers,
         made.assets,
         source={"sha256": loaded.sha256, "width": loaded.width, "height": loaded.height},
         model={"name": model.name, "sha256": model.sha256},
     )
-    return dataclasses.replace(stack, thumbnail=thumbnail_png(stack, THUMBNAIL_PX))
+
+
+def _bare(loaded: Picture, background: Color) -> Stack:
+    """A canvas in the picture's mean colour, without layers."""
+    red, green, blue = (round(float(value), 4) for value in loaded.over(background).mean((0, 1)))
+    return Stack(Canvas(loaded.width, loaded.height, (red, green, blue)))

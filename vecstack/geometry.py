@@ -29,6 +29,15 @@ class Rect:
             and self.y + self.height <= other.y + other.height
         )
 
+    def meets(self, other: Rect) -> bool:
+        """Whether the two rectangles have a point in common."""
+        return (
+            self.x <= other.x + other.width
+            and other.x <= self.x + self.width
+            and self.y <= other.y + other.height
+            and other.y <= self.y + self.height
+        )
+
 
 @dataclass(frozen=True)
 class Affine:
@@ -51,6 +60,11 @@ class Affine:
         """The map that takes a layer's local frame [-1,1]^2 onto `rect`."""
         half_width, half_height = rect.width / 2, rect.height / 2
         return cls(half_width, 0.0, rect.x + half_width, 0.0, half_height, rect.y + half_height)
+
+    def bounds_of_frame(self) -> Rect:
+        """The least rectangle that holds what this map makes of the local frame [-1,1]^2."""
+        half_width, half_height = abs(self.a) + abs(self.b), abs(self.d) + abs(self.e)
+        return Rect(self.c - half_width, self.f - half_height, 2 * half_width, 2 * half_height)
 
     def rows(self) -> list[list[float]]:
         """The matrix rows [[a, b, c], [d, e, f]]."""

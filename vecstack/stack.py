@@ -167,13 +167,18 @@ class Stack:
         value of another type or out of its range; TypeError: no such field."""
         old = self.layer(layer_id)
         new = dataclasses.replace(old, **changes)
-        return self._with_layers(new if layer is old else layer for layer in self.layers)
+        return self.with_layers(new if layer is old else layer for layer in self.layers)
 
     def remove(self, layer_id: str) -> Stack:
         """This stack without one layer. Raises DocumentError where there is none of that id."""
         gone = self.layer(layer_id)
-        return self._with_layers(layer for layer in self.layers if layer is not gone)
+        return self.with_layers(layer for layer in self.layers if layer is not gone)
 
-    def _with_layers(self, layers: Iterable[Layer]) -> Stack:
+    def replace(self, layers: Mapping[int, Layer], assets: Mapping[str, bytes]) -> Stack:
+        """This stack with other layers at some indices, and with the assets that these need beside its own."""
+        new = self.with_layers(layers.get(index, layer) for index, layer in enumerate(self.layers))
+        return dataclasses.replace(new, assets={**self.assets, **assets})
+
+    def with_layers(self, layers: Iterable[Layer]) -> Stack:
         """This stack with other layers, and so without its thumbnail, which showed the old ones."""
         return dataclasses.replace(self, layers=tuple(layers), thumbnail=None)

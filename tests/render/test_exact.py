@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from tests.render.conftest import HEIGHT, WIDTH
 from vecstack.errors import DocumentError
+from vecstack.geometry import Affine, Frame, Rect
 from vecstack.kinds import find_kind
 from vecstack.kinds.mask.shade import net_from_asset
-from vecstack.render import exact
+from vecstack.render import exact, render
 from vecstack.render.exact import prepare
 from vecstack.stack import UnknownLayer
 
@@ -73,6 +75,8 @@ def test_hidden_and_unknown_layers_are_as_if_not_there(stack, points):
 
 
 def test_long_runs_of_layers_are_shaded_in_parts_of_bounded_length(stack, points, monkeypatch):
+    layers = tuple(dataclasses.replace(layer, window=None) for layer in stack.layers)  # of one extent: none
+    stack = dataclasses.replace(stack, layers=layers)
     expected = prepare(stack, CPU)(points, 1.0)
     lengths = []
     mask_kind = type(find_kind("mask"))
@@ -91,3 +95,124 @@ def test_long_runs_of_layers_are_shaded_in_parts_of_bounded_length(stack, points
 def test_a_missing_asset_is_a_document_error(stack):
     with pytest.raises(DocumentError, match="is not in the document"):
         prepare(dataclasses.replace(stack, assets={}), CPU)
+
+
+# Layers that have an edge
+
+
+TURNED = Affine(5.0, -4.0, 20.0, 6.0, 3.0, 20.0)  # its frame is within 11..29 x 11..29
+OVERHANGING = Affine.of_frame(Rect(-8.0, 40.0, 20.0, 30.0))  # beyond the left and the lower side of the canvas
+
+
+@pytest.fixture
+def windowed(stack):
+    """The stack with two windows more, one turned and one half outside the canvas, above the whole canvas's layers."""
+    (base,) = (layer for layer in stack.layers if layer.id == "window")
+    more = (
+        dataclasses.replace(base, id="askew", transform=TURNED, window=0.3),
+        dataclasses.replace(base, id="overhanging", transform=OVERHANGING, opacity=0.7),
+    )
+    return dataclasses.replace(stack, layers=(*stack.layers, *more))
+
+
+@pytest.fixture
+def evaluated(monkeypatch):
+    """Ids of the layers whose masks were computed, as they are."""
+    ids = []
+    mask_kind = type(find_kind("mask"))
+    shade_all = mask_kind.prepare
+
+    def counting(self, layers, assets, device):
+        shade = shade_all(self, layers, assets, device)
+
+        def shade_and_tell(points, footprint):
+            ids.extend(layer.id for layer in layers)
+            return shade(points, footprint)
+
+        return shade_and_tell
+
+    monkeypatch.setattr(mask_kind, "prepare", counting)
+    return ids
+
+
+def around(*places):
+    """Points near each place: [P,2]."""
+    spread = np.random.default_rng(2).uniform(-1, 1, (20, 2))
+    return torch.tensor(np.concatenate([spread + place for place in places]))
+
+
+@pytest.mark.parametrize(
+    ("place", "windows"),
+    [
+        ((35, 50), set()),
+        ((35, 1.5), set()),
+        ((20, 20), {"window", "turned", "askew"}),
+        ((13.0, 13.0), {"window", "turned", "askew"}),  # a corner of the box around the turned one, not of itself
+        ((2, 51), {"overhanging"}),
+        ((-6, 60), {"overhanging"}),  # off the canvas, as a frame may be
+        ((-30, -30), set()),
+    ],
+)
+def test_windows_away_from_the_points_are_not_evaluated(windowed, evaluated, place, windows):
+    prepare(windowed, CPU)(around(place), 1.0)
+    assert set(evaluated) - {"whole", "faded"} == windows
+    assert evaluated[:2] == ["whole", "faded"]
+    assert len(set(evaluated)) == len(evaluated)
+
+
+def test_windows_between_the_points_are_evaluated(windowed, evaluated):
+    prepare(windowed, CPU)(around((1, 1), (36, 52)), 1.0)
+    assert evaluated == [layer.id for layer in windowed.layers if layer.is_seen]
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_leaving_out_windows_changes_no_bit(windowed, points, transparent, monkeypatch):
+    colors_at = prepare(windowed, CPU, transparent=transparent)
+    points = points[:60]
+    one_by_one = torch.cat([colors_at(point, 1.0) for point in torch.split(points, 1)], 1)
+    monkeypatch.setattr(Rect, "meets", lambda self, other: True)
+    everything = torch.cat([colors_at(point, 1.0) for point in torch.split(points, 1)], 1)
+    assert one_by_one.equal(everything)
+    start = (0, 0, 0, 0) if transparent else (*windowed.canvas.background, 1)
+    assert np.abs(one_by_one.T.numpy() - by_equation(windowed, points, start)).max() < 1e-5  # float32 against float64
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.4, np.pi / 4, 2.0])
+def test_a_turned_window_is_nothing_outside_its_extent(windowed, turn):
+    along, across = 9 * np.array([np.cos(turn), np.sin(turn)]), 6 * np.array([-np.sin(turn), np.cos(turn)])
+    transform = Affine(along[0], across[0], 20.0, along[1], across[1], 30.0)
+    layer = dataclasses.replace(windowed.layers[3], transform=transform)
+    kind = find_kind("mask")
+    extent = kind.extent(layer)
+    points = torch.tensor(np.random.default_rng(1).uniform((0, 10), (40, 50), (5000, 2)))
+    covered = points[kind.prepare([layer], windowed.assets, CPU)(points, 1.0)[0][0] > 0]
+    assert len(covered) > 300
+    least, most = covered.amin(0), covered.amax(0)
+    assert extent.x <= least[0] < extent.x + 1.5  # no smaller, and hardly larger
+    assert extent.y <= least[1] < extent.y + 1.5
+    assert extent.x + extent.width - 1.5 < most[0] <= extent.x + extent.width
+    assert extent.y + extent.height - 1.5 < most[1] <= extent.y + extent.height
+
+
+def test_layers_of_one_extent_are_shaded_together(stack, points, monkeypatch):
+    base = stack.layers[3]
+    more = tuple(dataclasses.replace(base, id=f"more {number}") for number in range(3))
+    lengths = []
+    mask_kind = type(find_kind("mask"))
+    shade_all = mask_kind.prepare
+
+    def spy(self, layers, assets, device):
+        lengths.append(len(layers))
+        return shade_all(self, layers, assets, device)
+
+    monkeypatch.setattr(mask_kind, "prepare", spy)
+    prepare(dataclasses.replace(stack, layers=(*stack.layers[:4], *more)), CPU)
+    assert lengths == [2, 4]
+
+
+def test_a_part_of_the_canvas_is_drawn_as_in_the_whole(windowed):
+    whole = render(windowed, device="cpu")
+    for x, y, width, height in ((0, 0, 5, 4), (30, 45, 7, 8), (12, 12, 10, 20), (0, 44, 12, 9)):
+        frame = Frame.of_region(Rect(x, y, width, height))
+        assert (render(windowed, frame=frame, device="cpu") == whole[y : y + height, x : x + width]).all()
+    assert whole.shape == (HEIGHT, WIDTH, 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,9 +14,17 @@ from vecstack.cli.items import STANDARD, standard_input
 if TYPE_CHECKING:
     from vecstack.stack import Layer, Stack
 
+CONTRIBUTION_NOTE = (
+    "contribution: how much the picture changes when this layer alone is taken out (root mean square over the canvas, "
+    "in 1/255; 0 where a layer is hidden, or of a kind that this version does not have)"
+)
+
 
 def run(
     document: str = typer.Argument(metavar="INPUT", help="A layer file, or - for standard input."),
+    with_contributions: Annotated[
+        bool, typer.Option("--contributions", help="Measure how much each layer adds to the picture.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the canvas, the layers and the sizes of a layer file."""
@@ -24,6 +32,8 @@ def run(
 
     stack = load(standard_input() if document == STANDARD else document)
     facts = describe(stack)
+    if with_contributions:
+        _add_contributions(facts, stack)
     facts["file_bytes"] = None if document == STANDARD else Path(document).stat().st_size
     typer.echo(json.dumps(facts, indent=2) if as_json else _text(document, facts))
 
@@ -56,6 +66,15 @@ def _describe(layer: Layer) -> dict[str, Any]:
     }
 
 
+def _add_contributions(facts: dict[str, Any], stack: Stack) -> None:
+    """Say of each layer what it adds to the picture, in 1/255, and what that means."""
+    from vecstack.prune import contributions
+
+    for layer, contribution in zip(facts["layers"], contributions(stack), strict=True):
+        layer["contribution"] = {"rms": round(contribution.rms, 6), "largest": round(contribution.largest, 6)}
+    facts["note"] = CONTRIBUTION_NOTE
+
+
 def _hex(color: tuple[float, float, float]) -> str:
     return "#" + "".join(f"{round(value * 255):02x}" for value in color)
 
@@ -77,8 +96,15 @@ def _text(document: str, facts: dict[str, Any]) -> str:
         name, digest = (_printable(str(facts["model"].get(key, "?"))) for key in ("name", "sha256"))
         lines.append(f"model: {name} ({digest:.12})")
     lines += [
-        f"  {number:>4}  {layer['color'] or '-':<8} {layer['kind']:<6} {layer['opacity']:>5.0%} "
+        f"  {number:>4}  {layer['color'] or '-':<8} {layer['kind']:<6} {layer['opacity']:>5.0%} {_contribution(layer)}"
         f"{'' if layer['visible'] else 'hidden '}{_printable(layer['id'])}  {_printable(layer['name'])}"
         for number, layer in enumerate(layers, start=1)
     ]
+    if "note" in facts:
+        lines.append(facts["note"])
     return "\n".join(lines)
+
+
+def _contribution(layer: dict[str, Any]) -> str:
+    """The column of a layer's contribution, where it was measured."""
+    return f"{layer['contribution']['rms']:>7.2f}  " if "contribution" in layer else ""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,6 +36,20 @@ class Made:
     assets: Mapping[str, bytes]
 
 
+@dataclass(frozen=True)
+class Steps:
+    """How coarsely a layer's own numbers are kept: those of its shape, and those in 0..1 such as a colour. 0 keeps
+    them as they are."""
+
+    shape: float
+    color: float
+
+
+def to_step(value: float, step: float) -> float:
+    """The multiple of a decimal step (from 1e-5 up) that is nearest to a number; the number itself where it is 0."""
+    return round(round(value / step) * step, 6) + 0.0 if step else value  # + 0.0: no sign before a zero
+
+
 class Maker(Protocol):
     """What turns a picture into layers of one kind."""
 
@@ -45,6 +59,27 @@ class Maker(Protocol):
 
     def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
         """`count` layers for the pixels [H,W,3] (float32, sRGB 0..1) that fill `rect` of a canvas."""
+
+
+class Tunable(Protocol):
+    """Layers of one kind as numbers: shapes [L,N], of which a mask depends on its own row alone, and colours [L,3]."""
+
+    shapes: Tensor
+    colors: Tensor
+
+    @property
+    def shared(self) -> Sequence[Tensor]:
+        """What all masks depend on beside their shapes, such as the weights of a net."""
+
+    def masks(self, shapes: Tensor, points: Tensor) -> Tensor:
+        """Masks [L,P] in 0..1 of shapes [L,N] at points [P,2] in canvas units (float64), differentiable by the shapes
+        and by what is shared."""
+
+    def slopes(self, shapes: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+        """The masks [L,P] and the derivative of each by its own shape [L,N,P], without gradients."""
+
+    def layers(self, shapes: Tensor, colors: Tensor) -> tuple[tuple[Layer, ...], Mapping[str, bytes]]:
+        """The layers with other shapes and colours, and the assets that they now refer to."""
 
 
 class Kind(Protocol):
@@ -65,13 +100,34 @@ class Kind(Protocol):
     def check(self, layers: Sequence[Layer], assets: Mapping[str, bytes]) -> None:
         """Raise DocumentError unless the layers' assets are there, well-formed and fit them."""
 
+    def extent(self, layer: Layer) -> Rect | None:
+        """A rectangle of the canvas outside which the layer covers nothing; None where it has no edge."""
+
+    def family(self, layer: Layer) -> Hashable:
+        """Layers of one family have as many numbers and share their assets: they can be tuned together."""
+
     def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
         """A function from points to the layers' coverage and colour; no point sees another. Opacity and
         visibility are not its business."""
 
+    def tune(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Tunable:
+        """The layers, which are of one family, as numbers that can be tuned."""
+
+    def rounded(self, layer: Layer, steps: Steps) -> Layer:
+        """The layer with its own numbers at the nearest multiples of steps, as far as it allows them; its net, its
+        transform and its opacity stay."""
+
     def maker(self, weights: bytes, sizes: Any, device: torch.device | None) -> Maker:
         """The maker in the bytes of a weights file, whose metadata (METADATA_KEY) is the JSON of {"kind": name,
         "sizes": sizes}. Raises WeightsError."""
+
+
+class DetailKind(Kind, Protocol):
+    """A kind of which layers can be begun anywhere on a canvas."""
+
+    def begin(self, layer_id: str, window: Rect, inside: Rect, target: Tensor, canvas: Tensor) -> Layer:
+        """A layer in a window of the canvas, roughly as the picture wants it, to be tuned: the picture and the canvas
+        below the layer, both [3,H,W], fill the part `inside` of the window."""
 
 
 @cache

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from vecstack.composite import over
+from vecstack.geometry import Rect
 from vecstack.kinds import can_draw, find_kind
 from vecstack.stack import Layer, Stack
 
@@ -31,13 +32,16 @@ def prepare(stack: Stack, device: torch.device, *, transparent: bool = False) ->
         assert kind is not None  # _runs leaves such layers out
         kind.check(run, stack.assets)
         opacities = torch.tensor([[layer.opacity] for layer in run], dtype=torch.float32, device=device)
-        shaders.append((kind.prepare(run, stack.assets, device), opacities))
+        shaders.append((kind.prepare(run, stack.assets, device), opacities, kind.extent(run[0])))
     start = [0.0, 0.0, 0.0, 0.0] if transparent else [*stack.canvas.background, 1.0]
     empty = torch.tensor(start, dtype=torch.float32, device=device)[:, None]  # [4,1]
 
     def colors_at(points: Tensor, footprint: float) -> Tensor:
         canvas = empty.expand(4, len(points))
-        for shade, opacities in shaders:
+        hull = _hull(points)
+        for shade, opacities, extent in shaders:
+            if extent is not None and not extent.meets(hull):
+                continue
             masks, colors = shade(points, footprint)
             for alpha, color in zip(masks * opacities, colors, strict=True):
                 canvas = over(canvas, pad(color, (0, 1), value=1.0).T, alpha)
@@ -47,9 +51,20 @@ def prepare(stack: Stack, device: torch.device, *, transparent: bool = False) ->
 
 
 def _runs(stack: Stack) -> Iterator[list[Layer]]:
-    """The layers that can be seen, lowest first, in runs of one kind."""
+    """The layers that can be seen, lowest first, in runs of one kind and one extent."""
     seen = [layer for layer in stack.layers if layer.is_seen and can_draw(layer)]
-    for _, same in groupby(seen, key=lambda layer: layer.kind):
+    for _, same in groupby(seen, key=lambda layer: (layer.kind, _extent(layer))):
         run = list(same)
         for first in range(0, len(run), RUN_LAYERS):
             yield run[first : first + RUN_LAYERS]
+
+
+def _extent(layer: Layer) -> Rect | None:
+    kind = find_kind(layer.kind)
+    return kind.extent(layer) if kind else None
+
+
+def _hull(points: Tensor) -> Rect:
+    """The least rectangle around points [P,2]."""
+    (left, top), (right, bottom) = points.amin(0).tolist(), points.amax(0).tolist()
+    return Rect(left, top, right - left, bottom - top)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from safetensors.numpy import load, save
 
 from vecstack.errors import DocumentError
 from vecstack.geometry import Affine, Rect
+from vecstack.kinds import Steps
 from vecstack.kinds.mask.layer import KIND, MaskLayer, net_code_length
 from vecstack.kinds.mask.model import Predictor
 from vecstack.kinds.mask.shade import net_to_asset
@@ -111,3 +113,42 @@ def test_check_names_the_layer_whose_code_does_not_fit(asset: bytes) -> None:
     assert isinstance(layer, MaskLayer)
     with pytest.raises(DocumentError, match="code has 2 numbers, its net takes 3"):
         KIND.check([layer], {"ab": asset})
+
+
+def test_a_layer_has_an_edge_where_it_has_a_window() -> None:
+    turned = COMMON | {"transform": Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25)}
+    assert KIND.extent(KIND.read(turned, OWN)) is None
+    assert KIND.extent(KIND.read(turned, OWN | {"window": 0.2})) == Rect(8.5, 5.25, 26.0, 40.0)
+
+
+def test_layers_of_one_net_are_a_family() -> None:
+    layer = KIND.read(COMMON, OWN)
+    assert KIND.family(KIND.read({**COMMON, "id": "b"}, OWN | {"code": [4, 5, 6], "window": 1})) == KIND.family(layer)
+    assert KIND.family(KIND.read(COMMON, OWN | {"net": "cd"})) != KIND.family(layer)
+
+
+@pytest.mark.parametrize(("shape", "color"), [(0.5, 0.05), (0.02, 0.001), (1e-5, 1e-5)])
+def test_rounded_numbers_are_the_nearest_multiples_of_their_steps(shape: float, color: float) -> None:
+    own = {"color": [0.123456, 0.987654, 1.0], "code": [1.23456, -2.34567, 1e-7], "window": 0.345678}
+    layer = KIND.read(COMMON, OWN | own)
+    rounded = KIND.rounded(layer, Steps(shape, color))
+    assert isinstance(rounded, MaskLayer)
+    for name, step in {"code": shape, "color": color, "window": color}.items():
+        old, new = (np.array(getattr(each, name)) for each in (layer, rounded))
+        assert np.abs(new - old).max() <= step / 2 * (1 + 1e-6)
+        assert np.abs(new / step - np.round(new / step)).max() < 1e-6
+    same = {name: getattr(layer, name) for name in ("code", "color", "window")}
+    assert dataclasses.replace(rounded, **same) == layer
+
+
+def test_steps_of_0_leave_a_layer_as_it_is() -> None:
+    layer = KIND.read(COMMON, OWN | {"color": [0.123456, 1 / 3, 1.0], "window": 0.345678})
+    assert KIND.rounded(layer, Steps(0.0, 0.0)) == layer
+
+
+@pytest.mark.parametrize("window", [0.001, 0.02, 0.999, 1.0, None])
+def test_a_rounded_window_is_still_one(window: float | None) -> None:
+    rounded = KIND.rounded(KIND.read(COMMON, OWN | {"window": window}), Steps(0.5, 0.05))
+    assert KIND.read(COMMON, KIND.write(rounded)) == rounded
+    assert isinstance(rounded, MaskLayer)
+    assert (rounded.window is None) == (window is None)

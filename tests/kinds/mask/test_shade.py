@@ -5,7 +5,7 @@ import torch
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.model import Predictor
-from vecstack.kinds.mask.shade import net_from_asset, net_to_asset, prepare, window_bump
+from vecstack.kinds.mask.shade import net_from_asset, net_to_asset, prepare
 
 CPU = torch.device("cpu")
 
@@ -41,14 +41,6 @@ def test_a_window_leaves_nothing_outside_the_local_frame(predictor: Predictor) -
     alpha, _ = prepare([mask], assets, CPU)(torch.tensor([[9.9, 14.0], [14.0, 18.1], [14.0, 14.0]]), 1.0)
     assert alpha[0, :2].tolist() == [0.0, 0.0]
     assert float(alpha[0, 2]) > 0
-
-
-def test_window_bump_is_1_inside_0_outside_and_smooth_between() -> None:
-    x = torch.linspace(-1.5, 1.5, 3001)
-    bump = window_bump(torch.stack([x, torch.zeros_like(x)], 1), 0.25)
-    assert bool((bump[x.abs() > 1] == 0).all())
-    assert bool((bump[x.abs() < 0.75] == 1).all())
-    assert float(bump.diff().abs().max()) < 1.5 / 0.25 * 0.001 + 1e-6  # smoothstep's steepest slope is 1.5
 
 
 def test_neighbours_differ_far_from_the_origin(predictor: Predictor) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from vecstack.errors import DocumentError
+from vecstack.geometry import Rect
+from vecstack.kinds import Steps, to_step
 from vecstack.stack import Color, Layer, check_color, is_number, is_number_list
 
 if TYPE_CHECKING:
     import torch
 
-    from vecstack.kinds import Maker, Shader
+    from vecstack.kinds import Maker, Shader, Tunable
 
 MAX_CODE = 4096  # numbers; the paper's codes have 5 to 20
+SIGNIFICANT_DIGITS = 6  # of a code or colour in a document: finer than what a float16 net can show
 MAX_CODE_VALUE = 1e6  # far past where every tanh of a net is saturated, far inside float32
 
 
@@ -87,15 +91,43 @@ class MaskKind:
                     f"layer {mask.id}: code has {len(mask.code)} numbers, its net takes {needed[mask.net]}."
                 )
 
+    def extent(self, layer: Layer) -> Rect | None:
+        return None if cast(MaskLayer, layer).window is None else layer.transform.bounds_of_frame()
+
+    def family(self, layer: Layer) -> Hashable:
+        return cast(MaskLayer, layer).net
+
     def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
         from vecstack.kinds.mask.shade import prepare
 
         return prepare(cast(Sequence[MaskLayer], layers), assets, device)
 
+    def tune(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Tunable:
+        from vecstack.kinds.mask.tune import MaskTunable
+
+        return MaskTunable(cast(Sequence[MaskLayer], layers), assets, device)
+
+    def rounded(self, layer: Layer, steps: Steps) -> Layer:
+        mask = cast(MaskLayer, layer)
+        window = mask.window
+        if window is not None:
+            window = to_step(window, steps.color) or window  # 0 would be no window
+        return dataclasses.replace(
+            mask,
+            code=tuple(to_step(value, steps.shape) for value in mask.code),
+            color=cast(Color, tuple(to_step(value, steps.color) for value in mask.color)),
+            window=window,
+        )
+
     def maker(self, weights: bytes, sizes: Any, device: torch.device | None) -> Maker:
         from vecstack.kinds.mask.maker import load_maker
 
         return load_maker(weights, sizes, device)
+
+
+def rounded_numbers(values: Sequence[float]) -> tuple[float, ...]:
+    """Numbers as a document keeps them."""
+    return tuple(float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in values)
 
 
 def _floats(values: Sequence[float]) -> list[float]:

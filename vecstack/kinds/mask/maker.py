@@ -20,7 +20,7 @@ from vecstack.errors import WeightsError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import METADATA_KEY, Made
 from vecstack.kinds.mask.encoder import NORM_CHANNELS
-from vecstack.kinds.mask.layer import MAX_CODE, MAX_DEPTH, MAX_WIDTH, MaskLayer
+from vecstack.kinds.mask.layer import MAX_CODE, MAX_DEPTH, MAX_WIDTH, MaskLayer, rounded_numbers
 from vecstack.kinds.mask.model import ModelSizes, Predictor, fit_to_side, grid_points
 from vecstack.kinds.mask.net import GROUP_SIZE
 from vecstack.kinds.mask.shade import net_to_asset
@@ -33,7 +33,6 @@ MAX_BLOCKS = 64  # of one stage; ResNet-152 has 36
 
 BLACK: Color = (0.0, 0.0, 0.0)
 WHITE: Color = (1.0, 1.0, 1.0)
-SIGNIFICANT_DIGITS = 6  # of a code or colour in a document: finer than what a float16 net can show
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,8 @@ class MaskMaker:
                 id=f"layer-{index}",
                 name=f"Layer {index}",
                 transform=Affine.of_frame(rect),
-                color=typing.cast(Color, _rounded(color)),
-                code=_rounded(code),
+                color=typing.cast(Color, rounded_numbers(color.tolist())),
+                code=rounded_numbers(code.tolist()),
                 net=net,
             )
             for index, (code, color) in enumerate(zip(best.codes, best.colors, strict=True), start=1)
@@ -93,10 +92,6 @@ class MaskMaker:
         drawn = self.predictor.draw(points, codes, colors)[0, -1]  # [3,S*S]
         error = float((drawn - goal[0].flatten(1)).square().mean())
         return Prediction(background, codes[0], 1 - colors[0] if negative else colors[0], error)
-
-
-def _rounded(values: Tensor) -> tuple[float, ...]:
-    return tuple(float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in values.tolist())
 
 
 def weights_to_bytes(predictor: Predictor) -> bytes:

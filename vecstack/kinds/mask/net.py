@@ -47,11 +47,12 @@ class _NormTanh(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         normal, scale, result, weight = ctx.saved_tensors
         inner = torch.ops.aten.tanh_backward(upstream[0], result)
         along = inner * normal
-        weight_gradient, bias_gradient = along.sum(1), inner.sum(1)
+        weight_gradient = along.sum(1) if ctx.needs_input_grad[1] else None
+        bias_gradient = inner.sum(1) if ctx.needs_input_grad[2] else None
         grouped = inner.mul_(weight[:, None]).view(-1, GROUP_SIZE, inner.shape[1])
         spread = along.mul_(weight[:, None]).view_as(grouped).mean(1, keepdim=True)
         gradient = grouped - grouped.mean(1, keepdim=True)
@@ -99,15 +100,29 @@ class MaskNet(nn.Module):
             raise ShapeError(f"codes are {list(codes.shape)}, this net needs [L,{self.sizes.code}]")
         if points.ndim != 3 or points.shape[0] not in (1, layer_count) or points.shape[2] != 2:
             raise ShapeError(f"points are {list(points.shape)}, needed [{layer_count},P,2] or [1,P,2]")
-        first, *deeper = cast(Iterable[nn.Linear], self.hidden)
+        return self.rest(self.first_layer(points, codes)).view(layer_count, point_count)
+
+    @property
+    def code_weights(self) -> Tensor:
+        """What the code adds to the first hidden layer, by number: [C,K]."""
+        return cast(nn.Linear, self.hidden[0]).weight[:, 2:]
+
+    def first_layer(self, points: Tensor, codes: Tensor) -> Tensor:
+        """The first hidden layer before its norm, a column for each point of each layer: points [L,P,2] or [1,P,2],
+        codes [L,K] -> [C,L*P]. Linear in the codes."""
+        first = cast(nn.Linear, self.hidden[0])
         with torch.autocast(points.device.type, enabled=False):  # places in few digits would be other places
             place = torch.einsum("cd,lpd->clp", first.weight[:, :2], points)  # [C,L or 1,P]
             # The code's share of the first layer is the same at every point of a layer: computed once.
-            shape = first.weight[:, 2:] @ codes.to(first.weight.dtype).T + first.bias[:, None]  # [C,L]
-        values = (place + shape[:, :, None]).reshape(self.sizes.width, layer_count * point_count)
+            shape = self.code_weights @ codes.to(first.weight.dtype).T + first.bias[:, None]  # [C,L]
+        return (place + shape[:, :, None]).reshape(self.sizes.width, -1)
+
+    def rest(self, values: Tensor) -> Tensor:
+        """Masks of the first hidden layer's values: [C,N] -> [N]."""
+        deeper = list(cast(Iterable[nn.Linear], self.hidden))[1:]
         first_norm, *norms = self.norms
         values = first_norm(values)
         for linear, norm in zip(deeper, norms, strict=True):
             values = norm(torch.addmm(linear.bias[:, None], linear.weight, values))
         values = torch.addmm(self.output.bias[:, None], self.output.weight, values)
-        return torch.sigmoid(values.float()).view(layer_count, point_count)
+        return torch.sigmoid(values.float())[0]

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from vecstack.kinds.frame import to_frame, window_bump
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 
@@ -36,23 +37,14 @@ def prepare(layers: Sequence[MaskLayer], assets: Mapping[str, bytes], device: to
     nets = {asset: net_from_asset(assets[asset], device) for asset in {layer.net for layer in layers}}
     codes = [torch.tensor([layer.code], dtype=torch.float32, device=device) for layer in layers]
     colors = torch.tensor([layer.color for layer in layers], dtype=torch.float32, device=device)
-    to_local = [torch.tensor(layer.transform.inverse().rows(), dtype=torch.float64) for layer in layers]
 
     @torch.no_grad()
     def shade(points: Tensor, footprint: float) -> tuple[Tensor, Tensor]:
         alphas = []
-        for layer, code, matrix in zip(layers, codes, to_local, strict=True):
-            # In float64, so that a deep zoom still tells neighbouring pixels apart.
-            local = (points.double() @ matrix[:, :2].T.to(device) + matrix[:, 2].to(device)).float()
+        for layer, code in zip(layers, codes, strict=True):
+            local = to_frame(layer, points)
             alpha = nets[layer.net](local[None], code)[0]
             alphas.append(alpha if layer.window is None else alpha * window_bump(local, layer.window))
         return torch.stack(alphas), colors[:, None].expand(-1, len(points), -1)
 
     return shade
-
-
-def window_bump(points: Tensor, softness: float) -> Tensor:
-    """A smooth bump over the local frame: points [P,2] -> [P], 0 outside [-1,1]^2, 1 where both coordinates are
-    further than `softness` (share of the half side) from the edge."""
-    inside = ((1 - points.abs()) / softness).clamp(0, 1)
-    return (inside * inside * (3 - 2 * inside)).prod(1)

@@ -1,0 +1,262 @@
+"""Compact: the same stack with fewer digits, so that its file is smaller and its picture looks the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import math
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vecstack.errors import UsageError
+from vecstack.file import DOCUMENT, dumps
+from vecstack.geometry import Affine
+from vecstack.kinds import Kind, Steps, can_draw, find_kind, to_step
+from vecstack.stack import Layer, Stack
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from vecstack.kinds import Tunable
+
+CHECKED = 1 << 14  # points at which the change is measured
+MODELLED = 80_000  # points of layers, of all together, at which it is foretold: a second on one core
+FEWEST = 1 << 12  # points: of a layer that others cover, fewer miss the parts that show
+CHUNK = 4096  # points shaded at a time: their hidden values fit the cache
+# Decimal steps, coarsest first: a multiple of any is written with as few digits as the step has.
+LADDER = tuple(digit * 10.0**-power for power in range(6) for digit in ((1,) if power == 0 else (5, 2, 1)))
+# The coarsest steps of a layer that hardly shows: an edit may uncover it.
+MOST_SHAPE, MOST_COLOR, MOST_PLACE = 0.5, 0.05, 1.0
+COLOR_NUMBERS, PLACE_NUMBERS = 3, 6  # of a layer
+PLACE_GAIN = 5 / 9  # mean square of (u, v, 1) over the frame: how far a point moves by a step in a number of a row
+UNIFORM = 12**-0.5  # deviation of what rounding with a step of 1 changes
+BACK_OFF = 0.9  # at least, where the change turned out greater than foretold
+MOST_AREA_CHANGE = 0.1  # share by which rounding may change the area of a layer's frame, else its place is kept
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of a stack as a `.layers` file: of the whole file, and of its document and its assets as deflated."""
+
+    file: int
+    document: int
+    assets: int
+
+
+def sizes(stack: Stack) -> Sizes:
+    """How many bytes the stack takes as a `.layers` file. Raises DocumentError where it cannot be saved."""
+    data = dumps(stack)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {info.filename: info.compress_size for info in archive.infolist()}
+    assets = sum(size for name, size in members.items() if name.startswith("assets/"))
+    return Sizes(len(data), members[DOCUMENT], assets)
+
+
+def compact(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> Stack:
+    """The stack with its numbers rounded as coarsely as leaves its picture within `tolerance`, the root mean square
+    of the change in 1/255 at 16,384 points of the canvas; 0 leaves all as it is. The file never grows. Layers that do
+    not show, that are beside the canvas or of a kind that this version does not have stay as they are. Raises
+    UsageError, DeviceError; DocumentError for a stack that cannot be saved."""
+    if not 0 <= tolerance < math.inf:
+        raise UsageError(f"--tolerance must be a number from 0 up, in 1/255, not {tolerance}. Give 0.5.")
+    if tolerance == 0:
+        return stack
+    from vecstack.render import resolve_device
+
+    chosen = resolve_device(device)
+    before = sizes(stack)
+    points = _cells(stack, CHECKED, chosen)
+    answers = _answers(stack, _cells(stack, _modelled_count(stack, points), chosen))
+    colors = _colors(stack, points)
+    foretold = tolerance
+    while True:
+        rounded = _rounded(stack, answers, _share(answers, foretold))
+        change = 255 * float((_colors(rounded, points) - colors).square().mean()) ** 0.5
+        if change <= tolerance:
+            return rounded if sizes(rounded).file <= before.file else stack
+        foretold *= min(BACK_OFF, tolerance / change)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """How the picture answers to one step of rounding of a layer: root mean square of the change in 1/255 by a step of
+    1 in one of its numbers, for the numbers of its shape, its colour and its place; and how many numbers these are."""
+
+    shape: float
+    color: float
+    place: float
+    shape_count: int
+
+    def steps(self, share: float) -> tuple[float, float, float]:
+        """The coarsest steps of shape, colour and place at which one number changes the picture by `share`."""
+        return (
+            _step(share, self.shape, MOST_SHAPE),
+            _step(share, self.color, MOST_COLOR),
+            _step(share, self.place, MOST_PLACE),
+        )
+
+    def change(self, share: float) -> float:
+        """Mean square of the change by all numbers of the layer."""
+        shape, color, place = self.steps(share)
+        return (
+            self.shape_count * (self.shape * shape) ** 2
+            + COLOR_NUMBERS * (self.color * color) ** 2
+            + PLACE_NUMBERS * (self.place * place) ** 2
+        )
+
+
+def _step(share: float, answer: float, most: float) -> float:
+    """The coarsest step of the ladder up to `most` that changes the picture by no more than `share`; 0 if none."""
+    return next((step for step in LADDER if step <= most and step * answer <= share), 0.0)
+
+
+def _share(answers: dict[int, _Answer], tolerance: float) -> float:
+    """What each number may change so that all together change the picture by `tolerance`: errors of rounding are
+    independent, so that their squares add, and the fewest digits are where each number has an equal share."""
+    low, high = 0.0, tolerance
+    for _ in range(20):
+        middle = (low + high) / 2
+        fits = sum(answer.change(middle) for answer in answers.values()) <= tolerance**2
+        low, high = (middle, high) if fits else (low, middle)
+    return low
+
+
+def _rounded(stack: Stack, answers: dict[int, _Answer], share: float) -> Stack:
+    """The stack with the layers of the answers rounded, its thumbnail kept."""
+    whole = Affine.of_frame(stack.canvas.rect)
+    layers = list(stack.layers)
+    for index, answer in answers.items():
+        shape, color, place = answer.steps(share)
+        layer = _kind(layers[index]).rounded(layers[index], Steps(shape, color))
+        layers[index] = dataclasses.replace(
+            layer,
+            opacity=to_step(layer.opacity, color) or layer.opacity,  # 0 would hide it
+            transform=layer.transform if layer.transform == whole else _rounded_place(layer.transform, place),
+        )
+    return dataclasses.replace(stack, layers=tuple(layers))
+
+
+def _rounded_place(transform: Affine, step: float) -> Affine:
+    """The transform at multiples of a step, or as it is where its frame would become another."""
+    new = Affine.of_rows([[to_step(number, step) for number in row] for row in transform.rows()])
+    return new if abs(new.determinant / transform.determinant - 1) <= MOST_AREA_CHANGE else transform
+
+
+def _kind(layer: Layer) -> Kind:
+    kind = find_kind(layer.kind)
+    assert kind is not None  # only layers that can be drawn are looked at
+    return kind
+
+
+def _cells(stack: Stack, count: int, device: torch.device) -> Tensor:
+    """The centres of about `count` equal cells of the canvas, each a pixel at the least: [P,2] in canvas units."""
+    import torch
+
+    width, height = stack.canvas.width, stack.canvas.height
+    rows = min(height, max(1, round((count * height / width) ** 0.5)))
+    columns = min(width, max(1, round(count / rows)))
+    ys = (torch.arange(rows, dtype=torch.float64, device=device) + 0.5) * (height / rows)
+    xs = (torch.arange(columns, dtype=torch.float64, device=device) + 0.5) * (width / columns)
+    return torch.stack([xs.repeat(rows), ys.repeat_interleave(columns)], 1)
+
+
+def _shown(stack: Stack, points: Tensor) -> Iterator[tuple[int, Layer, Tensor]]:
+    """The layers that show at points [P,2], lowest first: index, layer, and which of the points it can cover [N]."""
+    for index, layer in enumerate(stack.layers):
+        if layer.is_seen and can_draw(layer):
+            extent = _kind(layer).extent(layer)
+            inside = points.new_ones(len(points)) > 0
+            if extent is not None:
+                xs, ys = points.unbind(1)
+                inside = (xs >= extent.x) & (xs <= extent.x + extent.width)
+                inside &= (ys >= extent.y) & (ys <= extent.y + extent.height)
+            if inside.any():
+                yield index, layer, inside.nonzero()[:, 0]
+
+
+def _modelled_count(stack: Stack, points: Tensor) -> int:
+    """At how many points of the canvas the change is foretold: more where layers are small."""
+    layers_per_point = sum(len(inside) for _, _, inside in _shown(stack, points)) / len(points)
+    return CHECKED if layers_per_point == 0 else min(CHECKED, max(FEWEST, round(MODELLED / layers_per_point)))
+
+
+def _background(stack: Stack, points: Tensor) -> Tensor:
+    """The canvas with nothing on it: [3,P]."""
+    return points.new_tensor(stack.canvas.background).float()[:, None].repeat(1, len(points))
+
+
+def _colors(stack: Stack, points: Tensor) -> Tensor:
+    """The picture at points [P,2]: [3,P]. Each layer is shaded only where it can be."""
+    import torch
+
+    from vecstack.composite import over
+
+    canvas = _background(stack, points)
+    for _, layer, inside in _shown(stack, points):
+        shade = _kind(layer).prepare([layer], stack.assets, points.device)
+        for part in torch.split(inside, CHUNK):
+            alpha, color = shade(points[part], 1.0)
+            canvas[:, part] = over(canvas[:, part], color[0].T, alpha[0] * layer.opacity)
+    return canvas
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """What one layer does at the N points that it can cover: its coverage [N], and the mean squares of what a step of 1
+    in a number of its shape and of its place changes there, as far as nothing lies above [N]."""
+
+    index: int
+    inside: Tensor
+    alpha: Tensor
+    by_shape: Tensor
+    by_place: Tensor
+    shape_count: int
+
+
+def _answers(stack: Stack, points: Tensor) -> dict[int, _Answer]:
+    """How the picture at points [P,2] answers to the numbers of each layer that shows, by its index."""
+    import torch
+
+    light = points.new_ones(len(points)).float()  # that the layers above let through
+    answers = {}
+    for trace in reversed(list(_traces(stack, points))):
+        through = light[trace.inside]
+        squares = torch.stack([trace.by_shape, trace.alpha.square() / COLOR_NUMBERS, trace.by_place])
+        seen = through.square() + 1 / len(through)  # as if it showed fully at one more point: few tell little
+        means = (seen * squares).sum(1) / len(points)
+        shape, color, place = (255 * UNIFORM * means.sqrt()).tolist()
+        answers[trace.index] = _Answer(shape, color, place, trace.shape_count)
+        light[trace.inside] = through * (1 - trace.alpha)
+    return answers
+
+
+def _traces(stack: Stack, points: Tensor) -> Iterator[_Trace]:
+    """The layers that show at points [P,2], lowest first."""
+    from vecstack.composite import over
+
+    canvas, whole = _background(stack, points), Affine.of_frame(stack.canvas.rect)
+    for index, layer, inside in _shown(stack, points):
+        tunable, places = _kind(layer).tune([layer], stack.assets, points.device), points[inside]
+        masks, slopes = tunable.slopes(tunable.shapes, places)
+        color, alpha, below = tunable.colors[0][:, None], masks[0] * layer.opacity, canvas[:, inside]
+        contrast = (color - below).square().mean(0) * layer.opacity**2
+        steep = contrast * 0 if layer.transform == whole else _steepness(tunable, places, masks)
+        yield _Trace(
+            *(index, inside, alpha),
+            by_shape=contrast * slopes[0].square().mean(0),
+            by_place=contrast * steep * PLACE_GAIN,
+            shape_count=slopes.shape[1],
+        )
+        canvas[:, inside] = over(below, color, alpha)
+
+
+def _steepness(tunable: Tunable, places: Tensor, masks: Tensor) -> Tensor:
+    """Mean square of what a canvas unit across and one down change in masks [1,N] at places [N,2]: [N]."""
+    import torch
+
+    with torch.no_grad():
+        moved = [tunable.masks(tunable.shapes, places + places.new_tensor(step)) for step in ((1.0, 0.0), (0.0, 1.0))]
+    return (torch.cat(moved) - masks).square().mean(0)

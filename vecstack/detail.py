@@ -1,0 +1,323 @@
+"""Detail: layers added where a stack misses its picture most, each in a window of its own, until it is close enough."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
+
+from vecstack.compact import compact, sizes
+from vecstack.composite import over
+from vecstack.errors import UsageError
+from vecstack.geometry import Rect
+from vecstack.goal import Goal
+from vecstack.kinds import DetailKind, find_kind
+from vecstack.kinds.frame import window_bump
+from vecstack.optimize import Numbers, View, gauss_newton
+from vecstack.refine import Progress, Report, open_target, with_psnr
+from vecstack.stack import MAX_LAYERS, Color, Layer, Stack
+from vecstack.target import Target, draw_at, psnr_of
+
+DETAIL_KIND = "spline"
+RASTER_PX = 1024  # most pixels on the long side of the picture that detail looks at
+LEAST_WINDOW_PX = 16  # side of the smallest windows; they double up to the picture's long side
+CELLS = 8  # on a side of a window: errors finer than these are not expected to be mended by its layer
+
+
+@dataclass(frozen=True)
+class Care:
+    """How much is tried for a layer: most points on a side of a window at which it is tuned, steps of tuning, and the
+    share of the error in a window's cells that a layer is thought to mend before one was tried there: 1 tries more
+    windows than a smaller one."""
+
+    cells: int
+    steps: int
+    hope: float
+
+
+FEW_LAYERS = 256  # up to which there is time for more of each
+CARES = {"fast": Care(24, 10, 0.5), "good": Care(32, 15, 0.5), "best": Care(48, 25, 1.0)}
+CARE_FOR_FEW = {"fast": Care(24, 10, 0.5), "good": Care(40, 20, 1.0), "best": Care(48, 25, 1.0)}
+
+
+def add_detail(
+    stack: Stack,
+    picture: Any,
+    goal: Goal,
+    effort: str = "good",
+    *,
+    background: Color = (0.0, 0.0, 0.0),
+    device: str = "auto",
+    report: Report | None = None,
+) -> Stack:
+    """The stack with layers added until the goal is met or nothing more helps; the layers that it has stay below them.
+    Every layer has a window; layers of large windows lie below those of small ones as far as that leaves the picture
+    as it is, and are named after their places. The picture may be of another size than the canvas, not of another
+    aspect; `background` shows where it is transparent. With `budget_bytes` the stack is compacted. The same call gives
+    the same stack. Raises UsageError (a goal below what the stack has, an effort that is none), PictureError,
+    DeviceError."""
+    if effort not in CARES:
+        raise UsageError(f"{effort} is no effort for detail. Give {', '.join(CARES)}.")
+    if goal.layers is not None and goal.layers < len(stack.layers):
+        raise UsageError(f"--layers {goal.layers} is below the {len(stack.layers)} layers that there are.")
+    target = open_target(stack, picture, background, device)
+    few = goal.layers is not None and goal.layers <= FEW_LAYERS
+    canvas = Canvas(stack, target, (CARE_FOR_FEW if few else CARES)[effort])
+    added = _grow(stack, canvas, goal, report)
+    if goal.budget_bytes is not None:
+        detailed = _within(stack, added, goal.budget_bytes, device)
+    else:
+        detailed = _stacked(stack, added)
+    return with_psnr(detailed, target.errors(detailed))
+
+
+def _grow(stack: Stack, canvas: Canvas, goal: Goal, report: Report | None) -> list[Layer]:
+    """The layers that detail adds, in the order of their worth."""
+    most = (goal.layers or MAX_LAYERS) - len(stack.layers)
+    enough = 0.0 if goal.psnr is None else 10 ** (-goal.psnr / 10)
+    size = None if goal.budget_bytes is None else _Size(stack, goal.budget_bytes)
+    first = canvas.error
+    added: list[Layer] = []
+    while len(added) < most and (error := canvas.error) > enough and not (size and size.is_full(added)):
+        layer = canvas.add(f"detail-{len(added) + 1}")
+        if layer is None:
+            break
+        added.append(layer)
+        if report is not None:
+            shares = [len(added) / most if goal.layers else 0.0, size.share(added) if size else 0.0]
+            if enough and error < first:
+                shares.append(math.log(first / error) / math.log(first / enough))
+            report(Progress(min(1.0, max(shares)), psnr_of(error)))
+    return added
+
+
+class _Size:
+    """How the file grows with its layers: measured now and then, since that takes a while, foretold in between."""
+
+    def __init__(self, stack: Stack, budget_bytes: int) -> None:
+        self._stack, self._budget = stack, budget_bytes
+        self._empty = sizes(stack).file
+        self._next, self._full = 8, False
+
+    def is_full(self, added: list[Layer]) -> bool:
+        """Whether the file is over its budget."""
+        if len(added) >= self._next:
+            bytes_ = sizes(compact(_stacked(self._stack, added))).file
+            self._full = bytes_ > self._budget
+            each = max(1.0, (bytes_ - self._empty) / len(added))
+            self._next = len(added) + max(4, round(0.6 * (self._budget - bytes_) / each))
+        return self._full
+
+    def share(self, added: list[Layer]) -> float:
+        """How much of what fits is there, as far as is known."""
+        return len(added) / max(len(added), self._next)
+
+
+def _within(stack: Stack, added: list[Layer], budget_bytes: int, device: str) -> Stack:
+    """The most of the added layers that fit a compacted file. Raises UsageError where none of the stack does."""
+    fits, few, many = None, 0, len(added)
+    while few <= many:
+        count = many if fits is None and many == len(added) else (few + many) // 2
+        tried = compact(_stacked(stack, added[:count]), device=device)
+        size = sizes(tried).file
+        if size <= budget_bytes:
+            fits, few = tried, count + 1
+        else:
+            many = count - 1
+    if fits is None:
+        raise UsageError(
+            f"--budget {budget_bytes:,} is below the {size:,} bytes of the layers that there are. Give more."
+        )
+    return fits
+
+
+def _stacked(stack: Stack, added: list[Layer]) -> Stack:
+    """The stack with added layers above its own: each window below all smaller ones that it does not meet, which
+    leaves the picture as it is."""
+    kind = cast(DetailKind, find_kind(DETAIL_KIND))
+    extents = [cast(Rect, kind.extent(layer)) for layer in added]
+    waits = [[b for b in range(a) if extents[b].meets(extents[a])] for a in range(len(added))]
+    frees: list[list[int]] = [[] for _ in added]
+    for index, below in enumerate(waits):
+        for other in below:
+            frees[other].append(index)
+    left = [len(below) for below in waits]
+    ready = [(-extents[index].width, index) for index in range(len(added)) if not left[index]]
+    heapq.heapify(ready)
+    layers = list(stack.layers)
+    taken = {layer.id for layer in layers}
+    while ready:
+        _, index = heapq.heappop(ready)
+        layers.append(_named(added[index], extents[index], taken))
+        taken.add(layers[-1].id)
+        for other in frees[index]:
+            left[other] -= 1
+            if not left[other]:
+                heapq.heappush(ready, (-extents[other].width, other))
+    return stack.with_layers(layers)
+
+
+def _named(layer: Layer, extent: Rect, taken: set[str]) -> Layer:
+    """The layer with the next free id, named after its window."""
+    number = len(taken) + 1
+    while f"layer-{number}" in taken:
+        number += 1
+    middle = f"{extent.x + extent.width / 2:.0f}, {extent.y + extent.height / 2:.0f}"
+    return dataclasses.replace(layer, id=f"layer-{number}", name=f"Detail {extent.width:.0f} at {middle}")
+
+
+Place = tuple[int, int, int]  # a window: level, row and column
+
+
+@dataclass
+class Level:
+    """Windows of one size, half a window apart, over a picture and half a window beyond its edges: what a layer in each
+    may mend (a squared error), the share of it that one did when it was tried, and whether that is still true."""
+
+    side: int  # px
+    promise: Tensor  # [R,C]
+    ratio: Tensor  # [R,C]
+    fresh: Tensor  # [R,C], bool
+
+    def window(self, row: int, column: int) -> Rect:
+        """A window in pixels of the picture."""
+        step = self.side // 2
+        return Rect((column - 1) * step, (row - 1) * step, self.side, self.side)
+
+    def spoil(self, box: Rect) -> None:
+        """Doubt what is known of the windows that meet a box, since the canvas there has changed."""
+        step = self.side // 2
+        rows = slice(max(0, math.floor((box.y - self.side) / step) + 2), math.ceil((box.y + box.height) / step) + 1)
+        columns = slice(max(0, math.floor((box.x - self.side) / step) + 2), math.ceil((box.x + box.width) / step) + 1)
+        self.fresh[rows, columns] = False
+
+
+class Canvas:
+    """A picture and what is drawn of it so far, both as pixels [3,H,W], and the windows over it."""
+
+    def __init__(self, stack: Stack, target: Target, care: Care) -> None:
+        self.care = care
+        self.kind = cast(DetailKind, find_kind(DETAIL_KIND))
+        picture = target.picture
+        longest = max(picture.shape[1:])
+        if longest > RASTER_PX:
+            sides = [max(1, round(side * RASTER_PX / longest)) for side in picture.shape[1:]]
+            picture = interpolate(picture[None], sides, mode="area")[0]
+        self.target = Target(picture, target.rect)
+        points, _ = self.target.cells(None, picture[0].numel())
+        self.drawn = draw_at(stack, points)[:3].view_as(picture)
+        self.fits: dict[Place, Layer] = {}
+        self.levels: list[Level] = []
+        side = LEAST_WINDOW_PX
+        while not self.levels or side <= max(picture.shape[1:]):
+            self.levels.append(Level(side, torch.empty(0), torch.empty(0), torch.empty(0)))
+            side *= 2
+        for level, promise in zip(self.levels, self._promises(), strict=True):
+            level.promise, level.ratio = promise, torch.full_like(promise, care.hope)
+            level.fresh = torch.zeros_like(promise, dtype=torch.bool)
+
+    @property
+    def error(self) -> float:
+        """Mean squared error of what is drawn."""
+        return float((self.target.picture - self.drawn).square().mean())
+
+    def add(self, layer_id: str) -> Layer | None:
+        """The layer, of all that were tried, that mends most, drawn; None where none mends anything."""
+        while True:
+            best = [level.promise * level.ratio for level in self.levels]
+            index = max(range(len(best)), key=lambda index: float(best[index].max()))
+            level = self.levels[index]
+            row, column = divmod(int(best[index].argmax()), best[index].shape[1])
+            if float(best[index][row, column]) <= 0:
+                return None
+            if level.fresh[row, column]:
+                layer = dataclasses.replace(self.fits[index, row, column], id=layer_id)
+                if self._draw(layer):
+                    return layer
+                level.ratio[row, column] = 0
+                continue
+            layer, gain = self._fit(level.window(row, column))
+            self.fits[index, row, column] = layer
+            level.ratio[row, column] = max(0.0, gain) / float(level.promise[row, column])
+            level.fresh[row, column] = True
+
+    def _promises(self) -> Iterator[Tensor]:
+        """What a layer in each window may mend, by level: the squares of the mean errors of its cells, less towards its
+        edges, where the window fades."""
+        largest = self.levels[-1].side
+        height, width = self.drawn.shape[1:]
+        missing = pad(self.target.picture - self.drawn, (0, -width % largest, 0, -height % largest))
+        places = (torch.arange(CELLS, dtype=torch.float32, device=missing.device) + 0.5) * (2 / CELLS) - 1
+        share = window_bump(torch.stack([places, torch.zeros_like(places)], 1), 0.3)
+        share = (share[:, None] * share)[None, None]
+        cell = self.levels[0].side // CELLS
+        means = avg_pool2d(missing[None], cell)
+        for level in self.levels:
+            energy = means.square().sum(1, keepdim=True) * (level.side // CELLS) ** 2
+            yield conv2d(energy, share, stride=CELLS // 2, padding=CELLS // 2)[0, 0]
+            means = avg_pool2d(means, 2) if level.side < largest else means
+
+    def _fit(self, window: Rect) -> tuple[Layer, float]:
+        """A layer tuned in a window (in pixels), and by how much it lowers the squared error, as its points tell."""
+        left, top, right, bottom = self._box(window)
+        crop = torch.stack([self.target.picture, self.drawn])[:, :, top:bottom, left:right]
+        sides = [min(side, math.ceil(side * self.care.cells / window.width)) for side in crop.shape[2:]]
+        goal, below = interpolate(crop, sides, mode="area")
+        inside = self._on_canvas(Rect(left, top, right - left, bottom - top))
+        begun = self.kind.begin("new", self._on_canvas(window), inside, goal, below)
+        points = cell_centres(inside, sides[0], sides[1], goal.device)
+        tunable = self.kind.tune([begun], {}, goal.device)
+        view = View.bare(goal.flatten(1), below.flatten(1))
+        start = Numbers(tunable.shapes, tunable.colors)
+        least, closest = math.inf, start
+        opaque = torch.ones(1, device=goal.device)
+        for error, numbers in gauss_newton(lambda s: tunable.slopes(s, points), start, opaque, view, self.care.steps):
+            if error < least:
+                least, closest = error, numbers
+        (layer,), _ = tunable.layers(closest.shapes, closest.colors)
+        before = float((view.target - view.below).square().mean())
+        return layer, (before - least) * 3 * (right - left) * (bottom - top)
+
+    def _draw(self, layer: Layer) -> bool:
+        """Draw a layer where that makes the picture closer, and say whether it does."""
+        extent = self.kind.extent(layer)
+        left, top, right, bottom = self.target.pixel_box(extent)
+        inside = self._on_canvas(Rect(left, top, right - left, bottom - top))
+        points = cell_centres(inside, bottom - top, right - left, self.drawn.device)
+        shade = self.kind.prepare([layer], {}, self.drawn.device)
+        old, goal = (picture[:, top:bottom, left:right] for picture in (self.drawn, self.target.picture))
+        alphas, colors = shade(points, 1.0)
+        new = over(old.flatten(1), colors[0].T, alphas[0]).view_as(old)
+        if not float((goal - new).square().sum()) < float((goal - old).square().sum()):
+            return False
+        self.drawn[:, top:bottom, left:right] = new
+        for level, promise in zip(self.levels, self._promises(), strict=True):
+            level.promise = promise
+            level.spoil(Rect(left, top, right - left, bottom - top))
+        return True
+
+    def _box(self, window: Rect) -> tuple[int, int, int, int]:
+        """The pixels of a window that are on the picture: left, top, right, bottom."""
+        height, width = self.drawn.shape[1:]
+        left, top = max(0, int(window.x)), max(0, int(window.y))
+        return left, top, min(width, int(window.x + window.width)), min(height, int(window.y + window.height))
+
+    def _on_canvas(self, box: Rect) -> Rect:
+        """A rectangle in pixels of the picture as one of the canvas."""
+        height, width = self.drawn.shape[1:]
+        across, down = self.target.rect.width / width, self.target.rect.height / height
+        return Rect(box.x * across, box.y * down, box.width * across, box.height * down)
+
+
+def cell_centres(rect: Rect, rows: int, columns: int, device: torch.device) -> Tensor:
+    """Centres of rows x columns cells of a rectangle, row by row: [P,2], float64."""
+    xs = rect.x + (torch.arange(columns, dtype=torch.float64, device=device) + 0.5) * (rect.width / columns)
+    ys = rect.y + (torch.arange(rows, dtype=torch.float64, device=device) + 0.5) * (rect.height / rows)
+    return torch.stack([xs.repeat(rows), ys.repeat_interleave(columns)], 1)

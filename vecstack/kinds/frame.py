@@ -1,0 +1,22 @@
+"""A layer's local frame: where points of the canvas are in it, and the window that ends at its edge."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vecstack.stack import Layer
+
+
+def to_frame(layer: Layer, points: Tensor) -> Tensor:
+    """Points [P,2] of the canvas in the layer's frame, computed in float64 so that a deep zoom still tells
+    neighbouring pixels apart: float32 [P,2]."""
+    matrix = torch.tensor(layer.transform.inverse().rows(), dtype=torch.float64, device=points.device)
+    return (points.double() @ matrix[:, :2].T + matrix[:, 2]).float()
+
+
+def window_bump(points: Tensor, softness: float) -> Tensor:
+    """A smooth bump over the local frame: points [P,2] -> [P], 0 outside [-1,1]^2, 1 where both coordinates are
+    further than `softness` (share of the half side) from the edge."""
+    inside = ((1 - points.abs()) / softness).clamp(0, 1)
+    return (inside * inside * (3 - 2 * inside)).prod(1)

@@ -1,0 +1,233 @@
+"""Refine: a stack and its picture give a closer stack of the same layers."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from vecstack.errors import DocumentError, PictureError, UsageError
+from vecstack.kinds import can_draw, find_kind
+from vecstack.stack import Color, Layer, Stack
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vecstack.optimize import Numbers
+    from vecstack.target import Target
+
+GROUP_LAYERS = 24  # tuned together: the work of a step grows with the square of their count
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Steps of every group of layers, on a grid of about that many points."""
+
+    points: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a refinement is: share done in 0..1 and PSNR in dB on the points that it looks at."""
+
+    share: float
+    psnr: float
+
+
+NET_STAGE = Stage(2048, 150)  # of tuning the net, whose gradients are all that is cheap
+Report = Callable[[Progress], None]
+
+# Few points show the large shapes and are quick; a texture is averaged within the cells of both grids.
+EFFORTS = {
+    "fast": (Stage(1024, 12),),
+    "good": (Stage(1024, 24), Stage(4096, 24)),
+    "best": (Stage(1024, 40), Stage(4096, 60), Stage(4096, 60), Stage(4096, 60)),
+}
+TIMED = (Stage(1024, 12), *(Stage(4096, steps) for steps in (12, 24, 48, 96, 192, 384, 768)))  # then over again
+
+
+def refine(
+    stack: Stack,
+    picture: Any,
+    effort: str | float = "good",
+    *,
+    tune_net: bool = False,
+    background: Color = (0.0, 0.0, 0.0),
+    device: str = "auto",
+    report: Report | None = None,
+) -> Stack:
+    """The stack with shapes and colours that bring its drawing closer to a picture (see vecstack.image.load_picture),
+    never further from it: "fast", "good" or "best", or how many seconds to go on. The picture may be of another size
+    than the canvas, not of another aspect; `background` shows where it is transparent. `tune_net` also tunes what the
+    layers share, the net, which then belongs to this picture alone. The same call gives the same stack, but for a count
+    of seconds. Hidden layers and layers of a kind that this version does not have stay as they are. Raises UsageError,
+    PictureError, DeviceError; DocumentError for a stack in which nothing can be tuned."""
+    started = time.monotonic()
+    check_effort(effort)
+    target = open_target(stack, picture, background, device)
+    if not groups(stack):
+        raise DocumentError("no layer can be tuned: none is visible, or none is of a kind that this version has.")
+    deadline = None if isinstance(effort, str) else started + float(effort)
+    *_, refined = _refinements(stack, target, effort, deadline, report)
+    if tune_net:
+        refined = _tune_net(refined, target)
+        *_, refined = _refinements(refined, target, "fast", deadline, report)
+    before, after = target.errors(stack), target.errors(refined)
+    return with_psnr(refined, after) if target.is_closer(after, before) else with_psnr(stack, before)
+
+
+def open_target(stack: Stack, picture: Any, background: Color, device: str) -> Target:
+    """A picture laid over a stack's canvas, and over `background` where it is transparent. Raises PictureError,
+    DeviceError."""
+    from vecstack.image import Picture, load_picture
+    from vecstack.render import resolve_device
+    from vecstack.target import Target
+
+    loaded = picture if isinstance(picture, Picture) else load_picture(picture)
+    check_aspect(stack, loaded.width, loaded.height)
+    return Target.of_pixels(loaded.over(background), stack.canvas.rect, resolve_device(device))
+
+
+def check_effort(effort: str | float) -> None:
+    """Raise UsageError unless it names an effort or is a number of seconds above 0."""
+    if isinstance(effort, str) and effort in EFFORTS:
+        return
+    if isinstance(effort, str) or not 0 < effort < math.inf:
+        raise UsageError(f"{effort} is no effort. Give {', '.join(EFFORTS)}, or a number of seconds above 0.")
+
+
+def check_aspect(stack: Stack, width: int, height: int) -> None:
+    """Raise PictureError unless a picture has the canvas's aspect, to within the rounding of its sides."""
+    canvas = stack.canvas
+    scale = max(width / canvas.width, height / canvas.height)
+    if abs(canvas.width * scale - width) > 1 or abs(canvas.height * scale - height) > 1:
+        raise PictureError(
+            f"the picture is {width} x {height} and the canvas {canvas.width} x {canvas.height}: give the picture that "
+            "the layers were made from, or another of that aspect."
+        )
+
+
+def groups(stack: Stack) -> list[tuple[int, ...]]:
+    """Indices of the layers that are tuned together, lowest first: seen, one above the other, of one kind, family and
+    extent."""
+
+    def alike(index: int) -> Any:
+        layer = stack.layers[index]
+        kind = find_kind(layer.kind)
+        assert kind is not None
+        return layer.kind, kind.family(layer), kind.extent(layer)
+
+    seen = [index for index, layer in enumerate(stack.layers) if layer.is_seen and can_draw(layer)]
+    return [
+        tuple(run[first : first + GROUP_LAYERS])
+        for run in (list(same) for _, same in groupby(seen, key=alike))
+        for first in range(0, len(run), GROUP_LAYERS)
+    ]
+
+
+def _refinements(
+    stack: Stack, target: Target, effort: str | float, deadline: float | None, report: Report | None
+) -> Iterator[Stack]:
+    """The stack after each group of each stage."""
+    from vecstack.target import psnr_of
+
+    stages = EFFORTS[effort] if isinstance(effort, str) else TIMED
+    work = sum(stage.points * stage.steps for stage in stages) * len(groups(stack))
+    done, began = 0, time.monotonic()
+    for stage in stages:
+        for group in groups(stack):
+            stack, error = tune_group(stack, group, target, stage, deadline)
+            yield stack
+            done += stage.points * stage.steps
+            if deadline is not None and time.monotonic() >= deadline:
+                return
+            if report is not None:
+                spent = time.monotonic() - began
+                share = done / work if deadline is None else spent / (deadline - began)
+                report(Progress(min(1.0, share), psnr_of(error)))
+
+
+def tune_group(
+    stack: Stack, group: tuple[int, ...], target: Target, stage: Stage, deadline: float | None = None
+) -> tuple[Stack, float]:
+    """The stack with one group of layers closer to the picture on the points of a stage, or as it was, and the mean
+    squared error there."""
+    from vecstack.optimize import gauss_newton
+
+    scene = _Scene(stack, group, target, stage.points)
+    least, closest = math.inf, scene.start
+    slopes = partial(scene.tunable.slopes, points=scene.points)
+    for error, numbers in gauss_newton(slopes, scene.start, scene.opacities, scene.view, stage.steps):
+        if error < least:
+            least, closest = error, numbers
+        if deadline is not None and time.monotonic() >= deadline:
+            break
+    return (stack if closest is scene.start else scene.with_numbers(closest)), least
+
+
+def _tune_net(stack: Stack, target: Target) -> Stack:
+    """The stack with a net of its own. Raises UsageError where more than one group of layers would change with it."""
+    from vecstack.optimize import descend
+
+    shared = [group for group in groups(stack) if _Scene(stack, group, target, 1).tunable.shared]
+    if len(shared) != 1:
+        raise UsageError(
+            f"--tune-net takes up to {GROUP_LAYERS} layers over the whole canvas that share one net; these are "
+            f"{len(shared)} groups. Leave it out."
+        )
+    scene = _Scene(stack, shared[0], target, NET_STAGE.points)
+    masks = partial(scene.tunable.masks, points=scene.points)
+    numbers = descend(masks, scene.start, scene.tunable.shared, scene.opacities, scene.view, NET_STAGE.steps)
+    tuned = scene.with_numbers(numbers)
+    if not all(map(can_draw, tuned.layers)):
+        return tuned  # which may use the old net
+    used = {name for layer in tuned.layers for name in asset_ids(layer)}
+    old = {name for index in shared[0] for name in asset_ids(stack.layers[index])}
+    kept = {name: data for name, data in tuned.assets.items() if name in used or name not in old}
+    return dataclasses.replace(tuned, assets=kept)
+
+
+class _Scene:
+    """A group of layers as numbers, with their surroundings at about `count` points."""
+
+    def __init__(self, stack: Stack, group: tuple[int, ...], target: Target, count: int) -> None:
+        import torch
+
+        from vecstack.optimize import Numbers
+        from vecstack.target import view_of
+
+        tuned = [stack.layers[index] for index in group]
+        kind = find_kind(tuned[0].kind)
+        assert kind is not None
+        device = target.picture.device
+        self._stack, self._group = stack, group
+        self.points, colors = target.cells(kind.extent(tuned[0]), count)
+        self.tunable = kind.tune(tuned, stack.assets, device)
+        self.opacities = torch.tensor([layer.opacity for layer in tuned], dtype=torch.float32, device=device)
+        self.view = view_of(stack, group, self.points, colors)
+        self.start = Numbers(self.tunable.shapes, self.tunable.colors)
+
+    def with_numbers(self, numbers: Numbers) -> Stack:
+        """The stack with other numbers in its group."""
+        layers, assets = self.tunable.layers(numbers.shapes, numbers.colors)
+        return self._stack.replace(dict(zip(self._group, layers, strict=True)), assets)
+
+
+def asset_ids(layer: Layer) -> tuple[str, ...]:
+    """The assets that a layer refers to."""
+    kind = find_kind(layer.kind)
+    assert kind is not None
+    return kind.asset_ids(layer)
+
+
+def with_psnr(stack: Stack, errors: Tensor) -> Stack:
+    """The stack with its PSNR in dB among its metrics, of squared errors [P]."""
+    from vecstack.target import psnr_of
+
+    return dataclasses.replace(stack, metrics={**stack.metrics, "psnr": round(psnr_of(float(errors.mean())), 2)})

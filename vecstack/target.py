@@ -1,0 +1,125 @@
+"""The picture that a stack is to look like, laid over the canvas and sampled at points of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from vecstack.geometry import Rect
+from vecstack.kinds import can_draw, find_kind
+from vecstack.optimize import View
+from vecstack.render.exact import prepare
+from vecstack.stack import Layer, Stack
+
+CHUNK = 4096  # points drawn at a time
+# Points at which two stacks are compared: all pixels of a small picture, else as many at random, which tell the PSNR of
+# a photo to some 0.05 dB.
+CHECKED = 1 << 14
+CERTAIN = 3.0  # standard errors by which a stack must be closer at random points, so that it is on all pixels
+
+
+@dataclass(frozen=True)
+class Target:
+    """A picture [3,H,W] in 0..1 that fills `rect` of a canvas."""
+
+    picture: Tensor
+    rect: Rect
+
+    @classmethod
+    def of_pixels(cls, pixels: np.ndarray, rect: Rect, device: torch.device) -> Target:
+        """The target of pixels [H,W,3], float32 in 0..1."""
+        return cls(torch.from_numpy(np.ascontiguousarray(pixels)).to(device).permute(2, 0, 1).contiguous(), rect)
+
+    def cells(self, part: Rect | None, count: int) -> tuple[Tensor, Tensor]:
+        """The centres of about `count` equal cells, each a pixel at the least, of a part of the canvas (all of it for
+        None), and the mean colours of the pixels that meet each: [P,2] in canvas units (float64), [3,P]."""
+        left, top, right, bottom = self.pixel_box(part)
+        crop = self.picture[:, top:bottom, left:right]
+        height, width = crop.shape[1:]
+        rows = min(height, count, max(1, round((count * height / width) ** 0.5)))
+        columns = min(width, max(1, round(count / rows)))
+        means = interpolate(crop[None], (rows, columns), mode="area")[0]
+        ys = top + (torch.arange(rows, dtype=torch.float64, device=crop.device) + 0.5) * (height / rows)
+        xs = left + (torch.arange(columns, dtype=torch.float64, device=crop.device) + 0.5) * (width / columns)
+        return self._on_canvas(xs.repeat(rows), ys.repeat_interleave(columns)), means.flatten(1)
+
+    def pixel_box(self, part: Rect | None) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom, in pixels of the picture, of the pixels that meet a part of the canvas; one
+        pixel at the least."""
+        height, width = self.picture.shape[1:]
+        if part is None:
+            return 0, 0, width, height
+        across, down = width / self.rect.width, height / self.rect.height
+        left, top = int((part.x - self.rect.x) * across), int((part.y - self.rect.y) * down)
+        left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
+        right = -int(-(part.x + part.width - self.rect.x) * across // 1)
+        bottom = -int(-(part.y + part.height - self.rect.y) * down // 1)
+        return left, top, min(max(right, left + 1), width), min(max(bottom, top + 1), height)
+
+    def _on_canvas(self, xs: Tensor, ys: Tensor) -> Tensor:
+        """Places in pixels of the picture as points of the canvas: [P], [P] -> [P,2]."""
+        height, width = self.picture.shape[1:]
+        across, down = self.rect.width / width, self.rect.height / height
+        return torch.stack([self.rect.x + xs * across, self.rect.y + ys * down], 1)
+
+    @cached_property
+    def checked(self) -> tuple[Tensor, Tensor]:
+        """Pixel centres at which stacks are compared, and their colours: [P,2] in canvas units, [3,P]."""
+        height, width = self.picture.shape[1:]
+        if height * width <= CHECKED:
+            places = torch.arange(height * width)
+        else:
+            places = torch.randint(height * width, (CHECKED,), generator=torch.Generator().manual_seed(0))
+        places = places.to(self.picture.device)
+        points = self._on_canvas(places % width + 0.5, places // width + 0.5)
+        return points.double(), self.picture.flatten(1)[:, places]
+
+    def errors(self, stack: Stack) -> Tensor:
+        """Squared error of a stack at the checked points, mean over the channels: [P]."""
+        points, colors = self.checked
+        return (draw_at(stack, points)[:3] - colors).square().mean(0)
+
+    def is_closer(self, new: Tensor, old: Tensor) -> bool:
+        """Whether errors at the checked points say that a stack is closer to the whole picture than another."""
+        gain = old - new
+        if len(gain) == self.picture[0].numel():
+            return bool(gain.mean() > 0)
+        return bool(gain.mean() > CERTAIN * gain.std() / len(gain) ** 0.5)
+
+
+def psnr_of(error: float) -> float:
+    """PSNR in dB of a mean squared error of values in 0..1; 100 where there is none."""
+    return -10 * math.log10(max(error, 1e-10))
+
+
+def draw_at(stack: Stack, points: Tensor, *, transparent: bool = False) -> Tensor:
+    """A stack's colours at points [P,2]: premultiplied, with their coverage, [4,P]."""
+    colors_at = prepare(stack, points.device, transparent=transparent)
+    with torch.no_grad():
+        return torch.cat([colors_at(chunk, 1.0) for chunk in torch.split(points, CHUNK)], 1)
+
+
+def view_of(stack: Stack, group: tuple[int, ...], points: Tensor, colors: Tensor) -> View:
+    """What surrounds a group of layers, one above the other, at points [P,2] where `colors` [3,P] are aimed at."""
+    (left, top), (right, bottom) = points.amin(0).tolist(), points.amax(0).tolist()
+    hull = Rect(left, top, right - left, bottom - top)
+    below = Stack(stack.canvas, tuple(_meeting(stack.layers[: group[0]], hull)), stack.assets)
+    above = Stack(stack.canvas, tuple(_meeting(stack.layers[group[-1] + 1 :], hull)), stack.assets)
+    cover = draw_at(above, points, transparent=True)
+    return View(colors, draw_at(below, points)[:3], 1 - cover[3], cover[:3])
+
+
+def _meeting(layers: Iterable[Layer], hull: Rect) -> Iterator[Layer]:
+    """The layers that can show within a rectangle."""
+    for layer in layers:
+        kind = find_kind(layer.kind) if can_draw(layer) else None
+        extent = kind.extent(layer) if kind else None
+        if extent is None or extent.meets(hull):
+            yield layer
