@@ -30,7 +30,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ import vecstack
 from vecstack.errors import VecstackError
 from vecstack.geometry import Affine
 from vecstack.image import load_picture
-from vecstack.kinds.mask.layer import MaskLayer
+from vecstack.kinds import find_kind
 from vecstack.models import Model
 from vecstack.stack import Layer, Stack
 from vecstack.train.data import load_pictures
@@ -61,7 +61,7 @@ RIVALS = ("vtracer", "jpeg", "webp")
 TITLES = {"vtracer": "VTracer", "jpeg": "JPEG", "webp": "WebP"}
 SKIMAGE_PHOTOS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-COLOR_NUMBERS, PLACE_NUMBERS = 3, 6
+PLACE_NUMBERS = 6
 ZIP_ENTRY_BYTES = 76  # of a member's two headers, beside its name, which is in both
 
 Array = np.ndarray[Any, Any]
@@ -190,10 +190,11 @@ def numbers_of_layers(stack: Stack) -> int:
 
 
 def layer_numbers(layer: Layer, stack: Stack) -> int:
-    """Numbers of a mask layer: a code and a colour; a place and a window where it does not cover the canvas."""
-    mask = cast(MaskLayer, layer)
-    placed = PLACE_NUMBERS * (mask.transform != Affine.of_frame(stack.canvas.rect))
-    return len(mask.code) + COLOR_NUMBERS + placed + (mask.window is not None)
+    """What a layer is told by: its shape and colour, and its place and window where it has one of its own."""
+    kind = find_kind(layer.kind)
+    assert kind is not None
+    placed = 0 if layer.transform == Affine.of_frame(stack.canvas.rect) else PLACE_NUMBERS
+    return kind.number_count(layer) + placed + (kind.extent(layer) is not None)
 
 
 def asset_numbers(data: bytes) -> int:
@@ -268,6 +269,8 @@ def measure_photo(photo: Photo, model: Model, arguments: argparse.Namespace) -> 
     """All methods on one photo."""
     stacks: dict[str, list[Result]] = {effort: [] for effort in arguments.refine}
     for effort, layers in itertools.product(arguments.refine, arguments.layers):
+        if effort == "none" and layers > model.maker.most_layers:
+            continue  # detail is always tuned
         try:
             stacks[effort].append(measure_stack(photo, model, layers, effort))
         except VecstackError as error:

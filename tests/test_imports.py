@@ -110,6 +110,7 @@ def test_light_modules_do_not_import_torch(modules: str) -> None:
 def test_the_public_names_are_these() -> None:
     assert set(vecstack.__all__) == {
         "Canvas",
+        "Goal",
         "Layer",
         "Stack",
         "VecstackError",
@@ -118,6 +119,7 @@ def test_the_public_names_are_these() -> None:
         "decompose",
         "load",
         "load_model",
+        "refine",
         "render",
         "save",
     }

@@ -5,7 +5,9 @@
 from vecstack.decompose import decompose
 from vecstack.errors import VecstackError
 from vecstack.file import load, save
+from vecstack.goal import Goal
 from vecstack.models import available_models, load_model
+from vecstack.refine import refine
 from vecstack.render import render
 from vecstack.stack import Canvas, Layer, Stack
 
@@ -13,6 +15,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Canvas",
+    "Goal",
     "Layer",
     "Stack",
     "VecstackError",
@@ -21,6 +24,7 @@ __all__ = [
     "decompose",
     "load",
     "load_model",
+    "refine",
     "render",
     "save",
 ]

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby, repeat
 from typing import TYPE_CHECKING, Any
 
 from vecstack.errors import DocumentError, PictureError, UsageError
-from vecstack.kinds import can_draw, find_kind
+from vecstack.kinds import Kind, can_draw, find_kind
 from vecstack.stack import Color, Layer, Stack
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from vecstack.optimize import Numbers
     from vecstack.target import Target
 
-GROUP_LAYERS = 24  # tuned together: the work of a step grows with the square of their count
+GROUP_NUMBERS = 400  # tuned together: the work of a step grows with the square of their count
+MOST_SECONDS = 1e6  # eleven days
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ EFFORTS = {
     "good": (Stage(1024, 24), Stage(4096, 24)),
     "best": (Stage(1024, 40), Stage(4096, 60), Stage(4096, 60), Stage(4096, 60)),
 }
-TIMED = (Stage(1024, 12), *(Stage(4096, steps) for steps in (12, 24, 48, 96, 192, 384, 768)))  # then over again
+TIMED = (Stage(1024, 12), *(Stage(4096, steps) for steps in (12, 24, 48, 96, 192)))  # the last over and over again
 
 
 def refine(
@@ -73,13 +74,16 @@ def refine(
     target = open_target(stack, picture, background, device)
     if not groups(stack):
         raise DocumentError("no layer can be tuned: none is visible, or none is of a kind that this version has.")
+    if tune_net:
+        _check_tunes_net(stack, effort)
+    closest, error = stack, target.errors(stack)  # before any work, since it checks that the assets fit
     deadline = None if isinstance(effort, str) else started + float(effort)
     *_, refined = _refinements(stack, target, effort, deadline, report)
-    if tune_net:
-        refined = _tune_net(refined, target)
-        *_, refined = _refinements(refined, target, "fast", deadline, report)
-    before, after = target.errors(stack), target.errors(refined)
-    return with_psnr(refined, after) if target.is_closer(after, before) else with_psnr(stack, before)
+    for tried in (refined, _tune_net(refined, target)) if tune_net else (refined,):
+        after = target.errors(tried)
+        if target.is_closer(after, error):
+            closest, error = tried, after
+    return with_psnr(closest, error)
 
 
 def open_target(stack: Stack, picture: Any, background: Color, device: str) -> Target:
@@ -96,10 +100,12 @@ def open_target(stack: Stack, picture: Any, background: Color, device: str) -> T
 
 def check_effort(effort: str | float) -> None:
     """Raise UsageError unless it names an effort or is a number of seconds above 0."""
-    if isinstance(effort, str) and effort in EFFORTS:
-        return
-    if isinstance(effort, str) or not 0 < effort < math.inf:
-        raise UsageError(f"{effort} is no effort. Give {', '.join(EFFORTS)}, or a number of seconds above 0.")
+    is_seconds = isinstance(effort, int | float) and not isinstance(effort, bool) and 0 < effort <= MOST_SECONDS
+    if not is_seconds and effort not in EFFORTS:
+        raise UsageError(
+            f"{effort!r:.40} is no effort. Give {', '.join(EFFORTS)}, or a number of seconds above 0 and up to "
+            f"{MOST_SECONDS:,.0f}."
+        )
 
 
 def check_aspect(stack: Stack, width: int, height: int) -> None:
@@ -119,16 +125,23 @@ def groups(stack: Stack) -> list[tuple[int, ...]]:
 
     def alike(index: int) -> Any:
         layer = stack.layers[index]
-        kind = find_kind(layer.kind)
-        assert kind is not None
+        kind = _kind(layer)
         return layer.kind, kind.family(layer), kind.extent(layer)
 
     seen = [index for index, layer in enumerate(stack.layers) if layer.is_seen and can_draw(layer)]
-    return [
-        tuple(run[first : first + GROUP_LAYERS])
-        for run in (list(same) for _, same in groupby(seen, key=alike))
-        for first in range(0, len(run), GROUP_LAYERS)
-    ]
+    found = []
+    for _, same in groupby(seen, key=alike):
+        run = list(same)
+        count = max(1, GROUP_NUMBERS // _kind(stack.layers[run[0]]).number_count(stack.layers[run[0]]))
+        found += [tuple(run[first : first + count]) for first in range(0, len(run), count)]
+    return found
+
+
+def _kind(layer: Layer) -> Kind:
+    """The kind of a layer that can be drawn."""
+    kind = find_kind(layer.kind)
+    assert kind is not None
+    return kind
 
 
 def _refinements(
@@ -140,7 +153,7 @@ def _refinements(
     stages = EFFORTS[effort] if isinstance(effort, str) else TIMED
     work = sum(stage.points * stage.steps for stage in stages) * len(groups(stack))
     done, began = 0, time.monotonic()
-    for stage in stages:
+    for stage in stages if deadline is None else chain(stages, repeat(stages[-1])):
         for group in groups(stack):
             stack, error = tune_group(stack, group, target, stage, deadline)
             yield stack
@@ -148,8 +161,7 @@ def _refinements(
             if deadline is not None and time.monotonic() >= deadline:
                 return
             if report is not None:
-                spent = time.monotonic() - began
-                share = done / work if deadline is None else spent / (deadline - began)
+                share = done / work if deadline is None else (time.monotonic() - began) / (deadline - began)
                 report(Progress(min(1.0, share), psnr_of(error)))
 
 
@@ -171,26 +183,37 @@ def tune_group(
     return (stack if closest is scene.start else scene.with_numbers(closest)), least
 
 
+def _check_tunes_net(stack: Stack, effort: str | float) -> None:
+    """Raise UsageError unless one group of layers alone would change with its net, and no clock is to be kept."""
+    if not isinstance(effort, str):
+        raise UsageError("--tune-net takes an effort by name, not in seconds. Give fast, good or best.")
+    if len(_sharing(stack)) != 1:
+        raise UsageError(
+            f"--tune-net takes some {GROUP_NUMBERS} numbers of layers that share one net over the whole canvas; these "
+            f"layers are in {len(_sharing(stack))} groups. Leave it out."
+        )
+
+
+def _sharing(stack: Stack) -> list[tuple[int, ...]]:
+    """The groups of layers that share something that can be tuned."""
+    return [group for group in groups(stack) if _kind(stack.layers[group[0]]).asset_ids(stack.layers[group[0]])]
+
+
 def _tune_net(stack: Stack, target: Target) -> Stack:
-    """The stack with a net of its own. Raises UsageError where more than one group of layers would change with it."""
+    """The stack with a net of its own, tuned with the layers that share it, and these once more with it."""
     from vecstack.optimize import descend
 
-    shared = [group for group in groups(stack) if _Scene(stack, group, target, 1).tunable.shared]
-    if len(shared) != 1:
-        raise UsageError(
-            f"--tune-net takes up to {GROUP_LAYERS} layers over the whole canvas that share one net; these are "
-            f"{len(shared)} groups. Leave it out."
-        )
-    scene = _Scene(stack, shared[0], target, NET_STAGE.points)
+    (group,) = _sharing(stack)
+    scene = _Scene(stack, group, target, NET_STAGE.points)
     masks = partial(scene.tunable.masks, points=scene.points)
     numbers = descend(masks, scene.start, scene.tunable.shared, scene.opacities, scene.view, NET_STAGE.steps)
     tuned = scene.with_numbers(numbers)
     if not all(map(can_draw, tuned.layers)):
-        return tuned  # which may use the old net
-    used = {name for layer in tuned.layers for name in asset_ids(layer)}
-    old = {name for index in shared[0] for name in asset_ids(stack.layers[index])}
+        return tuned  # of which some may use the old net
+    used = {name for layer in tuned.layers for name in _kind(layer).asset_ids(layer)}
+    old = {name for index in group for name in _kind(stack.layers[index]).asset_ids(stack.layers[index])}
     kept = {name: data for name, data in tuned.assets.items() if name in used or name not in old}
-    return dataclasses.replace(tuned, assets=kept)
+    return tune_group(dataclasses.replace(tuned, assets=kept), group, target, EFFORTS["good"][-1])[0]
 
 
 class _Scene:
@@ -203,8 +226,7 @@ class _Scene:
         from vecstack.target import view_of
 
         tuned = [stack.layers[index] for index in group]
-        kind = find_kind(tuned[0].kind)
-        assert kind is not None
+        kind = _kind(tuned[0])
         device = target.picture.device
         self._stack, self._group = stack, group
         self.points, colors = target.cells(kind.extent(tuned[0]), count)
@@ -217,13 +239,6 @@ class _Scene:
         """The stack with other numbers in its group."""
         layers, assets = self.tunable.layers(numbers.shapes, numbers.colors)
         return self._stack.replace(dict(zip(self._group, layers, strict=True)), assets)
-
-
-def asset_ids(layer: Layer) -> tuple[str, ...]:
-    """The assets that a layer refers to."""
-    kind = find_kind(layer.kind)
-    assert kind is not None
-    return kind.asset_ids(layer)
 
 
 def with_psnr(stack: Stack, errors: Tensor) -> Stack:

@@ -23,6 +23,46 @@ SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Leave input
 Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Background = Annotated[
+    str, typer.Option("--background", metavar="#RRGGBB", help="Shows where a picture is transparent.")
+]
+Psnr = Annotated[float | None, typer.Option("--psnr", metavar="DB", help="Add detail up to this PSNR.")]
+Budget = Annotated[
+    str | None,
+    typer.Option("--budget", metavar="SIZE", help="Add detail up to this size of the file, such as 20kB; compacted."),
+]
+Prune = Annotated[bool, typer.Option("--prune", help="Drop and merge layers that hardly show.")]
+Compact = Annotated[bool, typer.Option("--compact", help="Keep as few digits as hardly shows.")]
+Tolerance = Annotated[
+    float,
+    typer.Option(
+        "--tolerance", metavar="N", help="What --prune and --compact may each change: root mean square, in 1/255."
+    ),
+]
+
+
+def parse_effort(text: str) -> str | float:
+    """An effort by name, or a number of seconds. Raises UsageError."""
+    from vecstack.refine import check_effort
+
+    try:
+        effort: str | float = float(text)
+    except ValueError:
+        effort = text
+    check_effort(effort)
+    return effort
+
+
+def parse_bytes(text: str | None) -> int | None:
+    """A size such as 20kB, 1.5MB, 64KiB or 20000, in bytes; None for None. Raises UsageError."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) *([kKMG]?)(i?)[bB]?", text.strip())
+    if match is None:
+        raise UsageError(f"{text!r:.40} is not a size. Write it as 20kB, 1.5MB or 20000.")
+    power = "_kmg".index(match[2].lower()) if match[2] else 0
+    unit: int = (1024 if match[3] else 1000) ** power
+    return round(float(match[1]) * unit)
 
 
 def parse_color(text: str) -> tuple[float, float, float]:

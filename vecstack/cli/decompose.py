@@ -6,8 +6,25 @@ from typing import Annotated
 
 import typer
 
-from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_color
+from vecstack.cli.arguments import (
+    Background,
+    Budget,
+    Compact,
+    Device,
+    Inputs,
+    Output,
+    Overwrite,
+    Prune,
+    Psnr,
+    Quiet,
+    SkipExisting,
+    Tolerance,
+    parse_bytes,
+    parse_color,
+    parse_effort,
+)
 from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, write_standard_output
+from vecstack.cli.tuning import show_psnr, thinned, with_thumbnail
 from vecstack.models import DEFAULT_MODEL
 
 # Endings that a folder is searched for: those of vecstack.image.FORMATS, which is not imported for a help text.
@@ -25,18 +42,32 @@ def run(
         ),
     ] = DEFAULT_MODEL,
     layers: Annotated[
-        int | None, typer.Option("--layers", metavar="N", help="Count of layers; the model's own if not given.")
+        int | None,
+        typer.Option("--layers", metavar="N", help="Count of layers; more than the model gives add detail."),
     ] = None,
-    background: Annotated[
-        str, typer.Option("--background", metavar="#RRGGBB", help="Shows where a picture is transparent.")
-    ] = "#000000",
+    refine: Annotated[
+        str | None,
+        typer.Option(
+            "--refine", metavar="EFFORT", help="Bring the layers closer: fast, good, best, or a number of seconds."
+        ),
+    ] = None,
+    psnr: Psnr = None,
+    budget: Budget = None,
+    prune: Prune = False,
+    compact: Compact = False,
+    tolerance: Tolerance = 0.5,
+    background: Background = "#000000",
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Turn pictures into layer files (photo.png becomes photo.layers)."""
-    color = parse_color(background)
+    color, effort = parse_color(background), None if refine is None else parse_effort(refine)
+    from vecstack.goal import Goal
+
+    limits = (psnr, parse_bytes(budget))
+    goal = Goal(layers, *limits) if any(limit is not None for limit in limits) else None
     items = plan(inputs, output, SUFFIXES, ".layers")
     from vecstack.decompose import decompose
     from vecstack.file import dumps, save
@@ -44,9 +75,20 @@ def run(
 
     loaded = load_model(model, device)
 
-    def act(item: Item, _: Report) -> None:
-        picture = standard_input() if item.source == STANDARD else item.source
-        stack = decompose(picture, loaded, layers, background=color)
+    def act(item: Item, report: Report) -> None:
+        stack = decompose(
+            standard_input() if item.source == STANDARD else item.source,
+            loaded,
+            layers,
+            refine=effort,
+            detail=goal,
+            background=color,
+            device=device,
+            report=show_psnr(report),
+        )
+        if prune or (compact and budget is None):
+            stack = thinned(stack, tolerance, prune=prune, compact=compact, device=device)
+            stack = stack if stack.thumbnail is None and budget is not None else with_thumbnail(stack)
         if item.target == STANDARD:
             write_standard_output(dumps(stack))
         else:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import typer
 
@@ -163,7 +163,10 @@ def write_standard_output(data: bytes) -> None:
         raise ExportError(f"standard output: {error.strerror}.") from error
 
 
-Report = Callable[[int, int], None]  # how much of an item is done, of how much
+class Report(Protocol):
+    """Tells how much of an item is done, of how much, and what else there is to say."""
+
+    def __call__(self, done: float, total: float, note: str = "") -> None: ...
 
 
 def run_all(
@@ -190,11 +193,12 @@ def run_all(
     with Progress(*columns, console=Console(stderr=True), disable=hidden, transient=True) as progress:
         task = progress.add_task(verb, total=len(todo))
         for index, item in enumerate(todo):
+            title = f"{verb} {Path(item.source).name}"
 
-            def report(done: int, total: int, index: int = index) -> None:
-                progress.update(task, completed=index + done / total)
+            def report(done: float, total: float, note: str = "", *, at: int = index, title: str = title) -> None:
+                progress.update(task, completed=at + done / total, description=f"{title} {note}")
 
-            progress.update(task, description=f"{verb} {Path(item.source).name}")
+            progress.update(task, description=title)
             try:
                 if item.in_folder:
                     _make_folder(Path(item.target).parent)

@@ -106,6 +106,9 @@ class Kind(Protocol):
     def family(self, layer: Layer) -> Hashable:
         """Layers of one family have as many numbers and share their assets: they can be tuned together."""
 
+    def number_count(self, layer: Layer) -> int:
+        """How many of the layer's numbers are tuned, its colour's included."""
+
     def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
         """A function from points to the layers' coverage and colour; no point sees another. Opacity and
         visibility are not its business."""

@@ -2,6 +2,6 @@
 
 from vecstack.render.device import resolve_device
 from vecstack.render.draw import render, rows
-from vecstack.render.write import render_to_file, thumbnail_png
+from vecstack.render.write import THUMBNAIL_PX, render_to_file, thumbnail_png
 
-__all__ = ["render", "render_to_file", "resolve_device", "rows", "thumbnail_png"]
+__all__ = ["THUMBNAIL_PX", "render", "render_to_file", "resolve_device", "rows", "thumbnail_png"]

@@ -97,6 +97,9 @@ class MaskKind:
     def family(self, layer: Layer) -> Hashable:
         return cast(MaskLayer, layer).net
 
+    def number_count(self, layer: Layer) -> int:
+        return len(cast(MaskLayer, layer).code) + 3
+
     def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
         from vecstack.kinds.mask.shade import prepare
 

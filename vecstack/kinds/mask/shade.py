@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -32,9 +33,15 @@ def net_from_asset(data: bytes, device: torch.device | None = None) -> MaskNet:
     return net.requires_grad_(False).to(device)
 
 
+@lru_cache(maxsize=4)  # few, since each keeps its bytes and its weights; a stack with windows asks once for each
+def shared_net(data: bytes, device: torch.device) -> MaskNet:
+    """The net of an asset, the same object for the same bytes: not to be changed."""
+    return net_from_asset(data, device)
+
+
 def prepare(layers: Sequence[MaskLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
     """The layers as a function of points (see vecstack.kinds.Kind.prepare)."""
-    nets = {asset: net_from_asset(assets[asset], device) for asset in {layer.net for layer in layers}}
+    nets = {asset: shared_net(assets[asset], device) for asset in {layer.net for layer in layers}}
     codes = [torch.tensor([layer.code], dtype=torch.float32, device=device) for layer in layers]
     colors = torch.tensor([layer.color for layer in layers], dtype=torch.float32, device=device)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vecstack.kinds.frame import to_frame, window_bump
-from vecstack.kinds.mask.layer import MaskLayer, rounded_numbers
+from vecstack.kinds.mask.layer import MAX_CODE_VALUE, MaskLayer, rounded_numbers
 from vecstack.kinds.mask.net import MaskNet
 from vecstack.kinds.mask.shade import net_from_asset, net_to_asset
 from vecstack.stack import Color, asset_id
@@ -58,7 +58,7 @@ class MaskTunable:
         layers = tuple(
             dataclasses.replace(
                 layer,
-                code=rounded_numbers(code.tolist()),
+                code=rounded_numbers(code.clamp(-MAX_CODE_VALUE, MAX_CODE_VALUE).tolist()),
                 color=cast(Color, rounded_numbers(color.tolist())),
                 net=net,
             )

@@ -91,6 +91,10 @@ class SplineKind:
         surface = cast(SplineLayer, layer).surface
         return len(surface), len(surface[0])
 
+    def number_count(self, layer: Layer) -> int:
+        rows = cast(SplineLayer, layer).surface
+        return len(rows) * len(rows[0]) + 3
+
     def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
         from vecstack.kinds.spline.shade import prepare
 

@@ -1,0 +1,102 @@
+"""vecstack refine: layer files come closer to their pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vecstack.cli.arguments import (
+    Background,
+    Budget,
+    Compact,
+    Device,
+    Inputs,
+    Output,
+    Overwrite,
+    Prune,
+    Psnr,
+    Quiet,
+    SkipExisting,
+    Tolerance,
+    parse_bytes,
+    parse_color,
+    parse_effort,
+)
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, write_standard_output
+from vecstack.cli.tuning import show_psnr, thinned, with_thumbnail
+from vecstack.errors import UsageError
+
+
+def run(
+    inputs: Inputs,
+    picture: Annotated[
+        str, typer.Option("--to", metavar="PICTURE", help="What the layers are to look like; a folder for several.")
+    ],
+    output: Output = None,
+    effort: Annotated[
+        str, typer.Option("--effort", metavar="EFFORT", help="fast, good, best, or a number of seconds.")
+    ] = "good",
+    layers: Annotated[
+        int | None, typer.Option("--layers", metavar="N", help="Add detail up to this count of layers.")
+    ] = None,
+    psnr: Psnr = None,
+    budget: Budget = None,
+    tune_net: Annotated[
+        bool, typer.Option("--tune-net", help="Tune the net, too; the file then holds one of its own.")
+    ] = False,
+    prune: Prune = False,
+    compact: Compact = False,
+    tolerance: Tolerance = 0.5,
+    background: Background = "#000000",
+    overwrite: Overwrite = False,
+    skip_existing: SkipExisting = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Bring the layers of a file closer to their picture, and add detail."""
+    color, how = parse_color(background), parse_effort(effort)
+    from vecstack.goal import Goal
+
+    limits = (layers, psnr, parse_bytes(budget))
+    goal = Goal(*limits) if any(limit is not None for limit in limits) else None
+    if output is None and inputs != [STANDARD]:
+        raise UsageError("refine writes a new file. Say where with -o.")
+    items = plan(inputs, output, {".layers", ".layers.json"}, ".layers")
+    from vecstack.file import dumps, load, save
+    from vecstack.refine import refine
+
+    def act(item: Item, report: Report) -> None:
+        stack = load(standard_input() if item.source == STANDARD else item.source)
+        source = picture_of(item, picture)
+        if stack.layers or goal is None:
+            stack = refine(
+                stack, source, how, tune_net=tune_net, background=color, device=device, report=show_psnr(report)
+            )
+        if goal is not None:
+            from vecstack.detail import add_detail
+
+            name = how if isinstance(how, str) else "good"
+            stack = add_detail(stack, source, goal, name, background=color, device=device, report=show_psnr(report))
+        stack = thinned(stack, tolerance, prune=prune, compact=compact, device=device)
+        if budget is None:
+            stack = with_thumbnail(stack)
+        if item.target == STANDARD:
+            write_standard_output(dumps(stack))
+        else:
+            save(stack, item.target, overwrite=overwrite)
+
+    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Refining")
+
+
+def picture_of(item: Item, picture: str) -> str:
+    """The picture of an input: the one given, or the one of the same name in a folder. Raises UsageError."""
+    folder = Path(picture)
+    if not folder.is_dir():
+        return picture
+    name = Path(item.source).name.split(".layers")[0]
+    found = sorted(path for path in folder.iterdir() if path.stem == name and path.is_file())
+    if len(found) != 1:
+        raise UsageError(f"{picture} has {len(found)} pictures called {name}, and {item.source} needs one.")
+    return str(found[0])
