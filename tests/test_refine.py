@@ -16,9 +16,9 @@ from vecstack.errors import DeviceError, DocumentError, PictureError, UsageError
 from vecstack.file import dumps
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import find_kind
-from vecstack.kinds.mask.layer import MaskLayer
+from vecstack.kinds.mask.layer import MaskKind, MaskLayer
 from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.refine import GROUP_LAYERS, Progress, Stage, groups, refine, tune_group
+from vecstack.refine import GROUP_NUMBERS, Progress, Stage, groups, refine, tune_group
 from vecstack.render import render
 from vecstack.render.exact import prepare
 from vecstack.stack import Canvas, Color, Layer, Stack, UnknownLayer, asset_id
@@ -455,9 +455,11 @@ def test_seen_layers_of_a_kind_a_net_and_a_place_are_tuned_together() -> None:
 
 
 def test_groups_are_of_bounded_length() -> None:
-    found = groups(plain_stack(count=2 * GROUP_LAYERS + 3))
-    assert [len(group) for group in found] == [GROUP_LAYERS, GROUP_LAYERS, 3]
-    assert [index for group in found for index in group] == list(range(2 * GROUP_LAYERS + 3))
+    numbers = MaskKind().number_count(plain_stack(count=1).layers[0])
+    most = GROUP_NUMBERS // numbers
+    found = groups(plain_stack(count=2 * most + 3))
+    assert [len(group) for group in found] == [most, most, 3]
+    assert [index for group in found for index in group] == list(range(2 * most + 3))
 
 
 # Layers as numbers (vecstack.kinds.Tunable)

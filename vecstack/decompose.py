@@ -11,7 +11,7 @@ from vecstack.goal import Goal
 from vecstack.models import Model
 from vecstack.refine import Report, check_effort
 from vecstack.refine import refine as tune
-from vecstack.stack import Canvas, Color, Stack
+from vecstack.stack import MAX_LAYERS, Canvas, Color, Stack
 
 if TYPE_CHECKING:
     from vecstack.image import Picture
@@ -48,7 +48,7 @@ def decompose(
     goal = Goal(layers, *_limits(detail)) if detail or (layers is not None and layers > most) else None
     count = most if layers is None else min(layers, most)
     if count < 1:
-        raise UsageError(f"--layers must be at least 1, not {layers}.")
+        raise UsageError(f"--layers must be 1 to {MAX_LAYERS:,}, not {layers}.")
     if refine is not None:
         check_effort(refine)
     loaded = load_picture(picture)

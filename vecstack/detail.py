@@ -42,9 +42,12 @@ class Care:
     hope: float
 
 
-FEW_LAYERS = 256  # up to which there is time for more of each
-CARES = {"fast": Care(24, 10, 0.5), "good": Care(32, 15, 0.5), "best": Care(48, 25, 1.0)}
-CARE_FOR_FEW = {"fast": Care(24, 10, 0.5), "good": Care(40, 20, 1.0), "best": Care(48, 25, 1.0)}
+FIRST_LAYERS = 256  # of detail, which matter most and get more care than those after them
+CARES = {
+    "fast": (Care(24, 10, 0.5), Care(24, 10, 0.5)),
+    "good": (Care(40, 20, 1.0), Care(32, 15, 0.5)),
+    "best": (Care(48, 25, 1.0), Care(48, 25, 1.0)),
+}
 
 
 def add_detail(
@@ -68,9 +71,8 @@ def add_detail(
     if goal.layers is not None and goal.layers < len(stack.layers):
         raise UsageError(f"--layers {goal.layers} is below the {len(stack.layers)} layers that there are.")
     target = open_target(stack, picture, background, device)
-    few = goal.layers is not None and goal.layers <= FEW_LAYERS
-    canvas = Canvas(stack, target, (CARE_FOR_FEW if few else CARES)[effort])
-    added = _grow(stack, canvas, goal, report)
+    first, then = CARES[effort]
+    added = _grow(stack, Canvas(stack, target, first), then, goal, report)
     if goal.budget_bytes is not None:
         detailed = _within(stack, added, goal.budget_bytes, device)
     else:
@@ -78,14 +80,17 @@ def add_detail(
     return with_psnr(detailed, target.errors(detailed))
 
 
-def _grow(stack: Stack, canvas: Canvas, goal: Goal, report: Report | None) -> list[Layer]:
-    """The layers that detail adds, in the order of their worth."""
+def _grow(stack: Stack, canvas: Canvas, then: Care, goal: Goal, report: Report | None) -> list[Layer]:
+    """The layers that detail adds, in the order of their worth. What is added does not depend on the goal, so that a
+    goal further off gives the same layers and more."""
     most = (goal.layers or MAX_LAYERS) - len(stack.layers)
     enough = 0.0 if goal.psnr is None else 10 ** (-goal.psnr / 10)
     size = None if goal.budget_bytes is None else _Size(stack, goal.budget_bytes)
     first = canvas.error
     added: list[Layer] = []
     while len(added) < most and (error := canvas.error) > enough and not (size and size.is_full(added)):
+        if len(added) == FIRST_LAYERS:
+            canvas.care_less(then)
         layer = canvas.add(f"detail-{len(added) + 1}")
         if layer is None:
             break
@@ -247,6 +252,12 @@ class Canvas:
             self.fits[index, row, column] = layer
             level.ratio[row, column] = max(0.0, gain) / float(level.promise[row, column])
             level.fresh[row, column] = True
+
+    def care_less(self, care: Care) -> None:
+        """Go on with another care."""
+        for level in self.levels:
+            level.ratio[level.ratio == self.care.hope] = care.hope  # where none was tried
+        self.care = care
 
     def _promises(self) -> Iterator[Tensor]:
         """What a layer in each window may mend, by level: the squares of the mean errors of its cells, less towards its

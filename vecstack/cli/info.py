@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,10 +29,12 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Show the canvas, the layers and the sizes of a layer file."""
+    from vecstack.compact import sizes
     from vecstack.file import load
 
     stack = load(standard_input() if document == STANDARD else document)
     facts = describe(stack)
+    facts["bytes"] = asdict(sizes(stack))
     if with_contributions:
         _add_contributions(facts, stack)
     facts["file_bytes"] = None if document == STANDARD else Path(document).stat().st_size
@@ -91,6 +94,7 @@ def _text(document: str, facts: dict[str, Any]) -> str:
     lines = [
         f"{document}: {canvas['width']} x {canvas['height']} on {canvas['background']}, {len(layers)} layers{size}",
         f"assets: {len(facts['assets'])} ({assets:,} bytes before compression)",
+        f"bytes: {facts['bytes']['document']:,} without the assets, {facts['bytes']['file']:,} with them, as .layers",
     ]
     if facts["model"]:
         name, digest = (_printable(str(facts["model"].get(key, "?"))) for key in ("name", "sha256"))
