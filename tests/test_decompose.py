@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 from pathlib import Path
@@ -11,7 +12,10 @@ from PIL import Image
 
 from vecstack import Stack, decompose, load_model, render
 from vecstack.errors import PictureError, UsageError
+from vecstack.file import dumps
 from vecstack.geometry import Affine
+from vecstack.goal import Goal
+from vecstack.refine import Progress
 
 
 def test_a_stack_has_the_canvas_of_its_picture_and_the_layers_of_its_model(photo: Path, weights: Path) -> None:
@@ -54,10 +58,11 @@ def test_a_name_in_place_of_a_model_names_load_model(photo: Path, model: Any) ->
         decompose(photo, model)
 
 
+@pytest.mark.parametrize("detail", [None, Goal(psnr=30)], ids=str)
 @pytest.mark.parametrize("count", [0, -1, 10_001])
-def test_a_count_that_no_stack_can_have_is_refused(photo: Path, weights: Path, count: int) -> None:
-    with pytest.raises(UsageError, match="must be 1 to 10,000"):
-        decompose(photo, load_model(weights, "cpu"), count)
+def test_a_count_that_no_stack_can_have_is_refused(photo: Path, weights: Path, count: int, detail: Goal | None) -> None:
+    with pytest.raises(UsageError, match=rf"--layers must be 1 to 10,000, not {count}\."):
+        decompose(photo, load_model(weights, "cpu"), count, detail=detail)
 
 
 def test_what_is_behind_a_transparent_picture_shows(weights: Path) -> None:
@@ -75,6 +80,127 @@ def test_a_missing_picture_is_named(weights: Path) -> None:
 def psnr(stack: Stack, picture: np.ndarray) -> float:
     drawn = render(stack, max(picture.shape[:2]), device="cpu")
     return float(-10 * np.log10(np.square((drawn / 255.0) - picture / 255.0).mean()))
+
+
+# Closer layers, and more of them.
+
+
+class Once(io.BytesIO):
+    """A stream that can be read to its end once, and not be turned back."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: Any) -> int:
+        raise io.UnsupportedOperation("seek")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, None])
+def test_without_options_the_layers_are_what_the_model_predicts(
+    weights: Path, pixels: np.ndarray, count: int | None
+) -> None:
+    model = load_model(weights, "cpu")
+    stack = decompose(pixels, model, count)
+    made = model.maker.make((pixels / 255).astype(np.float32), stack.canvas.rect, count or 3)
+    assert (stack.layers, stack.assets, stack.canvas.background) == (made.layers, made.assets, made.background)
+    assert stack.metrics == {}
+
+
+@pytest.mark.parametrize("effort", ["fast", 0.3])
+def test_refined_layers_are_the_same_ones_and_closer(
+    photo: Path, weights: Path, pixels: np.ndarray, effort: str | float
+) -> None:
+    model = load_model(weights, "cpu")
+    plain, refined = decompose(photo, model), decompose(photo, model, refine=effort, device="cpu")
+    assert [layer.id for layer in refined.layers] == [layer.id for layer in plain.layers]
+    assert (refined.canvas, refined.assets, refined.source) == (plain.canvas, plain.assets, plain.source)
+    assert psnr(refined, pixels) > psnr(plain, pixels) + 0.5
+    assert refined.metrics["psnr"] == pytest.approx(psnr(refined, pixels), abs=0.02)
+
+
+def test_refined_layers_have_a_thumbnail_of_what_they_look_like_now(photo: Path, weights: Path) -> None:
+    stack = decompose(photo, load_model(weights, "cpu"), refine="fast", device="cpu")
+    assert stack.thumbnail is not None
+    with Image.open(io.BytesIO(stack.thumbnail)) as thumbnail:
+        assert np.array_equal(np.asarray(thumbnail), render(stack, 64, device="cpu"))
+
+
+@pytest.mark.parametrize("effort", ["slow", "", 0, -1.0, float("nan"), float("inf")])
+def test_an_effort_that_is_none_is_refused(photo: Path, weights: Path, effort: Any) -> None:
+    with pytest.raises(UsageError, match="no effort"):
+        decompose(photo, load_model(weights, "cpu"), refine=effort)
+
+
+def test_layers_beyond_the_model_s_are_detail_above_them(photo: Path, weights: Path, pixels: np.ndarray) -> None:
+    model = load_model(weights, "cpu")
+    few, many = (decompose(photo, model, count, refine="fast", device="cpu") for count in (5, 9))
+    assert [layer.kind for layer in few.layers] == ["mask"] * 3 + ["spline"] * 2
+    assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["spline"] * 6
+    assert few.layers[:3] == many.layers[:3] == decompose(photo, model, refine="fast", device="cpu").layers
+    assert psnr(many, pixels) > psnr(few, pixels) + 0.5 > psnr(decompose(photo, model), pixels) + 1
+    assert many.thumbnail is not None
+
+
+def test_detail_goes_on_until_its_psnr(photo: Path, weights: Path, pixels: np.ndarray) -> None:
+    stack = decompose(photo, load_model(weights, "cpu"), refine="fast", detail=Goal(psnr=21), device="cpu")
+    assert 20.98 < psnr(stack, pixels) < 24
+    assert len(stack.layers) > 3
+
+
+def test_detail_says_how_many_layers_there_are_where_no_count_is_given(photo: Path, weights: Path) -> None:
+    stack = decompose(photo, load_model(weights, "cpu"), refine="fast", detail=Goal(layers=6), device="cpu")
+    assert len(stack.layers) == 6
+
+
+def test_a_count_and_a_psnr_together_end_with_the_first(photo: Path, weights: Path) -> None:
+    model = load_model(weights, "cpu")
+    stack = decompose(photo, model, 5, refine="fast", detail=Goal(psnr=55), device="cpu")
+    assert len(stack.layers) == 5
+    within = decompose(photo, model, 2, refine="fast", detail=Goal(psnr=55), device="cpu")
+    assert [layer.kind for layer in within.layers] == ["mask", "mask"]
+
+
+def test_a_file_within_its_budget_keeps_the_model_s_layers_where_their_net_fits(photo: Path, weights: Path) -> None:
+    model = load_model(weights, "cpu")
+    size = len(dumps(dataclasses.replace(decompose(photo, model), thumbnail=None))) + 800
+    stack = decompose(photo, model, refine="fast", detail=Goal(budget_bytes=size), device="cpu")
+    assert len(dumps(stack)) <= size
+    assert [layer.kind for layer in stack.layers[:3]] == ["mask"] * 3
+    assert len(stack.layers) > 3
+
+
+def test_a_budget_below_the_net_is_kept_without_it(photo: Path, weights: Path, pixels: np.ndarray) -> None:
+    stack = decompose(photo, load_model(weights, "cpu"), refine="fast", detail=Goal(budget_bytes=1800), device="cpu")
+    assert len(dumps(stack)) <= 1800
+    assert stack.assets == {}
+    assert {layer.kind for layer in stack.layers} == {"spline"}
+    assert stack.canvas.background == pytest.approx(pixels.mean((0, 1)) / 255, abs=1e-3)
+    assert stack.source["sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest()
+    assert psnr(stack, pixels) > psnr(stack.with_layers(()), pixels) + 3
+
+
+def test_a_stream_is_read_once(photo: Path, weights: Path) -> None:
+    model = load_model(weights, "cpu")
+    for options in ({}, {"layers": 5, "refine": "fast"}, {"refine": "fast", "detail": Goal(budget_bytes=1500)}):
+        expected = decompose(photo, model, device="cpu", **options)  # type: ignore[arg-type]
+        stream = Once(photo.read_bytes())
+        assert dumps(decompose(stream, model, device="cpu", **options)) == dumps(expected)  # type: ignore[arg-type]
+        assert stream.read() == b""
+
+
+def test_what_is_behind_a_transparent_picture_shows_in_the_detail(weights: Path) -> None:
+    model, clear = load_model(weights, "cpu"), np.zeros((53, 37, 4), np.uint8)
+    white = decompose(clear, model, 5, refine="fast", background=(1.0, 1.0, 1.0), device="cpu")
+    full = np.full((53, 37, 3), 255, np.uint8)
+    assert white.layers == decompose(full, model, 5, refine="fast", device="cpu").layers
+
+
+def test_the_progress_of_a_refinement_with_detail_never_goes_back(photo: Path, weights: Path) -> None:
+    seen: list[Progress] = []
+    decompose(photo, load_model(weights, "cpu"), 6, refine="fast", device="cpu", report=seen.append)
+    shares = [progress.share for progress in seen]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
 
 
 def test_the_photos_model_is_closer_to_a_photo_than_its_mean_colour() -> None:
