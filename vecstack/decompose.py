@@ -9,12 +9,15 @@ from vecstack.compact import compact, sizes
 from vecstack.errors import UsageError
 from vecstack.goal import Goal
 from vecstack.models import Model
-from vecstack.refine import Report, check_effort
+from vecstack.refine import Report, check_effort, part_of
 from vecstack.refine import refine as tune
 from vecstack.stack import MAX_LAYERS, Canvas, Color, Stack
 
 if TYPE_CHECKING:
     from vecstack.image import Picture
+
+SKETCH_SHARE = 0.9  # most that the model's layers and their net may take of a budget
+REFINING = 0.2  # share of the progress, before detail is added
 
 
 def decompose(
@@ -35,7 +38,7 @@ def decompose(
 
     `refine` brings the layers closer to the picture: see vecstack.refine. More layers than the model can give, or a
     `detail` goal, add layers where the picture is still missed: see vecstack.detail; the model's are then refined
-    first ("good", if not said). A goal of so few bytes that the model's net does not fit is met without it, by detail
+    first ("good", if not said). A goal of so few bytes that the model's net leaves no room is met without it, by detail
     alone over the picture's mean colour. Raises PictureError, DeviceError; UsageError for a count that cannot be
     given, and for a name in place of a model."""
     from vecstack.detail import add_detail
@@ -45,6 +48,8 @@ def decompose(
     if not isinstance(model, Model):
         raise UsageError(f"model must be a Model, not {model!r:.60}. Give load_model(NAME or PATH).")
     most = model.maker.most_layers
+    if layers is None and detail is not None:
+        layers = detail.layers
     goal = Goal(layers, *_limits(detail)) if detail or (layers is not None and layers > most) else None
     count = most if layers is None else min(layers, most)
     if count < 1:
@@ -53,20 +58,19 @@ def decompose(
         check_effort(refine)
     loaded = load_picture(picture)
     stack = _sketch(loaded, model, count, background)
-    if goal is not None and goal.budget_bytes is not None and sizes(compact(stack)).file > goal.budget_bytes:
+    if (
+        goal is not None
+        and goal.budget_bytes is not None
+        and sizes(compact(stack, device=device)).file > SKETCH_SHARE * goal.budget_bytes
+    ):
         stack = dataclasses.replace(_bare(loaded, background), source=stack.source)
     elif goal is not None or refine is not None:
-        stack = tune(stack, loaded, refine or "good", background=background, device=device, report=report)
+        part = report if goal is None else part_of(report, 0, REFINING)
+        stack = tune(stack, loaded, refine or "good", background=background, device=device, report=part)
     if goal is not None:
-        stack = add_detail(
-            stack,
-            loaded,
-            goal,
-            refine if isinstance(refine, str) else "good",
-            background=background,
-            device=device,
-            report=report,
-        )
+        effort = refine if isinstance(refine, str) else "good"
+        part = part_of(report, REFINING, 1)
+        stack = add_detail(stack, loaded, goal, effort, background=background, device=device, report=part)
         if goal.budget_bytes is not None:
             return stack  # a thumbnail would take of its bytes
     return dataclasses.replace(stack, thumbnail=thumbnail_png(stack, THUMBNAIL_PX))

@@ -42,6 +42,9 @@ class Care:
     hope: float
 
 
+LEAST_HOPE = 0.05  # for a window where nothing could be mended, once the canvas there has changed
+LEAST_WORTH = 1e-4  # share of the squared error that a layer must mend; hundreds of times less than usual
+PSNR_BYTES = 32  # that the PSNR, known last, takes of a file
 FIRST_LAYERS = 256  # of detail, which matter most and get more care than those after them
 CARES = {
     "fast": (Care(24, 10, 0.5), Care(24, 10, 0.5)),
@@ -85,36 +88,43 @@ def _grow(stack: Stack, canvas: Canvas, then: Care, goal: Goal, report: Report |
     goal further off gives the same layers and more."""
     most = (goal.layers or MAX_LAYERS) - len(stack.layers)
     enough = 0.0 if goal.psnr is None else 10 ** (-goal.psnr / 10)
-    size = None if goal.budget_bytes is None else _Size(stack, goal.budget_bytes)
-    first = canvas.error
+    size = None if goal.budget_bytes is None else _Size(stack, goal.budget_bytes, str(canvas.drawn.device))
+    first = error = canvas.error
+    share = 0.0
     added: list[Layer] = []
-    while len(added) < most and (error := canvas.error) > enough and not (size and size.is_full(added)):
+    while len(added) < most and error > enough and not (size and size.is_full(added)):
         if len(added) == FIRST_LAYERS:
             canvas.care_less(then)
         layer = canvas.add(f"detail-{len(added) + 1}")
         if layer is None:
             break
         added.append(layer)
+        before, error = error, canvas.error
+        shares = [share, len(added) / most if goal.layers else 0.0, size.share(added) if size else 0.0]
+        if 0 < enough < first:
+            shares.append(math.log(first / max(error, enough)) / math.log(first / enough))
+        share = max(shares)
         if report is not None:
-            shares = [len(added) / most if goal.layers else 0.0, size.share(added) if size else 0.0]
-            if enough and error < first:
-                shares.append(math.log(first / error) / math.log(first / enough))
-            report(Progress(min(1.0, max(shares)), psnr_of(error)))
+            report(Progress(min(0.99, share), psnr_of(error)))
+        if before - error < LEAST_WORTH * before:
+            break
+    if report is not None:
+        report(Progress(1.0, psnr_of(error)))
     return added
 
 
 class _Size:
     """How the file grows with its layers: measured now and then, since that takes a while, foretold in between."""
 
-    def __init__(self, stack: Stack, budget_bytes: int) -> None:
-        self._stack, self._budget = stack, budget_bytes
+    def __init__(self, stack: Stack, budget_bytes: int, device: str) -> None:
+        self._stack, self._budget, self._device = stack, budget_bytes, device
         self._empty = sizes(stack).file
         self._next, self._full = 8, False
 
     def is_full(self, added: list[Layer]) -> bool:
         """Whether the file is over its budget."""
         if len(added) >= self._next:
-            bytes_ = sizes(compact(_stacked(self._stack, added))).file
+            bytes_ = sizes(compact(_stacked(self._stack, added), device=self._device)).file
             self._full = bytes_ > self._budget
             each = max(1.0, (bytes_ - self._empty) / len(added))
             self._next = len(added) + max(4, round(0.6 * (self._budget - bytes_) / each))
@@ -132,7 +142,7 @@ def _within(stack: Stack, added: list[Layer], budget_bytes: int, device: str) ->
         count = many if fits is None and many == len(added) else (few + many) // 2
         tried = compact(_stacked(stack, added[:count]), device=device)
         size = sizes(tried).file
-        if size <= budget_bytes:
+        if size + PSNR_BYTES <= budget_bytes:
             fits, few = tried, count + 1
         else:
             many = count - 1
@@ -183,7 +193,8 @@ Place = tuple[int, int, int]  # a window: level, row and column
 
 @dataclass
 class Level:
-    """Windows of one size, half a window apart, over a picture and half a window beyond its edges: what a layer in each
+    """Windows of one size, half a window apart, over a picture and a quarter of a window beyond its edges, so that none
+    fades where the picture ends: what a layer in each
     may mend (a squared error), the share of it that one did when it was tried, and whether that is still true."""
 
     side: int  # px
@@ -193,15 +204,20 @@ class Level:
 
     def window(self, row: int, column: int) -> Rect:
         """A window in pixels of the picture."""
-        step = self.side // 2
-        return Rect((column - 1) * step, (row - 1) * step, self.side, self.side)
+        step, overhang = self.side // 2, self.side // 4
+        return Rect(column * step - overhang, row * step - overhang, self.side, self.side)
 
     def spoil(self, box: Rect) -> None:
         """Doubt what is known of the windows that meet a box, since the canvas there has changed."""
-        step = self.side // 2
-        rows = slice(max(0, math.floor((box.y - self.side) / step) + 2), math.ceil((box.y + box.height) / step) + 1)
-        columns = slice(max(0, math.floor((box.x - self.side) / step) + 2), math.ceil((box.x + box.width) / step) + 1)
+        rows, columns = self._meeting(box.y, box.height), self._meeting(box.x, box.width)
         self.fresh[rows, columns] = False
+        self.ratio[rows, columns] = self.ratio[rows, columns].clamp_min(LEAST_HOPE)
+
+    def _meeting(self, start: float, length: float) -> slice:
+        """The rows or columns of windows that meet a stretch."""
+        step, overhang = self.side // 2, self.side // 4
+        first = math.floor((start + overhang - self.side) / step) + 1
+        return slice(max(0, first), math.ceil((start + length + overhang) / step))
 
 
 class Canvas:
@@ -272,7 +288,7 @@ class Canvas:
         means = avg_pool2d(missing[None], cell)
         for level in self.levels:
             energy = means.square().sum(1, keepdim=True) * (level.side // CELLS) ** 2
-            yield conv2d(energy, share, stride=CELLS // 2, padding=CELLS // 2)[0, 0]
+            yield conv2d(energy, share, stride=CELLS // 2, padding=CELLS // 4)[0, 0]
             means = avg_pool2d(means, 2) if level.side < largest else means
 
     def _fit(self, window: Rect) -> tuple[Layer, float]:

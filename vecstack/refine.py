@@ -44,11 +44,19 @@ class Progress:
 NET_STAGE = Stage(2048, 150)  # of tuning the net, whose gradients are all that is cheap
 Report = Callable[[Progress], None]
 
+
+def part_of(report: Report | None, start: float, end: float) -> Report | None:
+    """A report of a part of the work, from one share of the whole to another."""
+    if report is None:
+        return None
+    return lambda progress: report(Progress(start + (end - start) * progress.share, progress.psnr))
+
+
 # Few points show the large shapes and are quick; a texture is averaged within the cells of both grids.
 EFFORTS = {
     "fast": (Stage(1024, 12),),
-    "good": (Stage(1024, 24), Stage(4096, 24)),
-    "best": (Stage(1024, 40), Stage(4096, 60), Stage(4096, 60), Stage(4096, 60)),
+    "good": (Stage(1024, 60), Stage(4096, 60)),
+    "best": (Stage(1024, 60), *(Stage(4096, 100),) * 3),
 }
 TIMED = (Stage(1024, 12), *(Stage(4096, steps) for steps in (12, 24, 48, 96, 192)))  # the last over and over again
 

@@ -57,9 +57,9 @@ def parse_bytes(text: str | None) -> int | None:
     """A size such as 20kB, 1.5MB, 64KiB or 20000, in bytes; None for None. Raises UsageError."""
     if text is None:
         return None
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) *([kKMG]?)(i?)[bB]?", text.strip())
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) *(?:([kKMG])(i?))?[bB]?", text.strip())
     if match is None:
-        raise UsageError(f"{text!r:.40} is not a size. Write it as 20kB, 1.5MB or 20000.")
+        raise UsageError(f"--budget {text!r:.40} is not a size. Write it as 20kB, 1.5MB or 20000.")
     power = "_kmg".index(match[2].lower()) if match[2] else 0
     unit: int = (1024 if match[3] else 1000) ** power
     return round(float(match[1]) * unit)

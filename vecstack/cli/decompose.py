@@ -65,7 +65,9 @@ def run(
     """Turn pictures into layer files (photo.png becomes photo.layers)."""
     color, effort = parse_color(background), None if refine is None else parse_effort(refine)
     from vecstack.goal import Goal
+    from vecstack.prune import check_tolerance
 
+    check_tolerance(tolerance)
     limits = (psnr, parse_bytes(budget))
     goal = Goal(layers, *limits) if any(limit is not None for limit in limits) else None
     items = plan(inputs, output, SUFFIXES, ".layers")

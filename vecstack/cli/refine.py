@@ -26,7 +26,7 @@ from vecstack.cli.arguments import (
 )
 from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, write_standard_output
 from vecstack.cli.tuning import show_psnr, thinned, with_thumbnail
-from vecstack.errors import UsageError
+from vecstack.errors import ExportError, UsageError
 
 
 def run(
@@ -58,28 +58,33 @@ def run(
     """Bring the layers of a file closer to their picture, and add detail."""
     color, how = parse_color(background), parse_effort(effort)
     from vecstack.goal import Goal
+    from vecstack.prune import check_tolerance
 
+    check_tolerance(tolerance)
     limits = (layers, psnr, parse_bytes(budget))
     goal = Goal(*limits) if any(limit is not None for limit in limits) else None
     if output is None and inputs != [STANDARD]:
         raise UsageError("refine writes a new file. Say where with -o.")
     items = plan(inputs, output, {".layers", ".layers.json"}, ".layers")
+    from vecstack.decompose import REFINING
+    from vecstack.detail import add_detail
     from vecstack.file import dumps, load, save
-    from vecstack.refine import refine
+    from vecstack.refine import part_of, refine
 
     def act(item: Item, report: Report) -> None:
         stack = load(standard_input() if item.source == STANDARD else item.source)
         source = picture_of(item, picture)
+        if item.target != STANDARD and Path(source).resolve() == Path(item.target).resolve():
+            raise ExportError(f"{item.target} is the picture. Give another -o.")
+        told = show_psnr(report)
         if stack.layers or goal is None:
-            stack = refine(
-                stack, source, how, tune_net=tune_net, background=color, device=device, report=show_psnr(report)
-            )
+            part = told if goal is None else part_of(told, 0, REFINING)
+            stack = refine(stack, source, how, tune_net=tune_net, background=color, device=device, report=part)
         if goal is not None:
-            from vecstack.detail import add_detail
-
             name = how if isinstance(how, str) else "good"
-            stack = add_detail(stack, source, goal, name, background=color, device=device, report=show_psnr(report))
-        stack = thinned(stack, tolerance, prune=prune, compact=compact, device=device)
+            part = part_of(told, REFINING, 1)
+            stack = add_detail(stack, source, goal, name, background=color, device=device, report=part)
+        stack = thinned(stack, tolerance, prune=prune, compact=compact and budget is None, device=device)
         if budget is None:
             stack = with_thumbnail(stack)
         if item.target == STANDARD:

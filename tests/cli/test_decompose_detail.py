@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import dataclasses
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vecstack import Stack, decompose, load, load_model, render
+from vecstack.cli import run
+from vecstack.file import dumps
+from vecstack.goal import Goal
+
+Call = Callable[..., Any]
+
+
+def psnr(stack: Stack, pixels: np.ndarray) -> float:
+    drawn = render(stack, max(pixels.shape[:2]), device="cpu")
+    return float(-10 * np.log10(np.square(drawn / 255.0 - pixels / 255.0).mean()))
+
+
+@pytest.fixture
+def made(vecstack: Call, photo: Path, weights: Path, tmp_path: Path) -> Callable[..., tuple[Stack, int]]:
+    """The picture decomposed with options: the stack, and the bytes of its file."""
+    out = tmp_path / "out.layers"
+
+    def call(*options: object) -> tuple[Stack, int]:
+        result = vecstack("decompose", photo, "--model", weights, "-o", out, "--overwrite", *options)
+        assert (result.code, result.out, result.err) == (0, "", "")
+        return load(out), out.stat().st_size
+
+    return call
+
+
+Made = Callable[..., tuple[Stack, int]]
+
+
+def test_the_command_line_spells_the_library(made: Made, photo: Path, weights: Path) -> None:
+    model = load_model(weights, "cpu")
+    assert made("--layers", 2)[0] == decompose(photo, model, 2, device="cpu")
+    assert made("--refine", "fast")[0] == decompose(photo, model, refine="fast", device="cpu")
+    assert made("--refine", "fast", "--layers", 5)[0] == decompose(photo, model, 5, refine="fast", device="cpu")
+    by_psnr = decompose(photo, model, refine="fast", detail=Goal(psnr=19), device="cpu")
+    assert made("--refine", "fast", "--psnr", 19)[0] == by_psnr
+
+
+@pytest.mark.parametrize("effort", ["fast", "0.3"])
+def test_refining_comes_closer(made: Made, pixels: np.ndarray, effort: str) -> None:
+    plain, refined = made()[0], made("--refine", effort)[0]
+    assert [layer.id for layer in refined.layers] == [layer.id for layer in plain.layers]
+    assert psnr(refined, pixels) > psnr(plain, pixels) + 0.5
+
+
+def test_more_layers_than_the_model_gives_are_detail(made: Made, pixels: np.ndarray) -> None:
+    few, many = made("--refine", "fast", "--layers", 4)[0], made("--refine", "fast", "--layers", 8)[0]
+    assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["spline"] * 5
+    assert psnr(many, pixels) > psnr(few, pixels)
+
+
+def test_a_psnr_is_met(made: Made, pixels: np.ndarray) -> None:
+    assert 20.98 < psnr(made("--refine", "fast", "--psnr", 21)[0], pixels) < 24
+
+
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [("1.5kB", ()), ("2KiB", ("--compact",)), ("2.2kB", ("--prune",)), ("1800", ("--prune", "--compact"))],
+)
+def test_a_file_keeps_its_budget_whatever_else_is_asked(made: Made, size: str, options: tuple[str, ...]) -> None:
+    stack, length = made("--refine", "fast", "--budget", size, *options)
+    assert length <= {"1.5kB": 1500, "2KiB": 2048, "2.2kB": 2200, "1800": 1800}[size]
+    assert len(stack.layers) > 1
+
+
+def test_compacting_makes_the_file_smaller_and_hardly_changes_the_drawing(made: Made) -> None:
+    options = ("--refine", "fast", "--layers", 5)
+    plain, compacted = made(*options)[0], made(*options, "--compact")[0]
+    assert bare_size(compacted) < bare_size(plain)
+    difference = render(plain, device="cpu").astype(float) - render(compacted, device="cpu")
+    assert np.sqrt(np.square(difference).mean()) < 0.5 + 0.5  # in 1/255: the tolerance, and 8 bits of both drawings
+    assert bare_size(made(*options, "--compact", "--tolerance", 3)[0]) < bare_size(compacted)
+    assert made(*options, "--compact", "--tolerance", 0)[0].layers == plain.layers
+
+
+def bare_size(stack: Stack) -> int:
+    """Bytes of the file without its thumbnail, whose size is chance."""
+    return len(dumps(dataclasses.replace(stack, thumbnail=None)))
+
+
+def test_pruning_with_a_large_tolerance_leaves_fewer_layers(made: Made) -> None:
+    options = ("--refine", "fast", "--layers", 12)
+    plain, pruned = made(*options)[0], made(*options, "--prune", "--tolerance", 5)[0]
+    assert 0 < len(pruned.layers) < len(plain.layers)
+    assert {layer.id for layer in pruned.layers} <= {layer.id for layer in plain.layers}
+
+
+def test_the_thumbnail_shows_the_layers_that_there_are(made: Made) -> None:
+    for options in (("--refine", "fast"), ("--layers", 5, "--refine", "fast", "--prune", "--compact")):
+        stack, _ = made(*options)
+        assert stack.thumbnail is not None
+        with Image.open(io.BytesIO(stack.thumbnail)) as picture:
+            assert np.array_equal(np.asarray(picture), render(stack, max(picture.size), device="cpu"))
+
+
+def test_a_picture_goes_through_standard_input_and_output(
+    photo: Path, weights: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(photo.read_bytes())))
+    arguments = ["-", "--model", str(weights), "--refine", "fast", "--layers", "5", "-o", "-"]
+    assert run(["decompose", *arguments]) == 0
+    out, err = capfdbinary.readouterr()
+    assert err == b""
+    expected = decompose(photo, load_model(weights, "cpu"), 5, refine="fast", device="cpu")
+    assert load(out) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        ("--refine slow", 2, "fast, good, best"),
+        ("--refine 0", 2, "above 0"),
+        ("--refine -3", 2, "above 0"),
+        ("--refine inf", 2, "above 0"),
+        ("--layers 0", 2, "1 to 10,000"),
+        ("--layers 10001", 2, "1 to 10,000"),
+        ("--layers 0 --psnr 20", 2, "1 to 10,000"),
+        ("--psnr 0", 2, "above 0"),
+        ("--psnr 61", 2, "at most 60 dB"),
+        ("--psnr loud", 2, "--psnr"),
+        ("--budget 1kB", 2, "at least 1,024"),
+        ("--budget 20qB", 2, "20kB"),
+        ("--budget 1e5", 2, "20kB"),
+        ("--compact --tolerance -1", 2, "tolerance"),
+        ("--prune --tolerance nan", 2, "tolerance"),
+        ("--compact --tolerance little", 2, "--tolerance"),
+        ("--refine fast -o {photo} --overwrite", 4, "is an input"),
+        ("--refine fast -o {there}", 4, "--overwrite"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_touches_no_file(
+    vecstack: Call, photo: Path, weights: Path, tmp_path: Path, options: str, code: int, says: str
+) -> None:
+    there = tmp_path / "there.layers"
+    there.write_bytes(b"mine")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    result = vecstack("decompose", photo, "--model", weights, *options.format(photo=photo, there=there).split())
+    assert result.code == code, result.err
+    assert says in result.err
+    assert result.err.count("\n") == 1
+    assert result.out == ""
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
