@@ -276,7 +276,8 @@ def measure_photo(photo: Photo, model: Model, arguments: argparse.Namespace) -> 
         except VecstackError as error:
             print(f"{photo.name}, {layers} layers, {effort}: left out. {error}", file=sys.stderr, flush=True)
     yield from itertools.chain(*stacks.values())
-    yield from measure_rivals(photo, stacks[arguments.refine[-1]], arguments.rivals)
+    compared = () if arguments.no_bytes else stacks[arguments.refine[-1]]
+    yield from measure_rivals(photo, compared, arguments.rivals)
 
 
 # Means over the photos
@@ -484,6 +485,7 @@ def parse_arguments() -> argparse.Namespace:
         "--refine", nargs="+", default=EFFORTS, choices=EFFORTS, help="efforts, the one to compare last"
     )
     parser.add_argument("--rivals", nargs="*", default=RIVALS, choices=RIVALS, help="beside ours (default: all)")
+    parser.add_argument("--no-bytes", action="store_true", help="leave out rivals at our count of bytes (minutes)")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="more photos")
     parser.add_argument("--limit", type=int, metavar="N", help="measure the first N photos only")
     parser.add_argument("--side", type=int, default=512, metavar="PX", help="of photos, the long one (default: 512)")
@@ -513,7 +515,7 @@ def print_results(results: Sequence[Result], found: Mapping[Key, Mean], argument
     print_stacks(found)
     if "vtracer" in arguments.rivals:
         print_photos(results, effort)
-    if arguments.rivals:
+    if arguments.rivals and not arguments.no_bytes:
         for limit in BYTE_LIMITS:
             print_bytes(found, effort, arguments.rivals, limit)
 
