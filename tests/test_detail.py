@@ -269,6 +269,12 @@ def test_layers_that_do_not_meet_lie_in_the_order_of_their_sizes() -> None:
     assert [layer.id for layer in stacked] == ["layer-1", "layer-2", "layer-3", "layer-4"]
 
 
+def test_texture_does_not_end_the_detail() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    picture = (0.7 * edges() + 0.3 * noise).astype(np.uint8)
+    assert len(detailed(bare(picture), picture, Goal(layers=60)).layers) == 60
+
+
 def test_no_seam_shows_where_windows_end() -> None:
     picture = smooth()
     stack = detailed(bare(picture), picture, Goal(layers=32))

@@ -43,7 +43,7 @@ class Care:
 
 
 LEAST_HOPE = 0.05  # for a window where nothing could be mended, once the canvas there has changed
-LEAST_WORTH = 1e-4  # share of the squared error that a layer must mend; hundreds of times less than usual
+LEAST_WORTH = 1e-5  # share of the squared error that a layer must mend; hundreds of times less than usual
 PSNR_BYTES = 32  # that the PSNR, known last, takes of a file
 FIRST_LAYERS = 256  # of detail, which matter most and get more care than those after them
 CARES = {
@@ -99,15 +99,13 @@ def _grow(stack: Stack, canvas: Canvas, then: Care, goal: Goal, report: Report |
         if layer is None:
             break
         added.append(layer)
-        before, error = error, canvas.error
+        error = canvas.error
         shares = [share, len(added) / most if goal.layers else 0.0, size.share(added) if size else 0.0]
         if 0 < enough < first:
             shares.append(math.log(first / max(error, enough)) / math.log(first / enough))
         share = max(shares)
         if report is not None:
             report(Progress(min(0.99, share), psnr_of(error)))
-        if before - error < LEAST_WORTH * before:
-            break
     if report is not None:
         report(Progress(1.0, psnr_of(error)))
     return added
@@ -322,7 +320,8 @@ class Canvas:
         old, goal = (picture[:, top:bottom, left:right] for picture in (self.drawn, self.target.picture))
         alphas, colors = shade(points, 1.0)
         new = over(old.flatten(1), colors[0].T, alphas[0]).view_as(old)
-        if not float((goal - new).square().sum()) < float((goal - old).square().sum()):
+        mended = float((goal - old).square().sum()) - float((goal - new).square().sum())
+        if mended <= LEAST_WORTH * self.error * self.drawn.numel():
             return False
         self.drawn[:, top:bottom, left:right] = new
         for level, promise in zip(self.levels, self._promises(), strict=True):
