@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vecstack.errors import UsageError
-from vecstack.goal import LEAST_BUDGET, MOST_PSNR, Goal
+from vecstack.goal import LEAST_BUDGET, MOST_PSNR, Goal, check_tolerance
 from vecstack.stack import MAX_LAYERS
 
 
@@ -57,3 +57,14 @@ def test_a_limit_out_of_its_range_is_refused_by_name(name: str, value: float, sa
 def test_a_bad_limit_is_refused_beside_a_good_one() -> None:
     with pytest.raises(UsageError, match="--psnr"):
         Goal(layers=20, psnr=-1.0)
+
+
+@pytest.mark.parametrize("tolerance", [0, 0.0, 1e-9, 0.5, 255.0])
+def test_a_tolerance_is_a_number_from_0(tolerance: float) -> None:
+    check_tolerance(tolerance)
+
+
+@pytest.mark.parametrize("tolerance", [-0.1, math.nan, math.inf, -math.inf])
+def test_a_tolerance_that_is_none_is_refused_with_what_to_give(tolerance: float) -> None:
+    with pytest.raises(UsageError, match=r"--tolerance .*1/255.*for example 0\.5"):
+        check_tolerance(tolerance)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from torch import Tensor
 from vecstack.composite import over
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.tune import code_slopes
-from vecstack.optimize import Drawing, Numbers, Slopes, View, descend, draw, gauss_newton
+from vecstack.optimize import Drawing, Numbers, Slopes, View, closest, descend, draw, gauss_newton
 
 LAYERS, CODE, POINTS = 3, 4, 41
 COLORS = torch.tensor([[0.2, 0.7, 0.4], [0.9, 0.1, 0.5], [0.35, 0.55, 0.75]])
@@ -233,6 +234,26 @@ def test_the_error_of_a_drawing_is_a_mean_over_points_and_channels() -> None:
 
 
 # Descent
+
+
+def tries(*errors: float) -> list[tuple[float, Numbers]]:
+    return [(error, Numbers(torch.full((1, 1), error), torch.zeros(1, 3))) for error in errors]
+
+
+@pytest.mark.parametrize(
+    ("errors", "best"), [((0.4, 0.2, 0.3), 1), ((0.1, 0.2), 0), ((0.2, 0.1, 0.1), 1), ((0.3, float("nan"), 0.2), 2)]
+)
+def test_the_closest_is_the_first_of_the_least_error(errors: tuple[float, ...], best: int) -> None:
+    tried = tries(*errors)
+    assert closest(iter(tried)) is tried[best]
+    assert closest(iter(tried), time.monotonic() + 1000) is tried[best]
+
+
+def test_past_the_deadline_only_the_start_is_tried() -> None:
+    tried = tries(0.4, 0.2)
+    left = iter(tried)
+    assert closest(left, time.monotonic()) is tried[0]
+    assert list(left) == tried[1:]
 
 
 def test_descent_changes_the_numbers_and_what_is_shared_but_not_the_start() -> None:

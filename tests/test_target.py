@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from tests.render.conftest import CODE, HEIGHT, WIDTH, make_net
+from vecstack.errors import DocumentError
 from vecstack.geometry import Affine, Frame, Rect
 from vecstack.kinds.mask.layer import MaskLayer
+from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.render import render
 from vecstack.stack import Canvas, Stack, UnknownLayer, asset_id
-from vecstack.target import CHECKED, Target, draw_at, view_of
+from vecstack.target import CHECKED, Grid, Target, cell_counts, draw_at, shade_on, sheets_on, shown_on, view_of
 
 CPU = torch.device("cpu")
 CANVAS = Canvas(WIDTH, HEIGHT, (0.9, 0.4, 0.1))
@@ -218,6 +220,101 @@ def test_on_a_sample_closer_is_less_error_beyond_chance() -> None:
     assert not target.is_closer(old, old)
 
 
+# Layers on a grid
+
+
+def spline(layer_id: str, transform: Affine) -> SplineLayer:
+    surface = tuple(map(tuple, (3 * np.random.default_rng(7).normal(size=(5, 6))).tolist()))
+    return SplineLayer(id=layer_id, transform=transform, color=(0.2, 0.9, 0.4), surface=surface, window=0.3)
+
+
+@pytest.fixture
+def mixed(stack: Stack) -> Stack:
+    """The seven layers, spline layers upright and turned, and one beside the canvas."""
+    upright, beside = (Affine.of_frame(Rect(x, 9.0, 15.0, 22.0)) for x in (12.0, 40.0))
+    turned = Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25)
+    more = spline("upright", upright), spline("aslant", turned), spline("beside", beside)
+    return stack.with_layers((*stack.layers, *more))
+
+
+GRIDS = [(37, 53), (20, 31), (90, 128), (5, 1)]
+
+
+@pytest.mark.parametrize(("columns", "rows"), GRIDS)
+def test_sheets_laid_one_over_the_other_are_the_drawing(mixed: Stack, columns: int, rows: int) -> None:
+    points = Grid.over(CANVAS.rect, columns, rows, CPU)
+    canvas = points.background(mixed)
+    for sheet in sheets_on(mixed, points):
+        assert sheet.alpha.shape == sheet.box.of(canvas)[0].shape
+        sheet.lay(canvas)
+    torch.testing.assert_close(canvas.flatten(1), draw_at(mixed, points.points)[:3], atol=2e-6, rtol=0)
+
+
+def test_layers_are_shown_only_at_the_points_within_their_extent(mixed: Stack) -> None:
+    points = Grid.over(CANVAS.rect, 37, 53, CPU)
+    found = {layer.id: (index, box) for index, layer, box in shown_on(mixed, points)}
+    assert list(found) == ["whole", "corner", "faded", "turned", "upright", "aslant"]
+    assert [mixed.layers[index].id for index, _ in found.values()] == list(found)
+    assert found["whole"][1].count == found["faded"][1].count == 37 * 53
+    inside = points.part(found["upright"][1])
+    assert inside.xs.tolist() == [x + 0.5 for x in range(12, 27)]
+    assert inside.ys.tolist() == [y + 0.5 for y in range(9, 31)]
+
+
+def test_a_layer_between_the_points_is_not_shown() -> None:
+    between = Stack(CANVAS, (spline("between", Affine.of_frame(Rect(10.6, 10.6, 0.8, 0.8))),))
+    assert not list(shown_on(between, Grid.over(CANVAS.rect, 37, 53, CPU)))
+    assert list(shown_on(between, Grid.over(CANVAS.rect, 370, 530, CPU)))
+
+
+def test_a_sheet_of_a_layer_without_its_net_is_refused(stack: Stack) -> None:
+    with pytest.raises(DocumentError, match="layer whole"):
+        list(sheets_on(dataclasses.replace(stack, assets={}), Grid.over(CANVAS.rect, 4, 4, CPU)))
+
+
+def test_a_layer_in_one_colour_says_so(mixed: Stack) -> None:
+    points = Grid.over(CANVAS.rect, 8, 9, CPU)
+    for layer_id in ("whole", "upright"):
+        layer = mixed.layer(layer_id)
+        mask, color = shade_on(layer, mixed.assets, points)
+        assert (mask.shape, color.shape) == ((9, 8), (3, 1, 1))
+        assert color.flatten().tolist() == pytest.approx(getattr(layer, "color"))  # noqa: B009
+
+
+def test_boxes_are_parts_of_what_lies_over_the_grid() -> None:
+    points = Grid.over(CANVAS.rect, 37, 53, CPU)
+    every = points.box(None)
+    box, other = points.box(Rect(2.5, 3.0, 4.0, 1.0)), points.box(Rect(8.0, 40.0, 3.0, 99.0))
+    values = torch.arange(37 * 53).view(53, 37)
+    assert (every.count, box.count, other.count) == (37 * 53, 5, 3 * 13)
+    assert every.of(values).equal(values)
+    assert box.of(values).tolist() == [[3 * 37 + x for x in range(2, 7)]]  # points on its edges are in it
+    assert points.part(box).points.equal(points.points[box.of(values).flatten()])
+    assert box.hull(other) == other.hull(box) == points.box(Rect(2.5, 3.5, 8.0, 49.0))
+    assert points.box(Rect(-9.0, -9.0, 3.0, 3.0)).count == points.box(Rect(50.0, 1.0, 3.0, 3.0)).count == 0
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "count", "expected"),
+    [
+        (37, 53, 37 * 53, (37, 53)),
+        (37, 53, 10**6, (37, 53)),  # each a pixel at the least
+        (37, 53, 1, (1, 1)),
+        (4000, 1000, 4096, (128, 32)),
+        (1, 10**6, 4096, (1, 4096)),
+        (10**6, 1, 4096, (4096, 1)),
+    ],
+)
+def test_cells_are_counted_to_be_nearly_square(width: int, height: int, count: int, expected: tuple[int, int]) -> None:
+    assert cell_counts(width, height, count) == expected
+
+
+def test_a_rectangle_of_pixels_is_one_of_the_canvas() -> None:
+    target = ramp(10, 20, Rect(100.0, 200.0, 20.0, 40.0))
+    assert target.on_canvas(Rect(0, 0, 10, 20)) == target.rect
+    assert target.on_canvas(Rect(-2, 5, 4, 1)) == Rect(96.0, 210.0, 8.0, 2.0)
+
+
 # Drawing at points
 
 
@@ -232,7 +329,9 @@ def centres(frame: Frame) -> Tensor:
 def test_drawing_at_pixel_centres_is_the_rendering(stack: Stack, region: Rect) -> None:
     frame = Frame.of_region(region, size=90)  # more points than are drawn at a time
     drawn = draw_at(stack, centres(frame))
-    rendered = torch.from_numpy(render(stack, frame=frame, depth=16, device="cpu").astype(np.float32) / 65535)
+    rendered = torch.from_numpy(
+        render(stack, frame=frame, depth=16, exact=True, device="cpu").astype(np.float32) / 65535
+    )
     torch.testing.assert_close(drawn[:3].T, rendered.flatten(0, 1), atol=1e-5, rtol=0)
     assert drawn[3].equal(torch.ones(len(drawn[0])))
 

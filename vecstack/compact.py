@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vecstack.errors import UsageError
 from vecstack.file import DOCUMENT, dumps
 from vecstack.geometry import Affine
-from vecstack.kinds import Kind, Steps, can_draw, find_kind, to_step
+from vecstack.goal import check_tolerance
+from vecstack.kinds import Steps, kind_of, to_step
 from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from vecstack.kinds import Tunable
+    from vecstack.target import Box, Grid
 
 CHECKED = 1 << 14  # points at which the change is measured
 MODELLED = 80_000  # points of layers, of all together, at which it is foretold: a second on one core
 FEWEST = 1 << 12  # points: of a layer that others cover, fewer miss the parts that show
-CHUNK = 4096  # points shaded at a time: their hidden values fit the cache
 # Decimal steps, coarsest first: a multiple of any is written with as few digits as the step has.
 LADDER = tuple(digit * 10.0**-power for power in range(6) for digit in ((1,) if power == 0 else (5, 2, 1)))
 # The coarsest steps of a layer that hardly shows: an edit may uncover it.
@@ -60,8 +58,7 @@ def compact(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> St
     of the change in 1/255 at 16,384 points of the canvas; 0 leaves all as it is. The file never grows. Layers that do
     not show, that are beside the canvas or of a kind that this version does not have stay as they are. Raises
     UsageError, DeviceError; DocumentError for a stack that cannot be saved."""
-    if not 0 <= tolerance < math.inf:
-        raise UsageError(f"--tolerance must be a number from 0 up, in 1/255, not {tolerance}. Give 0.5.")
+    check_tolerance(tolerance)
     if tolerance == 0:
         return stack
     from vecstack.render import resolve_device
@@ -130,7 +127,7 @@ def _rounded(stack: Stack, answers: dict[int, _Answer], share: float) -> Stack:
     layers = list(stack.layers)
     for index, answer in answers.items():
         shape, color, place = answer.steps(share)
-        layer = _kind(layers[index]).rounded(layers[index], Steps(shape, color))
+        layer = kind_of(layers[index]).rounded(layers[index], Steps(shape, color))
         layers[index] = dataclasses.replace(
             layer,
             opacity=to_step(layer.opacity, color) or layer.opacity,  # 0 would hide it
@@ -145,118 +142,89 @@ def _rounded_place(transform: Affine, step: float) -> Affine:
     return new if abs(new.determinant / transform.determinant - 1) <= MOST_AREA_CHANGE else transform
 
 
-def _kind(layer: Layer) -> Kind:
-    kind = find_kind(layer.kind)
-    assert kind is not None  # only layers that can be drawn are looked at
-    return kind
+def _cells(stack: Stack, count: int, device: torch.device) -> Grid:
+    """The centres of about `count` equal cells of the canvas, each a pixel at the least."""
+    from vecstack.target import Grid, cell_counts
+
+    columns, rows = cell_counts(stack.canvas.width, stack.canvas.height, count)
+    return Grid.over(stack.canvas.rect, columns, rows, device)
 
 
-def _cells(stack: Stack, count: int, device: torch.device) -> Tensor:
-    """The centres of about `count` equal cells of the canvas, each a pixel at the least: [P,2] in canvas units."""
-    import torch
-
-    width, height = stack.canvas.width, stack.canvas.height
-    rows = min(height, max(1, round((count * height / width) ** 0.5)))
-    columns = min(width, max(1, round(count / rows)))
-    ys = (torch.arange(rows, dtype=torch.float64, device=device) + 0.5) * (height / rows)
-    xs = (torch.arange(columns, dtype=torch.float64, device=device) + 0.5) * (width / columns)
-    return torch.stack([xs.repeat(rows), ys.repeat_interleave(columns)], 1)
-
-
-def _shown(stack: Stack, points: Tensor) -> Iterator[tuple[int, Layer, Tensor]]:
-    """The layers that show at points [P,2], lowest first: index, layer, and which of the points it can cover [N]."""
-    for index, layer in enumerate(stack.layers):
-        if layer.is_seen and can_draw(layer):
-            extent = _kind(layer).extent(layer)
-            inside = points.new_ones(len(points)) > 0
-            if extent is not None:
-                xs, ys = points.unbind(1)
-                inside = (xs >= extent.x) & (xs <= extent.x + extent.width)
-                inside &= (ys >= extent.y) & (ys <= extent.y + extent.height)
-            if inside.any():
-                yield index, layer, inside.nonzero()[:, 0]
-
-
-def _modelled_count(stack: Stack, points: Tensor) -> int:
+def _modelled_count(stack: Stack, points: Grid) -> int:
     """At how many points of the canvas the change is foretold: more where layers are small."""
-    layers_per_point = sum(len(inside) for _, _, inside in _shown(stack, points)) / len(points)
+    from vecstack.target import shown_on
+
+    layers_per_point = sum(box.count for _, _, box in shown_on(stack, points)) / points.box(None).count
     return CHECKED if layers_per_point == 0 else min(CHECKED, max(FEWEST, round(MODELLED / layers_per_point)))
 
 
-def _background(stack: Stack, points: Tensor) -> Tensor:
-    """The canvas with nothing on it: [3,P]."""
-    return points.new_tensor(stack.canvas.background).float()[:, None].repeat(1, len(points))
+def _colors(stack: Stack, points: Grid) -> Tensor:
+    """The picture at points: [3,H,W]."""
+    from vecstack.target import sheets_on
 
-
-def _colors(stack: Stack, points: Tensor) -> Tensor:
-    """The picture at points [P,2]: [3,P]. Each layer is shaded only where it can be."""
-    import torch
-
-    from vecstack.composite import over
-
-    canvas = _background(stack, points)
-    for _, layer, inside in _shown(stack, points):
-        shade = _kind(layer).prepare([layer], stack.assets, points.device)
-        for part in torch.split(inside, CHUNK):
-            alpha, color = shade(points[part], 1.0)
-            canvas[:, part] = over(canvas[:, part], color[0].T, alpha[0] * layer.opacity)
+    canvas = points.background(stack)
+    for sheet in sheets_on(stack, points):
+        sheet.lay(canvas)
     return canvas
 
 
 @dataclass(frozen=True)
 class _Trace:
-    """What one layer does at the N points that it can cover: its coverage [N], and the mean squares of what a step of 1
-    in a number of its shape and of its place changes there, as far as nothing lies above [N]."""
+    """What one layer does at the H x W points that it can cover: its coverage, and the mean squares of what a step of 1
+    in a number of its shape and of its place changes there, as far as nothing lies above; each [H,W]."""
 
     index: int
-    inside: Tensor
+    box: Box
     alpha: Tensor
     by_shape: Tensor
     by_place: Tensor
     shape_count: int
 
 
-def _answers(stack: Stack, points: Tensor) -> dict[int, _Answer]:
-    """How the picture at points [P,2] answers to the numbers of each layer that shows, by its index."""
+def _answers(stack: Stack, points: Grid) -> dict[int, _Answer]:
+    """How the picture at points answers to the numbers of each layer that shows, by its index."""
     import torch
 
-    light = points.new_ones(len(points)).float()  # that the layers above let through
+    light = torch.ones_like(points.background(stack)[0])  # that the layers above let through
     answers = {}
     for trace in reversed(list(_traces(stack, points))):
-        through = light[trace.inside]
+        through = trace.box.of(light)
         squares = torch.stack([trace.by_shape, trace.alpha.square() / COLOR_NUMBERS, trace.by_place])
-        seen = through.square() + 1 / len(through)  # as if it showed fully at one more point: few tell little
-        means = (seen * squares).sum(1) / len(points)
+        seen = through.square() + 1 / through.numel()  # as if it showed fully at one more point: few tell little
+        means = (seen * squares).sum((1, 2)) / light.numel()
         shape, color, place = (255 * UNIFORM * means.sqrt()).tolist()
         answers[trace.index] = _Answer(shape, color, place, trace.shape_count)
-        light[trace.inside] = through * (1 - trace.alpha)
+        through *= 1 - trace.alpha
     return answers
 
 
-def _traces(stack: Stack, points: Tensor) -> Iterator[_Trace]:
-    """The layers that show at points [P,2], lowest first."""
-    from vecstack.composite import over
+def _traces(stack: Stack, points: Grid) -> Iterator[_Trace]:
+    """The layers that show at points, lowest first."""
+    from vecstack.target import Sheet, shown_on
 
-    canvas, whole = _background(stack, points), Affine.of_frame(stack.canvas.rect)
-    for index, layer, inside in _shown(stack, points):
-        tunable, places = _kind(layer).tune([layer], stack.assets, points.device), points[inside]
-        masks, slopes = tunable.slopes(tunable.shapes, places)
-        color, alpha, below = tunable.colors[0][:, None], masks[0] * layer.opacity, canvas[:, inside]
-        contrast = (color - below).square().mean(0) * layer.opacity**2
-        steep = contrast * 0 if layer.transform == whole else _steepness(tunable, places, masks)
+    canvas, whole = points.background(stack), Affine.of_frame(stack.canvas.rect)
+    for index, layer, box in shown_on(stack, points):
+        part = points.part(box)
+        tunable = kind_of(layer).tune([layer], stack.assets, part.xs.device)
+        masks, slopes = tunable.slopes(tunable.shapes, part.points)
+        mask = masks.view(len(part.ys), len(part.xs))
+        steep = mask * 0 if layer.transform == whole else _steepness(layer, stack.assets, part, mask)
+        sheet = Sheet(index, box, mask * layer.opacity, tunable.colors[0][:, None, None])
+        contrast = (sheet.color - box.of(canvas)).square().mean(0) * layer.opacity**2
         yield _Trace(
-            *(index, inside, alpha),
-            by_shape=contrast * slopes[0].square().mean(0),
+            *(index, box, sheet.alpha),
+            by_shape=contrast * slopes[0].square().mean(0).view(mask.shape),
             by_place=contrast * steep * PLACE_GAIN,
             shape_count=slopes.shape[1],
         )
-        canvas[:, inside] = over(below, color, alpha)
+        sheet.lay(canvas)
 
 
-def _steepness(tunable: Tunable, places: Tensor, masks: Tensor) -> Tensor:
-    """Mean square of what a canvas unit across and one down change in masks [1,N] at places [N,2]: [N]."""
+def _steepness(layer: Layer, assets: Mapping[str, bytes], points: Grid, mask: Tensor) -> Tensor:
+    """Mean square of what a canvas unit across and one down change in a layer's mask at points: [H,W]."""
     import torch
 
-    with torch.no_grad():
-        moved = [tunable.masks(tunable.shapes, places + places.new_tensor(step)) for step in ((1.0, 0.0), (0.0, 1.0))]
-    return (torch.cat(moved) - masks).square().mean(0)
+    from vecstack.target import Grid, shade_on
+
+    moved = Grid(points.xs + 1, points.ys), Grid(points.xs, points.ys + 1)
+    return (torch.stack([shade_on(layer, assets, grid)[0] for grid in moved]) - mask).square().mean(0)

@@ -13,6 +13,16 @@ def over(below: Tensor, color: Tensor, alpha: Tensor) -> Tensor:
     return below + (color - below) * alpha
 
 
+def lay_over(canvas: Tensor, color: Tensor, alpha: Tensor) -> None:
+    """`over` in place, in one pass: a canvas [C,H,W], a colour [C,1,1], coverage [H,W]."""
+    canvas.lerp_(color, alpha)
+
+
+def over_premultiplied(below: Tensor, above: Tensor) -> Tensor:
+    """Premultiplied colours with their coverage [4,...] laid over others: [4,...], or [3,...] on an opaque canvas."""
+    return above[: len(below)] + below * (1 - above[3:])
+
+
 def unpremultiply(canvas: Tensor) -> Tensor:
     """Straight colours and coverage of a premultiplied canvas: [4,P] -> [4,P], black where nothing covers."""
     coverage = canvas[3:]

@@ -48,9 +48,11 @@ def decompose(
     if not isinstance(model, Model):
         raise UsageError(f"model must be a Model, not {model!r:.60}. Give load_model(NAME or PATH).")
     most = model.maker.most_layers
-    if layers is None and detail is not None:
-        layers = detail.layers
-    goal = Goal(layers, *_limits(detail)) if detail or (layers is not None and layers > most) else None
+    if detail is None:
+        goal = Goal(layers) if layers is not None and layers > most else None
+    else:
+        layers = detail.layers if layers is None else layers
+        goal = dataclasses.replace(detail, layers=layers)
     count = most if layers is None else min(layers, most)
     if count < 1:
         raise UsageError(f"--layers must be 1 to {MAX_LAYERS:,}, not {layers}.")
@@ -74,11 +76,6 @@ def decompose(
         if goal.budget_bytes is not None:
             return stack  # a thumbnail would take of its bytes
     return dataclasses.replace(stack, thumbnail=thumbnail_png(stack, THUMBNAIL_PX))
-
-
-def _limits(detail: Goal | None) -> tuple[float | None, int | None]:
-    """The PSNR and the size of a goal."""
-    return (detail.psnr, detail.budget_bytes) if detail else (None, None)
 
 
 def _sketch(loaded: Picture, model: Model, count: int, background: Color) -> Stack:

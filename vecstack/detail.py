@@ -20,8 +20,9 @@ from vecstack.geometry import Rect
 from vecstack.goal import Goal
 from vecstack.kinds import DetailKind, find_kind
 from vecstack.kinds.frame import window_bump
-from vecstack.optimize import Numbers, View, gauss_newton
+from vecstack.optimize import Numbers, View, closest, gauss_newton
 from vecstack.refine import Progress, Report, open_target, with_psnr
+from vecstack.render.grid import cells
 from vecstack.stack import MAX_LAYERS, Color, Layer, Stack
 from vecstack.target import Target, draw_at, psnr_of
 
@@ -75,7 +76,7 @@ def add_detail(
         raise UsageError(f"--layers {goal.layers} is below the {len(stack.layers)} layers that there are.")
     target = open_target(stack, picture, background, device)
     first, then = CARES[effort]
-    added = _grow(stack, Canvas(stack, target, first), then, goal, report)
+    added = _grow(stack, Sketch(stack, target, first), then, goal, report)
     if goal.budget_bytes is not None:
         detailed = _within(stack, added, goal.budget_bytes, device)
     else:
@@ -83,31 +84,30 @@ def add_detail(
     return with_psnr(detailed, target.errors(detailed))
 
 
-def _grow(stack: Stack, canvas: Canvas, then: Care, goal: Goal, report: Report | None) -> list[Layer]:
+def _grow(stack: Stack, sketch: Sketch, then: Care, goal: Goal, report: Report | None) -> list[Layer]:
     """The layers that detail adds, in the order of their worth. What is added does not depend on the goal, so that a
     goal further off gives the same layers and more."""
     most = (goal.layers or MAX_LAYERS) - len(stack.layers)
     enough = 0.0 if goal.psnr is None else 10 ** (-goal.psnr / 10)
-    size = None if goal.budget_bytes is None else _Size(stack, goal.budget_bytes, str(canvas.drawn.device))
-    first = error = canvas.error
+    size = None if goal.budget_bytes is None else _Size(stack, goal.budget_bytes, str(sketch.drawn.device))
+    first = sketch.error
     share = 0.0
     added: list[Layer] = []
-    while len(added) < most and error > enough and not (size and size.is_full(added)):
+    while len(added) < most and sketch.error > enough and not (size and size.is_full(added)):
         if len(added) == FIRST_LAYERS:
-            canvas.care_less(then)
-        layer = canvas.add(f"detail-{len(added) + 1}")
+            sketch.care_less(then)
+        layer = sketch.add(f"detail-{len(added) + 1}")
         if layer is None:
             break
         added.append(layer)
-        error = canvas.error
         shares = [share, len(added) / most if goal.layers else 0.0, size.share(added) if size else 0.0]
         if 0 < enough < first:
-            shares.append(math.log(first / max(error, enough)) / math.log(first / enough))
+            shares.append(math.log(first / max(sketch.error, enough)) / math.log(first / enough))
         share = max(shares)
         if report is not None:
-            report(Progress(min(0.99, share), psnr_of(error)))
+            report(Progress(min(0.99, share), psnr_of(sketch.error)))
     if report is not None:
-        report(Progress(1.0, psnr_of(error)))
+        report(Progress(1.0, psnr_of(sketch.error)))
     return added
 
 
@@ -192,8 +192,8 @@ Place = tuple[int, int, int]  # a window: level, row and column
 @dataclass
 class Level:
     """Windows of one size, half a window apart, over a picture and a quarter of a window beyond its edges, so that none
-    fades where the picture ends: what a layer in each
-    may mend (a squared error), the share of it that one did when it was tried, and whether that is still true."""
+    fades where the picture ends: what a layer in each may mend (a squared error), the share of it that one did when it
+    was tried, and whether that is still true."""
 
     side: int  # px
     promise: Tensor  # [R,C]
@@ -218,8 +218,9 @@ class Level:
         return slice(max(0, first), math.ceil((start + length + overhang) / step))
 
 
-class Canvas:
-    """A picture and what is drawn of it so far, both as pixels [3,H,W], and the windows over it."""
+class Sketch:
+    """A picture and what is drawn of it so far, both as pixels [3,H,W], their mean squared error, and the windows over
+    them."""
 
     def __init__(self, stack: Stack, target: Target, care: Care) -> None:
         self.care = care
@@ -230,8 +231,9 @@ class Canvas:
             sides = [max(1, round(side * RASTER_PX / longest)) for side in picture.shape[1:]]
             picture = interpolate(picture[None], sides, mode="area")[0]
         self.target = Target(picture, target.rect)
-        points, _ = self.target.cells(None, picture[0].numel())
-        self.drawn = draw_at(stack, points)[:3].view_as(picture)
+        height, width = picture.shape[1:]
+        self.drawn = draw_at(stack, cells(target.rect, width, height, picture.device))[:3].view_as(picture)
+        self.error = self._error()
         self.fits: dict[Place, Layer] = {}
         self.levels: list[Level] = []
         side = LEAST_WINDOW_PX
@@ -242,13 +244,8 @@ class Canvas:
             level.promise, level.ratio = promise, torch.full_like(promise, care.hope)
             level.fresh = torch.zeros_like(promise, dtype=torch.bool)
 
-    @property
-    def error(self) -> float:
-        """Mean squared error of what is drawn."""
-        return float((self.target.picture - self.drawn).square().mean())
-
     def add(self, layer_id: str) -> Layer | None:
-        """The layer, of all that were tried, that mends most, drawn; None where none mends anything."""
+        """The layer that mends most of all that were tried, drawn; None where none mends anything."""
         while True:
             best = [level.promise * level.ratio for level in self.levels]
             index = max(range(len(best)), key=lambda index: float(best[index].max()))
@@ -273,15 +270,18 @@ class Canvas:
             level.ratio[level.ratio == self.care.hope] = care.hope  # where none was tried
         self.care = care
 
+    def _error(self) -> float:
+        """Mean squared error of what is drawn."""
+        return float((self.target.picture - self.drawn).square().mean())
+
     def _promises(self) -> Iterator[Tensor]:
         """What a layer in each window may mend, by level: the squares of the mean errors of its cells, less towards its
         edges, where the window fades."""
         largest = self.levels[-1].side
         height, width = self.drawn.shape[1:]
         missing = pad(self.target.picture - self.drawn, (0, -width % largest, 0, -height % largest))
-        places = (torch.arange(CELLS, dtype=torch.float32, device=missing.device) + 0.5) * (2 / CELLS) - 1
-        share = window_bump(torch.stack([places, torch.zeros_like(places)], 1), 0.3)
-        share = (share[:, None] * share)[None, None]
+        frame = cells(Rect(-1, -1, 2, 2), CELLS, CELLS, missing.device)
+        share = window_bump(frame.float(), self.kind.window).view(1, 1, CELLS, CELLS)
         cell = self.levels[0].side // CELLS
         means = avg_pool2d(missing[None], cell)
         for level in self.levels:
@@ -295,27 +295,25 @@ class Canvas:
         crop = torch.stack([self.target.picture, self.drawn])[:, :, top:bottom, left:right]
         sides = [min(side, math.ceil(side * self.care.cells / window.width)) for side in crop.shape[2:]]
         goal, below = interpolate(crop, sides, mode="area")
-        inside = self._on_canvas(Rect(left, top, right - left, bottom - top))
-        begun = self.kind.begin("new", self._on_canvas(window), inside, goal, below)
-        points = cell_centres(inside, sides[0], sides[1], goal.device)
+        inside = self.target.on_canvas(Rect(left, top, right - left, bottom - top))
+        begun = self.kind.begin("new", self.target.on_canvas(window), inside, goal, below)
+        points = cells(inside, sides[1], sides[0], goal.device)
         tunable = self.kind.tune([begun], {}, goal.device)
         view = View.bare(goal.flatten(1), below.flatten(1))
         start = Numbers(tunable.shapes, tunable.colors)
-        least, closest = math.inf, start
         opaque = torch.ones(1, device=goal.device)
-        for error, numbers in gauss_newton(lambda s: tunable.slopes(s, points), start, opaque, view, self.care.steps):
-            if error < least:
-                least, closest = error, numbers
-        (layer,), _ = tunable.layers(closest.shapes, closest.colors)
+        tries = gauss_newton(lambda s: tunable.slopes(s, points), start, opaque, view, self.care.steps)
+        error, numbers = closest(tries)
+        (layer,), _ = tunable.layers(numbers.shapes, numbers.colors)
         before = float((view.target - view.below).square().mean())
-        return layer, (before - least) * 3 * (right - left) * (bottom - top)
+        return layer, (before - error) * 3 * (right - left) * (bottom - top)
 
     def _draw(self, layer: Layer) -> bool:
         """Draw a layer where that makes the picture closer, and say whether it does."""
         extent = self.kind.extent(layer)
         left, top, right, bottom = self.target.pixel_box(extent)
-        inside = self._on_canvas(Rect(left, top, right - left, bottom - top))
-        points = cell_centres(inside, bottom - top, right - left, self.drawn.device)
+        box = Rect(left, top, right - left, bottom - top)
+        points = cells(self.target.on_canvas(box), right - left, bottom - top, self.drawn.device)
         shade = self.kind.prepare([layer], {}, self.drawn.device)
         old, goal = (picture[:, top:bottom, left:right] for picture in (self.drawn, self.target.picture))
         alphas, colors = shade(points, 1.0)
@@ -324,9 +322,10 @@ class Canvas:
         if mended <= LEAST_WORTH * self.error * self.drawn.numel():
             return False
         self.drawn[:, top:bottom, left:right] = new
+        self.error = self._error()
         for level, promise in zip(self.levels, self._promises(), strict=True):
             level.promise = promise
-            level.spoil(Rect(left, top, right - left, bottom - top))
+            level.spoil(box)
         return True
 
     def _box(self, window: Rect) -> tuple[int, int, int, int]:
@@ -334,16 +333,3 @@ class Canvas:
         height, width = self.drawn.shape[1:]
         left, top = max(0, int(window.x)), max(0, int(window.y))
         return left, top, min(width, int(window.x + window.width)), min(height, int(window.y + window.height))
-
-    def _on_canvas(self, box: Rect) -> Rect:
-        """A rectangle in pixels of the picture as one of the canvas."""
-        height, width = self.drawn.shape[1:]
-        across, down = self.target.rect.width / width, self.target.rect.height / height
-        return Rect(box.x * across, box.y * down, box.width * across, box.height * down)
-
-
-def cell_centres(rect: Rect, rows: int, columns: int, device: torch.device) -> Tensor:
-    """Centres of rows x columns cells of a rectangle, row by row: [P,2], float64."""
-    xs = rect.x + (torch.arange(columns, dtype=torch.float64, device=device) + 0.5) * (rect.width / columns)
-    ys = rect.y + (torch.arange(rows, dtype=torch.float64, device=device) + 0.5) * (rect.height / rows)
-    return torch.stack([xs.repeat(rows), ys.repeat_interleave(columns)], 1)

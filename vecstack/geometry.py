@@ -38,6 +38,13 @@ class Rect:
             and other.y <= self.y + self.height
         )
 
+    def overlap(self, other: Rect) -> Rect | None:
+        """What is in both rectangles; None where they have no area in common."""
+        left, top = max(self.x, other.x), max(self.y, other.y)
+        right = min(self.x + self.width, other.x + other.width)
+        bottom = min(self.y + self.height, other.y + other.height)
+        return Rect(left, top, right - left, bottom - top) if left < right and top < bottom else None
+
 
 @dataclass(frozen=True)
 class Affine:

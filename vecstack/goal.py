@@ -1,7 +1,8 @@
-"""Goals of detail: how much of it is wanted."""
+"""Goals: how much detail is wanted, and how far a smaller stack may be off."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from vecstack.errors import UsageError
@@ -29,3 +30,11 @@ class Goal:
             raise UsageError(f"--psnr must be above 0 and at most {MOST_PSNR:g} dB, not {self.psnr:g}.")
         if self.budget_bytes is not None and self.budget_bytes < LEAST_BUDGET:
             raise UsageError(f"--budget must be at least {LEAST_BUDGET:,} bytes, not {self.budget_bytes:,}.")
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Raise UsageError unless a picture can be that far off."""
+    if not 0 <= tolerance < math.inf:
+        raise UsageError(
+            f"--tolerance {tolerance}: give the change allowed in 1/255, a number from 0, for example 0.5."
+        )

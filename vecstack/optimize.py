@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import torch
 from torch import Tensor
@@ -13,9 +15,8 @@ from vecstack.composite import over
 # shapes [L,N] -> masks [L,P] in 0..1 and their slopes, the derivative of each mask by its own numbers [L,N,P]
 Slopes = Callable[[Tensor], tuple[Tensor, Tensor]]
 
-DAMPING = (
-    0.1  # share of the mean curvature: least of 0.03, 0.1, 0.2 and 0.3 in error after 60 steps (docs/decisions.md)
-)
+# Share of the mean curvature: least of 0.03, 0.1, 0.2 and 0.3 in error after 60 steps (docs/decisions.md).
+DAMPING = 0.1
 RATE, MOMENTUM = 0.5, 0.5  # of a step; together a full one, and past narrow valleys where a pure step stays
 SHAPE_LIMIT, COLOR_LIMIT = 0.5, 0.2  # most that a number moves in a step: slopes tell little further away
 SHAPE_RATE, COLOR_RATE, SHARED_RATE = 0.02, 0.005, 1e-3  # of Adam, falling to 0
@@ -83,7 +84,7 @@ def gauss_newton(
 
     A mask depends on a point through one value, so one backward pass gives its slope by all its numbers at all
     points. The normal equations of all layers together are then small and are solved exactly. Steps carry momentum
-    and may lead uphill for a while: keep the closest."""
+    and may lead uphill for a while: keep the `closest`."""
     numbers, shape_count = start, start.shapes.numel()
     velocity = start.shapes.new_zeros(shape_count + start.colors.numel())
     for step in range(steps + 1):
@@ -100,6 +101,20 @@ def gauss_newton(
         move, tint = move.clamp(-SHAPE_LIMIT, SHAPE_LIMIT), tint.clamp(-COLOR_LIMIT, COLOR_LIMIT)
         velocity = torch.cat([move, tint])
         numbers = Numbers(shapes + move.view_as(shapes), (colors + tint.view_as(colors)).clamp(0, 1))
+
+
+def closest(tries: Iterable[tuple[float, Numbers]], deadline: float | None = None) -> tuple[float, Numbers]:
+    """The least of the errors and its numbers, the first where several are alike; none is tried past a deadline (by
+    time.monotonic) but the first."""
+    return min(_until(tries, deadline), key=itemgetter(0))
+
+
+def _until(tries: Iterable[tuple[float, Numbers]], deadline: float | None) -> Iterator[tuple[float, Numbers]]:
+    """The tries up to a deadline, one at the least."""
+    for tried in tries:
+        yield tried
+        if deadline is not None and time.monotonic() >= deadline:
+            return
 
 
 def descend(

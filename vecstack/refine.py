@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from itertools import chain, groupby, repeat
 from typing import TYPE_CHECKING, Any
 
 from vecstack.errors import DocumentError, PictureError, UsageError
-from vecstack.kinds import Kind, can_draw, find_kind
-from vecstack.stack import Color, Layer, Stack
+from vecstack.kinds import can_draw, kind_of, without_unused
+from vecstack.stack import Color, Stack
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,16 +40,7 @@ class Progress:
     psnr: float
 
 
-NET_STAGE = Stage(2048, 150)  # of tuning the net, whose gradients are all that is cheap
 Report = Callable[[Progress], None]
-
-
-def part_of(report: Report | None, start: float, end: float) -> Report | None:
-    """A report of a part of the work, from one share of the whole to another."""
-    if report is None:
-        return None
-    return lambda progress: report(Progress(start + (end - start) * progress.share, progress.psnr))
-
 
 # Few points show the large shapes and are quick; a texture is averaged within the cells of both grids.
 EFFORTS = {
@@ -59,6 +49,7 @@ EFFORTS = {
     "best": (Stage(1024, 60), *(Stage(4096, 100),) * 3),
 }
 TIMED = (Stage(1024, 12), *(Stage(4096, steps) for steps in (12, 24, 48, 96, 192)))  # the last over and over again
+NET_STAGE = Stage(2048, 150)  # of tuning the net, whose gradients are all that is cheap
 
 
 def refine(
@@ -92,6 +83,13 @@ def refine(
         if target.is_closer(after, error):
             closest, error = tried, after
     return with_psnr(closest, error)
+
+
+def part_of(report: Report | None, start: float, end: float) -> Report | None:
+    """A report of a part of the work, from one share of the whole to another."""
+    if report is None:
+        return None
+    return lambda progress: report(Progress(start + (end - start) * progress.share, progress.psnr))
 
 
 def open_target(stack: Stack, picture: Any, background: Color, device: str) -> Target:
@@ -133,23 +131,16 @@ def groups(stack: Stack) -> list[tuple[int, ...]]:
 
     def alike(index: int) -> Any:
         layer = stack.layers[index]
-        kind = _kind(layer)
+        kind = kind_of(layer)
         return layer.kind, kind.family(layer), kind.extent(layer)
 
     seen = [index for index, layer in enumerate(stack.layers) if layer.is_seen and can_draw(layer)]
     found = []
     for _, same in groupby(seen, key=alike):
         run = list(same)
-        count = max(1, GROUP_NUMBERS // _kind(stack.layers[run[0]]).number_count(stack.layers[run[0]]))
+        count = max(1, GROUP_NUMBERS // kind_of(stack.layers[run[0]]).number_count(stack.layers[run[0]]))
         found += [tuple(run[first : first + count]) for first in range(0, len(run), count)]
     return found
-
-
-def _kind(layer: Layer) -> Kind:
-    """The kind of a layer that can be drawn."""
-    kind = find_kind(layer.kind)
-    assert kind is not None
-    return kind
 
 
 def _refinements(
@@ -178,17 +169,13 @@ def tune_group(
 ) -> tuple[Stack, float]:
     """The stack with one group of layers closer to the picture on the points of a stage, or as it was, and the mean
     squared error there."""
-    from vecstack.optimize import gauss_newton
+    from vecstack.optimize import closest, gauss_newton
 
     scene = _Scene(stack, group, target, stage.points)
-    least, closest = math.inf, scene.start
     slopes = partial(scene.tunable.slopes, points=scene.points)
-    for error, numbers in gauss_newton(slopes, scene.start, scene.opacities, scene.view, stage.steps):
-        if error < least:
-            least, closest = error, numbers
-        if deadline is not None and time.monotonic() >= deadline:
-            break
-    return (stack if closest is scene.start else scene.with_numbers(closest)), least
+    tries = gauss_newton(slopes, scene.start, scene.opacities, scene.view, stage.steps)
+    error, numbers = closest(tries, deadline)
+    return (stack if numbers is scene.start else scene.with_numbers(numbers)), error
 
 
 def _check_tunes_net(stack: Stack, effort: str | float) -> None:
@@ -204,7 +191,7 @@ def _check_tunes_net(stack: Stack, effort: str | float) -> None:
 
 def _sharing(stack: Stack) -> list[tuple[int, ...]]:
     """The groups of layers that share something that can be tuned."""
-    return [group for group in groups(stack) if _kind(stack.layers[group[0]]).asset_ids(stack.layers[group[0]])]
+    return [group for group in groups(stack) if kind_of(stack.layers[group[0]]).asset_ids(stack.layers[group[0]])]
 
 
 def _tune_net(stack: Stack, target: Target) -> Stack:
@@ -215,13 +202,8 @@ def _tune_net(stack: Stack, target: Target) -> Stack:
     scene = _Scene(stack, group, target, NET_STAGE.points)
     masks = partial(scene.tunable.masks, points=scene.points)
     numbers = descend(masks, scene.start, scene.tunable.shared, scene.opacities, scene.view, NET_STAGE.steps)
-    tuned = scene.with_numbers(numbers)
-    if not all(map(can_draw, tuned.layers)):
-        return tuned  # of which some may use the old net
-    used = {name for layer in tuned.layers for name in _kind(layer).asset_ids(layer)}
-    old = {name for index in group for name in _kind(stack.layers[index]).asset_ids(stack.layers[index])}
-    kept = {name: data for name, data in tuned.assets.items() if name in used or name not in old}
-    return tune_group(dataclasses.replace(tuned, assets=kept), group, target, EFFORTS["good"][-1])[0]
+    tuned = without_unused(scene.with_numbers(numbers), [stack.layers[index] for index in group])
+    return tune_group(tuned, group, target, EFFORTS["good"][-1])[0]
 
 
 class _Scene:
@@ -234,7 +216,7 @@ class _Scene:
         from vecstack.target import view_of
 
         tuned = [stack.layers[index] for index in group]
-        kind = _kind(tuned[0])
+        kind = kind_of(tuned[0])
         device = target.picture.device
         self._stack, self._group = stack, group
         self.points, colors = target.cells(kind.extent(tuned[0]), count)

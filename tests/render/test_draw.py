@@ -48,7 +48,7 @@ def test_a_pixel_is_the_colour_at_its_centre(stack):
 def test_pictures_of_any_size_show_the_same_place(stack):
     # Samples at pixel centres: the mean over the 3 x 3 centres of a pixel is its own centre's colour, to second order.
     smooth = dataclasses.replace(stack, layers=stack.layers[:1])
-    once, thrice = (render(smooth, 53 * scale, depth=16, device="cpu") / 65535 for scale in (1, 3))
+    once, thrice = (render(smooth, 53 * scale, depth=16, exact=True, device="cpu") / 65535 for scale in (1, 3))
     assert (thrice[1::3, 1::3] == once).mean() > 0.999
     means = thrice.reshape(53, 3, 37, 3, 3).mean((1, 3))
     assert np.abs(means - once).mean() < 0.002
@@ -85,8 +85,8 @@ def test_drawing_leaves_the_threads_and_gradients_as_they_were(stack):
 
 
 def test_a_region_is_the_crop_of_the_whole(stack):
-    whole = render(stack, 106, device="cpu")
-    part = render(stack, frame=Frame(Rect(4, 9, 20, 30), 40, 60), device="cpu")
+    whole = render(stack, 106, exact=True, device="cpu")
+    part = render(stack, frame=Frame(Rect(4, 9, 20, 30), 40, 60), exact=True, device="cpu")
     assert nearly_equal(part, whole[18:78, 8:48])
 
 
@@ -184,6 +184,6 @@ def test_a_device_that_runs_out_of_memory_is_a_device_error(stack, monkeypatch):
     def full(*_):
         raise torch.cuda.OutOfMemoryError("no room")
 
-    monkeypatch.setattr(strips, "prepare", lambda *_, **__: full)
+    monkeypatch.setattr(strips, "exact_painter", lambda *_, **__: full)
     with pytest.raises(DeviceError, match="out of memory"):
         render(stack, device="cpu")

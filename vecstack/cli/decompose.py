@@ -23,8 +23,9 @@ from vecstack.cli.arguments import (
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, write_standard_output
-from vecstack.cli.tuning import show_psnr, thinned, with_thumbnail
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
+from vecstack.cli.tuning import Finish, show_psnr
+from vecstack.goal import Goal
 from vecstack.models import DEFAULT_MODEL
 
 # Endings that a folder is searched for: those of vecstack.image.FORMATS, which is not imported for a help text.
@@ -64,15 +65,10 @@ def run(
 ) -> None:
     """Turn pictures into layer files (photo.png becomes photo.layers)."""
     color, effort = parse_color(background), None if refine is None else parse_effort(refine)
-    from vecstack.goal import Goal
-    from vecstack.prune import check_tolerance
-
-    check_tolerance(tolerance)
-    limits = (psnr, parse_bytes(budget))
-    goal = Goal(layers, *limits) if any(limit is not None for limit in limits) else None
+    finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
+    goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget))
     items = plan(inputs, output, SUFFIXES, ".layers")
     from vecstack.decompose import decompose
-    from vecstack.file import dumps, save
     from vecstack.models import load_model
 
     loaded = load_model(model, device)
@@ -88,12 +84,6 @@ def run(
             device=device,
             report=show_psnr(report),
         )
-        if prune or (compact and budget is None):
-            stack = thinned(stack, tolerance, prune=prune, compact=compact, device=device)
-            stack = stack if stack.thumbnail is None and budget is not None else with_thumbnail(stack)
-        if item.target == STANDARD:
-            write_standard_output(dumps(stack))
-        else:
-            save(stack, item.target, overwrite=overwrite)
+        finish.write(stack, item)
 
     run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Decomposing")

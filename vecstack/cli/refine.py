@@ -24,9 +24,10 @@ from vecstack.cli.arguments import (
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, write_standard_output
-from vecstack.cli.tuning import show_psnr, thinned, with_thumbnail
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
+from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.errors import ExportError, UsageError
+from vecstack.goal import Goal
 
 
 def run(
@@ -57,18 +58,15 @@ def run(
 ) -> None:
     """Bring the layers of a file closer to their picture, and add detail."""
     color, how = parse_color(background), parse_effort(effort)
-    from vecstack.goal import Goal
-    from vecstack.prune import check_tolerance
-
-    check_tolerance(tolerance)
-    limits = (layers, psnr, parse_bytes(budget))
-    goal = Goal(*limits) if any(limit is not None for limit in limits) else None
+    finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
+    limits = layers, psnr, parse_bytes(budget)
+    goal = None if limits == (None, None, None) else Goal(*limits)
     if output is None and inputs != [STANDARD]:
         raise UsageError("refine writes a new file. Say where with -o.")
     items = plan(inputs, output, {".layers", ".layers.json"}, ".layers")
     from vecstack.decompose import REFINING
     from vecstack.detail import add_detail
-    from vecstack.file import dumps, load, save
+    from vecstack.file import load
     from vecstack.refine import part_of, refine
 
     def act(item: Item, report: Report) -> None:
@@ -84,13 +82,7 @@ def run(
             name = how if isinstance(how, str) else "good"
             part = part_of(told, REFINING, 1)
             stack = add_detail(stack, source, goal, name, background=color, device=device, report=part)
-        stack = thinned(stack, tolerance, prune=prune, compact=compact and budget is None, device=device)
-        if budget is None:
-            stack = with_thumbnail(stack)
-        if item.target == STANDARD:
-            write_standard_output(dumps(stack))
-        else:
-            save(stack, item.target, overwrite=overwrite)
+        finish.write(stack, item)
 
     run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Refining")
 

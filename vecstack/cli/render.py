@@ -34,6 +34,9 @@ def run(
         str | None,
         typer.Option("--format", metavar="FORMAT", help="png, jpeg, webp or tiff; from the name if not given."),
     ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Evaluate every layer at every pixel: hundreds of times slower.")
+    ] = False,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
@@ -68,6 +71,7 @@ def run(
             format=picture_format or ("png" if item.target == STANDARD else None),
             depth=depth,
             transparent=transparent,
+            exact=exact,
             device=device,
             overwrite=overwrite,
             progress=report,

@@ -1,12 +1,14 @@
-"""What the commands share that tune layers to a picture: the line of progress, and what is done to the result."""
+"""What the commands share that tune layers to a picture: the line of progress, and what becomes of the result."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vecstack.cli.items import Report
+from vecstack.cli.items import STANDARD, Item, Report, write_standard_output
+from vecstack.goal import check_tolerance
 
 if TYPE_CHECKING:
     from vecstack.refine import Progress
@@ -18,18 +20,46 @@ def show_psnr(report: Report) -> Callable[[Progress], None]:
     return lambda progress: report(progress.share, 1, f"{progress.psnr:.2f} dB")
 
 
-def thinned(stack: Stack, tolerance: float, *, prune: bool, compact: bool, device: str) -> Stack:
-    """The stack pruned and compacted, as wished, each within a tolerance in 1/255."""
-    from vecstack.compact import compact as compacted
-    from vecstack.prune import prune as pruned
+@dataclass(frozen=True)
+class Finish:
+    """What is done to a stack that was tuned, and where it goes: pruned and compacted, as wished, each within a
+    tolerance in 1/255, and given a thumbnail; but one that fits a budget is compact already, and has no bytes for a
+    thumbnail. Raises UsageError."""
 
-    if prune:
-        stack = pruned(stack, tolerance, device=device)
-    return compacted(stack, tolerance, device=device) if compact else stack
+    prune: bool
+    compact: bool
+    tolerance: float
+    has_budget: bool
+    device: str
+    overwrite: bool
 
+    def __post_init__(self) -> None:
+        check_tolerance(self.tolerance)
 
-def with_thumbnail(stack: Stack) -> Stack:
-    """The stack with a thumbnail of what it is now."""
-    from vecstack.render import THUMBNAIL_PX, thumbnail_png
+    def write(self, stack: Stack, item: Item) -> None:
+        """Write the finished stack to where an item goes."""
+        from vecstack.file import dumps, save
 
-    return dataclasses.replace(stack, thumbnail=thumbnail_png(stack, THUMBNAIL_PX))
+        finished = self._finished(stack)
+        if item.target == STANDARD:
+            write_standard_output(dumps(finished))
+        else:
+            save(finished, item.target, overwrite=self.overwrite)
+
+    def _finished(self, stack: Stack) -> Stack:
+        from vecstack.render import THUMBNAIL_PX, thumbnail_png
+
+        thin = self._thinned(stack)
+        if self.has_budget or (thin is stack and stack.thumbnail is not None):
+            return thin
+        return dataclasses.replace(thin, thumbnail=thumbnail_png(thin, THUMBNAIL_PX))
+
+    def _thinned(self, stack: Stack) -> Stack:
+        from vecstack.compact import compact
+        from vecstack.prune import prune
+
+        if self.prune:
+            stack = prune(stack, self.tolerance, device=self.device)
+        if self.compact and not self.has_budget:
+            stack = compact(stack, self.tolerance, device=self.device)
+        return stack

@@ -4,9 +4,10 @@ document can be read, checked and written without it."""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     # points [P,2] in canvas units, footprint (side of a pixel in canvas units) -> alpha [L,P] in 0..1, rgb [L,P,3]
     Shader = Callable[[Tensor, float], tuple[Tensor, Tensor]]
+    # columns xs [W] and rows ys [H] of a grid in canvas units (float64), footprint -> alpha [H,W], color [3]
+    GridShader = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
 
 
 METADATA_KEY = "vecstack"  # the only metadata key of a weights file: with two, its bytes vary from run to run
@@ -113,6 +116,10 @@ class Kind(Protocol):
         """A function from points to the layers' coverage and colour; no point sees another. Opacity and
         visibility are not its business."""
 
+    def prepare_grid(self, layer: Layer, assets: Mapping[str, bytes], device: torch.device) -> GridShader | None:
+        """The same of one layer on the points of a grid, where that takes a small part of the work; None where it
+        does not."""
+
     def tune(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Tunable:
         """The layers, which are of one family, as numbers that can be tuned."""
 
@@ -127,6 +134,8 @@ class Kind(Protocol):
 
 class DetailKind(Kind, Protocol):
     """A kind of which layers can be begun anywhere on a canvas."""
+
+    window: float  # of a layer that is begun: share of the half side of its window over which it fades
 
     def begin(self, layer_id: str, window: Rect, inside: Rect, target: Tensor, canvas: Tensor) -> Layer:
         """A layer in a window of the canvas, roughly as the picture wants it, to be tuned: the picture and the canvas
@@ -146,6 +155,28 @@ def can_draw(layer: Layer) -> bool:
     return not isinstance(layer, UnknownLayer) and find_kind(layer.kind) is not None
 
 
+def kind_of(layer: Layer) -> Kind:
+    """The kind of a layer that can be drawn."""
+    kind = find_kind(layer.kind)
+    assert kind is not None, layer.kind
+    return kind
+
+
 def undrawable(stack: Stack) -> tuple[Layer, ...]:
     """The layers that should be seen and that this version cannot draw, lowest first; a drawing leaves them out."""
     return tuple(layer for layer in stack.layers if layer.is_seen and not can_draw(layer))
+
+
+def without_unused(stack: Stack, old: Iterable[Layer]) -> Stack:
+    """The stack without the assets that only these old layers used; with all, where it has layers of a kind that this
+    version does not have, since what they refer to cannot be told."""
+    if not all(map(can_draw, stack.layers)):
+        return stack
+    unused = _assets_of(old) - _assets_of(stack.layers)
+    assets = {name: data for name, data in stack.assets.items() if name not in unused}
+    return dataclasses.replace(stack, assets=assets)
+
+
+def _assets_of(layers: Iterable[Layer]) -> set[str]:
+    """The assets that layers which can be drawn refer to."""
+    return {name for layer in layers for name in kind_of(layer).asset_ids(layer)}

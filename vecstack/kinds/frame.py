@@ -18,5 +18,10 @@ def to_frame(layer: Layer, points: Tensor) -> Tensor:
 def window_bump(points: Tensor, softness: float) -> Tensor:
     """A smooth bump over the local frame: points [P,2] -> [P], 0 outside [-1,1]^2, 1 where both coordinates are
     further than `softness` (share of the half side) from the edge."""
-    inside = ((1 - points.abs()) / softness).clamp(0, 1)
-    return (inside * inside * (3 - 2 * inside)).prod(1)
+    return fade(points, softness).prod(1)
+
+
+def fade(places: Tensor, softness: float) -> Tensor:
+    """The bump along one side of the frame: places [...] -> [...], 0 outside [-1,1]."""
+    inside = ((1 - places.abs()) / softness).clamp(0, 1)
+    return inside * inside * (3 - 2 * inside)

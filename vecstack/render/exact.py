@@ -10,14 +10,20 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from vecstack.composite import over
-from vecstack.geometry import Rect
-from vecstack.kinds import can_draw, find_kind
+from vecstack.geometry import Frame, Rect
+from vecstack.kinds import can_draw, kind_of
+from vecstack.render.grid import grid
 from vecstack.stack import Layer, Stack
 
 # points [P,2] in canvas units (float64), footprint (side of a pixel in canvas units) -> premultiplied red, green,
 # blue and coverage [4,P] in 0..1
 ColorsAt = Callable[[Tensor, float], Tensor]
+# columns xs [W] and rows ys [H] of pixels in canvas units (float64), rising -> the same of each pixel, [4,H,W]; the
+# coverage may be left out where it is 1
+Painter = Callable[[Tensor, Tensor], Tensor]
 
+BLOCK_PX = 64  # 4,096 points, whose hidden values fit a processor's cache
+CUDA_BLOCK_PX = 1024  # width of a block there: enough points to fill the device
 RUN_LAYERS = 256  # shaded in one go: bounds alpha [L,P] to 4 MB for 4,096 points
 
 
@@ -27,9 +33,8 @@ def prepare(stack: Stack, device: torch.device, *, transparent: bool = False) ->
     have are not drawn (vecstack.kinds.undrawable lists them). Raises DocumentError where an asset is missing or does
     not fit its layers."""
     shaders = []
-    for run in _runs(stack):
-        kind = find_kind(run[0].kind)
-        assert kind is not None  # _runs leaves such layers out
+    for run in runs(stack):
+        kind = kind_of(run[0])
         kind.check(run, stack.assets)
         opacities = torch.tensor([[layer.opacity] for layer in run], dtype=torch.float32, device=device)
         shaders.append((kind.prepare(run, stack.assets, device), opacities, kind.extent(run[0])))
@@ -50,18 +55,30 @@ def prepare(stack: Stack, device: torch.device, *, transparent: bool = False) ->
     return colors_at
 
 
-def _runs(stack: Stack) -> Iterator[list[Layer]]:
+def exact_painter(stack: Stack, frame: Frame, device: torch.device, *, transparent: bool = False) -> Painter:
+    """The stack as a function of the pixels of a frame, drawn block by block."""
+    colors_at = prepare(stack, device, transparent=transparent)
+    block_width = BLOCK_PX if device.type == "cpu" else CUDA_BLOCK_PX
+
+    def paint(xs: Tensor, ys: Tensor) -> Tensor:
+        canvas = xs.new_empty(4, len(ys), len(xs), dtype=torch.float32)
+        for top in range(0, len(ys), BLOCK_PX):
+            for left in range(0, len(xs), block_width):
+                block = canvas[:, top : top + BLOCK_PX, left : left + block_width]
+                points = grid(xs[left : left + block_width], ys[top : top + BLOCK_PX])
+                block[:] = colors_at(points, frame.footprint).view(block.shape)
+        return canvas
+
+    return paint
+
+
+def runs(stack: Stack) -> Iterator[list[Layer]]:
     """The layers that can be seen, lowest first, in runs of one kind and one extent."""
     seen = [layer for layer in stack.layers if layer.is_seen and can_draw(layer)]
-    for _, same in groupby(seen, key=lambda layer: (layer.kind, _extent(layer))):
+    for _, same in groupby(seen, key=lambda layer: (layer.kind, kind_of(layer).extent(layer))):
         run = list(same)
         for first in range(0, len(run), RUN_LAYERS):
             yield run[first : first + RUN_LAYERS]
-
-
-def _extent(layer: Layer) -> Rect | None:
-    kind = find_kind(layer.kind)
-    return kind.extent(layer) if kind else None
 
 
 def _hull(points: Tensor) -> Rect:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,28 +15,42 @@ from vecstack.errors import DeviceError, UsageError
 from vecstack.geometry import Frame
 from vecstack.render.device import resolve_device
 from vecstack.render.draw import Progress
-from vecstack.render.exact import ColorsAt, prepare
+from vecstack.render.exact import BLOCK_PX, Painter, exact_painter
+from vecstack.render.fast import FastPainter
+from vecstack.render.grid import centres
 from vecstack.render.layout import Layout
 from vecstack.stack import Stack
 
 if TYPE_CHECKING:
     from vecstack.render.layout import Pixels, Strips
 
-# Pixels are computed in blocks that lie on a fixed grid of the picture, so that they do not depend on the strips.
-BLOCK_PX = 64  # 4,096 points, whose hidden values fit a processor's cache
-CUDA_BLOCK_PX = 1024  # width of a block there: enough points to fill the device
+# Pixels are computed in bands that lie on a fixed grid of the picture, so that they do not depend on the strips.
+BAND_PX = 64  # rows
+BAND_COLUMNS = 1 << 14  # most columns at a time, which bounds the memory of a band to 16 MB
+LEAST_COLUMNS = 256  # of a band, with which a device of little memory gets by
 
 
 def draw_strips(
-    stack: Stack, frame: Frame, layout: Layout, device: str, strip_rows: int, progress: Progress | None
+    stack: Stack,
+    frame: Frame,
+    layout: Layout,
+    device: str,
+    strip_rows: int,
+    progress: Progress | None,
+    *,
+    exact: bool,
 ) -> Strips:
-    """The rows of a frame from the top, `strip_rows` (rounded up to a multiple of BLOCK_PX) at a time. Raises
+    """The rows of a frame from the top, `strip_rows` (rounded up to a multiple of BAND_PX) at a time. Raises
     DeviceError, DocumentError."""
     place = resolve_device(device)
-    colors_at = prepare(stack, place, transparent=layout.transparent)
-    strip_rows = -(-strip_rows // BLOCK_PX) * BLOCK_PX
+    with _memory_of(place):
+        if exact or layout.width * layout.height <= BLOCK_PX**2:
+            paint = exact_painter(stack, frame, place, transparent=layout.transparent)
+        else:
+            paint = FastPainter(stack, frame, place, transparent=layout.transparent, depth=layout.depth)
+    strip_rows = -(-strip_rows // BAND_PX) * BAND_PX
     # A generator of its own, so that a wrong argument is an error at the call and not at the first strip.
-    return _strips(colors_at, frame, layout, place, strip_rows, progress)
+    return _strips(paint, frame, layout, place, strip_rows, progress)
 
 
 def gather(strips: Strips, layout: Layout) -> Pixels:
@@ -54,54 +70,54 @@ def gather(strips: Strips, layout: Layout) -> Pixels:
 
 
 def _strips(
-    colors_at: ColorsAt,
-    frame: Frame,
-    layout: Layout,
-    device: torch.device,
-    strip_rows: int,
-    progress: Progress | None,
+    paint: Painter, frame: Frame, layout: Layout, device: torch.device, strip_rows: int, progress: Progress | None
 ) -> Strips:
-    block_width = BLOCK_PX if device.type == "cpu" else CUDA_BLOCK_PX
-    xs = _centres(frame.region.x, frame.region.width, frame.width_px, device)
-    ys = _centres(frame.region.y, frame.region.height, frame.height_px, device)
+    xs = centres(frame.region.x, frame.region.width, frame.width_px, device)
+    ys = centres(frame.region.y, frame.region.height, frame.height_px, device)
+    blocks = torch.split(xs, BAND_COLUMNS)
     for top in range(0, layout.height, strip_rows):
         strip = np.empty((min(strip_rows, layout.height - top), layout.width, layout.channels), layout.dtype)
-        for row in range(0, len(strip), BLOCK_PX):
-            for left in range(0, layout.width, block_width):
-                block = strip[row : row + BLOCK_PX, left : left + block_width]
-                height, width = block.shape[:2]
-                points = _grid(xs[left : left + width], ys[top + row : top + row + height])
-                block[:] = _pack(_evaluate(colors_at, points, frame.footprint), layout).reshape(block.shape)
+        for row in range(0, len(strip), BAND_PX):
+            band = ys[top + row : min(top + row + BAND_PX, top + strip_rows)]
+            for index, block in enumerate(blocks):
+                left = index * BAND_COLUMNS
+                pixels = strip[row : row + BAND_PX, left : left + BAND_COLUMNS]
+                pixels[:] = _pack(_painted(paint, block, band), layout)
         yield strip
         if progress is not None:
             progress(top + len(strip), layout.height)
 
 
-def _centres(start: float, length: float, count: int, device: torch.device) -> Tensor:
-    """Where the centres of `count` equal pixels lie on a side of a region, in canvas units: float64 [count]."""
-    return start + (torch.arange(count, dtype=torch.float64, device=device) + 0.5) * length / count
-
-
-def _grid(xs: Tensor, ys: Tensor) -> Tensor:
-    """The points of a grid, row by row: [W], [H] -> [H*W,2]."""
-    return torch.stack([xs.repeat(len(ys)), ys.repeat_interleave(len(xs))], 1)
-
-
 @torch.inference_mode()
-def _evaluate(colors_at: ColorsAt, points: Tensor, footprint: float) -> Tensor:
-    """The colours [4,P] at the points, without gradients. Raises DeviceError where the device's memory is full."""
+def _painted(paint: Painter, xs: Tensor, ys: Tensor) -> Tensor:
+    """The colours [4,H,W] without gradients, in narrower parts where the device's memory is full. Raises
+    DeviceError."""
+    if len(xs) > LEAST_COLUMNS:
+        try:
+            return paint(xs, ys)
+        except torch.cuda.OutOfMemoryError:
+            torch.cuda.empty_cache()
+        half = len(xs) // 2
+        return torch.cat([_painted(paint, part, ys).cpu() for part in (xs[:half], xs[half:])], 2)
+    with _memory_of(xs.device):
+        return paint(xs, ys)
+
+
+@contextmanager
+def _memory_of(device: torch.device) -> Iterator[None]:
+    """Raise DeviceError where the device's memory is full."""
     try:
-        return colors_at(points, footprint)
+        yield
     except torch.cuda.OutOfMemoryError as error:
         raise DeviceError(
-            f"{points.device} ran out of memory; stop other programs that use it, or use --device cpu."
+            f"{device} ran out of memory; stop other programs that use it, or use --device cpu."
         ) from error
 
 
 def _pack(colors: Tensor, layout: Layout) -> Pixels:
-    """Rounded pixels of premultiplied colours: [4,P] in 0..1 -> [P,C]."""
+    """Rounded pixels of premultiplied colours in 0..1: [4,H,W] -> [H,W,C]."""
     straight = unpremultiply(colors) if layout.transparent else colors[:3]
     top = 2**layout.depth - 1
-    levels = (straight * top).round_().clamp_(0, top).to(torch.int32)
-    pixels: Pixels = levels.T.cpu().numpy().astype(layout.dtype)
+    levels = (straight * top + 0.5).clamp_(0, top).to(torch.uint8 if layout.depth == 8 else torch.int32)
+    pixels: Pixels = levels.permute(1, 2, 0).cpu().numpy().astype(layout.dtype, copy=False)
     return pixels

@@ -22,6 +22,8 @@ from vecstack.stack import Stack
 if TYPE_CHECKING:
     from vecstack.render.layout import Strips
 
+THUMBNAIL_PX = 64  # long side: enough for a list of files, and drawn in 0.05 s (ten layers, one core)
+
 Target = str | PathLike[str] | BinaryIO
 
 
@@ -45,12 +47,14 @@ def render_to_file(
     format: str | None = None,
     depth: int = 8,
     transparent: bool = False,
+    exact: bool = False,
     device: str = "auto",
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> None:
     """Draw a part of a stack into a picture file: PNG, TIFF, JPEG (quality 95, colours not subsampled) or WebP
-    (quality 90). PNG and TIFF of any size need little memory, JPEG and WebP that of the whole picture.
+    (quality 90). PNG and TIFF of any size need little memory, JPEG and WebP that of the whole picture. `exact` is that
+    of `render`.
 
     `target` is a path, or a binary stream, which needs no seeking; `format` (png, jpeg, webp, tiff) is the path's
     ending unless given. A path holds the whole picture or is left as it was. Raises ExportError: an unknown format,
@@ -59,15 +63,12 @@ def render_to_file(
     layout = Layout(frame.width_px, frame.height_px, depth, transparent)
     chosen = _find_format(format, target)
     _check_fits(chosen, layout)
-    strips = rows(stack, frame, depth=depth, transparent=transparent, device=device, progress=progress)
+    strips = rows(stack, frame, depth=depth, transparent=transparent, exact=exact, device=device, progress=progress)
     if isinstance(target, str | PathLike):
         with atomic_writer(Path(target), overwrite=overwrite) as file:
             chosen.write(file, strips, layout)
     else:
         _write_stream(chosen, target, strips, layout)
-
-
-THUMBNAIL_PX = 64  # long side: enough for a list of files, and drawn in 0.05 s (ten layers, one core)
 
 
 def thumbnail_png(stack: Stack, size: int) -> bytes:

@@ -15,7 +15,7 @@ from vecstack.errors import DocumentError, WeightsError
 from vecstack.file import dumps, dumps_json, load
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import Steps, find_kind
-from vecstack.kinds.spline.layer import KIND, SplineLayer
+from vecstack.kinds.spline.layer import GAIN, KIND, SplineLayer
 from vecstack.render import render
 from vecstack.stack import Canvas, Stack
 
@@ -183,7 +183,7 @@ def test_rounded_numbers_are_the_nearest_multiples_of_their_steps(shape: float, 
     rounded = KIND.rounded(layer, Steps(shape, color))
     assert isinstance(rounded, SplineLayer)
     for old, new, step in (
-        (np.array(layer.surface), np.array(rounded.surface), shape),
+        (np.array(layer.surface), np.array(rounded.surface), GAIN * shape),
         (np.array(layer.color), np.array(rounded.color), color),
     ):
         assert np.abs(new - old).max() <= step / 2 * (1 + 1e-6)
@@ -204,13 +204,14 @@ def test_the_coarsest_steps_leave_a_layer_that_can_be_read() -> None:
 
 
 def test_a_mask_rounded_by_a_step_changes_by_a_share_of_it() -> None:
-    """Weights sum to 1 and the sigmoid's steepest slope is 1/4: half a step is an eighth of it in the mask."""
+    """A step of shape is one of GAIN in a control value. Weights sum to 1 and the sigmoid's steepest slope is 1/4: half
+    a step of a control value is an eighth of it in the mask."""
     layer = make_layer(surface=(4 * np.array(SURFACE)).tolist())
     points = torch.tensor(np.random.default_rng(4).uniform(0, (37, 53), (500, 2)))
     exact = KIND.prepare([layer], {}, CPU)(points, 1.0)[0]
     for step in (0.5, 0.1, 0.01):
         rounded = KIND.prepare([KIND.rounded(layer, Steps(step, 0.0))], {}, CPU)(points, 1.0)[0]
-        assert 0 < float((rounded - exact).abs().max()) <= step / 8 + 1e-6
+        assert 0 < float((rounded - exact).abs().max()) <= GAIN * step / 8 + 1e-6
 
 
 # Damage: whatever happens to a document, the result is an error of ours or a stack that can be drawn

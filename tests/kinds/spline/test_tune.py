@@ -11,9 +11,9 @@ from torch import Tensor
 from vecstack.composite import over
 from vecstack.file import dumps, load
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.spline.layer import KIND, SplineLayer
+from vecstack.kinds.spline.layer import GAIN, KIND, SplineLayer
 from vecstack.kinds.spline.shade import prepare
-from vecstack.kinds.spline.tune import GAIN, SplineTunable, begin
+from vecstack.kinds.spline.tune import SplineTunable, begin
 from vecstack.stack import Canvas, Stack
 
 CPU = torch.device("cpu")

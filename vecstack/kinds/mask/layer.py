@@ -105,6 +105,9 @@ class MaskKind:
 
         return prepare(cast(Sequence[MaskLayer], layers), assets, device)
 
+    def prepare_grid(self, layer: Layer, assets: Mapping[str, bytes], device: torch.device) -> None:
+        return None
+
     def tune(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Tunable:
         from vecstack.kinds.mask.tune import MaskTunable
 

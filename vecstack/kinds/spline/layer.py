@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from vecstack.kinds import Maker, Shader, Tunable
+    from vecstack.kinds import GridShader, Maker, Shader, Tunable
 
 LEAST_SIDE, MOST_SIDE = 4, 64  # control values on a side: a cubic piece needs 4
 MOST_VALUE = 1e6  # far past where the mask is 0 or 1
 STEP = 0.01  # of a control value in a document: changes a mask by 1/400 at most
+GAIN = 4.0  # control value of a shape number of 1: so that a number of 1 matters as much as one of a code
 WINDOW = 0.3  # of a layer that is made: less leaves a seam, more wastes what the window holds
 
 Surface = tuple[tuple[float, ...], ...]  # rows of control values
@@ -63,6 +64,7 @@ class SplineKind:
     """How spline layers are read, written, shaded and tuned (see vecstack.kinds.Kind)."""
 
     fields = ("color", "surface", "window")
+    window = WINDOW
 
     def read(self, common: Mapping[str, Any], own: Mapping[str, Any]) -> SplineLayer:
         if not isinstance(own.get("surface"), list) or not isinstance(own.get("color"), list):
@@ -100,6 +102,11 @@ class SplineKind:
 
         return prepare(cast(Sequence[SplineLayer], layers), device)
 
+    def prepare_grid(self, layer: Layer, assets: Mapping[str, bytes], device: torch.device) -> GridShader | None:
+        from vecstack.kinds.spline.shade import prepare_grid
+
+        return prepare_grid(cast(SplineLayer, layer), device)
+
     def tune(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Tunable:
         from vecstack.kinds.spline.tune import SplineTunable
 
@@ -112,10 +119,10 @@ class SplineKind:
         return SplineLayer(id=layer_id, transform=Affine.of_frame(window), color=color, surface=surface, window=WINDOW)
 
     def rounded(self, layer: Layer, steps: Steps) -> Layer:
-        spline = cast(SplineLayer, layer)
+        spline, step = cast(SplineLayer, layer), steps.shape * GAIN
         return dataclasses.replace(
             spline,
-            surface=tuple(tuple(to_step(value, steps.shape) for value in row) for row in spline.surface),
+            surface=tuple(tuple(to_step(value, step) for value in row) for row in spline.surface),
             color=cast(Color, tuple(to_step(value, steps.color) for value in spline.color)),
         )
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from vecstack.kinds.frame import to_frame, window_bump
+from vecstack.kinds.frame import fade, to_frame, window_bump
 from vecstack.kinds.spline.layer import SplineLayer
 
 if TYPE_CHECKING:
-    from vecstack.kinds import Shader
+    from vecstack.kinds import GridShader, Shader
 
 
 def prepare(layers: Sequence[SplineLayer], device: torch.device) -> Shader:
@@ -31,6 +31,25 @@ def prepare(layers: Sequence[SplineLayer], device: torch.device) -> Shader:
             heights = ((rows @ surface) * columns).sum(1)
             alpha[inside] = torch.sigmoid(heights) * window_bump(local, layer.window)
         return alphas, colors[:, None].expand(-1, len(points), -1)
+
+    return shade
+
+
+def prepare_grid(layer: SplineLayer, device: torch.device) -> GridShader | None:
+    """The layer on the points of a grid (see vecstack.kinds.Kind.prepare_grid): None for one that is turned or
+    skewed, whose surface is not a product of rows and columns there."""
+    inverse = layer.transform.inverse()
+    if inverse.b or inverse.d:
+        return None
+    surface = torch.tensor(layer.surface, dtype=torch.float32, device=device)
+    color = torch.tensor(layer.color, dtype=torch.float32, device=device)
+
+    @torch.no_grad()
+    def shade(xs: Tensor, ys: Tensor, footprint: float) -> tuple[Tensor, Tensor]:
+        across, down = (inverse.a * xs + inverse.c).float(), (inverse.e * ys + inverse.f).float()
+        heights = basis(down, len(surface)) @ surface @ basis(across, surface.shape[1]).T
+        bump = fade(down, layer.window)[:, None] * fade(across, layer.window)
+        return torch.sigmoid_(heights).mul_(bump), color
 
     return shade
 

@@ -12,11 +12,10 @@ from torch import Tensor
 from vecstack.geometry import Rect
 from vecstack.kinds import to_step
 from vecstack.kinds.frame import to_frame, window_bump
-from vecstack.kinds.spline.layer import LEAST_SIDE, MOST_VALUE, STEP, SplineLayer, Surface
+from vecstack.kinds.spline.layer import GAIN, LEAST_SIDE, MOST_VALUE, STEP, SplineLayer, Surface
 from vecstack.kinds.spline.shade import basis
 from vecstack.stack import Color
 
-GAIN = 4.0  # control value of a shape number of 1: so that a number of 1 matters as much as one of a code
 MADE_SIDE = 16  # most control values on a side of a layer that is made
 PIXELS_APART = 2  # of the control values of a small window: finer has more numbers than pixels
 COLOR_ROUNDS = 3  # of choosing points for a colour and a colour for the points

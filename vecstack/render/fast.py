@@ -1,0 +1,226 @@
+"""Fast evaluation: layers compiled once for a picture, whatever its size, and drawn on the grid of its pixels."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch import Tensor
+
+from vecstack.composite import lay_over, over_premultiplied
+from vecstack.geometry import Frame, Rect
+from vecstack.kinds import kind_of
+from vecstack.render.exact import ColorsAt, prepare, runs
+from vecstack.render.grid import grid
+from vecstack.render.patches import Compiler, LayerAt, Patches, Roots, basis
+from vecstack.stack import Layer, Stack
+
+if TYPE_CHECKING:
+    from vecstack.kinds import GridShader
+
+# Of a colour in 0..1: half a step of 8 bits; a 16th of that where a channel has 16, whose steps no eye tells apart.
+TOLERANCES = {8: 0.3 / 255, 16: 0.5 / 255 / 16}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a picture takes: layers that are compiled, into so many patches and cells left to exact evaluation, by so
+    many evaluations of a layer at a point; layers that their own kind draws on the grid of pixels; and the bytes of the
+    patches."""
+
+    compiled_layers: int = 0
+    patches: int = 0
+    exact_cells: int = 0
+    evaluations: int = 0
+    grid_layers: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: Plan) -> Plan:
+        return Plan(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+
+class Sheet(Protocol):
+    """Layers that lie directly one above the other, drawn together within a rectangle."""
+
+    @property
+    def rect(self) -> Rect:
+        """Where it draws."""
+
+    @property
+    def plan(self) -> Plan:
+        """What it takes."""
+
+    def draw(self, canvas: Tensor, xs: Tensor, ys: Tensor) -> None:
+        """Lay the sheet over a premultiplied canvas in place, [4,H,W], or [3,H,W] where that is opaque: the pixels at
+        xs [W] and ys [H], rising, in canvas units (float64)."""
+
+
+class FastPainter:
+    """A stack as a function of the pixels of a frame (vecstack.render.exact.Painter): its layers compiled, but for
+    those that their kind draws on a grid. Raises DocumentError where an asset is missing or does not fit its layers."""
+
+    def __init__(
+        self, stack: Stack, frame: Frame, device: torch.device, *, transparent: bool = False, depth: int = 8
+    ) -> None:
+        background = [0.0, 0.0, 0.0, 0.0] if transparent else [*stack.canvas.background, 1.0]
+        self._start = torch.tensor(background, dtype=torch.float32, device=device)
+        self._sheets = list(self._compile(stack, frame, TOLERANCES[depth]))
+
+    @property
+    def plan(self) -> Plan:
+        """What it takes."""
+        return sum((sheet.plan for sheet in self._sheets), Plan())
+
+    def __call__(self, xs: Tensor, ys: Tensor) -> Tensor:
+        channels = 3 if self._start[3] == 1 else 4
+        canvas = self._start[:channels, None, None].repeat(1, len(ys), len(xs))
+        (left, right), (top, bottom) = xs[[0, -1]].tolist(), ys[[0, -1]].tolist()
+        hull = Rect(left, top, right - left, bottom - top)
+        for sheet in self._sheets:
+            if sheet.rect.meets(hull):
+                sheet.draw(canvas, xs, ys)
+        return canvas
+
+    def _compile(self, stack: Stack, frame: Frame, tolerance: float) -> Iterator[Sheet]:
+        """The sheets, lowest first."""
+        device, is_lowest = self._start.device, True
+        for run in runs(stack):
+            kind = kind_of(run[0])
+            kind.check(run, stack.assets)
+            extent = kind.extent(run[0])
+            rect = frame.region if extent is None else extent.overlap(frame.region)
+            if rect is None:
+                continue
+            shaders = [kind.prepare_grid(layer, stack.assets, device) for layer in run]
+            on_grid = [shade for shade in shaders if shade is not None]
+            if len(on_grid) == len(run):
+                for layer, shade in zip(run, on_grid, strict=True):
+                    yield GridSheet(rect, shade, layer.opacity, frame.footprint)
+            else:
+                replace = is_lowest and extent is None
+                start = self._start if replace else torch.zeros_like(self._start)
+                layers = [_layer_at(layer, stack, frame.footprint, device) for layer in run]
+                roots = Roots.of_rect(rect, frame.footprint)
+                patches = Compiler(layers, start, roots, frame.footprint, tolerance).run()
+                is_opaque = bool(start[3] == 1)
+                colors_at = prepare(dataclasses.replace(stack, layers=tuple(run)), device, transparent=not is_opaque)
+                yield PatchSheet(len(run), patches, colors_at, frame.footprint, 3 if is_opaque else 4, replace)
+            is_lowest = False
+
+
+def _layer_at(layer: Layer, stack: Stack, footprint: float, device: torch.device) -> LayerAt:
+    """One layer as a function of points."""
+    shade = kind_of(layer).prepare([layer], stack.assets, device)
+
+    def at(points: Tensor) -> tuple[Tensor, Tensor]:
+        alphas, colors = shade(points, footprint)
+        return alphas[0] * layer.opacity, colors[0]
+
+    return at
+
+
+@dataclass(frozen=True)
+class GridSheet:
+    """A layer drawn by its own kind, within a rectangle."""
+
+    rect: Rect
+    shade: GridShader
+    opacity: float
+    footprint: float
+
+    @property
+    def plan(self) -> Plan:
+        return Plan(grid_layers=1)
+
+    def draw(self, canvas: Tensor, xs: Tensor, ys: Tensor) -> None:
+        columns = _within(xs, self.rect.x, self.rect.width)
+        rows = _within(ys, self.rect.y, self.rect.height)
+        if columns.start < columns.stop and rows.start < rows.stop:
+            alpha, color = self.shade(xs[columns], ys[rows], self.footprint)
+            part = canvas[:, rows, columns]
+            opaque = torch.cat([color, color.new_ones(1)])
+            lay_over(part, opaque[: len(part), None, None], alpha.mul_(self.opacity))
+
+
+class PatchSheet:
+    """Compiled layers. `colors_at` are their exact colours; `channels` of these are drawn, in the place of what is
+    there where they `replace` it, else over it."""
+
+    def __init__(
+        self, layer_count: int, patches: Patches, colors_at: ColorsAt, footprint: float, channels: int, replace: bool
+    ) -> None:
+        self._layer_count, self._patches, self._colors_at = layer_count, patches, colors_at
+        self._footprint, self._channels, self._replace = footprint, channels, replace
+        # By level and row: the columns of cells, and what is drawn there: coefficients, or None for exact evaluation.
+        self._rows: dict[int, dict[int, list[tuple[int, Tensor | None]]]] = defaultdict(lambda: defaultdict(list))
+        for leaves in patches.leaves:
+            for (column, row), coefficients in zip(leaves.cells.tolist(), leaves.coefficients, strict=True):
+                self._rows[leaves.level][row].append((column, coefficients[:channels]))
+        for level, cells in patches.exact:
+            for column, row in cells.tolist():
+                self._rows[level][row].append((column, None))
+        self._columns: tuple[Tensor, dict[int, dict[int, _Span]]] = (torch.empty(0), {})
+
+    @property
+    def rect(self) -> Rect:
+        return self._patches.roots.rect
+
+    @property
+    def plan(self) -> Plan:
+        leaves = self._patches.leaves
+        return Plan(
+            compiled_layers=self._layer_count,
+            patches=sum(len(part.cells) for part in leaves),
+            exact_cells=sum(len(cells) for _, cells in self._patches.exact),
+            evaluations=self._patches.evaluations,
+            bytes=sum(part.coefficients.nbytes for part in leaves),
+        )
+
+    def draw(self, canvas: Tensor, xs: Tensor, ys: Tensor) -> None:
+        if self._columns[0] is not xs:  # kept, since every strip has the same columns
+            self._columns = xs, {level: _spans(self._patches.roots.across(level, xs)) for level in self._rows}
+        for level, rows in self._rows.items():
+            columns = self._columns[1][level]
+            for row, (down, by_row) in _spans(self._patches.roots.down(level, ys)).items():
+                for column, coefficients in rows.get(row, ()):
+                    if column in columns:
+                        across, by_column = columns[column]
+                        if coefficients is None:
+                            colors = self._exact(xs[across], ys[down])
+                        else:
+                            colors = by_row @ coefficients @ by_column.T
+                        part = canvas[:, down, across]
+                        part[:] = colors if self._replace else over_premultiplied(part, colors)
+
+    def _exact(self, xs: Tensor, ys: Tensor) -> Tensor:
+        """The layers' own colours: [channels,H,W]."""
+        colors = self._colors_at(grid(xs, ys), self._footprint)
+        return colors[: self._channels].view(self._channels, len(ys), len(xs))
+
+
+_Span = tuple[slice, Tensor]  # some of a side's pixels, and the polynomials there
+
+
+def _spans(
+    places: Tensor,
+) -> dict[int, _Span]:
+    """Which pixels each cell of a level holds, at places [N] (rising) in cells: by cell, the pixels and the polynomials
+    there, [n,NODES]."""
+    cells = places.floor()
+    found, counts = torch.unique_consecutive(cells, return_counts=True)
+    values = basis(2 * (places - cells) - 1)
+    spans, start = {}, 0
+    for cell, count in zip(found.tolist(), counts.tolist(), strict=True):
+        spans[int(cell)] = slice(start, start + count), values[start : start + count]
+        start += count
+    return spans
+
+
+def _within(places: Tensor, start: float, length: float) -> slice:
+    """Which of places [N], rising, lie within a stretch."""
+    first, end = torch.searchsorted(places, places.new_tensor([start, start + length])).tolist()
+    return slice(first, end)
