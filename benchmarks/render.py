@@ -60,9 +60,10 @@ from vecstack.kinds.frame import to_frame, window_bump
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.render import resolve_device, rows
 from vecstack.render.exact import BLOCK_PX, CUDA_BLOCK_PX, Painter, exact_painter
-from vecstack.render.fast import FastPainter, Plan
+from vecstack.render.fast import FastPainter
 from vecstack.render.grid import centres, grid
 from vecstack.render.layout import Layout
+from vecstack.render.plan import Plan
 from vecstack.render.png import write_png
 from vecstack.render.tiff import write_tiff
 from vecstack.stack import Layer, Stack
@@ -522,7 +523,7 @@ def print_plans(results: Iterable[Result]) -> None:
             f"{result.plan.patches:,}",
             f"{result.plan.exact_cells:,}",
             f"{result.plan.evaluations:,}",
-            mebibytes(result.plan.bytes),
+            mebibytes(result.plan.patch_bytes),
             mebibytes(result.fast.peak_bytes),
             mebibytes(result.fast.device_peak_bytes) if result.fast.device_peak_bytes else "",
         ]

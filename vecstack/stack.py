@@ -52,13 +52,19 @@ def check_id(layer_id: object, where: str) -> None:
     _check_text(layer_id, _ID, where, "1 to 128")
 
 
+def check_name(name: object, where: str) -> None:
+    """Raise DocumentError unless a layer can have that name."""
+    _check_text(name, _NAME, where, "at most 1,024")
+
+
 def _check_text(text: object, pattern: re.Pattern[str], where: str, lengths: str) -> None:
     if not isinstance(text, str) or not pattern.fullmatch(text):
         rule = f"{lengths} characters without line breaks and control characters"
         raise DocumentError(f"{where} must be {rule}, not {reprlib.repr(text)}.")
 
 
-def _check_transform(transform: Affine, where: str) -> None:
+def check_transform(transform: Affine, where: str) -> None:
+    """Raise DocumentError unless a layer's frame can lie so."""
     if not isinstance(transform, Affine) or not all(map(is_number_list, transform.rows())):
         raise DocumentError(f"{where} must be an Affine of six numbers, not {reprlib.repr(transform)}.")
     if not all(abs(number) <= MAX_TRANSFORM for row in transform.rows() for number in row):
@@ -112,12 +118,12 @@ class Layer:
     def __post_init__(self) -> None:
         check_id(self.id, "a layer's id")
         where = f"layer {self.id}: "
-        _check_text(self.name, _NAME, f"{where}name", "at most 1,024")
+        check_name(self.name, f"{where}name")
         if not isinstance(self.visible, bool):
             raise DocumentError(f"{where}visible must be true or false, not {reprlib.repr(self.visible)}.")
         if not is_number(self.opacity) or not 0 <= self.opacity <= 1:
             raise DocumentError(f"{where}opacity must be in 0..1, not {reprlib.repr(self.opacity)}.")
-        _check_transform(self.transform, f"{where}transform")
+        check_transform(self.transform, f"{where}transform")
 
 
 @dataclass(frozen=True, kw_only=True)

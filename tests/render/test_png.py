@@ -1,20 +1,22 @@
 import io
 import struct
+import threading
+import tracemalloc
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from vecstack.render import png
+from vecstack.render import parallel, png
 from vecstack.render.layout import Layout
-from vecstack.render.png import filter_rows, write_png
+from vecstack.render.png import Piece, filter_rows, joined_checksum, write_png
 
 LAYOUTS = [Layout(37, 53, depth, transparent) for depth in (8, 16) for transparent in (False, True)]
 
 
 def some_picture(layout, seed=0):
-    """Smooth slopes, flat parts and noise, so that every filter is some row's best."""
+    """Smooth slopes, flat parts and noise."""
     rng = np.random.default_rng(seed)
     shape = (layout.height, layout.width, layout.channels)
     top = 2**layout.depth - 1
@@ -115,27 +117,106 @@ def test_the_chunks_are_in_order_and_bounded(monkeypatch):
     assert 0 < sizes[-1] <= 1000
 
 
-def test_the_file_is_the_same_however_the_rows_come(monkeypatch):
-    layout = LAYOUTS[-1]
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+@pytest.mark.parametrize("rows_per_group", [1, 7, 52])
+def test_pixels_of_many_groups_come_back(monkeypatch, layout, rows_per_group):
+    monkeypatch.setattr(png, "GROUP_BYTES", rows_per_group * layout.row_bytes)
     picture = some_picture(layout)
-    expected = written(picture, layout)
-    monkeypatch.setattr(png, "GROUP_BYTES", 3 * layout.row_bytes)
-    assert written(picture, layout, heights=(7, 1, 11)) == expected
+    data = written(picture, layout)
+    assert np.array_equal(decoded(data, layout), picture)
+    with Image.open(io.BytesIO(data)) as image:
+        assert np.array_equal(np.asarray(image), picture >> (layout.depth - 8))
+
+
+@pytest.mark.parametrize("rows_per_group", [3, 1000])
+def test_the_file_is_the_same_however_the_rows_come(monkeypatch, rows_per_group):
+    layout = LAYOUTS[-1]
+    monkeypatch.setattr(png, "GROUP_BYTES", rows_per_group * layout.row_bytes)
+    picture = some_picture(layout)
+    assert written(picture, layout, heights=(7, 1, 11)) == written(picture, layout)
+
+
+def test_the_file_is_the_same_for_any_number_of_workers(monkeypatch):
+    layout = Layout(153, 337)
+    monkeypatch.setattr(png, "GROUP_BYTES", 10 * layout.row_bytes)
+    picture = some_picture(layout)
+    files = []
+    for count in (1, 2, 5):
+        monkeypatch.setattr(parallel, "worker_count", lambda count=count: count)
+        files.append(written(picture, layout))
+    assert files[0] == files[1] == files[2]
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
+def test_an_error_in_the_strips_comes_out_and_leaves_no_thread(monkeypatch, error):
+    layout = LAYOUTS[0]
+    monkeypatch.setattr(png, "GROUP_BYTES", layout.row_bytes)
+    before = set(threading.enumerate())
+
+    def strips():
+        yield some_picture(layout)[:40]
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        write_png(io.BytesIO(), strips(), layout)
+    assert caught.value is error
+    assert set(threading.enumerate()) == before
+
+
+def test_a_failed_write_comes_out_and_leaves_no_thread(monkeypatch):
+    layout = LAYOUTS[0]
+    monkeypatch.setattr(png, "GROUP_BYTES", layout.row_bytes)
+    monkeypatch.setattr(png, "CHUNK_BYTES", 100)
+    before = set(threading.enumerate())
+
+    class Full(io.BytesIO):
+        def write(self, data):
+            if self.tell() > 1000:
+                raise OSError(28, "No space left on device")
+            return super().write(data)
+
+    with pytest.raises(OSError, match="No space left"):
+        write_png(Full(), iter([some_picture(layout)]), layout)
+    assert set(threading.enumerate()) == before
+
+
+def test_a_large_picture_needs_little_memory():
+    layout = Layout(1000, 40_000)  # 120 MB
+    tracemalloc.start()
+    try:
+        write_png(io.BytesIO(), (np.zeros((64, 1000, 3), np.uint8) for _ in range(625)), layout)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 60e6  # HELD_BYTES, and what up to eight workers hold
+
+
+@pytest.mark.parametrize("split", [0, 1, 500, 70_000])
+def test_checksums_join_as_the_bytes_do(split):
+    data = np.random.default_rng(split).integers(200, 256, 70_000, dtype=np.uint8).tobytes()
+    rest = Piece(b"", len(data) - split, zlib.adler32(data[split:]))
+    assert joined_checksum(zlib.adler32(data[:split]), rest) == zlib.adler32(data)
 
 
 @pytest.mark.parametrize("step", [3, 4, 6, 8])
-def test_each_row_has_the_filter_of_least_cost(step):
+def test_rows_have_the_filter_by_which_they_compress_best(step):
     rng = np.random.default_rng(step)
-    noise = rng.integers(0, 256, (4, 30 * step), dtype=np.uint8)
-    pixel = rng.integers(0, 256, step, dtype=np.uint8)
-    flat = np.tile(pixel, (2, 30))
-    again = np.vstack([noise[-1], noise[-1]])
-    slope = (np.arange(30)[None, :, None] * 5 + np.arange(4)[:, None, None] * 9 + pixel).astype(np.uint8).reshape(4, -1)
-    rows = np.vstack([flat, noise, again, slope])
-    filtered = filter_rows(rows, np.zeros(30 * step, np.uint8), step)
-    assert filtered[:2, 0].tolist() == [1, 2]  # like the pixel to the left; then like the row above
-    assert filtered[6:8, 0].tolist() == [2, 2]
-    assert set(filtered[9:, 0]) <= {1, 2, 4}
-    assert np.array_equal(unfiltered(filtered, step), rows)
-    costs = np.abs(filtered[:, 1:].astype(np.int8).astype(int)).sum(1)
-    assert (costs <= np.abs(rows.astype(np.int8).astype(int)).sum(1)).all()
+    falling = rng.integers(0, 256, 30 * step, dtype=np.uint8) + 9 * np.arange(20, dtype=np.uint8)[:, None]
+    walks = rng.integers(0, 3, (20, 30, step)).cumsum(1) + rng.integers(0, 256, (20, 1, step))
+    sideways = walks.astype(np.uint8).reshape(20, -1)
+    for rows, number in ((falling, 2), (sideways, 4)):  # near the row above: Up; near the pixel to the left: Paeth
+        filtered = filter_rows(np.vstack([np.zeros_like(rows[:1]), rows]), step)
+        assert set(filtered[:, 0]) == {number}
+        assert np.array_equal(unfiltered(filtered, step), rows)
+
+
+@pytest.mark.parametrize("number", [2, 4])
+@pytest.mark.parametrize("step", [3, 8])
+def test_filters_come_back_wherever_their_blocks_end(monkeypatch, number, step):
+    monkeypatch.setattr(png, "FILTERS", {number: png.FILTERS[number]})
+    monkeypatch.setattr(png, "BLOCK_BYTES", 3 * 30 * step)
+    rows = np.random.default_rng(step).integers(0, 256, (11, 30 * step), dtype=np.uint8)
+    rows[0] = 0
+    filtered = filter_rows(rows, step)
+    assert set(filtered[:, 0]) == {number}
+    assert np.array_equal(unfiltered(filtered, step), rows[1:])

@@ -1,16 +1,19 @@
 import io
 import struct
+import threading
+import tracemalloc
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from vecstack.render import tiff
+from vecstack.render import parallel, tiff
 from vecstack.render.layout import Layout
 from vecstack.render.tiff import write_tiff
 
-LAYOUTS = [Layout(37, 153, depth, transparent) for depth in (8, 16) for transparent in (False, True)]
+# Two tiles across and two down, of which only the first is full.
+LAYOUTS = [Layout(293, 309, depth, transparent) for depth in (8, 16) for transparent in (False, True)]
 SIZES = {3: "H", 4: "I", 5: "II", 16: "Q"}  # field types and their numbers
 
 
@@ -20,9 +23,11 @@ def some_picture(layout):
     return rng.integers(0, 2**layout.depth, shape).astype(layout.dtype)
 
 
-def written(picture, layout, **options):
+def written(picture, layout, height=128, **options):
+    """The TIFF of a picture that comes in strips of this height."""
     file = io.BytesIO()
-    write_tiff(file, iter([picture[:128], picture[128:]]), layout, **options)
+    strips = (picture[top : top + height] for top in range(0, layout.height, height))
+    write_tiff(file, strips, layout, **options)
     return file.getvalue()
 
 
@@ -55,18 +60,26 @@ def fields(data):
     return result
 
 
+def tiles(data):
+    """The tiles [h,w,C] of a TIFF by an independent decoder, rows of them from the top, padding included."""
+    table = fields(data)
+    (channels,), (width,), (height,) = (table[tag] for tag in (277, 322, 323))
+    dtype = {8: "<u1", 16: "<u2"}[table[258][0]]
+    assert len(table[258]) == channels
+    across, down = -(-table[256][0] // width), -(-table[257][0] // height)
+    assert len(table[324]) == len(table[325]) == across * down
+    found = []
+    for offset, size in zip(table[324], table[325], strict=True):
+        tile = np.frombuffer(zlib.decompress(data[offset : offset + size]), dtype).reshape(height, width, channels)
+        found.append(np.cumsum(tile, 1, dtype=dtype))
+    return [found[row * across : (row + 1) * across] for row in range(down)]
+
+
 def decoded(data):
     """The pixels of a TIFF by an independent decoder."""
     table = fields(data)
-    (width,), (height,), (channels,), (per_strip,) = (table[tag] for tag in (256, 257, 277, 278))
-    dtype = {8: "<u1", 16: "<u2"}[table[258][0]]
-    assert len(table[258]) == channels
-    parts = []
-    for offset, size in zip(table[273], table[279], strict=True):
-        rows = np.frombuffer(zlib.decompress(data[offset : offset + size]), dtype).reshape(-1, width, channels)
-        assert len(rows) == min(per_strip, height - per_strip * len(parts))
-        parts.append(np.cumsum(rows, 1, dtype=dtype))
-    return np.concatenate(parts)
+    whole = np.concatenate([np.concatenate(row, 1) for row in tiles(data)])
+    return whole[: table[257][0], : table[256][0]]
 
 
 @pytest.mark.parametrize("big", [False, True])
@@ -97,21 +110,83 @@ def test_the_directory_says_what_the_pixels_are(layout):
     assert table.get(338) == ((2,) if layout.transparent else None)  # 2: alpha that is not multiplied in
 
 
-def test_wide_pictures_have_smaller_strips(monkeypatch):
+def test_tiles_have_256_px_a_side_and_edges_are_repeated_to_fill_them():
+    layout = LAYOUTS[0]
+    picture = some_picture(layout)
+    data = written(picture, layout)
+    table = fields(data)
+    assert (table[322], table[323]) == ((256,), (256,))
+    assert not {273, 278, 279} & set(table)  # the fields of strips
+    (_, right), (below, corner) = tiles(data)
+    assert (right[:, 37:] == picture[:256, 292:]).all()
+    assert (below[53:] == picture[308:, :256]).all()
+    assert (corner[53:, 37:] == picture[308, 292]).all()
+
+
+def test_very_wide_pictures_have_lower_tiles(monkeypatch):
     layout = LAYOUTS[-1]
     picture = some_picture(layout)
-    monkeypatch.setattr(tiff, "STRIP_BYTES", 5 * layout.row_bytes)
+    monkeypatch.setattr(tiff, "BAND_BYTES", 256 * layout.row_bytes)
     data = written(picture, layout)
-    assert fields(data)[278] == (4,)
+    assert (fields(data)[322], fields(data)[323]) == ((256,), (16,))
     assert np.array_equal(decoded(data), picture)
 
 
-def test_one_strip_is_enough_for_a_small_picture():
-    layout = Layout(1, 1, 16, True)
+@pytest.mark.parametrize("side", [(1, 1), (1, 7), (7, 1), (256, 256), (257, 1)])
+def test_the_smallest_pictures_are_written_too(side):
+    layout = Layout(*side, depth=16, transparent=True)
     picture = some_picture(layout)
     data = written(picture, layout, big_bytes=0)
-    assert len(fields(data)[273]) == 1
+    assert len(fields(data)[324]) == -(-side[0] // 256)
     assert np.array_equal(decoded(data), picture)
+
+
+def test_padding_costs_little():
+    layout = Layout(257, 257)
+    data = written(np.full((257, 257, 3), [[[200, 100, 50]]], np.uint8), layout)
+    assert len(data) < 4000  # 4 tiles of 196,608 bytes
+
+
+def test_the_file_is_the_same_however_the_rows_come():
+    layout = LAYOUTS[-1]
+    picture = some_picture(layout)
+    assert written(picture, layout, 64) == written(picture, layout, 7) == written(picture, layout, 1000)
+
+
+def test_the_file_is_the_same_for_any_number_of_workers(monkeypatch):
+    layout = Layout(700, 600)
+    picture = some_picture(layout)
+    files = []
+    for count in (1, 2, 5):
+        monkeypatch.setattr(parallel, "worker_count", lambda count=count: count)
+        files.append(written(picture, layout))
+    assert files[0] == files[1] == files[2]
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
+def test_an_error_in_the_strips_comes_out_and_leaves_no_thread(error):
+    layout = LAYOUTS[0]
+    before = set(threading.enumerate())
+
+    def strips():
+        yield some_picture(layout)[:300]
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        write_tiff(io.BytesIO(), strips(), layout)
+    assert caught.value is error
+    assert set(threading.enumerate()) == before
+
+
+def test_a_large_picture_needs_little_memory():
+    layout = Layout(1000, 40_000)  # 120 MB
+    tracemalloc.start()
+    try:
+        write_tiff(io.BytesIO(), (np.zeros((64, 1000, 3), np.uint8) for _ in range(625)), layout)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 40e6  # HELD_BYTES, a row of tiles, and what up to eight workers hold
 
 
 def test_offsets_have_64_bits_from_the_size_that_could_pass_4_gib():

@@ -11,6 +11,7 @@ import typer
 
 from vecstack.cli.arguments import AsJson
 from vecstack.cli.items import STANDARD, standard_input
+from vecstack.errors import UsageError
 
 if TYPE_CHECKING:
     from vecstack.stack import Layer, Stack
@@ -26,17 +27,27 @@ def run(
     with_contributions: Annotated[
         bool, typer.Option("--contributions", help="Measure how much each layer adds to the picture.")
     ] = False,
+    with_plan: Annotated[
+        bool, typer.Option("--render-plan", help="Say what drawing takes, at --size or at the size of the canvas.")
+    ] = False,
+    size: Annotated[
+        int | None, typer.Option("--size", metavar="PX", help="Pixels on the long side, for --render-plan.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the canvas, the layers and the sizes of a layer file."""
     from vecstack.compact import sizes
     from vecstack.file import load
 
+    if size is not None and not with_plan:
+        raise UsageError("--size is that of --render-plan. Give both, or neither.")
     stack = load(standard_input() if document == STANDARD else document)
     facts = describe(stack)
     facts["bytes"] = asdict(sizes(stack))
     if with_contributions:
         _add_contributions(facts, stack)
+    if with_plan:
+        _add_plan(facts, stack, size)
     facts["file_bytes"] = None if document == STANDARD else Path(document).stat().st_size
     typer.echo(json.dumps(facts, indent=2) if as_json else _text(document, facts))
 
@@ -78,6 +89,33 @@ def _add_contributions(facts: dict[str, Any], stack: Stack) -> None:
     facts["note"] = CONTRIBUTION_NOTE
 
 
+def _add_plan(facts: dict[str, Any], stack: Stack, size: int | None) -> None:
+    """Say what drawing the stack takes."""
+    from vecstack.geometry import Frame
+    from vecstack.render import render_plan
+
+    frame = Frame.of_region(stack.canvas.rect, size=size)
+    plan = asdict(render_plan(stack, frame))
+    facts["render_plan"] = {"width": frame.width_px, "height": frame.height_px, **plan}
+
+
+def _plan_text(plan: dict[str, Any]) -> str:
+    """The plan in a line."""
+    parts = []
+    if plan["compiled_layers"]:
+        parts.append(
+            f"{plan['compiled_layers']:,} layers compiled into {plan['patches']:,} patches "
+            f"({plan['patch_bytes'] / 1e6:.1f} MB) and {plan['exact_cells']:,} cells drawn exactly, by "
+            f"{plan['evaluations']:,} evaluations (every layer at every pixel would take "
+            f"{plan['compiled_layers'] * plan['width'] * plan['height']:,})"
+        )
+    if plan["grid_layers"]:
+        parts.append(f"{plan['grid_layers']:,} layers drawn on the grid of pixels")
+    if plan["exact_layers"]:
+        parts.append(f"{plan['exact_layers']:,} layers drawn exactly, by {plan['evaluations']:,} evaluations")
+    return f"drawing {plan['width']:,} x {plan['height']:,} px: {'; '.join(parts) or 'nothing but the background'}"
+
+
 def _hex(color: tuple[float, float, float]) -> str:
     return "#" + "".join(f"{round(value * 255):02x}" for value in color)
 
@@ -104,6 +142,8 @@ def _text(document: str, facts: dict[str, Any]) -> str:
         f"{'' if layer['visible'] else 'hidden '}{_printable(layer['id'])}  {_printable(layer['name'])}"
         for number, layer in enumerate(layers, start=1)
     ]
+    if "render_plan" in facts:
+        lines.append(_plan_text(facts["render_plan"]))
     if "note" in facts:
         lines.append(facts["note"])
     return "\n".join(lines)

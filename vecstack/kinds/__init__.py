@@ -112,6 +112,13 @@ class Kind(Protocol):
     def number_count(self, layer: Layer) -> int:
         """How many of the layer's numbers are tuned, its colour's included."""
 
+    def shape(self, layer: Layer) -> tuple[float, ...]:
+        """The numbers that give the layer's mask its form; layers of one family have as many, of one meaning."""
+
+    def with_shape(self, layer: Layer, shape: Sequence[float]) -> Layer:
+        """The layer with such numbers, as they are, in the place of its own. Raises DocumentError for numbers that are
+        out of range."""
+
     def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
         """A function from points to the layers' coverage and colour; no point sees another. Opacity and
         visibility are not its business."""

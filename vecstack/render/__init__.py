@@ -1,7 +1,7 @@
 """Stacks drawn as pixels, in memory and into picture files."""
 
 from vecstack.render.device import resolve_device
-from vecstack.render.draw import render, rows
+from vecstack.render.draw import render, render_plan, rows
 from vecstack.render.write import THUMBNAIL_PX, render_to_file, thumbnail_png
 
-__all__ = ["THUMBNAIL_PX", "render", "render_to_file", "resolve_device", "rows", "thumbnail_png"]
+__all__ = ["THUMBNAIL_PX", "render", "render_plan", "render_to_file", "resolve_device", "rows", "thumbnail_png"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from vecstack.errors import UsageError
 from vecstack.geometry import Frame
 from vecstack.render.layout import Layout
+from vecstack.render.plan import Plan
 from vecstack.stack import Stack
 
 if TYPE_CHECKING:
@@ -61,3 +62,10 @@ def rows(
         raise UsageError(f"A strip must have at least 1 row, not {strip_rows}.")
     layout = Layout(frame.width_px, frame.height_px, depth, transparent)
     return draw_strips(stack, frame, layout, device, strip_rows, progress, exact=exact)
+
+
+def render_plan(stack: Stack, frame: Frame, *, depth: int = 8, transparent: bool = False, device: str = "auto") -> Plan:
+    """What `render` does for a frame, which takes as long as compiling the layers. Raises as `render` does."""
+    from vecstack.render.strips import plan_of
+
+    return plan_of(stack, frame, Layout(frame.width_px, frame.height_px, depth, transparent), device)

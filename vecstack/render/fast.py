@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -17,6 +17,7 @@ from vecstack.kinds import kind_of
 from vecstack.render.exact import ColorsAt, prepare, runs
 from vecstack.render.grid import grid
 from vecstack.render.patches import Compiler, LayerAt, Patches, Roots, basis
+from vecstack.render.plan import Plan
 from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
@@ -24,23 +25,6 @@ if TYPE_CHECKING:
 
 # Of a colour in 0..1: half a step of 8 bits; a 16th of that where a channel has 16, whose steps no eye tells apart.
 TOLERANCES = {8: 0.3 / 255, 16: 0.5 / 255 / 16}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a picture takes: layers that are compiled, into so many patches and cells left to exact evaluation, by so
-    many evaluations of a layer at a point; layers that their own kind draws on the grid of pixels; and the bytes of the
-    patches."""
-
-    compiled_layers: int = 0
-    patches: int = 0
-    exact_cells: int = 0
-    evaluations: int = 0
-    grid_layers: int = 0
-    bytes: int = 0
-
-    def __add__(self, other: Plan) -> Plan:
-        return Plan(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
 class Sheet(Protocol):
@@ -177,7 +161,7 @@ class PatchSheet:
             patches=sum(len(part.cells) for part in leaves),
             exact_cells=sum(len(cells) for _, cells in self._patches.exact),
             evaluations=self._patches.evaluations,
-            bytes=sum(part.coefficients.nbytes for part in leaves),
+            patch_bytes=sum(part.coefficients.nbytes for part in leaves),
         )
 
     def draw(self, canvas: Tensor, xs: Tensor, ys: Tensor) -> None:

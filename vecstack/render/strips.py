@@ -15,10 +15,11 @@ from vecstack.errors import DeviceError, UsageError
 from vecstack.geometry import Frame
 from vecstack.render.device import resolve_device
 from vecstack.render.draw import Progress
-from vecstack.render.exact import BLOCK_PX, Painter, exact_painter
+from vecstack.render.exact import BLOCK_PX, Painter, exact_painter, runs
 from vecstack.render.fast import FastPainter
 from vecstack.render.grid import centres
 from vecstack.render.layout import Layout
+from vecstack.render.plan import Plan
 from vecstack.stack import Stack
 
 if TYPE_CHECKING:
@@ -44,13 +45,28 @@ def draw_strips(
     DeviceError, DocumentError."""
     place = resolve_device(device)
     with _memory_of(place):
-        if exact or layout.width * layout.height <= BLOCK_PX**2:
+        if exact or _is_small(frame):
             paint = exact_painter(stack, frame, place, transparent=layout.transparent)
         else:
             paint = FastPainter(stack, frame, place, transparent=layout.transparent, depth=layout.depth)
     strip_rows = -(-strip_rows // BAND_PX) * BAND_PX
     # A generator of its own, so that a wrong argument is an error at the call and not at the first strip.
     return _strips(paint, frame, layout, place, strip_rows, progress)
+
+
+def plan_of(stack: Stack, frame: Frame, layout: Layout, device: str) -> Plan:
+    """What drawing a frame takes. Raises DeviceError, DocumentError."""
+    place = resolve_device(device)
+    if _is_small(frame):
+        count = sum(len(run) for run in runs(stack))
+        return Plan(evaluations=count * layout.width * layout.height, exact_layers=count)
+    with _memory_of(place):
+        return FastPainter(stack, frame, place, transparent=layout.transparent, depth=layout.depth).plan
+
+
+def _is_small(frame: Frame) -> bool:
+    """Whether a picture is of one block, which is not worth compiling for."""
+    return frame.width_px * frame.height_px <= BLOCK_PX**2
 
 
 def gather(strips: Strips, layout: Layout) -> Pixels:

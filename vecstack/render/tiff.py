@@ -7,15 +7,19 @@ import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
 from vecstack.render.layout import Layout
+from vecstack.render.parallel import deflate_level, in_order, row_groups, threads
 
 if TYPE_CHECKING:
     from vecstack.render.layout import Pixels, Strips
 
 # Bytes of pixels from which on offsets have 64 bits: 4 GiB less 7 % for the tables and for what Deflate may add.
 BIG_BYTES = 4_000_000_000
-STRIP_BYTES = 1 << 20  # of pixels at most, so that a reader needs little memory for a strip
-COMPRESSION_LEVEL = 6
+TILE_PX = 256  # width of a tile, and its height but in very wide pictures
+LOW_TILE_PX = 16  # their height there, the least there may be
+BAND_BYTES = 1 << 28  # of pixels in a row of tiles, which is held in memory: from there on a picture is very wide
 
 SHORT, LONG, RATIONAL, LONG8 = 3, 4, 5, 16  # field types
 FORMATS = {SHORT: "H", LONG: "L", RATIONAL: "2L", LONG8: "Q"}
@@ -24,20 +28,19 @@ Field = tuple[int, int, list[int]]  # tag, type, values (two for each RATIONAL)
 
 
 def write_tiff(file: BinaryIO, strips: Strips, layout: Layout, *, big_bytes: int = BIG_BYTES) -> None:
-    """Write a picture as TIFF 6.0 with Deflate and horizontal differencing; as BigTIFF where its pixels, not
-    compressed, take `big_bytes` or more. The file must be empty and must be able to seek."""
+    """Write a picture as TIFF 6.0 in tiles, with Deflate and horizontal differencing; as BigTIFF where its pixels,
+    not compressed, take `big_bytes` or more. The file must be empty and must be able to seek."""
     big = layout.row_bytes * layout.height >= big_bytes
     file.write(_header(big, 0))
-    rows_per_strip = _rows_per_strip(layout)
     offsets, sizes = [], []
-    for part in _split(strips, rows_per_strip):
-        data = zlib.compress(_differences(part).tobytes(), COMPRESSION_LEVEL)
-        offsets.append(file.tell())
-        sizes.append(len(data))
-        file.write(data)
+    with threads() as pool:
+        for data in in_order(pool, _compress, _tiles(strips, layout)):
+            offsets.append(file.tell())
+            sizes.append(len(data))
+            file.write(data)
     file.write(b"\0" * (-file.tell() % 8))  # the directory must lie on a word, or on 8 bytes in a BigTIFF
     start = file.tell()
-    file.write(_directory(_fields(layout, rows_per_strip, offsets, sizes, big), start, big))
+    file.write(_directory(_fields(layout, offsets, sizes, big), start, big))
     file.seek(0)
     file.write(_header(big, start))
 
@@ -47,28 +50,33 @@ def _header(big: bool, directory: int) -> bytes:
     return struct.pack("<2s3HQ", b"II", 43, 8, 0, directory) if big else struct.pack("<2sHL", b"II", 42, directory)
 
 
-def _rows_per_strip(layout: Layout) -> int:
-    """A power of two up to 64, so that drawn strips (multiples of 64 rows) split without a rest."""
-    count = 64
-    while count > 1 and count * layout.row_bytes > STRIP_BYTES:
-        count //= 2
-    return count
+def _tile_rows(layout: Layout) -> int:
+    return TILE_PX if TILE_PX * layout.row_bytes < BAND_BYTES else LOW_TILE_PX
 
 
-def _split(strips: Strips, row_count: int) -> Iterator[Pixels]:
-    for strip in strips:
-        for first in range(0, len(strip), row_count):
-            yield strip[first : first + row_count]
+def _tiles(strips: Strips, layout: Layout) -> Iterator[Pixels]:
+    """The picture in tiles [h,w,C], each an array of its own; where the picture ends within one, its last pixels are
+    repeated."""
+    height = _tile_rows(layout)
+    for band in row_groups(strips, layout, height):
+        for left in range(0, layout.width, TILE_PX):
+            tile = band[:, left : left + TILE_PX]
+            yield np.pad(tile, [(0, height - tile.shape[0]), (0, TILE_PX - tile.shape[1]), (0, 0)], mode="edge")
 
 
-def _differences(strip: Pixels) -> Pixels:
+def _compress(tile: Pixels) -> bytes:
+    differences = _differences(tile)
+    return zlib.compress(differences.data, deflate_level(differences.view(np.uint8)))
+
+
+def _differences(tile: Pixels) -> Pixels:
     """Each pixel less the one to its left, little-endian (predictor 2)."""
-    result = strip.astype(strip.dtype.newbyteorder("<"))
-    result[:, 1:] -= strip[:, :-1]
+    result = tile.astype(tile.dtype.newbyteorder("<"))
+    result[:, 1:] -= tile[:, :-1]
     return result
 
 
-def _fields(layout: Layout, rows_per_strip: int, offsets: list[int], sizes: list[int], big: bool) -> list[Field]:
+def _fields(layout: Layout, offsets: list[int], sizes: list[int], big: bool) -> list[Field]:
     """The directory's fields, by rising tag."""
     place = LONG8 if big else LONG
     fields: list[Field] = [
@@ -77,15 +85,16 @@ def _fields(layout: Layout, rows_per_strip: int, offsets: list[int], sizes: list
         (258, SHORT, [layout.depth] * layout.channels),
         (259, SHORT, [8]),  # compression: Deflate
         (262, SHORT, [2]),  # colours: red, green, blue
-        (273, place, offsets),
         (277, SHORT, [layout.channels]),
-        (278, LONG, [rows_per_strip]),
-        (279, place, sizes),
         (282, RATIONAL, [1, 1]),  # horizontal and vertical resolution, which a baseline file must have,
         (283, RATIONAL, [1, 1]),
         (284, SHORT, [1]),  # a pixel's channels lie together
         (296, SHORT, [1]),  # and their unit: none
         (317, SHORT, [2]),  # horizontal differencing
+        (322, LONG, [TILE_PX]),
+        (323, LONG, [_tile_rows(layout)]),
+        (324, place, offsets),
+        (325, place, sizes),
     ]
     if layout.transparent:
         fields.append((338, SHORT, [2]))  # the fourth channel: straight alpha

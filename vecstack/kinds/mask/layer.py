@@ -100,6 +100,12 @@ class MaskKind:
     def number_count(self, layer: Layer) -> int:
         return len(cast(MaskLayer, layer).code) + 3
 
+    def shape(self, layer: Layer) -> tuple[float, ...]:
+        return tuple(cast(MaskLayer, layer).code)
+
+    def with_shape(self, layer: Layer, shape: Sequence[float]) -> MaskLayer:
+        return dataclasses.replace(cast(MaskLayer, layer), code=tuple(shape))
+
     def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
         from vecstack.kinds.mask.shade import prepare
 

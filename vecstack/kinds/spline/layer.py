@@ -97,6 +97,15 @@ class SplineKind:
         rows = cast(SplineLayer, layer).surface
         return len(rows) * len(rows[0]) + 3
 
+    def shape(self, layer: Layer) -> tuple[float, ...]:
+        return tuple(value for row in cast(SplineLayer, layer).surface for value in row)
+
+    def with_shape(self, layer: Layer, shape: Sequence[float]) -> SplineLayer:
+        spline = cast(SplineLayer, layer)
+        width = len(spline.surface[0])
+        rows = (tuple(shape[first : first + width]) for first in range(0, len(shape), width))
+        return dataclasses.replace(spline, surface=tuple(rows))
+
     def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
         from vecstack.kinds.spline.shade import prepare
 
