@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import torch
@@ -41,17 +42,38 @@ def shared_net(data: bytes, device: torch.device) -> MaskNet:
 
 def prepare(layers: Sequence[MaskLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
     """The layers as a function of points (see vecstack.kinds.Kind.prepare)."""
-    nets = {asset: shared_net(assets[asset], device) for asset in {layer.net for layer in layers}}
-    codes = [torch.tensor([layer.code], dtype=torch.float32, device=device) for layer in layers]
     colors = torch.tensor([layer.color for layer in layers], dtype=torch.float32, device=device)
+    evaluators = []
+    for asset in dict.fromkeys(layer.net for layer in layers):
+        own = [index for index, layer in enumerate(layers) if layer.net == asset]
+        codes = torch.tensor([layers[index].code for index in own], dtype=torch.float32, device=device)
+        evaluators.append((own, evaluator(shared_net(assets[asset], device), codes)))
 
     @torch.no_grad()
     def shade(points: Tensor, footprint: float) -> tuple[Tensor, Tensor]:
-        alphas = []
-        for layer, code in zip(layers, codes, strict=True):
-            local = to_frame(layer, points)
-            alpha = nets[layer.net](local[None], code)[0]
-            alphas.append(alpha if layer.window is None else alpha * window_bump(local, layer.window))
-        return torch.stack(alphas), colors[:, None].expand(-1, len(points), -1)
+        local = torch.stack([to_frame(layer, points) for layer in layers])
+        alphas = colors.new_empty(local.shape[:2])
+        for own, masks_at in evaluators:
+            alphas[own] = masks_at(local[own])
+        for alpha, layer, places in zip(alphas, layers, local, strict=True):
+            if layer.window is not None:
+                alpha *= window_bump(places, layer.window)
+        return alphas, colors[:, None].expand(-1, len(points), -1)
 
     return shade
+
+
+def evaluator(net: MaskNet, codes: Tensor) -> Callable[[Tensor], Tensor]:
+    """The masks of codes [L,K] as a function of points [L,P,2] of their frames: [L,P]. On a CUDA device as one kernel,
+    where there is one that can be trusted."""
+    if codes.is_cuda and find_spec("triton") is not None:
+        from vecstack.kinds.mask.fused import FusedMasks, is_trusted
+
+        if is_trusted(net):
+            return FusedMasks(net, codes)
+
+    def masks_at(points: Tensor) -> Tensor:
+        # One layer after the other: the hidden values of one fit a processor's cache.
+        return torch.cat([net(place[None], code[None]) for place, code in zip(points, codes, strict=True)])
+
+    return masks_at
