@@ -506,8 +506,17 @@ def measure_photos(model: Model, arguments: argparse.Namespace) -> list[Result]:
             if not results:
                 make_stack(photo.path, model, 1, "none")  # the first one takes longer
             results += measure_photo(photo, model, arguments)
+            write_figures(arguments, results)  # by and by: a photo takes a while
             print(f"{name}: {len(results)} drawings", file=sys.stderr, flush=True)
     return results
+
+
+def write_figures(
+    arguments: argparse.Namespace, results: Iterable[Result], small: Sequence[dict[str, Any]] = ()
+) -> None:
+    """Write what was measured so far, where that was asked for."""
+    photos = list(map(asdict, results))
+    write_json(arguments.json, {"model": arguments.model, "side": arguments.side, "photos": photos, "small": small})
 
 
 def print_results(results: Sequence[Result], found: Mapping[Key, Mean], arguments: argparse.Namespace) -> None:
@@ -525,12 +534,12 @@ def main() -> None:
     model = vecstack.load_model(arguments.model)
     results = measure_photos(model, arguments)
     found = means(results)
-    print_results(results, found, arguments)
+    if results:
+        print_results(results, found, arguments)
     if arguments.plots:
         write_plots(found, arguments.plots)
     small = measure_small(model, arguments) if arguments.small else []
-    figures = {"model": arguments.model, "side": arguments.side, "photos": list(map(asdict, results)), "small": small}
-    write_json(arguments.json, figures)
+    write_figures(arguments, results, small)
 
 
 if __name__ == "__main__":

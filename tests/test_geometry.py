@@ -65,3 +65,25 @@ def test_inside_needs_every_edge_inside() -> None:
     assert not Rect(33, 0, 5, 5).inside(whole)
     assert not Rect(0, 50, 5, 5).inside(whole)
     assert not Rect(float("nan"), 0, 5, 5).inside(whole)
+
+
+@pytest.mark.parametrize(
+    ("other", "shared"),
+    [
+        (Rect(10, 20, 5, 6), Rect(10, 20, 5, 6)),  # within
+        (Rect(-10, -20, 100, 200), Rect(0, 0, 37, 53)),  # around
+        (Rect(30, -5, 20, 10), Rect(30, 0, 7, 5)),  # past the upper right corner
+        (Rect(-4, 50, 10, 10), Rect(0, 50, 6, 3)),  # past the lower left one
+        (Rect(10, -5, 2, 100), Rect(10, 0, 2, 53)),  # across
+        (Rect(37, 0, 5, 53), None),  # side by side
+        (Rect(0, 53, 37, 1), None),
+        (Rect(37, 53, 1, 1), None),  # a corner in common
+        (Rect(40, 10, 5, 5), None),
+        (Rect(10, 60, 5, 5), None),
+        (Rect(-9, 10, 5, 5), None),
+    ],
+)
+def test_overlap_is_what_both_rectangles_hold(other: Rect, shared: Rect | None) -> None:
+    whole = Rect(0, 0, 37, 53)
+    assert whole.overlap(other) == shared
+    assert other.overlap(whole) == shared

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_to_asset
+from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.stack import Canvas, Stack
 
 WIDTH, HEIGHT, CODE = 37, 53, 3
@@ -49,6 +51,53 @@ def stack() -> Stack:
         mask("turned", second, transform=turned, window=1.0, opacity=0.8),
     )
     return Stack(canvas, layers, assets)
+
+
+def make_spline(name: str, seed: int, transform: Affine, **fields: Any) -> SplineLayer:
+    """A spline layer of 7 x 5 random control values, whose mask has edges inside its window."""
+    rng = np.random.default_rng(seed)
+    surface = tuple(map(tuple, (8 * rng.normal(size=(7, 5))).tolist()))
+    red, green, blue = rng.random(3).tolist()
+    return SplineLayer(id=name, color=(red, green, blue), surface=surface, transform=transform, window=0.3, **fields)
+
+
+@pytest.fixture(scope="session")
+def mixed(stack: Stack) -> Stack:
+    """The stack with spline layers between its mask layers: one upright and faded, one half off the canvas, one turned
+    (which no grid draws)."""
+    upright = make_spline("upright", 1, Affine.of_frame(Rect(2.0, 8.0, 30.0, 38.0)), opacity=0.7)
+    overhanging = make_spline("overhanging", 2, Affine.of_frame(Rect(-9.0, 35.0, 24.0, 40.0)))
+    turned = make_spline("spline turned", 3, Affine(8.0, 5.0, 24.0, -6.0, 11.0, 30.0))
+    first, *others, last = stack.layers
+    return Stack(stack.canvas, (first, upright, overhanging, *others, turned, last), stack.assets)
+
+
+def random_stack(seed: int, sharpest: float) -> Stack:
+    """One to five mask layers on 40 x 30 of a random net, the weights of whose first, last hidden and output layer are
+    up to `sharpest` times those of a net that training begins with."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    net = MaskNet(NetSizes(CODE, 16, int(rng.integers(1, 4))))
+    first, last, output = sharpest ** rng.uniform(0, 1, 3)
+    with torch.no_grad():
+        net.hidden[0].weight[:, :2] *= first
+        net.hidden[-1].weight *= last
+        net.output.weight *= output
+    data = net_to_asset(net)
+    name = hashlib.sha256(data).hexdigest()
+    canvas = Canvas(40, 30, tuple(rng.random(3).tolist()))
+    layers = tuple(
+        MaskLayer(
+            id=str(index),
+            net=name,
+            color=tuple(rng.random(3).tolist()),
+            code=tuple(rng.normal(size=CODE).tolist()),
+            transform=Affine.of_frame(canvas.rect),
+            opacity=float(rng.choice([1.0, 1.0, 0.5])),
+        )
+        for index in range(int(rng.integers(1, 6)))
+    )
+    return Stack(canvas, layers, {name: data})
 
 
 @pytest.fixture

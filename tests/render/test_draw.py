@@ -6,8 +6,9 @@ import torch
 
 from vecstack.errors import DeviceError, UsageError
 from vecstack.geometry import Affine, Frame, Rect
-from vecstack.render import render, rows, strips
+from vecstack.render import render, render_plan, rows, strips
 from vecstack.render.exact import prepare
+from vecstack.render.plan import Plan
 
 CPU = torch.device("cpu")
 EDGE = Frame(Rect(-3.5, 8.25, 30.0, 41.0), 131, 150)  # blocks of 64 x 64 leave rests of 3 and 22
@@ -187,3 +188,31 @@ def test_a_device_that_runs_out_of_memory_is_a_device_error(stack, monkeypatch):
     monkeypatch.setattr(strips, "exact_painter", lambda *_, **__: full)
     with pytest.raises(DeviceError, match="out of memory"):
         render(stack, device="cpu")
+
+
+# What drawing takes
+
+
+def test_pictures_of_one_block_alone_are_planned_to_be_drawn_exactly(stack):
+    for width, height in [(37, 53), (64, 64), (4096, 1)]:
+        found = render_plan(stack, Frame(EDGE.region, width, height), device="cpu")
+        assert found == Plan(exact_layers=4, evaluations=4 * width * height)
+    assert render_plan(stack, Frame(EDGE.region, 65, 64), device="cpu").exact_layers == 0
+
+
+def test_the_plan_of_a_larger_picture_has_its_layers_compiled(stack):
+    found = render_plan(stack, EDGE, device="cpu")
+    assert (found.compiled_layers, found.exact_layers, found.grid_layers) == (4, 0, 0)
+    assert found.patches > 0
+    assert found.patch_bytes >= 4 * 144 * found.patches  # one channel of 12 x 12 numbers and more
+    assert 0 < found.evaluations < 20 * EDGE.width_px * EDGE.height_px
+
+
+def test_a_plan_without_layers_is_nothing(stack):
+    assert render_plan(dataclasses.replace(stack, layers=()), EDGE, device="cpu") == Plan()
+
+
+@pytest.mark.parametrize(("options", "error"), [({"depth": 7}, UsageError), ({"device": "x"}, DeviceError)])
+def test_a_plan_is_refused_as_the_picture_is(stack, options, error):
+    with pytest.raises(error):
+        render_plan(stack, EDGE, **{"device": "cpu"} | options)

@@ -6,14 +6,14 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 from torch import Tensor
 
 from vecstack.composite import lay_over, over_premultiplied
 from vecstack.geometry import Frame, Rect
-from vecstack.kinds import kind_of
+from vecstack.kinds import can_draw, kind_of
 from vecstack.render.exact import ColorsAt, prepare, runs
 from vecstack.render.grid import grid
 from vecstack.render.patches import Compiler, LayerAt, Patches, Roots, basis
@@ -72,28 +72,35 @@ class FastPainter:
     def _compile(self, stack: Stack, frame: Frame, tolerance: float) -> Iterator[Sheet]:
         """The sheets, lowest first."""
         device, is_lowest = self._start.device, True
-        for run in runs(stack):
+        for rect, run in _runs_in(stack, frame.region):
             kind = kind_of(run[0])
             kind.check(run, stack.assets)
-            extent = kind.extent(run[0])
-            rect = frame.region if extent is None else extent.overlap(frame.region)
-            if rect is None:
-                continue
             shaders = [kind.prepare_grid(layer, stack.assets, device) for layer in run]
             on_grid = [shade for shade in shaders if shade is not None]
             if len(on_grid) == len(run):
                 for layer, shade in zip(run, on_grid, strict=True):
                     yield GridSheet(rect, shade, layer.opacity, frame.footprint)
             else:
-                replace = is_lowest and extent is None
-                start = self._start if replace else torch.zeros_like(self._start)
+                start = self._start if is_lowest else torch.zeros_like(self._start)
                 layers = [_layer_at(layer, stack, frame.footprint, device) for layer in run]
                 roots = Roots.of_rect(rect, frame.footprint)
                 patches = Compiler(layers, start, roots, frame.footprint, tolerance).run()
                 is_opaque = bool(start[3] == 1)
                 colors_at = prepare(dataclasses.replace(stack, layers=tuple(run)), device, transparent=not is_opaque)
-                yield PatchSheet(len(run), patches, colors_at, frame.footprint, 3 if is_opaque else 4, replace)
+                yield PatchSheet(len(run), patches, colors_at, frame.footprint, 3 if is_opaque else 4, is_lowest)
             is_lowest = False
+
+
+def _runs_in(stack: Stack, region: Rect) -> Iterator[tuple[Rect, list[Layer]]]:
+    """The runs of layers that can be seen in a region, and what of it they can cover."""
+
+    def part(layer: Layer) -> Rect | None:
+        extent = kind_of(layer).extent(layer)
+        return region if extent is None else extent.overlap(region)
+
+    here = (layer for layer in stack.layers if layer.is_seen and can_draw(layer) and part(layer) is not None)
+    for run in runs(dataclasses.replace(stack, layers=tuple(here))):
+        yield cast(Rect, part(run[0])), run
 
 
 def _layer_at(layer: Layer, stack: Stack, footprint: float, device: torch.device) -> LayerAt:

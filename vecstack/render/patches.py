@@ -26,7 +26,7 @@ LayerAt = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 NODES = 12  # on a side of a cell, and coefficients of a polynomial in each direction
 TAIL = 2  # last coefficients in each direction, whose size tells how much the polynomial misses
-LEAST_CELL_PX = 12  # side: a smaller cell has fewer pixels than nodes
+LEAST_CELL_PX = 12  # side of a square: a smaller cell has fewer pixels than nodes
 ROOT_CELLS = 6  # most along the short side of what is compiled, before any is split
 # Random points of a cell, by level, at which its polynomial is compared with the layers: what no node sees is missed
 # most often in a large cell.
@@ -52,15 +52,15 @@ class Roots:
 
     @classmethod
     def of_rect(cls, rect: Rect, pixel: float) -> Roots:
-        """Cells as square as can be, and no fewer pixels (of a side in canvas units) wide than one that is split."""
-        short = min(rect.width, rect.height)
-        side = max(short / ROOT_CELLS, min(short, 2 * LEAST_CELL_PX * pixel))
+        """Cells as square as can be, and not below the size of one that can be split (of pixels of a side in canvas
+        units), but for a rectangle that is thinner."""
+        side = max(min(rect.width, rect.height) / ROOT_CELLS, 2 * LEAST_CELL_PX * pixel)
         return cls(rect, max(1, round(rect.width / side)), max(1, round(rect.height / side)))
 
     @property
     def side(self) -> float:
-        """The longer side of a cell at level 0, in canvas units."""
-        return max(self.rect.width / self.columns, self.rect.height / self.rows)
+        """The side of a square as large as a cell at level 0, in canvas units."""
+        return math.sqrt(self.rect.width * self.rect.height / (self.columns * self.rows))
 
     def across(self, level: int, xs: Tensor) -> Tensor:
         """Places of xs (canvas units, float64) in cells of a level: whole numbers are their edges. A power of two

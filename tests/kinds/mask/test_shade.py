@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.mask.layer import MaskLayer
+from vecstack.kinds.mask.layer import KIND, MaskLayer
 from vecstack.kinds.mask.model import Predictor
 from vecstack.kinds.mask.shade import net_from_asset, net_to_asset, prepare
 
@@ -50,3 +50,9 @@ def test_neighbours_differ_far_from_the_origin(predictor: Predictor) -> None:
     x = 999_995 + torch.arange(4, dtype=torch.float64) / 1000
     alpha, _ = shade(torch.stack([x, torch.full_like(x, 5.0)], 1), 0.001)
     assert len(set(alpha[0].tolist())) == 4
+
+
+def test_a_grid_takes_a_net_no_less_work_than_its_points(predictor: Predictor) -> None:
+    for window in (None, 0.5):
+        mask, assets = layer(predictor, window=window)
+        assert KIND.prepare_grid(mask, assets, CPU) is None

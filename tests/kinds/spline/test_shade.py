@@ -9,7 +9,7 @@ import torch
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.frame import window_bump
 from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.kinds.spline.shade import basis, prepare
+from vecstack.kinds.spline.shade import basis, prepare, prepare_grid
 
 CPU = torch.device("cpu")
 WHOLE = Affine.of_frame(Rect(0, 0, 37, 53))
@@ -162,3 +162,76 @@ def test_neighbours_differ_far_from_the_origin() -> None:
     x = 999_995 + torch.arange(4, dtype=torch.float64) / 1000
     (alpha,), _ = shade(torch.stack([x, torch.full_like(x, 5.0)], 1), 0.001)
     assert bool((alpha.diff() > 0).all())
+
+
+# On a grid
+
+
+def by_points(layer: SplineLayer, xs: torch.Tensor, ys: torch.Tensor) -> torch.Tensor:
+    """The mask at the points of a grid, point by point: [H,W]."""
+    points = torch.stack([xs.repeat(len(ys)), ys.repeat_interleave(len(xs))], 1)
+    (alpha,), _ = prepare([layer], CPU)(points, 1.0)
+    return alpha.view(len(ys), len(xs))
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        WHOLE,
+        Affine(-18.5, 0.0, 18.5, 0.0, 26.5, 26.5),  # mirrored left to right
+        Affine(18.5, 0.0, 18.5, 0.0, -26.5, 26.5),  # upside down
+        Affine(-12.0, 0.0, 10.0, 0.0, -7.0, 40.0),  # turned by half, partly off the canvas
+    ],
+)
+@pytest.mark.parametrize(("rows", "columns"), [(4, 4), (5, 9), (12, 6), (64, 64)])
+def test_a_grid_gives_what_its_points_give(transform: Affine, rows: int, columns: int) -> None:
+    layer = random_layer(rows, rows, columns, transform=transform, window=0.6)
+    xs, ys = torch.linspace(-4, 41, 71, dtype=torch.float64), torch.linspace(-6, 60, 43, dtype=torch.float64)
+    shade = prepare_grid(layer, CPU)
+    assert shade is not None
+    alpha, color = shade(xs, ys, 1.0)
+    assert (alpha.shape, alpha.dtype, color.tolist()) == ((43, 71), torch.float32, pytest.approx([0.1, 0.2, 0.3]))
+    torch.testing.assert_close(alpha, by_points(layer, xs, ys), atol=1e-5, rtol=0)
+    assert float(alpha.std()) > 0.05  # there is something to see
+
+
+@pytest.mark.parametrize("window", [SHARP, 0.3, 1.0])
+def test_a_grid_outside_the_frame_or_on_its_edge_is_not_covered(window: float) -> None:
+    shade = prepare_grid(make_layer(np.full((5, 6), 9.0), transform=UNIT, window=window), CPU)
+    assert shade is not None
+    places = torch.tensor([-1e5, -7.0, -1.01, -1.0, 0.0, 1.0, 1.01, 7.0, 1e5], dtype=torch.float64)
+    alpha, _ = shade(places, places, 1.0)
+    assert alpha.count_nonzero() == 1
+    assert float(alpha[4, 4]) > 0.99
+
+
+def test_a_grid_of_one_row_or_column_is_a_part_of_a_larger_one() -> None:
+    shade = prepare_grid(random_layer(3, 6, 9), CPU)
+    assert shade is not None
+    xs, ys = torch.linspace(1, 36, 20, dtype=torch.float64), torch.linspace(1, 52, 30, dtype=torch.float64)
+    alpha, _ = shade(xs, ys, 1.0)
+    torch.testing.assert_close(shade(xs, ys[7:8], 1.0)[0], alpha[7:8], atol=1e-6, rtol=0)
+    torch.testing.assert_close(shade(xs[5:6], ys, 3.0)[0], alpha[:, 5:6], atol=1e-6, rtol=0)
+
+
+def test_neighbours_in_a_grid_differ_far_from_the_origin() -> None:
+    shade = prepare_grid(
+        make_layer(np.tile(centres(6), (4, 1)), transform=Affine.of_frame(Rect(999_990, 0, 10, 10))), CPU
+    )
+    assert shade is not None
+    xs = 999_995 + torch.arange(4, dtype=torch.float64) / 1000
+    alpha, _ = shade(xs, torch.tensor([5.0], dtype=torch.float64), 0.001)
+    assert bool((alpha.diff() > 0).all())
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25),
+        Affine(9.0, 4.0, 21.5, 0.0, 14.0, 25.25),  # skewed along the rows
+        Affine(9.0, 0.0, 21.5, 3.0, 14.0, 25.25),  # and along the columns
+        Affine(0.0, 9.0, 21.5, -14.0, 0.0, 25.25),  # turned by a quarter
+    ],
+)
+def test_turned_and_skewed_layers_have_no_grid_of_their_own(transform: Affine) -> None:
+    assert prepare_grid(random_layer(4, 5, 6, transform=transform), CPU) is None
