@@ -22,7 +22,7 @@ ROWS = [
     {"kinds", "render"},
     {"target"},
     {"file", "image", "models", "export"},
-    {"prune", "compact", "refine"},
+    {"prune", "compact", "refine", "edit"},
     {"detail"},
     {"decompose"},
     {"batch", "train"},

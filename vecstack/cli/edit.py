@@ -1,0 +1,195 @@
+"""vecstack edit: a person changes layers."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from vecstack.cli.arguments import Inputs, Output, Overwrite, Quiet, SkipExisting
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, write_standard_output
+from vecstack.errors import UsageError
+
+if TYPE_CHECKING:
+    from vecstack.edit import Change
+    from vecstack.stack import Stack
+
+ORDER = "vecstack.edit.order"  # of the options as they were written: names of parameters
+
+
+class Command(TyperCommand):
+    """A command that knows in which order its options were written."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        *_, order = self.make_parser(ctx).parse_args(args=list(args))
+        ctx.meta[ORDER] = [parameter.name for parameter in order]
+        return super().parse_args(ctx, args)
+
+
+def _option(name: str, metavar: str, text: str) -> Any:
+    return typer.Option(f"--{name}", metavar=metavar, help=text)
+
+
+Texts = list[str] | None
+
+
+def run(
+    context: typer.Context,
+    inputs: Inputs,
+    output: Output = None,
+    recolor: Annotated[Texts, _option("recolor", "SEL=COLOR", "Another colour: #rrggbb or a CSS name.")] = None,
+    opacity: Annotated[Texts, _option("opacity", "SEL=0..1", "Another opacity.")] = None,
+    hide: Annotated[Texts, _option("hide", "SEL", "Hide layers.")] = None,
+    show: Annotated[Texts, _option("show", "SEL", "Show hidden layers.")] = None,
+    remove: Annotated[Texts, _option("remove", "SEL", "Take layers out.")] = None,
+    keep: Annotated[Texts, _option("keep", "SEL", "Take all other layers out.")] = None,
+    move: Annotated[
+        Texts, _option("move", "SEL=PLACE", "up, down, top, bottom, or a number, 1 at the bottom, as info counts.")
+    ] = None,
+    rename: Annotated[Texts, _option("rename", "SEL=NAME", "Another name.")] = None,
+    shift: Annotated[
+        Texts, _option("shift", "SEL=DX,DY", "Move to the right and down, in pixels of the source.")
+    ] = None,
+    scale: Annotated[Texts, _option("scale", "SEL=FACTOR", "Enlarge about the middle of each layer's frame.")] = None,
+    transform: Annotated[
+        Texts, _option("transform", "SEL=A,B,C,D,E,F", "Another matrix from the frame to the canvas, by rows.")
+    ] = None,
+    background: Annotated[Texts, _option("background", "COLOR", "Another colour behind all layers.")] = None,
+    palette: Annotated[
+        Texts, _option("palette", "PALETTE", "Only colours of a .gpl, a .png or a list of #rrggbb; or only so many.")
+    ] = None,
+    swap_code: Annotated[Texts, _option("swap-code", "A=B", "Two layers swap the codes of their masks.")] = None,
+    jitter: Annotated[
+        Texts, _option("jitter", "SEL=AMOUNT", "Move codes at random, in units of the spread of the stack's codes.")
+    ] = None,
+    merge: Annotated[Texts, _option("merge", "SEL", "Neighbouring layers become the one that comes closest.")] = None,
+    copy_layer: Annotated[
+        Texts,
+        _option("copy-layer", "FROM.layers:SEL@N", "Take layers of another file, on top or (@N) to number N."),
+    ] = None,
+    script: Annotated[Texts, _option("script", "FILE.toml", "The changes of a script (docs/edit.md).")] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="What --jitter begins with.")] = 0,
+    overwrite: Overwrite = False,
+    skip_existing: SkipExisting = False,
+    quiet: Quiet = False,
+) -> None:
+    """Change layers of a file: options are applied in the order in which they are written. SEL is an id, a name, a
+    number (1 is the lowest), a range such as 3-7, *, or several with commas between."""
+    if output is None and inputs != [STANDARD]:
+        raise UsageError("edit writes a new file. Say where with -o.")
+    items = plan(inputs, output, {".layers", ".layers.json"}, ".layers")
+    changes = list(_changes(context, seed))
+    if not changes:
+        raise UsageError("edit needs a change, such as --hide 3. See vecstack edit --help.")
+    from vecstack.edit import edit
+    from vecstack.file import load
+
+    def act(item: Item, report: Report) -> None:
+        stack = load(standard_input() if item.source == STANDARD else item.source)
+        _write(_with_thumbnail(edit(stack, changes), stack), item, overwrite)
+
+    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Editing")
+
+
+def _with_thumbnail(edited: Stack, stack: Stack) -> Stack:
+    """The edited stack with a thumbnail of its own, where the stack had one."""
+    if stack.thumbnail is None or edited.thumbnail is not None:
+        return edited
+    from vecstack.render import THUMBNAIL_PX, thumbnail_png
+
+    return dataclasses.replace(edited, thumbnail=thumbnail_png(edited, THUMBNAIL_PX))
+
+
+def _write(stack: Stack, item: Item, overwrite: bool) -> None:
+    from vecstack.file import dumps, save
+
+    if item.target == STANDARD:
+        write_standard_output(dumps(stack))
+    else:
+        save(stack, item.target, overwrite=overwrite)
+
+
+def _changes(context: typer.Context, seed: int) -> Iterator[Change]:
+    """The changes of a command line, in the order in which they are written there."""
+    from vecstack.edit import CHANGES, load_script
+
+    texts: dict[str, Iterator[str]] = {}
+    for name in context.meta[ORDER]:
+        option = name.replace("_", "-")
+        if option != "script" and option not in CHANGES:
+            continue
+        text = next(texts.setdefault(name, iter(context.params[name])))
+        if option == "script":
+            yield from load_script(text)
+        else:
+            yield _change(option, text, seed)
+
+
+def _change(option: str, text: str, seed: int) -> Change:
+    """The change that an option says. Raises UsageError; what loading raises, where the text names a file."""
+    from vecstack.edit import CHANGES
+
+    kind: Any = CHANGES[option]
+    try:
+        if option == "palette":
+            return kind(_palette(text))  # type: ignore[no-any-return]
+        if option == "copy-layer":
+            return kind(*_source(text))  # type: ignore[no-any-return]
+        if option in WITHOUT_VALUE:
+            return kind(text)  # type: ignore[no-any-return]
+        selection, equals, value = text.rpartition("=")
+        if not equals:
+            raise UsageError("write it with an = between the layers and what is to become of them.")
+        extra = {"seed": seed} if option == "jitter" else {}
+        return kind(selection, VALUES.get(option, str)(value), **extra)  # type: ignore[no-any-return]
+    except UsageError as error:
+        raise UsageError(f"--{option} {text!r:.80}: {error}") from error
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{text!r:.40} is not a number.") from None
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(map(_number, text.split(",")))
+
+
+def _place(text: str) -> str | int:
+    """A number of a layer, or a word."""
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
+
+
+def _palette(text: str) -> Iterable[Any] | int:
+    """A count of colours, or the colours of a file."""
+    from vecstack.edit import load_palette
+
+    count = _place(text)
+    return count if isinstance(count, int) else load_palette(text)
+
+
+def _source(text: str) -> tuple[str, Stack, int | None]:
+    """A selection, the stack that it is from, and the number that the lowest of the layers gets."""
+    from vecstack.file import load
+
+    parts = re.fullmatch(r"(.+\.layers(?:\.json)?):(.+?)(?:@([0-9]{1,9}))?", text, re.DOTALL)
+    if parts is None:
+        raise UsageError("write it as FROM.layers:SEL, or as FROM.layers:SEL@N.")
+    return parts[2], load(parts[1]), None if parts[3] is None else int(parts[3])
+
+
+WITHOUT_VALUE = {"hide", "show", "remove", "keep", "merge", "background"}
+VALUES: dict[str, Callable[[str], Any]] = {
+    "opacity": _number,
+    "move": _place,
+    "shift": _numbers,
+    "scale": _number,
+    "transform": _numbers,
+    "jitter": _number,
+}

@@ -1,0 +1,907 @@
+"""Edit: changes that a person makes to the layers of a stack, the same from Python, a command line and a script."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import os
+import random
+import re
+import reprlib
+import sys
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from vecstack.errors import DocumentError, PictureError, RecipeError, UsageError
+from vecstack.geometry import Affine, Rect
+from vecstack.kinds import can_draw, kind_of, without_unused
+from vecstack.stack import (
+    MAX_LAYERS,
+    MAX_TRANSFORM,
+    Color,
+    Layer,
+    Stack,
+    check_color,
+    check_name,
+    check_transform,
+    is_number,
+    is_number_list,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from vecstack.target import Grid
+
+MAX_TEXT_BYTES = 1 << 20  # of a script or a list of colours: 20,000 changes
+MAX_PALETTE = 4096  # colours in a list; catalogues of thread and ink have up to 2,000
+MAX_FEW = 256  # colours of a picture that is a palette (one with more is a photo), or that a stack is reduced to
+MAX_PALETTE_PIXELS = 1 << 22
+MAX_AMOUNT = 1e6  # of a jitter, in spreads: the largest number of a code
+SHIFT_DECIMALS = 9  # of a shifted place: far below what shows, and a shift and its reverse give the same numbers
+JITTER_DIGITS = 3  # of a typical move that are kept: finer than shows, and shorter in a file
+POINTS = 1 << 14  # at which layers that are merged are compared, and their shares of the picture measured
+COLOR_DECIMALS = 6  # of a merged colour: finer than any picture shows
+ROUNDS = 30  # of choosing colours for layers and layers for colours; few stacks take 10
+LEAST_WEIGHT = 1e-6  # of a colour that does not show: it counts where no other does
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+# From linear sRGB to the responses of three cones, and from their cube roots to OKLab: Bjorn Ottosson, "A perceptual
+# color space for image processing", 2020, https://bottosson.github.io/posts/oklab/
+CONES = (
+    (0.4122214708, 0.5363325363, 0.0514459929),
+    (0.2119034982, 0.6806995451, 0.1073969566),
+    (0.0883024619, 0.2817188376, 0.6299787005),
+)
+OKLAB = (
+    (0.2104542553, 0.7936177850, -0.0040720468),
+    (1.9779984951, -2.4285922050, 0.4505937099),
+    (0.0259040371, 0.7827717662, -0.8086757660),
+)
+
+
+def edit(stack: Stack, changes: Iterable[Change]) -> Stack:
+    """The stack after changes, made in their order, each on what the one before left. Where the picture is another one
+    then, the thumbnail and the metric psnr, which were those of the old one, are left out. Raises DocumentError where
+    the stack does not have what a change needs, or would not be valid after it."""
+    edited = stack
+    for change in changes:
+        edited = change.apply(edited)
+    if _drawn(edited) == _drawn(stack):
+        return dataclasses.replace(edited, thumbnail=stack.thumbnail)
+    metrics = {name: value for name, value in stack.metrics.items() if name != "psnr"}
+    return dataclasses.replace(edited, thumbnail=None, metrics=metrics)
+
+
+def _drawn(stack: Stack) -> tuple[Any, ...]:
+    """What a picture of the stack depends on."""
+    seen = (layer for layer in stack.layers if layer.is_seen)
+    return stack.canvas, *(dataclasses.replace(layer, id="-", name="") for layer in seen)
+
+
+# Which layers
+
+
+def select(stack: Stack, selection: str) -> tuple[int, ...]:
+    """Indices of the layers that a selection means, lowest first: an id, else all layers of a name; else `*` (all), a
+    number (1 is the lowest layer), a range of numbers such as 3-7; or several of these with commas between. Raises
+    DocumentError where the stack has no such layer, UsageError where nothing could be meant."""
+    check_selection(selection)
+    called = _called(stack, selection)
+    if called:
+        return called
+    return tuple(sorted({index for part in selection.split(",") for index in _meant(stack, part.strip())}))
+
+
+def check_selection(selection: object) -> None:
+    """Raise UsageError for what cannot be a selection."""
+    if not isinstance(selection, str) or not selection.strip():
+        raise UsageError(
+            f"{reprlib.repr(selection)} selects no layers. Give an id, a name, a number, a range such as 3-7, *, or "
+            "several of these with commas between."
+        )
+
+
+def _called(stack: Stack, word: str) -> tuple[int, ...]:
+    """Indices of the layer of that id, or else of the layers of that name."""
+    by_id = tuple(index for index, layer in enumerate(stack.layers) if layer.id == word)
+    return by_id or tuple(index for index, layer in enumerate(stack.layers) if layer.name == word)
+
+
+def _meant(stack: Stack, part: str) -> Collection[int]:
+    """Indices of the layers that one part of a selection means."""
+    check_selection(part)
+    called = _called(stack, part)
+    if called or part == "*":
+        return called or range(len(stack.layers))
+    numbers = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", part)
+    if numbers is None:
+        raise DocumentError(f"no layer {reprlib.repr(part)}{_nearest_words(stack, part)}")
+    first, last = int(numbers[1]), int(numbers[2] or numbers[1])
+    if not 1 <= first <= last <= len(stack.layers):
+        there = f"they are numbered 1 (the lowest) to {len(stack.layers)}" if stack.layers else "there are none"
+        raise DocumentError(f"no layers {part}; {there}.")
+    return range(first - 1, last)
+
+
+def _nearest_words(stack: Stack, word: str) -> str:
+    """The ids and names that are most like a word, to end a message."""
+    words = list(dict.fromkeys(word for layer in stack.layers for word in (layer.id, layer.name) if word))
+    near = difflib.get_close_matches(word[:128], words, 3)
+    if near:
+        return f"; the nearest are {', '.join(map(repr, near))}."
+    return f"; there are {', '.join(map(repr, words[:5])) or 'none'}{', ...' if words[5:] else ''}."
+
+
+def _one(stack: Stack, selection: str) -> int:
+    """The index of the single layer that a selection means."""
+    chosen = select(stack, selection)
+    if len(chosen) != 1:
+        raise DocumentError(f"{reprlib.repr(selection)} means {len(chosen)} layers, and one is needed.")
+    return chosen[0]
+
+
+# Changes
+
+
+class Change:
+    """One change of a stack, as a value that is checked when it is made. Its first field is what the name of the change
+    stands before in a script; a field whose name is a word of Python has a _ at its end."""
+
+    def apply(self, stack: Stack) -> Stack:
+        """The stack after the change. Raises DocumentError where it cannot be made, or leaves no valid stack."""
+        raise NotImplementedError
+
+    @classmethod
+    def of_script(cls, fields: Mapping[str, Any], folder: Path) -> Change:
+        """The change of the fields in a script that lies in a folder. Raises UsageError for a value that cannot be;
+        what loading raises, where a field names a file."""
+        return cast(Any, cls)(**fields)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class SelectedChange(Change):
+    """A change of selected layers (see `select`)."""
+
+    select: str
+
+    def __post_init__(self) -> None:
+        check_selection(self.select)
+
+
+@dataclass(frozen=True)
+class LayerChange(SelectedChange):
+    """A change of each selected layer by itself."""
+
+    def changed(self, layer: Layer) -> Layer:
+        """One layer after the change."""
+        raise NotImplementedError
+
+    def apply(self, stack: Stack) -> Stack:
+        chosen = select(stack, self.select)
+        return stack.replace({index: self.changed(stack.layers[index]) for index in chosen}, {})
+
+
+@dataclass(frozen=True)
+class Recolor(LayerChange):
+    """The layers in another colour: #rgb, #rrggbb, the name of a CSS colour, or three numbers in 0..1."""
+
+    to: str | Color
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        to_color(self.to)
+
+    def changed(self, layer: Layer) -> Layer:
+        return _with_color(layer, to_color(self.to))
+
+
+@dataclass(frozen=True)
+class Opacity(LayerChange):
+    """The layers with another opacity, 0..1."""
+
+    to: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not is_number(self.to) or not 0 <= self.to <= 1:
+            raise UsageError(f"an opacity must be in 0..1, not {reprlib.repr(self.to)}.")
+
+    def changed(self, layer: Layer) -> Layer:
+        return dataclasses.replace(layer, opacity=float(self.to))
+
+
+@dataclass(frozen=True)
+class Hide(LayerChange):
+    """The layers hidden."""
+
+    def changed(self, layer: Layer) -> Layer:
+        return dataclasses.replace(layer, visible=False)
+
+
+@dataclass(frozen=True)
+class Show(LayerChange):
+    """The layers visible."""
+
+    def changed(self, layer: Layer) -> Layer:
+        return dataclasses.replace(layer, visible=True)
+
+
+@dataclass(frozen=True)
+class Rename(LayerChange):
+    """The layers under another name."""
+
+    to: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check(check_name, self.to, "a name")
+
+    def changed(self, layer: Layer) -> Layer:
+        return dataclasses.replace(layer, name=self.to)
+
+
+@dataclass(frozen=True)
+class Transform(LayerChange):
+    """The layers with another place: a, b, c, d, e, f, by which a point (u, v) of a layer's frame lies at
+    (a u + b v + c, d u + e v + f)."""
+
+    to: Sequence[float]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_numbers(self.to, 6, "a transform")
+        _check(check_transform, Affine(*self.to), "a transform")
+
+    def changed(self, layer: Layer) -> Layer:
+        return dataclasses.replace(layer, transform=Affine(*map(float, self.to)))
+
+
+@dataclass(frozen=True)
+class Shift(LayerChange):
+    """The layers moved by canvas units: to the right, and down."""
+
+    by: Sequence[float]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_numbers(self.by, 2, "a shift")
+
+    def changed(self, layer: Layer) -> Layer:
+        old, (right, down) = layer.transform, self.by
+        c, f = (round(value, SHIFT_DECIMALS) for value in (old.c + right, old.f + down))
+        return dataclasses.replace(layer, transform=dataclasses.replace(old, c=c, f=f))
+
+
+@dataclass(frozen=True)
+class Scale(LayerChange):
+    """The layers larger by a factor, or smaller, about the middle of each one's frame."""
+
+    by: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not is_number(self.by) or not 0 < self.by <= MAX_TRANSFORM:
+            raise UsageError(f"a factor must be above 0 and up to {MAX_TRANSFORM:g}, not {reprlib.repr(self.by)}.")
+
+    def changed(self, layer: Layer) -> Layer:
+        old = layer.transform
+        a, b, d, e = (self.by * value for value in (old.a, old.b, old.d, old.e))
+        return dataclasses.replace(layer, transform=Affine(a, b, old.c, d, e, old.f))
+
+
+@dataclass(frozen=True)
+class Remove(SelectedChange):
+    """The stack without the layers, and without the assets that only they used."""
+
+    def apply(self, stack: Stack) -> Stack:
+        return _only(stack, set(range(len(stack.layers))).difference(select(stack, self.select)))
+
+
+@dataclass(frozen=True)
+class Keep(SelectedChange):
+    """The stack with no other layers than these."""
+
+    def apply(self, stack: Stack) -> Stack:
+        return _only(stack, set(select(stack, self.select)))
+
+
+@dataclass(frozen=True)
+class Move(SelectedChange):
+    """The layers in another place of the order, in which they keep their own: `up` or `down` by one, to the `top` or
+    the `bottom`, or so that the lowest of them has a number, 1 at the bottom."""
+
+    to: str | int
+    ENDS: ClassVar = ("up", "down", "top", "bottom")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.to not in self.ENDS and not _is_count(self.to):
+            places = ", ".join(self.ENDS)
+            raise UsageError(f"layers move {places} or to a number from 1, not to {reprlib.repr(self.to)}.")
+
+    def apply(self, stack: Stack) -> Stack:
+        chosen = list(select(stack, self.select))
+        if not chosen:
+            return stack
+        order = self._stepped(stack, chosen) if self.to in ("up", "down") else self._placed(stack, chosen)
+        return stack.with_layers(stack.layers[index] for index in order)
+
+    def _stepped(self, stack: Stack, chosen: list[int]) -> list[int]:
+        """Old indices in the new order, each chosen layer one step further."""
+        order, step = list(range(len(stack.layers))), 1 if self.to == "up" else -1
+        ahead = chosen[::-step]
+        if ahead[0] == order[-1 if step == 1 else 0]:
+            end = "top" if step == 1 else "lowest"
+            raise DocumentError(f"layer {stack.layers[ahead[0]].id} is the {end} one and cannot move {self.to}.")
+        for index in ahead:
+            order[index], order[index + step] = order[index + step], order[index]
+        return order
+
+    def _placed(self, stack: Stack, chosen: list[int]) -> list[int]:
+        """Old indices in the new order, the chosen layers together in their place."""
+        others = sorted(set(range(len(stack.layers))).difference(chosen))
+        most = len(others) + 1
+        number = {"bottom": 1, "top": most}.get(str(self.to), self.to)
+        return _inserted(others, chosen, cast(int, number), most)
+
+
+@dataclass(frozen=True)
+class Background(Change):
+    """Another colour behind all layers (see Recolor)."""
+
+    to: str | Color
+
+    def __post_init__(self) -> None:
+        to_color(self.to)
+
+    def apply(self, stack: Stack) -> Stack:
+        return _with_background(stack, to_color(self.to))
+
+
+@dataclass(frozen=True)
+class Palette(Change):
+    """The layers and the background in the colours of a palette, each in the one that looks most like its own (nearest
+    in OKLab); or in as few colours as a count says, chosen so that what shows most changes least."""
+
+    to: Sequence[str | Color] | int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.to, list | tuple):
+            if not 1 <= len(self.to) <= MAX_PALETTE:
+                raise UsageError(f"a palette has 1 to {MAX_PALETTE:,} colours, not {len(self.to):,}.")
+            for color in self.to:
+                to_color(color)
+        elif not _is_count(self.to, MAX_FEW):
+            raise UsageError(
+                f"a palette is a list of colours or a count of 1 to {MAX_FEW}, not {reprlib.repr(self.to)}."
+            )
+
+    @classmethod
+    def of_script(cls, fields: Mapping[str, Any], folder: Path) -> Palette:
+        to = fields["to"]
+        return cls(load_palette(folder / to) if isinstance(to, str) else to)
+
+    def apply(self, stack: Stack) -> Stack:
+        colors = dict.fromkeys((_background(stack), *_colors(stack).values()))
+        if isinstance(self.to, int):
+            if len(colors) <= self.to:
+                return stack
+            palette = _reduced(_weights(stack), self.to)
+        else:
+            palette = [to_color(color) for color in self.to]
+        near = dict(zip(colors, _nearest(list(colors), palette), strict=True))
+        changed = {index: _with_color(stack.layers[index], near[color]) for index, color in _colors(stack).items()}
+        return _with_background(stack.replace(changed, {}), near[_background(stack)])
+
+
+@dataclass(frozen=True)
+class SwapCode(SelectedChange):
+    """Two layers with each other's masks: they swap the numbers that give these their form, and keep all else. Both
+    must be of one kind, and their masks of one net or of as many numbers."""
+
+    with_: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_selection(self.with_)
+
+    def apply(self, stack: Stack) -> Stack:
+        indices = [_one(stack, selection) for selection in (self.select, self.with_)]
+        one, other = (stack.layers[index] for index in indices)
+        if _family(one) != _family(other):
+            raise DocumentError(
+                f"the codes of {one.id} and {other.id} do not fit each other: their masks differ in kind."
+            )
+        kind = kind_of(one)
+        swapped = kind.with_shape(one, kind.shape(other)), kind.with_shape(other, kind.shape(one))
+        return stack.replace(dict(zip(indices, swapped, strict=True)), {})
+
+
+@dataclass(frozen=True)
+class Jitter(SelectedChange):
+    """The layers with masks that are moved at random: each number of a code by a normal one, in units of the deviation
+    of all numbers of such codes in the stack. A seed gives each layer (by its id) one direction, in which the amount
+    says how far to go: so amounts 0.1, 0.2, 0.3 are a walk. After Sbai, Couprie, Aubry, ICIP 2020, who walk so in the
+    space of masks."""
+
+    by: float
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not is_number(self.by) or not abs(self.by) <= MAX_AMOUNT:
+            raise UsageError(f"an amount must be a number up to {MAX_AMOUNT:g}, not {reprlib.repr(self.by)}.")
+        if not isinstance(self.seed, int) or isinstance(self.seed, bool):
+            raise UsageError(f"a seed must be an integer, not {reprlib.repr(self.seed)}.")
+
+    def apply(self, stack: Stack) -> Stack:
+        spreads: dict[Hashable, float] = {}
+        changed = {}
+        for index in select(stack, self.select):
+            layer = stack.layers[index]
+            family = _family(layer)
+            if family not in spreads:
+                spreads[family] = _spread(stack, family)
+            changed[index] = self._moved(layer, self.by * spreads[family])
+        return stack.replace(changed, {})
+
+    def _moved(self, layer: Layer, amount: float) -> Layer:
+        if amount == 0:
+            return layer
+        kind, rng = kind_of(layer), random.Random(f"{self.seed} {layer.id}")
+        decimals = JITTER_DIGITS - math.floor(math.log10(abs(amount)))
+        shape = (round(value + amount * rng.gauss(0, 1), decimals) for value in kind.shape(layer))
+        return kind.with_shape(layer, tuple(shape))
+
+
+@dataclass(frozen=True)
+class Merge(SelectedChange):
+    """Neighbouring layers as one: that one of them stays, in the best colour, that alone comes closest to what they all
+    show over the layers below. Each must be visible and of one colour."""
+
+    def apply(self, stack: Stack) -> Stack:
+        chosen = select(stack, self.select)
+        if len(chosen) < 2 or chosen[-1] - chosen[0] != len(chosen) - 1:
+            numbers = ", ".join(str(index + 1) for index in chosen[:5]) + (", ..." if chosen[5:] else "")
+            raise DocumentError(f"layers that merge are two or more neighbours, not {numbers or 'none'}.")
+        first, last = chosen[0], chosen[-1] + 1
+        layers = stack.layers[first:last]
+        for layer in layers:
+            _color_of(layer)
+            if not layer.is_seen:
+                raise DocumentError(f"layer {layer.id} cannot be merged: it does not show. Show it or remove it first.")
+        merged = _merged(stack.with_layers(stack.layers[:first]), layers)
+        return without_unused(stack.with_layers((*stack.layers[:first], merged, *stack.layers[last:])), layers)
+
+
+@dataclass(frozen=True)
+class CopyLayer(SelectedChange):
+    """Layers of another stack, with what they need, on top or so that the lowest of them has a number, 1 at the bottom.
+    They fill the canvas as they fill their own, and an id that is in use gets a number at its end."""
+
+    from_: Stack
+    to: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.from_, Stack):
+            raise UsageError(f"layers are copied from a layer file, not from {reprlib.repr(self.from_)}.")
+        if self.to is not None and not _is_count(self.to):
+            raise UsageError(f"layers are copied to a number from 1, not to {reprlib.repr(self.to)}.")
+
+    @classmethod
+    def of_script(cls, fields: Mapping[str, Any], folder: Path) -> CopyLayer:
+        from vecstack.file import load
+
+        source = fields["from_"]
+        return cls(**{**fields, "from_": load(folder / source) if isinstance(source, str) else source})
+
+    def apply(self, stack: Stack) -> Stack:
+        taken = [self.from_.layers[index] for index in select(self.from_, self.select)]
+        most = len(stack.layers) + 1
+        copies = _scaled(
+            _renamed(taken, {layer.id for layer in stack.layers}), self.from_.canvas.rect, stack.canvas.rect
+        )
+        layers = _inserted(list(stack.layers), copies, most if self.to is None else self.to, most)
+        return dataclasses.replace(stack.with_layers(layers), assets={**stack.assets, **_assets(self.from_, taken)})
+
+
+CHANGES: Mapping[str, type[Change]] = {
+    "recolor": Recolor,
+    "opacity": Opacity,
+    "hide": Hide,
+    "show": Show,
+    "remove": Remove,
+    "keep": Keep,
+    "move": Move,
+    "rename": Rename,
+    "transform": Transform,
+    "shift": Shift,
+    "scale": Scale,
+    "background": Background,
+    "palette": Palette,
+    "swap-code": SwapCode,
+    "jitter": Jitter,
+    "merge": Merge,
+    "copy-layer": CopyLayer,
+}
+
+
+def _check(check: Callable[[Any, str], None], value: object, where: str) -> None:
+    """Raise UsageError where a check of the document's raises."""
+    try:
+        check(value, where)
+    except DocumentError as error:
+        raise UsageError(str(error)) from error
+
+
+def _check_numbers(values: object, count: int, where: str) -> None:
+    numbers = cast("Sequence[float]", values) if is_number_list(values) else ()
+    if len(numbers) != count or not all(abs(number) <= MAX_TRANSFORM for number in numbers):
+        raise UsageError(f"{where} must be {count} numbers up to {MAX_TRANSFORM:g}, not {reprlib.repr(values)}.")
+
+
+def _is_count(value: object, most: int = MAX_LAYERS) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
+
+
+def _only(stack: Stack, kept: Collection[int]) -> Stack:
+    """The stack without the layers that are not kept, and without the assets that only these used."""
+    gone = [layer for index, layer in enumerate(stack.layers) if index not in kept]
+    if not gone:
+        return stack
+    left = stack.with_layers(layer for index, layer in enumerate(stack.layers) if index in kept)
+    return without_unused(left, filter(can_draw, gone))
+
+
+def _inserted(others: list[Any], block: list[Any], number: int, most: int) -> list[Any]:
+    """A list with a block in it, whose first entry has a number counted from 1. Raises DocumentError."""
+    if number > most:
+        raise DocumentError(f"there is no place {number} for {len(block)} of the layers; the top is {most}.")
+    return [*others[: number - 1], *block, *others[number - 1 :]]
+
+
+def _background(stack: Stack) -> Color:
+    return cast(Color, tuple(stack.canvas.background))
+
+
+def _with_background(stack: Stack, color: Color) -> Stack:
+    return dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, background=color))
+
+
+# Masks
+
+
+def _family(layer: Layer) -> tuple[str, Hashable]:
+    """What layers have in common whose codes fit each other. Raises DocumentError."""
+    if not can_draw(layer):
+        raise DocumentError(f"layer {layer.id} is of kind {layer.kind}, whose mask this version cannot change.")
+    return layer.kind, kind_of(layer).family(layer)
+
+
+def _spread(stack: Stack, family: Hashable) -> float:
+    """Deviation of the numbers of all codes of a family; 1 where they are all alike."""
+    layers = [layer for layer in stack.layers if can_draw(layer) and _family(layer) == family]
+    values = [value for layer in layers for value in kind_of(layer).shape(layer)]
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values)) or 1.0
+
+
+def _merged(below: Stack, layers: Sequence[Layer]) -> Layer:
+    """The one of the layers, in the best colour, that alone comes closest to all of them over the stack below."""
+    from vecstack.target import sheets_on
+
+    points = _points(below, _hull(below, layers))
+    canvas = points.background(below)
+    for sheet in sheets_on(below, points):
+        sheet.lay(canvas)
+    under, sheets = canvas.clone(), list(sheets_on(below.with_layers(layers), points))
+    for sheet in sheets:
+        sheet.lay(canvas)
+    tries = []
+    for sheet in sheets:
+        alpha = canvas.new_zeros(canvas.shape[1:])
+        sheet.box.of(alpha).copy_(sheet.alpha)
+        color, error = _best_color(alpha, under, canvas)
+        tries.append((error, sheet.index, color))
+    if not tries:
+        raise DocumentError("these layers show nothing that could be merged. Remove them instead.")
+    _, index, color = min(tries)
+    return _with_color(layers[index], color)
+
+
+def _best_color(alpha: Tensor, under: Tensor, wanted: Tensor) -> tuple[Color, float]:
+    """The colour in which a layer of coverage [H,W] turns one picture most nearly into another, both [3,H,W], and the
+    squared error that is left: the least squares of each channel."""
+    rest = under * (1 - alpha)
+    best = (alpha * (wanted - rest)).sum((1, 2)) / alpha.square().sum().clamp_min(
+        1e-12
+    )  # some, where it covers nothing
+    color = cast(Color, tuple(round(value, COLOR_DECIMALS) for value in best.clamp(0, 1).tolist()))
+    error = wanted - rest - alpha * wanted.new_tensor(color)[:, None, None]
+    return color, float(error.double().square().sum())
+
+
+def _hull(stack: Stack, layers: Iterable[Layer]) -> Rect:
+    """The least rectangle outside which the layers cover nothing, or the canvas."""
+    extents = [kind_of(layer).extent(layer) or stack.canvas.rect for layer in layers]
+    left, top = min(rect.x for rect in extents), min(rect.y for rect in extents)
+    right, bottom = max(rect.x + rect.width for rect in extents), max(rect.y + rect.height for rect in extents)
+    hull = Rect(left, top, right - left, bottom - top)
+    return hull.overlap(stack.canvas.rect) or hull
+
+
+def _points(stack: Stack, rect: Rect) -> Grid:
+    """The centres of about POINTS equal cells of a rectangle."""
+    import torch
+
+    from vecstack.target import Grid
+
+    columns = min(POINTS, max(1, round(math.sqrt(POINTS * rect.width / rect.height))))
+    return Grid.over(rect, columns, max(1, round(POINTS / columns)), torch.device("cpu"))
+
+
+# Copies
+
+
+def _renamed(layers: Iterable[Layer], used: set[str]) -> list[Layer]:
+    """The layers with ids that are not in use, nor twice among them."""
+    renamed = []
+    for layer in layers:
+        layer_id, number = layer.id, 2
+        while layer_id in used:
+            layer_id, number = f"{layer.id[:118]}-{number}", number + 1  # ids have up to 128 characters
+        used.add(layer_id)
+        renamed.append(layer if layer_id == layer.id else dataclasses.replace(layer, id=layer_id))
+    return renamed
+
+
+def _scaled(layers: list[Layer], old: Rect, new: Rect) -> list[Layer]:
+    """The layers of one canvas as they lie on another that it is drawn out to."""
+    across, down = new.width / old.width, new.height / old.height
+    if across == down == 1:
+        return layers
+
+    def scaled(matrix: Affine) -> Affine:
+        first, second = matrix.rows()
+        return Affine.of_rows([[across * value for value in first], [down * value for value in second]])
+
+    return [dataclasses.replace(layer, transform=scaled(layer.transform)) for layer in layers]
+
+
+def _assets(stack: Stack, layers: Sequence[Layer]) -> Mapping[str, bytes]:
+    """The assets of a stack that some of its layers need: all, where that cannot be told."""
+    if not all(map(can_draw, layers)):
+        return stack.assets
+    needed = {name for layer in layers for name in kind_of(layer).asset_ids(layer)}
+    return {name: data for name, data in stack.assets.items() if name in needed}
+
+
+# Colours
+
+
+def to_color(color: object) -> Color:
+    """A colour written #rrggbb, #rgb, by its CSS name or as three numbers, as sRGB in 0..1. Raises UsageError."""
+    if not isinstance(color, str):
+        _check(check_color, color, "a colour")
+        red, green, blue = map(float, cast(Color, color))
+        return red, green, blue
+    from PIL.ImageColor import colormap, getrgb
+
+    digits = color.removeprefix("#")
+    if re.fullmatch(r"(?:[0-9a-fA-F]{3}){1,2}", digits):
+        color = f"#{digits}"
+    elif color.lower() not in colormap:
+        raise UsageError(
+            f"{reprlib.repr(color)} is not a colour. Write it as #rrggbb, or by a CSS name such as tomato."
+        )
+    red, green, blue = (value / 255 for value in getrgb(color)[:3])
+    return red, green, blue
+
+
+def load_palette(path: str | os.PathLike[str]) -> tuple[Color, ...]:
+    """The colours of a palette: of a PNG of at most 256, a GIMP palette (.gpl), or a text with a colour on each line.
+    Raises RecipeError, PictureError."""
+    data = _read(path)
+    if data.startswith(PNG_SIGNATURE):
+        return _picture_colors(path)
+    lines = _text(path, data).splitlines()
+    is_gimp = bool(lines) and lines[0].strip() == "GIMP Palette"
+    colors = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or (is_gimp and (number == 1 or re.match(r"\s*(?:#|Name:|Columns:)", line))):
+            continue
+        try:
+            colors.append(_gimp_color(line) if is_gimp else to_color(line.strip()))
+        except UsageError as error:
+            raise RecipeError(f"{path}: line {number}: {error}") from error
+    if not 1 <= len(colors) <= MAX_PALETTE:
+        raise RecipeError(f"{path}: has {len(colors):,} colours, 1 to {MAX_PALETTE:,} are allowed.")
+    return tuple(colors)
+
+
+def _gimp_color(line: str) -> Color:
+    """The colour of a line of a GIMP palette: red, green and blue in 0..255, and a name."""
+    numbers = re.match(r"\s*([0-9]{1,3})\s+([0-9]{1,3})\s+([0-9]{1,3})(?:\s|$)", line)
+    if numbers is None or max(map(int, numbers.groups())) > 255:
+        raise UsageError(f"{reprlib.repr(line)} is not a colour. Write it as three numbers in 0..255 and a name.")
+    red, green, blue = (int(number) / 255 for number in numbers.groups())
+    return red, green, blue
+
+
+def _picture_colors(path: str | os.PathLike[str]) -> tuple[Color, ...]:
+    """The colours in a picture, without those of its transparent pixels."""
+    import numpy as np
+
+    from vecstack.image import load_picture
+
+    picture = load_picture(path, max_pixels=MAX_PALETTE_PIXELS)
+    pixels = picture.pixels if picture.alpha is None else picture.pixels[picture.alpha > 0]
+    colors = np.unique(np.rint(pixels.reshape(-1, 3) * 255).astype(np.uint8), axis=0)
+    if not 1 <= len(colors) <= MAX_FEW:
+        raise PictureError(f"{path}: has {len(colors):,} colours, and a palette 1 to {MAX_FEW}.")
+    return tuple(cast(Color, tuple(value / 255 for value in color)) for color in colors.tolist())
+
+
+def _color_of(layer: Layer) -> Color:
+    """The colour of a layer that has one. Raises DocumentError."""
+    if not hasattr(layer, "color"):
+        raise DocumentError(f"layer {layer.id} is of kind {layer.kind}, which has no colour that this version knows.")
+    return cast(Color, tuple(layer.color))
+
+
+def _with_color(layer: Layer, color: Color) -> Layer:
+    """A layer in a colour. Raises DocumentError where it has none."""
+    return layer if _color_of(layer) == color else cast(Layer, dataclasses.replace(cast(Any, layer), color=color))
+
+
+def _colors(stack: Stack) -> dict[int, Color]:
+    """The colours of the layers that have one, by index."""
+    return {index: _color_of(layer) for index, layer in enumerate(stack.layers) if hasattr(layer, "color")}
+
+
+def _nearest(colors: Sequence[Color], palette: Sequence[Color]) -> list[Color]:
+    """For each colour the one of the palette that looks most like it."""
+    import numpy as np
+
+    points = _to_oklab(np.array(palette))
+    return [palette[int(np.square(points - color).sum(1).argmin())] for color in _to_oklab(np.array(colors))]
+
+
+def _weights(stack: Stack) -> dict[Color, float]:
+    """How much of the picture is in each colour of the layers and the background: share of the canvas, seen through
+    what lies above."""
+    from vecstack.target import sheets_on
+
+    points = _points(stack, stack.canvas.rect)
+    light = points.background(stack).new_ones(len(points.ys), len(points.xs))  # that the layers above let through
+    shares = dict.fromkeys((_background(stack), *_colors(stack).values()), LEAST_WEIGHT)
+    for sheet in reversed(list(sheets_on(stack, points))):
+        part, layer = sheet.box.of(light), stack.layers[sheet.index]
+        if hasattr(layer, "color"):
+            shares[_color_of(layer)] += float((part * sheet.alpha).sum()) / light.numel()
+        part *= 1 - sheet.alpha
+    shares[_background(stack)] += float(light.mean())
+    return shares
+
+
+def _reduced(weights: Mapping[Color, float], count: int) -> list[Color]:
+    """As many colours, of 8 bits a channel, that are close to those given, the more so the more weight these have:
+    Lloyd's weighted k-means in OKLab, from colours that lie apart."""
+    import numpy as np
+
+    points, shares = _to_oklab(np.array(list(weights))), np.array(list(weights.values()))
+    centres = points[[int(shares.argmax())]]
+    while len(centres) < count:
+        distances = np.square(points[:, None] - centres).sum(2).min(1)
+        centres = np.concatenate([centres, points[[int((shares * distances).argmax())]]])
+    for _ in range(ROUNDS):
+        nearest = np.square(points[:, None] - centres).sum(2).argmin(1)
+        old = centres.copy()
+        for index in set(nearest.tolist()):
+            its = nearest == index
+            centres[index] = (points[its] * shares[its, None]).sum(0) / shares[its].sum()
+        if np.array_equal(old, centres):
+            break
+    return [cast(Color, tuple(value / 255 for value in color)) for color in np.rint(_to_srgb(centres) * 255).tolist()]
+
+
+def _to_oklab(colors: np.ndarray) -> np.ndarray:
+    """Colours [N,3], sRGB in 0..1, in OKLab, where equal distances look alike: [N,3]."""
+    import numpy as np
+
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
+    return cast("np.ndarray", np.cbrt(linear @ np.array(CONES).T) @ np.array(OKLAB).T)
+
+
+def _to_srgb(points: np.ndarray) -> np.ndarray:
+    """The sRGB colours in 0..1 that are nearest, channel by channel, to points of OKLab: [N,3] -> [N,3]."""
+    import numpy as np
+
+    cones = (points @ np.linalg.inv(np.array(OKLAB)).T) ** 3
+    linear = np.clip(cones @ np.linalg.inv(np.array(CONES)).T, 0, 1)
+    return cast("np.ndarray", np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055))
+
+
+# Scripts
+
+
+def load_script(path: str | os.PathLike[str]) -> tuple[Change, ...]:
+    """The changes of a script (docs/edit.md). Files that it names are looked for in its folder. Raises RecipeError: not
+    readable, not TOML, an unknown word or a value that cannot be; what loading the files raises."""
+    fields = _parse_toml(_text(path, _read(path)), path)
+    for key in fields:
+        if key != "change":
+            raise RecipeError(f"{path}: unknown key {_hint(key, ['change'])}")
+    tables = fields.get("change")
+    if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
+        raise RecipeError(f"{path}: has no changes. Write each as a table that begins with [[change]].")
+    folder = Path(path).parent
+    return tuple(_change(table, folder, f"{path}: change {number}") for number, table in enumerate(tables, start=1))
+
+
+def _read(path: str | os.PathLike[str]) -> bytes:
+    """The first bytes of a file, one more than a text may have. Raises RecipeError."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MAX_TEXT_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise RecipeError(f"{os.fspath(path)!r}: cannot be read ({reason}). Check its name.") from error
+
+
+def _text(path: str | os.PathLike[str], data: bytes) -> str:
+    if len(data) > MAX_TEXT_BYTES:
+        raise RecipeError(f"{path}: more than {MAX_TEXT_BYTES:,} bytes. Split it.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path}: not a text in UTF-8.") from error
+
+
+def _parse_toml(text: str, path: str | os.PathLike[str]) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        try:
+            import tomli as tomllib
+        except ImportError as error:
+            raise RecipeError("Edit scripts need tomli on Python 3.10: pip install tomli.") from error
+    try:
+        return cast(dict[str, Any], tomllib.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise RecipeError(f"{path}: not TOML: {' '.join(str(error).split())[:200]}.") from error
+
+
+def _change(table: Mapping[str, Any], folder: Path, where: str) -> Change:
+    """The change that a table of a script says."""
+    verbs = [key for key in table if key in CHANGES]
+    if len(verbs) != 1:
+        unknown = next((key for key in table if key not in CHANGES), None)
+        if not verbs and unknown is not None:
+            raise RecipeError(f"{where}: unknown change {_hint(unknown, CHANGES)}")
+        raise RecipeError(f"{where}: says {len(verbs)} changes ({', '.join(verbs)}), and a table holds one.")
+    kind = CHANGES[verbs[0]]
+    first, *others = dataclasses.fields(cast(Any, kind))
+    known = {verbs[0]: first, **{field.name.rstrip("_"): field for field in others}}
+    for key in table:
+        if key not in known:
+            raise RecipeError(f"{where}: unknown key {_hint(key, known)}")
+    for key, field in known.items():
+        if key not in table and field.default is dataclasses.MISSING:
+            raise RecipeError(f"{where}: {verbs[0]} needs {key}.")
+    try:
+        return kind.of_script({known[key].name: value for key, value in table.items()}, folder)
+    except UsageError as error:
+        raise RecipeError(f"{where}: {error}") from error
+
+
+def _hint(key: str, known: Iterable[str]) -> str:
+    """An unknown key, and the known one that it may have been meant for, or all."""
+    near = difflib.get_close_matches(key[:128], list(known), 1)
+    return f"{reprlib.repr(key)}. " + (f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}.")
