@@ -27,7 +27,7 @@ else to standard error. `vecstack --version` prints the version; `--debug`, anyw
 | 0 | done |
 | 1 | internal error (run again with `--debug`, and report it) |
 | 2 | a call that cannot be meant |
-| 3 | a picture, document, recipe or training data that cannot be read |
+| 3 | a picture, document, recipe, training data, script of edits or palette that cannot be read |
 | 4 | an output that is refused or cannot be written |
 | 5 | a document of a newer version, or of a required kind that is unknown |
 | 6 | weights that are missing, damaged, or not as published |

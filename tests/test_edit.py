@@ -32,15 +32,11 @@ from vecstack.edit import (
     Show,
     SwapCode,
     Transform,
-    _to_oklab,
-    _to_srgb,
     edit,
-    load_palette,
     load_script,
     select,
-    to_color,
 )
-from vecstack.errors import DocumentError, PictureError, RecipeError, UsageError
+from vecstack.errors import DocumentError, RecipeError, UsageError
 from vecstack.file import dumps, load
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import kind_of
@@ -318,14 +314,6 @@ def test_a_value_that_cannot_be_is_refused_when_the_change_is_made(make: Callabl
     assert len(str(error.value)) < 300
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("#f00", RED), ("F00", RED), ("#0000FF", BLUE), ("Blue", BLUE), ("lime", GREEN), ((0, 1, 0), GREEN)],
-)
-def test_colours_are_read_in_all_their_spellings(text: Any, expected: Color) -> None:
-    assert to_color(text) == expected
-
-
 # Order, and which layers there are
 
 
@@ -553,15 +541,6 @@ def test_colours_snap_to_what_looks_nearest(mixed: Stack) -> None:
     assert edited.layer("strange") == mixed.layer("strange")
 
 
-def test_oklab_is_that_of_its_source() -> None:
-    # From the published table of the source, and white, to three decimals.
-    given = np.array([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    known = [[1.0, 0.0, 0.0], [0.628, 0.225, 0.126], [0.866, -0.234, 0.179], [0.452, -0.032, -0.312]]
-    assert np.allclose(_to_oklab(given), known, atol=1e-3)
-    colors = np.random.default_rng(0).random((50, 3))
-    assert np.allclose(_to_srgb(_to_oklab(colors)), colors, atol=1e-5)
-
-
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_a_count_leaves_as_many_colours_close_to_what_was_there(mixed: Stack, count: int) -> None:
     edited = edit(mixed, [Palette(count)])
@@ -582,59 +561,6 @@ def test_what_shows_most_decides_on_the_colours(mixed: Stack) -> None:
     hidden = [dataclasses.replace(layer, id=f"h{n}", color=BLUE, visible=False) for n, layer in enumerate(layers)]  # type: ignore[call-arg]
     one = edit(Stack(Canvas(WIDTH, HEIGHT, RED), (*layers, *hidden), mixed.assets), [Palette(1)])
     assert {color(one, layer.id) for layer in one.layers} == {RED}
-
-
-def test_palettes_are_read_from_lists_gimp_and_png(tmp_path: Path) -> None:
-    text, gimp, picture = tmp_path / "p.txt", tmp_path / "p.gpl", tmp_path / "p.png"
-    text.write_text("#f00\n\n  lime \r\n#0000ff\n", encoding="utf-8")
-    gimp.write_text(
-        "GIMP Palette\nName: x\nColumns: 3\n# note\n255   0   0\tred\n  0 255 0 Green 1\n0 0 255", encoding="utf-8"
-    )
-    pixels = np.zeros((2, 3, 4), np.uint8)
-    pixels[0, :, :3] = np.eye(3) * 255
-    pixels[0, :, 3] = 255
-    Image.fromarray(pixels).save(picture)
-    assert load_palette(text) == load_palette(gimp) == (RED, GREEN, BLUE)
-    assert set(load_palette(picture)) == {RED, GREEN, BLUE}
-
-
-@pytest.mark.parametrize(
-    ("data", "says"),
-    [
-        (b"", "has 0 colours"),
-        (b"\n\n", "has 0 colours"),
-        (b"GIMP Palette\n", "has 0 colours"),
-        (b"#f00\nmud\n", "line 2: 'mud' is not a colour"),
-        (b"GIMP Palette\n1 2\n", "line 2: '1 2' is not a colour"),
-        (b"GIMP Palette\n1 2 256\n", "line 2"),
-        (b"\xff\xfe", "UTF-8"),
-        (b"red\n" * 5000, "has 5,000 colours"),
-        (b"\n" * (1 << 21), "bytes"),
-    ],
-)
-def test_a_palette_that_is_none_is_refused(tmp_path: Path, data: bytes, says: str) -> None:
-    path = tmp_path / "p.gpl"
-    path.write_bytes(data)
-    with pytest.raises(RecipeError, match=says):
-        load_palette(path)
-
-
-def test_a_picture_of_too_many_colours_or_none_is_no_palette(tmp_path: Path) -> None:
-    path = tmp_path / "p.png"
-    noise = np.random.default_rng(0).integers(0, 256, (53, 37, 3), dtype=np.uint8)
-    for pixels in (noise, np.zeros((2, 2, 4), np.uint8)):
-        Image.fromarray(pixels).save(path)
-        with pytest.raises(PictureError, match="colours, and a palette 1 to 256"):
-            load_palette(path)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n damaged")
-    with pytest.raises(PictureError):
-        load_palette(path)
-
-
-@pytest.mark.parametrize("name", ["missing.txt", "", "a\0b", "."])
-def test_a_palette_that_cannot_be_read_is_refused(name: str) -> None:
-    with pytest.raises(RecipeError, match="cannot be read"):
-        load_palette(name)
 
 
 # Scripts
@@ -731,6 +657,19 @@ def test_the_page_of_the_docs_names_every_change_and_its_example_is_one(
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     kinds = [type(change) for change in load_script(script(example))]
     assert kinds == [Recolor, CopyLayer, Palette]
+
+
+def test_the_python_of_the_page_runs(mixed: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "edit.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    known = edit(mixed, [Remove("strange"), Rename("whole", "sky"), Rename("faded", "sun")])
+    (tmp_path / "photo.layers").write_bytes(dumps(known))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "edit.md", "exec"), {})
+    edited = load(tmp_path / "other.layers")
+    assert edited.layers[0].name == "sky"
+    assert not edited.layer("faded").visible
+    assert color(edited, "leaf") == (0x80 / 255, 0xA0 / 255, 1.0)
 
 
 def test_the_layers_of_a_missing_file_are_not_copied(script: Callable[[str], Path]) -> None:

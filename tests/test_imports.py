@@ -22,6 +22,7 @@ ROWS = [
     {"kinds", "render"},
     {"target"},
     {"file", "image", "models", "export"},
+    {"palette"},
     {"prune", "compact", "refine", "edit"},
     {"detail"},
     {"decompose"},
@@ -117,6 +118,7 @@ def test_the_public_names_are_these() -> None:
         "__version__",
         "available_models",
         "decompose",
+        "edit",
         "load",
         "load_model",
         "refine",
@@ -128,6 +130,7 @@ def test_the_public_names_are_these() -> None:
 
 
 def test_functions_are_not_hidden_by_their_modules() -> None:
-    code = "import vecstack, vecstack.decompose, vecstack.render; assert callable(vecstack.decompose)"
+    code = "import vecstack, vecstack.decompose, vecstack.edit, vecstack.render; assert callable(vecstack.decompose)"
     code += "; assert callable(vecstack.render); from vecstack import decompose, render; assert callable(render)"
+    code += "; from vecstack.edit import Hide, edit; assert callable(edit); assert vecstack.edit is edit; Hide('1')"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

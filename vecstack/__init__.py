@@ -1,8 +1,9 @@
 """vecstack turns a picture into a short stack of coloured layers and draws the stack at any size."""
 
 # None of these modules imports PyTorch or numpy before it computes. They are imported at once, not on demand,
-# so that `vecstack.decompose` and `vecstack.render` are the functions, not the modules of the same names.
+# so that `vecstack.decompose`, `vecstack.edit` and the like are the functions, not the modules of the same names.
 from vecstack.decompose import decompose
+from vecstack.edit import edit
 from vecstack.errors import VecstackError
 from vecstack.file import load, save
 from vecstack.goal import Goal
@@ -22,6 +23,7 @@ __all__ = [
     "__version__",
     "available_models",
     "decompose",
+    "edit",
     "load",
     "load_model",
     "refine",

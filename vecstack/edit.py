@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from vecstack.errors import DocumentError, PictureError, RecipeError, UsageError
+from vecstack.errors import DocumentError, RecipeError, UsageError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import can_draw, kind_of, without_unused
+from vecstack.palette import MAX_FEW, MAX_PALETTE, load_palette, nearest, read_text, reduced, to_color
 from vecstack.stack import (
     MAX_LAYERS,
     MAX_TRANSFORM,
     Color,
     Layer,
     Stack,
-    check_color,
     check_name,
     check_transform,
     is_number,
@@ -32,36 +32,16 @@ from vecstack.stack import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor
 
     from vecstack.target import Grid
 
-MAX_TEXT_BYTES = 1 << 20  # of a script or a list of colours: 20,000 changes
-MAX_PALETTE = 4096  # colours in a list; catalogues of thread and ink have up to 2,000
-MAX_FEW = 256  # colours of a picture that is a palette (one with more is a photo), or that a stack is reduced to
-MAX_PALETTE_PIXELS = 1 << 22
 MAX_AMOUNT = 1e6  # of a jitter, in spreads: the largest number of a code
 SHIFT_DECIMALS = 9  # of a shifted place: far below what shows, and a shift and its reverse give the same numbers
 JITTER_DIGITS = 3  # of a typical move that are kept: finer than shows, and shorter in a file
 POINTS = 1 << 14  # at which layers that are merged are compared, and their shares of the picture measured
 COLOR_DECIMALS = 6  # of a merged colour: finer than any picture shows
-ROUNDS = 30  # of choosing colours for layers and layers for colours; few stacks take 10
 LEAST_WEIGHT = 1e-6  # of a colour that does not show: it counts where no other does
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-# From linear sRGB to the responses of three cones, and from their cube roots to OKLab: Bjorn Ottosson, "A perceptual
-# color space for image processing", 2020, https://bottosson.github.io/posts/oklab/
-CONES = (
-    (0.4122214708, 0.5363325363, 0.0514459929),
-    (0.2119034982, 0.6806995451, 0.1073969566),
-    (0.0883024619, 0.2817188376, 0.6299787005),
-)
-OKLAB = (
-    (0.2104542553, 0.7936177850, -0.0040720468),
-    (1.9779984951, -2.4285922050, 0.4505937099),
-    (0.0259040371, 0.7827717662, -0.8086757660),
-)
 
 
 def edit(stack: Stack, changes: Iterable[Change]) -> Stack:
@@ -391,10 +371,10 @@ class Palette(Change):
         if isinstance(self.to, int):
             if len(colors) <= self.to:
                 return stack
-            palette = _reduced(_weights(stack), self.to)
+            palette = reduced(_weights(stack), self.to)
         else:
             palette = [to_color(color) for color in self.to]
-        near = dict(zip(colors, _nearest(list(colors), palette), strict=True))
+        near = dict(zip(colors, nearest(list(colors), palette), strict=True))
         changed = {index: _with_color(stack.layers[index], near[color]) for index, color in _colors(stack).items()}
         return _with_background(stack.replace(changed, {}), near[_background(stack)])
 
@@ -685,69 +665,6 @@ def _assets(stack: Stack, layers: Sequence[Layer]) -> Mapping[str, bytes]:
 # Colours
 
 
-def to_color(color: object) -> Color:
-    """A colour written #rrggbb, #rgb, by its CSS name or as three numbers, as sRGB in 0..1. Raises UsageError."""
-    if not isinstance(color, str):
-        _check(check_color, color, "a colour")
-        red, green, blue = map(float, cast(Color, color))
-        return red, green, blue
-    from PIL.ImageColor import colormap, getrgb
-
-    digits = color.removeprefix("#")
-    if re.fullmatch(r"(?:[0-9a-fA-F]{3}){1,2}", digits):
-        color = f"#{digits}"
-    elif color.lower() not in colormap:
-        raise UsageError(
-            f"{reprlib.repr(color)} is not a colour. Write it as #rrggbb, or by a CSS name such as tomato."
-        )
-    red, green, blue = (value / 255 for value in getrgb(color)[:3])
-    return red, green, blue
-
-
-def load_palette(path: str | os.PathLike[str]) -> tuple[Color, ...]:
-    """The colours of a palette: of a PNG of at most 256, a GIMP palette (.gpl), or a text with a colour on each line.
-    Raises RecipeError, PictureError."""
-    data = _read(path)
-    if data.startswith(PNG_SIGNATURE):
-        return _picture_colors(path)
-    lines = _text(path, data).splitlines()
-    is_gimp = bool(lines) and lines[0].strip() == "GIMP Palette"
-    colors = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or (is_gimp and (number == 1 or re.match(r"\s*(?:#|Name:|Columns:)", line))):
-            continue
-        try:
-            colors.append(_gimp_color(line) if is_gimp else to_color(line.strip()))
-        except UsageError as error:
-            raise RecipeError(f"{path}: line {number}: {error}") from error
-    if not 1 <= len(colors) <= MAX_PALETTE:
-        raise RecipeError(f"{path}: has {len(colors):,} colours, 1 to {MAX_PALETTE:,} are allowed.")
-    return tuple(colors)
-
-
-def _gimp_color(line: str) -> Color:
-    """The colour of a line of a GIMP palette: red, green and blue in 0..255, and a name."""
-    numbers = re.match(r"\s*([0-9]{1,3})\s+([0-9]{1,3})\s+([0-9]{1,3})(?:\s|$)", line)
-    if numbers is None or max(map(int, numbers.groups())) > 255:
-        raise UsageError(f"{reprlib.repr(line)} is not a colour. Write it as three numbers in 0..255 and a name.")
-    red, green, blue = (int(number) / 255 for number in numbers.groups())
-    return red, green, blue
-
-
-def _picture_colors(path: str | os.PathLike[str]) -> tuple[Color, ...]:
-    """The colours in a picture, without those of its transparent pixels."""
-    import numpy as np
-
-    from vecstack.image import load_picture
-
-    picture = load_picture(path, max_pixels=MAX_PALETTE_PIXELS)
-    pixels = picture.pixels if picture.alpha is None else picture.pixels[picture.alpha > 0]
-    colors = np.unique(np.rint(pixels.reshape(-1, 3) * 255).astype(np.uint8), axis=0)
-    if not 1 <= len(colors) <= MAX_FEW:
-        raise PictureError(f"{path}: has {len(colors):,} colours, and a palette 1 to {MAX_FEW}.")
-    return tuple(cast(Color, tuple(value / 255 for value in color)) for color in colors.tolist())
-
-
 def _color_of(layer: Layer) -> Color:
     """The colour of a layer that has one. Raises DocumentError."""
     if not hasattr(layer, "color"):
@@ -763,14 +680,6 @@ def _with_color(layer: Layer, color: Color) -> Layer:
 def _colors(stack: Stack) -> dict[int, Color]:
     """The colours of the layers that have one, by index."""
     return {index: _color_of(layer) for index, layer in enumerate(stack.layers) if hasattr(layer, "color")}
-
-
-def _nearest(colors: Sequence[Color], palette: Sequence[Color]) -> list[Color]:
-    """For each colour the one of the palette that looks most like it."""
-    import numpy as np
-
-    points = _to_oklab(np.array(palette))
-    return [palette[int(np.square(points - color).sum(1).argmin())] for color in _to_oklab(np.array(colors))]
 
 
 def _weights(stack: Stack) -> dict[Color, float]:
@@ -790,51 +699,13 @@ def _weights(stack: Stack) -> dict[Color, float]:
     return shares
 
 
-def _reduced(weights: Mapping[Color, float], count: int) -> list[Color]:
-    """As many colours, of 8 bits a channel, that are close to those given, the more so the more weight these have:
-    Lloyd's weighted k-means in OKLab, from colours that lie apart."""
-    import numpy as np
-
-    points, shares = _to_oklab(np.array(list(weights))), np.array(list(weights.values()))
-    centres = points[[int(shares.argmax())]]
-    while len(centres) < count:
-        distances = np.square(points[:, None] - centres).sum(2).min(1)
-        centres = np.concatenate([centres, points[[int((shares * distances).argmax())]]])
-    for _ in range(ROUNDS):
-        nearest = np.square(points[:, None] - centres).sum(2).argmin(1)
-        old = centres.copy()
-        for index in set(nearest.tolist()):
-            its = nearest == index
-            centres[index] = (points[its] * shares[its, None]).sum(0) / shares[its].sum()
-        if np.array_equal(old, centres):
-            break
-    return [cast(Color, tuple(value / 255 for value in color)) for color in np.rint(_to_srgb(centres) * 255).tolist()]
-
-
-def _to_oklab(colors: np.ndarray) -> np.ndarray:
-    """Colours [N,3], sRGB in 0..1, in OKLab, where equal distances look alike: [N,3]."""
-    import numpy as np
-
-    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
-    return cast("np.ndarray", np.cbrt(linear @ np.array(CONES).T) @ np.array(OKLAB).T)
-
-
-def _to_srgb(points: np.ndarray) -> np.ndarray:
-    """The sRGB colours in 0..1 that are nearest, channel by channel, to points of OKLab: [N,3] -> [N,3]."""
-    import numpy as np
-
-    cones = (points @ np.linalg.inv(np.array(OKLAB)).T) ** 3
-    linear = np.clip(cones @ np.linalg.inv(np.array(CONES)).T, 0, 1)
-    return cast("np.ndarray", np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055))
-
-
 # Scripts
 
 
 def load_script(path: str | os.PathLike[str]) -> tuple[Change, ...]:
     """The changes of a script (docs/edit.md). Files that it names are looked for in its folder. Raises RecipeError: not
     readable, not TOML, an unknown word or a value that cannot be; what loading the files raises."""
-    fields = _parse_toml(_text(path, _read(path)), path)
+    fields = _parse_toml(read_text(path), path)
     for key in fields:
         if key != "change":
             raise RecipeError(f"{path}: unknown key {_hint(key, ['change'])}")
@@ -843,25 +714,6 @@ def load_script(path: str | os.PathLike[str]) -> tuple[Change, ...]:
         raise RecipeError(f"{path}: has no changes. Write each as a table that begins with [[change]].")
     folder = Path(path).parent
     return tuple(_change(table, folder, f"{path}: change {number}") for number, table in enumerate(tables, start=1))
-
-
-def _read(path: str | os.PathLike[str]) -> bytes:
-    """The first bytes of a file, one more than a text may have. Raises RecipeError."""
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(MAX_TEXT_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise RecipeError(f"{os.fspath(path)!r}: cannot be read ({reason}). Check its name.") from error
-
-
-def _text(path: str | os.PathLike[str], data: bytes) -> str:
-    if len(data) > MAX_TEXT_BYTES:
-        raise RecipeError(f"{path}: more than {MAX_TEXT_BYTES:,} bytes. Split it.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"{path}: not a text in UTF-8.") from error
 
 
 def _parse_toml(text: str, path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class ExportError(VecstackError):
 
 
 class RecipeError(VecstackError):
-    """A training recipe or training data that cannot be used."""
+    """A training recipe, training data, a script of edits or a palette that cannot be used."""
 
     exit_code = 3
 

@@ -24,7 +24,8 @@ Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="auto, c
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Background = Annotated[
-    str, typer.Option("--background", metavar="#RRGGBB", help="Shows where a picture is transparent.")
+    str,
+    typer.Option("--background", metavar="COLOR", help="Shows where a picture is transparent: #rrggbb or a CSS name."),
 ]
 Psnr = Annotated[float | None, typer.Option("--psnr", metavar="DB", help="Add detail up to this PSNR.")]
 Budget = Annotated[
@@ -66,11 +67,7 @@ def parse_bytes(text: str | None) -> int | None:
 
 
 def parse_color(text: str) -> tuple[float, float, float]:
-    """A colour written #rrggbb or #rgb, as sRGB in 0..1. Raises UsageError."""
-    digits = text.removeprefix("#")
-    if re.fullmatch(r"[0-9a-fA-F]{3}", digits):
-        digits = "".join(2 * digit for digit in digits)
-    if not re.fullmatch(r"[0-9a-fA-F]{6}", digits):
-        raise UsageError(f"{text} is not a colour. Write it as #rrggbb, for example #ffffff.")
-    red, green, blue = (int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
-    return red, green, blue
+    """A colour written #rrggbb, #rgb or by its CSS name, as sRGB in 0..1. Raises UsageError."""
+    from vecstack.palette import to_color
+
+    return to_color(text)

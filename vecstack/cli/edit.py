@@ -60,7 +60,7 @@ def run(
     ] = None,
     background: Annotated[Texts, _option("background", "COLOR", "Another colour behind all layers.")] = None,
     palette: Annotated[
-        Texts, _option("palette", "PALETTE", "Only colours of a .gpl, a .png or a list of #rrggbb; or only so many.")
+        Texts, _option("palette", "PALETTE", "Only colours of a .gpl, a .png or a list; or only so many.")
     ] = None,
     swap_code: Annotated[Texts, _option("swap-code", "A=B", "Two layers swap the codes of their masks.")] = None,
     jitter: Annotated[
@@ -168,7 +168,7 @@ def _place(text: str) -> str | int:
 
 def _palette(text: str) -> Iterable[Any] | int:
     """A count of colours, or the colours of a file."""
-    from vecstack.edit import load_palette
+    from vecstack.palette import load_palette
 
     count = _place(text)
     return count if isinstance(count, int) else load_palette(text)
