@@ -149,34 +149,33 @@ def descend(
 
 
 def _normal_equations(drawing: Drawing, by_shape: Tensor) -> tuple[Tensor, Tensor]:
-    """The Gauss-Newton matrix and the slope of the error downhill, by the shapes and then the colours of all
+    """The Gauss-Newton matrix and the slope of the error downhill, by the shapes [L,N,P] and then the colours of all
     layers, over the count of values."""
     layers, numbers, points = by_shape.shape
-    by_color = drawing.by_color  # the same for every channel, and of no other channel
+    by_mask, by_color = drawing.by_mask, drawing.by_color  # a colour's slope is the same for every channel
     shape_count, color_count = layers * numbers, 3 * layers
-    jacobian = (drawing.by_mask[:, None] * by_shape[:, :, None]).reshape(shape_count, 3, points)
-    matrix = jacobian.new_zeros(shape_count + color_count, shape_count + color_count)
-    matrix[:shape_count, :shape_count] = _among_shapes(jacobian, drawing, by_shape)
+    matrix = by_shape.new_zeros(shape_count + color_count, shape_count + color_count)
+    matrix[:shape_count, :shape_count] = _among_shapes(by_mask, by_shape)
     among_colors = by_color @ by_color.T
     for channel in range(3):
         place = slice(shape_count + channel, None, 3)
-        mixed = jacobian[:, channel] @ by_color.T
+        mixed = (by_shape @ (by_mask[:, channel, None] * by_color).transpose(1, 2)).reshape(shape_count, layers)
         matrix[:shape_count, place], matrix[place, :shape_count] = mixed, mixed.T
         matrix[place, place] = among_colors
-    downhill = torch.cat(
-        [jacobian.flatten(1) @ drawing.missing.reshape(-1), (by_color @ drawing.missing.T).reshape(-1)]
-    )
+    by_masks = (by_mask * drawing.missing).sum(1)
+    downhill = torch.cat([(by_shape @ by_masks[:, :, None]).reshape(-1), (by_color @ drawing.missing.T).reshape(-1)])
     values = 3 * points
     return matrix.double() / values, downhill.double() / values
 
 
-def _among_shapes(jacobian: Tensor, drawing: Drawing, by_shape: Tensor) -> Tensor:
-    """Products of the shapes' columns of the jacobian [L*N,3,P], summed over channels and points: [L*N,L*N]."""
+def _among_shapes(by_mask: Tensor, by_shape: Tensor) -> Tensor:
+    """Products of how the colours answer to the shapes, summed over channels and points: [L,3,P] and [L,N,P] ->
+    [L*N,L*N]."""
     if len(by_shape) == 1:  # the channels differ by a factor at each point: a third of the work
-        weight = drawing.by_mask[0].square().sum(0)
+        weight = by_mask[0].square().sum(0)
         return (by_shape[0] * weight) @ by_shape[0].T
-    flat = jacobian.flatten(1)
-    return flat @ flat.T
+    jacobian = (by_mask[:, None] * by_shape[:, :, None]).reshape(by_shape.shape[0] * by_shape.shape[1], -1)
+    return jacobian @ jacobian.T
 
 
 def _solve(matrix: Tensor, downhill: Tensor, shape_count: int) -> Tensor:
