@@ -124,6 +124,7 @@ def test_the_public_names_are_these() -> None:
         "refine",
         "render",
         "save",
+        "to_svg",
     }
     for name in vecstack.__all__:
         assert getattr(vecstack, name) is not None

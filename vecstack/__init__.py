@@ -5,6 +5,7 @@
 from vecstack.decompose import decompose
 from vecstack.edit import edit
 from vecstack.errors import VecstackError
+from vecstack.export import to_svg
 from vecstack.file import load, save
 from vecstack.goal import Goal
 from vecstack.models import available_models, load_model
@@ -29,4 +30,5 @@ __all__ = [
     "refine",
     "render",
     "save",
+    "to_svg",
 ]
