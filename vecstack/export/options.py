@@ -1,0 +1,49 @@
+"""What a user may ask of an SVG, and the bytes that an SVG becomes."""
+
+from __future__ import annotations
+
+import gzip
+import math
+from dataclasses import dataclass
+
+from vecstack.errors import UsageError
+from vecstack.geometry import MAX_SIDE_PX
+
+TOLERANCE = 2.0  # 42 dB: with less, steps show where a mask is soft in one place and sharp in another
+
+
+@dataclass(frozen=True)
+class SvgOptions:
+    """How close and how large an SVG may be.
+
+    `tolerance` is the root mean square of the difference to the stack's own picture, in 1/255 of a colour, roughly
+    (TOLERANCE where it is None); a flat SVG has none. `max_bytes` holds for the file, `max_paths` for the curves that
+    the masks are made of. `size` is the long side in pixels that the file asks for, the canvas's where it is None.
+    A `flat` SVG has a single path a layer, blurred unless `hard`. `is_compressed` asks for gzip (.svgz). Raises
+    UsageError where they are out of range or exclude each other."""
+
+    tolerance: float | None = None
+    max_bytes: int | None = None
+    max_paths: int | None = None
+    size: int | None = None
+    flat: bool = False
+    hard: bool = False
+    is_compressed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.tolerance is not None and not 0 < self.tolerance < math.inf:
+            raise UsageError(f"An SVG's tolerance must be above 0, not {self.tolerance}.")
+        if self.flat and self.tolerance is not None:
+            raise UsageError("A flat SVG comes as close as it can and has no tolerance. Leave it out.")
+        if self.hard and not self.flat:
+            raise UsageError("Only a flat SVG can be hard: soft masks are blurred. Ask for svg-flat.")
+        for name, value in (("bytes", self.max_bytes), ("paths", self.max_paths), ("size", self.size)):
+            if value is not None and value < 1:
+                raise UsageError(f"An SVG's {name} must be at least 1, not {value}.")
+        if self.size is not None and self.size > MAX_SIDE_PX:
+            raise UsageError(f"An SVG's size must be at most {MAX_SIDE_PX:,} px, not {self.size:,}.")
+
+    def encode(self, text: str) -> bytes:
+        """The file."""
+        data = text.encode()
+        return gzip.compress(data, 9, mtime=0) if self.is_compressed else data
