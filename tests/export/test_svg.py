@@ -65,7 +65,7 @@ def test_random_stacks_look_alike(seed: int) -> None:
 
 @pytest.mark.parametrize(("name", "limit"), [("stack", 20_000), ("painted", 24_000), ("digit", 22_000)])
 def test_files_are_small(stacks: Callable[[str], Stack], name: str, limit: int) -> None:
-    assert len(to_svg(stacks(name), device="cpu")) < limit
+    assert len(to_svg(stacks(name), tolerance=2.0, device="cpu")) < limit
 
 
 def test_a_closer_file_is_larger(stack: Stack) -> None:

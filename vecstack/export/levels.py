@@ -23,6 +23,7 @@ CURVE_BYTES, TURN_BYTES = 14.0, 2.0  # of a curve as it is deflated, and for eac
 LAYER_BYTES, BASE_BYTES, BLUR_BYTES = 120.0, 30.0, 10.0
 # Squared error with which a renderer's rounding to 8 bits is charged to a layer that touches the whole canvas.
 ROUNDING = 5e-6
+STRENGTHS = 1000  # of a layer, so many steps up to 1
 RIDGE = 1e-5  # of the mean diagonal: nearly equal level sets must not get huge opposite greys
 EXCHANGED = 3  # blurs, the best after levels were added, for which they are exchanged too
 FINE_ENOUGH = 4  # cells of a blur's deviation, with which as much is told by half as many cells
@@ -46,11 +47,13 @@ class Basis:
 
 @dataclass(frozen=True)
 class Choice:
-    """K thresholds, rising; the greys 0..255 below all of them and above each, [K+1]; the blur as an index of BLURS;
-    the squared error that is thought to remain in the picture, and the share of the canvas that is touched."""
+    """K thresholds, rising; the greys 0..255 below all of them and above each, [K+1], as shares of a `strength` in
+    0..1; the blur as an index of BLURS; the squared error that is thought to remain in the picture, and the share of
+    the canvas that is touched."""
 
     thresholds: np.ndarray
     greys: np.ndarray
+    strength: float
     blur: int
     error: float
     touched: float
@@ -68,6 +71,7 @@ class _Found:
     value: float
     indices: list[int]
     greys: np.ndarray
+    strength: float
     error: float
     touched: float
 
@@ -156,7 +160,8 @@ def choose(basis: Basis, price: float) -> Choice:
     begun = sorted(((chooser.begin(), chooser) for chooser in choosers), key=lambda pair: pair[0].value)
     ended = ((chooser.improve(found), chooser) for found, chooser in begun[:EXCHANGED])
     found, chooser = min(ended, key=lambda pair: pair[0].value)
-    return Choice(basis.thresholds[sorted(found.indices)], found.greys, chooser.blur, found.error, found.touched)
+    thresholds = basis.thresholds[sorted(found.indices)]
+    return Choice(thresholds, found.greys, found.strength, chooser.blur, found.error, found.touched)
 
 
 class _Chooser:
@@ -186,25 +191,28 @@ class _Chooser:
         return [0] * self._with_base + [index + 1 for index in indices]
 
     def _value(self, indices: list[int]) -> _Found:
-        greys, error = self._solve(self._columns(sorted(indices)))
+        greys, strength, error = self._solve(self._columns(sorted(indices)))
         touched = self._basis.share if self._with_base else 0.0
         if indices and not self._with_base:
             touched = float(self._basis.areas[min(indices)])
         count = self._basis.costs[indices].sum() if indices else 0.0
         if indices or self._with_base:
             count += LAYER_BYTES + self._fixed_bytes
-        return _Found(float(error + self._price * count + ROUNDING * touched), indices, greys, error, touched)
+        return _Found(float(error + self._price * count + ROUNDING * touched), indices, greys, strength, error, touched)
 
-    def _solve(self, columns: list[int]) -> tuple[np.ndarray, float]:
-        """The greys of the bands, and the weighted squared error with them."""
+    def _solve(self, columns: list[int]) -> tuple[np.ndarray, float, float]:
+        """The greys of the bands, the strength that they are shares of, and the weighted squared error with them."""
         if not columns:
-            return np.zeros(1, int), self._basis.energy
+            return np.zeros(1, int), 0.0, self._basis.energy
         gram, product = self._gram[columns][:, columns], self._product[columns]
         steps = np.linalg.solve(gram + np.eye(len(columns)) * (1e-10 + RIDGE * gram.diagonal().mean()), product)
-        greys = np.rint(np.cumsum(steps).clip(0, 1) * 255).astype(int)
-        steps = np.diff(greys, prepend=0) / 255
+        bands = np.cumsum(steps).clip(0, 1)
+        # The lightest band is white: renderers round greys, and colours seen through dark ones, to 8 bits.
+        strength = max(math.ceil(bands.max() * STRENGTHS) / STRENGTHS, 1 / STRENGTHS)
+        greys = np.rint(bands / strength * 255).astype(int)
+        steps = np.diff(greys, prepend=0) * strength / 255
         error = float(self._basis.energy - 2 * steps @ product + steps @ gram @ steps)
-        return (greys if self._with_base else np.concatenate([[0], greys])), max(error, 0.0)
+        return (greys if self._with_base else np.concatenate([[0], greys])), strength, max(error, 0.0)
 
     def _add(self, found: _Found) -> _Found | None:
         """With the level more that helps most; None where none pays."""

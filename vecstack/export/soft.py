@@ -25,12 +25,13 @@ from vecstack.export.xml import (
     in_layer,
     layer_group,
     number,
+    opacity,
 )
 from vecstack.geometry import Rect
 
 # Squared error in the picture for a byte: no curve is worth less, and nothing is worth more.
 LEAST_PRICE, MOST_PRICE = 1e-10, 1e-1
-FIRST_PRICE = 5e-9  # of a photo of 20 layers at the usual tolerance
+FIRST_PRICE = 6e-10  # of a photo of 20 layers at the usual tolerance
 # What curves and renderers add to the squared error of the levels, measured on photos of 20 layers.
 CURVE_SHARE, ROUNDING_SHARE = 1.3, 0.35
 # A curve may be off by a share of the distance to the next one; by less where bytes are cheaper than a price.
@@ -126,9 +127,9 @@ class SoftSvg:
                 blur = blurs.setdefault((drawn.blurred, drawn.sigma), f"b{len(blurs)}")
                 shapes = f'<g filter="url(#{blur})">{shapes}</g>'
             identity = f"m{len(layers)}"
+            fill = f'fill="{color_code(mask.color)}"{opacity(choice.strength)}'
             inside = (
-                f'<mask id="{identity}">{shapes}</mask>\n'
-                f'<rect{box(*drawn.region)} fill="{color_code(mask.color)}" mask="url(#{identity})"/>'
+                f'<mask id="{identity}">{shapes}</mask>\n<rect{box(*drawn.region)} {fill} mask="url(#{identity})"/>'
             )
             layers.append(layer_group(mask.layer, name, inside))
         filters = (blur_filter(name, region, sigma) for (region, sigma), name in blurs.items())

@@ -72,9 +72,13 @@ def in_layer(shape: str, name: str) -> str:
 
 def attributes(layer: Layer, name: str) -> str:
     """What says which layer an element is and how it is seen."""
-    opacity = "" if layer.opacity == 1 else f' opacity="{number(layer.opacity)}"'
     hidden = "" if layer.visible else ' style="display:none"'
-    return f' id="{name}"{opacity}{hidden}'
+    return f' id="{name}"{opacity(layer.opacity)}{hidden}'
+
+
+def opacity(value: float) -> str:
+    """An attribute, with a space before; none for 1."""
+    return "" if value == 1 else f' opacity="{number(value)}"'
 
 
 def _groupmode(text: str) -> str:
