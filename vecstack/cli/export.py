@@ -28,7 +28,7 @@ def run(
         typer.Option(
             "--tolerance",
             metavar="N",
-            help="How far svg may be off, about: root mean square of the picture, in 1/255. 1 if not given.",
+            help="How far svg may be off, about: root mean square of the picture, in 1/255. 1.5 if not given.",
         ),
     ] = None,
     max_bytes: Annotated[

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vecstack.errors import UsageError
 from vecstack.geometry import MAX_SIDE_PX
 
-TOLERANCE = 1.0  # of a looser one, steps show where a mask is soft in one place and sharp in another
+TOLERANCE = 1.5  # of a looser one, steps show where a mask is soft in one place and sharp in another
 
 
 @dataclass(frozen=True)

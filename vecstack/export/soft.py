@@ -31,7 +31,7 @@ from vecstack.geometry import Rect
 
 # Squared error in the picture for a byte: no curve is worth less, and nothing is worth more.
 LEAST_PRICE, MOST_PRICE = 1e-10, 1e-1
-FIRST_PRICE = 6e-10  # of a photo of 20 layers at the usual tolerance
+FIRST_PRICE = 1.5e-9  # of a photo of 20 layers at the usual tolerance
 # What curves and renderers add to the squared error of the levels, measured on photos of 20 layers.
 CURVE_SHARE, ROUNDING_SHARE = 1.3, 0.35
 # A curve may be off by a share of the distance to the next one; by less where bytes are cheaper than a price.
