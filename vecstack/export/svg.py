@@ -25,8 +25,8 @@ def to_svg(
 ) -> str:
     """The stack as the text of an SVG: a group for each layer, with its name, and one shape of its colour, seen
     through a mask of blurred curves; `flat`, a single blurred path instead. Within about `tolerance` (root mean
-    square, in 1/255; 1.5 if None) of the stack's own picture, unless `max_bytes` or `max_paths` forbid it. `size` is the
-    long side in pixels that is asked for. Layers that do not show, and those of unknown kinds, are left out.
+    square, in 1/255; 1.5 if None) of the stack's own picture, unless `max_bytes` or `max_paths` forbid it. `size` is
+    the long side in pixels that is asked for. Layers that do not show, and those of unknown kinds, are left out.
     Raises UsageError; ExportError: too few bytes, no layer that can be drawn, or no contourpy; DeviceError;
     DocumentError where the stack's assets do not fit its layers."""
     options = SvgOptions(tolerance, max_bytes, max_paths, size, flat=flat)
