@@ -26,18 +26,17 @@ MAX_SIDE_PX = 16_383  # of a WebP; a GIF of that size could not be shown either
 COLORS = 256  # of a GIF's palette, for all frames
 SAMPLE_PIXELS = 1 << 18  # of all frames together, of which the palette is made
 MEANS = 4  # rounds of k-means that improve the palette
-BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
 
 
 def to_gif(stack: Stack, *, size: int | None = None, duration: int | None = None, device: str = "auto") -> bytes:
     """The stack as a GIF that repeats: the background, then each layer that is seen on top of those below, the last
-    frame held. `size` is the long side in pixels (SIZE_PX if None), `duration` that of a frame in milliseconds (DURATION
-    if None). All frames have one palette of 256 colours and an ordered dither. Raises UsageError; ExportError: no layer
-    that can be drawn; DeviceError; DocumentError where the stack's assets do not fit its layers."""
+    frame held. `size` is the long side in pixels (SIZE_PX if None), `duration` that of a frame in milliseconds
+    (DURATION if None). All frames share 256 colours, dithered. Raises UsageError; ExportError: no layer that can be
+    drawn; DeviceError; DocumentError where the stack's assets do not fit its layers."""
     frames = list(_frames(stack, _frame(stack, size), device))
     times = _durations(len(frames), duration)
-    palette = _palette(frames)
-    indexed = [_dithered(pixels, palette) for pixels in frames]
+    palette, dither = _palette(frames), Image.Dither.FLOYDSTEINBERG
+    indexed = [Image.fromarray(pixels).quantize(palette=palette, dither=dither) for pixels in frames]
     return _encoded(indexed, times, "GIF", optimize=False)
 
 
@@ -85,45 +84,20 @@ def _encoded(frames: list[Image.Image], durations: list[int], name: str, **optio
     if others:
         options |= {"save_all": True, "append_images": others, "duration": durations, "loop": 0}
     try:
-        first.save(file, name, **options)  # type: ignore[arg-type]
+        first.save(file, name, **options)
     except (KeyError, OSError) as error:  # a build of Pillow without the format
         raise ExportError(f"Pillow cannot write {name} here ({error}). Choose another format.") from error
     return file.getvalue()
 
 
-# A palette for all frames
-
-
 def _palette(frames: list[np.ndarray]) -> Image.Image:
-    """A picture with a palette of the colours that are nearest to those of the frames, the last one counting most."""
-    share = max(1, SAMPLE_PIXELS // 2 // len(frames))
-    sample = [_sample(pixels, share) for pixels in frames] + [_sample(frames[-1], SAMPLE_PIXELS // 2)]
-    colors = np.concatenate(sample)[None]
-    return Image.fromarray(colors).quantize(COLORS, Image.Quantize.MEDIANCUT, kmeans=MEANS)
+    """A picture whose palette is near to all colours of the frames, the rare ones too."""
+    share = max(1, SAMPLE_PIXELS // len(frames))
+    colors = np.concatenate([_sample(pixels, share) for pixels in frames])[None]
+    return Image.fromarray(colors).quantize(COLORS, Image.Quantize.MAXCOVERAGE, kmeans=MEANS)
 
 
 def _sample(pixels: np.ndarray, count: int) -> np.ndarray:
     """About as many pixels of a picture, evenly spread: [N,3]."""
     flat = pixels.reshape(-1, 3)
     return flat[:: max(1, len(flat) // count)]
-
-
-def _dithered(pixels: np.ndarray, palette: Image.Image) -> Image.Image:
-    """A picture in the colours of a palette. The dither is that of a fixed pattern, so that what stays the same in the
-    next frame looks the same."""
-    height, width = pixels.shape[:2]
-    pattern = np.tile((BAYER + 0.5) / BAYER.size - 0.5, (-(-height // 4), -(-width // 4)))[:height, :width, None]
-    shifted = pixels + _spread(palette) * pattern
-    return Image.fromarray(np.rint(shifted).clip(0, 255).astype(np.uint8)).quantize(
-        palette=palette, dither=Image.Dither.NONE
-    )
-
-
-def _spread(palette: Image.Image) -> float:
-    """How far the colours of a palette are from their nearest neighbours in one channel, typically."""
-    colors = np.array(palette.getpalette("RGB"), float).reshape(-1, 3)
-    distances = np.square(colors[:, None] - colors).sum(2)
-    np.fill_diagonal(distances, np.inf)
-    near = np.sqrt(distances.min(1))
-    near = near[np.isfinite(near)]
-    return float(np.median(near)) if len(near) else 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vecstack.errors import ExportError
 from vecstack.geometry import Frame
@@ -13,6 +13,8 @@ from vecstack.render import pixels_to_file, render
 from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from vecstack.render.layout import Pixels
 
 Numbered = list[tuple[int, Layer]]
@@ -38,7 +40,7 @@ def draw_alone(stack: Stack, layer: Layer, frame: Frame, device: str, *, depth: 
     return render(stack.with_layers([bare]), frame=frame, depth=depth, transparent=True, device=device)
 
 
-def covered(alpha: Pixels) -> tuple[slice, slice]:
+def covered(alpha: NDArray[Any]) -> tuple[slice, slice]:
     """Rows and columns of the least box outside which nothing is covered; the first pixel where nothing is at all."""
     rows, columns = alpha.any(axis=1).nonzero()[0], alpha.any(axis=0).nonzero()[0]
     if not len(rows):

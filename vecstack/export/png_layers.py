@@ -24,7 +24,7 @@ CELL_PX, LEAST_CELL_PX = 240, 64  # side of a picture on the sheet: many layers 
 SHEET_PX = 4096  # side of the sheet from which on its pictures shrink
 LABEL_PX, GAP_PX, SQUARE_PX = 22, 8, 8  # height of a label, space between pictures, squares of the checkerboard
 TEXT_PX = 14
-PAPER, INK, DARK, LIGHT = (250, 250, 250), (30, 30, 30), 190, 230  # colours of the sheet, greys of the checkerboard
+PAPER, INK, DARK, LIGHT = (250, 250, 250), (30, 30, 30), 120, 155  # colours of the sheet, greys of the checkerboard
 
 Cell = tuple[str, Image.Image]
 
