@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ MASK_PX = 1024  # long side of the canvas in masks: smooth at the size of a scre
 MOST_POINTS, LEAST_POINTS = 14_400, 3  # sides of a page that readers take
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"  # bytes above 127 tell programs that this is no text
 PLAIN = 2 / 255  # colours of a layer that differ by less are one, as alpha of few bits rounds them
+CROPPED = 0.5  # share of the page from which on a mask is written whole
+INSET = 1e-5  # share of its sides: a picture that ended on a whole pixel would be drawn to the end of the next one by Poppler
 OPAQUE = 0.1  # least alpha of the pixels whose colours are compared
 
 
@@ -133,7 +136,7 @@ class _Sheet:
 
 
 def _background(file: _File, page: _Page, stack: Stack) -> _Sheet:
-    color = _numbers(*stack.canvas.background)
+    color = _numbers(*_rounded(stack.canvas.background))
     return _Sheet(_group(file, "Background"), f"{color} rg 0 0 {_numbers(page.width, page.height)} re f")
 
 
@@ -143,7 +146,7 @@ def _group(file: _File, name: str) -> str:
 
 def _sheet(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Sheet:
     """A layer of the file from its picture [H,W,4] of 16 bits."""
-    rows, columns = covered(pixels[..., 3] > 128)  # what 8 bits keep of a mask
+    rows, columns = _cropped(pixels[..., 3] > 128)  # what 8 bits keep of a mask
     part = pixels[rows, columns].astype(np.float32) / 65535
     place = page.place(rows, columns)
     parameters = _parameters(file, page, layer.opacity, part[..., 3], place)
@@ -156,6 +159,15 @@ def _sheet(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Sheet
     return _Sheet(_group(file, layer.name or layer.id), drawing, layer.visible, parameters, picture)
 
 
+def _cropped(mask: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of a mask that are written: all, unless few of them cover anything, as programs put the edges of
+    a picture on whole pixels of the screen."""
+    rows, columns = covered(mask)
+    if (rows.stop - rows.start) * (columns.stop - columns.start) < CROPPED * mask.size:
+        return rows, columns
+    return slice(0, mask.shape[0]), slice(0, mask.shape[1])
+
+
 def _only_color(pixels: np.ndarray) -> list[float] | None:
     """The one colour of pixels [H,W,4], None where there are several."""
     alpha = pixels[..., 3]
@@ -163,7 +175,12 @@ def _only_color(pixels: np.ndarray) -> list[float] | None:
     if (clear.max(0) - clear.min(0)).max() > PLAIN:
         return None
     place = np.unravel_index(int(alpha.argmax()), alpha.shape)
-    return [round(float(value), 4) for value in pixels[place][:3]]
+    return _rounded(pixels[place][:3].tolist())
+
+
+def _rounded(color: Sequence[float]) -> list[float]:
+    """A colour as 8 bits have it, as programs round otherwise."""
+    return [int(value * 255 + 0.5) / 255 for value in color]
 
 
 def _parameters(
@@ -183,7 +200,8 @@ def _parameters(
 def _shown(picture: str, place: tuple[float, float, float, float]) -> str:
     """What draws a picture, which fills the unit square, in a place."""
     left, bottom, width, height = place
-    return f"{_numbers(width)} 0 0 {_numbers(height, left, bottom)} cm {_name(picture)} Do"
+    scale = f"{_numbers(width * (1 - INSET))} 0 0 {_numbers(height * (1 - INSET))}"
+    return f"{scale} {_numbers(left, bottom + INSET * height)} cm {_name(picture)} Do"
 
 
 def _picture(file: _File, values: np.ndarray) -> str:
