@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vecstack.cli.items import STANDARD
@@ -176,4 +176,4 @@ def find_format(name: str | None, output: str | None) -> Format:
 
 
 def _ends_as(output: str, chosen: Format) -> bool:
-    return not chosen.is_folder and not Path(output).is_dir() and output.lower().endswith(chosen.suffixes)
+    return not chosen.is_folder and not os.path.isdir(output) and output.lower().endswith(chosen.suffixes)  # noqa: PTH112

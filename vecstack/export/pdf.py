@@ -20,7 +20,8 @@ MOST_POINTS, LEAST_POINTS = 14_400, 3  # sides of a page that readers take
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"  # bytes above 127 tell programs that this is no text
 PLAIN = 2 / 255  # colours of a layer that differ by less are one, as alpha of few bits rounds them
 CROPPED = 0.5  # share of the page from which on a mask is written whole
-INSET = 1e-5  # share of its sides: a picture that ended on a whole pixel would be drawn to the end of the next one by Poppler
+# Share of its sides by which a picture is smaller: one that ends on a whole pixel Poppler draws to the end of the next.
+INSET = 1e-5
 OPAQUE = 0.1  # least alpha of the pixels whose colours are compared
 
 
