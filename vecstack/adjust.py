@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BAND_PX = 256  # rows that are changed together, which bounds what they need beside the picture
 MAX_BLUR_PX = 250.0  # standard deviation: past any lens, and a band with its surroundings fits into memory
+CHUNK = 1 << 14  # colours that are changed together: what that needs fits a processor's cache
 REACH = 3.0  # of a blur, in standard deviations: 0.3 % is beyond
 BLOCK = 64  # lines that are blurred in one matrix product
 STEEPEST = 4.0  # exponent of the brightness -1, and slope in the middle of the contrast 1
@@ -78,7 +79,12 @@ class Adjustment:
     def __call__(self, colors: Floats) -> Floats:
         """Colours [N,3], sRGB in 0..1, after all but the blur: [N,3]."""
         colors = _with_contrast(_with_brightness(colors, self.brightness), self.contrast)
-        return self._recolored(colors) if self.changes_color else colors
+        if not self.changes_color:
+            return colors
+        import numpy as np
+
+        parts = [self._recolored(colors[first : first + CHUNK]) for first in range(0, len(colors), CHUNK)]
+        return np.concatenate(parts)
 
     def _recolored(self, colors: Floats) -> Floats:
         import numpy as np
@@ -169,7 +175,8 @@ def _check_shape(picture: Picture, canvas: Canvas) -> None:
 
 def _adjusted(picture: Picture, top: int, mask: Floats, adjustment: Adjustment) -> Floats:
     """The rows of a picture from `top` on, adjusted as far as the mask [H,W] says: [H,W,3]."""
-    bottom, where = top + len(mask), mask > 0
+    # A mask that is less would not change a value by half a step.
+    bottom, where = top + len(mask), mask >= 0.5 / (2**picture.depth - 1)
     pixels: Floats = picture.pixels[top:bottom].copy()
     if where.any():
         source = _blurred(picture, top, bottom, adjustment.blur) if adjustment.blur else pixels
