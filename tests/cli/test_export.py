@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 import pytest
 
 from vecstack import load, to_svg
+from vecstack.export.animation import to_gif, to_webp
+from vecstack.export.pdf import to_pdf
 
 Call = Callable[..., Any]
 
@@ -86,10 +88,14 @@ def test_unknown_layers_are_noted(vecstack: Call, document: Path, tmp_path: Path
     strange = {"id": "odd", "kind": "hologram", "transform": frame}
     base = {"format": "vecstack-layers", "version": "1.0", "min_reader": "1.0", "canvas": {"width": 37, "height": 53}}
     path.write_text(json.dumps(base | {"layers": [strange]}))
-    result = vecstack("export", path)
-    assert result.code == 4, result.err
-    assert "note: layer odd is of kind hologram" in result.err
-    assert "None of the layers" in result.err
+    for name in ("svg", "pdf", "ora", "gif", "webp", "png-layers"):
+        result = vecstack("export", path, "--format", name)
+        assert result.code == 4, result.err
+        assert "note: layer odd is of kind hologram" in result.err
+        assert "None of the layers" in result.err
+    kept = vecstack("export", path, "--format", "json", "-o", tmp_path / "kept.json")
+    assert (kept.code, kept.err) == (0, "")
+    assert load(tmp_path / "kept.json") == load(path)
 
 
 @pytest.mark.parametrize(
@@ -196,3 +202,23 @@ def test_a_folder_with_other_things_is_left_alone(vecstack: Call, document: Path
     assert (refused.code, refused.err.count("\n")) == (4, 1)
     assert "holds other things" in refused.err
     assert [path.name for path in out.iterdir()] == ["mine.png"]
+
+
+@pytest.mark.parametrize("name", ["pdf", "gif", "webp"])
+def test_options_of_other_formats_are_heeded(vecstack: Call, document: Path, tmp_path: Path, name: str) -> None:
+    made = {"pdf": to_pdf, "gif": to_gif, "webp": to_webp}[name]
+    out, options = tmp_path / f"out.{name}", {"size": 40}
+    if name != "pdf":
+        options["duration"] = 500
+    words = [word for option, value in options.items() for word in (f"--{option}", str(value))]
+    assert vecstack("export", document, "-o", out, *words).code == 0
+    title = {"title": "made"} if name == "pdf" else {}
+    assert out.read_bytes() == made(load(document), **options, **title)
+
+
+def test_a_folder_of_another_format_needs_its_name(vecstack: Call, document: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.pdf"  # an odd name for a folder
+    out.mkdir()
+    assert vecstack("export", document, "-o", out).code == 0
+    assert vecstack("export", document, "-o", out, "--format", "ora").code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["made.ora", "made.svg"]

@@ -68,7 +68,7 @@ def run(
 
     def act(item: Item, report: Report) -> None:
         stack = load(standard_input() if item.source == STANDARD else item.source)
-        for layer in undrawable(stack):
+        for layer in undrawable(stack) if chosen.draws else ():
             typer.echo(
                 f"{item.source}: note: layer {layer.id} is of kind {layer.kind}, not drawn by this version", err=True
             )

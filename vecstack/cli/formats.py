@@ -48,12 +48,14 @@ class Order:
 @dataclass(frozen=True)
 class Format:
     """A format: `suffixes` are the endings of its files, the usual one first, and none where it is a folder; `options`
-    are the names of those that it has; `make` gives the file's bytes, or the folder's files."""
+    are the names of those that it has; `make` gives the file's bytes, or the folder's files; `draws`, whether layers
+    that cannot be drawn are missing in it."""
 
     name: str
     suffixes: tuple[str, ...]
     options: tuple[str, ...]
     make: Callable[[Order], bytes | Files]
+    draws: bool = True
 
     @property
     def ending(self) -> str:
@@ -159,7 +161,7 @@ FORMATS = (
     Format("png-layers", (), ("size",), _png_layers),
     Format("gif", (".gif",), ("size", "duration"), _gif),
     Format("webp", (".webp",), ("size", "duration"), _webp),
-    Format("json", (".layers.json", ".json"), (), _json),
+    Format("json", (".layers.json", ".json"), (), _json, draws=False),
 )
 NAMES = ", ".join(chosen.name for chosen in FORMATS)
 

@@ -23,6 +23,7 @@ LEAST_DURATION, MOST_DURATION = 20, 60_000  # milliseconds: viewers take less fo
 HOLD, LEAST_HOLD = 5, 2000  # of the last frame: times the others' duration, and milliseconds
 MAX_FRAMES = 256  # where there are more layers, several come at once
 MAX_SIDE_PX = 16_383  # of a WebP; a GIF of that size could not be shown either
+MAX_PIXELS = 1 << 28  # of all frames, which are held in memory: 20 layers at 4096 px
 COLORS = 256  # of a GIF's palette, for all frames
 SAMPLE_PIXELS = 1 << 18  # of all frames together, of which the palette is made
 MEANS = 4  # rounds of k-means that improve the palette
@@ -33,8 +34,7 @@ def to_gif(stack: Stack, *, size: int | None = None, duration: int | None = None
     frame held. `size` is the long side in pixels (SIZE_PX if None), `duration` that of a frame in milliseconds
     (DURATION if None). All frames share 256 colours, dithered. Raises UsageError; ExportError: no layer that can be
     drawn; DeviceError; DocumentError where the stack's assets do not fit its layers."""
-    frames = list(_frames(stack, _frame(stack, size), device))
-    times = _durations(len(frames), duration)
+    frames, times = _timed(stack, size, duration, device)
     palette, dither = _palette(frames), Image.Dither.FLOYDSTEINBERG
     indexed = [Image.fromarray(pixels).quantize(palette=palette, dither=dither) for pixels in frames]
     return _encoded(indexed, times, "GIF", optimize=False)
@@ -42,24 +42,24 @@ def to_gif(stack: Stack, *, size: int | None = None, duration: int | None = None
 
 def to_webp(stack: Stack, *, size: int | None = None, duration: int | None = None, device: str = "auto") -> bytes:
     """The stack as an animated WebP without loss, frames and arguments as those of `to_gif`."""
-    frames = list(_frames(stack, _frame(stack, size), device))
-    times = _durations(len(frames), duration)
+    frames, times = _timed(stack, size, duration, device)
     return _encoded([Image.fromarray(pixels) for pixels in frames], times, "WEBP", lossless=True, quality=75, method=4)
 
 
-def _frame(stack: Stack, size: int | None) -> Frame:
-    frame = frame_of(stack, SIZE_PX if size is None else size)
-    if max(frame.width_px, frame.height_px) > MAX_SIDE_PX:
-        raise UsageError(f"An animation's size must be at most {MAX_SIDE_PX:,} px, not {size:,}.")
-    return frame
-
-
-def _durations(count: int, duration: int | None) -> list[int]:
-    """Milliseconds of each frame. Raises UsageError."""
+def _timed(stack: Stack, size: int | None, duration: int | None, device: str) -> tuple[list[np.ndarray], list[int]]:
+    """The frames [H,W,3] and how long each is shown, in milliseconds. Raises UsageError."""
     each = DURATION if duration is None else duration
     if not LEAST_DURATION <= each <= MOST_DURATION:
         raise UsageError(f"A frame's duration must be {LEAST_DURATION} to {MOST_DURATION:,} ms, not {each:,}.")
-    return [each] * (count - 1) + [max(LEAST_HOLD, HOLD * each)]
+    frame = frame_of(stack, SIZE_PX if size is None else size)
+    count = min(MAX_FRAMES, 1 + len(stack.layers))
+    if max(frame.width_px, frame.height_px) > MAX_SIDE_PX or count * frame.width_px * frame.height_px > MAX_PIXELS:
+        raise UsageError(
+            f"An animation of {count} frames of {frame.width_px:,} x {frame.height_px:,} px is too large. "
+            "Give a smaller size."
+        )
+    frames = list(_frames(stack, frame, device))
+    return frames, [each] * (len(frames) - 1) + [max(LEAST_HOLD, HOLD * each)]
 
 
 def _frames(stack: Stack, frame: Frame, device: str) -> Iterator[np.ndarray]:
