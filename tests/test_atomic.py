@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from vecstack import atomic
-from vecstack.atomic import atomic_writer
+from vecstack.atomic import atomic_writer, write_folder
 from vecstack.errors import ExportError
 
 
@@ -206,3 +206,91 @@ def test_a_link_to_nothing_counts_as_existing(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="exists"):
         write(tmp_path / "link.bin", b"")
     assert not (tmp_path / "nothing").exists()
+
+
+# --- folders ---------------------------------------------------------------------------------------------------------
+
+FILES = {"1.png": b"one", "layers.json": b"{}"}
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_folder_appears_when_all_its_files_are_there(tmp_path: Path) -> None:
+    def files():  # type: ignore[no-untyped-def]
+        for item in FILES.items():
+            yield item
+            assert not (tmp_path / "out").exists()
+
+    write_folder(tmp_path / "out", files(), overwrite=False)
+    assert content(tmp_path / "out") == FILES
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_folder_that_fails_leaves_nothing_and_an_older_one_as_it_was(tmp_path: Path) -> None:
+    def files():  # type: ignore[no-untyped-def]
+        yield "1.png", b"new"
+        raise ValueError("stopped")
+
+    for before in ([], ["out"]):
+        assert names(tmp_path) == before
+        with pytest.raises(ValueError, match="stopped"):
+            write_folder(tmp_path / "out", files(), overwrite=True)
+        assert names(tmp_path) == before
+        write_folder(tmp_path / "out", FILES.items(), overwrite=True)
+    assert content(tmp_path / "out") == FILES
+
+
+def test_an_older_folder_is_replaced_as_a_whole_and_only_if_asked(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_folder(out, FILES.items(), overwrite=False)
+    with pytest.raises(ExportError, match="Add --overwrite"):
+        write_folder(out, {"2.png": b"two"}.items(), overwrite=False)
+    assert content(out) == FILES
+    other = {"2.png": b"two", "layers.json": b"[]"}
+    write_folder(out, other.items(), overwrite=True)
+    assert content(out) == other
+    assert names(tmp_path) == ["out"]
+
+
+def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    write_folder(tmp_path / "out", FILES.items(), overwrite=False)
+    assert content(tmp_path / "out") == FILES
+
+
+@pytest.mark.parametrize("extra", ["photo.jpg", "deep/photo.png", "layers.json/x"])
+def test_a_folder_with_other_things_is_never_replaced(tmp_path: Path, extra: str) -> None:
+    out = tmp_path / "out"
+    if not extra.startswith("layers.json"):
+        write_folder(out, FILES.items(), overwrite=False)
+    (out / extra).parent.mkdir(exist_ok=True, parents=True)
+    (out / extra).write_bytes(b"mine")
+    with pytest.raises(ExportError, match="holds other things"):
+        write_folder(out, FILES.items(), overwrite=True)
+    assert (out / extra).read_bytes() == b"mine"
+
+
+def test_a_failed_exchange_brings_the_older_folder_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, rename = tmp_path / "out", Path.rename
+    write_folder(out, FILES.items(), overwrite=False)
+
+    def fail_once(self: Path, target: Path) -> Path:
+        if self.suffix == ".partial":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_once)
+    with pytest.raises(ExportError, match="Free some space"):
+        write_folder(out, {"2.png": b"two", "layers.json": b""}.items(), overwrite=True)
+    assert content(out) == FILES
+    assert names(tmp_path) == ["out"]
+
+
+def test_where_a_folder_cannot_be_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ExportError, match="file is a file, and a folder is to be written"):
+        write_folder(tmp_path / "file", FILES.items(), overwrite=True)
+    with pytest.raises(ExportError, match="there is no folder"):
+        write_folder(tmp_path / "none" / "out", FILES.items(), overwrite=True)

@@ -20,6 +20,9 @@ from PIL import Image, ImageCms
 import vecstack.image
 from vecstack.errors import PictureError, ShapeError
 from vecstack.image import Picture, load_picture
+from vecstack.render.layout import Layout
+from vecstack.render.png import write_png
+from vecstack.render.tiff import write_tiff
 
 HEIGHT, WIDTH = 53, 37
 STEP = 1 / 255
@@ -278,7 +281,70 @@ def png(width: int, height: int, depth: int, color: int, rows: bytes, *chunks: t
 def test_a_transparent_colour_of_16_bits_becomes_alpha():
     rows = b"\0" + struct.pack(">6H", 0x1234, 0x5678, 0x9ABC, 0xFFFF, 0, 0)
     picture = load_picture(png(2, 1, 16, 2, rows, (b"tRNS", struct.pack(">3H", 0x1234, 0x5678, 0x9ABC))))
-    check(picture, np.array([[[0x12, 0x56, 0x9A], [255, 0, 0]]]) / 255, np.array([[0, 1]]))
+    check(picture, np.array([[[0x1234, 0x5678, 0x9ABC], [65535, 0, 0]]]) / 65535, np.array([[0, 1]]))
+    near = b"\0" + struct.pack(">6H", 0x1234, 0x5678, 0x9ABC, 0x1234, 0x5678, 0x9ABD)
+    assert load_picture(png(2, 1, 16, 2, near, (b"tRNS", near[1:7]))).alpha.tolist() == [[0, 1]]
+
+
+def deep_color(channels: int) -> np.ndarray:
+    return np.random.default_rng(4).integers(0, 65536, (HEIGHT, WIDTH, channels), dtype=np.uint16)
+
+
+@pytest.mark.parametrize("form", ["png", "tiff"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_colour_of_16_bits_is_kept(form, channels):
+    values, file = deep_color(channels), io.BytesIO()
+    writer = {"png": write_png, "tiff": write_tiff}[form]
+    writer(file, iter([values]), Layout(WIDTH, HEIGHT, 16, channels == 4))
+    picture = load_picture(file.getvalue())
+    check(picture, values[..., :3] / 65535, values[..., 3] / 65535 if channels == 4 else None)
+    assert picture.depth == 16
+
+
+def big_endian_tiff(values: np.ndarray) -> bytes:
+    """A plain TIFF of 16 bits, whose bytes stand the other way round."""
+    entries = [(256, 3, 1, WIDTH), (257, 3, 1, HEIGHT), (258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 2)]
+    entries += [(273, 4, 1, 8), (277, 3, 1, 3), (278, 3, 1, HEIGHT), (279, 4, 1, values.nbytes)]
+    strip = values.astype(">u2").tobytes()
+    table = struct.pack(">H", len(entries))
+    for tag, kind, count, value in entries:
+        if tag == 258:
+            table += struct.pack(">HHII", tag, kind, 3, 8 + len(strip) + 2 + 12 * len(entries) + 4)
+        else:
+            table += struct.pack(">HHI", tag, kind, count)
+            table += struct.pack(">HH", value, 0) if kind == 3 else struct.pack(">I", value)
+    return b"MM\0*" + struct.pack(">I", 8 + len(strip)) + strip + table + bytes(4) + struct.pack(">3H", 16, 16, 16)
+
+
+def test_both_orders_of_bytes_are_read():
+    values = deep_color(3)
+    check(load_picture(big_endian_tiff(values)), values / 65535)
+
+
+def test_colour_of_16_bits_keeps_them_with_a_profile_of_srgb_and_loses_them_with_another():
+    values = deep_color(3)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    for embedded, depth in ((srgb(), 16), (red_and_blue_swapped(), 8)):
+        chunk = b"iCCP", b"x\0\0" + zlib.compress(embedded)
+        picture = load_picture(png(WIDTH, HEIGHT, 16, 2, rows, chunk))
+        assert picture.depth == depth
+        wanted = values / 65535 if depth == 16 else (values >> 8)[..., [2, 1, 0]] / 255
+        check(picture, wanted, within=1e-6 if depth == 16 else 3 * STEP)
+
+
+@pytest.mark.parametrize(
+    ("source", "depth"),
+    [
+        (smooth(), 8),
+        (deep_color(3), 16),
+        (smooth() / 255, 16),
+        (encoded(smooth(), "PNG"), 8),
+        (encoded(smooth(), "GIF"), 8),
+    ],
+)
+def test_a_picture_knows_its_depth(source, depth):
+    assert load_picture(source).depth == depth
+    assert load_picture(encoded(deep_color(1)[..., 0], "PNG")).depth == 16
 
 
 def tiff(bits: int, photometric: int, strip: bytes, width: int) -> bytes:

@@ -24,7 +24,7 @@ ROWS = [
     {"file", "image", "models", "export"},
     {"palette"},
     {"prune", "compact", "refine", "edit"},
-    {"detail"},
+    {"detail", "adjust"},
     {"decompose"},
     {"batch", "train"},
     {"__init__"},  # the public names
@@ -116,6 +116,7 @@ def test_the_public_names_are_these() -> None:
         "Stack",
         "VecstackError",
         "__version__",
+        "adjust",
         "available_models",
         "decompose",
         "edit",

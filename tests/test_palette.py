@@ -9,7 +9,7 @@ from PIL import Image
 
 from vecstack.cli.arguments import parse_color
 from vecstack.errors import PictureError, RecipeError, UsageError
-from vecstack.palette import load_palette, nearest, read_text, reduced, to_color, to_oklab, to_srgb
+from vecstack.palette import in_gamut, load_palette, nearest, read_text, reduced, to_color, to_oklab, to_srgb
 from vecstack.stack import Color
 
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
@@ -119,6 +119,27 @@ def test_the_nearest_colour_is_the_one_that_looks_most_alike() -> None:
     black, grey = (0.0, 0.0, 0.0), (0.61, 0.61, 0.61)
     assert nearest(colors, [RED, GREEN, BLUE, black, grey]) == [RED, BLUE, grey, GREEN]
     assert nearest(colors, [BLUE]) == [BLUE] * 4
+
+
+def test_colours_of_float32_stay_so() -> None:
+    colors = np.random.default_rng(2).random((500, 3), np.float32)
+    points = to_oklab(colors)
+    assert points.dtype == to_srgb(points).dtype == in_gamut(points).dtype == np.float32
+    assert np.abs(to_srgb(points) - colors).max() < 1e-5
+
+
+def test_colours_of_srgb_are_in_its_gamut_and_others_lose_chroma_alone() -> None:
+    points = to_oklab(np.random.default_rng(2).random((500, 3)))
+    assert (in_gamut(points) == points).all()
+    strong = points * (1, 3, 3)
+    found = in_gamut(strong)
+    assert (found[:, 0] == points[:, 0]).all()
+    cross = found[:, 1] * strong[:, 2] - found[:, 2] * strong[:, 1]
+    assert np.abs(cross).max() < 1e-9  # the same hue
+    chroma, before, most = (np.hypot(values[:, 1], values[:, 2]) for values in (found, points, strong))
+    assert (chroma >= before - 1e-4).all()
+    assert (chroma <= most).all()
+    assert np.abs(to_oklab(to_srgb(found)) - found).max() < 2e-3  # which sRGB can show
 
 
 def test_reduced_colours_are_means_in_oklab_by_weight() -> None:

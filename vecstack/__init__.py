@@ -2,6 +2,7 @@
 
 # None of these modules imports PyTorch or numpy before it computes. They are imported at once, not on demand,
 # so that `vecstack.decompose`, `vecstack.edit` and the like are the functions, not the modules of the same names.
+from vecstack.adjust import adjust
 from vecstack.decompose import decompose
 from vecstack.edit import edit
 from vecstack.errors import VecstackError
@@ -22,6 +23,7 @@ __all__ = [
     "Stack",
     "VecstackError",
     "__version__",
+    "adjust",
     "available_models",
     "decompose",
     "edit",

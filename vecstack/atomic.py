@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from vecstack.errors import ExportError
+
+LIST = "layers.json"  # the file of a folder that is written which lists the others, and tells that the folder is ours
 
 _REMEDIES = {
     errno.ENOSPC: "Free some space or choose another folder.",
@@ -54,6 +57,57 @@ def check_writable(path: str | os.PathLike[str], *, overwrite: bool) -> None:
         _refuse(Path(path), overwrite)
     except OSError as error:
         raise _unwritable(Path(path), error) from error
+
+
+def write_folder(path: str | os.PathLike[str], files: Iterable[tuple[str, bytes]], *, overwrite: bool) -> None:
+    """Write a folder of files (names, contents; one of them is LIST) that appears when all are there. An older one is
+    replaced as a whole where `overwrite`, but not if there is anything else in it. Raises ExportError: `path` exists
+    and may not be replaced, its own folder is missing, or the writing failed."""
+    place = Path(path)
+    target = Path(os.path.realpath(place))
+    partial, old = (target.with_name(f".vecstack-{secrets.token_hex(8)}.{end}") for end in ("partial", "old"))
+    check_folder(place, overwrite=overwrite)
+    try:
+        try:
+            partial.mkdir()
+            for name, data in files:
+                with (partial / name).open("xb") as file:
+                    file.write(data)
+            if target.exists():
+                check_folder(place, overwrite=overwrite)
+                target.rename(old)
+            partial.rename(target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+            if old.exists() and not target.exists():
+                old.rename(target)
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise _unwritable(place, error) from error
+
+
+def check_folder(path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Raise ExportError where `write_folder` would refuse `path`: for a check before the work is done."""
+    place = Path(path)
+    try:
+        if not os.path.lexists(place):
+            if not Path(os.path.realpath(place)).parent.is_dir():
+                raise ExportError(f"cannot write {place}: there is no folder {place.parent}. Create it first.")
+            return
+        if not place.is_dir():
+            raise ExportError(f"{place} is a file, and a folder is to be written. Choose another name.")
+        inside = list(place.iterdir())
+        if not overwrite and inside:
+            raise _exists(place)
+        endings = {Path(LIST).suffix, ".png"}
+        if inside and not ((place / LIST).is_file() and all(_is_plain(entry, endings) for entry in inside)):
+            raise ExportError(f"{place} holds other things than exported layers. Choose another name, or clear it.")
+    except OSError as error:
+        raise _unwritable(place, error) from error
+
+
+def _is_plain(entry: Path, endings: set[str]) -> bool:
+    return entry.is_file() and not entry.is_symlink() and entry.suffix in endings
 
 
 def _refuse(place: Path, overwrite: bool) -> None:

@@ -8,13 +8,14 @@ import importlib
 import io
 import os
 import stat
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,9 @@ READ_AS = {
     "CMYK": "CMYK",
 }
 
+# Pillow's names of the orders of two bytes, of which it keeps the high one, and of those in which that is the low one.
+LOW_BYTES = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
+
 EXIF_ORIENTATION = 0x0112
 TIFF_BITS, TIFF_PHOTOMETRIC, TIFF_WHITE_IS_ZERO = 258, 262, 0
 # From stored to upright rows and columns, by the EXIF orientation.
@@ -83,12 +87,14 @@ FLOAT_SLACK = 1e-3  # of 0..1, a quarter of an 8-bit step: what rounding may add
 @dataclass(frozen=True, eq=False)
 class Picture:
     """An upright picture in sRGB: `pixels` [H,W,3] float32 in 0..1, straight (not premultiplied), `alpha` [H,W]
-    float32 in 0..1 or None where the picture is opaque everywhere, and `sha256`, which names what was loaded: the
-    hash of a file's bytes, or of the pixels of a picture that came from memory."""
+    float32 in 0..1 or None where the picture is opaque everywhere, `sha256`, which names what was loaded: the
+    hash of a file's bytes, or of the pixels of a picture that came from memory, and `depth`, the bits of a channel
+    that hold its values: 8, or 16 (those of floats, too)."""
 
     pixels: Floats
     alpha: Floats | None
     sha256: str
+    depth: int = 8
 
     @property
     def width(self) -> int:
@@ -118,8 +124,9 @@ def load_picture(
     Read are PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF (where Pillow has it), JPEG 2000 and PPM/PGM/PBM/PFM; of an
     animation the first frame, of a Pillow image the frame it is at. The picture is turned upright by its EXIF
     orientation. Colours go to sRGB through the embedded ICC profile; a profile that is damaged or belongs to
-    another kind of colour is ignored. Grey keeps 16 bits, colour is reduced to 8. Whole numbers of more than 8 bits
-    mean 0..65535. Float pictures (PFM, TIFF, mode F) mean 0..1 where no value is above 1, else 0..255.
+    another kind of colour is ignored. Grey of PNG, TIFF and PGM keeps 16 bits, and so does colour of PNG and TIFF,
+    with a profile that of sRGB; all else is reduced to 8. Whole numbers of more than 8 bits mean 0..65535.
+    Float pictures (PFM, TIFF, mode F) mean 0..1 where no value is above 1, else 0..255.
 
     Arrays are [H,W], [H,W,1], [H,W,3] or [H,W,4] (straight alpha), sRGB, of uint8, uint16 or of floats in 0..1.
 
@@ -128,11 +135,12 @@ def load_picture(
     shape."""
     with _boundary(_name(source)):
         if isinstance(source, np.ndarray):
-            return _hashed(*_split(_array_values(source, max_pixels)))
+            return _hashed(*_split(_array_values(source, max_pixels)), 8 if source.dtype == np.uint8 else 16)
         if isinstance(source, Image.Image):
             return _hashed(*_decode(_trusted(source), max_pixels))
         data = _read(source)
-        return Picture(*_decode(_open(data), max_pixels), hashlib.sha256(data).hexdigest())
+        pixels, alpha, depth = _decode(_open(data), max_pixels, _low_bytes(data))
+        return Picture(pixels, alpha, hashlib.sha256(data).hexdigest(), depth)
 
 
 @contextmanager
@@ -245,6 +253,24 @@ def _open(data: bytes) -> Image.Image:
     raise PictureError(f"not a picture of a format that is read ({', '.join(FORMATS)}); save it as PNG.")
 
 
+def _low_bytes(data: bytes) -> Image.Image | None:
+    """The header of a PNG or TIFF of 16 bits a colour once more, of which the low bytes are read where Pillow reads the
+    high ones, as it has no mode for more than 8; None for any other picture."""
+    image: Any = _open(data)  # Any: only some images have tiles
+    if image.format not in ("PNG", "TIFF") or image.mode not in ("RGB", "RGBA"):
+        return None
+    tiles = []
+    for tile in image.tile:
+        parameters = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+        mode, _, order = str(parameters[0]).partition(";")
+        if mode != image.mode or order not in LOW_BYTES:
+            return None
+        parameters = (f"{mode};{LOW_BYTES[order]}", *parameters[1:])
+        tiles.append(tile._replace(args=parameters if isinstance(tile.args, tuple) else parameters[0]))
+    image.tile = tiles
+    return cast(Image.Image, image)
+
+
 def _trusted(image: Image.Image) -> Image.Image:
     """A caller's image, unless reading its pixels would start a decoder that is not allowed. Raises PictureError."""
     if getattr(image, "tile", None) and image.format not in (*FORMATS, "MPO"):
@@ -255,21 +281,23 @@ def _trusted(image: Image.Image) -> Image.Image:
 # --- from a Pillow image to arrays -----------------------------------------------------------------------------------
 
 
-def _decode(image: Image.Image, max_pixels: int) -> tuple[Floats, Floats | None]:
-    """Pixels [H,W,3] and alpha [H,W] or None of a Pillow image: upright, sRGB, straight, 0..1. Raises PictureError,
-    and what plugins raise."""
+def _decode(image: Image.Image, max_pixels: int, low: Image.Image | None = None) -> tuple[Floats, Floats | None, int]:
+    """Pixels [H,W,3] and alpha [H,W] or None of a Pillow image: upright, sRGB, straight, 0..1; and their depth. `low`
+    is that of `_low_bytes`. Raises PictureError, and what plugins raise."""
     _check_size(image.width, image.height, max_pixels)
     image.load()
     orientation = _orientation(image)  # after the pixels: a PNG may carry it behind them
-    profile = image.info.get("icc_profile")
+    profile, depth = image.info.get("icc_profile"), 8
     if image.mode in ("1", "F", *WHOLE_NUMBERS):
         grey, alpha = _deep_grey(image)
-        pixels = _grey_to_srgb(grey, profile)
+        pixels, depth = _grey_to_srgb(grey, profile), 8 if image.mode == "1" else 16
+    elif low is not None and _is_srgb(profile):
+        (pixels, alpha), depth = _deep_color(image, low), 16
     else:
         pixels, alpha = _shallow(image, profile)
     turn = UPRIGHT[orientation]
     upright_alpha = None if alpha is None or alpha.min() == 1 else np.ascontiguousarray(turn(alpha))
-    return np.ascontiguousarray(turn(pixels)), upright_alpha
+    return np.ascontiguousarray(turn(pixels)), upright_alpha, depth
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
@@ -313,6 +341,15 @@ def _deep_grey(image: Image.Image) -> tuple[Floats, Floats | None]:
     return (1 - grey if white_is_zero else grey), alpha
 
 
+def _deep_color(image: Image.Image, low: Image.Image) -> tuple[Floats, Floats | None]:
+    """Pixels [H,W,3] and alpha [H,W] or None of a picture of 16 bits in sRGB."""
+    low.load()
+    stored = np.asarray(image).astype(np.uint16) << 8 | np.asarray(low)
+    if stored.shape[2] == 4:
+        return _unit(stored[..., :3], 65535), _unit(stored[..., 3], 65535)
+    return _unit(stored, 65535), _keyed_alpha(stored, image)
+
+
 def _shallow(image: Image.Image, profile: bytes | None) -> tuple[Floats, Floats | None]:
     """Pixels [H,W,3] in sRGB and alpha [H,W] or None of a picture of 8 bits. Raises PictureError: unknown mode."""
     if image.mode not in READ_AS:
@@ -337,7 +374,7 @@ def _keyed_alpha(stored: NDArray[Any], image: Image.Image) -> Floats | None:
     if stored.ndim == 2 and isinstance(key, int):
         opaque: NDArray[np.bool_] = stored != key
     elif stored.ndim == 3 and isinstance(key, tuple) and len(key) == 3:
-        if max(key) > 255:
+        if max(key) > 255 and stored.dtype == np.uint8:
             key = tuple(value >> 8 for value in key)  # of a PNG of 16 bits, whose colours Pillow reduced
         opaque = (stored != np.asarray(key)).any(axis=-1)
     else:
@@ -383,6 +420,17 @@ def _grey_to_srgb(grey: Floats, profile: bytes | None) -> Floats:
             at = grey * np.float32(255)
             return np.stack([np.interp(at, np.arange(256), band) for band in curve.T], axis=-1).astype(np.float32)
     return np.repeat(grey[..., None], 3, axis=-1)
+
+
+def _is_srgb(profile: bytes | None) -> bool:
+    """Whether an ICC profile changes no RGB colour by more than rounding; also where there is none of RGB."""
+    transform = _transform(profile, "RGB")
+    if transform is None:
+        return True
+    levels = np.arange(0, 256, 15, dtype=np.uint8)
+    colors = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+    changed = np.asarray(transform.apply(Image.fromarray(colors)))
+    return int(np.abs(changed.astype(np.int16) - colors).max()) <= 1
 
 
 def _transform(
@@ -432,11 +480,11 @@ def _split(values: Floats) -> tuple[Floats, Floats | None]:
     return np.ascontiguousarray(values[..., :3]), None if alpha is None or alpha.min() == 1 else alpha
 
 
-def _hashed(pixels: Floats, alpha: Floats | None) -> Picture:
+def _hashed(pixels: Floats, alpha: Floats | None, depth: int) -> Picture:
     """A picture from memory, named by its pixels: sha256 of "WIDTHxHEIGHT", the pixels and the alpha, row by row as
     little-endian float32. The same pixels give the same name, whatever type they came in."""
     digest = hashlib.sha256(f"{pixels.shape[1]}x{pixels.shape[0]}".encode())
     for part in (pixels, alpha):
         if part is not None:
             digest.update(np.ascontiguousarray(part, "<f4").data)
-    return Picture(pixels, alpha, digest.hexdigest())
+    return Picture(pixels, alpha, digest.hexdigest(), depth)

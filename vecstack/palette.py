@@ -19,6 +19,8 @@ MAX_TEXT_BYTES = 1 << 20  # of a list of colours or a script: 20,000 changes
 MAX_PALETTE = 4096  # colours in a list; catalogues of thread and ink have up to 2,000
 MAX_FEW = 256  # colours of a picture that is a palette (one with more is a photo), or that a stack is reduced to
 MAX_PALETTE_PIXELS = 1 << 22
+CHROMA_STEPS = 12  # halvings of a chroma: finer than shows
+GAMUT_SLACK = 1e-5  # of linear sRGB, where rounding leaves a colour that sRGB has
 ROUNDS = 30  # of choosing colours for layers and layers for colours; few stacks take 10
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -163,17 +165,48 @@ def reduced(weights: Mapping[Color, float], count: int) -> list[Color]:
 
 
 def to_oklab(colors: np.ndarray) -> np.ndarray:
-    """Colours [N,3], sRGB in 0..1, in OKLab, where equal distances look alike: [N,3]."""
+    """Colours [N,3], sRGB in 0..1, in OKLab, where equal distances look alike: [N,3], float32 as they are."""
     import numpy as np
 
+    cones, axes = (np.array(matrix, np.result_type(colors, np.float32)).T for matrix in (CONES, OKLAB))
     linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
-    return cast("np.ndarray", np.cbrt(linear @ np.array(CONES).T) @ np.array(OKLAB).T)
+    return cast("np.ndarray", np.cbrt(linear @ cones) @ axes)
 
 
 def to_srgb(points: np.ndarray) -> np.ndarray:
     """The sRGB colours in 0..1 that are nearest, channel by channel, to points of OKLab: [N,3] -> [N,3]."""
     import numpy as np
 
-    cones = (points @ np.linalg.inv(np.array(OKLAB)).T) ** 3
-    linear = np.clip(cones @ np.linalg.inv(np.array(CONES)).T, 0, 1)
+    linear = np.clip(_to_linear(points), 0, 1)
     return cast("np.ndarray", np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055))
+
+
+def in_gamut(points: np.ndarray) -> np.ndarray:
+    """Points of OKLab [N,3], those that sRGB cannot show with as much chroma as it can show at their lightness and
+    hue."""
+    import numpy as np
+
+    outside = ~_is_shown(points)
+    wanted = points[outside]
+    least, most = np.zeros_like(wanted[:, :1]), np.ones_like(wanted[:, :1])
+    for _ in range(CHROMA_STEPS):
+        middle = (least + most) / 2
+        shown = _is_shown(np.concatenate([wanted[:, :1], middle * wanted[:, 1:]], axis=1))[:, None]
+        least, most = np.where(shown, middle, least), np.where(shown, most, middle)
+    result: np.ndarray = points.copy()
+    result[outside, 1:] = least * wanted[:, 1:]
+    return result
+
+
+def _is_shown(points: np.ndarray) -> np.ndarray:
+    """Whether points of OKLab [N,3] are colours of sRGB: [N]."""
+    linear = _to_linear(points)
+    return cast("np.ndarray", ((linear >= -GAMUT_SLACK) & (linear <= 1 + GAMUT_SLACK)).all(axis=1))
+
+
+def _to_linear(points: np.ndarray) -> np.ndarray:
+    """Linear sRGB of points of OKLab, which may lie outside 0..1: [N,3] -> [N,3]."""
+    import numpy as np
+
+    cones, axes = (np.linalg.inv(np.array(matrix)).T.astype(points.dtype) for matrix in (CONES, OKLAB))
+    return cast("np.ndarray", (points @ axes) ** 3 @ cones)

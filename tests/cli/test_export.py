@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
 import gzip
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,8 @@ from xml.etree import ElementTree
 import pytest
 
 from vecstack import load, to_svg
+from vecstack.export.animation import to_gif, to_webp
+from vecstack.export.pdf import to_pdf
 
 Call = Callable[..., Any]
 
@@ -84,22 +88,34 @@ def test_unknown_layers_are_noted(vecstack: Call, document: Path, tmp_path: Path
     strange = {"id": "odd", "kind": "hologram", "transform": frame}
     base = {"format": "vecstack-layers", "version": "1.0", "min_reader": "1.0", "canvas": {"width": 37, "height": 53}}
     path.write_text(json.dumps(base | {"layers": [strange]}))
-    result = vecstack("export", path)
-    assert result.code == 4, result.err
-    assert "note: layer odd is of kind hologram" in result.err
-    assert "None of the layers" in result.err
+    for name in ("svg", "pdf", "ora", "gif", "webp", "png-layers"):
+        result = vecstack("export", path, "--format", name)
+        assert result.code == 4, result.err
+        assert "note: layer odd is of kind hologram" in result.err
+        assert "None of the layers" in result.err
+    kept = vecstack("export", path, "--format", "json", "-o", tmp_path / "kept.json")
+    assert (kept.code, kept.err) == (0, "")
+    assert load(tmp_path / "kept.json") == load(path)
 
 
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["--format", "pdf"], 2, "--format must be svg or svg-flat"),
-        (["-o", "made.png"], 4, "does not end in .svg or .svgz"),
+        (["--format", "psd"], 2, "--format must be one of svg, svg-flat, html, pdf"),
+        (["-o", "made.png"], 4, "does not end in .svg or .svgz, as files of svg do"),
+        (["-o", "made.ora", "--format", "pdf"], 4, "made.ora does not end in .pdf"),
+        (["-o", "made.svg", "--format", "gif"], 4, "made.svg does not end in .gif"),
+        (["-o", "made.json", "--format", "png-layers"], 4, "made.json is the name of a file"),
+        (["-o", "-", "--format", "png-layers"], 2, "png-layers makes a folder"),
+        (["-o", "made.pdf", "--tolerance", "1"], 2, "--tolerance does not fit pdf; it is an option of svg."),
+        (["-o", "made.ora", "--duration", "1"], 2, "--duration does not fit ora; it is an option of gif, webp."),
+        (["--format", "svg", "--source", "a.png"], 2, "--source does not fit svg; it is an option of html."),
+        (["--format", "json", "--size", "9"], 2, "--size does not fit json"),
         (["--max-bytes", "few"], 2, "--max-bytes 'few' is not a size"),
         (["--max-bytes", "20"], 4, "takes at least"),
         (["--tolerance", "0"], 2, "tolerance must be above 0"),
-        (["--hard"], 2, "svg-flat"),
-        (["--format", "svg-flat", "--tolerance", "1"], 2, "no tolerance"),
+        (["--hard"], 2, "--hard does not fit svg; it is an option of svg-flat."),
+        (["--format", "svg-flat", "--tolerance", "1"], 2, "--tolerance does not fit svg-flat"),
         (["--overwrite", "--skip-existing"], 2, "not both"),
     ],
 )
@@ -110,4 +126,99 @@ def test_calls_that_cannot_be_meant_are_refused_in_one_line(
     assert result.code == code
     assert message in result.err
     assert result.err.count("\n") == 1
-    assert not list(tmp_path.glob("*.svg*"))
+    assert {path.name for path in tmp_path.iterdir()} == {"made.layers", "photo.png", "tiny.safetensors"}
+
+
+FORMATS = {
+    "svg": ".svg",
+    "svg-flat": ".svg",
+    "pdf": ".pdf",
+    "ora": ".ora",
+    "gif": ".gif",
+    "webp": ".webp",
+    "json": ".layers.json",
+}
+STARTS = {
+    "svg": b"<svg",
+    "svg-flat": b"<svg",
+    "pdf": b"%PDF-",
+    "ora": b"PK",
+    "gif": b"GIF89a",
+    "webp": b"RIFF",
+    "json": b"{",
+}
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_every_format_goes_beside_its_input_to_a_file_and_to_standard_output(
+    vecstack: Call, document: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert vecstack("export", document, "--format", name).code == 0
+    beside = (tmp_path / f"made{FORMATS[name]}").read_bytes()
+    assert beside.startswith(STARTS[name])
+    named = tmp_path / f"other{FORMATS[name]}"
+    assert vecstack("export", document, "-o", named, *(["--format", name] if name == "svg-flat" else [])).code == 0
+    assert named.read_bytes() == beside
+    stream = io.BytesIO()
+    monkeypatch.setattr("vecstack.cli.export.write_standard_output", stream.write)
+    assert vecstack("export", document, "-o", "-", "--format", name).code == 0
+    assert stream.getvalue() == beside
+
+
+def test_json_is_the_document_as_text(vecstack: Call, document: Path, tmp_path: Path) -> None:
+    assert vecstack("export", document, "--format", "json").code == 0
+    assert load(tmp_path / "made.layers.json") == dataclasses.replace(load(document), thumbnail=None)
+
+
+def test_a_folder_of_layers_is_the_one_that_is_named(vecstack: Call, document: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for extra in ([], ["--overwrite"]):
+        assert vecstack("export", document, "--format", "png-layers", "-o", out, "--size", "20", *extra).code == 0
+        assert {"layers.json", "contact-sheet.png"} < {path.name for path in out.iterdir()}
+    refused = vecstack("export", document, "--format", "png-layers", "-o", out)
+    assert (refused.code, "--overwrite" in refused.err) == (4, True)
+    assert vecstack("export", document, "--format", "png-layers", "-o", out, "--skip-existing").code == 0
+    assert vecstack("export", document, "--format", "png-layers", "--size", "20").code == 0
+    assert sorted(path.name for path in (tmp_path / "made-layers").iterdir()) == sorted(
+        path.name for path in out.iterdir()
+    )
+
+
+def test_several_files_become_a_folder_each(vecstack: Call, document: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "in" / f"{name}.layers").write_bytes(document.read_bytes())
+    assert (
+        vecstack("export", tmp_path / "in", "-o", tmp_path / "out", "--format", "png-layers", "--size", "9").code == 0
+    )
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one-layers", "two-layers"]
+
+
+def test_a_folder_with_other_things_is_left_alone(vecstack: Call, document: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.png").write_bytes(b"mine")
+    refused = vecstack("export", document, "--format", "png-layers", "-o", out, "--overwrite")
+    assert (refused.code, refused.err.count("\n")) == (4, 1)
+    assert "holds other things" in refused.err
+    assert [path.name for path in out.iterdir()] == ["mine.png"]
+
+
+@pytest.mark.parametrize("name", ["pdf", "gif", "webp"])
+def test_options_of_other_formats_are_heeded(vecstack: Call, document: Path, tmp_path: Path, name: str) -> None:
+    made = {"pdf": to_pdf, "gif": to_gif, "webp": to_webp}[name]
+    out, options = tmp_path / f"out.{name}", {"size": 40}
+    if name != "pdf":
+        options["duration"] = 500
+    words = [word for option, value in options.items() for word in (f"--{option}", str(value))]
+    assert vecstack("export", document, "-o", out, *words).code == 0
+    title = {"title": "made"} if name == "pdf" else {}
+    assert out.read_bytes() == made(load(document), **options, **title)
+
+
+def test_a_folder_of_another_format_needs_its_name(vecstack: Call, document: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.pdf"  # an odd name for a folder
+    out.mkdir()
+    assert vecstack("export", document, "-o", out).code == 0
+    assert vecstack("export", document, "-o", out, "--format", "ora").code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["made.ora", "made.svg"]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_bytes
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, write_standard_output
-from vecstack.errors import ExportError, UsageError
+from vecstack.cli.formats import NAMES, Options, Order, find_format
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, stem, write_standard_output
+from vecstack.errors import UsageError
 
 SUFFIXES = {".layers", ".layers.json"}
-FORMAT_NAMES = ("svg", "svg-flat")
-SVG_SUFFIXES = (".svg", ".svgz")
 
 
 def run(
@@ -21,7 +21,7 @@ def run(
     output: Output = None,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="svg (the default), or svg-flat: one path a layer, no masks."),
+        typer.Option("--format", metavar="FORMAT", help=f"{NAMES}. If not given: from the name of -o, else svg."),
     ] = None,
     tolerance: Annotated[
         float | None,
@@ -32,41 +32,48 @@ def run(
         ),
     ] = None,
     max_bytes: Annotated[
-        str | None, typer.Option("--max-bytes", metavar="SIZE", help="Most that the file may take, such as 20kB.")
+        str | None, typer.Option("--max-bytes", metavar="SIZE", help="Most that an SVG may take, such as 20kB.")
     ] = None,
     max_paths: Annotated[
-        int | None, typer.Option("--max-paths", metavar="N", help="Most paths that the file may have.")
+        int | None, typer.Option("--max-paths", metavar="N", help="Most paths that an SVG may have.")
     ] = None,
     size: Annotated[
-        int | None, typer.Option("--size", metavar="PX", help="Long side that the file asks to be shown at.")
+        int | None,
+        typer.Option(
+            "--size", metavar="PX", help="Long side: of the pictures in the file; that an SVG asks to be shown at."
+        ),
     ] = None,
     hard: Annotated[bool, typer.Option("--hard", help="No blurs in svg-flat.")] = False,
+    duration: Annotated[
+        int | None,
+        typer.Option("--duration", metavar="MS", help="Milliseconds for a layer in gif and webp. 300 if not given."),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="PICTURE", help="The picture that html shows beside the layers.")
+    ] = None,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Write layer files as SVG, which other programs open (photo.layers becomes photo.svg)."""
-    if file_format not in (None, *FORMAT_NAMES):
-        raise UsageError(f"--format must be {' or '.join(FORMAT_NAMES)}, not {file_format}.")
-    items = plan(inputs, output, SUFFIXES, ".svg")
+    """Write layer files as files that other programs open (photo.layers becomes photo.svg); see docs/formats.md."""
+    chosen = find_format(file_format, output)
+    options = Options(tolerance, _parse_most(max_bytes), max_paths, size, hard or None, duration, source)
+    chosen.check_options(options)
+    items = plan(inputs, output, SUFFIXES, chosen.ending, makes_folders=chosen.is_folder)
     for item in items:
-        _check_suffix(item)
-    from vecstack.export import SvgOptions, svg_text
+        chosen.check_target(item.target)
     from vecstack.file import load
     from vecstack.kinds import undrawable
 
-    most, flat = _parse_most(max_bytes), file_format == "svg-flat"
-
     def act(item: Item, report: Report) -> None:
-        is_compressed = item.target.lower().endswith(".svgz")
-        options = SvgOptions(tolerance, most, max_paths, size, flat, hard, is_compressed)
         stack = load(standard_input() if item.source == STANDARD else item.source)
-        for layer in undrawable(stack):
+        for layer in undrawable(stack) if chosen.draws else ():
             typer.echo(
                 f"{item.source}: note: layer {layer.id} is of kind {layer.kind}, not drawn by this version", err=True
             )
-        _write(options.encode(svg_text(stack, options, device=device)), item, overwrite)
+        title = "" if item.source == STANDARD else stem(Path(item.source))
+        _write(chosen.make(Order(stack, item.target, title, options, device)), item, overwrite)
 
     run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Exporting")
 
@@ -79,17 +86,13 @@ def _parse_most(text: str | None) -> int | None:
         raise UsageError(f"--max-bytes {text!r:.40} is not a size. Write it as 20kB, 1.5MB or 20000.") from None
 
 
-def _check_suffix(item: Item) -> None:
-    """Raise ExportError for an output whose name asks for another format."""
-    if item.target != STANDARD and Path(item.target).suffix.lower() not in SVG_SUFFIXES:
-        raise ExportError(f"{item.target} does not end in .svg or .svgz, which is all that is exported. Rename it.")
+def _write(made: bytes | Iterator[tuple[str, bytes]], item: Item, overwrite: bool) -> None:
+    from vecstack.atomic import atomic_writer, write_folder
 
-
-def _write(data: bytes, item: Item, overwrite: bool) -> None:
-    from vecstack.atomic import atomic_writer
-
-    if item.target == STANDARD:
-        write_standard_output(data)
+    if not isinstance(made, bytes):
+        write_folder(item.target, made, overwrite=overwrite)
+    elif item.target == STANDARD:
+        write_standard_output(made)
     else:
         with atomic_writer(item.target, overwrite=overwrite) as file:
-            file.write(data)
+            file.write(made)

@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 
 import typer
 
-from vecstack.atomic import check_writable
+from vecstack.atomic import check_folder, check_writable
 from vecstack.errors import BatchError, DeviceError, ExportError, PictureError, UsageError, VecstackError
 
 STANDARD = "-"  # standard input or output
@@ -26,11 +26,12 @@ STANDARD = "-"  # standard input or output
 @dataclass(frozen=True)
 class Item:
     """One input file ("-" is standard input) and the output it becomes ("-" is standard output), in a folder
-    that is made when needed where `in_folder`."""
+    that is made when needed where `in_folder`. The output is a folder itself where `is_folder`."""
 
     source: str
     target: str
     in_folder: bool = False
+    is_folder: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,18 @@ class Found:
     named: bool = True
 
 
-def plan(inputs: Sequence[str], output: str | None, input_suffixes: set[str], output_suffix: str) -> list[Item]:
+def plan(
+    inputs: Sequence[str],
+    output: str | None,
+    input_suffixes: set[str],
+    output_suffix: str,
+    *,
+    makes_folders: bool = False,
+) -> list[Item]:
     """Items for inputs (files, folders, globs, "-", "@list.txt") and an output: a file for a single named input, else
-    a folder (made when needed, its tree like that of an input folder), or beside each input when None. Raises
-    UsageError, PictureError, ExportError; an output that is an input, or two inputs with one output, are refused."""
+    a folder (made when needed, its tree like that of an input folder), or beside each input when None. `makes_folders`:
+    what an input becomes is a folder, and so `output` for a single one. Raises UsageError, PictureError, ExportError;
+    an output that is an input, or two inputs with one output, are refused."""
     found = expand(inputs, input_suffixes)
     single = len(found) == 1 and found[0].named
     if output == "":
@@ -55,13 +64,16 @@ def plan(inputs: Sequence[str], output: str | None, input_suffixes: set[str], ou
         raise UsageError(f"{len(found)} inputs cannot go to standard output together. Give a folder with -o.")
     if output is None and single and found[0].path == STANDARD:
         output = STANDARD
-    if output is not None and single and not _is_folder(output):
-        items = [Item(found[0].path, output)]
+    if output is not None and single and (makes_folders or not _is_folder(output)):
+        items = [Item(found[0].path, output, is_folder=makes_folders)]
     elif output is not None and os.path.isfile(output):  # noqa: PTH113
         raise ExportError(f"{output} is a file, and several inputs need a folder. Give another -o.")
     else:
         targets = [str(_target(entry, output, output_suffix)) for entry in found]
-        items = [Item(entry.path, target, output is not None) for entry, target in zip(found, targets, strict=True)]
+        items = [
+            Item(entry.path, target, output is not None, makes_folders)
+            for entry, target in zip(found, targets, strict=True)
+        ]
     _refuse_clashes(items)
     return items
 
@@ -69,7 +81,7 @@ def plan(inputs: Sequence[str], output: str | None, input_suffixes: set[str], ou
 def _target(entry: Found, output: str | None, suffix: str) -> Path:
     """Where an input's output goes: beside it, or into the folder `output`."""
     path = Path("picture" if entry.path == STANDARD else entry.path)
-    renamed = path.with_name(_stem(path) + suffix)
+    renamed = path.with_name(stem(path) + suffix)
     if output is None:
         return renamed
     return Path(output) / (renamed.relative_to(entry.folder) if entry.folder else renamed.name)
@@ -79,7 +91,7 @@ def _is_folder(text: str) -> bool:
     return text.endswith(("/", "\\")) or os.path.isdir(text)  # noqa: PTH112
 
 
-def _stem(path: Path) -> str:
+def stem(path: Path) -> str:
     """The name without its suffix, which is two words long for photo.layers.json."""
     name = path.name.removesuffix(".json") if path.name.endswith(".layers.json") else path.name
     return Path(name).stem or name
@@ -202,8 +214,10 @@ def run_all(
             try:
                 if item.in_folder:
                     _make_folder(Path(item.target).parent)
-                if item.target != STANDARD:
+                if item.target != STANDARD and not item.is_folder:
                     check_writable(item.target, overwrite=overwrite)
+                if item.is_folder:
+                    check_folder(item.target, overwrite=overwrite)
                 act(item, report)
             except (UsageError, DeviceError):
                 raise

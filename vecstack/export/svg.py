@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vecstack.errors import ExportError
 from vecstack.export.options import SvgOptions
-from vecstack.kinds import can_draw
+from vecstack.export.pictures import drawable
 from vecstack.stack import Stack
 
 if TYPE_CHECKING:
@@ -40,8 +39,7 @@ def svg_text(stack: Stack, options: SvgOptions, *, device: str = "auto") -> str:
     from vecstack.export.soft import soft_svg
     from vecstack.render import resolve_device
 
-    if stack.layers and not any(map(can_draw, stack.layers)):
-        raise ExportError("None of the layers is of a kind that this version can draw. Use a later version.")
+    drawable(stack)
     where: torch.device = resolve_device(device)
     scene = scene_of(stack, where)
     return flat_svg(scene, options) if options.flat else soft_svg(scene, options)

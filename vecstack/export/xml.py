@@ -83,7 +83,17 @@ def opacity(value: float) -> str:
 
 def _groupmode(text: str) -> str:
     """What makes a group a layer of that name to other programs."""
-    return f' inkscape:groupmode="layer" inkscape:label={quoteattr(_NOT_XML.sub(UNKNOWN, text))}'
+    return f' inkscape:groupmode="layer" inkscape:label={quoted(text)}'
+
+
+def quoted(text: str) -> str:
+    """Any text as the value of an attribute, in quotes."""
+    return quoteattr(plain(text))
+
+
+def plain(text: str) -> str:
+    """Any text, without what no XML can hold."""
+    return _NOT_XML.sub(UNKNOWN, text)
 
 
 def document(canvas: Canvas, size: int | None, definitions: Iterable[str], layers: Iterable[str]) -> str:

@@ -2,6 +2,15 @@
 
 from vecstack.render.device import resolve_device
 from vecstack.render.draw import render, render_plan, rows
-from vecstack.render.write import THUMBNAIL_PX, render_to_file, thumbnail_png
+from vecstack.render.write import THUMBNAIL_PX, pixels_to_file, render_to_file, thumbnail_png
 
-__all__ = ["THUMBNAIL_PX", "render", "render_plan", "render_to_file", "resolve_device", "rows", "thumbnail_png"]
+__all__ = [
+    "THUMBNAIL_PX",
+    "pixels_to_file",
+    "render",
+    "render_plan",
+    "render_to_file",
+    "resolve_device",
+    "rows",
+    "thumbnail_png",
+]

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -20,7 +20,7 @@ from vecstack.render.layout import Layout
 from vecstack.stack import Stack
 
 if TYPE_CHECKING:
-    from vecstack.render.layout import Strips
+    from vecstack.render.layout import Pixels, Strips
 
 THUMBNAIL_PX = 64  # long side: enough for a list of files, and drawn in 0.05 s (ten layers, one core)
 
@@ -64,6 +64,27 @@ def render_to_file(
     chosen = _find_format(format, target)
     _check_fits(chosen, layout)
     strips = rows(stack, frame, depth=depth, transparent=transparent, exact=exact, device=device, progress=progress)
+    _write(chosen, target, strips, layout, overwrite)
+
+
+def pixels_to_file(pixels: Pixels, target: Target, *, format: str | None = None, overwrite: bool = False) -> None:
+    """Write pixels [H,W,3], or [H,W,4] with straight alpha, into a picture file, as `render_to_file` does: uint8, or
+    uint16, of which a format of 8 bits keeps as many. Raises ExportError, UsageError."""
+    height, width, channels = pixels.shape
+    layout = Layout(width, height, 8 * pixels.dtype.itemsize, channels == 4)
+    chosen = _find_format(format, target)
+    if layout.depth not in chosen.depths:
+        pixels, layout = _to_8_bits(pixels), replace(layout, depth=8)
+    _check_fits(chosen, layout)
+    _write(chosen, target, iter([pixels]), layout, overwrite)
+
+
+def _to_8_bits(pixels: Pixels) -> Pixels:
+    """Pixels of 16 bits at the nearest values of 8."""
+    return ((pixels.astype("u4") * 255 + 32767) // 65535).astype("u1")
+
+
+def _write(chosen: Format, target: Target, strips: Strips, layout: Layout, overwrite: bool) -> None:
     if isinstance(target, str | PathLike):
         with atomic_writer(Path(target), overwrite=overwrite) as file:
             chosen.write(file, strips, layout)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vecstack import adjust, load
+from vecstack.adjust import Adjustment
+from vecstack.image import load_picture
+from vecstack.render import pixels_to_file
+
+Call = Callable[..., Any]
+
+
+@pytest.fixture
+def call(vecstack: Call, document: Path, photo: Path) -> Call:
+    """Runs adjust on the test picture and its layers."""
+    return lambda *words: vecstack("adjust", photo, "--layers", document, *words)
+
+
+def test_a_picture_becomes_that_of_the_library(call: Call, document: Path, photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    words = ["--brightness", "0.3", "--contrast", "-0.2", "--saturation", "0.5", "--hue", "-30", "--blur", "1.5"]
+    result = call("--mask", "2,layer-3", *words, "--tint", "tomato=0.5", "--invert", "-o", out)
+    assert (result.code, result.out, result.err) == (0, "", "")
+    adjustment = Adjustment(0.3, -0.2, 0.5, -30, "tomato", 0.5, 1.5)
+    wanted = adjust(photo, load(document), "2-3", adjustment, invert=True)
+    assert (np.asarray(Image.open(out)) == wanted).all()
+
+
+@pytest.mark.parametrize("name", ["png", "tiff"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_16_bits_are_kept(
+    vecstack: Call, document: Path, tmp_path: Path, name: str, channels: int, pixels: np.ndarray
+) -> None:
+    deep = pixels.astype(np.uint16) * 257 + 3
+    deep = np.concatenate([deep, 65535 - deep], 2)[..., :channels]
+    source, out = tmp_path / f"deep.{name}", tmp_path / f"out.{name}"
+    pixels_to_file(deep, source)
+    words = ["--layers", document, "--mask", "1", "--brightness", "0.2"]
+    assert vecstack("adjust", source, *words, "-o", out).code == 0
+    written = load_picture(out)
+    assert written.depth == 16
+    wanted = adjust(deep, load(document), "1", Adjustment(0.2))
+    assert (np.rint(written.pixels * 65535) == wanted[..., :3]).all()
+    assert written.alpha is None or (np.rint(written.alpha * 65535) == deep[..., 3]).all()
+    assert vecstack("adjust", source, *words, "-o", tmp_path / "small.webp").code == 0
+    assert load_picture(tmp_path / "small.webp").depth == 8
+
+
+def test_several_pictures_go_into_a_folder_and_one_to_standard_output(
+    vecstack: Call, call: Call, document: Path, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = tmp_path / "second.png"
+    second.write_bytes(photo.read_bytes())
+    words = ["--layers", document, "--mask", "1", "--hue", "90"]
+    assert vecstack("adjust", photo, second, *words, "-o", tmp_path / "out").code == 0
+    names = ["photo.png", "second.png"]
+    assert [(tmp_path / "out" / name).is_file() for name in names] == [True, True]
+    stream = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr("sys.stdout", stream)
+    assert call("--mask", "1", "--hue", "90", "-o", "-").code == 0
+    assert stream.buffer.getvalue() == (tmp_path / "out" / "photo.png").read_bytes()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--mask", "1", "-o", "out.png"], 2, "an adjustment changes something"),
+        (["--mask", "1", "--hue", "90"], 2, "Say where with -o"),
+        (["--hue", "90", "-o", "out.png"], 2, "--mask"),
+        (["--mask", "9", "--hue", "90", "-o", "out.png"], 3, "no layers 9; they are numbered 1 (the lowest) to 3"),
+        (["--mask", "layer-33", "--hue", "90", "-o", "out.png"], 3, "nearest are 'layer-3'"),
+        (["--mask", "", "--hue", "90", "-o", "out.png"], 2, "selects no layers"),
+        (["--mask", "1", "--hue", "nan", "-o", "out.png"], 2, "hue must be in -360..360"),
+        (["--mask", "1", "--blur", "-1", "-o", "out.png"], 2, "blur must be in 0..250"),
+        (["--mask", "1", "--tint", "red=much", "-o", "out.png"], 2, "--tint 'red=much'"),
+        (["--mask", "1", "--tint", "reddish", "-o", "out.png"], 2, "not a colour"),
+        (["--mask", "1", "--tint", "red=2", "-o", "out.png"], 2, "tint strength must be in 0..1"),
+        (["--mask", "1", "--hue", "90", "-o", "out.psd"], 4, "not a format"),
+        (["--mask", "1", "--hue", "90", "-o", "photo.png", "--overwrite"], 4, "is an input"),
+        (["--mask", "1", "--hue", "90", "-o", "small.png"], 4, "exists"),
+    ],
+)
+def test_calls_that_cannot_be_meant_are_refused_in_one_line(
+    call: Call, tmp_path: Path, words: list[str], code: int, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("small.png").write_bytes(b"mine")
+    result = call(*words)
+    assert (result.code, result.err.count("\n")) == (code, 1)
+    assert message in result.err
+    assert not Path("out.png").exists()
+    assert Path("small.png").read_bytes() == b"mine"
+
+
+def test_a_picture_of_another_shape_is_named(vecstack: Call, document: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.png"
+    Image.new("RGB", (40, 40)).save(other)
+    words = ["--layers", document, "--mask", "1", "--hue", "9", "-o", tmp_path / "out.png"]
+    result = vecstack("adjust", other, *words)
+    assert (result.code, result.err.count("\n")) == (3, 1)
+    assert f"{other}: the picture is 40 x 40 px and the layers' canvas 37 x 53" in result.err
+    assert vecstack("adjust", tmp_path / "none.png", *words).code == 3
+    assert vecstack("adjust", other, "--layers", tmp_path / "none.layers", *words[2:]).code == 3

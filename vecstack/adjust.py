@@ -1,0 +1,234 @@
+"""Adjust: the pixels of a picture change where the masks of some layers are, after Sbai, Couprie, Aubry, ICIP 2020,
+figure 5a."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from vecstack.edit import select
+from vecstack.errors import DocumentError, PictureError, UsageError
+from vecstack.geometry import Frame
+from vecstack.kinds import can_draw
+from vecstack.palette import in_gamut, to_color, to_oklab, to_srgb
+from vecstack.render import rows
+from vecstack.stack import Canvas, Color, Stack, is_number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from vecstack.image import Floats, Picture
+    from vecstack.render.draw import Progress
+    from vecstack.render.layout import Pixels
+
+BAND_PX = 256  # rows that are changed together, which bounds what they need beside the picture
+MAX_BLUR_PX = 250.0  # standard deviation: past any lens, and a band with its surroundings fits into memory
+CHUNK = 1 << 14  # colours that are changed together: what that needs fits a processor's cache
+REACH = 3.0  # of a blur, in standard deviations: 0.3 % is beyond
+BLOCK = 64  # lines that are blurred in one matrix product
+STEEPEST = 4.0  # exponent of the brightness -1, and slope in the middle of the contrast 1
+LIMITS = {
+    "brightness": (-1.0, 1.0),
+    "contrast": (-1.0, 1.0),
+    "saturation": (-1.0, 1.0),
+    "hue": (-360.0, 360.0),
+    "tint_strength": (0.0, 1.0),
+    "blur": (0.0, MAX_BLUR_PX),
+}
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """What becomes of pixels, in this order; 0 changes nothing. Raises UsageError where a value is out of its range, or
+    nothing changes.
+
+    `blur` is the standard deviation of a Gaussian, in pixels of the picture, up to MAX_BLUR_PX. `brightness` in -1..1
+    and `contrast` in -1..1 are curves of the sRGB values that keep black and white (a contrast below 0 goes towards
+    middle grey, which -1 is). `saturation` in -1..1 is from grey to twice the chroma, `hue` turns the colour by degrees
+    in -360..360, and `tint` gives all pixels the hue and chroma of a colour, as far as `tint_strength` in 0..1: the
+    three keep the lightness of OKLab."""
+
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    tint: str | Color | None = None
+    tint_strength: float = 1.0
+    blur: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in LIMITS.items():
+            value = getattr(self, name)
+            if not is_number(value) or not least <= value <= most:
+                raise UsageError(f"{name.replace('_', ' ')} must be in {least:g}..{most:g}, not {value!r:.40}.")
+        if self.tint is not None:
+            to_color(self.tint)
+        if not (self.brightness or self.contrast or self.blur or self.changes_color):
+            raise UsageError(
+                "an adjustment changes something: brightness, contrast, saturation, hue, tint or blur must not be 0."
+            )
+
+    @property
+    def changes_color(self) -> bool:
+        """Whether colours change by more than a curve."""
+        return bool(self.saturation or self.hue or (self.tint is not None and self.tint_strength))
+
+    def __call__(self, colors: Floats) -> Floats:
+        """Colours [N,3], sRGB in 0..1, after all but the blur: [N,3]."""
+        colors = _with_contrast(_with_brightness(colors, self.brightness), self.contrast)
+        if not self.changes_color:
+            return colors
+        import numpy as np
+
+        parts = [self._recolored(colors[first : first + CHUNK]) for first in range(0, len(colors), CHUNK)]
+        return np.concatenate(parts)
+
+    def _recolored(self, colors: Floats) -> Floats:
+        import numpy as np
+
+        points = to_oklab(colors)
+        turn = math.radians(self.hue)
+        turned = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]], points.dtype)
+        points[:, 1:] = (1 + self.saturation) * points[:, 1:] @ turned
+        if self.tint is not None:
+            tint = to_oklab(np.array([to_color(self.tint)], points.dtype))
+            points[:, 1:] += self.tint_strength * (tint[:, 1:] - points[:, 1:])
+        return cast("Floats", to_srgb(in_gamut(points)))
+
+
+def _with_brightness(values: Floats, brightness: float) -> Floats:
+    """Values in 0..1 along a power curve."""
+    return cast("Floats", values ** (STEEPEST**-brightness)) if brightness else values
+
+
+def _with_contrast(values: Floats, contrast: float) -> Floats:
+    """Values in 0..1 along an S-shaped curve through black, middle grey and white, or closer to middle grey."""
+    if contrast <= 0:
+        return cast("Floats", 0.5 + (values - 0.5) * (1 + contrast)) if contrast else values
+    power = STEEPEST**contrast
+    above = values**power
+    return cast("Floats", above / (above + (1 - values) ** power))
+
+
+def adjust(
+    picture: str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any],
+    stack: Stack,
+    layers: str,
+    adjustment: Adjustment,
+    *,
+    invert: bool = False,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Pixels:
+    """The picture with its own pixels adjusted where the masks of some layers of its stack are: picture + m *
+    (adjusted - picture), where m in 0..1 is what the masks cover together, 1 minus it where `invert`. Opacity and
+    visibility of the layers do not matter, and where m is 0 the pixels are those of the picture.
+
+    `picture` is what `vecstack.image.load_picture` takes: upright and in sRGB then; `layers` selects as in
+    `vecstack.edit`. Gives [H,W,3], or [H,W,4] with the picture's straight alpha where it is not opaque: uint8, or
+    uint16 where the picture has 16 bits (or floats). Raises PictureError: it cannot be read or is of another shape than
+    the canvas; UsageError, DocumentError: no such layer, or one that this version cannot draw; DeviceError."""
+    import numpy as np
+
+    from vecstack.image import load_picture
+
+    masks = _masks(stack, layers)
+    loaded = load_picture(picture)
+    _check_shape(loaded, stack.canvas)
+    most = 2**loaded.depth - 1
+    values = np.empty((loaded.height, loaded.width, 3 if loaded.alpha is None else 4), f"u{loaded.depth // 8}")
+    if loaded.alpha is not None:
+        values[..., 3] = loaded.alpha * most + 0.5
+    frame, top = Frame(stack.canvas.rect, loaded.width, loaded.height), 0
+    for strip in rows(masks, frame, depth=16, transparent=True, device=device, strip_rows=BAND_PX, progress=progress):
+        mask = strip[..., 3].astype(np.float32) / np.float32(65535)
+        band = _adjusted(loaded, top, np.float32(1) - mask if invert else mask, adjustment)
+        values[top : top + len(strip), :, :3] = band * most + 0.5
+        top += len(strip)
+    return values
+
+
+def _masks(stack: Stack, selection: str) -> Stack:
+    """A stack of the selected layers alone, fully seen. Raises UsageError, DocumentError."""
+    chosen = [stack.layers[index] for index in select(stack, selection)]
+    if not chosen:
+        raise DocumentError("there are no layers whose masks could be used.")
+    for layer in chosen:
+        if not can_draw(layer):
+            raise DocumentError(f"layer {layer.id} is of kind {layer.kind}, whose mask this version cannot draw.")
+    return stack.with_layers(dataclasses.replace(layer, visible=True, opacity=1.0) for layer in chosen)
+
+
+def _check_shape(picture: Picture, canvas: Canvas) -> None:
+    """Raise PictureError unless the picture has the canvas's proportions, as far as whole pixels can."""
+    width, height = picture.width, picture.height
+    # Each of the four sides may have been rounded by half a pixel.
+    if abs(width * canvas.height - height * canvas.width) > (width + height + canvas.width + canvas.height) / 2:
+        raise PictureError(
+            f"the picture is {width:,} x {height:,} px and the layers' canvas {canvas.width:,} x {canvas.height:,}, "
+            "which is another shape. Give the picture that the layers were made from, at any size."
+        )
+
+
+def _adjusted(picture: Picture, top: int, mask: Floats, adjustment: Adjustment) -> Floats:
+    """The rows of a picture from `top` on, adjusted as far as the mask [H,W] says: [H,W,3]."""
+    # A mask that is less would not change a value by half a step.
+    bottom, where = top + len(mask), mask >= 0.5 / (2**picture.depth - 1)
+    pixels: Floats = picture.pixels[top:bottom].copy()
+    if where.any():
+        source = _blurred(picture, top, bottom, adjustment.blur) if adjustment.blur else pixels
+        old = pixels[where]
+        pixels[where] = old + mask[where][:, None] * (adjustment(source[where]) - old)
+    return pixels
+
+
+# Blur
+
+
+def _blurred(picture: Picture, top: int, bottom: int, sigma: float) -> Floats:
+    """Rows of a picture behind a Gaussian: [H,W,3]. Its borders go on outside, and what is transparent has no part."""
+    import numpy as np
+
+    kernel = _kernel(sigma)
+    reach = len(kernel) // 2
+    near = np.arange(top - reach, bottom + reach).clip(0, picture.height - 1)
+    band = picture.pixels[near]
+    if picture.alpha is not None:
+        alpha = picture.alpha[near][..., None]
+        band = np.concatenate([band * alpha, alpha], axis=2)
+    down = _filtered(band.reshape(len(near), -1), kernel).reshape(bottom - top, picture.width, -1)
+    columns = np.pad(down.transpose(1, 0, 2), ((reach, reach), (0, 0), (0, 0)), mode="edge")
+    across = _filtered(columns.reshape(len(columns), -1), kernel).reshape(picture.width, bottom - top, -1)
+    result: Floats = across.transpose(1, 0, 2)
+    if picture.alpha is not None:
+        result = result[..., :3] / result[..., 3:].clip(1e-6)  # some, where nothing is seen
+    return cast("Floats", result.clip(0, 1))
+
+
+def _kernel(sigma: float) -> Floats:
+    """A Gaussian's values at whole distances, of sum 1."""
+    import numpy as np
+
+    distances = np.arange(-math.ceil(REACH * sigma), math.ceil(REACH * sigma) + 1)
+    weights = np.exp(-0.5 * np.square(distances / max(sigma, 1e-3)))  # far below what blurs
+    return cast("Floats", (weights / weights.sum()).astype(np.float32))
+
+
+def _filtered(lines: Floats, kernel: Floats) -> Floats:
+    """The weighted means of neighbouring lines [N,M], where all neighbours are there: [N + 1 - K,M]. As matrix
+    products, which are the fastest way for wide blurs."""
+    import numpy as np
+
+    count = len(lines) + 1 - len(kernel)
+    weights = np.zeros((BLOCK, BLOCK + len(kernel) - 1), np.float32)
+    for line in range(BLOCK):
+        weights[line, line : line + len(kernel)] = kernel
+    result = np.empty((count, lines.shape[1]), np.float32)
+    for first in range(0, count, BLOCK):
+        part = lines[first : first + BLOCK + len(kernel) - 1]
+        size = min(BLOCK, count - first)
+        np.matmul(weights[:size, : len(part)], part, out=result[first : first + size])
+    return result

@@ -1,0 +1,93 @@
+"""vecstack adjust: pictures change where masks of their layers are."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
+from vecstack.cli.decompose import SUFFIXES
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
+from vecstack.errors import PictureError, UsageError
+
+if TYPE_CHECKING:
+    from vecstack.adjust import Adjustment
+
+
+def run(
+    inputs: Inputs,
+    layers: Annotated[
+        str, typer.Option("--layers", metavar="FILE", help="The layer file of the picture (photo.layers).")
+    ],
+    mask: Annotated[
+        str, typer.Option("--mask", metavar="SEL", help="Layers whose masks say where, as edit selects them.")
+    ],
+    output: Output = None,
+    brightness: Annotated[float, typer.Option("--brightness", metavar="N", help="Darker to brighter, -1 to 1.")] = 0,
+    contrast: Annotated[float, typer.Option("--contrast", metavar="N", help="Flat to strong, -1 to 1.")] = 0,
+    saturation: Annotated[
+        float, typer.Option("--saturation", metavar="N", help="Grey to twice as colourful, -1 to 1.")
+    ] = 0,
+    hue: Annotated[float, typer.Option("--hue", metavar="DEGREES", help="Turn the colours, -360 to 360.")] = 0,
+    tint: Annotated[
+        str | None,
+        typer.Option("--tint", metavar="COLOR[=N]", help="Give all a colour's hue, as far as N in 0 to 1 (1)."),
+    ] = None,
+    blur: Annotated[
+        float, typer.Option("--blur", metavar="PX", help="Standard deviation of a blur, in pixels, up to 250.")
+    ] = 0,
+    invert: Annotated[bool, typer.Option("--invert", help="Where the masks are not.")] = False,
+    overwrite: Overwrite = False,
+    skip_existing: SkipExisting = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Change pictures where masks of their layers are: the pixels are the picture's own. SEL is an id, a name, a number
+    (1 is the lowest), a range such as 3-7, *, or several with commas between; see docs/adjust.md."""
+    if output is None and inputs != [STANDARD]:
+        raise UsageError("adjust writes a new picture. Say where with -o.")
+    adjustment = _adjustment(brightness, contrast, saturation, hue, tint, blur)
+    items = plan(inputs, output, SUFFIXES, ".png")
+    from vecstack.adjust import adjust
+    from vecstack.file import load
+    from vecstack.render import pixels_to_file
+
+    stack = load(layers)
+
+    def act(item: Item, report: Report) -> None:
+        source = standard_input() if item.source == STANDARD else item.source
+        try:
+            pixels = adjust(source, stack, mask, adjustment, invert=invert, device=device, progress=report)
+        except PictureError as error:
+            raise _named(error, item.source) from error
+        if item.target == STANDARD:
+            pixels_to_file(pixels, sys.stdout.buffer, format="png")
+        else:
+            pixels_to_file(pixels, item.target, overwrite=overwrite)
+
+    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Adjusting")
+
+
+def _adjustment(
+    brightness: float, contrast: float, saturation: float, hue: float, tint: str | None, blur: float
+) -> Adjustment:
+    """The adjustment of a command line. Raises UsageError."""
+    from vecstack.adjust import Adjustment
+
+    color, equals, strength = (tint or "").partition("=")
+    try:
+        amount = float(strength) if equals else 1.0
+    except ValueError:
+        raise UsageError(
+            f"--tint {tint!r:.40}: write it as a colour, or as a colour, = and a number in 0..1."
+        ) from None
+    return Adjustment(brightness, contrast, saturation, hue, color if tint is not None else None, amount, blur)
+
+
+def _named(error: PictureError, name: str) -> PictureError:
+    """The error with the name of the picture in front of it."""
+    text = str(error)
+    name = "standard input" if name == STANDARD else name
+    return error if text.startswith(name) else PictureError(f"{name}: {text}")

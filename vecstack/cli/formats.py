@@ -1,0 +1,181 @@
+"""Formats that layer files are exported to: their names, the endings of their files, and the options that each has."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vecstack.cli.items import STANDARD
+from vecstack.errors import ExportError, UsageError
+
+if TYPE_CHECKING:
+    from vecstack.stack import Stack
+
+Files = Iterator[tuple[str, bytes]]  # names and contents of the files of a folder
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a command line asks of a file; None where it asks nothing."""
+
+    tolerance: float | None = None
+    max_bytes: int | None = None
+    max_paths: int | None = None
+    size: int | None = None
+    hard: bool | None = None
+    duration: int | None = None
+    source: str | None = None
+
+    def given(self) -> dict[str, object]:
+        """The options that are asked for, by their names."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Order:
+    """One file to be made: the stack, where it goes ("-" is standard output), what it is called inside, and how."""
+
+    stack: Stack
+    target: str
+    title: str
+    options: Options
+    device: str
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: `suffixes` are the endings of its files, the usual one first, and none where it is a folder; `options`
+    are the names of those that it has; `make` gives the file's bytes, or the folder's files; `draws`, whether layers
+    that cannot be drawn are missing in it."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    options: tuple[str, ...]
+    make: Callable[[Order], bytes | Files]
+    draws: bool = True
+
+    @property
+    def ending(self) -> str:
+        """What the name of an input ends in when it becomes that of an output."""
+        return self.suffixes[0] if self.suffixes else "-layers"
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is several files."""
+        return not self.suffixes
+
+    def check_options(self, options: Options) -> None:
+        """Raise UsageError for an option that the format does not have."""
+        for name in options.given():
+            if name not in self.options:
+                having = ", ".join(other.name for other in FORMATS if name in other.options)
+                raise UsageError(f"--{name.replace('_', '-')} does not fit {self.name}; it is an option of {having}.")
+
+    def check_target(self, target: str) -> None:
+        """Raise ExportError for an output whose name is not one of this format's, UsageError for a folder on standard
+        output."""
+        if target == STANDARD:
+            if self.is_folder:
+                raise UsageError(f"{self.name} makes a folder, which standard output cannot take. Name one with -o.")
+            return
+        if self.is_folder:
+            if target.lower().endswith(tuple(name for other in FORMATS for name in other.suffixes)):
+                raise ExportError(f"{target} is the name of a file, and {self.name} makes a folder. Rename it.")
+        elif not target.lower().endswith(self.suffixes):
+            endings = " or ".join(self.suffixes)
+            raise ExportError(
+                f"{target} does not end in {endings}, as files of {self.name} do. Rename it, or give another --format: "
+                f"{NAMES}."
+            )
+
+
+def _svg(order: Order) -> bytes:
+    return _svg_bytes(order, flat=False)
+
+
+def _flat_svg(order: Order) -> bytes:
+    return _svg_bytes(order, flat=True)
+
+
+def _svg_bytes(order: Order, *, flat: bool) -> bytes:
+    from vecstack.export import SvgOptions, svg_text
+
+    asked, is_compressed = order.options, order.target.lower().endswith(".svgz")
+    options = SvgOptions(
+        asked.tolerance, asked.max_bytes, asked.max_paths, asked.size, flat, bool(asked.hard), is_compressed
+    )
+    return options.encode(svg_text(order.stack, options, device=order.device))
+
+
+def _html(order: Order) -> bytes:
+    from vecstack.export.html import to_html
+
+    return to_html(order.stack, source=order.options.source, title=order.title, device=order.device).encode()
+
+
+def _pdf(order: Order) -> bytes:
+    from vecstack.export.pdf import to_pdf
+
+    return to_pdf(order.stack, size=order.options.size, title=order.title, device=order.device)
+
+
+def _ora(order: Order) -> bytes:
+    from vecstack.export.ora import to_ora
+
+    return to_ora(order.stack, size=order.options.size, device=order.device)
+
+
+def _png_layers(order: Order) -> Files:
+    from vecstack.export.png_layers import png_layers
+
+    return png_layers(order.stack, size=order.options.size, device=order.device)
+
+
+def _gif(order: Order) -> bytes:
+    from vecstack.export.animation import to_gif
+
+    return to_gif(order.stack, size=order.options.size, duration=order.options.duration, device=order.device)
+
+
+def _webp(order: Order) -> bytes:
+    from vecstack.export.animation import to_webp
+
+    return to_webp(order.stack, size=order.options.size, duration=order.options.duration, device=order.device)
+
+
+def _json(order: Order) -> bytes:
+    from vecstack.file import dumps_json
+
+    return dumps_json(order.stack)
+
+
+FORMATS = (
+    Format("svg", (".svg", ".svgz"), ("tolerance", "max_bytes", "max_paths", "size"), _svg),
+    Format("svg-flat", (".svg", ".svgz"), ("max_bytes", "max_paths", "size", "hard"), _flat_svg),
+    Format("html", (".html", ".htm"), ("source",), _html),
+    Format("pdf", (".pdf",), ("size",), _pdf),
+    Format("ora", (".ora",), ("size",), _ora),
+    Format("png-layers", (), ("size",), _png_layers),
+    Format("gif", (".gif",), ("size", "duration"), _gif),
+    Format("webp", (".webp",), ("size", "duration"), _webp),
+    Format("json", (".layers.json", ".json"), (), _json, draws=False),
+)
+NAMES = ", ".join(chosen.name for chosen in FORMATS)
+
+
+def find_format(name: str | None, output: str | None) -> Format:
+    """The format of that name, or else the one whose files end as the output does, or else SVG. Raises UsageError for
+    a name that is none."""
+    for chosen in FORMATS:
+        if chosen.name == name or (name is None and output is not None and _ends_as(output, chosen)):
+            return chosen
+    if name is not None:
+        raise UsageError(f"--format must be one of {NAMES}, not {name!r:.40}.")
+    return FORMATS[0]
+
+
+def _ends_as(output: str, chosen: Format) -> bool:
+    return not chosen.is_folder and not os.path.isdir(output) and output.lower().endswith(chosen.suffixes)  # noqa: PTH112

@@ -1,0 +1,55 @@
+"""The pictures that exports are made of: each layer alone, as it is drawn, and all layers together."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from typing import TYPE_CHECKING, Any
+
+from vecstack.errors import ExportError
+from vecstack.geometry import Frame
+from vecstack.kinds import can_draw
+from vecstack.render import pixels_to_file, render
+from vecstack.stack import Layer, Stack
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from vecstack.render.layout import Pixels
+
+Numbered = list[tuple[int, Layer]]
+
+
+def drawable(stack: Stack) -> Numbered:
+    """The layers that can be drawn, lowest first, and their numbers in the stack, 1 at the bottom. Raises ExportError
+    where there are layers and none can be drawn."""
+    layers = [(number, layer) for number, layer in enumerate(stack.layers, start=1) if can_draw(layer)]
+    if stack.layers and not layers:
+        raise ExportError("None of the layers is of a kind that this version can draw. Use a later version.")
+    return layers
+
+
+def frame_of(stack: Stack, size: int | None) -> Frame:
+    """The whole canvas, `size` pixels on its long side (None: a pixel a canvas unit). Raises UsageError."""
+    return Frame.of_region(stack.canvas.rect, size=size)
+
+
+def draw_alone(stack: Stack, layer: Layer, frame: Frame, device: str, *, depth: int = 8) -> Pixels:
+    """One layer of the stack, fully seen, over nothing: [H,W,4], straight alpha, which is its mask."""
+    bare = dataclasses.replace(layer, visible=True, opacity=1.0)
+    return render(stack.with_layers([bare]), frame=frame, depth=depth, transparent=True, device=device)
+
+
+def covered(alpha: NDArray[Any]) -> tuple[slice, slice]:
+    """Rows and columns of the least box outside which nothing is covered; the first pixel where nothing is at all."""
+    rows, columns = alpha.any(axis=1).nonzero()[0], alpha.any(axis=0).nonzero()[0]
+    if not len(rows):
+        return slice(0, 1), slice(0, 1)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def png(pixels: Pixels) -> bytes:
+    """Pixels [H,W,3] or [H,W,4] as PNG."""
+    file = io.BytesIO()
+    pixels_to_file(pixels, file, format="png")
+    return file.getvalue()
