@@ -216,6 +216,14 @@ def test_options_of_other_formats_are_heeded(vecstack: Call, document: Path, tmp
     assert out.read_bytes() == made(load(document), **options, **title)
 
 
+def test_a_source_is_of_one_input(vecstack: Call, document: Path, photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.layers").write_bytes(document.read_bytes())
+    words = ["--format", "html", "--source", photo, "-o", tmp_path / "out"]
+    result = vecstack("export", document, tmp_path / "other.layers", *words)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "--source is one picture, and there are 2 inputs" in result.err
+
+
 def test_a_folder_of_another_format_needs_its_name(vecstack: Call, document: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.pdf"  # an odd name for a folder
     out.mkdir()

@@ -103,7 +103,7 @@ def test_a_layer_is_its_mask_in_its_colour_and_no_larger_than_it_must_be() -> No
     faded = dataclasses.replace(RED, opacity=0.25, name="Red one")
     data = to_ora(Stack(CANVAS, (faded,)), device="cpu")
     entry = entries(data)[1]
-    assert [entry.attrib[name] for name in ("name", "x", "y", "opacity")] == ["Red one", "4", "6", ".25"]
+    assert [entry.attrib[name] for name in ("name", "x", "y", "opacity")] == ["Red one", "4", "6", "0.250000"]
     layer = pixels_of(members(data)[entry.attrib["src"]])
     assert layer.shape == (30, 20, 4)
     assert (layer[layer[..., 3] > 0][:, :3] == (255, 0, 0)).all()

@@ -61,6 +61,8 @@ def run(
     options = Options(tolerance, _parse_most(max_bytes), max_paths, size, hard or None, duration, source)
     chosen.check_options(options)
     items = plan(inputs, output, SUFFIXES, chosen.ending, makes_folders=chosen.is_folder)
+    if source is not None and len(items) > 1:
+        raise UsageError(f"--source is one picture, and there are {len(items)} inputs. Export them on their own.")
     for item in items:
         chosen.check_target(item.target)
     from vecstack.file import load

@@ -12,6 +12,7 @@ from vecstack.cli.items import STANDARD
 from vecstack.errors import ExportError, UsageError
 
 if TYPE_CHECKING:
+    from vecstack.render.layout import Pixels
     from vecstack.stack import Stack
 
 Files = Iterator[tuple[str, bytes]]  # names and contents of the files of a folder
@@ -113,7 +114,19 @@ def _svg_bytes(order: Order, *, flat: bool) -> bytes:
 def _html(order: Order) -> bytes:
     from vecstack.export.html import to_html
 
-    return to_html(order.stack, source=order.options.source, title=order.title, device=order.device).encode()
+    source = _source(order.options.source, order.stack)
+    return to_html(order.stack, source=source, title=order.title, device=order.device).encode()
+
+
+def _source(path: str | None, stack: Stack) -> Pixels | None:
+    """The picture of a path as pixels [H,W,3], uint8, over the background of its layers. Raises PictureError."""
+    if path is None:
+        return None
+    import numpy as np
+
+    from vecstack.image import load_picture
+
+    return (load_picture(path).over(stack.canvas.background) * 255 + 0.5).astype(np.uint8)
 
 
 def _pdf(order: Order) -> bytes:

@@ -6,7 +6,7 @@ import io
 import zipfile
 
 from vecstack.export.pictures import covered, draw_alone, drawable, frame_of, png
-from vecstack.export.xml import number, quoted
+from vecstack.export.xml import quoted
 from vecstack.geometry import Frame
 from vecstack.render import render
 from vecstack.stack import Layer, Stack
@@ -41,10 +41,10 @@ def _thumbnail_size(frame: Frame) -> int:
 
 def _entry(name: str, path: str, x: int, y: int, layer: Layer | None = None) -> str:
     """A layer of the document, at a place in pixels."""
-    opacity = "1" if layer is None else number(layer.opacity)
+    opacity = 1.0 if layer is None else layer.opacity
     visibility = "visible" if layer is None or layer.visible else "hidden"
     return (
-        f'<layer name={quoted(name)} src="{path}" x="{x}" y="{y}" opacity="{opacity}" visibility="{visibility}" '
+        f'<layer name={quoted(name)} src="{path}" x="{x}" y="{y}" opacity="{opacity:.6f}" visibility="{visibility}" '
         'composite-op="svg:src-over"/>'
     )
 
