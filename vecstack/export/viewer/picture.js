@@ -1,0 +1,107 @@
+"use strict";
+
+// A picture that an engine draws tile by tile: the part `rect` of a grid of pixels { scaleX, scaleY } on the canvas.
+class Picture {
+  static count = 0;
+
+  // `layers` are the indices of the layers whose masks are drawn; without `keep`, it is drawn once, in one style.
+  constructor(engine, grid, { style, layers, keep, onchange = () => {} }) {
+    Object.assign(this, { engine, grid, style, layers, keep, onchange });
+    this.id = ++Picture.count;
+    this.rect = { left: 0, top: 0, width: 0, height: 0 };
+    this.sheet = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+    this.paper = this.sheet.getContext("2d", { willReadFrequently: engine.name === "script" });
+    this.tiles = new Map(); // key -> tile
+    this.isRestyling = false;
+    this.nextStyle = null;
+  }
+
+  // Show a part of the grid; tiles of an earlier one are used again. Resolves when it is drawn as it is meant to be.
+  show(rect) {
+    const old = { rect: this.rect, sheet: this.sheet };
+    this.rect = rect;
+    this.sheet = Object.assign(document.createElement("canvas"), { width: rect.width, height: rect.height });
+    this.paper = this.sheet.getContext("2d", { willReadFrequently: this.engine.name === "script" });
+    if (this.tiles.size) this.paper.drawImage(old.sheet, old.rect.left - rect.left, old.rect.top - rect.top);
+    const wanted = this.tilesOf(rect);
+    const gone = [...this.tiles.keys()].filter((key) => !wanted.has(key));
+    this.engine.drop(this.id, gone);
+    for (const key of gone) this.tiles.delete(key);
+    const fresh = [...wanted.values()].filter(({ id }) => !this.tiles.has(id));
+    for (const tile of fresh) this.tiles.set(tile.id, tile);
+    const { style, grid, layers, keep } = this;
+    const request = { style, grid, layers, keep, tiles: fresh };
+    this.engine.bake(this.id, request, (tiles) => this.receive(tiles));
+    return new Promise((resolve) => {
+      this.resolve = resolve;
+      this.settle();
+    });
+  }
+
+  // The tiles of a rectangle, those at its middle first.
+  tilesOf({ left, top, width, height }) {
+    const size = this.engine.tileSize;
+    const [middleX, middleY] = [(left + width / 2) / size - 0.5, (top + height / 2) / size - 0.5];
+    const limit = { right: Math.ceil(this.grid.width), bottom: Math.ceil(this.grid.height) };
+    const tiles = [];
+    for (let row = Math.floor(top / size); row * size < top + height; row++) {
+      for (let column = Math.floor(left / size); column * size < left + width; column++) {
+        const [x, y] = [column * size, row * size];
+        const [w, h] = [Math.min(size, limit.right - x), Math.min(size, limit.bottom - y)];
+        tiles.push({ id: `${column},${row}`, column, row, left: x, top: y, width: w, height: h, isFinal: false });
+      }
+    }
+    const distance = ({ column, row }) => Math.hypot(column - middleX, row - middleY);
+    tiles.sort((one, other) => distance(one) - distance(other));
+    return new Map(tiles.map((tile) => [tile.id, tile]));
+  }
+
+  receive(tiles) {
+    for (const { id, isFinal, pixels } of tiles) {
+      const tile = this.tiles.get(id);
+      if (!tile) continue;
+      tile.isFinal ||= isFinal;
+      tile.isDrafted = true;
+      const { left, top } = this.rect;
+      const [x, y] = [tile.left - left, tile.top - top];
+      if (pixels instanceof Uint8ClampedArray) {
+        this.paper.putImageData(new ImageData(pixels, tile.width, tile.height), x, y);
+      } else {
+        this.paper.drawImage(pixels, 0, 0, tile.width, tile.height, x, y, tile.width, tile.height);
+      }
+    }
+    this.onchange();
+    this.settle();
+  }
+
+  // How much of the picture is drawn as it is meant to be, 0..1.
+  get share() {
+    const tiles = [...this.tiles.values()];
+    return tiles.length ? tiles.filter(({ isFinal }) => isFinal).length / tiles.length : 1;
+  }
+
+  get isDrafted() {
+    return [...this.tiles.values()].every(({ isDrafted }) => isDrafted);
+  }
+
+  settle() {
+    if (this.share === 1) this.resolve?.();
+  }
+
+  // Other colours; while an engine is at it, only the last of several waits.
+  async restyle(style) {
+    this.style = style;
+    this.nextStyle = style;
+    if (this.isRestyling) return;
+    this.isRestyling = true;
+    while (this.nextStyle) {
+      this.nextStyle = null;
+      await this.engine.restyle(this.id, this.style);
+    }
+    this.isRestyling = false;
+  }
+
+  close() {
+    this.engine.drop(this.id, null);
+  }
+}
