@@ -10,7 +10,7 @@ from typing import Annotated, cast
 
 import typer
 
-from vecstack.cli import decompose, doctor, edit, evaluate, export, info, models, refine, render, train, validate
+from vecstack.cli import decompose, doctor, edit, evaluate, export, info, models, refine, render, train, validate, view
 from vecstack.errors import ExportError, VecstackError
 
 # What all of typer's own complaints share. It has no public name, and its home has moved between releases.
@@ -26,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (decompose, refine, edit, render, export, info, validate, train, evaluate, doctor):
+for command in (decompose, refine, edit, render, view, export, info, validate, train, evaluate, doctor):
     app.command(command.__name__.rsplit(".", 1)[1], cls=getattr(command, "Command", None))(command.run)
 app.add_typer(models.app, name="models")
 

@@ -57,8 +57,9 @@ def to_html(
     large, it cannot. Equal arguments give equal bytes. Raises ShapeError, DeviceError; DocumentError where the stack
     cannot be saved."""
     text, groups = _svg(stack, device) if svg else (None, [])
+    title = title or "Layers"
     extras = {
-        "title": title or "Layers",
+        "title": title,
         "source": None if source is None else _data_uri(_checked(source)),
         "svg": text,
         "groups": groups,
@@ -66,7 +67,7 @@ def to_html(
     style, shared, page = _read(FOLDER / "style.css"), _shared(stack), _join(FOLDER / name for name in PAGE)
     parts = {
         "policy": _policy(style, [shared, page]),
-        "title": html.escape(extras["title"]),
+        "title": html.escape(title),
         "style": style,
         "preview": _data_uri(render(stack, _preview_size(stack), device=device)),
         "document": dumps_json(stack).decode().translate(ESCAPES),

@@ -23,6 +23,10 @@ function embeddedText() {
     code.length === 5 ? String.fromCharCode(parseInt(code.slice(1), 16)) : whole);
 }
 
+function nextFrame() {
+  return new Promise(requestAnimationFrame);
+}
+
 async function loadImage(url) {
   const image = Object.assign(new Image(), { src: url });
   await image.decode();
@@ -34,7 +38,8 @@ async function showPreview(stage) {
   const image = byId("preview");
   await image.decode().catch(() => {});
   performance.mark("vecstack-preview");
-  await new Promise(requestAnimationFrame);
+  await nextFrame();
+  await nextFrame(); // the first has been shown now, and what follows cannot hold it up
   if (image.naturalWidth) stage.preview = image;
   stage.resize();
   stage.paint();
@@ -127,7 +132,7 @@ function start() {
   const restyled = async () => {
     const begin = performance.now();
     await stage.restyle();
-    await new Promise(requestAnimationFrame);
+    await nextFrame();
     performance.measure("vecstack-restyle", { start: begin });
   };
   let recent = Promise.resolve();
@@ -152,12 +157,16 @@ function start() {
     get engine() {
       return stage.picture?.engine.name ?? null;
     },
+    // The part of the canvas that is seen: device pixels per canvas unit, and the corner in such pixels.
+    get view() {
+      return stage.view;
+    },
     // Resolves when the picture is drawn as it is meant to be, in the colours of the moment.
     async settled() {
-      while (!stage.picture) await new Promise(requestAnimationFrame);
+      while (!stage.picture) await nextFrame();
       await recent;
       await stage.settled;
-      await new Promise(requestAnimationFrame);
+      await nextFrame();
     },
     // The document as it is now, drawn anew: { width, height, data } with red, green, blue and alpha of each pixel.
     async pixels(size) {
@@ -262,7 +271,7 @@ function tellOddities(layers, drawn) {
 
 // The masks of the layers, drawn small after the picture itself.
 async function drawThumbnails(panel, stage, chooseEngine, canvas, drawn) {
-  while (!stage.picture) await new Promise(requestAnimationFrame);
+  while (!stage.picture) await nextFrame();
   await stage.settled;
   performance.mark("vecstack-sharp");
   for (const index of drawn) {
