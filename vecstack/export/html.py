@@ -93,6 +93,8 @@ def _svg(stack: Stack, device: str) -> tuple[str | None, list[str | None]]:
         text = soft_svg(scene, SvgOptions(max_bytes=SVG_BYTES))
     except ExportError:
         return None, []
+    # A browser that forbids other styles than the page's own would complain of one in what it reads, too.
+    text = re.sub(r'(<g id="[^"]*"(?: opacity="[^"]*")?) style="display:none"', r'\1 display="none"', text)
     for mask, name in zip(scene.masks, element_ids([mask.layer for mask in scene.masks]), strict=True):
         groups[mask.index] = name
     return text, groups

@@ -29,7 +29,6 @@ function editedSvg(text, names, state) {
     const { visible, opacity, color } = state.layers[index];
     setOrRemove(group, "opacity", opacity === 1 ? null : opacity);
     setOrRemove(group, "display", visible ? null : "none");
-    group.removeAttribute("style");
     if (color) [...group.children].find((child) => child.localName === "rect")?.setAttribute("fill", toHex(color));
     root.append(group, "\n");
   }

@@ -57,11 +57,17 @@ function patched(text, { start, end }, changes) {
   return result + text.slice(at, end);
 }
 
+// A value as Python writes it: numbers, all of which are floats here, with a point.
+function written(value) {
+  if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
+  return Number.isInteger(value) ? `${value}.0` : JSON.stringify(value);
+}
+
 // What puts fields of an object in the place of its own, or before them.
 function fieldChanges(place, values) {
   return Object.entries(values).map(([name, value]) => {
     const old = place.fields.get(name);
-    const fresh = JSON.stringify(value);
+    const fresh = written(value);
     if (old) return [old.start, old.end, fresh];
     return [place.start + 1, place.start + 1, `${JSON.stringify(name)}: ${fresh}${place.fields.size ? ", " : ""}`];
   });

@@ -163,9 +163,8 @@ function start() {
     },
     // Resolves when the picture is drawn as it is meant to be, in the colours of the moment.
     async settled() {
-      while (!stage.picture) await nextFrame();
       await recent;
-      await stage.settled;
+      while (!stage.isSharp) await nextFrame();
       await nextFrame();
     },
     // The document as it is now, drawn anew: { width, height, data } with red, green, blue and alpha of each pixel.
@@ -271,8 +270,7 @@ function tellOddities(layers, drawn) {
 
 // The masks of the layers, drawn small after the picture itself.
 async function drawThumbnails(panel, stage, chooseEngine, canvas, drawn) {
-  while (!stage.picture) await nextFrame();
-  await stage.settled;
+  while (!stage.isSharp) await nextFrame();
   performance.mark("vecstack-sharp");
   for (const index of drawn) {
     const style = { background: [0, 0, 0], layers: [{ index, color: [1, 1, 1], opacity: 1 }] };

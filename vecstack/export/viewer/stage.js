@@ -21,7 +21,7 @@ class Stage {
     this.old = null; // { sheet, rect, grid }: the picture before, seen until the next is there
     this.source = null; // the picture it was made from, drawn left of `divide` (0..1 of what is seen)
     this.divide = null;
-    this.settled = Promise.resolve();
+    this.isResting = false;
     this.listen();
   }
 
@@ -70,10 +70,17 @@ class Stage {
     this.onzoom(this.view.scale / this.density);
     this.request();
     clearTimeout(this.timer);
+    this.isResting = false;
     this.timer = setTimeout(() => this.rest(), this.picture ? REST_MS : 0);
   }
 
+  // Whether what is seen is drawn as it is meant to be.
+  get isSharp() {
+    return this.isResting && this.picture.share === 1;
+  }
+
   rest() {
+    this.isResting = true;
     const { scale } = this.view;
     this.view.left = Math.round(this.view.left);
     this.view.top = Math.round(this.view.top);
@@ -84,10 +91,7 @@ class Stage {
     const y1 = Math.min(top + this.element.height, Math.ceil(grid.height));
     const rect = { left: x0, top: y0, width: Math.max(x1 - x0, 1), height: Math.max(y1 - y0, 1) };
     this.begin(grid, rect);
-    this.settled = this.picture.show(rect).then(() => {
-      this.old = null;
-      this.request();
-    });
+    this.picture.show(rect);
     this.progress();
   }
 
@@ -118,6 +122,7 @@ class Stage {
   }
 
   progress() {
+    if (this.picture.share === 1) this.old = null;
     this.onprogress(this.picture.share);
     this.request();
   }
