@@ -52,9 +52,10 @@ function roundHalfEven(value) {
 }
 
 // A canvas with the picture drawn anew.
-async function drawnCanvas(chooseEngine, canvas, size, style, layers = style.layers.map(({ index }) => index)) {
+async function drawnCanvas(chooseEngine, canvas, size, style) {
   const [width, height] = sidesOf(canvas, size);
   const grid = { scaleX: width / canvas.width, scaleY: height / canvas.height, width, height };
+  const layers = style.layers.filter(({ opacity }) => opacity > 0).map(({ index }) => index);
   const picture = new Picture(chooseEngine(grid), grid, { style, layers, keep: false });
   await picture.show({ left: 0, top: 0, width, height });
   picture.close();

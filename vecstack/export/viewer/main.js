@@ -102,13 +102,13 @@ function start() {
   const store = new Store(stateOf(layerDocument));
   const look = { solo: null };
 
-  // Colours, lowest first, of the layers that are seen.
+  // The layers' colours, lowest first; those that are not seen have an opacity of 0.
   const styleOf = (state, solo) => ({
     background: state.background,
-    layers: state.order
-      .filter((index) => isDrawn(layers[index]) && (solo === null ? state.layers[index].visible : solo === index))
-      .map((index) => ({ index, color: state.layers[index].color, opacity: state.layers[index].opacity }))
-      .filter(({ opacity }) => opacity > 0),
+    layers: state.order.filter((index) => isDrawn(layers[index])).map((index) => {
+      const { visible, opacity, color } = state.layers[index];
+      return { index, color, opacity: (solo === null ? visible : solo === index) ? opacity : 0 };
+    }),
   });
 
   const engines = new Engines(layerDocument, () => stage.restart());
@@ -118,7 +118,8 @@ function start() {
     styleOf: () => styleOf(store.state, look.solo),
     layers: drawn,
     isPlain: !engines.card,
-    onprogress(share) {
+    onprogress({ isDrafted, share }) {
+      if (isDrafted && !performance.getEntriesByName("vecstack-draft").length) performance.mark("vecstack-draft");
       byId("busy").hidden = share === 1;
       byId("busy").style.setProperty("transform", `scaleX(${Math.max(share, 0.03)})`);
     },
@@ -136,7 +137,10 @@ function start() {
     performance.measure("vecstack-restyle", { start: begin });
   };
   let recent = Promise.resolve();
-  const panel = new Panel(layerDocument, store, look, () => (recent = restyled()));
+  const panel = new Panel(layerDocument, store, look, {
+    onlook: () => (recent = restyled()),
+    onapproach: (index) => stage.picture?.expect(index),
+  });
   store.listeners.push((state, message) => {
     if (message) announce(message);
     panel.update(state);
@@ -277,6 +281,7 @@ async function drawThumbnails(panel, stage, chooseEngine, canvas, drawn) {
     const sheet = await drawnCanvas(chooseEngine, canvas, THUMBNAIL_PX, style);
     panel.setMask(index, sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height));
   }
+  performance.mark("vecstack-thumbnails");
 }
 
 start();

@@ -5,15 +5,17 @@
 const THUMBNAIL_PX = 48; // long side
 
 class Panel {
-  // `look` holds what is only a way of looking: { solo: an index or null }; `onlook()` hears that it has changed.
-  constructor(document_, store, look, onlook) {
-    Object.assign(this, { layers: document_.layers, canvas: document_.canvas, store, look, onlook });
+  // `look` holds what is only a way of looking: { solo: an index or null }; `onlook()` hears that it has changed,
+  // `onapproach(index)` that a layer (-1: the background) may be changed soon.
+  constructor(document_, store, look, { onlook, onapproach }) {
+    Object.assign(this, { layers: document_.layers, canvas: document_.canvas, store, look, onlook, onapproach });
     this.list = byId("layers");
     this.rows = this.layers.map((layer, index) => this.makeRow(layer, index));
     this.masks = new Map(); // index -> ImageData whose red is the layer's mask
     this.shown = null; // the state that the rows show
     byId("background").addEventListener("input", (event) => this.setBackground(event.target.value, false));
     byId("background").addEventListener("change", (event) => this.setBackground(event.target.value, true));
+    for (const name of ["pointerenter", "focusin"]) byId("ground").addEventListener(name, () => onapproach(-1));
     this.listenToDrag();
     this.update(store.state);
   }
@@ -42,6 +44,7 @@ class Panel {
     part(".opacity").addEventListener("change", (event) => this.setOpacity(index, event.target.value, true));
     part(".color").addEventListener("input", (event) => this.setColor(index, event.target.value, false));
     part(".color").addEventListener("change", (event) => this.setColor(index, event.target.value, true));
+    for (const name of ["pointerenter", "focusin"]) row.addEventListener(name, () => this.onapproach(index));
     row.addEventListener("keydown", (event) => this.key(event, index));
     if (!isDrawn(layer)) this.markUnknown(row, layer);
     return row;

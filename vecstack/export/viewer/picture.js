@@ -14,6 +14,7 @@ class Picture {
     this.tiles = new Map(); // key -> tile
     this.isRestyling = false;
     this.nextStyle = null;
+    this.drawnStyle = style;
   }
 
   // Show a part of the grid; tiles of an earlier one are used again. Resolves when it is drawn as it is meant to be.
@@ -95,13 +96,31 @@ class Picture {
     if (this.isRestyling) return;
     this.isRestyling = true;
     while (this.nextStyle) {
+      const focus = focusOf(this.drawnStyle, this.nextStyle);
+      this.drawnStyle = this.nextStyle;
       this.nextStyle = null;
-      await this.engine.restyle(this.id, this.style);
+      await this.engine.restyle(this.id, this.drawnStyle, focus);
     }
     this.isRestyling = false;
+  }
+
+  // Make ready for a change of one layer, or of the background (-1).
+  expect(focus) {
+    if (!this.isRestyling) this.engine.expect(this.id, focus);
   }
 
   close() {
     this.engine.drop(this.id, null);
   }
+}
+
+// The index of the only layer in which two styles differ (-1: the background), or null.
+function focusOf(before, after) {
+  const isMoved = before.layers.length !== after.layers.length
+    || before.layers.some(({ index }, place) => index !== after.layers[place].index);
+  if (isMoved) return null;
+  const changed = after.layers.filter((layer, place) => JSON.stringify(layer) !== JSON.stringify(before.layers[place]));
+  const indices = changed.map(({ index }) => index);
+  if (!sameColor(before.background, after.background)) indices.push(-1);
+  return indices.length === 1 ? indices[0] : null;
 }

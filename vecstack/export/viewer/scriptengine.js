@@ -34,11 +34,16 @@ class ScriptEngine {
     });
   }
 
-  // Other colours for a picture's tiles; resolves when all have them.
-  restyle(picture, style) {
+  // Other colours for a picture's tiles, `focus` as in worker.js; resolves when all have them.
+  restyle(picture, style, focus) {
     const serial = ++this.serials;
-    for (const worker of this.workers) worker.postMessage({ type: "style", picture, style, serial });
+    for (const worker of this.workers) worker.postMessage({ type: "style", picture, style, focus, serial });
     return new Promise((resolve) => this.waiting.set(serial, { left: this.workers.length, resolve }));
+  }
+
+  // Make ready for a change of one layer.
+  expect(picture, focus) {
+    for (const worker of this.workers) worker.postMessage({ type: "expect", picture, focus });
   }
 
   drop(picture, ids) {

@@ -5,11 +5,11 @@
 const REST_MS = 160; // without movement, after which it is drawn sharp
 const ZOOM_STEP = 1.25;
 const PAN_STEP_PX = 60;
-const MOST_SCALE = 4096; // device pixels per canvas unit
+const MOST_ZOOM = 2 ** 20; // past the whole canvas: 64-bit numbers have room for it
 const MOST_PIXELS = 4 << 20; // of what is drawn at once: finer screens get larger pixels
 
 class Stage {
-  // `chooseEngine(grid)` gives what draws a grid; `styleOf()` the colours; `onprogress(share)` hears how far it is;
+  // `chooseEngine(grid)` gives what draws a grid; `styleOf()` the colours; `onprogress(picture)` hears how far it is;
   // `isPlain` says that no graphics card is at work.
   constructor(element, canvas, { chooseEngine, styleOf, layers, isPlain, onprogress, onzoom }) {
     Object.assign(this, { element, canvas, chooseEngine, styleOf, layers, onprogress, onzoom });
@@ -49,7 +49,7 @@ class Stage {
   // Zoom about a point of the element, in device pixels.
   zoom(factor, x = this.element.width / 2, y = this.element.height / 2) {
     const { scale, left, top } = this.view;
-    const next = Math.min(Math.max(scale * factor, this.fitted / 8), Math.max(MOST_SCALE, this.fitted));
+    const next = Math.min(Math.max(scale * factor, this.fitted / 8), this.fitted * MOST_ZOOM);
     this.view = { scale: next, left: ((left + x) / scale) * next - x, top: ((top + y) / scale) * next - y };
     this.isFitted = false;
     this.move();
@@ -123,7 +123,7 @@ class Stage {
 
   progress() {
     if (this.picture.share === 1) this.old = null;
-    this.onprogress(this.picture.share);
+    this.onprogress(this.picture);
     this.request();
   }
 

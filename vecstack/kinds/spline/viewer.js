@@ -31,15 +31,21 @@ class SplineSurface {
 
   heights(us, vs, count, out) {
     const { rows, columns, values, across, down } = this;
+    let last = NaN; // v of the point before: along a row of pixels it is often the same
+    let row = 0;
     for (let point = 0; point < count; point++) {
+      if (vs[point] !== last) {
+        last = vs[point];
+        const y = this.knot(last, rows);
+        row = y | 0;
+        splineWeights(y - row, down);
+      }
       const x = this.knot(us[point], columns);
-      const y = this.knot(vs[point], rows);
-      splineWeights(x - Math.floor(x), across);
-      splineWeights(y - Math.floor(y), down);
-      let place = Math.floor(y) * columns + Math.floor(x);
+      const column = x | 0;
+      splineWeights(x - column, across);
       let height = 0;
-      for (let row = 0; row < 4; row++, place += columns) {
-        height += down[row] * (across[0] * values[place] + across[1] * values[place + 1]
+      for (let line = 0, place = row * columns + column; line < 4; line++, place += columns) {
+        height += down[line] * (across[0] * values[place] + across[1] * values[place + 1]
           + across[2] * values[place + 2] + across[3] * values[place + 3]);
       }
       out[point] = height;
