@@ -15,7 +15,8 @@ function download(name, parts, type) {
 
 // The name of a file, from the title of the page.
 function fileName(title, ending) {
-  return `${title.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 80) || "picture"}${ending}`;
+  const plain = title.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "");
+  return `${plain.slice(0, 80) || "picture"}${ending}`;
 }
 
 // The SVG of the document with another state: `names` are the ids of the layers' groups in it.

@@ -116,7 +116,8 @@ class GlEngine {
     gl.linkProgram(program);
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
       const logs = gl.getAttachedShaders(program).map((shader) => gl.getShaderInfoLog(shader));
-      throw new Error(`the card refuses a program: ${[gl.getProgramInfoLog(program), ...logs].join(" ").slice(0, 300)}`);
+      const reason = [gl.getProgramInfoLog(program), ...logs].join(" ").slice(0, 300);
+      throw new Error(`the card refuses a program: ${reason}`);
     }
     const names = ["box", "family", "own", "base", "steps", "masks", "rect", "color", "picture", "height"];
     return { program, at: Object.fromEntries(names.map((name) => [name, gl.getUniformLocation(program, name)])) };

@@ -2,7 +2,8 @@
 
 // Changes in the text of a layer file: what is not changed stays as it was written, to the last digit.
 
-// The places of a JSON value in a text: { start, end }, with `fields` (name -> value) of an object and `items` of a list.
+// The place of a JSON value in a text: { start, end }, with `fields` (a Map from names to places) of an object and
+// `items` of a list.
 function placesOf(text) {
   let at = 0;
   const space = () => {
@@ -79,7 +80,8 @@ function editedText(text, before, after) {
   const places = root.fields.get("layers").items;
   const changes = places.map((slot, position) => {
     const index = after.order[position];
-    return [slot.start, slot.end, patched(text, places[index], fieldChanges(places[index], changedFields(before, after, index)))];
+    const fields = fieldChanges(places[index], changedFields(before, after, index));
+    return [slot.start, slot.end, patched(text, places[index], fields)];
   });
   if (!sameColor(before.background, after.background)) {
     changes.push(...fieldChanges(root.fields.get("canvas"), { background: after.background }));

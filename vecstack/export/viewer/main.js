@@ -96,8 +96,11 @@ function start() {
   const { canvas, layers } = layerDocument;
   const drawn = layers.map((_, index) => index).filter((index) => isDrawn(layers[index]));
   byId("title").textContent = extras.title;
-  byId("facts").textContent = `${canvas.width} × ${canvas.height}, ${layers.length} ${layers.length === 1 ? "layer" : "layers"}`;
+  const count = `${layers.length} ${layers.length === 1 ? "layer" : "layers"}`;
+  byId("facts").textContent = `${canvas.width} × ${canvas.height}, ${count}`;
   byId("picture").setAttribute("aria-label", `The picture: ${extras.title}`);
+
+  byId("frame").style.setProperty("--aspect", `${canvas.width} / ${canvas.height}`);
 
   const store = new Store(stateOf(layerDocument));
   const look = { solo: null };
@@ -152,7 +155,8 @@ function start() {
 
   connectButtons(store, stage);
   connectComparison(stage, extras.source);
-  connectDownloads({ text, extras, canvas, store, draw: (size, state) => drawnCanvas(choose, canvas, size, styleOf(state, null)) });
+  const draw = (size, state) => drawnCanvas(choose, canvas, size, styleOf(state, null));
+  connectDownloads({ text, extras, canvas, store, draw });
   tellOddities(layers, drawn);
   drawThumbnails(panel, stage, choose, canvas, drawn);
 
@@ -173,7 +177,7 @@ function start() {
     },
     // The document as it is now, drawn anew: { width, height, data } with red, green, blue and alpha of each pixel.
     async pixels(size) {
-      const sheet = await drawnCanvas(choose, canvas, size, styleOf(store.state, null));
+      const sheet = await draw(size, store.state);
       const { width, height, data } = sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height);
       return { width, height, data: [...data] };
     },
@@ -269,7 +273,8 @@ function tellOddities(layers, drawn) {
   const others = layers.filter((layer) => !isDrawn(layer));
   if (!others.length) return;
   const names = [...new Set(others.map(({ kind }) => kind))].join(", ");
-  note(`${others.length} of ${layers.length} layers ${others.length === 1 ? "is" : "are"} of a kind that is not drawn here (${names}).`);
+  const are = others.length === 1 ? "is" : "are";
+  note(`${others.length} of ${layers.length} layers ${are} of a kind that is not drawn here (${names}).`);
 }
 
 // The masks of the layers, drawn small after the picture itself.

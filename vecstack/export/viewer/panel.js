@@ -2,6 +2,14 @@
 
 // The list of layers: a row each, topmost first, with what can be changed of it.
 
+// What the controls of a row are called, before the layer's name.
+const LABELS = {
+  ".solo": "Show only",
+  ".color": "Colour of",
+  ".opacity": "Opacity of",
+  ".up": "Move up",
+  ".down": "Move down",
+};
 const THUMBNAIL_PX = 48; // long side
 
 class Panel {
@@ -31,8 +39,9 @@ class Panel {
     part(".name").textContent = name;
     part(".name").title = name;
     row.dataset.index = index;
-    const labels = { ".solo": "Show only", ".color": "Colour of", ".opacity": "Opacity of", ".up": "Move up", ".down": "Move down" };
-    for (const [selector, label] of Object.entries(labels)) part(selector).setAttribute("aria-label", `${label} ${name}`);
+    for (const [selector, label] of Object.entries(LABELS)) {
+      part(selector).setAttribute("aria-label", `${label} ${name}`);
+    }
     for (const [selector, title] of [[".solo", "Show only this layer"], [".up", "Move up"], [".down", "Move down"]]) {
       part(selector).title = title;
     }
@@ -65,7 +74,8 @@ class Panel {
 
   toggle(index) {
     const visible = !this.store.state.layers[index].visible;
-    this.change(withLayer(this.store.state, index, { visible }), true, `${this.nameOf(index)} ${visible ? "shown" : "hidden"}`);
+    const message = `${this.nameOf(index)} ${visible ? "shown" : "hidden"}`;
+    this.change(withLayer(this.store.state, index, { visible }), true, message);
   }
 
   setOpacity(index, percent, isFinal) {
@@ -204,9 +214,11 @@ class Panel {
     if (!mask) return;
     const { width, height, data } = mask;
     const color = this.store.state.layers[index].color.map((value) => value * 255);
+    const [red, green, blue] = color;
     const picture = new ImageData(width, height);
     for (let pixel = 0; pixel < data.length; pixel += 4) picture.data.set([...color, data[pixel]], pixel);
     const canvas = Object.assign(this.rows[index].querySelector(".thumbnail"), { width, height });
+    canvas.classList.toggle("is-light", 0.3 * red + 0.59 * green + 0.11 * blue > 140); // and so on a dark ground
     canvas.getContext("2d").putImageData(picture, 0, 0);
   }
 }

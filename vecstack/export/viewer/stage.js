@@ -41,7 +41,8 @@ class Stage {
     const { width, height } = this.element;
     const scale = Math.min(width / this.canvas.width, height / this.canvas.height);
     this.fitted = scale;
-    this.view = { scale, left: (this.canvas.width * scale - width) / 2, top: (this.canvas.height * scale - height) / 2 };
+    const [left, top] = [(this.canvas.width * scale - width) / 2, (this.canvas.height * scale - height) / 2];
+    this.view = { scale, left, top };
     this.isFitted = true;
     this.move();
   }
@@ -210,7 +211,8 @@ class Stage {
 
   // What fingers, one or two, do to the view.
   follow(before, after) {
-    const middle = (points) => [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length);
+    const mean = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+    const middle = (points) => [0, 1].map((axis) => mean(points.map((point) => point[axis])));
     const [from, to] = [middle(before), middle(after)];
     this.pan(to[0] - from[0], to[1] - from[1]);
     if (after.length === 2) {

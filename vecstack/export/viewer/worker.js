@@ -2,8 +2,8 @@
 
 // A worker that keeps the masks of tiles of pictures and lays colours over one another. It is told
 //   { type: "load", document }                            once; assets in base64
-//   { type: "bake", picture, style, grid, tiles, layers, keep }   tiles { id, left, top, width, height } of a grid, most
-//                                                         wanted first; `layers` are the indices of those wanted
+//   { type: "bake", picture, style, grid, tiles, layers, keep }   tiles { id, left, top, width, height } of a grid,
+//                                                         most wanted first; `layers` are the indices of those wanted
 //   { type: "style", picture, style, focus, serial }      other colours for the tiles that it has; `focus` as below
 //   { type: "expect", picture, focus }                    that a layer will be changed soon
 //   { type: "drop", picture, ids }                        tiles that are not needed any more; all where ids is null
@@ -42,7 +42,7 @@ function addTiles({ picture, style, grid, tiles, layers, keep }) {
   pictures.set(picture, own);
   own.style = style;
   for (const { id, ...rect } of tiles) {
-    const tile = { id, picture, grid, rect, layers, keep, planes: new Map(), around: null, isDrafted: false, isDropped: false };
+    const tile = { id, picture, grid, rect, layers, keep, planes: new Map(), around: null };
     own.tiles.set(id, tile);
     (keep ? drafts : finals).push(tile);
   }
@@ -155,8 +155,8 @@ function layLight({ rect: { width, height }, values }, unit, [lights], color, st
 function lowestSeen({ rect, planes }, layers) {
   for (let place = layers.length - 1; place > 0; place--) {
     const plane = planes.get(layers[place].index);
-    const hides = plane && plane.isFinished && plane.least === MASK_ONE && plane.values.length === rect.width * rect.height;
-    if (hides && layers[place].opacity === 1) return place;
+    const fills = plane && plane.values.length === rect.width * rect.height;
+    if (fills && plane.isFinished && plane.least === MASK_ONE && layers[place].opacity === 1) return place;
   }
   return 0;
 }
@@ -179,7 +179,9 @@ function between(tile, { background, layers }, { focus, below, added, through })
   if (layer) layOver(tile, channels, [layer]);
   channels.forEach((channel, which) => {
     const addition = added[which];
-    for (let index = 0; index < channel.length; index++) channel[index] = addition[index] + through[index] * channel[index];
+    for (let pixel = 0; pixel < channel.length; pixel++) {
+      channel[pixel] = addition[pixel] + through[pixel] * channel[pixel];
+    }
   });
   return toPixels(channels);
 }
