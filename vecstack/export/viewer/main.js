@@ -13,7 +13,8 @@ function announce(message) {
 }
 
 function note(message) {
-  byId("notice").textContent = [byId("notice").textContent, message].filter(Boolean).join(" ");
+  const before = byId("notice").textContent;
+  if (!before.includes(message)) byId("notice").textContent = `${before} ${message}`.trim();
 }
 
 // The document's text as Python wrote it, without the escapes that keep it from being read as HTML.
