@@ -158,6 +158,12 @@ def moved(stack: Stack, name: str, place: int) -> Stack:
     return stack.with_layers([*layers[:place], stack.layer(name), *layers[place:]])
 
 
+def example(number: int) -> str:
+    """A complete document in docs/format.md."""
+    page = Path(__file__).parents[2] / "docs" / "format.md"
+    return page.read_text(encoding="utf-8").split("```json\n")[number].split("```")[0]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_page_draws_what_render_draws(show: Callable[..., Viewer], mixed: Stack, engine: str) -> None:
     viewer = show(mixed, engine)
@@ -170,6 +176,14 @@ def test_a_net_of_the_shipped_size_is_drawn(show: Callable[..., Viewer], painted
     stack = painted.with_layers(painted.layers[:3])
     viewer = show(stack, engine, size=(420, 180))
     assert error(viewer.pixels(), render(stack, SIZE, device="cpu")) < 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_examples_of_the_format_are_drawn(show: Callable[..., Viewer], engine: str, number: int) -> None:
+    stack = load(example(number).encode())
+    viewer = show(stack, engine, size=(420, 180))
+    assert error(viewer.pixels(), render(stack, SIZE, device="cpu")) < 0.5
 
 
 def test_a_card_in_software_is_not_used_by_itself(show: Callable[..., Viewer], mixed: Stack) -> None:
@@ -201,9 +215,10 @@ def test_what_is_seen_can_be_moved_and_made_larger(show: Callable[..., Viewer], 
     assert viewer.page.evaluate("vecstack.view.scale") == pytest.approx(before * 1.25**2)
     picture = viewer.page.locator("#picture")
     picture.focus()
-    for key in ("+", "+", "ArrowRight", "ArrowDown", "-"):
-        viewer.page.keyboard.press(key)
-    viewer.check(mixed)
+    for keys in (("+", "+", "-"), ("ArrowRight", "ArrowDown"), ("ArrowLeft", "ArrowLeft", "ArrowUp")):
+        for key in keys:
+            viewer.page.keyboard.press(key)
+        viewer.check(mixed)
     box = picture.bounding_box()
     viewer.page.mouse.move(box["x"] + 100, box["y"] + 60)
     viewer.page.mouse.wheel(0, -900)
@@ -215,6 +230,22 @@ def test_what_is_seen_can_be_moved_and_made_larger(show: Callable[..., Viewer], 
     viewer.page.keyboard.press("0")
     viewer.check(mixed)
     assert viewer.page.evaluate("vecstack.view.scale") == pytest.approx(before)
+
+
+def test_two_fingers_zoom_about_the_place_between_them(show: Callable[..., Viewer], mixed: Stack) -> None:
+    viewer = show(mixed)
+    box, before = viewer.page.locator("#picture").bounding_box(), viewer.page.evaluate("vecstack.view")
+    x, y = box["x"] + 200, box["y"] + 80
+    devices = viewer.page.context.new_cdp_session(viewer.page)
+    for kind, spread in (("touchStart", 20), ("touchMove", 30), ("touchMove", 40)):
+        points = [{"x": x - spread, "y": y, "id": 0}, {"x": x + spread, "y": y, "id": 1}]
+        devices.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    devices.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    after = viewer.page.evaluate("vecstack.view")
+    assert after["scale"] == pytest.approx(2 * before["scale"])
+    for corner, place in (("left", 200), ("top", 80)):
+        assert (after[corner] + place) / 2 == pytest.approx(before[corner] + place, abs=1.5)
+    viewer.check(mixed)
 
 
 def test_a_deep_view_is_left_to_the_engine_that_has_the_digits(show: Callable[..., Viewer], stack: Stack) -> None:
@@ -389,16 +420,16 @@ def test_the_layer_file_has_the_changes_and_keeps_the_rest(show: Callable[..., V
 
 
 def test_fields_that_were_left_out_are_added(show: Callable[..., Viewer]) -> None:
-    example = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8").split("```json\n")[2]
-    stack = load(example.split("```")[0].encode())
+    text = example(2)
+    stack = load(text.encode())
     viewer = show(stack)
     code = """text => {
         const document_ = JSON.parse(text), before = stateOf(document_);
         const after = withLayer({ ...before, background: [0, 0.5, 1] }, 1, { visible: false, opacity: 0.5 });
         return [editedText(text, before, before), editedText(text, before, after)];
     }"""
-    same, edited = viewer.page.evaluate(code, example.split("```")[0])
-    assert same == example.split("```")[0]
+    same, edited = viewer.page.evaluate(code, text)
+    assert same == text
     wanted = stack.edit("mist", visible=False, opacity=0.5)
     assert load(edited.encode()).layers == wanted.layers
     assert load(edited.encode()).canvas.background == (0, 0.5, 1)

@@ -52,12 +52,17 @@ function roundHalfEven(value) {
   return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
 }
 
-// A canvas with the picture drawn anew.
-async function drawnCanvas(chooseEngine, canvas, size, style) {
+// A canvas with the picture drawn anew; `onprogress` hears how much of it, 0..1, is there.
+async function drawnCanvas(chooseEngine, canvas, size, style, onprogress = () => {}) {
   const [width, height] = sidesOf(canvas, size);
   const grid = { scaleX: width / canvas.width, scaleY: height / canvas.height, width, height };
   const layers = style.layers.filter(({ opacity }) => opacity > 0).map(({ index }) => index);
-  const picture = new Picture(chooseEngine(grid), grid, { style, layers, keep: false });
+  const picture = new Picture(chooseEngine(grid), grid, {
+    style,
+    layers,
+    keep: false,
+    onchange: () => onprogress(picture.share),
+  });
   await picture.show({ left: 0, top: 0, width, height });
   picture.close();
   return picture.sheet;

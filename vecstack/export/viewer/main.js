@@ -156,7 +156,7 @@ function start() {
 
   connectButtons(store, stage);
   connectComparison(stage, extras.source);
-  const draw = (size, state) => drawnCanvas(choose, canvas, size, styleOf(state, null));
+  const draw = (size, state, onprogress) => drawnCanvas(choose, canvas, size, styleOf(state, null), onprogress);
   connectDownloads({ text, extras, canvas, store, draw });
   tellOddities(layers, drawn);
   drawThumbnails(panel, stage, choose, canvas, drawn);
@@ -255,11 +255,15 @@ function connectDownloads({ text, extras, canvas, store, draw }) {
       size.focus();
       return;
     }
-    byId("save-png").disabled = true;
+    const button = byId("save-png");
+    button.disabled = true;
     announce("Drawing the PNG");
-    const sheet = await draw(wanted, store.settled);
+    const sheet = await draw(wanted, store.settled, (share) => {
+      button.textContent = `${Math.floor(100 * share)} %`;
+    });
     const blob = await new Promise((resolve) => sheet.toBlob(resolve, "image/png"));
-    byId("save-png").disabled = false;
+    button.textContent = "PNG";
+    button.disabled = false;
     if (!blob) {
       announce("The PNG is too large for this browser.");
       return;

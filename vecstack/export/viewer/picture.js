@@ -8,10 +8,9 @@ class Picture {
   constructor(engine, grid, { style, layers, keep, onchange = () => {} }) {
     Object.assign(this, { engine, grid, style, layers, keep, onchange });
     this.id = ++Picture.count;
-    this.rect = { left: 0, top: 0, width: 0, height: 0 };
-    this.sheet = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
-    this.paper = this.sheet.getContext("2d", { willReadFrequently: engine.name === "script" });
-    this.tiles = new Map(); // key -> tile
+    this.rect = null; // of whole tiles, what the sheet shows
+    this.sheet = null;
+    this.tiles = new Map(); // id -> tile
     this.isRestyling = false;
     this.nextStyle = null;
     this.drawnStyle = style;
@@ -19,15 +18,11 @@ class Picture {
 
   // Show a part of the grid; tiles of an earlier one are used again. Resolves when it is drawn as it is meant to be.
   show(rect) {
-    const old = { rect: this.rect, sheet: this.sheet };
-    this.rect = rect;
-    this.sheet = Object.assign(document.createElement("canvas"), { width: rect.width, height: rect.height });
-    this.paper = this.sheet.getContext("2d", { willReadFrequently: this.engine.name === "script" });
-    if (this.tiles.size) this.paper.drawImage(old.sheet, old.rect.left - rect.left, old.rect.top - rect.top);
     const wanted = this.tilesOf(rect);
-    const gone = [...this.tiles.keys()].filter((key) => !wanted.has(key));
+    this.takeSheet([...wanted.values()]);
+    const gone = [...this.tiles.keys()].filter((id) => !wanted.has(id));
     this.engine.drop(this.id, gone);
-    for (const key of gone) this.tiles.delete(key);
+    for (const id of gone) this.tiles.delete(id);
     const fresh = [...wanted.values()].filter(({ id }) => !this.tiles.has(id));
     for (const tile of fresh) this.tiles.set(tile.id, tile);
     const { style, grid, layers, keep } = this;
@@ -37,6 +32,19 @@ class Picture {
       this.resolve = resolve;
       this.settle();
     });
+  }
+
+  // A sheet for tiles, with what the one before showed of them.
+  takeSheet(tiles) {
+    const { rect: oldRect, sheet: oldSheet } = this;
+    const left = Math.min(...tiles.map((tile) => tile.left));
+    const top = Math.min(...tiles.map((tile) => tile.top));
+    const width = Math.max(...tiles.map((tile) => tile.left + tile.width)) - left;
+    const height = Math.max(...tiles.map((tile) => tile.top + tile.height)) - top;
+    this.rect = { left, top, width, height };
+    this.sheet = Object.assign(document.createElement("canvas"), { width, height });
+    this.paper = this.sheet.getContext("2d", { willReadFrequently: this.engine.name === "script" });
+    if (oldSheet) this.paper.drawImage(oldSheet, oldRect.left - left, oldRect.top - top);
   }
 
   // The tiles of a rectangle, those at its middle first.

@@ -91,19 +91,16 @@ class Stage {
     const x1 = Math.min(left + this.element.width, Math.ceil(grid.width));
     const y1 = Math.min(top + this.element.height, Math.ceil(grid.height));
     const rect = { left: x0, top: y0, width: Math.max(x1 - x0, 1), height: Math.max(y1 - y0, 1) };
-    this.begin(grid, rect);
+    this.begin(grid);
     this.picture.show(rect);
     this.progress();
   }
 
   // A picture on the grid: the one that is there, where it has the same.
-  begin(grid, rect) {
+  begin(grid) {
     const engine = this.chooseEngine(grid);
     const now = this.picture;
-    if (now && now.engine === engine && now.grid.scaleX === grid.scaleX) {
-      if (now.share < 1 || !this.old) this.old = { sheet: now.sheet, rect: now.rect, grid };
-      return;
-    }
+    if (now && now.engine === engine && now.grid.scaleX === grid.scaleX) return;
     if (now) {
       if (now.isDrafted || !this.old) this.old = { sheet: now.sheet, rect: now.rect, grid: now.grid };
       now.close();
