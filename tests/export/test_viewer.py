@@ -173,7 +173,7 @@ def test_the_page_draws_what_render_draws(show: Callable[..., Viewer], mixed: St
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_net_of_the_shipped_size_is_drawn(show: Callable[..., Viewer], painted: Stack, engine: str) -> None:
-    stack = painted.with_layers(painted.layers[:3])
+    stack = painted.with_layers(painted.layers[:2])
     viewer = show(stack, engine, size=(420, 180))
     assert error(viewer.pixels(), render(stack, SIZE, device="cpu")) < 1
 

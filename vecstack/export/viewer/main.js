@@ -173,8 +173,10 @@ function start() {
     // Resolves when the picture is drawn as it is meant to be, in the colours of the moment.
     async settled() {
       await recent;
-      while (!stage.isSharp) await nextFrame();
-      await nextFrame();
+      do {
+        await nextFrame();
+        await nextFrame(); // in which the stage hears of a change of its size
+      } while (!stage.isSharp);
     },
     // The document as it is now, drawn anew: { width, height, data } with red, green, blue and alpha of each pixel.
     async pixels(size) {
