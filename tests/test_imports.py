@@ -21,7 +21,8 @@ ROWS = [
     {"optimize"},
     {"kinds", "render"},
     {"target"},
-    {"file", "image", "models", "export"},
+    {"file", "image", "models"},
+    {"export"},
     {"palette"},
     {"prune", "compact", "refine", "edit"},
     {"detail", "adjust"},
@@ -125,6 +126,7 @@ def test_the_public_names_are_these() -> None:
         "refine",
         "render",
         "save",
+        "to_html",
         "to_svg",
     }
     for name in vecstack.__all__:

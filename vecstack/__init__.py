@@ -6,7 +6,7 @@ from vecstack.adjust import adjust
 from vecstack.decompose import decompose
 from vecstack.edit import edit
 from vecstack.errors import VecstackError
-from vecstack.export import to_svg
+from vecstack.export import to_html, to_svg
 from vecstack.file import load, save
 from vecstack.goal import Goal
 from vecstack.models import available_models, load_model
@@ -32,5 +32,6 @@ __all__ = [
     "refine",
     "render",
     "save",
+    "to_html",
     "to_svg",
 ]

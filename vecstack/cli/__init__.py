@@ -23,6 +23,7 @@ from vecstack.cli import (
     render,
     train,
     validate,
+    view,
 )
 from vecstack.errors import ExportError, VecstackError
 
@@ -39,7 +40,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (decompose, refine, edit, adjust, render, export, info, validate, train, evaluate, doctor):
+for command in (decompose, refine, edit, adjust, render, view, export, info, validate, train, evaluate, doctor):
     app.command(command.__name__.rsplit(".", 1)[1], cls=getattr(command, "Command", None))(command.run)
 app.add_typer(models.app, name="models")
 

@@ -114,11 +114,11 @@ def _svg_bytes(order: Order, *, flat: bool) -> bytes:
 def _html(order: Order) -> bytes:
     from vecstack.export.html import to_html
 
-    source = _source(order.options.source, order.stack)
+    source = read_source(order.options.source, order.stack)
     return to_html(order.stack, source=source, title=order.title, device=order.device).encode()
 
 
-def _source(path: str | None, stack: Stack) -> Pixels | None:
+def read_source(path: str | None, stack: Stack) -> Pixels | None:
     """The picture of a path as pixels [H,W,3], uint8, over the background of its layers. Raises PictureError."""
     if path is None:
         return None

@@ -88,6 +88,7 @@ class Tunable(Protocol):
 class Kind(Protocol):
     """What a kind of layer must offer."""
 
+    web: Path | None  # JavaScript that draws such layers in a page (export/viewer/kinds.js says how)
     fields: tuple[str, ...]  # names of its own fields in a document, beside those of every layer
 
     def read(self, common: Mapping[str, Any], own: Mapping[str, Any]) -> Layer:

@@ -8,6 +8,7 @@ import reprlib
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from vecstack.errors import DocumentError
@@ -59,6 +60,7 @@ class MaskLayer(Layer):
 class MaskKind:
     """How mask layers are read, written, checked and shaded (see vecstack.kinds.Kind)."""
 
+    web = Path(__file__).with_name("viewer.js")
     fields = ("color", "code", "net", "window")
 
     def read(self, common: Mapping[str, Any], own: Mapping[str, Any]) -> MaskLayer:

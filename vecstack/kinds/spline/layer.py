@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from vecstack.errors import DocumentError, WeightsError
@@ -63,6 +64,7 @@ class SplineLayer(Layer):
 class SplineKind:
     """How spline layers are read, written, shaded and tuned (see vecstack.kinds.Kind)."""
 
+    web = Path(__file__).with_name("viewer.js")
     fields = ("color", "surface", "window")
     window = WINDOW
 

@@ -1,0 +1,73 @@
+"""vecstack view: a layer file is shown in the browser."""
+
+from __future__ import annotations
+
+import tempfile
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vecstack.cli.arguments import Device, Overwrite
+from vecstack.cli.formats import read_source
+from vecstack.cli.items import STANDARD, standard_input
+from vecstack.errors import ExportError, UsageError
+
+
+def run(
+    document: str = typer.Argument(metavar="INPUT", help="A layer file, or - for standard input."),
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="PICTURE", help="The picture it was made from, to compare with.")
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="OUT", help="Keep the page in this file, not in a temporary one."),
+    ] = None,
+    with_svg: Annotated[
+        bool, typer.Option("--svg", help="Let the page save an SVG, which takes seconds more.")
+    ] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Write the page and open no browser.")] = False,
+    overwrite: Overwrite = False,
+    device: Device = "auto",
+) -> None:
+    """Show a layer file in the browser: recolour, fade, hide and order its layers, and save what comes of it. The
+    page is one file, needs no network, and its path is printed."""
+    if output == STANDARD:
+        raise UsageError("A page is shown from a file. Name one with -o, or leave it out.")
+    from vecstack.atomic import check_writable
+    from vecstack.export import to_html
+    from vecstack.file import load
+
+    if output is not None:
+        _check_suffix(output)
+        check_writable(output, overwrite=overwrite)
+    stack = load(standard_input() if document == STANDARD else document)
+    picture = read_source(source, stack)
+    title = "" if document == STANDARD else Path(document).name.removesuffix(".json").removesuffix(".layers")
+    path = _write(to_html(stack, source=picture, title=title, device=device, svg=with_svg), output, overwrite)
+    typer.echo(path)
+    if not no_browser and not webbrowser.open(path.as_uri()):
+        typer.echo("no browser could be opened: open the file above in one", err=True)
+
+
+def _check_suffix(output: str) -> None:
+    """Raise UsageError for a name that no browser would take for a page."""
+    if Path(output).suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{output} does not end in .html, by which browsers know a page. Rename it.")
+
+
+def _write(page: str, output: str | None, overwrite: bool) -> Path:
+    """The path of a file with the page. Raises ExportError."""
+    from vecstack.atomic import atomic_writer
+
+    if output is not None:
+        with atomic_writer(output, overwrite=overwrite) as file:
+            file.write(page.encode())
+        return Path(output).resolve()
+    try:
+        with tempfile.NamedTemporaryFile("wb", prefix="vecstack-", suffix=".html", delete=False) as temporary:
+            temporary.write(page.encode())
+    except OSError as error:
+        raise ExportError(f"the page could not be written ({error.strerror}). Name a file with -o.") from None
+    return Path(temporary.name).resolve()
