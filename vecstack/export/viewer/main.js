@@ -96,7 +96,6 @@ function start() {
   const extras = JSON.parse(byId("extras").textContent);
   const { canvas, layers } = layerDocument;
   const drawn = layers.map((_, index) => index).filter((index) => isDrawn(layers[index]));
-  byId("title").textContent = extras.title;
   const count = `${layers.length} ${layers.length === 1 ? "layer" : "layers"}`;
   byId("facts").textContent = `${canvas.width} × ${canvas.height}, ${count}`;
   byId("picture").setAttribute("aria-label", `The picture: ${extras.title}`);
@@ -296,4 +295,5 @@ async function drawThumbnails(panel, stage, chooseEngine, canvas, drawn) {
   performance.mark("vecstack-thumbnails");
 }
 
-start();
+// What the page has without it is shown first.
+requestAnimationFrame(() => setTimeout(start));
