@@ -107,17 +107,14 @@ function flat({ rect: { width, height } }, color) {
   return color.map((value) => new Float32Array(width * height).fill(value));
 }
 
-// What lies below a layer of a tile, and what above it adds (premultiplied) and lets through.
+// What lies below a layer of a tile, what shows of it through those above, and the tile without the layer.
 function surroundings(tile, { background, layers }, focus) {
   const place = layers.findIndex(({ index }) => index === focus);
+  const below = layOver(tile, flat(tile, background), layers.slice(0, Math.max(place, 0)));
   const above = layers.slice(place + 1);
   const [through] = layOver(tile, flat(tile, [1]), above);
-  return {
-    focus,
-    below: layOver(tile, flat(tile, background), layers.slice(0, Math.max(place, 0))),
-    added: layOver(tile, flat(tile, [0, 0, 0]), above),
-    through,
-  };
+  const without = layOver(tile, below.map((channel) => channel.slice()), above);
+  return { focus, below, through, without, pixels: toPixels(without) };
 }
 
 // Lay layers over the channels (three, or one) of a tile, in place.
@@ -173,17 +170,37 @@ function toPixels([reds, greens, blues]) {
 }
 
 // The pixels of a tile from what lies around one layer, and this layer (or the background).
-function between(tile, { background, layers }, { focus, below, added, through }) {
-  const layer = layers.find(({ index }) => index === focus);
-  const channels = focus === GROUND ? flat(tile, background) : below.map((channel) => channel.slice());
-  if (layer) layOver(tile, channels, [layer]);
-  channels.forEach((channel, which) => {
-    const addition = added[which];
-    for (let pixel = 0; pixel < channel.length; pixel++) {
-      channel[pixel] = addition[pixel] + through[pixel] * channel[pixel];
+function between(tile, { background, layers }, { focus, below, through, without, pixels }) {
+  const changed = pixels.slice();
+  const isGround = focus === GROUND;
+  const layer = isGround ? { color: background, opacity: 1 } : layers.find(({ index }) => index === focus);
+  const plane = isGround ? full(tile) : tile.planes.get(focus);
+  if (!layer || !plane) return changed;
+  const { rect: { width, height, left, top }, values } = plane;
+  const [unit, [red, green, blue]] = [layer.opacity / MASK_ONE, layer.color];
+  const [[reds, greens, blues], [allReds, allGreens, allBlues]] = [below, without];
+  for (let row = 0, from = 0; row < height; row++) {
+    const first = (top - tile.rect.top + row) * tile.rect.width + left - tile.rect.left;
+    for (let to = first; to < first + width; to++, from++) {
+      const share = values[from] * unit * through[to];
+      changed[4 * to] = 255 * (allReds[to] + share * (red - reds[to]));
+      changed[4 * to + 1] = 255 * (allGreens[to] + share * (green - greens[to]));
+      changed[4 * to + 2] = 255 * (allBlues[to] + share * (blue - blues[to]));
     }
-  });
-  return toPixels(channels);
+  }
+  return changed;
+}
+
+// A mask that is 1 on a whole tile.
+function full({ rect }) {
+  return { rect, values: new Uint16Array(rect.width * rect.height).fill(MASK_ONE) };
+}
+
+// Whether a tile has anything of a layer (or of all, or the background: null, GROUND).
+function isTouched({ planes }, focus) {
+  if (focus === null || focus === GROUND) return true;
+  const plane = planes.get(focus);
+  return !!plane && !(plane.isFinished && plane.most < UNSEEN);
 }
 
 // Work for a while, then look at what was told.
@@ -217,7 +234,7 @@ function next() {
 
 function* expect(tile) {
   const { style, focus } = pictures.get(tile.picture);
-  if (tile.around?.focus !== focus) tile.around = surroundings(tile, style, focus);
+  if (isTouched(tile, focus) && tile.around?.focus !== focus) tile.around = surroundings(tile, style, focus);
 }
 
 const turn = new MessageChannel();
@@ -232,7 +249,8 @@ onmessage = ({ data }) => {
     if (own && data.type === "style") {
       own.style = data.style;
       expected = [];
-      send(data.picture, [...own.tiles.values()].filter((tile) => tile.isDrafted), data.focus, data.serial);
+      const drawn = [...own.tiles.values()].filter((tile) => tile.isDrafted && isTouched(tile, data.focus));
+      send(data.picture, drawn, data.focus, data.serial);
     }
     if (own && data.type === "expect") {
       own.focus = data.focus;
