@@ -32,6 +32,7 @@ def test_a_file_becomes_the_svg_of_the_library(vecstack: Call, document: Path, t
         (["--tolerance", "6", "--size", "400"], {"tolerance": 6.0, "size": 400}),
         (["--max-bytes", "1.5kB"], {"max_bytes": 1500}),
         (["--max-paths", "4"], {"max_paths": 4}),
+        (["--precision", "1", "--tolerance", "6"], {"precision": 1, "tolerance": 6.0}),
         (["--format", "svg-flat"], {"flat": True}),
     ],
 )

@@ -174,6 +174,18 @@ def test_too_few_bytes_are_refused_with_the_least(stack: Stack) -> None:
         assert len(to_svg(stack, max_bytes=least, flat=flat, device="cpu").encode()) <= least
 
 
+@pytest.mark.parametrize("flat", [False, True])
+def test_precision_is_the_decimals_of_points(stack: Stack, flat: bool) -> None:
+    tolerance = None if flat else 4.0
+    by_decimals = [to_svg(stack, flat=flat, tolerance=tolerance, precision=n, device="cpu") for n in (0, 2)]
+    assert "scale(.5)" in by_decimals[0]
+    assert "scale(.005)" in by_decimals[1]
+    assert len(by_decimals[0]) < len(by_decimals[1])
+    reference = render(stack, 265, device="cpu")
+    likenesses = [psnr(draw(svg, WIDTH), reference) for svg in by_decimals]
+    assert likenesses[0] + 0.1 < likenesses[1]
+
+
 @pytest.mark.parametrize(("most", "least"), [(1, 0), (15, 8)])
 def test_a_limit_of_paths_is_kept_and_used(stack: Stack, most: int, least: int) -> None:
     for flat in (False, True):
@@ -269,6 +281,8 @@ def test_many_small_layers_are_written_in_bounded_time() -> None:
         ({"max_bytes": 0}, "bytes must be at least 1"),
         ({"max_paths": 0}, "paths must be at least 1"),
         ({"size": 0}, "size must be at least 1"),
+        ({"precision": 7}, "precision must be 0 to 6 decimals"),
+        ({"precision": -1}, "precision must be 0 to 6 decimals"),
         ({"size": 10**9}, "size must be at most"),
     ],
 )

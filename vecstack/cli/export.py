@@ -37,6 +37,10 @@ def run(
     max_paths: Annotated[
         int | None, typer.Option("--max-paths", metavar="N", help="Most paths that an SVG may have.")
     ] = None,
+    precision: Annotated[
+        int | None,
+        typer.Option("--precision", metavar="N", help="Decimals of an SVG's points. As many as worth it if not given."),
+    ] = None,
     size: Annotated[
         int | None,
         typer.Option(
@@ -58,7 +62,7 @@ def run(
 ) -> None:
     """Write layer files as files that other programs open (photo.layers becomes photo.svg); see docs/formats.md."""
     chosen = find_format(file_format, output)
-    options = Options(tolerance, _parse_most(max_bytes), max_paths, size, hard or None, duration, source)
+    options = Options(tolerance, _parse_most(max_bytes), max_paths, precision, size, hard or None, duration, source)
     chosen.check_options(options)
     items = plan(inputs, output, SUFFIXES, chosen.ending, makes_folders=chosen.is_folder)
     if source is not None and len(items) > 1:

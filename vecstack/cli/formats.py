@@ -25,6 +25,7 @@ class Options:
     tolerance: float | None = None
     max_bytes: int | None = None
     max_paths: int | None = None
+    precision: int | None = None
     size: int | None = None
     hard: bool | None = None
     duration: int | None = None
@@ -106,7 +107,14 @@ def _svg_bytes(order: Order, *, flat: bool) -> bytes:
 
     asked, is_compressed = order.options, order.target.lower().endswith(".svgz")
     options = SvgOptions(
-        asked.tolerance, asked.max_bytes, asked.max_paths, asked.size, flat, bool(asked.hard), is_compressed
+        asked.tolerance,
+        asked.max_bytes,
+        asked.max_paths,
+        asked.size,
+        flat=flat,
+        hard=bool(asked.hard),
+        is_compressed=is_compressed,
+        precision=asked.precision,
     )
     return options.encode(svg_text(order.stack, options, device=order.device))
 
@@ -166,8 +174,8 @@ def _json(order: Order) -> bytes:
 
 
 FORMATS = (
-    Format("svg", (".svg", ".svgz"), ("tolerance", "max_bytes", "max_paths", "size"), _svg),
-    Format("svg-flat", (".svg", ".svgz"), ("max_bytes", "max_paths", "size", "hard"), _flat_svg),
+    Format("svg", (".svg", ".svgz"), ("tolerance", "max_bytes", "max_paths", "precision", "size"), _svg),
+    Format("svg-flat", (".svg", ".svgz"), ("max_bytes", "max_paths", "precision", "size", "hard"), _flat_svg),
     Format("html", (".html", ".htm"), ("source",), _html),
     Format("pdf", (".pdf",), ("size",), _pdf),
     Format("ora", (".ora",), ("size",), _ora),

@@ -193,7 +193,7 @@ def _text(scene: Scene, shapes: list[Shape], miss: float, options: SvgOptions) -
     """The SVG, its curves off by a share of the canvas's long side."""
     canvas = scene.stack.canvas
     long_side = max(canvas.width, canvas.height)
-    unit = 2.0 ** math.floor(math.log2(2 * miss * long_side))
+    unit = options.unit(2 * miss * long_side)
     names = element_ids([shape.mask.layer for shape in shapes])
     blurs: dict[float, str] = {}
     paths = []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from vecstack.errors import UsageError
 from vecstack.geometry import MAX_SIDE_PX
 
+MAX_PRECISION = 6
 TOLERANCE = 1.5  # of a looser one, steps show where a mask is soft in one place and sharp in another
 
 
@@ -19,6 +20,7 @@ class SvgOptions:
     `tolerance` is the root mean square of the difference to the stack's own picture, in 1/255 of a colour, roughly
     (TOLERANCE where it is None); a flat SVG has none. `max_bytes` holds for the file, `max_paths` for the curves that
     the masks are made of. `size` is the long side in pixels that the file asks for, the canvas's where it is None.
+    `precision` is how many decimals of a canvas unit curves have, 0 to MAX_PRECISION (None: as many as are worth it).
     A `flat` SVG has a single path a layer, blurred unless `hard`. `is_compressed` asks for gzip (.svgz). Raises
     UsageError where they are out of range or exclude each other."""
 
@@ -29,6 +31,7 @@ class SvgOptions:
     flat: bool = False
     hard: bool = False
     is_compressed: bool = False
+    precision: int | None = None
 
     def __post_init__(self) -> None:
         if self.tolerance is not None and not 0 < self.tolerance < math.inf:
@@ -40,8 +43,14 @@ class SvgOptions:
         for name, value in (("bytes", self.max_bytes), ("paths", self.max_paths), ("size", self.size)):
             if value is not None and value < 1:
                 raise UsageError(f"An SVG's {name} must be at least 1, not {value}.")
+        if self.precision is not None and not 0 <= self.precision <= MAX_PRECISION:
+            raise UsageError(f"An SVG's precision must be 0 to {MAX_PRECISION} decimals, not {self.precision}.")
         if self.size is not None and self.size > MAX_SIDE_PX:
             raise UsageError(f"An SVG's size must be at most {MAX_SIDE_PX:,} px, not {self.size:,}.")
+
+    def unit(self, worth: float) -> float:
+        """What points of curves are rounded to, in canvas units, where they are off by about `worth` anyway."""
+        return 2.0 ** math.floor(math.log2(worth)) if self.precision is None else 10.0**-self.precision
 
     def encode(self, text: str) -> bytes:
         """The file."""

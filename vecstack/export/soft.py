@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -119,7 +120,7 @@ class SoftSvg:
         blurs: dict[tuple[tuple[float, float, float, float], float], str] = {}
         layers = [in_layer(background(canvas), "Background")]
         for mask, choice, name in zip(masks, self.choices(price), names, strict=True):
-            drawn = _Drawing(mask, choice, _looseness(price), canvas.rect)
+            drawn = _Drawing(mask, choice, _looseness(price), canvas.rect, options.unit)
             shapes = drawn.shapes()
             if not shapes:
                 continue
@@ -146,8 +147,10 @@ def _looseness(price: float) -> float:
 class _Drawing:
     """The shapes of a layer's mask, and where they reach."""
 
-    def __init__(self, mask: Mask, choice: Choice, looseness: float, canvas: Rect) -> None:
-        self._mask, self._choice, self._looseness, self._canvas = mask, choice, looseness, canvas
+    def __init__(
+        self, mask: Mask, choice: Choice, looseness: float, canvas: Rect, unit: Callable[[float], float]
+    ) -> None:
+        self._mask, self._choice, self._looseness, self._canvas, self._unit = mask, choice, looseness, canvas, unit
         self.sigma = BLURS[choice.blur] * mask.long_side if len(choice.thresholds) else 0.0
         self._margin = BLUR_REACH * self.sigma + 2 * mask.step
         self._least, self._most = np.array([np.inf, np.inf]), np.array([-np.inf, -np.inf])
@@ -175,7 +178,7 @@ class _Drawing:
         if self._choice.is_empty:
             return ""
         base, misses = int(self._choice.greys[0]), self._misses()
-        unit = 2.0 ** math.floor(math.log2(min(misses, default=1.0) * 1.5))
+        unit = self._unit(min(misses, default=1.0) * 1.5)
         shapes = self._base(base) if base else ""
         paths = "".join(self._paths(misses, unit)) if misses else ""
         if paths:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Sequence
-from xml.sax.saxutils import quoteattr
 
 from vecstack.stack import Canvas, Color, Layer
 
 INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"  # what other programs, too, know layers by
 UNKNOWN = "\ufffd"  # in the place of what no XML can hold
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SPACES = {ord(space): f"&#{ord(space)};" for space in "\t\n\r"}  # which XML would read as blanks
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _OURS = re.compile(r"[mb][0-9]+|background")  # masks, blurs and the background
 
@@ -88,7 +89,7 @@ def _groupmode(text: str) -> str:
 
 def quoted(text: str) -> str:
     """Any text as the value of an attribute, in quotes."""
-    return quoteattr(plain(text))
+    return f'"{html.escape(plain(text)).translate(_SPACES)}"'
 
 
 def plain(text: str) -> str:
