@@ -6,6 +6,8 @@ import importlib.util
 import re
 import shlex
 import shutil
+import tempfile
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,12 +46,21 @@ def run(command: str, vecstack: Callable[..., Any]) -> None:  # noqa: F811
     assert result.code == 0, result.err
 
 
-def test_the_commands_under_use_it_run(folder: Path, vecstack: Callable[..., Any]) -> None:  # noqa: F811
+def test_the_commands_under_use_it_run(
+    folder: Path,
+    vecstack: Callable[..., Any],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda address: shown.append(address) or True)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
     (block,) = blocks("sh", "Use it")
     for command in block.strip().splitlines():
         run(command, vecstack)
-    for name in ("big.png", "digit-1024.png", "stacks/icon.layers"):
+    for name in ("big.png", "digit-1024.png", "stacks/icon.layers", "photo.svg", "lit.png"):
         assert (folder / name).is_file()
+    (page,) = folder.glob("*.html")
+    assert shown == [page.as_uri()]
 
 
 def test_the_python_runs(folder: Path) -> None:
