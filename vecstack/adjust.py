@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from vecstack.edit import select
-from vecstack.errors import DocumentError, PictureError, UsageError
+from vecstack.errors import DocumentError, UsageError
 from vecstack.geometry import Frame
 from vecstack.kinds import can_draw
 from vecstack.palette import in_gamut, to_color, to_oklab, to_srgb
+from vecstack.refine import check_aspect
 from vecstack.render import rows
-from vecstack.stack import Canvas, Color, Stack, is_number
+from vecstack.stack import Color, Stack, is_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -137,7 +138,7 @@ def adjust(
 
     masks = _masks(stack, layers)
     loaded = load_picture(picture)
-    _check_shape(loaded, stack.canvas)
+    check_aspect(stack, loaded.width, loaded.height)
     most = 2**loaded.depth - 1
     values = np.empty((loaded.height, loaded.width, 3 if loaded.alpha is None else 4), f"u{loaded.depth // 8}")
     if loaded.alpha is not None:
@@ -160,17 +161,6 @@ def _masks(stack: Stack, selection: str) -> Stack:
         if not can_draw(layer):
             raise DocumentError(f"layer {layer.id} is of kind {layer.kind}, whose mask this version cannot draw.")
     return stack.with_layers(dataclasses.replace(layer, visible=True, opacity=1.0) for layer in chosen)
-
-
-def _check_shape(picture: Picture, canvas: Canvas) -> None:
-    """Raise PictureError unless the picture has the canvas's proportions, as far as whole pixels can."""
-    width, height = picture.width, picture.height
-    # Each of the four sides may have been rounded by half a pixel.
-    if abs(width * canvas.height - height * canvas.width) > (width + height + canvas.width + canvas.height) / 2:
-        raise PictureError(
-            f"the picture is {width:,} x {height:,} px and the layers' canvas {canvas.width:,} x {canvas.height:,}, "
-            "which is another shape. Give the picture that the layers were made from, at any size."
-        )
 
 
 def _adjusted(picture: Picture, top: int, mask: Floats, adjustment: Adjustment) -> Floats:

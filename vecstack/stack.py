@@ -22,7 +22,7 @@ MAX_LAYERS = 10_000
 MAX_TRANSFORM = 1e9  # canvas units, a thousand of the widest canvas
 MIN_DETERMINANT = 1e-12  # square canvas units: a millionth of a pixel's side, where float64 still has room to invert
 
-_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"  # a character that keeps a text on one line
+_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"  # a whole character that keeps a text on one line
 _ID, _NAME = re.compile(_LINE + "{1,128}"), re.compile(_LINE + "{0,1024}")
 
 
@@ -59,7 +59,7 @@ def check_name(name: object, where: str) -> None:
 
 def _check_text(text: object, pattern: re.Pattern[str], where: str, lengths: str) -> None:
     if not isinstance(text, str) or not pattern.fullmatch(text):
-        rule = f"{lengths} characters without line breaks and control characters"
+        rule = f"{lengths} characters without line breaks, control characters and broken ones"
         raise DocumentError(f"{where} must be {rule}, not {reprlib.repr(text)}.")
 
 

@@ -105,6 +105,6 @@ def test_a_picture_of_another_shape_is_named(vecstack: Call, document: Path, tmp
     words = ["--layers", document, "--mask", "1", "--hue", "9", "-o", tmp_path / "out.png"]
     result = vecstack("adjust", other, *words)
     assert (result.code, result.err.count("\n")) == (3, 1)
-    assert f"{other}: the picture is 40 x 40 px and the layers' canvas 37 x 53" in result.err
+    assert f"{other}: the picture is 40 x 40 and the canvas 37 x 53" in result.err
     assert vecstack("adjust", tmp_path / "none.png", *words).code == 3
     assert vecstack("adjust", other, "--layers", tmp_path / "none.layers", *words[2:]).code == 3

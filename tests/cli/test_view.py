@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.export.test_html import Elements
 from vecstack.file import load
@@ -64,7 +65,9 @@ def test_where_no_browser_is_found_the_page_is_named(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("-o", "page.txt"), 2, "does not end in .html"),
+        (("-o", "page.txt"), 4, "does not end in .html"),
+        (("-o", "."), 4, "is a folder"),
+        (("--source", "square.png"), 3, "square.png: the picture is 8 x 8 and the canvas 37 x 53"),
         (("-o", "-"), 2, "shown from a file"),
         (("-o", "nowhere/page.html"), 4, "nowhere"),
         (("--source", "none.png"), 3, "none.png"),
@@ -81,6 +84,7 @@ def test_what_cannot_be_is_told(
     message: str,
 ) -> None:
     monkeypatch.chdir(document.parent)
+    Image.new("RGB", (8, 8)).save("square.png")
     result = vecstack("view", document, *arguments)
     assert (result.code, result.out, opened) == (code, "", [])
     assert message in result.err

@@ -97,7 +97,7 @@ def test_the_sheet_of_many_layers_is_no_larger_than_it_must_be() -> None:
         ("x" * 1024, "x" * 100),
         ("\u00fc" * 1024, "\u00fc" * 50),
         ("u\u0308ber", "\u00fcber"),
-        ("\ud800\ufffe\u202e gone", "gone"),
+        ("\ufffe\u202e gone", "gone"),
         ("\u592a\u9633", "\u592a\u9633"),
         (" . ", "layer"),
         ("_under_score_", "under-score"),

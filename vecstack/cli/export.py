@@ -68,7 +68,7 @@ def run(
     if source is not None and len(items) > 1:
         raise UsageError(f"--source is one picture, and there are {len(items)} inputs. Export them on their own.")
     for item in items:
-        chosen.check_target(item.target)
+        chosen.check_target(item.target, is_asked=file_format is not None)
     from vecstack.file import load
     from vecstack.kinds import undrawable
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vecstack.cli.items import STANDARD
-from vecstack.errors import ExportError, UsageError
+from vecstack.errors import ExportError, PictureError, UsageError
 
 if TYPE_CHECKING:
     from vecstack.render.layout import Pixels
@@ -76,9 +76,9 @@ class Format:
                 having = ", ".join(other.name for other in FORMATS if name in other.options)
                 raise UsageError(f"--{name.replace('_', '-')} does not fit {self.name}; it is an option of {having}.")
 
-    def check_target(self, target: str) -> None:
-        """Raise ExportError for an output whose name is not one of this format's, UsageError for a folder on standard
-        output."""
+    def check_target(self, target: str, *, is_asked: bool) -> None:
+        """Raise ExportError for an output whose name is not one of this format's, which was asked for or is the usual
+        one; UsageError for a folder on standard output."""
         if target == STANDARD:
             if self.is_folder:
                 raise UsageError(f"{self.name} makes a folder, which standard output cannot take. Name one with -o.")
@@ -88,10 +88,9 @@ class Format:
                 raise ExportError(f"{target} is the name of a file, and {self.name} makes a folder. Rename it.")
         elif not target.lower().endswith(self.suffixes):
             endings = " or ".join(self.suffixes)
-            raise ExportError(
-                f"{target} does not end in {endings}, as files of {self.name} do. Rename it, or give another --format: "
-                f"{NAMES}."
-            )
+            others = " ".join(suffix for other in FORMATS if other is not self for suffix in other.suffixes)
+            advice = "Rename it." if is_asked else f"Rename it; the endings of other formats are {others}."
+            raise ExportError(f"{target} does not end in {endings}, as files of {self.name} do. {advice}")
 
 
 def _svg(order: Order) -> bytes:
@@ -127,14 +126,21 @@ def _html(order: Order) -> bytes:
 
 
 def read_source(path: str | None, stack: Stack) -> Pixels | None:
-    """The picture of a path as pixels [H,W,3], uint8, over the background of its layers. Raises PictureError."""
+    """The picture of a path as pixels [H,W,3], uint8, over the background of its layers. Raises PictureError: it cannot
+    be read, or is of another aspect than the layers."""
     if path is None:
         return None
     import numpy as np
 
     from vecstack.image import load_picture
+    from vecstack.refine import check_aspect
 
-    return (load_picture(path).over(stack.canvas.background) * 255 + 0.5).astype(np.uint8)
+    picture = load_picture(path)
+    try:
+        check_aspect(stack, picture.width, picture.height)
+    except PictureError as error:
+        raise PictureError(f"{path}: {error}") from None
+    return (picture.over(stack.canvas.background) * 255 + 0.5).astype(np.uint8)
 
 
 def _pdf(order: Order) -> bytes:

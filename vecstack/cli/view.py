@@ -52,9 +52,9 @@ def run(
 
 
 def _check_suffix(output: str) -> None:
-    """Raise UsageError for a name that no browser would take for a page."""
-    if Path(output).suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{output} does not end in .html, by which browsers know a page. Rename it.")
+    """Raise ExportError for a name that no browser would take for a page."""
+    if not Path(output).is_dir() and Path(output).suffix.lower() not in (".html", ".htm"):
+        raise ExportError(f"{output} does not end in .html, by which browsers know a page. Rename it.")
 
 
 def _write(page: str, output: str | None, overwrite: bool) -> Path:

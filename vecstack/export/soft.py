@@ -14,7 +14,7 @@ from vecstack.export.curves import fit, path_data
 from vecstack.export.levels import BLURS, ROUNDING, Basis, Choice, basis_of, choose
 from vecstack.export.masks import Mask, Scene
 from vecstack.export.options import TOLERANCE, SvgOptions
-from vecstack.export.search import least_place
+from vecstack.export.search import NEAR, least_place
 from vecstack.export.xml import (
     background,
     blur_filter,
@@ -83,8 +83,9 @@ class SoftSvg:
         return self._smaller(place, dearest, options, options.max_bytes)
 
     def _smaller(self, place: float, dearest: float, options: SvgOptions, most: int) -> str:
-        """The closest SVG that is small enough."""
+        """The closest SVG that is small enough, of a layer at least where there are any."""
         texts: dict[float, str] = {}
+        dearest = self._dearest(place, dearest)
 
         def size(at: float) -> float:
             texts[at] = self.text(math.exp(at), options)
@@ -95,6 +96,18 @@ class SoftSvg:
         if least > most:
             raise ExportError(f"The SVG takes at least {int(least):,} bytes, more than {most:,}. Allow more.")
         return texts[found]
+
+    def _dearest(self, low: float, high: float) -> float:
+        """About the highest of these places at which a layer is drawn; the lowest where none is at all."""
+        if self._draws(high):
+            return high
+        while high - low > NEAR:
+            middle = (low + high) / 2
+            low, high = (middle, high) if self._draws(middle) else (low, middle)
+        return low
+
+    def _draws(self, place: float) -> bool:
+        return not all(choice.is_empty for choice in self.choices(math.exp(place)))
 
     def choices(self, price: float) -> list[Choice]:
         """The levels of each layer at a price."""
