@@ -88,7 +88,7 @@ class Format:
                 raise ExportError(f"{target} is the name of a file, and {self.name} makes a folder. Rename it.")
         elif not target.lower().endswith(self.suffixes):
             endings = " or ".join(self.suffixes)
-            others = " ".join(suffix for other in FORMATS if other is not self for suffix in other.suffixes)
+            others = " ".join(suffix for other in FORMATS for suffix in other.suffixes if suffix not in self.suffixes)
             advice = "Rename it." if is_asked else f"Rename it; the endings of other formats are {others}."
             raise ExportError(f"{target} does not end in {endings}, as files of {self.name} do. {advice}")
 
