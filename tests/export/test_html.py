@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import base64
-import builtins
 import dataclasses
 import hashlib
 import json
 import re
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -146,14 +146,7 @@ def test_an_svg_is_held_with_the_groups_of_the_layers(mixed: Stack) -> None:
 
 
 def test_without_contourpy_there_is_a_page_and_no_svg(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    imported = builtins.__import__
-
-    def without(name: str, *arguments: object) -> object:
-        if name == "contourpy":
-            raise ImportError(name)
-        return imported(name, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "contourpy", None)  # which no import finds then
     assert json.loads(Elements(page_of(stack, svg=True)).data("extras"))["svg"] is None
 
 

@@ -9,7 +9,7 @@ import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
 from vecstack.cli.decompose import SUFFIXES
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
+from vecstack.cli.items import STANDARD, Item, Report, named, plan, run_all, standard_input
 from vecstack.errors import PictureError, UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run(
         try:
             pixels = adjust(source, stack, mask, adjustment, invert=invert, device=device, progress=report)
         except PictureError as error:
-            raise _named(error, item.source) from error
+            raise named(error, item.source) from error
         if item.target == STANDARD:
             pixels_to_file(pixels, sys.stdout.buffer, format="png")
         else:
@@ -84,10 +84,3 @@ def _adjustment(
             f"--tint {tint!r:.40}: write it as a colour, or as a colour, = and a number in 0..1."
         ) from None
     return Adjustment(brightness, contrast, saturation, hue, color if tint is not None else None, amount, blur)
-
-
-def _named(error: PictureError, name: str) -> PictureError:
-    """The error with the name of the picture in front of it."""
-    text = str(error)
-    name = "standard input" if name == STANDARD else name
-    return error if text.startswith(name) else PictureError(f"{name}: {text}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vecstack.cli.items import STANDARD
+from vecstack.cli.items import STANDARD, named
 from vecstack.errors import ExportError, PictureError, UsageError
 
 if TYPE_CHECKING:
@@ -135,11 +135,11 @@ def read_source(path: str | None, stack: Stack) -> Pixels | None:
     from vecstack.image import load_picture
     from vecstack.refine import check_aspect
 
-    picture = load_picture(path)
     try:
+        picture = load_picture(path)
         check_aspect(stack, picture.width, picture.height)
     except PictureError as error:
-        raise PictureError(f"{path}: {error}") from None
+        raise named(error, path) from error
     return (picture.over(stack.canvas.background) * 255 + 0.5).astype(np.uint8)
 
 

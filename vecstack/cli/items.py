@@ -91,6 +91,12 @@ def _is_folder(text: str) -> bool:
     return text.endswith(("/", "\\")) or os.path.isdir(text)  # noqa: PTH112
 
 
+def named(error: PictureError, source: str) -> PictureError:
+    """The error with the name of the picture in front of it."""
+    text, name = str(error), "standard input" if source == STANDARD else source
+    return error if text.startswith(name) else PictureError(f"{name}: {text}")
+
+
 def stem(path: Path) -> str:
     """The name without its suffix, which is two words long for photo.layers.json."""
     name = path.name.removesuffix(".json") if path.name.endswith(".layers.json") else path.name

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Overwrite
-from vecstack.cli.formats import read_source
-from vecstack.cli.items import STANDARD, standard_input
+from vecstack.cli.formats import find_format, read_source
+from vecstack.cli.items import STANDARD, standard_input, stem
 from vecstack.errors import ExportError, UsageError
 
 
@@ -40,21 +40,15 @@ def run(
     from vecstack.file import load
 
     if output is not None:
-        _check_suffix(output)
         check_writable(output, overwrite=overwrite)
+        find_format("html", output).check_target(output, is_asked=True)
     stack = load(standard_input() if document == STANDARD else document)
     picture = read_source(source, stack)
-    title = "" if document == STANDARD else Path(document).name.removesuffix(".json").removesuffix(".layers")
+    title = "" if document == STANDARD else stem(Path(document))
     path = _write(to_html(stack, source=picture, title=title, device=device, svg=with_svg), output, overwrite)
     typer.echo(path)
     if not no_browser and not webbrowser.open(path.as_uri()):
         typer.echo("no browser could be opened: open the file above in one", err=True)
-
-
-def _check_suffix(output: str) -> None:
-    """Raise ExportError for a name that no browser would take for a page."""
-    if not Path(output).is_dir() and Path(output).suffix.lower() not in (".html", ".htm"):
-        raise ExportError(f"{output} does not end in .html, by which browsers know a page. Rename it.")
 
 
 def _write(page: str, output: str | None, overwrite: bool) -> Path:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from vecstack.errors import ExportError, ShapeError
 from vecstack.export.options import SvgOptions
+from vecstack.export.pictures import drawable
 from vecstack.export.xml import element_ids
 from vecstack.file import dumps_json
-from vecstack.kinds import can_draw, find_kind
+from vecstack.kinds import find_kind
 from vecstack.render import render, resolve_device
 from vecstack.stack import Stack
 
@@ -85,10 +86,9 @@ def _svg(stack: Stack, device: str) -> tuple[str | None, list[str | None]]:
     from vecstack.export.masks import scene_of
     from vecstack.export.soft import soft_svg
 
-    if stack.layers and not any(map(can_draw, stack.layers)):
-        return None, []
     groups: list[str | None] = [None] * len(stack.layers)
     try:
+        drawable(stack)
         scene = scene_of(stack, resolve_device(device))
         text = soft_svg(scene, SvgOptions(max_bytes=SVG_BYTES))
     except ExportError:
