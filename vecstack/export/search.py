@@ -15,7 +15,7 @@ TINY = 1e-9  # of a quantity, whose logarithm is taken
 def least_place(value: Callable[[float], float], most: float, low: float, high: float, start: float) -> float:
     """About the least place in low..high at which a positive quantity, falling roughly as an exponential, is at most
     `most`; `high` where it never is, or where that is not known."""
-    too_much, enough, place = None, None, start
+    too_much, enough, place, reach = None, None, start, 1.0
     for _ in range(ROUNDS):
         found = max(value(place), TINY)
         off = math.log(found / most)
@@ -30,7 +30,8 @@ def least_place(value: Callable[[float], float], most: float, low: float, high: 
         if high - low < NEAR:
             break
         if too_much is None or enough is None:
-            place = min(max(place + STEEPNESS * off + math.copysign(0.1, off), low), high)
+            place = min(max(place + reach * (STEEPNESS * off + math.copysign(0.1, off)), low), high)
+            reach *= 2  # a quantity that hardly falls may never be small enough
         else:
             share = too_much / (too_much - enough)
             place = low + (high - low) * min(max(share, INNER), 1 - INNER)
