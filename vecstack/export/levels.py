@@ -24,6 +24,9 @@ LAYER_BYTES, BASE_BYTES, BLUR_BYTES = 120.0, 30.0, 10.0
 # Squared error with which a renderer's rounding to 8 bits is charged to a layer that touches the whole canvas.
 ROUNDING = 5e-6
 STRENGTHS = 1000  # of a layer, so many steps up to 1
+# What the mean error counts besides the squared one: level sets lose the faint ends of masks, and what layers lose adds up.
+MEAN = 1.0
+LEAST_WEIGHT = 1e-12  # of a whole mask
 RIDGE = 1e-5  # of the mean diagonal: nearly equal level sets must not get huge opposite greys
 EXCHANGED = 3  # blurs, the best after levels were added, for which they are exchanged too
 FINE_ENOUGH = 4  # cells of a blur's deviation, with which as much is told by half as many cells
@@ -34,7 +37,7 @@ FEWEST_CELLS = 64  # on a side of what is halved
 class Basis:
     """What choosing needs of a mask: N candidate thresholds, the bytes of their curves, the share of the canvas above
     each; of each blur, the weighted products of the blurred level sets, constant first, with each other [N+1,N+1] and
-    with the mask [N+1]; and of the mask with itself."""
+    with the mask [N+1]; and of the mask with itself. The products count the mean of an error, too."""
 
     thresholds: np.ndarray
     costs: np.ndarray
@@ -81,7 +84,8 @@ def basis_of(mask: np.ndarray, effect: np.ndarray, step: float, long_side: float
     cells fill a `share` of the canvas."""
     thresholds = _candidates(mask, effect)
     values, weights = torch.from_numpy(mask), torch.from_numpy(effect) * (share / mask.size)
-    energy = float((values * values * weights).sum())
+    of_mean = MEAN / max(float(weights.sum()), LEAST_WEIGHT)
+    energy = float((values * values * weights).sum()) + of_mean * float((values * weights).sum()) ** 2
     areas = np.array([float((mask > threshold).mean()) * share for threshold in thresholds])
     costs = _curve_costs(mask, thresholds, step)
     slopes = torch.from_numpy(np.hypot(*np.gradient(mask)).clip(1e-4).astype(np.float32))
@@ -96,8 +100,10 @@ def basis_of(mask: np.ndarray, effect: np.ndarray, step: float, long_side: float
             current, cell = avg_pool2d(current, 2, ceil_mode=True), 2 * cell
             weights, weighted = _sums(weights), _sums(weighted)
         sets = torch.cat([torch.ones_like(weights)[None], current]).flatten(1)
-        grams.append(((sets * weights.flatten()) @ sets.T).double().numpy())
-        products.append((sets @ weighted.flatten()).double().numpy())
+        gram = ((sets * weights.flatten()) @ sets.T).double().numpy()
+        product = (sets @ weighted.flatten()).double().numpy()
+        grams.append(gram + of_mean * np.outer(gram[0], gram[0]))
+        products.append(product + of_mean * gram[0] * product[0])
     return Basis(thresholds, costs, areas, tuple(grams), tuple(products), energy, share)
 
 
