@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from vecstack.errors import ExportError, RecipeError
+from vecstack.errors import DeviceError, ExportError, RecipeError, VecstackError
 from vecstack.kinds.mask.model import Predictor, fit_to_side
 from vecstack.train.baselines import Baseline
 from vecstack.train.board import Board
@@ -36,6 +36,9 @@ from vecstack.train.recipe import Recipe
 M_TRIM_THRESHOLD, M_MMAP_MAX, MAX_INT = -1, -4, 2**31 - 1  # of mallopt(3)
 HELD_OUT_SAMPLE = 1_000  # held-out pictures measured while training, at most; a final figure takes all
 HELD_OUT_POINTS = 6_000_000  # of all their layers drawn for that, about 20 s on one core
+# Ways of torch.compile, by type of device, the best first; "reduce-overhead" is with CUDA graphs.
+COMPILE_MODES = {"cuda": ("reduce-overhead", "default")}
+COMPILING_STEPS = 5  # in which compiling fails if it does; CUDA graphs are recorded in the second and third
 CHECK_EVERY = 20  # steps between looks at the loss, each of which waits for a GPU
 PROGRESS_SECONDS = 0.5  # between reports of progress
 LAYER_COUNTS = (1, 2, 5, 10, 20)  # at which a model is measured, besides all its layers
@@ -78,15 +81,19 @@ def train(
     checkpoint.pt beside them; stops early, saving, at the time limit, after `stop_after` steps in all, on SIGTERM,
     and on SIGINT, which then raises KeyboardInterrupt. An error leaves the checkpoint before it. Under torchrun each
     process takes its share of every batch and the first one writes. Raises ExportError (see prepare_folder; also a
-    full disk) and RecipeError: a loss that is not finite, a batch that cannot be shared (see check_batch), a checkpoint
-    of another recipe."""
+    full disk), DeviceError for a GPU without the memory, and RecipeError: a loss that is not finite, a batch that
+    cannot be shared (see check_batch), a checkpoint of another recipe. Where torch.compile fails, the training goes on
+    without it and says so, but under torchrun, where that is a RecipeError."""
     device = device or torch.device("cpu")
     with process_group(device) as world, _noted_signals() as signals:
         deadline = time.monotonic() + time_limit_seconds
         check_batch(recipe, world.size)
         if not world.is_first:
             watchers = Watchers()
-        with closing(_Run(recipe, pictures, folder, device, world, watchers)) as run:
+        with (
+            _memory_of(device, recipe, folder),
+            closing(_Run(recipe, pictures, folder, device, world, watchers)) as run,
+        ):
             run.begin(resume)
             last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
             if run.state.step:
@@ -127,6 +134,10 @@ class _Run:
         self.state = start(recipe, device)
         self.examples = Examples(pictures[0].to(device), recipe.data, self.state.generator)
         self.held_out = _held_out_sample(recipe, pictures[1]).to(device)
+        self.modes: list[str | None] = [None]  # of compiling, the one in use first; None is not to compile
+        if recipe.compile:
+            self.modes = [*COMPILE_MODES.get(device.type, ("default",)), None]
+        self.steps_compiled = 0
         self.objective = self._objective()
         self.perceptual = _perceptual(recipe, device)
         self.board: Board | None = None
@@ -148,10 +159,7 @@ class _Run:
         self.last_progress = (time.monotonic(), self.state.step)
 
     def _objective(self) -> nn.Module:
-        objective: nn.Module = Objective(self.state.model, self.recipe.loss)
-        if self.recipe.compile:
-            mode = "reduce-overhead" if self.device.type == "cuda" else "default"  # the former: CUDA graphs
-            objective = torch.compile(objective, mode=mode)  # type: ignore[assignment]
+        objective = Objective(self.state.model, self.recipe.loss, self.modes[0])
         return DistributedDataParallel(objective) if self.world.size > 1 else objective
 
     def step(self) -> None:
@@ -159,15 +167,12 @@ class _Run:
         recipe, state = self.recipe, self.state
         for group in state.optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _rate(state.step, recipe)
-        state.optimizer.zero_grad(set_to_none=True)
-        batch = self.examples.batch(recipe.batch)
-        loss = self._loss(self.world.share(batch))
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = self._find_gradients(self.world.share(self.examples.batch(recipe.batch)))
         torch.nn.utils.clip_grad_norm_(state.model.parameters(), recipe.gradient_norm)
         state.optimizer.step()
         _average(state, min(recipe.average_decay, (1 + state.step) / (10 + state.step)))
         state.step += 1
-        self.losses += loss.detach()
+        self.losses += loss
         self.count += 1
         if state.step % CHECK_EVERY == 0:
             self._check_loss()
@@ -175,6 +180,38 @@ class _Run:
         if state.step % recipe.evaluate_every == 0:
             self.save()
             self._log()
+
+    def _find_gradients(self, batch: Tensor) -> Tensor:
+        """The loss of this process's share of a batch, whose gradients the parameters then have. In the first steps an
+        error may be the compiler's, of whatever class: then the same is tried without it."""
+        generator = self.state.generator
+        before = generator.get_state() if self.steps_compiled < COMPILING_STEPS else None
+        while True:
+            self.state.optimizer.zero_grad(set_to_none=True)
+            try:
+                loss = self._loss(batch)
+                loss.backward()  # type: ignore[no-untyped-call]
+            except (VecstackError, torch.cuda.OutOfMemoryError):
+                raise
+            except Exception as error:
+                if before is None or self.modes[0] is None:
+                    raise
+                self._compile_less(error)
+                generator.set_state(before)
+            else:
+                self.steps_compiled += 1
+                return loss.detach()
+
+    def _compile_less(self, error: Exception) -> None:
+        """Take the next way of compiling. Raises RecipeError under torchrun, whose processes must do the same."""
+        reason = f"torch.compile failed ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
+        if self.world.size > 1:
+            raise RecipeError(f"{reason}. Set compile = false.") from error
+        mode = self.modes.pop(0)
+        without = "CUDA graphs" if mode == "reduce-overhead" else "it"
+        self.watchers.report(f"{reason}: going on without {without}; compile = false saves the attempt")
+        torch.compiler.reset()
+        self.objective = self._objective()
 
     def _loss(self, batch: Tensor) -> Tensor:
         """The loss of this process's share of a batch [B,3,S,S]; an adversary, where there is one, learns first."""
@@ -251,6 +288,19 @@ class _Run:
         )
 
 
+@contextmanager
+def _memory_of(device: torch.device, recipe: Recipe, folder: Path) -> Iterator[None]:
+    """Raise DeviceError where the memory of a GPU is full."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        remedy = ", then --resume" if (folder / CHECKPOINT).exists() else ""
+        raise DeviceError(
+            f"{device} ran out of memory. Stop other programs that use it, or choose a smaller batch than "
+            f"{recipe.batch}{remedy}."
+        ) from error
+
+
 def _append(path: Path, line: str) -> None:
     """Add a line to a text file: all of it, or nothing. Raises ExportError."""
     before = path.stat().st_size if path.exists() else 0
@@ -316,8 +366,10 @@ def _perceptual(recipe: Recipe, device: torch.device) -> PerceptualLoss | None:
 
 
 def _rate(step: int, recipe: Recipe) -> float:
-    """Share of the learning rate: a linear start, then half a cosine down to nothing."""
+    """Share of the learning rate: a linear start, then all of it, or half a cosine down to nothing."""
     start = min(1.0, (step + 1) / max(1, recipe.warmup_steps))
+    if recipe.schedule == "constant":
+        return start
     return start * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
 
 
