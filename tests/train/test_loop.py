@@ -486,24 +486,30 @@ def test_one_of_several_processes_that_cannot_compile_ends_the_training(
         train(replace(recipe, compile=True), pictures, tmp_path / "out")
 
 
+@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize(("step", "remedy"), [(1, r"than 4\.$"), (5, r"than 4, then --resume\.$")])
 def test_a_gpu_without_the_memory_asks_for_a_smaller_batch(
-    recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, remedy: str
+    recipe: Recipe,
+    pictures: Pictures,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+    remedy: str,
+    compiled: bool,
 ) -> None:
-    batch = Examples.batch
+    sample = loop.sample
     calls: list[int] = []
 
-    def run_out(examples: Examples, count: int) -> torch.Tensor:
-        calls.append(count)
+    def run_out(*arguments: Any) -> Any:
+        calls.append(1)
         if len(calls) == step:
             raise torch.cuda.OutOfMemoryError("tried to allocate 20.00 MiB\n")
-        return batch(examples, count)
+        return sample(*arguments)
 
-    monkeypatch.setattr(Examples, "batch", run_out)
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
+    monkeypatch.setattr(loop, "sample", run_out)
     with pytest.raises(DeviceError, match=f"ran out of memory.*{remedy}") as caught:
-        train(replace(recipe, compile=True), pictures, tmp_path / "out") if step == 1 else train(
-            recipe, pictures, tmp_path / "out"
-        )
+        train(replace(recipe, compile=compiled), pictures, tmp_path / "out")
     assert "\n" not in str(caught.value)
 
 

@@ -89,7 +89,8 @@ class Predictor(nn.Module):
         codes, colors, canvases = [], [], []
         for first in range(0, layers, self.sizes.layers_per_pass):
             count = min(self.sizes.layers_per_pass, layers - first)
-            code, color, masks = next_layers(target, points, canvas.detach().view(-1, 3, grid, grid), count)
+            so_far = canvas.detach().contiguous().view(-1, 3, grid, grid)  # of one layout, or it is compiled twice
+            code, color, masks = next_layers(target, points, so_far, count)
             drawn = _lay(canvas, color, masks)
             canvas = drawn[:, -1]
             codes.append(code)
