@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from vecstack.errors import DeviceError, ExportError, RecipeError, VecstackError
+from vecstack.errors import DeviceError, ExportError, RecipeError
 from vecstack.kinds.mask.model import Predictor, fit_to_side
 from vecstack.train.baselines import Baseline
 from vecstack.train.board import Board
@@ -30,7 +30,7 @@ from vecstack.train.data import Examples
 from vecstack.train.distributed import World, process_group
 from vecstack.train.evaluate import Score, evaluate, evaluate_baseline
 from vecstack.train.losses import PerceptualLoss, load_perceptual
-from vecstack.train.objective import Objective, sample
+from vecstack.train.objective import Objective, Sample, sample
 from vecstack.train.recipe import Recipe
 
 M_TRIM_THRESHOLD, M_MMAP_MAX, MAX_INT = -1, -4, 2**31 - 1  # of mallopt(3)
@@ -38,7 +38,8 @@ HELD_OUT_SAMPLE = 1_000  # held-out pictures measured while training, at most; a
 HELD_OUT_POINTS = 6_000_000  # of all their layers drawn for that, about 20 s on one core
 # Ways of torch.compile, by type of device, the best first; "reduce-overhead" is with CUDA graphs.
 COMPILE_MODES = {"cuda": ("reduce-overhead", "default")}
-COMPILING_STEPS = 5  # in which compiling fails if it does; CUDA graphs are recorded in the second and third
+TRIALS = 3  # of what was compiled, before it is trusted: CUDA graphs are recorded in the second, and used in the third
+CLOSE = 0.3  # of the gradients' length; bfloat16 makes some hundredths of difference, a wrong compiler the whole
 CHECK_EVERY = 20  # steps between looks at the loss, each of which waits for a GPU
 PROGRESS_SECONDS = 0.5  # between reports of progress
 LAYER_COUNTS = (1, 2, 5, 10, 20)  # at which a model is measured, besides all its layers
@@ -83,7 +84,7 @@ def train(
     process takes its share of every batch and the first one writes. Raises ExportError (see prepare_folder; also a
     full disk), DeviceError for a GPU without the memory, and RecipeError: a loss that is not finite, a batch that
     cannot be shared (see check_batch), a checkpoint of another recipe. Where torch.compile fails, the training goes on
-    without it and says so, but under torchrun, where that is a RecipeError."""
+    without it and says so."""
     device = device or torch.device("cpu")
     with process_group(device) as world, _noted_signals() as signals:
         deadline = time.monotonic() + time_limit_seconds
@@ -134,11 +135,7 @@ class _Run:
         self.state = start(recipe, device)
         self.examples = Examples(pictures[0].to(device), recipe.data, self.state.generator)
         self.held_out = _held_out_sample(recipe, pictures[1]).to(device)
-        self.modes: list[str | None] = [None]  # of compiling, the one in use first; None is not to compile
-        if recipe.compile:
-            self.modes = [*COMPILE_MODES.get(device.type, ("default",)), None]
-        self.steps_compiled = 0
-        self.objective = self._objective()
+        self.objective: nn.Module = Objective(self.state.model, recipe.loss)
         self.perceptual = _perceptual(recipe, device)
         self.board: Board | None = None
         self.seconds_before, self.began = 0.0, time.monotonic()
@@ -153,26 +150,69 @@ class _Run:
         self.world.wait()
         if resume and (self.folder / CHECKPOINT).exists():
             restore(self.state, self.folder)
+        self.objective = self._objective()
         if self.watchers.board is not None:
             self.board = Board(self.watchers.board)
         self.seconds_before, self.began = self.state.seconds, time.monotonic()
         self.last_progress = (time.monotonic(), self.state.step)
 
     def _objective(self) -> nn.Module:
-        objective = Objective(self.state.model, self.recipe.loss, self.modes[0])
+        """What is minimised, compiled in the best way that works on this machine where the recipe asks for it."""
+        objective = Objective(self.state.model, self.recipe.loss)
+        for mode in COMPILE_MODES.get(self.device.type, ("default",)) if self.recipe.compile else ():
+            compiled = Objective(self.state.model, self.recipe.loss, mode)
+            fault = self._fault_of(compiled)
+            if not self.world.any(fault is not None):
+                objective = compiled
+                break
+            torch.compiler.reset()
+            without = "CUDA graphs" if mode == "reduce-overhead" else "it"
+            self.watchers.report(f"torch.compile fails ({fault or 'in another process'}): going on without {without}")
         return DistributedDataParallel(objective) if self.world.size > 1 else objective
+
+    def _fault_of(self, compiled: Objective) -> str | None:
+        """Why a compiled objective is not to be used: an error, or other gradients than it has when it is not compiled.
+        Changes nothing of the state."""
+        examples = Examples(self.examples.pictures, self.recipe.data, torch.Generator().manual_seed(0))
+        at = sample(self.recipe, self.world.share(examples.batch(self.recipe.batch)), examples.generator)
+        kept = [buffer.clone() for buffer in self.state.model.buffers()]
+        wanted = self._gradients(Objective(self.state.model, self.recipe.loss), at)
+        try:
+            found = [self._gradients(compiled, at) for _ in range(TRIALS)][-1]
+        except torch.cuda.OutOfMemoryError:
+            raise
+        except Exception as error:  # a compiler raises anything
+            return f"{type(error).__name__}: {' '.join(str(error).split()):.200}"
+        finally:
+            self.state.optimizer.zero_grad(set_to_none=True)
+            for buffer, values in zip(self.state.model.buffers(), kept, strict=True):
+                buffer.copy_(values)
+        off = float((found - wanted).norm() / wanted.norm())
+        return None if off < CLOSE else f"its gradients are off by {off:.0%}"
+
+    def _gradients(self, objective: Objective, at: Sample) -> Tensor:
+        """The gradients of an objective by all parameters, [N]."""
+        self.state.optimizer.zero_grad(set_to_none=True)
+        with self._precision():
+            loss = objective(at.target, at.points, at.truth)[0]
+        loss.backward()
+        parameters = self.state.model.parameters()
+        return torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in parameters])
 
     def step(self) -> None:
         """One step of the optimiser; a line of the log, and a checkpoint, where the recipe says so."""
         recipe, state = self.recipe, self.state
         for group in state.optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _rate(state.step, recipe)
-        loss = self._find_gradients(self.world.share(self.examples.batch(recipe.batch)))
+        state.optimizer.zero_grad(set_to_none=True)
+        batch = self.examples.batch(recipe.batch)
+        loss = self._loss(self.world.share(batch))
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(state.model.parameters(), recipe.gradient_norm)
         state.optimizer.step()
         _average(state, min(recipe.average_decay, (1 + state.step) / (10 + state.step)))
         state.step += 1
-        self.losses += loss
+        self.losses += loss.detach()
         self.count += 1
         if state.step % CHECK_EVERY == 0:
             self._check_loss()
@@ -180,38 +220,6 @@ class _Run:
         if state.step % recipe.evaluate_every == 0:
             self.save()
             self._log()
-
-    def _find_gradients(self, batch: Tensor) -> Tensor:
-        """The loss of this process's share of a batch, whose gradients the parameters then have. In the first steps an
-        error may be the compiler's, of whatever class: then the same is tried without it."""
-        generator = self.state.generator
-        before = generator.get_state() if self.steps_compiled < COMPILING_STEPS else None
-        while True:
-            self.state.optimizer.zero_grad(set_to_none=True)
-            try:
-                loss = self._loss(batch)
-                loss.backward()  # type: ignore[no-untyped-call]
-            except (VecstackError, torch.cuda.OutOfMemoryError):
-                raise
-            except Exception as error:
-                if before is None or self.modes[0] is None:
-                    raise
-                self._compile_less(error)
-                generator.set_state(before)
-            else:
-                self.steps_compiled += 1
-                return loss.detach()
-
-    def _compile_less(self, error: Exception) -> None:
-        """Take the next way of compiling. Raises RecipeError under torchrun, whose processes must do the same."""
-        reason = f"torch.compile failed ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
-        if self.world.size > 1:
-            raise RecipeError(f"{reason}. Set compile = false.") from error
-        mode = self.modes.pop(0)
-        without = "CUDA graphs" if mode == "reduce-overhead" else "it"
-        self.watchers.report(f"{reason}: going on without {without}; compile = false saves the attempt")
-        torch.compiler.reset()
-        self.objective = self._objective()
 
     def _loss(self, batch: Tensor) -> Tensor:
         """The loss of this process's share of a batch [B,3,S,S]; an adversary, where there is one, learns first."""
