@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 from _common import print_table, write_json
 
+from vecstack.render import resolve_device
 from vecstack.train.checkpoint import CHECKPOINT, WEIGHTS
 from vecstack.train.evaluate import Score, load_part, load_subject
 from vecstack.train.recipe import load_recipe
@@ -79,7 +80,7 @@ def measure(cell: str, arguments: argparse.Namespace) -> tuple[int, Score] | Non
     subject = load_subject(str(folder / WEIGHTS), arguments.device)
     pictures = load_part(data, "held-out", load_recipe(RECIPES / f"{cell}.toml").data, arguments.limit, print)
     step = torch.load(folder / CHECKPOINT, weights_only=True, map_location="cpu")["step"]
-    return step, subject.scores(pictures, [subject.layers])[0]
+    return step, subject.scores(pictures.to(resolve_device(arguments.device)), [subject.layers])[0]
 
 
 def main() -> None:

@@ -131,10 +131,8 @@ class Ours:
         keep_freed_memory()
         self.recipe, self.device = recipe, device
         self.model = start_model(recipe.model).to(device)
-        self.objective: nn.Module = Objective(self.model, recipe.loss)
-        if recipe.compile:
-            mode = "reduce-overhead" if device.type == "cuda" else "default"
-            self.objective = torch.compile(self.objective, mode=mode)
+        mode = "reduce-overhead" if device.type == "cuda" else "default"
+        self.objective = Objective(self.model, recipe.loss, mode if recipe.compile else None)
         self.generator = torch.Generator().manual_seed(1)
 
     def loss(self, batch: Tensor) -> Tensor:

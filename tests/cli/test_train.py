@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tests.train.conftest import RECIPE
 from vecstack.cli.train import describe, parse_seconds
 from vecstack.errors import UsageError
+from vecstack.train.data import Examples
 from vecstack.train.loop import Progress
 
 Call = Callable[..., Any]
@@ -112,6 +114,20 @@ def test_pictures_none_of_which_can_be_read_are_one_line(vecstack: Call, recipe:
     result = vecstack("train", recipe, "--data", path, "--out", tmp_path / "out")
     assert result.code == 3
     assert "12 of 12 pictures cannot be read" in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_a_gpu_without_the_memory_is_one_line(
+    vecstack: Call, recipe: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_out(*_: object) -> None:
+        raise torch.cuda.OutOfMemoryError("tried to allocate 20.00 MiB")
+
+    monkeypatch.setattr(Examples, "batch", run_out)
+    result = vecstack("train", recipe, "--data", data, "--out", tmp_path / "out", "--quiet")
+    assert (result.code, result.out) == (2, "")
+    assert "ran out of memory" in result.err
+    assert "a smaller batch than 4." in result.err
     assert result.err.count("\n") == 1
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from vecstack.errors import RecipeError
-from vecstack.train.distributed import World
+from vecstack.errors import DeviceError, RecipeError
+from vecstack.train.distributed import World, local_device
 from vecstack.train.loop import check_batch
 from vecstack.train.recipe import load_recipe
 
@@ -43,3 +43,31 @@ def test_shares_are_the_whole_batch() -> None:
 def test_a_batch_that_cannot_be_shared_is_refused(recipe_file: Path) -> None:
     with pytest.raises(RecipeError, match="a batch of 4 cannot be shared by 3 processes evenly"):
         check_batch(load_recipe(recipe_file), 3)
+
+
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Pretends that this is a process of torchrun on a machine of two GPUs."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    return monkeypatch
+
+
+def test_each_process_has_the_gpu_of_its_number(two_gpus: pytest.MonkeyPatch) -> None:
+    two_gpus.setenv("LOCAL_WORLD_SIZE", "2")
+    for rank in ("0", "1"):
+        two_gpus.setenv("LOCAL_RANK", rank)
+        assert local_device(torch.device("cuda", 0)) == torch.device("cuda", int(rank))
+        assert local_device(torch.device("cpu")) == torch.device("cpu")
+
+
+@pytest.mark.parametrize(("rank", "processes"), [("0", "4"), ("3", "4"), ("2", None)])
+def test_more_processes_than_gpus_are_refused_by_each(
+    two_gpus: pytest.MonkeyPatch, rank: str, processes: str | None
+) -> None:
+    two_gpus.setenv("LOCAL_RANK", rank)
+    if processes is not None:
+        two_gpus.setenv("LOCAL_WORLD_SIZE", processes)
+    with pytest.raises(DeviceError, match=r"processes for a machine of 2 GPUs.*--nproc-per-node 2") as caught:
+        local_device(torch.device("cuda", 0))
+    assert "\n" not in str(caught.value)

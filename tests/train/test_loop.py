@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,11 +21,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from vecstack.errors import ExportError, RecipeError
+from vecstack.errors import DeviceError, ExportError, RecipeError
 from vecstack.models import load_model
 from vecstack.train import loop
 from vecstack.train.baselines import BaselineSizes, load_baseline
 from vecstack.train.data import Examples, load_pictures
+from vecstack.train.distributed import World
 from vecstack.train.loop import Progress, Watchers, train
 from vecstack.train.recipe import LossRecipe, Recipe, load_recipe
 
@@ -79,6 +82,35 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(
 def test_a_time_limit_of_nothing_saves_at_once(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
     train(recipe, pictures, tmp_path / "out", time_limit_seconds=0)
     assert torch.load(tmp_path / "out" / "checkpoint.pt", weights_only=True)["step"] == 0
+
+
+def test_a_constant_rate_stays_after_the_warm_up_and_a_cosine_falls(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: dict[str, list[float]] = {"constant": [], "cosine": []}
+    step = torch.optim.AdamW.step
+    for schedule, found in rates.items():
+
+        def noted(optimizer: torch.optim.AdamW, found: list[float] = found) -> Any:
+            found.append(optimizer.param_groups[0]["lr"])
+            return step(optimizer)
+
+        monkeypatch.setattr(torch.optim.AdamW, "step", noted)
+        plan = replace(recipe, schedule=schedule, warmup_steps=3, learning_rate=3e-3)
+        train(plan, pictures, tmp_path / schedule, stop_after=4)
+        train(plan, pictures, tmp_path / schedule, resume=True)
+    assert rates["constant"] == pytest.approx([1e-3, 2e-3, 3e-3, 3e-3, 3e-3, 3e-3])
+    assert rates["cosine"] == pytest.approx([1e-3, 1.86603e-3, 2.25e-3, 1.5e-3, 0.75e-3, 0.20096e-3], rel=1e-4)
+
+
+def test_an_interrupted_training_at_a_constant_rate_ends_as_an_uninterrupted_one(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path
+) -> None:
+    constant = replace(recipe, schedule="constant", warmup_steps=2)
+    whole = train(constant, pictures, tmp_path / "whole")
+    train(constant, pictures, tmp_path / "parts", stop_after=4)
+    assert train(constant, pictures, tmp_path / "parts", resume=True).read_bytes() == whole.read_bytes()
+    assert train(replace(constant, schedule="cosine"), pictures, tmp_path / "other").read_bytes() != whole.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "log.jsonl", "checkpoint.pt"])
@@ -378,11 +410,144 @@ def test_a_compiled_training_is_the_same(
     train(short, bright_half(), tmp_path / "plain")
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
     torch.compiler.reset()
-    train(replace(short, compile=True), bright_half(), tmp_path / "compiled")
+    told: list[str] = []
+    train(replace(short, compile=True), bright_half(), tmp_path / "compiled", watchers=Watchers(told.append))
     torch.compiler.reset()
+    assert not any("torch.compile" in line for line in told)
     plain, compiled = (logged(tmp_path / name)[0] for name in ("plain", "compiled"))
     assert compiled["loss"] == pytest.approx(plain["loss"], rel=1e-5 if precision == "float32" else 1e-2)
     assert compiled["psnr"] == pytest.approx(plain["psnr"], abs=0.01)
+
+
+class FailingBackward(torch.autograd.Function):
+    """A function whose gradient cannot be compiled."""
+
+    @staticmethod
+    def forward(ctx: Any, values: torch.Tensor) -> torch.Tensor:
+        return values.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("no compiler\nhere")
+
+
+def failing_compiler(where: str) -> Any:
+    """What stands for torch.compile: its functions fail when called, in their gradients, or when called for the third
+    time with all three passes; or they have no gradient."""
+    calls: list[int] = []
+
+    def compiled(function: Any, **_: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            calls.append(1)
+            if where == "call" or (where == "third time" and len(calls) > 6):
+                raise RuntimeError("no compiler\nhere")
+            codes, colors, masks = function(*arguments)
+            changes = {"gradient": FailingBackward.apply, "no gradient": torch.Tensor.detach}
+            return codes, colors, changes.get(where, torch.Tensor.clone)(masks)
+
+        return call
+
+    return compiled
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"),
+    [
+        ("call", "RuntimeError: no compiler here"),
+        ("gradient", "RuntimeError: no compiler here"),
+        ("third time", "RuntimeError: no compiler here"),
+        ("no gradient", r"its gradients are off by \d+%"),
+    ],
+)
+def test_a_training_that_cannot_be_compiled_is_the_plain_one_and_says_so(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, reason: str
+) -> None:
+    plain = train(recipe, pictures, tmp_path / "plain")
+    monkeypatch.setattr(torch, "compile", failing_compiler(where))
+    told: list[str] = []
+    compiled = train(replace(recipe, compile=True), pictures, tmp_path / "compiled", watchers=Watchers(told.append))
+    assert compiled.read_bytes() == plain.read_bytes()
+    assert re.fullmatch(rf"torch\.compile fails \({reason}\): going on without it", told[0])
+    assert not any("compile" in line for line in told[1:])
+
+
+def test_on_a_gpu_the_second_try_is_without_cuda_graphs(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[str] = []
+
+    def compile(function: Any, mode: str, **_: Any) -> Any:
+        modes.append(mode)
+        return failing_compiler("call")(function) if mode == "reduce-overhead" else function
+
+    monkeypatch.setattr(torch, "compile", compile)
+    monkeypatch.setattr(loop, "COMPILE_MODES", {"cpu": loop.COMPILE_MODES["cuda"]})
+    told: list[str] = []
+    train(replace(recipe, compile=True), pictures, tmp_path / "out", watchers=Watchers(told.append))
+    assert modes == ["reduce-overhead", "default"]
+    assert [line for line in told if "compile" in line] == [
+        "torch.compile fails (RuntimeError: no compiler here): going on without CUDA graphs"
+    ]
+
+
+def test_a_trial_of_the_compiler_changes_nothing(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what is random, nor the statistics of a baseline's norms."""
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
+    for name, plan in (("model", recipe), ("baseline", with_baseline(recipe, "mlp"))):
+        weights = [
+            train(replace(plan, compile=compiled), pictures, tmp_path / f"{name}-{compiled}").read_bytes()
+            for compiled in (False, True)
+        ]
+        assert weights[0] == weights[1]
+
+
+def test_what_fails_in_one_of_several_processes_is_done_without_in_all(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults: list[bool] = []
+
+    def any_of(_: World, flag: bool) -> bool:
+        faults.append(flag)
+        return len(faults) == 1 or flag
+
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
+    monkeypatch.setattr(loop, "process_group", lambda _: nullcontext(World(0, 2)))
+    monkeypatch.setattr(loop, "DistributedDataParallel", lambda objective: objective)
+    monkeypatch.setattr(World, "any", any_of)
+    monkeypatch.setattr(World, "wait", lambda _: None)
+    monkeypatch.setattr(World, "mean", lambda _, values: values)
+    told: list[str] = []
+    train(replace(recipe, compile=True), pictures, tmp_path / "out", watchers=Watchers(told.append))
+    assert told[0] == "torch.compile fails (in another process): going on without it"
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize(("step", "remedy"), [(1, r"than 4\.$"), (5, r"than 4, then --resume\.$")])
+def test_a_gpu_without_the_memory_asks_for_a_smaller_batch(
+    recipe: Recipe,
+    pictures: Pictures,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+    remedy: str,
+    compiled: bool,
+) -> None:
+    sample = loop.sample
+    calls: list[int] = []
+
+    def run_out(*arguments: Any) -> Any:
+        calls.append(1)
+        if len(calls) == step:
+            raise torch.cuda.OutOfMemoryError("tried to allocate 20.00 MiB\n")
+        return sample(*arguments)
+
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
+    monkeypatch.setattr(loop, "sample", run_out)
+    with pytest.raises(DeviceError, match=f"ran out of memory.*{remedy}") as caught:
+        train(replace(recipe, compile=compiled), pictures, tmp_path / "out")
+    assert "\n" not in str(caught.value)
 
 
 def test_progress_tells_the_steps_the_loss_so_far_and_the_time_left(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,26 @@ def test_the_loss_is_taken_at_pixel_centres(recipe: Recipe) -> None:
         for column in range(2)
     }
     assert losses == expected
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch's compiler, of its own parts
+@pytest.mark.parametrize(("layers", "layers_per_pass"), [(3, 1), (4, 2)])
+def test_all_passes_are_compiled_as_one_without_a_break(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch, layers: int, layers_per_pass: int
+) -> None:
+    from torch._dynamo.testing import CompileCounterWithBackend  # slow to import
+
+    counter = CompileCounterWithBackend("eager")
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=counter, fullgraph=True))
+    torch.compiler.reset()
+    torch.manual_seed(0)
+    model = Predictor(replace(recipe.model, layers=layers, layers_per_pass=layers_per_pass))
+    at = sample(recipe, torch.rand(2, 3, 16, 16), torch.Generator().manual_seed(0))
+    plain = Objective(model, recipe.loss)(at.target, at.points, at.truth)
+    objective = Objective(model, recipe.loss, "default")
+    for _ in range(2):
+        loss, drawn = objective(at.target, at.points, at.truth)
+        loss.backward()
+    assert counter.frame_count == 1
+    torch.testing.assert_close((loss, drawn), plain)
+    torch.compiler.reset()

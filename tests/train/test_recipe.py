@@ -56,6 +56,7 @@ def test_every_shipped_recipe_is_read() -> None:
         (("batch = 4", "seed = 18446744073709551616"), "seed must be 0 to 18446744073709551615"),
         (("batch = 4", "first_moment_decay = 1.5"), "first_moment_decay must be below 1, not 1.5"),
         (("batch = 4", 'precision = "half"'), "precision must be float32 or bfloat16, not half"),
+        (("batch = 4", 'schedule = "linear"'), "schedule must be cosine or constant, not linear"),
         (("batch = 4", "learning_rate = 0"), "learning_rate must be above 0"),
         (("batch = 4", "gradient_norm = 0"), "gradient_norm must be above 0"),
         (("flip = true", "zoom = 1"), "data.zoom must be below 1, not 1.0"),

@@ -94,9 +94,9 @@ def _masks(stack: Stack, common: Grid, device: torch.device) -> Iterator[Mask]:
         painter = FastPainter(
             dataclasses.replace(stack, layers=(bare,)), Frame(rect, columns, rows), device, transparent=True
         )
-        values = _alpha(painter, Grid.over(rect, columns, rows, device))
+        values = _alpha(painter, Grid.over(rect, columns, rows, device), device)
         box = common.box(rect)
-        at_common = _alpha(painter, common.part(box)) if box.count else torch.empty(0, 0)
+        at_common = _alpha(painter, common.part(box), device) if box.count else torch.empty(0, 0)
         effect = np.zeros((rows // POOLED, columns // POOLED), np.float32)
         yield Mask(index, layer, _color(layer, stack, device), rect, values.numpy(), effect, box, at_common)
 
@@ -111,10 +111,10 @@ def _cells(rect: Rect, canvas: Rect) -> tuple[int, int]:
     return rows, columns
 
 
-def _alpha(painter: FastPainter, points: Grid) -> Tensor:
-    """What a painter covers at the points of a grid: [H,W] in 0..1, on the CPU."""
+def _alpha(painter: FastPainter, points: Grid, device: torch.device) -> Tensor:
+    """What a painter of a device covers at the points of a grid: [H,W] in 0..1, on the CPU."""
     with torch.no_grad():
-        return painter(points.xs, points.ys)[3].clamp(0, 1).cpu().contiguous()
+        return painter(points.xs.to(device), points.ys.to(device))[3].clamp(0, 1).cpu().contiguous()
 
 
 def _color(layer: Layer, stack: Stack, device: torch.device) -> Color:

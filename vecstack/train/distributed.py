@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed
 
-from vecstack.errors import VecstackError
+from vecstack.errors import DeviceError, VecstackError
 
 # How long an error waits that may only follow from another process's: torchrun looks every 0.1 s for one that ended.
 TURN_SECONDS = 5
@@ -73,10 +73,18 @@ class World:
 
 
 def local_device(device: torch.device) -> torch.device:
-    """The device of this process: under torchrun, the GPU of its number on its machine, whatever GPU was asked for."""
+    """The device of this process: under torchrun, the GPU of its number on its machine, whatever GPU was asked for.
+    Raises DeviceError, in all processes, where there are more of them than GPUs."""
     local_rank = os.environ.get("LOCAL_RANK")
     if device.type != "cuda" or local_rank is None:
         return device
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", int(local_rank) + 1))
+    count = torch.cuda.device_count()
+    if processes > count:
+        raise DeviceError(
+            f"{processes} processes for a machine of {count} GPU{'s' * (count > 1)}, and each needs one. "
+            f"Give torchrun --nproc-per-node {count}, or vecstack --device cpu."
+        )
     return torch.device("cuda", int(local_rank))
 
 

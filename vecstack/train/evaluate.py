@@ -21,6 +21,7 @@ from vecstack.train.data import load_pictures
 from vecstack.train.recipe import DataRecipe, load_recipe
 
 MOST_POINTS = 1 << 17  # of all layers drawn at once: bounds the memory to about 300 MB with a net 128 wide
+CUDA_POINTS = 8 * MOST_POINTS  # the same on a GPU, which fewer would not fill
 BASELINE_POINTS = MOST_POINTS // 4  # of all pictures a baseline draws at once: its decoders are up to 512 wide
 LEAST_ERROR = 1e-10  # mean squared: a PSNR is 100 dB at most
 RECIPE = "recipe.toml"  # beside the weights, where it is kept with them
@@ -127,7 +128,7 @@ def evaluate(model: Predictor, pictures: Tensor, layer_counts: Sequence[int]) ->
     points = grid_points(side, device=pictures.device)
     points_of_picture = counts[-1] * max(side, sizes.encoder.side, sizes.canvas_side) ** 2
     batches: list[list[Distances]] = [[] for _ in counts]
-    for batch in torch.split(pictures, max(1, MOST_POINTS // points_of_picture)):
+    for batch in torch.split(pictures, max(1, _most_points(pictures.device) // points_of_picture)):
         truth = batch.float() / 255
         codes, colors = model.predict(fit_to_side(truth, sizes.encoder.side), counts[-1])
         canvases = _canvases(model, points, codes, colors, counts)
@@ -136,10 +137,14 @@ def evaluate(model: Predictor, pictures: Tensor, layer_counts: Sequence[int]) ->
     return [score(found, count, count * (sizes.net.code + 3)) for found, count in zip(batches, counts, strict=True)]
 
 
+def _most_points(device: torch.device) -> int:
+    return MOST_POINTS if device.type == "cpu" else CUDA_POINTS
+
+
 def _canvases(model: Predictor, points: Tensor, codes: Tensor, colors: Tensor, counts: Sequence[int]) -> Tensor:
     """The canvas after each count of layers: points [P,2], codes [B,T,K], colours [B,T,3] -> [B,counts,3,P]."""
     layers = codes.shape[0] * codes.shape[1]
-    parts = torch.split(points, max(1, MOST_POINTS // layers))
+    parts = torch.split(points, max(1, _most_points(points.device) // layers))
     return torch.cat([model.draw(part, codes, colors)[:, [count - 1 for count in counts]] for part in parts], -1)
 
 

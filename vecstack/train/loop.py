@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from vecstack.errors import ExportError, RecipeError
+from vecstack.errors import DeviceError, ExportError, RecipeError
 from vecstack.kinds.mask.model import Predictor, fit_to_side
 from vecstack.train.baselines import Baseline
 from vecstack.train.board import Board
@@ -30,12 +30,16 @@ from vecstack.train.data import Examples
 from vecstack.train.distributed import World, process_group
 from vecstack.train.evaluate import Score, evaluate, evaluate_baseline
 from vecstack.train.losses import PerceptualLoss, load_perceptual
-from vecstack.train.objective import Objective, sample
+from vecstack.train.objective import Objective, Sample, sample
 from vecstack.train.recipe import Recipe
 
 M_TRIM_THRESHOLD, M_MMAP_MAX, MAX_INT = -1, -4, 2**31 - 1  # of mallopt(3)
 HELD_OUT_SAMPLE = 1_000  # held-out pictures measured while training, at most; a final figure takes all
 HELD_OUT_POINTS = 6_000_000  # of all their layers drawn for that, about 20 s on one core
+# Ways of torch.compile, by type of device, the best first; "reduce-overhead" is with CUDA graphs.
+COMPILE_MODES = {"cuda": ("reduce-overhead", "default")}
+TRIALS = 3  # of what was compiled, before it is trusted: CUDA graphs are recorded in the second, and used in the third
+CLOSE = 0.3  # of the gradients' length; bfloat16 makes some hundredths of difference, a wrong compiler the whole
 CHECK_EVERY = 20  # steps between looks at the loss, each of which waits for a GPU
 PROGRESS_SECONDS = 0.5  # between reports of progress
 LAYER_COUNTS = (1, 2, 5, 10, 20)  # at which a model is measured, besides all its layers
@@ -78,15 +82,19 @@ def train(
     checkpoint.pt beside them; stops early, saving, at the time limit, after `stop_after` steps in all, on SIGTERM,
     and on SIGINT, which then raises KeyboardInterrupt. An error leaves the checkpoint before it. Under torchrun each
     process takes its share of every batch and the first one writes. Raises ExportError (see prepare_folder; also a
-    full disk) and RecipeError: a loss that is not finite, a batch that cannot be shared (see check_batch), a checkpoint
-    of another recipe."""
+    full disk), DeviceError for a GPU without the memory, and RecipeError: a loss that is not finite, a batch that
+    cannot be shared (see check_batch), a checkpoint of another recipe. Where torch.compile fails, the training goes on
+    without it and says so."""
     device = device or torch.device("cpu")
     with process_group(device) as world, _noted_signals() as signals:
         deadline = time.monotonic() + time_limit_seconds
         check_batch(recipe, world.size)
         if not world.is_first:
             watchers = Watchers()
-        with closing(_Run(recipe, pictures, folder, device, world, watchers)) as run:
+        with (
+            _memory_of(device, recipe, folder),
+            closing(_Run(recipe, pictures, folder, device, world, watchers)) as run,
+        ):
             run.begin(resume)
             last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
             if run.state.step:
@@ -127,7 +135,7 @@ class _Run:
         self.state = start(recipe, device)
         self.examples = Examples(pictures[0].to(device), recipe.data, self.state.generator)
         self.held_out = _held_out_sample(recipe, pictures[1]).to(device)
-        self.objective = self._objective()
+        self.objective: nn.Module = Objective(self.state.model, recipe.loss)
         self.perceptual = _perceptual(recipe, device)
         self.board: Board | None = None
         self.seconds_before, self.began = 0.0, time.monotonic()
@@ -142,17 +150,54 @@ class _Run:
         self.world.wait()
         if resume and (self.folder / CHECKPOINT).exists():
             restore(self.state, self.folder)
+        self.objective = self._objective()
         if self.watchers.board is not None:
             self.board = Board(self.watchers.board)
         self.seconds_before, self.began = self.state.seconds, time.monotonic()
         self.last_progress = (time.monotonic(), self.state.step)
 
     def _objective(self) -> nn.Module:
-        objective: nn.Module = Objective(self.state.model, self.recipe.loss)
-        if self.recipe.compile:
-            mode = "reduce-overhead" if self.device.type == "cuda" else "default"  # the former: CUDA graphs
-            objective = torch.compile(objective, mode=mode)  # type: ignore[assignment]
+        """What is minimised, compiled in the best way that works on this machine where the recipe asks for it."""
+        objective = Objective(self.state.model, self.recipe.loss)
+        for mode in COMPILE_MODES.get(self.device.type, ("default",)) if self.recipe.compile else ():
+            compiled = Objective(self.state.model, self.recipe.loss, mode)
+            fault = self._fault_of(compiled)
+            if not self.world.any(fault is not None):
+                objective = compiled
+                break
+            torch.compiler.reset()
+            without = "CUDA graphs" if mode == "reduce-overhead" else "it"
+            self.watchers.report(f"torch.compile fails ({fault or 'in another process'}): going on without {without}")
         return DistributedDataParallel(objective) if self.world.size > 1 else objective
+
+    def _fault_of(self, compiled: Objective) -> str | None:
+        """Why a compiled objective is not to be used: an error, or other gradients than it has when it is not compiled.
+        Changes nothing of the state."""
+        examples = Examples(self.examples.pictures, self.recipe.data, torch.Generator().manual_seed(0))
+        at = sample(self.recipe, self.world.share(examples.batch(self.recipe.batch)), examples.generator)
+        kept = [buffer.clone() for buffer in self.state.model.buffers()]
+        wanted = self._gradients(Objective(self.state.model, self.recipe.loss), at)
+        try:
+            found = [self._gradients(compiled, at) for _ in range(TRIALS)][-1]
+        except torch.cuda.OutOfMemoryError:
+            raise
+        except Exception as error:  # a compiler raises anything
+            return f"{type(error).__name__}: {' '.join(str(error).split()):.200}"
+        finally:
+            self.state.optimizer.zero_grad(set_to_none=True)
+            for buffer, values in zip(self.state.model.buffers(), kept, strict=True):
+                buffer.copy_(values)
+        off = float((found - wanted).norm() / wanted.norm())
+        return None if off < CLOSE else f"its gradients are off by {off:.0%}"
+
+    def _gradients(self, objective: Objective, at: Sample) -> Tensor:
+        """The gradients of an objective by all parameters, [N]."""
+        self.state.optimizer.zero_grad(set_to_none=True)
+        with self._precision():
+            loss = objective(at.target, at.points, at.truth)[0]
+        loss.backward()
+        parameters = self.state.model.parameters()
+        return torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in parameters])
 
     def step(self) -> None:
         """One step of the optimiser; a line of the log, and a checkpoint, where the recipe says so."""
@@ -251,6 +296,19 @@ class _Run:
         )
 
 
+@contextmanager
+def _memory_of(device: torch.device, recipe: Recipe, folder: Path) -> Iterator[None]:
+    """Raise DeviceError where the memory of a GPU is full."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        remedy = ", then --resume" if (folder / CHECKPOINT).exists() else ""
+        raise DeviceError(
+            f"{device} ran out of memory. Stop other programs that use it, or choose a smaller batch than "
+            f"{recipe.batch}{remedy}."
+        ) from error
+
+
 def _append(path: Path, line: str) -> None:
     """Add a line to a text file: all of it, or nothing. Raises ExportError."""
     before = path.stat().st_size if path.exists() else 0
@@ -316,8 +374,10 @@ def _perceptual(recipe: Recipe, device: torch.device) -> PerceptualLoss | None:
 
 
 def _rate(step: int, recipe: Recipe) -> float:
-    """Share of the learning rate: a linear start, then half a cosine down to nothing."""
+    """Share of the learning rate: a linear start, then all of it, or half a cosine down to nothing."""
     start = min(1.0, (step + 1) / max(1, recipe.warmup_steps))
+    if recipe.schedule == "constant":
+        return start
     return start * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
 
 

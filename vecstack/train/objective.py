@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -42,19 +44,24 @@ def sample(recipe: Recipe, batch: Tensor, generator: torch.Generator) -> Sample:
 
 
 class Objective(nn.Module):
-    """The distance of what a model draws from the truth."""
+    """The distance of what a model draws from the truth. With a `mode` of torch.compile a baseline is compiled, or one
+    pass of a predictor, whose passes are alike: all of them unrolled would take minutes. The model itself stays as it
+    is."""
 
-    def __init__(self, model: Predictor | Baseline, loss: LossRecipe) -> None:
+    def __init__(self, model: Predictor | Baseline, loss: LossRecipe, mode: str | None = None) -> None:
         super().__init__()
         self.model = model
         self.loss = loss
+        self._draw: Callable[..., Any] = model.forward if isinstance(model, Baseline) else model.next_layers
+        if mode is not None:
+            self._draw = torch.compile(self._draw, mode=mode, dynamic=False)
 
     def forward(self, target: Tensor, points: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, and what was drawn last, [B,3,P] (see Sample)."""
         if isinstance(self.model, Baseline):
-            drawn = self.model(target).flatten(2)
+            drawn = self._draw(target).flatten(2)
             return distance(drawn, truth, self.loss.absolute).mean(), drawn
-        canvases = self.model.unroll(target, points, self.model.sizes.layers)[2]
+        canvases = self.model.unroll(target, points, self.model.sizes.layers, self._draw)[2]
         errors = distance(canvases, truth[:, None], self.loss.absolute).mean((0, 2, 3))  # [T]
         earlier = errors[:-1].mean() if len(errors) > 1 else errors.new_zeros(())
         return errors[-1] + self.loss.canvas * earlier, canvases[:, -1]

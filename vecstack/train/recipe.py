@@ -24,6 +24,7 @@ from vecstack.train.baselines import Baseline, BaselineSizes, check_baseline
 from vecstack.train.losses import FEWEST_LAYERS, MOST_LAYERS, smallest_side
 
 PRECISIONS = ("float32", "bfloat16")
+SCHEDULES = ("cosine", "constant")
 MAX_SEED = 2**64 - 1  # torch's
 MAX_COUNT = 2**63 - 1  # torch's, and what TOML asks of a program; Python's integers have no end
 MAX_DATA_SIDE = 4096  # px; a picture takes 50 MB of memory there
@@ -71,6 +72,7 @@ class Recipe:
     batch: int = 32
     learning_rate: float = 1e-3  # the paper's
     warmup_steps: int = 200
+    schedule: str = "cosine"  # of the rate after the warm-up: half a cosine down to nothing, or constant (the paper's)
     first_moment_decay: float = 0.9  # Adam's beta 1
     second_moment_decay: float = 0.99  # Adam's beta 2
     weight_decay: float = 0.0
@@ -124,8 +126,12 @@ def _check(recipe: Recipe, where: str) -> None:
     for name, (value, least, most) in ranges.items():
         if not least <= value <= most:
             raise RecipeError(f"{where}: {name} must be {least} to {most}, not {value}.")
-    if recipe.precision not in PRECISIONS:
-        raise RecipeError(f"{where}: precision must be {' or '.join(PRECISIONS)}, not {recipe.precision}.")
+    for name, word, words in (
+        ("precision", recipe.precision, PRECISIONS),
+        ("schedule", recipe.schedule, SCHEDULES),
+    ):
+        if word not in words:
+            raise RecipeError(f"{where}: {name} must be {' or '.join(words)}, not {word:.40}.")
     for name, decay in (
         ("first_moment_decay", recipe.first_moment_decay),
         ("second_moment_decay", recipe.second_moment_decay),

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from vecstack.kinds.mask.net import GROUP_SIZE, NORM_EPSILON, MaskNet, PointNorm
 
-BLOCK = 64  # points of a program: with 128 channels their hidden values fit its registers
+BLOCK, WARPS = 128, 8  # points of a program, and groups of 32 threads: with 128 channels their values fit the registers
 LEAST_WIDTH = 16  # of a matrix product on the chip; a width must be a power of two, too
+MOST_WIDTH = 128  # a matrix twice as wide has no room on any chip, which a compiler finds out after a minute
 CHECKED = 256  # points at which the kernel is compared with the referee
 CLOSE = 1e-3  # a quarter of a step of 8 bits
 
@@ -87,10 +88,12 @@ class FusedMasks:
     def __call__(self, points: Tensor) -> Tensor:
         layers, count = points.shape[:2]
         masks = points.new_empty(layers, count)
-        _masks[(triton.cdiv(count, BLOCK), layers)](
-            points.contiguous(), self._places, self._shapes, self._weights, self._biases, self._norms, self._output,
-            masks, count, NORM_EPSILON, width=self._sizes.width, depth=self._sizes.depth, group=GROUP_SIZE, block=BLOCK,
-        )  # fmt: skip
+        with torch.cuda.device_of(points):  # type: ignore[no-untyped-call]  # Triton launches on the current one
+            _masks[(triton.cdiv(count, BLOCK), layers)](
+                points.contiguous(), self._places, self._shapes, self._weights, self._biases, self._norms, self._output,
+                masks, count, NORM_EPSILON, width=self._sizes.width, depth=self._sizes.depth, group=GROUP_SIZE,
+                block=BLOCK, num_warps=WARPS,
+            )  # fmt: skip
         return masks
 
 
@@ -98,7 +101,7 @@ class FusedMasks:
 def is_trusted(net: MaskNet) -> bool:
     """Whether the kernel takes a net of these sizes, runs on this device, and agrees with the referee there."""
     width = net.sizes.width
-    if width < LEAST_WIDTH or width & (width - 1):
+    if not LEAST_WIDTH <= width <= MOST_WIDTH or width & (width - 1):
         return False
     generator = torch.Generator().manual_seed(0)
     points = torch.rand(2, CHECKED, 2, generator=generator) * 2 - 1

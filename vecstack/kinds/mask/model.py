@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +26,10 @@ class ModelSizes:
     canvas_side: int = 16
     net: NetSizes = NetSizes()
     encoder: EncoderSizes = EncoderSizes()
+
+
+# target [B,3,S,S], points [P,2], canvas [B,3,C,C], count -> codes [B,count,K], colours [B,count,3], masks [B,count,P]
+Pass = Callable[[Tensor, Tensor, Tensor, int], tuple[Tensor, Tensor, Tensor]]
 
 
 def grid_points(side: int, offset: tuple[float, float] = (0.0, 0.0), device: torch.device | None = None) -> Tensor:
@@ -62,10 +67,20 @@ class Predictor(nn.Module):
         colors = torch.sigmoid(self.color_head(features).float())
         return self.code_head(features).view(layers), colors.view(layers)
 
-    def unroll(self, target: Tensor, points: Tensor, layers: int) -> tuple[Tensor, Tensor, Tensor]:
+    def next_layers(self, target: Tensor, points: Tensor, canvas: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The first `count` layers of the next pass, and their masks at points [P,2]: codes [B,count,K], colours
+        [B,count,3], masks [B,count,P]. All of a pass that is costly, and the same in every pass."""
+        codes, colors = self.step(target, canvas)
+        codes, colors = codes[:, :count], colors[:, :count]
+        return codes, colors, self.masks(points, codes)
+
+    def unroll(
+        self, target: Tensor, points: Tensor, layers: int, next_layers: Pass | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Every layer and the canvas after it: target [B,3,S,S], points [C*C,2] (a square grid over
-        [-1,1]^2, row by row) -> codes [B,layers,K], colours [B,layers,3], canvases [B,layers,3,C*C]. Raises
-        ShapeError."""
+        [-1,1]^2, row by row) -> codes [B,layers,K], colours [B,layers,3], canvases [B,layers,3,C*C]. `next_layers` is
+        this model's own, compiled perhaps. Raises ShapeError."""
+        next_layers = next_layers or self.next_layers
         side = self.sizes.encoder.side
         if target.shape[1:] != (3, side, side):
             raise ShapeError(f"pictures are {list(target.shape)}, this model needs [B,3,{side},{side}]")
@@ -73,9 +88,10 @@ class Predictor(nn.Module):
         canvas = target.new_zeros(len(target), 3, grid * grid)
         codes, colors, canvases = [], [], []
         for first in range(0, layers, self.sizes.layers_per_pass):
-            code, color = self.step(target, canvas.detach().view(-1, 3, grid, grid))
-            code, color = code[:, : layers - first], color[:, : layers - first]
-            drawn = self.draw(points, code, color, canvas)
+            count = min(self.sizes.layers_per_pass, layers - first)
+            so_far = canvas.detach().contiguous().view(-1, 3, grid, grid)  # of one layout, or it is compiled twice
+            code, color, masks = next_layers(target, points, so_far, count)
+            drawn = _lay(canvas, color, masks)
             canvas = drawn[:, -1]
             codes.append(code)
             colors.append(color)
@@ -91,10 +107,19 @@ class Predictor(nn.Module):
     def draw(self, points: Tensor, codes: Tensor, colors: Tensor, canvas: Tensor | None = None) -> Tensor:
         """The canvas after each layer, over black or a canvas [B,3,P]: points [P,2] in [-1,1], codes [B,T,K],
         colours [B,T,3] -> [B,T,3,P]."""
-        alphas = self.net(points[None], codes.flatten(0, 1)).view(*codes.shape[:2], -1)  # [B,T,P]
         canvas = codes.new_zeros(len(codes), 3, len(points)) if canvas is None else canvas
-        canvases = []
-        for alpha, color in zip(alphas.unbind(1), colors.unbind(1), strict=True):
-            canvas = over(canvas, color[:, :, None], alpha[:, None])
-            canvases.append(canvas)
-        return torch.stack(canvases, 1)
+        return _lay(canvas, colors, self.masks(points, codes))
+
+    def masks(self, points: Tensor, codes: Tensor) -> Tensor:
+        """Masks of codes [B,T,K] at points [P,2] in [-1,1]: [B,T,P]."""
+        masks: Tensor = self.net(points[None], codes.flatten(0, 1))
+        return masks.view(*codes.shape[:2], -1)
+
+
+def _lay(canvas: Tensor, colors: Tensor, masks: Tensor) -> Tensor:
+    """The canvas [B,3,P] after each of some layers: colours [B,T,3], masks [B,T,P] -> [B,T,3,P]."""
+    canvases = []
+    for alpha, color in zip(masks.unbind(1), colors.unbind(1), strict=True):
+        canvas = over(canvas, color[:, :, None], alpha[:, None])
+        canvases.append(canvas)
+    return torch.stack(canvases, 1)

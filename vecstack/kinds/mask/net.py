@@ -41,7 +41,9 @@ class _NormTanh(torch.autograd.Function):
         normal = grouped - grouped.mean(1, keepdim=True)
         scale = normal.square().mean(1, keepdim=True).add_(NORM_EPSILON).rsqrt_()
         normal = normal.mul_(scale).view_as(values)
-        result = torch.addcmul(bias[:, None], normal, weight[:, None]).tanh_()
+        result = torch.addcmul(bias[:, None], normal, weight[:, None])
+        # In place saves memory, but compiled by PyTorch 2.11 a result that was changed in place has no gradient.
+        result = result.tanh() if torch.compiler.is_compiling() else result.tanh_()
         ctx.save_for_backward(normal, scale, result, weight)
         return result
 
