@@ -180,7 +180,8 @@ def _write_by_pillow(file: BinaryIO, strips: Strips, layout: Layout, name: str, 
 
     # Encoded in memory: to a real file Pillow writes past its buffer, and does not see a disk that fills up.
     encoded = io.BytesIO()
-    Image.fromarray(gather(strips, layout)).save(encoded, name, **options)
+    advice = "make it smaller, or write it as PNG or TIFF, which need little"
+    Image.fromarray(gather(strips, layout, advice=advice)).save(encoded, name, **options)
     file.write(encoded.getbuffer())
 
 
