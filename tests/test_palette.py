@@ -39,7 +39,7 @@ def test_what_is_no_colour_is_refused_in_one_line(color: Any) -> None:
 
 @pytest.mark.parametrize("text", ["#3af", "33aaff", "Tomato"])
 def test_the_command_line_reads_a_colour_alike(text: str) -> None:
-    assert parse_color(text) == to_color(text)
+    assert parse_color(text, "--background") == to_color(text)
 
 
 def test_palettes_are_read_from_lists_gimp_and_png(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_several_pictures_go_into_a_folder_and_one_to_standard_output(
         (["--mask", "1", "--hue", "nan", "-o", "out.png"], 2, "hue must be in -360..360"),
         (["--mask", "1", "--blur", "-1", "-o", "out.png"], 2, "blur must be in 0..250"),
         (["--mask", "1", "--tint", "red=much", "-o", "out.png"], 2, "--tint 'red=much'"),
-        (["--mask", "1", "--tint", "reddish", "-o", "out.png"], 2, "not a colour"),
+        (["--mask", "1", "--tint", "reddish", "-o", "out.png"], 2, "--tint: 'reddish' is not a colour"),
         (["--mask", "1", "--tint", "red=2", "-o", "out.png"], 2, "tint strength must be in 0..1"),
         (["--mask", "1", "--hue", "90", "-o", "out.psd"], 4, "not a format"),
         (["--mask", "1", "--hue", "90", "-o", "photo.png", "--overwrite"], 4, "is an input"),

@@ -146,7 +146,7 @@ CALLS = [
     Line("decompose {photo} --layers 10001 --model {weights}", 2, "must be 1 to 10,000"),
     Line("decompose {photo} --layers 0 --model {weights}", 2, "must be 1 to 10,000"),
     Line("decompose {photo} --layers two", 2, "--layers"),
-    Line("decompose {photo} --background mud", 2, "#rrggbb"),
+    Line("decompose {photo} --background mud", 2, "--background: 'mud' is not a colour. Write it as #rrggbb"),
     Line("decompose {photo} --fast", 2, "--fast"),
     Line("decompose {photo} --device cuda", 2, "--device cpu"),
     Line("decompose {photo} --device gpu", 2, "auto, cpu, cuda"),

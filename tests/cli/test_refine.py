@@ -189,7 +189,7 @@ def test_a_document_goes_through_standard_input_and_output(
         ("{doc} --to {photo} -o {tmp}/x.layers --effort fast --budget 1024", 2, "is below the"),
         ("{doc} --to {photo} -o {tmp}/x.layers --effort fast --compact --tolerance -1", 2, "tolerance"),
         ("{doc} --to {photo} -o {tmp}/x.layers --effort fast --prune --tolerance nan", 2, "tolerance"),
-        ("{doc} --to {photo} -o {tmp}/x.layers --background mud", 2, "#rrggbb"),
+        ("{doc} --to {photo} -o {tmp}/x.layers --background mud", 2, "--background: 'mud' is not a colour"),
         ("{doc} --to {photo} -o {tmp}/x.layers --device gpu", 2, "auto, cpu, cuda"),
         ("{tmp}/nothing.layers --to {photo} -o {tmp}/x.layers", 3, "nothing.layers"),
         ("{photo} --to {photo} -o {tmp}/x.layers", 3, "photo.png"),

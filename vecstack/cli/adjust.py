@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
+from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_color
 from vecstack.cli.decompose import SUFFIXES
 from vecstack.cli.items import STANDARD, Item, Report, named, plan, run_all, standard_input
 from vecstack.errors import PictureError, UsageError
@@ -77,6 +77,8 @@ def _adjustment(
     from vecstack.adjust import Adjustment
 
     color, equals, strength = (tint or "").partition("=")
+    if tint is not None:
+        parse_color(color, "--tint")
     try:
         amount = float(strength) if equals else 1.0
     except ValueError:

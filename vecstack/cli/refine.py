@@ -57,7 +57,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Bring the layers of a file closer to their picture, and add detail."""
-    color, how = parse_color(background), parse_effort(effort)
+    color, how = parse_color(background, "--background"), parse_effort(effort, "--effort")
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     limits = layers, psnr, parse_bytes(budget)
     goal = None if limits == (None, None, None) else Goal(*limits)
