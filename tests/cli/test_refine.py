@@ -154,8 +154,13 @@ def test_several_files_take_the_pictures_of_their_names(
     assert psnr(b, 255 - pixels) > psnr(a, 255 - pixels)
     (tmp_path / "pictures" / "b.png").unlink()
     result = vecstack("refine", tmp_path / "stacks" / "b.layers", *arguments, "--overwrite")
-    assert result.code == 2
+    assert result.code == 3
     assert "0 pictures called b" in result.err
+    (tmp_path / "stacks" / "b.layers").rename(tmp_path / "stacks" / "A.layers")  # comes first
+    result = vecstack("refine", tmp_path / "stacks", *arguments[:-1], tmp_path / "second")
+    assert result.code == 7
+    assert "0 pictures called A" in result.err
+    assert load(tmp_path / "second" / "a.layers") == a
 
 
 def test_a_document_goes_through_standard_input_and_output(
