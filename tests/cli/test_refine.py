@@ -206,7 +206,12 @@ def test_a_document_goes_through_standard_input_and_output(
         ("{doc} --to {photo} -o {doc} --overwrite", 4, "is an input"),
         ("{doc} --to {photo} -o {photo}", 4, "photo.png"),
         ("{doc} --to {photo} -o {photo} --effort fast --overwrite", 4, "photo.png"),
-        ("{doc} --to {photo} -o {wide}", 4, "--overwrite"),
+        ("{doc} --to {photo} -o {bare}", 4, "--overwrite"),
+        (
+            "{doc} --to {photo} -o {wide}",
+            4,
+            "ending of another format, and a layer file is written. Name it wide.layers",
+        ),
         ("{doc} --to {photo} -o {tmp}/no/x.layers", 4, "no folder"),
     ],
 )

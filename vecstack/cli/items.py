@@ -77,6 +77,12 @@ def plan(
             for entry, target in zip(found, targets, strict=True)
         ]
     _refuse_clashes(items)
+    if output_suffix == ".layers":
+        from vecstack.file import check_ending
+
+        for item in items:
+            if item.target != STANDARD:
+                check_ending(item.target)
     return items
 
 
