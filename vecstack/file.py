@@ -37,26 +37,8 @@ MEDIA_TYPE = b"application/vnd.vecstack.layers+zip"
 # What a file may hold: far past any document seen, and little enough that a hostile one does no harm.
 MAX_FILE_BYTES = 256 << 20  # the file itself, and the sum of its members unpacked
 # Of pictures, and of what layers are exported to but JSON.
-OTHER_ENDINGS = frozenset(
-    [
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".webp",
-        ".tif",
-        ".tiff",
-        ".gif",
-        ".bmp",
-        ".avif",
-        ".jp2",
-        ".svg",
-        ".svgz",
-        ".html",
-        ".htm",
-        ".pdf",
-        ".ora",
-    ]
-)
+OTHER_ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".avif", ".jp2"}
+OTHER_ENDINGS |= {".svg", ".svgz", ".html", ".htm", ".pdf", ".ora"}
 MAX_DOCUMENT_BYTES = 32 << 20  # document.json, or a bare JSON document with its assets
 MAX_ASSET_BYTES = 64 << 20
 MAX_THUMBNAIL_BYTES = 1 << 20
