@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from tests.conftest import TINY
-from vecstack import Stack, decompose, load_model, render
+from vecstack import Stack, decompose, load_model, refine, render
 from vecstack.errors import PictureError, UsageError
 from vecstack.file import dumps
 from vecstack.geometry import Affine
@@ -236,3 +236,15 @@ def test_the_digits_model_draws_digits() -> None:
             psnr(decompose(np.pad(framed, ((4, 4), (4, 4), (0, 0))), model), np.pad(framed, ((4, 4), (4, 4), (0, 0))))
         )
     assert np.mean(found) > 15
+
+
+def test_a_background_is_a_colour(weights: Path, pixels: Any) -> None:
+    clear = np.concatenate([pixels, pixels[..., :1]], 2)
+    model = load_model(weights, "cpu")
+    assert decompose(clear, model, background="white") == decompose(clear, model, background=(1.0, 1.0, 1.0))
+    stack = decompose(clear, model, 1)
+    for background in ("octarine", (255, 255, 255), None):
+        with pytest.raises(UsageError, match=r"is not a colour|three numbers in 0\.\.1"):
+            decompose(pixels, model, background=background)
+        with pytest.raises(UsageError, match=r"is not a colour|three numbers in 0\.\.1"):
+            refine(stack, pixels, "fast", background=background)

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -693,3 +693,14 @@ def test_a_stack_of_many_layers_is_edited_at_once() -> None:
     edited = edit(many, [Jitter("*", 0.1), Palette(["red", "navy"]), Move("2-999", "top"), CopyLayer("*", many)])
     assert len(edited.layers) == 2000
     assert len(set(ids(edited))) == 2000
+
+
+@pytest.mark.parametrize("changes", [Hide("1"), ["--hide 1"], [None], None])
+def test_what_is_no_list_of_changes_is_refused(stack: Stack, changes: Any) -> None:  # noqa: F811
+    with pytest.raises(UsageError, match=r"changes are made in a list|is not a change\. Give those of vecstack\.edit"):
+        edit(stack, changes)
+
+
+def test_a_number_that_is_no_text_is_told_to_be_one() -> None:
+    with pytest.raises(UsageError, match=r"3 selects no layers\. Give in quotation marks an id, a name, a number"):
+        Hide(cast(Any, 3))

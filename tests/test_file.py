@@ -800,3 +800,13 @@ def test_random_bytes_do_no_harm() -> None:
     starts = (b"", b"PK\x03\x04", b"PK\x05\x06", b"{", b'{"format": "vecstack-layers", ')
     loaded, _ = check_all((start + chance.randbytes(chance.randrange(300)) for start in 60 * starts), 1)
     assert loaded == 0
+
+
+@pytest.mark.parametrize("name", ["new.png", "new.JPG", "new.svg", "new.html", "photo.layers.pdf"])
+def test_a_layer_file_is_never_called_a_picture(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ExportError, match=r"has the ending of another format, and a layer file is written\. Name it "):
+        save(Stack(Canvas(37, 53)), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+    for other in ("new", "new.zip", "v1.2", "new.layers", "new.json"):
+        save(Stack(Canvas(37, 53)), tmp_path / other)
+        assert load(tmp_path / other).canvas.width == 37

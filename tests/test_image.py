@@ -301,6 +301,19 @@ def test_colour_of_16_bits_is_kept(form, channels):
     assert picture.depth == 16
 
 
+def test_grey_of_16_bits_with_alpha_is_kept():
+    values = np.random.default_rng(8).integers(0, 65536, (53, 37, 2)).astype(">u2")
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+    picture = load_picture(png(37, 53, 16, 4, rows))
+    assert picture.depth == 16
+    grey, alpha = values[..., 0].astype(np.float32) / 65535, values[..., 1].astype(np.float32) / 65535
+    check(picture, np.stack([grey] * 3, -1), alpha, within=1e-7)
+    with pytest.raises(PictureError, match="picture: "):
+        load_picture(png(37, 53, 16, 4, rows)[:2000])
+    opaque = png(37, 53, 16, 4, b"".join(b"\0" + (row | (0, 65535)).astype(">u2").tobytes() for row in values))
+    assert load_picture(opaque).alpha is None
+
+
 def big_endian_tiff(values: np.ndarray) -> bytes:
     """A plain TIFF of 16 bits, whose bytes stand the other way round."""
     entries = [(256, 3, 1, WIDTH), (257, 3, 1, HEIGHT), (258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 2)]

@@ -39,7 +39,7 @@ def test_what_is_no_colour_is_refused_in_one_line(color: Any) -> None:
 
 @pytest.mark.parametrize("text", ["#3af", "33aaff", "Tomato"])
 def test_the_command_line_reads_a_colour_alike(text: str) -> None:
-    assert parse_color(text) == to_color(text)
+    assert parse_color(text, "--background") == to_color(text)
 
 
 def test_palettes_are_read_from_lists_gimp_and_png(tmp_path: Path) -> None:
@@ -63,6 +63,7 @@ def test_palettes_are_read_from_lists_gimp_and_png(tmp_path: Path) -> None:
         (b"\n\n", "has 0 colours"),
         (b"GIMP Palette\n", "has 0 colours"),
         (b"#f00\nmud\n", "line 2: 'mud' is not a colour"),
+        (b"GIF89a\xff", "neither a PNG nor a text in UTF-8. Give a PNG of at most 256 colours"),
         (b"GIMP Palette\n1 2\n", "line 2: '1 2' is not a colour"),
         (b"GIMP Palette\n1 2 256\n", "line 2"),
         (b"\xff\xfe", "UTF-8"),

@@ -9,6 +9,7 @@ from vecstack.compact import compact, sizes
 from vecstack.errors import UsageError
 from vecstack.goal import Goal
 from vecstack.models import Model
+from vecstack.palette import to_color
 from vecstack.refine import Report, check_effort, part_of
 from vecstack.refine import refine as tune
 from vecstack.stack import MAX_LAYERS, Canvas, Color, Stack
@@ -27,7 +28,7 @@ def decompose(
     *,
     refine: str | float | None = None,
     detail: Goal | None = None,
-    background: Color = (0.0, 0.0, 0.0),
+    background: str | Color = (0.0, 0.0, 0.0),
     device: str = "auto",
     report: Report | None = None,
 ) -> Stack:
@@ -40,7 +41,7 @@ def decompose(
     `detail` goal, add layers where the picture is still missed: see vecstack.detail; the model's are then refined
     first ("good", if not said). A goal of so few bytes that the model's net leaves no room is met without it, by detail
     alone over the picture's mean colour. Raises PictureError, DeviceError; UsageError for a count that cannot be
-    given, and for a name in place of a model."""
+    given, what is no colour, and a name in place of a model."""
     from vecstack.detail import add_detail
     from vecstack.image import load_picture
     from vecstack.render import THUMBNAIL_PX, thumbnail_png
@@ -58,6 +59,7 @@ def decompose(
         raise UsageError(f"--layers must be 1 to {MAX_LAYERS:,}, not {layers}.")
     if refine is not None:
         check_effort(refine)
+    background = to_color(background)
     loaded = load_picture(picture)
     stack = _sketch(loaded, model, count, background)
     if (

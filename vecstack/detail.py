@@ -60,7 +60,7 @@ def add_detail(
     goal: Goal,
     effort: str = "good",
     *,
-    background: Color = (0.0, 0.0, 0.0),
+    background: str | Color = (0.0, 0.0, 0.0),
     device: str = "auto",
     report: Report | None = None,
 ) -> Stack:

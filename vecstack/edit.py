@@ -10,7 +10,7 @@ import random
 import re
 import reprlib
 import sys
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -44,17 +44,30 @@ COLOR_DECIMALS = 6  # of a merged colour: finer than any picture shows
 LEAST_WEIGHT = 1e-6  # of a colour that does not show: it counts where no other does
 
 
-def edit(stack: Stack, changes: Iterable[Change]) -> Stack:
+def edit(stack: Stack, changes: Iterable[Change], *, device: str = "auto") -> Stack:
     """The stack after changes, made in their order, each on what the one before left. Where the picture is another one
-    then, the thumbnail and the metric psnr, which were those of the old one, are left out. Raises DocumentError where
-    the stack does not have what a change needs, or would not be valid after it."""
+    then, the thumbnail and the metric psnr, which were those of the old one, are left out. Changes that look at the
+    picture, Merge and a Palette of a count, draw it on the device. Raises UsageError for what is no list of changes;
+    DocumentError where the stack does not have what a change needs, or would not be valid after it; DeviceError."""
     edited = stack
-    for change in changes:
-        edited = change.apply(edited)
+    for change in _checked(changes):
+        edited = change.apply(edited, device)
     if _drawn(edited) == _drawn(stack):
         return dataclasses.replace(edited, thumbnail=stack.thumbnail)
     metrics = {name: value for name, value in stack.metrics.items() if name != "psnr"}
     return dataclasses.replace(edited, thumbnail=None, metrics=metrics)
+
+
+def _checked(changes: object) -> Iterator[Change]:
+    """The changes one by one. Raises UsageError for what is none."""
+    if not isinstance(changes, Iterable):
+        raise UsageError(
+            f"changes are made in a list, not {reprlib.repr(changes)}. Write [{type(changes).__name__}(...)]."
+        )
+    for change in changes:
+        if not isinstance(change, Change):
+            raise UsageError(f"{reprlib.repr(change)} is not a change. Give those of vecstack.edit, such as Hide('3').")
+        yield change
 
 
 def _drawn(stack: Stack) -> tuple[Any, ...]:
@@ -80,9 +93,10 @@ def select(stack: Stack, selection: str) -> tuple[int, ...]:
 def check_selection(selection: object) -> None:
     """Raise UsageError for what cannot be a selection."""
     if not isinstance(selection, str) or not selection.strip():
+        as_text = "" if isinstance(selection, str) else "in quotation marks "
         raise UsageError(
-            f"{reprlib.repr(selection)} selects no layers. Give an id, a name, a number, a range such as 3-7, *, or "
-            "several of these with commas between."
+            f"{reprlib.repr(selection)} selects no layers. Give {as_text}an id, a name, a number, a range such as 3-7, "
+            "*, or several of these with commas between."
         )
 
 
@@ -132,8 +146,9 @@ class Change:
     """One change of a stack, as a value that is checked when it is made. Its first field is what the name of the change
     stands before in a script; a field whose name is a word of Python has a _ at its end."""
 
-    def apply(self, stack: Stack) -> Stack:
-        """The stack after the change. Raises DocumentError where it cannot be made, or leaves no valid stack."""
+    def apply(self, stack: Stack, device: str) -> Stack:
+        """The stack after the change, for which a picture is drawn on the device if one is needed. Raises DocumentError
+        where it cannot be made, or leaves no valid stack; DeviceError."""
         raise NotImplementedError
 
     @classmethod
@@ -161,7 +176,7 @@ class LayerChange(SelectedChange):
         """One layer after the change."""
         raise NotImplementedError
 
-    def apply(self, stack: Stack) -> Stack:
+    def apply(self, stack: Stack, device: str) -> Stack:
         chosen = select(stack, self.select)
         return stack.replace({index: self.changed(stack.layers[index]) for index in chosen}, {})
 
@@ -278,7 +293,7 @@ class Scale(LayerChange):
 class Remove(SelectedChange):
     """The stack without the layers, and without the assets that only they used."""
 
-    def apply(self, stack: Stack) -> Stack:
+    def apply(self, stack: Stack, device: str) -> Stack:
         return _only(stack, set(range(len(stack.layers))).difference(select(stack, self.select)))
 
 
@@ -286,7 +301,7 @@ class Remove(SelectedChange):
 class Keep(SelectedChange):
     """The stack with no other layers than these."""
 
-    def apply(self, stack: Stack) -> Stack:
+    def apply(self, stack: Stack, device: str) -> Stack:
         return _only(stack, set(select(stack, self.select)))
 
 
@@ -304,7 +319,7 @@ class Move(SelectedChange):
             places = ", ".join(self.ENDS)
             raise UsageError(f"layers move {places} or to a number from 1, not to {reprlib.repr(self.to)}.")
 
-    def apply(self, stack: Stack) -> Stack:
+    def apply(self, stack: Stack, device: str) -> Stack:
         chosen = list(select(stack, self.select))
         if not chosen:
             return stack
@@ -339,7 +354,7 @@ class Background(Change):
     def __post_init__(self) -> None:
         to_color(self.to)
 
-    def apply(self, stack: Stack) -> Stack:
+    def apply(self, stack: Stack, device: str) -> Stack:
         return _with_background(stack, to_color(self.to))
 
 
@@ -366,12 +381,12 @@ class Palette(Change):
         to = fields["to"]
         return cls(load_palette(folder / to) if isinstance(to, str) else to)
 
-    def apply(self, stack: Stack) -> Stack:
+    def apply(self, stack: Stack, device: str) -> Stack:
         colors = dict.fromkeys((_background(stack), *_colors(stack).values()))
         if isinstance(self.to, int):
             if len(colors) <= self.to:
                 return stack
-            palette = reduced(_weights(stack), self.to)
+            palette = reduced(_weights(stack, device), self.to)
         else:
             palette = [to_color(color) for color in self.to]
         near = dict(zip(colors, nearest(list(colors), palette), strict=True))
@@ -390,7 +405,7 @@ class SwapCode(SelectedChange):
         super().__post_init__()
         check_selection(self.with_)
 
-    def apply(self, stack: Stack) -> Stack:
+    def apply(self, stack: Stack, device: str) -> Stack:
         indices = [_one(stack, selection) for selection in (self.select, self.with_)]
         one, other = (stack.layers[index] for index in indices)
         if _family(one) != _family(other):
@@ -419,7 +434,7 @@ class Jitter(SelectedChange):
         if not isinstance(self.seed, int) or isinstance(self.seed, bool):
             raise UsageError(f"a seed must be an integer, not {reprlib.repr(self.seed)}.")
 
-    def apply(self, stack: Stack) -> Stack:
+    def apply(self, stack: Stack, device: str) -> Stack:
         spreads: dict[Hashable, float] = {}
         changed = {}
         for index in select(stack, self.select):
@@ -444,7 +459,7 @@ class Merge(SelectedChange):
     """Neighbouring layers as one: that one of them stays, in the best colour, that alone comes closest to what they all
     show over the layers below. Each must be visible and of one colour."""
 
-    def apply(self, stack: Stack) -> Stack:
+    def apply(self, stack: Stack, device: str) -> Stack:
         chosen = select(stack, self.select)
         if len(chosen) < 2 or chosen[-1] - chosen[0] != len(chosen) - 1:
             numbers = ", ".join(str(index + 1) for index in chosen[:5]) + (", ..." if chosen[5:] else "")
@@ -455,7 +470,7 @@ class Merge(SelectedChange):
             _color_of(layer)
             if not layer.is_seen:
                 raise DocumentError(f"layer {layer.id} cannot be merged: it does not show. Show it or remove it first.")
-        merged = _merged(stack.with_layers(stack.layers[:first]), layers)
+        merged = _merged(stack.with_layers(stack.layers[:first]), layers, device)
         return without_unused(stack.with_layers((*stack.layers[:first], merged, *stack.layers[last:])), layers)
 
 
@@ -481,7 +496,7 @@ class CopyLayer(SelectedChange):
         source = fields["from_"]
         return cls(**{**fields, "from_": load(folder / source) if isinstance(source, str) else source})
 
-    def apply(self, stack: Stack) -> Stack:
+    def apply(self, stack: Stack, device: str) -> Stack:
         taken = [self.from_.layers[index] for index in select(self.from_, self.select)]
         most = len(stack.layers) + 1
         copies = _scaled(
@@ -572,11 +587,11 @@ def _spread(stack: Stack, family: Hashable) -> float:
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values)) or 1.0
 
 
-def _merged(below: Stack, layers: Sequence[Layer]) -> Layer:
+def _merged(below: Stack, layers: Sequence[Layer], device: str) -> Layer:
     """The one of the layers, in the best colour, that alone comes closest to all of them over the stack below."""
     from vecstack.target import sheets_on
 
-    points = _points(below, _hull(below, layers))
+    points = _points(_hull(below, layers), device)
     canvas = points.background(below)
     for sheet in sheets_on(below, points):
         sheet.lay(canvas)
@@ -616,14 +631,13 @@ def _hull(stack: Stack, layers: Iterable[Layer]) -> Rect:
     return hull.overlap(stack.canvas.rect) or hull
 
 
-def _points(stack: Stack, rect: Rect) -> Grid:
+def _points(rect: Rect, device: str) -> Grid:
     """The centres of about POINTS equal cells of a rectangle."""
-    import torch
-
+    from vecstack.render.device import resolve_device
     from vecstack.target import Grid
 
     columns = min(POINTS, max(1, round(math.sqrt(POINTS * rect.width / rect.height))))
-    return Grid.over(rect, columns, max(1, round(POINTS / columns)), torch.device("cpu"))
+    return Grid.over(rect, columns, max(1, round(POINTS / columns)), resolve_device(device))
 
 
 # Copies
@@ -682,12 +696,12 @@ def _colors(stack: Stack) -> dict[int, Color]:
     return {index: _color_of(layer) for index, layer in enumerate(stack.layers) if hasattr(layer, "color")}
 
 
-def _weights(stack: Stack) -> dict[Color, float]:
+def _weights(stack: Stack, device: str) -> dict[Color, float]:
     """How much of the picture is in each colour of the layers and the background: share of the canvas, seen through
     what lies above."""
     from vecstack.target import sheets_on
 
-    points = _points(stack, stack.canvas.rect)
+    points = _points(stack.canvas.rect, device)
     light = points.background(stack).new_ones(len(points.ys), len(points.xs))  # that the layers above let through
     shares = dict.fromkeys((_background(stack), *_colors(stack).values()), LEAST_WEIGHT)
     for sheet in reversed(list(sheets_on(stack, points))):

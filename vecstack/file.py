@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
 from vecstack.atomic import atomic_writer
-from vecstack.errors import DocumentError, NewerFormatError, UnknownKindError
+from vecstack.errors import DocumentError, ExportError, NewerFormatError, UnknownKindError
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
 from vecstack.stack import Canvas, Color, Json, Layer, Stack, UnknownLayer, check_id
@@ -36,6 +36,9 @@ MEDIA_TYPE = b"application/vnd.vecstack.layers+zip"
 
 # What a file may hold: far past any document seen, and little enough that a hostile one does no harm.
 MAX_FILE_BYTES = 256 << 20  # the file itself, and the sum of its members unpacked
+# Of pictures, and of what layers are exported to but JSON.
+OTHER_ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".avif", ".jp2"}
+OTHER_ENDINGS |= {".svg", ".svgz", ".html", ".htm", ".pdf", ".ora"}
 MAX_DOCUMENT_BYTES = 32 << 20  # document.json, or a bare JSON document with its assets
 MAX_ASSET_BYTES = 64 << 20
 MAX_THUMBNAIL_BYTES = 1 << 20
@@ -99,10 +102,21 @@ def validate(source: Source) -> list[str]:
 def save(stack: Stack, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write a stack: a bare JSON document where the name ends in `.json`, else a `.layers` zip. Raises
     DocumentError: the stack breaks a limit of the format; ExportError: the output exists and `overwrite` is false,
-    or cannot be written."""
+    has the ending of another format, or cannot be written."""
+    check_ending(path)
     data = dumps_json(stack) if Path(path).suffix.lower() == ".json" else dumps(stack)
     with atomic_writer(path, overwrite=overwrite) as file:
         file.write(data)
+
+
+def check_ending(path: str | os.PathLike[str]) -> None:
+    """Raise ExportError where a layer file of that name would be taken for a picture or for another program's file."""
+    place = Path(path)
+    if place.suffix.lower() in OTHER_ENDINGS:
+        raise ExportError(
+            f"{place} has the ending of another format, and a layer file is written. Name it {place.stem}.layers; "
+            "`vecstack render` and `vecstack export` make pictures and other files of it."
+        )
 
 
 def dumps(stack: Stack) -> bytes:

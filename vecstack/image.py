@@ -65,6 +65,7 @@ READ_AS = {
 }
 
 # Pillow's names of the orders of two bytes, of which it keeps the high one, and of those in which that is the low one.
+DEEP_GREY_ALPHA = "LA;16B"  # Pillow's name of 16 bits of grey and 16 of alpha, which are four bytes, as RGBA is of 8
 LOW_BYTES = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
 
 EXIF_ORIENTATION = 0x0112
@@ -124,9 +125,9 @@ def load_picture(
     Read are PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF (where Pillow has it), JPEG 2000 and PPM/PGM/PBM/PFM; of an
     animation the first frame, of a Pillow image the frame it is at. The picture is turned upright by its EXIF
     orientation. Colours go to sRGB through the embedded ICC profile; a profile that is damaged or belongs to
-    another kind of colour is ignored. Grey of PNG, TIFF and PGM keeps 16 bits, and so does colour of PNG and TIFF,
-    with a profile that of sRGB; all else is reduced to 8. Whole numbers of more than 8 bits mean 0..65535.
-    Float pictures (PFM, TIFF, mode F) mean 0..1 where no value is above 1, else 0..255.
+    another kind of colour is ignored. Grey of PNG (with alpha, too), TIFF and PGM keeps 16 bits, and so does colour of
+    PNG and TIFF, with a profile that of sRGB; all else is reduced to 8. Whole numbers of more than 8 bits mean
+    0..65535. Float pictures (PFM, TIFF, mode F) mean 0..1 where no value is above 1, else 0..255.
 
     Arrays are [H,W], [H,W,1], [H,W,3] or [H,W,4] (straight alpha), sRGB, of uint8, uint16 or of floats in 0..1.
 
@@ -255,7 +256,7 @@ def _open(data: bytes) -> Image.Image:
 
 def _low_bytes(data: bytes) -> Image.Image | None:
     """The header of a PNG or TIFF of 16 bits a colour once more, of which the low bytes are read where Pillow reads the
-    high ones, as it has no mode for more than 8; None for any other picture."""
+    high ones, as it has no mode for more than 8; of a PNG of grey with alpha, both; None for any other picture."""
     image: Any = _open(data)  # Any: only some images have tiles
     if image.format not in ("PNG", "TIFF") or image.mode not in ("RGB", "RGBA"):
         return None
@@ -263,9 +264,13 @@ def _low_bytes(data: bytes) -> Image.Image | None:
     for tile in image.tile:
         parameters = tile.args if isinstance(tile.args, tuple) else (tile.args,)
         mode, _, order = str(parameters[0]).partition(";")
-        if mode != image.mode or order not in LOW_BYTES:
+        if image.format == "PNG" and parameters[0] == DEEP_GREY_ALPHA:
+            name = "RGBA"
+        elif mode == image.mode and order in LOW_BYTES:
+            name = f"{mode};{LOW_BYTES[order]}"
+        else:
             return None
-        parameters = (f"{mode};{LOW_BYTES[order]}", *parameters[1:])
+        parameters = (name, *parameters[1:])
         tiles.append(tile._replace(args=parameters if isinstance(tile.args, tuple) else parameters[0]))
     image.tile = tiles
     return cast(Image.Image, image)
@@ -285,12 +290,16 @@ def _decode(image: Image.Image, max_pixels: int, low: Image.Image | None = None)
     """Pixels [H,W,3] and alpha [H,W] or None of a Pillow image: upright, sRGB, straight, 0..1; and their depth. `low`
     is that of `_low_bytes`. Raises PictureError, and what plugins raise."""
     _check_size(image.width, image.height, max_pixels)
+    is_deep_grey = low is not None and DEEP_GREY_ALPHA in map(_raw_mode, getattr(image, "tile", ()))
     image.load()
     orientation = _orientation(image)  # after the pixels: a PNG may carry it behind them
     profile, depth = image.info.get("icc_profile"), 8
     if image.mode in ("1", "F", *WHOLE_NUMBERS):
         grey, alpha = _deep_grey(image)
         pixels, depth = _grey_to_srgb(grey, profile), 8 if image.mode == "1" else 16
+    elif low is not None and is_deep_grey:
+        grey, alpha = _deep_grey_alpha(low)
+        pixels, depth = _grey_to_srgb(grey, profile), 16
     elif low is not None and _is_srgb(profile):
         (pixels, alpha), depth = _deep_color(image, low), 16
     else:
@@ -348,6 +357,18 @@ def _deep_color(image: Image.Image, low: Image.Image) -> tuple[Floats, Floats | 
     if stored.shape[2] == 4:
         return _unit(stored[..., :3], 65535), _unit(stored[..., 3], 65535)
     return _unit(stored, 65535), _keyed_alpha(stored, image)
+
+
+def _raw_mode(tile: Any) -> object:
+    """How the bytes of a tile are laid out, by Pillow's name."""
+    return tile.args[0] if isinstance(tile.args, tuple) else tile.args
+
+
+def _deep_grey_alpha(packed: Image.Image) -> tuple[Floats, Floats]:
+    """Values and alpha [H,W] of a picture of 16 bits whose bytes, high before low, are read as four channels."""
+    packed.load()
+    stored = np.asarray(packed).astype(np.uint16)
+    return _unit(stored[..., 0] << 8 | stored[..., 1], 65535), _unit(stored[..., 2] << 8 | stored[..., 3], 65535)
 
 
 def _shallow(image: Image.Image, profile: bytes | None) -> tuple[Floats, Floats | None]:

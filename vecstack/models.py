@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MODEL_FILE = "model.safetensors"
 MAX_BYTES = 1 << 30
 DEFAULT_MODEL = "photos"
+BASELINE = "baseline"  # what vecstack.train.baselines calls models that make no layers
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,11 @@ def _maker(data: bytes, where: str, device: torch.device) -> Maker:
         kind_name, sizes = description["kind"], description["sizes"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WeightsError(f"{where}: not a vecstack model. Give weights that `vecstack train` wrote.") from error
+    if kind_name == BASELINE:
+        raise WeightsError(
+            f"{where}: a baseline, which makes pictures and no layers. Give another model; `vecstack evaluate` "
+            "measures this one."
+        )
     kind = find_kind(kind_name) if isinstance(kind_name, str) else None
     if kind is None:
         raise WeightsError(f"{where}: makes layers of kind {kind_name!r:.40}, which this version does not have.")

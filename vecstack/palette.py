@@ -69,7 +69,15 @@ def load_palette(path: str | os.PathLike[str]) -> tuple[Color, ...]:
     data = _read(path)
     if data.startswith(PNG_SIGNATURE):
         return _picture_colors(path)
-    lines = _text(path, data).splitlines()
+    try:
+        lines = _text(path, data).splitlines()
+    except RecipeError as error:
+        if not isinstance(error.__cause__, UnicodeDecodeError):
+            raise
+        raise RecipeError(
+            f"{path}: neither a PNG nor a text in UTF-8. Give a PNG of at most {MAX_FEW} colours, a GIMP palette or a "
+            "text with a colour on each line."
+        ) from error
     is_gimp = bool(lines) and lines[0].strip() == "GIMP Palette"
     colors = []
     for number, line in enumerate(lines, start=1):

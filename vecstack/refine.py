@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vecstack.errors import DocumentError, PictureError, UsageError
 from vecstack.kinds import can_draw, kind_of, without_unused
+from vecstack.palette import to_color
 from vecstack.stack import Color, Stack
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def refine(
     effort: str | float = "good",
     *,
     tune_net: bool = False,
-    background: Color = (0.0, 0.0, 0.0),
+    background: str | Color = (0.0, 0.0, 0.0),
     device: str = "auto",
     report: Report | None = None,
 ) -> Stack:
@@ -92,16 +93,17 @@ def part_of(report: Report | None, start: float, end: float) -> Report | None:
     return lambda progress: report(Progress(start + (end - start) * progress.share, progress.psnr))
 
 
-def open_target(stack: Stack, picture: Any, background: Color, device: str) -> Target:
+def open_target(stack: Stack, picture: Any, background: str | Color, device: str) -> Target:
     """A picture laid over a stack's canvas, and over `background` where it is transparent. Raises PictureError,
-    DeviceError."""
+    DeviceError; UsageError for what is no colour."""
     from vecstack.image import Picture, load_picture
     from vecstack.render import resolve_device
     from vecstack.target import Target
 
+    color = to_color(background)
     loaded = picture if isinstance(picture, Picture) else load_picture(picture)
     check_aspect(stack, loaded.width, loaded.height)
-    return Target.of_pixels(loaded.over(background), stack.canvas.rect, resolve_device(device))
+    return Target.of_pixels(loaded.over(color), stack.canvas.rect, resolve_device(device))
 
 
 def check_effort(effort: str | float) -> None:

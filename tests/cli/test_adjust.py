@@ -80,7 +80,7 @@ def test_several_pictures_go_into_a_folder_and_one_to_standard_output(
         (["--mask", "1", "--hue", "nan", "-o", "out.png"], 2, "hue must be in -360..360"),
         (["--mask", "1", "--blur", "-1", "-o", "out.png"], 2, "blur must be in 0..250"),
         (["--mask", "1", "--tint", "red=much", "-o", "out.png"], 2, "--tint 'red=much'"),
-        (["--mask", "1", "--tint", "reddish", "-o", "out.png"], 2, "not a colour"),
+        (["--mask", "1", "--tint", "reddish", "-o", "out.png"], 2, "--tint: 'reddish' is not a colour"),
         (["--mask", "1", "--tint", "red=2", "-o", "out.png"], 2, "tint strength must be in 0..1"),
         (["--mask", "1", "--hue", "90", "-o", "out.psd"], 4, "not a format"),
         (["--mask", "1", "--hue", "90", "-o", "photo.png", "--overwrite"], 4, "is an input"),
@@ -108,3 +108,20 @@ def test_a_picture_of_another_shape_is_named(vecstack: Call, document: Path, tmp
     assert f"{other}: the picture is 40 x 40 and the canvas 37 x 53" in result.err
     assert vecstack("adjust", tmp_path / "none.png", *words).code == 3
     assert vecstack("adjust", other, "--layers", tmp_path / "none.layers", *words[2:]).code == 3
+
+
+def test_layers_that_a_file_does_not_have_are_told_with_its_name(call: Call, document: Path, tmp_path: Path) -> None:
+    result = call("--mask", "9", "--hue", "90", "-o", tmp_path / "out.png")
+    assert result.err == f"vecstack: {document}: no layers 9; they are numbered 1 (the lowest) to 3.\n"
+
+
+def test_webp_keeps_every_pixel(vecstack: Call, document: Path, tmp_path: Path, pixels: np.ndarray) -> None:
+    clear = np.concatenate([pixels, pixels[..., :1] // 2], 2)
+    clear[:9, :, 3] = 0  # whose colours stay, too
+    source = tmp_path / "clear.png"
+    pixels_to_file(clear, source)
+    words = ["--layers", document, "--mask", "1", "--contrast", "0.4", "-o"]
+    for ending in ("png", "webp"):
+        assert vecstack("adjust", source, *words, tmp_path / f"out.{ending}").code == 0
+    written = [np.asarray(Image.open(tmp_path / f"out.{ending}")) for ending in ("png", "webp")]
+    assert (written[0] == written[1]).all()

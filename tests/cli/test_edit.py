@@ -304,3 +304,22 @@ def test_outputs_that_exist_or_are_inputs_are_refused(vecstack: Call, document: 
     assert (document.read_bytes(), out.read_bytes()) == (before, b"old")
     assert vecstack("edit", document, "--hide", "1", "-o", out, "--overwrite").code == 0
     assert not load(out).layers[0].visible
+
+
+def test_the_file_that_does_not_have_the_layer_is_named(vecstack: Call, document: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.layers"
+    save(load(document).remove("layer-3"), other)
+    result = vecstack("edit", document, other, "-o", tmp_path / "out", "--hide", "3")
+    assert result.code == 7
+    assert result.err.startswith(f"vecstack: {other}: no layers 3; they are numbered 1 (the lowest) to 2.\n")
+    assert (tmp_path / "out" / document.name).is_file()
+
+
+def test_edit_takes_a_device(vecstack: Call, document: Path, out: Path, edited: Callable[..., Stack]) -> None:
+    merged = edited("--merge", "1-3")
+    assert edited("--merge", "1-3", "--device", "cpu") == merged
+    for option in ("--merge=1-3", "--palette=2"):
+        result = vecstack("edit", document, "-o", out, "--overwrite", option, "--device", "gpu")
+        assert (result.code, result.out) == (2, "")
+        assert "--device must be auto, cpu, cuda" in result.err
+    assert load(out) == merged

@@ -104,6 +104,7 @@ def test_unknown_layers_are_noted(vecstack: Call, document: Path, tmp_path: Path
     [
         (["--format", "psd"], 2, "--format must be one of svg, svg-flat, html, pdf"),
         (["-o", "made.png"], 4, "does not end in .svg or .svgz, as files of svg do"),
+        (["-o", "made.png"], 4, "Pictures are made by vecstack render."),
         (["-o", "made.ora", "--format", "pdf"], 4, "made.ora does not end in .pdf"),
         (["-o", "made.svg", "--format", "gif"], 4, "made.svg does not end in .gif"),
         (["-o", "made.json", "--format", "png-layers"], 4, "made.json is the name of a file"),

@@ -154,8 +154,13 @@ def test_several_files_take_the_pictures_of_their_names(
     assert psnr(b, 255 - pixels) > psnr(a, 255 - pixels)
     (tmp_path / "pictures" / "b.png").unlink()
     result = vecstack("refine", tmp_path / "stacks" / "b.layers", *arguments, "--overwrite")
-    assert result.code == 2
+    assert result.code == 3
     assert "0 pictures called b" in result.err
+    (tmp_path / "stacks" / "b.layers").rename(tmp_path / "stacks" / "A.layers")  # comes first
+    result = vecstack("refine", tmp_path / "stacks", *arguments[:-1], tmp_path / "second")
+    assert result.code == 7
+    assert "0 pictures called A" in result.err
+    assert load(tmp_path / "second" / "a.layers") == a
 
 
 def test_a_document_goes_through_standard_input_and_output(
@@ -189,7 +194,7 @@ def test_a_document_goes_through_standard_input_and_output(
         ("{doc} --to {photo} -o {tmp}/x.layers --effort fast --budget 1024", 2, "is below the"),
         ("{doc} --to {photo} -o {tmp}/x.layers --effort fast --compact --tolerance -1", 2, "tolerance"),
         ("{doc} --to {photo} -o {tmp}/x.layers --effort fast --prune --tolerance nan", 2, "tolerance"),
-        ("{doc} --to {photo} -o {tmp}/x.layers --background mud", 2, "#rrggbb"),
+        ("{doc} --to {photo} -o {tmp}/x.layers --background mud", 2, "--background: 'mud' is not a colour"),
         ("{doc} --to {photo} -o {tmp}/x.layers --device gpu", 2, "auto, cpu, cuda"),
         ("{tmp}/nothing.layers --to {photo} -o {tmp}/x.layers", 3, "nothing.layers"),
         ("{photo} --to {photo} -o {tmp}/x.layers", 3, "photo.png"),
@@ -201,7 +206,12 @@ def test_a_document_goes_through_standard_input_and_output(
         ("{doc} --to {photo} -o {doc} --overwrite", 4, "is an input"),
         ("{doc} --to {photo} -o {photo}", 4, "photo.png"),
         ("{doc} --to {photo} -o {photo} --effort fast --overwrite", 4, "photo.png"),
-        ("{doc} --to {photo} -o {wide}", 4, "--overwrite"),
+        ("{doc} --to {photo} -o {bare}", 4, "--overwrite"),
+        (
+            "{doc} --to {photo} -o {wide}",
+            4,
+            "ending of another format, and a layer file is written. Name it wide.layers",
+        ),
         ("{doc} --to {photo} -o {tmp}/no/x.layers", 4, "no folder"),
     ],
 )

@@ -160,7 +160,7 @@ def test_a_source_is_made_smaller(stack: Stack) -> None:
 
 @pytest.mark.parametrize("source", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)])
 def test_what_is_no_picture_is_refused(stack: Stack, source: np.ndarray) -> None:
-    with pytest.raises(ShapeError, match=r"source must be uint8 \[H,W,3\]"):
+    with pytest.raises(ShapeError, match=r"source must be pixels, uint8 \[H,W,3\], not (a|uint|float)"):
         page_of(stack, source=source)
 
 

@@ -14,6 +14,8 @@ from tests.export.test_svg import BLUE, CANVAS, HOSTILE, RED, block
 from vecstack import Stack, render
 from vecstack.errors import ExportError, UsageError
 from vecstack.export.ora import to_ora
+from vecstack.export.pdf import to_pdf
+from vecstack.export.png_layers import png_layers
 from vecstack.geometry import Affine, Rect
 from vecstack.stack import UnknownLayer
 
@@ -150,3 +152,12 @@ def test_unknown_kinds_are_left_out() -> None:
 def test_sizes_that_cannot_be_are_refused(size: int) -> None:
     with pytest.raises(UsageError, match="--size"):
         to_ora(Stack(CANVAS, (RED,)), size=size, device="cpu")
+
+
+@pytest.mark.parametrize("export", [to_ora, to_pdf, lambda stack, **options: list(png_layers(stack, **options))])
+def test_layers_of_pictures_too_large_to_hold_are_refused_before_they_are_drawn(
+    stack: Stack, export: Callable[..., object]
+) -> None:
+    match = r"100,000 px are more than the 268 megapixels that layers are exported with\. Give a smaller --size\.$"
+    with pytest.raises(UsageError, match=match):
+        export(stack, size=100_000, device="cpu")

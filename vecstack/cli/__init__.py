@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -97,7 +97,7 @@ def run(arguments: list[str]) -> int:
         result = INTERRUPTED
     except Complaint as error:
         message = error.format_message()  # empty where the help was shown instead
-        return _fail(f"{message} See vecstack --help.", 2, debug) if message.strip() else 2
+        return _fail(f"{_sentence(message)} See {_command(error)} --help.", 2, debug) if message.strip() else 2
     except Exception as error:
         reason = str(error).split("\n")[0]
         return _fail(
@@ -106,6 +106,18 @@ def run(arguments: list[str]) -> int:
     if result == INTERRUPTED:  # typer's own answer to Ctrl-C
         return _fail("interrupted", INTERRUPTED, debug)
     return result if isinstance(result, int) else 0
+
+
+def _sentence(message: str) -> str:
+    """A complaint in one line, with a full stop."""
+    text = " ".join(message.split())
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _command(complaint: Any) -> str:
+    """The command that a complaint is of."""
+    context = getattr(complaint, "ctx", None)
+    return "vecstack" if context is None else str(context.command_path)
 
 
 def _fail(message: str, code: int, debug: bool) -> int:

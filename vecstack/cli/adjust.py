@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
+from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_color
 from vecstack.cli.decompose import SUFFIXES
 from vecstack.cli.items import STANDARD, Item, Report, named, plan, run_all, standard_input
-from vecstack.errors import PictureError, UsageError
+from vecstack.errors import DocumentError, PictureError, UsageError
 
 if TYPE_CHECKING:
     from vecstack.adjust import Adjustment
@@ -62,6 +62,8 @@ def run(
             pixels = adjust(source, stack, mask, adjustment, invert=invert, device=device, progress=report)
         except PictureError as error:
             raise named(error, item.source) from error
+        except DocumentError as error:
+            raise named(error, layers) from error
         if item.target == STANDARD:
             pixels_to_file(pixels, sys.stdout.buffer, format="png")
         else:
@@ -77,6 +79,8 @@ def _adjustment(
     from vecstack.adjust import Adjustment
 
     color, equals, strength = (tint or "").partition("=")
+    if tint is not None:
+        parse_color(color, "--tint")
     try:
         amount = float(strength) if equals else 1.0
     except ValueError:

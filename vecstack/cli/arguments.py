@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -42,15 +44,16 @@ Tolerance = Annotated[
 ]
 
 
-def parse_effort(text: str) -> str | float:
-    """An effort by name, or a number of seconds. Raises UsageError."""
+def parse_effort(text: str, option: str) -> str | float:
+    """An effort by name, or a number of seconds. Raises UsageError, which names the option."""
     from vecstack.refine import check_effort
 
     try:
         effort: str | float = float(text)
     except ValueError:
         effort = text
-    check_effort(effort)
+    with _named(option):
+        check_effort(effort)
     return effort
 
 
@@ -66,8 +69,18 @@ def parse_bytes(text: str | None) -> int | None:
     return round(float(match[1]) * unit)
 
 
-def parse_color(text: str) -> tuple[float, float, float]:
-    """A colour written #rrggbb, #rgb or by its CSS name, as sRGB in 0..1. Raises UsageError."""
+def parse_color(text: str, option: str) -> tuple[float, float, float]:
+    """A colour written #rrggbb, #rgb or by its CSS name, as sRGB in 0..1. Raises UsageError, which names the option."""
     from vecstack.palette import to_color
 
-    return to_color(text)
+    with _named(option):
+        return to_color(text)
+
+
+@contextmanager
+def _named(option: str) -> Iterator[None]:
+    """Puts the option before what is wrong with its value."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{option}: {error}") from error

@@ -64,7 +64,8 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Turn pictures into layer files (photo.png becomes photo.layers)."""
-    color, effort = parse_color(background), None if refine is None else parse_effort(refine)
+    color = parse_color(background, "--background")
+    effort = None if refine is None else parse_effort(refine, "--refine")
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget))
     items = plan(inputs, output, SUFFIXES, ".layers")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from vecstack.cli.arguments import Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, write_standard_output
-from vecstack.errors import UsageError
+from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
+from vecstack.cli.items import STANDARD, Item, Report, named, plan, run_all, standard_input, write_standard_output
+from vecstack.errors import DocumentError, UsageError
 
 if TYPE_CHECKING:
     from vecstack.edit import Change
@@ -75,6 +75,7 @@ def run(
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="What --jitter begins with.")] = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
+    device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Change layers of a file: options are applied in the order in which they are written. SEL is an id, a name, a
@@ -90,7 +91,11 @@ def run(
 
     def act(item: Item, report: Report) -> None:
         stack = load(standard_input() if item.source == STANDARD else item.source)
-        _write(_with_thumbnail(edit(stack, changes), stack), item, overwrite)
+        try:
+            edited = edit(stack, changes, device=device)
+        except DocumentError as error:
+            raise named(error, item.source) from error
+        _write(_with_thumbnail(edited, stack), item, overwrite)
 
     run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Editing")
 

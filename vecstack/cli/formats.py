@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vecstack.render.layout import Pixels
     from vecstack.stack import Stack
 
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")  # endings of files that another command makes
 Files = Iterator[tuple[str, bytes]]  # names and contents of the files of a folder
 
 
@@ -90,6 +91,8 @@ class Format:
             endings = " or ".join(self.suffixes)
             others = " ".join(suffix for other in FORMATS for suffix in other.suffixes if suffix not in self.suffixes)
             advice = "Rename it." if is_asked else f"Rename it; the endings of other formats are {others}."
+            if target.lower().endswith(PICTURES):
+                advice += " Pictures are made by vecstack render."
             raise ExportError(f"{target} does not end in {endings}, as files of {self.name} do. {advice}")
 
 

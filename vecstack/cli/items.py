@@ -10,14 +10,16 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
 
 import typer
 
 from vecstack.atomic import check_folder, check_writable
-from vecstack.errors import BatchError, DeviceError, ExportError, PictureError, UsageError, VecstackError
+from vecstack.errors import BatchError, DeviceError, DocumentError, ExportError, PictureError, UsageError, VecstackError
 
 STANDARD = "-"  # standard input or output
+
+Named = TypeVar("Named", PictureError, DocumentError)
 
 # os.path's questions are asked here rather than Path's: they answer False where Path raises, on names that are too
 # long, loops of links and folders that may not be entered. What is wrong with such a path is said where it is opened.
@@ -75,6 +77,12 @@ def plan(
             for entry, target in zip(found, targets, strict=True)
         ]
     _refuse_clashes(items)
+    if output_suffix == ".layers":
+        from vecstack.file import check_ending
+
+        for item in items:
+            if item.target != STANDARD:
+                check_ending(item.target)
     return items
 
 
@@ -91,10 +99,10 @@ def _is_folder(text: str) -> bool:
     return text.endswith(("/", "\\")) or os.path.isdir(text)  # noqa: PTH112
 
 
-def named(error: PictureError, source: str) -> PictureError:
-    """The error with the name of the picture in front of it."""
+def named(error: Named, source: str) -> Named:
+    """The error with the name of the picture or layer file in front of it."""
     text, name = str(error), "standard input" if source == STANDARD else source
-    return error if text.startswith(name) else PictureError(f"{name}: {text}")
+    return error if text.startswith(name) else type(error)(f"{name}: {text}")
 
 
 def stem(path: Path) -> str:
@@ -120,7 +128,8 @@ def _expand(text: str, suffixes: set[str]) -> list[Found]:
         try:
             lines = Path(text[1:]).read_text(encoding="utf-8-sig").splitlines()
         except (OSError, ValueError) as error:
-            raise UsageError(f"{text[1:]}: cannot be read as a list of files ({error}).") from error
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            raise UsageError(f"{text[1:]}: cannot be read as a list of files ({reason}). Check its name.") from error
         return [Found(line.strip(), named=False) for line in lines if line.strip()]
     if text and os.path.isdir(text):  # noqa: PTH112
         return _files_in(Path(text), suffixes)

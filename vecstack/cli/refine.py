@@ -26,7 +26,7 @@ from vecstack.cli.arguments import (
 )
 from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
 from vecstack.cli.tuning import Finish, show_psnr
-from vecstack.errors import ExportError, UsageError
+from vecstack.errors import ExportError, PictureError, UsageError
 from vecstack.goal import Goal
 
 
@@ -57,7 +57,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Bring the layers of a file closer to their picture, and add detail."""
-    color, how = parse_color(background), parse_effort(effort)
+    color, how = parse_color(background, "--background"), parse_effort(effort, "--effort")
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     limits = layers, psnr, parse_bytes(budget)
     goal = None if limits == (None, None, None) else Goal(*limits)
@@ -88,12 +88,12 @@ def run(
 
 
 def picture_of(item: Item, picture: str) -> str:
-    """The picture of an input: the one given, or the one of the same name in a folder. Raises UsageError."""
+    """The picture of an input: the one given, or the one of the same name in a folder. Raises PictureError."""
     folder = Path(picture)
     if not folder.is_dir():
         return picture
     name = Path(item.source).name.split(".layers")[0]
     found = sorted(path for path in folder.iterdir() if path.stem == name and path.is_file())
     if len(found) != 1:
-        raise UsageError(f"{picture} has {len(found)} pictures called {name}, and {item.source} needs one.")
+        raise PictureError(f"{picture} has {len(found)} pictures called {name}, and {item.source} needs one.")
     return str(found[0])

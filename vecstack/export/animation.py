@@ -12,7 +12,7 @@ from PIL import Image
 
 from vecstack.composite import over
 from vecstack.errors import ExportError, UsageError
-from vecstack.export.pictures import draw_alone, drawable, frame_of
+from vecstack.export.pictures import draw_alone, drawable
 from vecstack.geometry import Frame
 from vecstack.render import render
 from vecstack.stack import Stack
@@ -51,7 +51,7 @@ def _timed(stack: Stack, size: int | None, duration: int | None, device: str) ->
     each = DURATION if duration is None else duration
     if not LEAST_DURATION <= each <= MOST_DURATION:
         raise UsageError(f"A frame's duration must be {LEAST_DURATION} to {MOST_DURATION:,} ms, not {each:,}.")
-    frame = frame_of(stack, SIZE_PX if size is None else size)
+    frame = Frame.of_region(stack.canvas.rect, size=SIZE_PX if size is None else size)
     count = min(MAX_FRAMES, 1 + len(stack.layers))
     if max(frame.width_px, frame.height_px) > MAX_SIDE_PX or count * frame.width_px * frame.height_px > MAX_PIXELS:
         raise UsageError(

@@ -134,8 +134,8 @@ def _preview_size(stack: Stack) -> int:
 def _checked(source: Pixels) -> Pixels:
     """The picture, if it is one. Raises ShapeError."""
     if getattr(source, "dtype", None) != "uint8" or source.ndim != 3 or source.shape[2] != 3 or not source.size:
-        shape = getattr(source, "shape", type(source).__name__)
-        raise ShapeError(f"source must be uint8 [H,W,3], not {getattr(source, 'dtype', '')} {shape}.")
+        what = f"{source.dtype} {source.shape}" if hasattr(source, "dtype") else f"a {type(source).__name__}"
+        raise ShapeError(f"source must be pixels, uint8 [H,W,3], not {what}.")
     return source
 
 

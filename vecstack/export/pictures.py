@@ -6,7 +6,7 @@ import dataclasses
 import io
 from typing import TYPE_CHECKING, Any
 
-from vecstack.errors import ExportError
+from vecstack.errors import ExportError, UsageError
 from vecstack.geometry import Frame
 from vecstack.kinds import can_draw
 from vecstack.render import pixels_to_file, render
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vecstack.render.layout import Pixels
+
+MAX_PIXELS = 1 << 28  # of a layer's picture, which is held in memory in up to 24 bytes a pixel: 16,384 px square
 
 Numbered = list[tuple[int, Layer]]
 
@@ -30,8 +32,15 @@ def drawable(stack: Stack) -> Numbered:
 
 
 def frame_of(stack: Stack, size: int | None) -> Frame:
-    """The whole canvas, `size` pixels on its long side (None: a pixel a canvas unit). Raises UsageError."""
-    return Frame.of_region(stack.canvas.rect, size=size)
+    """The whole canvas, `size` pixels on its long side (None: a pixel a canvas unit). Raises UsageError, also where the
+    picture would be too large to hold."""
+    frame = Frame.of_region(stack.canvas.rect, size=size)
+    if frame.width_px * frame.height_px > MAX_PIXELS:
+        raise UsageError(
+            f"{frame.width_px:,} x {frame.height_px:,} px are more than the {MAX_PIXELS / 1e6:,.0f} megapixels that "
+            "layers are exported with. Give a smaller --size."
+        )
+    return frame
 
 
 def draw_alone(stack: Stack, layer: Layer, frame: Frame, device: str, *, depth: int = 8) -> Pixels:

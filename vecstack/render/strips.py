@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -69,20 +71,32 @@ def _is_small(frame: Frame) -> bool:
     return frame.width_px * frame.height_px <= BLOCK_PX**2
 
 
-def gather(strips: Strips, layout: Layout) -> Pixels:
-    """The whole picture [H,W,C] of its strips. Raises UsageError where it does not fit into memory."""
+def gather(strips: Strips, layout: Layout, *, advice: str = "make it smaller") -> Pixels:
+    """The whole picture [H,W,C] of its strips. Raises UsageError, which ends in the advice, where it does not fit into
+    memory."""
+    needed = layout.row_bytes * layout.height
     try:
+        if needed > memory_bytes():  # which some systems promise, and then end the program that uses it
+            raise MemoryError
         picture = np.empty((layout.height, layout.width, layout.channels), layout.dtype)
     except MemoryError:
         raise UsageError(
-            f"{layout.width:,} x {layout.height:,} px need {layout.row_bytes * layout.height / 1e9:,.0f} GB, more than "
-            "the memory there is; make it smaller, or write it as PNG or TIFF, which need little."
+            f"{layout.width:,} x {layout.height:,} px need {needed / 1e9:,.0f} GB, more than the memory there is; "
+            f"{advice}."
         ) from None
     top = 0
     for strip in strips:
         picture[top : top + len(strip)] = strip
         top += len(strip)
     return picture
+
+
+def memory_bytes() -> float:
+    """The memory of this machine; infinity where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Windows has no such question
+        return math.inf
 
 
 def _strips(

@@ -29,7 +29,8 @@ Target = str | PathLike[str] | BinaryIO
 
 @dataclass(frozen=True)
 class Format:
-    """A picture format: its names (those of its files' endings), how it is written, and what it can hold."""
+    """A picture format: its names (those of its files' endings), how it is written, and what it can hold; and how it is
+    written where every pixel is to stay as it is, if that is another way."""
 
     names: tuple[str, ...]
     write: Callable[[BinaryIO, Strips, Layout], None]
@@ -37,6 +38,7 @@ class Format:
     transparent: bool = True
     max_side: int = MAX_SIDE_PX
     seeks: bool = False
+    keep: Callable[[BinaryIO, Strips, Layout], None] | None = None
 
 
 def render_to_file(
@@ -68,11 +70,13 @@ def render_to_file(
 
 
 def pixels_to_file(pixels: Pixels, target: Target, *, format: str | None = None, overwrite: bool = False) -> None:
-    """Write pixels [H,W,3], or [H,W,4] with straight alpha, into a picture file, as `render_to_file` does: uint8, or
-    uint16, of which a format of 8 bits keeps as many. Raises ExportError, UsageError."""
+    """Write pixels [H,W,3], or [H,W,4] with straight alpha, into a picture file, as `render_to_file` does, but WebP
+    without loss: uint8, or uint16, of which a format of 8 bits keeps as many. Raises ExportError, UsageError."""
     height, width, channels = pixels.shape
     layout = Layout(width, height, 8 * pixels.dtype.itemsize, channels == 4)
     chosen = _find_format(format, target)
+    if chosen.keep is not None:
+        chosen = replace(chosen, write=chosen.keep)
     if layout.depth not in chosen.depths:
         pixels, layout = _to_8_bits(pixels), replace(layout, depth=8)
     _check_fits(chosen, layout)
@@ -173,6 +177,11 @@ def _write_webp(file: BinaryIO, strips: Strips, layout: Layout) -> None:
     _write_by_pillow(file, strips, layout, "WEBP", quality=90)
 
 
+def _write_webp_as_is(file: BinaryIO, strips: Strips, layout: Layout) -> None:
+    # `exact`: what is transparent keeps its colours, too.
+    _write_by_pillow(file, strips, layout, "WEBP", lossless=True, exact=True)
+
+
 def _write_by_pillow(file: BinaryIO, strips: Strips, layout: Layout, name: str, **options: Any) -> None:
     from PIL import Image
 
@@ -180,13 +189,14 @@ def _write_by_pillow(file: BinaryIO, strips: Strips, layout: Layout, name: str, 
 
     # Encoded in memory: to a real file Pillow writes past its buffer, and does not see a disk that fills up.
     encoded = io.BytesIO()
-    Image.fromarray(gather(strips, layout)).save(encoded, name, **options)
+    advice = "make it smaller, or write it as PNG or TIFF, which need little"
+    Image.fromarray(gather(strips, layout, advice=advice)).save(encoded, name, **options)
     file.write(encoded.getbuffer())
 
 
 FORMATS = (
     Format(("png",), _write_png),
     Format(("tiff", "tif"), _write_tiff, seeks=True),
-    Format(("webp",), _write_webp, depths=(8,), max_side=16_383),
+    Format(("webp",), _write_webp, depths=(8,), max_side=16_383, keep=_write_webp_as_is),
     Format(("jpeg", "jpg"), _write_jpeg, depths=(8,), transparent=False, max_side=65_500),  # 65,500 is libjpeg's limit
 )
