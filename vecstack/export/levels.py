@@ -24,7 +24,7 @@ LAYER_BYTES, BASE_BYTES, BLUR_BYTES = 120.0, 30.0, 10.0
 # Squared error with which a renderer's rounding to 8 bits is charged to a layer that touches the whole canvas.
 ROUNDING = 5e-6
 STRENGTHS = 1000  # of a layer, so many steps up to 1
-# What the mean error counts besides the squared one: level sets lose the faint ends of masks, and what layers lose adds up.
+# What the mean error counts besides the squared one: level sets lose the faint ends of masks, and that adds up.
 MEAN = 1.0
 LEAST_WEIGHT = 1e-12  # of a whole mask
 RIDGE = 1e-5  # of the mean diagonal: nearly equal level sets must not get huge opposite greys

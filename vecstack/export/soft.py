@@ -30,7 +30,7 @@ from vecstack.export.xml import (
 )
 from vecstack.geometry import Rect
 
-# Squared error in the picture for a byte: no curve is worth less (a fifth of it took up to half as many bytes again, for
+# Squared error in the picture for a byte: no curve is worth less (a fifth of it took up to half as many bytes more for
 # 0.3 dB), and nothing is worth more.
 LEAST_PRICE, MOST_PRICE = 5e-10, 1e-1
 FIRST_PRICE = 1.5e-9  # of a photo of 20 layers at the usual tolerance
