@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from _common import print_table, write_json
 
-from vecstack.render import resolve_device
+from vecstack.device import resolve_device
 from vecstack.train.checkpoint import CHECKPOINT, WEIGHTS
 from vecstack.train.evaluate import Score, load_part, load_subject
 from vecstack.train.recipe import load_recipe

@@ -54,11 +54,12 @@ from sklearn.datasets import load_digits, load_sample_images  # type: ignore[imp
 from torch import Tensor, nn
 
 import vecstack
+from vecstack.device import resolve_device
 from vecstack.geometry import Frame
 from vecstack.kinds import can_draw, kind_of
 from vecstack.kinds.frame import to_frame, window_bump
 from vecstack.kinds.mask.layer import MaskLayer
-from vecstack.render import resolve_device, rows
+from vecstack.render import rows
 from vecstack.render.exact import BLOCK_PX, CUDA_BLOCK_PX, Painter, exact_painter
 from vecstack.render.fast import FastPainter
 from vecstack.render.grid import centres, grid

@@ -15,10 +15,10 @@ from scipy.ndimage import gaussian_filter
 from tests.render.conftest import mixed, stack
 from vecstack import Canvas, Stack, adjust, render
 from vecstack.adjust import LIMITS, Adjustment
+from vecstack.color import to_oklab
 from vecstack.errors import DocumentError, PictureError, UsageError
 from vecstack.geometry import Affine, Frame, Rect
 from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.palette import to_oklab
 from vecstack.stack import UnknownLayer
 
 __all__ = ["mixed", "stack"]

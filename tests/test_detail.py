@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tests.render.conftest import CODE, HEIGHT, WIDTH, make_net
+from vecstack.color import Color
 from vecstack.detail import CARES, RASTER_PX, _stacked, add_detail
 from vecstack.errors import DeviceError, PictureError, UsageError
 from vecstack.file import dumps
@@ -20,7 +21,7 @@ from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.refine import Progress
 from vecstack.render import render, thumbnail_png
-from vecstack.stack import MAX_LAYERS, Canvas, Color, Layer, Stack, asset_id
+from vecstack.stack import MAX_LAYERS, Canvas, Layer, Stack, asset_id
 from vecstack.target import psnr_of
 
 GREY: Color = (0.4, 0.4, 0.4)

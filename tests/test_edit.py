@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.render.conftest import CODE, HEIGHT, WIDTH, make_net, make_spline, stack  # noqa: F401
+from vecstack.color import Color
 from vecstack.edit import (
     CHANGES,
     Background,
@@ -42,7 +43,7 @@ from vecstack.geometry import Affine, Rect
 from vecstack.kinds import kind_of
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.render import render
-from vecstack.stack import Canvas, Color, Layer, Stack, UnknownLayer, asset_id
+from vecstack.stack import Canvas, Layer, Stack, UnknownLayer, asset_id
 
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 

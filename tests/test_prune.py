@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tests.render.conftest import CODE, HEIGHT, WIDTH, make_net, stack  # noqa: F401
+from vecstack.color import Color
 from vecstack.errors import DocumentError, UsageError
 from vecstack.geometry import Affine, Frame, Rect
 from vecstack.kinds import find_kind
@@ -22,7 +23,7 @@ from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.prune import POINTS, Contribution, contributions, prune
 from vecstack.render import render
 from vecstack.render.exact import prepare
-from vecstack.stack import Canvas, Color, Layer, Stack, UnknownLayer, asset_id
+from vecstack.stack import Canvas, Layer, Stack, UnknownLayer, asset_id
 
 CPU = torch.device("cpu")
 CANVAS = Canvas(WIDTH, HEIGHT)

@@ -12,6 +12,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from tests.render.conftest import CODE, HEIGHT, WIDTH, make_net
+from vecstack.color import Color
 from vecstack.errors import DeviceError, DocumentError, PictureError, UsageError
 from vecstack.file import dumps
 from vecstack.geometry import Affine, Rect
@@ -21,7 +22,7 @@ from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.refine import GROUP_NUMBERS, Progress, Stage, groups, refine, tune_group
 from vecstack.render import render
 from vecstack.render.exact import prepare
-from vecstack.stack import Canvas, Color, Layer, Stack, UnknownLayer, asset_id
+from vecstack.stack import Canvas, Layer, Stack, UnknownLayer, asset_id
 from vecstack.target import Target
 
 CPU = torch.device("cpu")

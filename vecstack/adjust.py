@@ -9,14 +9,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from vecstack.color import Color, in_gamut, is_number, to_color, to_oklab, to_srgb
 from vecstack.edit import select
 from vecstack.errors import DocumentError, UsageError
 from vecstack.geometry import Frame
 from vecstack.kinds import can_draw
-from vecstack.palette import in_gamut, to_color, to_oklab, to_srgb
 from vecstack.refine import check_aspect
 from vecstack.render import rows
-from vecstack.stack import Color, Stack, is_number
+from vecstack.stack import Stack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

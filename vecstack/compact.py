@@ -61,7 +61,7 @@ def compact(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> St
     check_tolerance(tolerance)
     if tolerance == 0:
         return stack
-    from vecstack.render import resolve_device
+    from vecstack.device import resolve_device
 
     chosen = resolve_device(device)
     before = sizes(stack)

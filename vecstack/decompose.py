@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from vecstack.color import Color, to_color
 from vecstack.compact import compact, sizes
 from vecstack.errors import UsageError
 from vecstack.goal import Goal
 from vecstack.models import Model
-from vecstack.palette import to_color
 from vecstack.refine import Report, check_effort, part_of
 from vecstack.refine import refine as tune
-from vecstack.stack import MAX_LAYERS, Canvas, Color, Stack
+from vecstack.stack import MAX_LAYERS, Canvas, Stack
 
 if TYPE_CHECKING:
     from vecstack.image import Picture

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
+from vecstack.color import Color
 from vecstack.compact import compact, sizes
 from vecstack.composite import over
 from vecstack.errors import UsageError
@@ -23,7 +24,7 @@ from vecstack.kinds.frame import window_bump
 from vecstack.optimize import Numbers, View, closest, gauss_newton
 from vecstack.refine import Progress, Report, open_target, with_psnr
 from vecstack.render.grid import cells
-from vecstack.stack import MAX_LAYERS, Color, Layer, Stack
+from vecstack.stack import MAX_LAYERS, Layer, Stack
 from vecstack.target import Target, draw_at, psnr_of
 
 DETAIL_KIND = "spline"

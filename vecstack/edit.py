@@ -15,21 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from vecstack.color import Color, is_number, is_number_list, to_color
 from vecstack.errors import DocumentError, RecipeError, UsageError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import can_draw, kind_of, without_unused
-from vecstack.palette import MAX_FEW, MAX_PALETTE, load_palette, nearest, read_text, reduced, to_color
-from vecstack.stack import (
-    MAX_LAYERS,
-    MAX_TRANSFORM,
-    Color,
-    Layer,
-    Stack,
-    check_name,
-    check_transform,
-    is_number,
-    is_number_list,
-)
+from vecstack.palette import MAX_FEW, MAX_PALETTE, load_palette, nearest, read_text, reduced
+from vecstack.stack import MAX_LAYERS, MAX_TRANSFORM, Layer, Stack, check_name, check_transform
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -633,7 +624,7 @@ def _hull(stack: Stack, layers: Iterable[Layer]) -> Rect:
 
 def _points(rect: Rect, device: str) -> Grid:
     """The centres of about POINTS equal cells of a rectangle."""
-    from vecstack.render.device import resolve_device
+    from vecstack.device import resolve_device
     from vecstack.target import Grid
 
     columns = min(POINTS, max(1, round(math.sqrt(POINTS * rect.width / rect.height))))

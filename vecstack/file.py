@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
 from vecstack.atomic import atomic_writer
+from vecstack.color import Color
 from vecstack.errors import DocumentError, ExportError, NewerFormatError, UnknownKindError
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
-from vecstack.stack import Canvas, Color, Json, Layer, Stack, UnknownLayer, check_id
+from vecstack.stack import Canvas, Json, Layer, Stack, UnknownLayer, check_id
 
 Source = str | os.PathLike[str] | BinaryIO | bytes
 

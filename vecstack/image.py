@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from vecstack.color import Color
 from vecstack.errors import PictureError, ShapeError, VecstackError
-from vecstack.stack import Color
 
 Floats = NDArray[np.float32]
 

@@ -69,7 +69,7 @@ def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model
     """The model of a shipped name, of a path to a weights file (or its folder), or of a Hub repository as
     OWNER/NAME@REVISION with a revision of 40 hexadecimal digits. Raises WeightsError: no such model, not the
     published bytes, or not a model; DeviceError."""
-    from vecstack.render.device import resolve_device
+    from vecstack.device import resolve_device
 
     chosen = resolve_device(device)
     name, data = find_weights(model)

@@ -9,58 +9,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from vecstack.errors import DocumentError, PictureError, RecipeError, UsageError
-from vecstack.stack import Color, check_color
+from vecstack.color import Color, to_color, to_oklab, to_srgb
+from vecstack.errors import PictureError, RecipeError, UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
+    pass
 
 MAX_TEXT_BYTES = 1 << 20  # of a list of colours or a script: 20,000 changes
 MAX_PALETTE = 4096  # colours in a list; catalogues of thread and ink have up to 2,000
 MAX_FEW = 256  # colours of a picture that is a palette (one with more is a photo), or that a stack is reduced to
 MAX_PALETTE_PIXELS = 1 << 22
-CHROMA_STEPS = 12  # halvings of a chroma: finer than shows
-GAMUT_SLACK = 1e-5  # of linear sRGB, where rounding leaves a colour that sRGB has
 ROUNDS = 30  # of choosing colours for layers and layers for colours; few stacks take 10
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-# From linear sRGB to the responses of three cones, and from their cube roots to OKLab: Bjorn Ottosson, "A perceptual
-# color space for image processing", 2020, https://bottosson.github.io/posts/oklab/
-CONES = (
-    (0.4122214708, 0.5363325363, 0.0514459929),
-    (0.2119034982, 0.6806995451, 0.1073969566),
-    (0.0883024619, 0.2817188376, 0.6299787005),
-)
-OKLAB = (
-    (0.2104542553, 0.7936177850, -0.0040720468),
-    (1.9779984951, -2.4285922050, 0.4505937099),
-    (0.0259040371, 0.7827717662, -0.8086757660),
-)
-
-
-# Reading
-
-
-def to_color(color: object) -> Color:
-    """A colour written #rrggbb, #rgb, by its CSS name or as three numbers, as sRGB in 0..1. Raises UsageError."""
-    if not isinstance(color, str):
-        try:
-            check_color(cast(Color, color), "a colour")
-        except DocumentError as error:
-            raise UsageError(str(error)) from error
-        red, green, blue = map(float, cast(Color, color))
-        return red, green, blue
-    from PIL.ImageColor import colormap, getrgb
-
-    digits = color.removeprefix("#")
-    if re.fullmatch(r"(?:[0-9a-fA-F]{3}){1,2}", digits):
-        color = f"#{digits}"
-    elif color.lower() not in colormap:
-        raise UsageError(
-            f"{reprlib.repr(color)} is not a colour. Write it as #rrggbb, or by a CSS name such as tomato."
-        )
-    red, green, blue = (value / 255 for value in getrgb(color)[:3])
-    return red, green, blue
 
 
 def load_palette(path: str | os.PathLike[str]) -> tuple[Color, ...]:
@@ -140,8 +100,6 @@ def _text(path: str | os.PathLike[str], data: bytes) -> str:
 
 
 # In OKLab
-
-
 def nearest(colors: Sequence[Color], palette: Sequence[Color]) -> list[Color]:
     """For each colour the one of the palette that looks most like it: at the least distance in OKLab."""
     import numpy as np
@@ -170,51 +128,3 @@ def reduced(weights: Mapping[Color, float], count: int) -> list[Color]:
         if np.array_equal(old, centres):
             break
     return [cast(Color, tuple(value / 255 for value in color)) for color in np.rint(to_srgb(centres) * 255).tolist()]
-
-
-def to_oklab(colors: np.ndarray) -> np.ndarray:
-    """Colours [N,3], sRGB in 0..1, in OKLab, where equal distances look alike: [N,3], float32 as they are."""
-    import numpy as np
-
-    cones, axes = (np.array(matrix, np.result_type(colors, np.float32)).T for matrix in (CONES, OKLAB))
-    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
-    return cast("np.ndarray", np.cbrt(linear @ cones) @ axes)
-
-
-def to_srgb(points: np.ndarray) -> np.ndarray:
-    """The sRGB colours in 0..1 that are nearest, channel by channel, to points of OKLab: [N,3] -> [N,3]."""
-    import numpy as np
-
-    linear = np.clip(_to_linear(points), 0, 1)
-    return cast("np.ndarray", np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055))
-
-
-def in_gamut(points: np.ndarray) -> np.ndarray:
-    """Points of OKLab [N,3], those that sRGB cannot show with as much chroma as it can show at their lightness and
-    hue."""
-    import numpy as np
-
-    outside = ~_is_shown(points)
-    wanted = points[outside]
-    least, most = np.zeros_like(wanted[:, :1]), np.ones_like(wanted[:, :1])
-    for _ in range(CHROMA_STEPS):
-        middle = (least + most) / 2
-        shown = _is_shown(np.concatenate([wanted[:, :1], middle * wanted[:, 1:]], axis=1))[:, None]
-        least, most = np.where(shown, middle, least), np.where(shown, most, middle)
-    result: np.ndarray = points.copy()
-    result[outside, 1:] = least * wanted[:, 1:]
-    return result
-
-
-def _is_shown(points: np.ndarray) -> np.ndarray:
-    """Whether points of OKLab [N,3] are colours of sRGB: [N]."""
-    linear = _to_linear(points)
-    return cast("np.ndarray", ((linear >= -GAMUT_SLACK) & (linear <= 1 + GAMUT_SLACK)).all(axis=1))
-
-
-def _to_linear(points: np.ndarray) -> np.ndarray:
-    """Linear sRGB of points of OKLab, which may lie outside 0..1: [N,3] -> [N,3]."""
-    import numpy as np
-
-    cones, axes = (np.linalg.inv(np.array(matrix)).T.astype(points.dtype) for matrix in (CONES, OKLAB))
-    return cast("np.ndarray", (points @ axes) ** 3 @ cones)

@@ -72,7 +72,7 @@ def contributions(stack: Stack, *, device: str = "auto") -> tuple[Contribution, 
     """How much each layer adds to the picture, lowest first, measured at POINTS points of the canvas. Layers that are
     hidden, or of a kind that this version does not have, add 0. Raises DeviceError; DocumentError where an asset is
     missing or does not fit its layers."""
-    from vecstack.render import resolve_device
+    from vecstack.device import resolve_device
     from vecstack.target import sheets_on
 
     points = _grid(stack.canvas, resolve_device(device))
@@ -92,7 +92,7 @@ def prune(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> Stac
     small to be measured stay as they are. The same call gives the same stack. Raises UsageError, DeviceError;
     DocumentError where an asset is missing or does not fit its layers."""
     check_tolerance(tolerance)
-    from vecstack.render import resolve_device
+    from vecstack.device import resolve_device
     from vecstack.target import sheets_on
 
     points = _grid(stack.canvas, resolve_device(device))

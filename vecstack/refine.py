@@ -10,10 +10,10 @@ from functools import partial
 from itertools import chain, groupby, repeat
 from typing import TYPE_CHECKING, Any
 
+from vecstack.color import Color, to_color
 from vecstack.errors import DocumentError, PictureError, UsageError
 from vecstack.kinds import can_draw, kind_of, without_unused
-from vecstack.palette import to_color
-from vecstack.stack import Color, Stack
+from vecstack.stack import Stack
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -96,8 +96,8 @@ def part_of(report: Report | None, start: float, end: float) -> Report | None:
 def open_target(stack: Stack, picture: Any, background: str | Color, device: str) -> Target:
     """A picture laid over a stack's canvas, and over `background` where it is transparent. Raises PictureError,
     DeviceError; UsageError for what is no colour."""
+    from vecstack.device import resolve_device
     from vecstack.image import Picture, load_picture
-    from vecstack.render import resolve_device
     from vecstack.target import Target
 
     color = to_color(background)

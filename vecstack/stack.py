@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import numbers
 import re
 import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from vecstack.color import Color, check_color, is_number, is_number_list
 from vecstack.errors import DocumentError
 from vecstack.geometry import Affine, Rect
 
-Color = tuple[float, float, float]  # sRGB, 0..1, not premultiplied
 Json = Mapping[str, Any]
-
 MAX_SIDE = 1_000_000  # canvas units: far past any picture, far inside what a float32 point can tell apart
 MAX_LAYERS = 10_000
 MAX_TRANSFORM = 1e9  # canvas units, a thousand of the widest canvas
 MIN_DETERMINANT = 1e-12  # square canvas units: a millionth of a pixel's side, where float64 still has room to invert
-
 _LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"  # a whole character that keeps a text on one line
 _ID, _NAME = re.compile(_LINE + "{1,128}"), re.compile(_LINE + "{0,1024}")
 
@@ -29,22 +26,6 @@ _ID, _NAME = re.compile(_LINE + "{1,128}"), re.compile(_LINE + "{0,1024}")
 def asset_id(data: bytes) -> str:
     """What an asset is called: the sha256 of its bytes."""
     return hashlib.sha256(data).hexdigest()
-
-
-def is_number(value: object) -> bool:
-    """Whether the value is a real number, of Python or of numpy; true and false are none."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
-
-
-def is_number_list(values: object) -> bool:
-    """Whether the value is a list or tuple of real numbers."""
-    return isinstance(values, list | tuple) and all(map(is_number, values))
-
-
-def check_color(color: Color, where: str) -> None:
-    """Raise DocumentError unless `color` is three numbers in 0..1."""
-    if not is_number_list(color) or len(color) != 3 or not all(0 <= value <= 1 for value in color):
-        raise DocumentError(f"{where} must be three numbers in 0..1, not {reprlib.repr(color)}.")
 
 
 def check_id(layer_id: object, where: str) -> None:

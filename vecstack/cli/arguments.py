@@ -71,7 +71,7 @@ def parse_bytes(text: str | None) -> int | None:
 
 def parse_color(text: str, option: str) -> tuple[float, float, float]:
     """A colour written #rrggbb, #rgb or by its CSS name, as sRGB in 0..1. Raises UsageError, which names the option."""
-    from vecstack.palette import to_color
+    from vecstack.color import to_color
 
     with _named(option):
         return to_color(text)

@@ -114,7 +114,7 @@ def run(
     _check_files([path for path, _ in files], Path(model), data, overwrite)
     if plot_file is not None:
         _check_plot(plot_file)
-    from vecstack.render.device import resolve_device
+    from vecstack.device import resolve_device
     from vecstack.train.evaluate import data_beside, load_part, load_subject, ssim_window
     from vecstack.train.recipe import MAX_DATA_SIDE, DataRecipe
 

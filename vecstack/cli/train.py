@@ -73,7 +73,7 @@ def run(
             job = Job([recipe, *data], out, partition=slurm, gpus=job_gpus, seconds=limit, tensorboard=tensorboard)
             typer.echo(submit(job))
             return
-        from vecstack.render.device import resolve_device
+        from vecstack.device import resolve_device
         from vecstack.train.data import load_pictures
 
         chosen = local_device(resolve_device(device))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from vecstack.color import Color
 from vecstack.composite import over, over_premultiplied
 from vecstack.errors import ExportError
 from vecstack.export.contours import Contours
@@ -19,7 +20,6 @@ from vecstack.export.masks import Mask, Scene
 from vecstack.export.options import SvgOptions
 from vecstack.export.search import least_place
 from vecstack.export.xml import attributes, background, blur_filter, color_code, document, element_ids, number
-from vecstack.stack import Color
 
 BLURS = (0.0, 0.006, 0.012, 0.024, 0.048)  # standard deviations, as shares of the canvas's long side
 THRESHOLDS = 14  # tried everywhere between a mask's least and greatest value

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from vecstack.color import Color
 from vecstack.composite import over
 from vecstack.geometry import Frame, Rect
 from vecstack.kinds import can_draw, kind_of
 from vecstack.render.fast import FastPainter
-from vecstack.stack import Color, Layer, Stack
+from vecstack.stack import Layer, Stack
 from vecstack.target import Box, Grid
 
 CELLS = 512  # on the long side of the canvas: contours are smooth between, and no curve is written finer

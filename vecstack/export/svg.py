@@ -36,10 +36,10 @@ def to_svg(
 
 def svg_text(stack: Stack, options: SvgOptions, *, device: str = "auto") -> str:
     """The stack as the text of an SVG; raises as `to_svg`."""
+    from vecstack.device import resolve_device
     from vecstack.export.flat import flat_svg
     from vecstack.export.masks import scene_of
     from vecstack.export.soft import soft_svg
-    from vecstack.render import resolve_device
 
     drawable(stack)
     where: torch.device = resolve_device(device)

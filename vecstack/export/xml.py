@@ -6,7 +6,8 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-from vecstack.stack import Canvas, Color, Layer
+from vecstack.color import Color
+from vecstack.stack import Canvas, Layer
 
 INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"  # what other programs, too, know layers by
 UNKNOWN = "\ufffd"  # in the place of what no XML can hold

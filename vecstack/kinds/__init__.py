@@ -13,8 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from vecstack.color import Color
 from vecstack.geometry import Rect
-from vecstack.stack import Color, Layer, Stack, UnknownLayer
+from vecstack.stack import Layer, Stack, UnknownLayer
 
 if TYPE_CHECKING:
     import numpy as np

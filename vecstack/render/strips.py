@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from vecstack.composite import unpremultiply
+from vecstack.device import resolve_device
 from vecstack.errors import DeviceError, UsageError
 from vecstack.geometry import Frame
-from vecstack.render.device import resolve_device
 from vecstack.render.draw import Progress
 from vecstack.render.exact import BLOCK_PX, Painter, exact_painter, runs
 from vecstack.render.fast import FastPainter

@@ -11,11 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from vecstack.device import resolve_device
 from vecstack.errors import ShapeError, UsageError, WeightsError
 from vecstack.kinds.mask.maker import MaskMaker
 from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
 from vecstack.models import available_models, find_weights, load_model
-from vecstack.render.device import resolve_device
 from vecstack.train.baselines import Baseline, is_baseline, load_baseline
 from vecstack.train.data import load_pictures
 from vecstack.train.recipe import DataRecipe, load_recipe

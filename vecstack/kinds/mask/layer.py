@@ -11,10 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from vecstack.color import Color, check_color, is_number, is_number_list
 from vecstack.errors import DocumentError
 from vecstack.geometry import Rect
 from vecstack.kinds import Steps, to_step
-from vecstack.stack import Color, Layer, check_color, is_number, is_number_list
+from vecstack.stack import Layer
 
 if TYPE_CHECKING:
     import torch

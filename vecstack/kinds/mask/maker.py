@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from vecstack.color import Color
 from vecstack.errors import WeightsError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import METADATA_KEY, Made
@@ -24,7 +25,7 @@ from vecstack.kinds.mask.layer import MAX_CODE, MAX_DEPTH, MAX_WIDTH, MaskLayer,
 from vecstack.kinds.mask.model import ModelSizes, Predictor, fit_to_side, grid_points
 from vecstack.kinds.mask.net import GROUP_SIZE
 from vecstack.kinds.mask.shade import net_to_asset
-from vecstack.stack import Color, asset_id
+from vecstack.stack import asset_id
 
 # The largest model: far past those that train, and little enough that sizes in a hostile file do no harm.
 MAX_SIZE = 4096  # layers, and channels of the encoder's first stage

@@ -9,11 +9,12 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from vecstack.color import Color
 from vecstack.kinds.frame import to_frame, window_bump
 from vecstack.kinds.mask.layer import MAX_CODE_VALUE, MaskLayer, rounded_numbers
 from vecstack.kinds.mask.net import MaskNet
 from vecstack.kinds.mask.shade import net_from_asset, net_to_asset
-from vecstack.stack import Color, asset_id
+from vecstack.stack import asset_id
 
 CHUNK = 8192  # points of layers at a time: their hidden values fit the caches of two cores
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from vecstack.color import Color, check_color, is_number, is_number_list
 from vecstack.errors import DocumentError, WeightsError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import Steps, to_step
-from vecstack.stack import Color, Layer, check_color, is_number, is_number_list
+from vecstack.stack import Layer
 
 if TYPE_CHECKING:
     import torch

@@ -9,12 +9,12 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from vecstack.color import Color
 from vecstack.geometry import Rect
 from vecstack.kinds import to_step
 from vecstack.kinds.frame import to_frame, window_bump
 from vecstack.kinds.spline.layer import GAIN, LEAST_SIDE, MOST_VALUE, STEP, SplineLayer, Surface
 from vecstack.kinds.spline.shade import basis
-from vecstack.stack import Color
 
 MADE_SIDE = 16  # most control values on a side of a layer that is made
 PIXELS_APART = 2  # of the control values of a small window: finer has more numbers than pixels

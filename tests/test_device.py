@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from vecstack.device import resolve_device
 from vecstack.errors import DeviceError
-from vecstack.render import resolve_device
 
 
 @pytest.fixture
