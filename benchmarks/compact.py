@@ -16,8 +16,8 @@ from sklearn.datasets import load_sample_images
 
 from vecstack.compact import compact, sizes
 from vecstack.decompose import decompose
+from vecstack.drawing.render import render
 from vecstack.models import available_models, load_model
-from vecstack.render import render
 from vecstack.stack import Stack
 
 TOLERANCES = (0.25, 0.5, 1.0, 2.0)  # 1/255, root mean square

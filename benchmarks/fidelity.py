@@ -45,9 +45,9 @@ from sklearn.datasets import load_sample_images  # type: ignore[import-untyped]
 import vecstack
 from vecstack.errors import VecstackError
 from vecstack.geometry import Affine
-from vecstack.image import load_picture
 from vecstack.kinds import find_kind
 from vecstack.models import Model
+from vecstack.pictures.read import load_picture
 from vecstack.stack import Layer, Stack
 from vecstack.train.data import load_pictures
 from vecstack.train.evaluate import Distances, Score, compare, score

@@ -20,8 +20,8 @@ from _common import print_table, write_json
 from PIL import Image, ImageDraw, ImageFont
 
 from vecstack.decompose import decompose
+from vecstack.drawing.render import render
 from vecstack.models import Model, load_model
-from vecstack.render import render
 
 SIDE, BOX = 28, 20  # pixels of the input, and of the box in which its glyph lies
 OVERSAMPLING = 40  # the box filter sees the outline at 1120 px

@@ -55,18 +55,18 @@ from torch import Tensor, nn
 
 import vecstack
 from vecstack.device import resolve_device
-from vecstack.geometry import Frame
+from vecstack.drawing.exact import BLOCK_PX, CUDA_BLOCK_PX, Painter, exact_painter
+from vecstack.drawing.fast import FastPainter
+from vecstack.drawing.plan import Plan
+from vecstack.drawing.points import centres, grid
+from vecstack.drawing.render import rows
+from vecstack.drawing.viewport import Viewport
 from vecstack.kinds import can_draw, kind_of
 from vecstack.kinds.frame import to_frame, window_bump
 from vecstack.kinds.mask.layer import MaskLayer
-from vecstack.render import rows
-from vecstack.render.exact import BLOCK_PX, CUDA_BLOCK_PX, Painter, exact_painter
-from vecstack.render.fast import FastPainter
-from vecstack.render.grid import centres, grid
-from vecstack.render.layout import Layout
-from vecstack.render.plan import Plan
-from vecstack.render.png import write_png
-from vecstack.render.tiff import write_tiff
+from vecstack.pictures.layout import Layout
+from vecstack.pictures.png import write_png
+from vecstack.pictures.tiff import write_tiff
 from vecstack.stack import Layer, Stack
 
 SIZES = (256, 1024, 4096, 16384)  # pixels of the long side
@@ -87,13 +87,13 @@ THREADS, STRIP_ROWS = (1, 2), (64, 256)  # which must give the same bytes
 LAUNCHER = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)"
 DRAW = """
 import resource, sys
-import torch, vecstack, vecstack.render.strips
-from vecstack.geometry import Frame
-from vecstack.render import resolve_device, rows
+import torch, vecstack, vecstack.drawing.strips
+from vecstack.drawing.viewport import Viewport
+from vecstack.render import resolve_device; from vecstack.drawing.render import rows
 path, size, device = sys.argv[1:]
 stack, on_device = vecstack.load(path), resolve_device(device).type == "cuda"
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-for _ in rows(stack, Frame.of_region(stack.canvas.rect, size=int(size)), device=device):
+for _ in rows(stack, Viewport.of_region(stack.canvas.rect, size=int(size)), device=device):
     pass
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 print(torch.cuda.max_memory_allocated() if on_device else 0)
@@ -282,7 +282,7 @@ class PlainWay:
 # Samples and times
 
 
-def tiles_of(frame: Frame, device: torch.device) -> list[Tile]:
+def tiles_of(frame: Viewport, device: torch.device) -> list[Tile]:
     """The blocks in which a frame is drawn exactly."""
     xs = centres(frame.region.x, frame.region.width, frame.width_px, device)
     ys = centres(frame.region.y, frame.region.height, frame.height_px, device)
@@ -318,7 +318,7 @@ def drawn(paint: Painter, tiles: Iterable[Tile]) -> Tensor:
     return torch.cat([paint(xs, ys)[:3].flatten(1) for xs, ys in tiles], 1)
 
 
-def whole(seconds: float, points: int, frame: Frame) -> Slow:
+def whole(seconds: float, points: int, frame: Viewport) -> Slow:
     """The time of a frame, of which so many points were drawn."""
     return Slow(seconds * frame.width_px * frame.height_px / points, points)
 
@@ -326,7 +326,7 @@ def whole(seconds: float, points: int, frame: Frame) -> Slow:
 # The measures
 
 
-def measure_fast(stack: Stack, path: Path, frame: Frame, device: str, runs: int) -> Fast:
+def measure_fast(stack: Stack, path: Path, frame: Viewport, device: str, runs: int) -> Fast:
     times: list[tuple[float, float]] = []
     while len(times) < runs and sum(map(sum, times)) < LONG_SECONDS:
         times.append(time_fast(stack, frame, device))
@@ -334,7 +334,7 @@ def measure_fast(stack: Stack, path: Path, frame: Frame, device: str, runs: int)
     return Fast(compiling, drawing, *peaks(path, max(frame.width_px, frame.height_px), device))
 
 
-def time_fast(stack: Stack, frame: Frame, device: str) -> tuple[float, float]:
+def time_fast(stack: Stack, frame: Viewport, device: str) -> tuple[float, float]:
     """Seconds to compile and to draw."""
     began = time.perf_counter()
     strips = rows(stack, frame, device=device)
@@ -354,7 +354,9 @@ def peaks(path: Path, size: int, device: str) -> tuple[int, int]:
     return machine * MAXRSS_BYTES, other
 
 
-def measure_exact(stack: Stack, frame: Frame, tiles: Sequence[Tile], device: torch.device) -> tuple[Slow, Errors, Plan]:
+def measure_exact(
+    stack: Stack, frame: Viewport, tiles: Sequence[Tile], device: torch.device
+) -> tuple[Slow, Errors, Plan]:
     """The exact way, and how far the fast one is off."""
     exactly, painter = exact_painter(stack, frame, device), FastPainter(stack, frame, device)
     drawn(exactly, tiles[:1])  # the first one takes longer
@@ -381,7 +383,7 @@ def levels(colors: Tensor) -> Tensor:
     return (colors * 255 + 0.5).floor().clamp(0, 255)
 
 
-def measure_plain(stack: Stack, frame: Frame, tiles: Sequence[Tile], device: torch.device) -> Slow:
+def measure_plain(stack: Stack, frame: Viewport, tiles: Sequence[Tile], device: torch.device) -> Slow:
     """The plain way, once it is known to draw the same. Raises SystemExit where it does not."""
     colors_at = PlainWay(stack, frame.footprint, device)
     check_plain(colors_at, exact_painter(stack, frame, device), tiles[0])
@@ -397,7 +399,7 @@ def check_plain(colors_at: PlainWay, exactly: Painter, tile: Tile) -> None:
 
 
 def measure_encoding(
-    stack: Stack, frame: Frame, device: str, write: Callable[[BinaryIO, Iterator[Any], Layout], None]
+    stack: Stack, frame: Viewport, device: str, write: Callable[[BinaryIO, Iterator[Any], Layout], None]
 ) -> Encoding:
     strips, drawing = rows(stack, frame, device=device), [0.0]
     with tempfile.TemporaryFile() as file:
@@ -421,7 +423,7 @@ def timed(strips: Iterator[Any], spent: list[float]) -> Iterator[Any]:
 
 def measure(name: str, stack: Stack, path: Path, size: int, arguments: argparse.Namespace) -> Result:
     """All of a stack (saved at a path) at a size."""
-    frame, device = Frame.of_region(stack.canvas.rect, size=size), resolve_device(arguments.device)
+    frame, device = Viewport.of_region(stack.canvas.rect, size=size), resolve_device(arguments.device)
     tiles = tiles_of(frame, device)
     some = sample(tiles, arguments.sample_points)
     compared = tiles if arguments.all_pixels and size <= ALL_PIXELS_PX else some
@@ -456,7 +458,9 @@ def digest(stack: Stack, device: str, threads: int, strip_rows: int) -> str:
     """The sha256 of a drawing's pixels."""
     torch.set_num_threads(threads)
     pixels = hashlib.sha256()
-    for strip in rows(stack, Frame.of_region(stack.canvas.rect, size=CHECK_PX), device=device, strip_rows=strip_rows):
+    for strip in rows(
+        stack, Viewport.of_region(stack.canvas.rect, size=CHECK_PX), device=device, strip_rows=strip_rows
+    ):
         pixels.update(strip.tobytes())
     return pixels.hexdigest()
 

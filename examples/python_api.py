@@ -9,7 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from vecstack import decompose, load, load_model, render, save
-from vecstack.geometry import Frame, Rect
+from vecstack.drawing.viewport import Viewport
+from vecstack.geometry import Rect
 from vecstack.kinds.mask.layer import MaskLayer
 
 
@@ -49,7 +50,7 @@ def main() -> None:
     # A part of the canvas, in pixels of the source: its middle third.
     canvas = stack.canvas
     middle = Rect(canvas.width / 3, canvas.height / 3, canvas.width / 3, canvas.height / 3)
-    Image.fromarray(render(stack, frame=Frame.of_region(middle, size=1024))).save(folder / "middle-1024.png")
+    Image.fromarray(render(stack, viewport=Viewport.of_region(middle, size=1024))).save(folder / "middle-1024.png")
     print("drew middle-1024.png, the middle third alone")
 
     # An edit gives a new stack and leaves the old one as it was.

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from vecstack.render import strips
+from vecstack.drawing import strips
 
 CUDA = torch.device("cuda", 0)
 ATEN = torch.ops.aten

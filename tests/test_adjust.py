@@ -12,12 +12,13 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from tests.render.conftest import mixed, stack
+from tests.drawing.conftest import mixed, stack
 from vecstack import Canvas, Stack, adjust, render
 from vecstack.adjust import LIMITS, Adjustment
 from vecstack.color import to_oklab
+from vecstack.drawing.viewport import Viewport
 from vecstack.errors import DocumentError, PictureError, UsageError
-from vecstack.geometry import Affine, Frame, Rect
+from vecstack.geometry import Affine, Rect
 from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.stack import UnknownLayer
 
@@ -47,12 +48,12 @@ def noise(dtype: type, channels: int = 3) -> np.ndarray:
     return np.random.default_rng(1).integers(0, most + 1, (HEIGHT, WIDTH, channels), dtype=dtype)
 
 
-def coverage(stack: Stack, frame: Frame | None = None) -> np.ndarray:
+def coverage(stack: Stack, viewport: Viewport | None = None) -> np.ndarray:
     """The mask of all layers of a stack, each alone: 1 minus the product of what they let through."""
     light = 1.0
     for layer in stack.layers:
         alone = stack.with_layers([dataclasses.replace(layer, opacity=1.0, visible=True)])
-        light = light * (1 - render(alone, frame=frame, transparent=True, depth=16, device="cpu")[..., 3] / 65535)
+        light = light * (1 - render(alone, viewport=viewport, transparent=True, depth=16, device="cpu")[..., 3] / 65535)
     return 1 - light
 
 
@@ -105,7 +106,7 @@ def test_layers_are_selected_as_in_edit_and_how_they_are_seen_does_not_matter() 
 def test_masks_are_drawn_at_the_size_of_the_picture() -> None:
     large = np.full((3 * HEIGHT, 3 * WIDTH, 3), 100, np.uint8)
     found = adjust(large, TWO, "*", BRIGHTER, device="cpu")
-    mask = coverage(TWO, Frame(CANVAS.rect, 3 * WIDTH, 3 * HEIGHT))
+    mask = coverage(TWO, Viewport(CANVAS.rect, 3 * WIDTH, 3 * HEIGHT))
     assert found.shape == large.shape
     bright = BRIGHTER(np.full((1, 3), 100 / 255, np.float32))[0, 0] * 255
     assert np.abs(found[..., 0] - (100 + mask * (bright - 100))).max() < 1

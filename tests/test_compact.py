@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from vecstack.compact import Sizes, compact, sizes
+from vecstack.drawing.render import render
 from vecstack.errors import DocumentError, UsageError
 from vecstack.file import dumps, dumps_json, load, save
 from vecstack.geometry import Affine, Rect
@@ -18,7 +19,6 @@ from vecstack.kinds.mask.layer import KIND, MaskLayer
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_to_asset
 from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.render import render
 from vecstack.stack import Canvas, Layer, Stack, UnknownLayer, asset_id
 
 CANVAS = Canvas(37, 53, (0.9, 0.4, 0.1))

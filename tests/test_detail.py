@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.render.conftest import CODE, HEIGHT, WIDTH, make_net
+from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net
 from vecstack.color import Color
 from vecstack.detail import CARES, RASTER_PX, _stacked, add_detail
+from vecstack.drawing.file import thumbnail_png
+from vecstack.drawing.render import render
 from vecstack.errors import DeviceError, PictureError, UsageError
 from vecstack.file import dumps
 from vecstack.geometry import Affine, Rect
@@ -20,7 +22,6 @@ from vecstack.goal import Goal
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.refine import Progress
-from vecstack.render import render, thumbnail_png
 from vecstack.stack import MAX_LAYERS, Canvas, Layer, Stack, asset_id
 from vecstack.target import psnr_of
 

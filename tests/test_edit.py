@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.render.conftest import CODE, HEIGHT, WIDTH, make_net, make_spline, stack  # noqa: F401
+from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net, make_spline, stack  # noqa: F401
 from vecstack.color import Color
+from vecstack.drawing.render import render
 from vecstack.edit import (
     CHANGES,
     Background,
@@ -42,7 +43,6 @@ from vecstack.file import dumps, load
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import kind_of
 from vecstack.kinds.mask.layer import MaskLayer
-from vecstack.render import render
 from vecstack.stack import Canvas, Layer, Stack, UnknownLayer, asset_id
 
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)

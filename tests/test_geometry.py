@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
-from vecstack.geometry import Affine, Frame, Rect
+from vecstack.geometry import Affine, Rect
 
 
 def apply(map_: Affine, x: float, y: float) -> tuple[float, float]:
@@ -40,8 +41,8 @@ def test_rows_give_the_map_back() -> None:
     ],
 )
 def test_frame_has_the_pixels_asked_for(asked: dict[str, float], expected: tuple[int, int]) -> None:
-    frame = Frame.of_region(Rect(0, 0, 37, 53), **asked)  # type: ignore[arg-type]
-    assert (frame.width_px, frame.height_px) == expected
+    viewport = Viewport.of_region(Rect(0, 0, 37, 53), **asked)  # type: ignore[arg-type]
+    assert (viewport.width_px, viewport.height_px) == expected
 
 
 @pytest.mark.parametrize(
@@ -49,13 +50,13 @@ def test_frame_has_the_pixels_asked_for(asked: dict[str, float], expected: tuple
 )
 def test_frame_refuses_what_cannot_be_meant(asked: dict[str, float]) -> None:
     with pytest.raises(UsageError):
-        Frame.of_region(Rect(0, 0, 37, 53), **asked)  # type: ignore[arg-type]
+        Viewport.of_region(Rect(0, 0, 37, 53), **asked)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("region", [Rect(0, 0, 0, 5), Rect(0, 0, 5, -1), Rect(0, 0, float("nan"), 1)])
 def test_frame_refuses_an_empty_region(region: Rect) -> None:
     with pytest.raises(UsageError):
-        Frame.of_region(region)
+        Viewport.of_region(region)
 
 
 def test_inside_needs_every_edge_inside() -> None:

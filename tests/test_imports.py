@@ -103,7 +103,7 @@ def test_nothing_but_its_own_folder_and_training_knows_a_kind(path: Path) -> Non
         assert f"kinds.{path.name}" not in other.read_text(encoding="utf-8"), other
 
 
-@pytest.mark.parametrize("modules", ["vecstack", "vecstack.cli", "vecstack.file", "vecstack.image"])
+@pytest.mark.parametrize("modules", ["vecstack", "vecstack.cli", "vecstack.file", "vecstack.pictures.read"])
 def test_light_modules_do_not_import_torch(modules: str) -> None:
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

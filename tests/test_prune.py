@@ -11,18 +11,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.render.conftest import CODE, HEIGHT, WIDTH, make_net, stack  # noqa: F401
+from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net, stack  # noqa: F401
 from vecstack.color import Color
+from vecstack.drawing.exact import prepare
+from vecstack.drawing.render import render
+from vecstack.drawing.viewport import Viewport
 from vecstack.errors import DocumentError, UsageError
-from vecstack.geometry import Affine, Frame, Rect
+from vecstack.geometry import Affine, Rect
 from vecstack.kinds import find_kind
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_to_asset
 from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.prune import POINTS, Contribution, contributions, prune
-from vecstack.render import render
-from vecstack.render.exact import prepare
 from vecstack.stack import Canvas, Layer, Stack, UnknownLayer, asset_id
 
 CPU = torch.device("cpu")
@@ -166,8 +167,8 @@ def test_a_layer_too_small_for_the_points_stays() -> None:
     dot = mask("dot", color=GREY, transform=Affine.of_frame(Rect(2010, 3010, 20, 20)), window=0.1)
     stack = stack_of(mask("base", transform=Affine.of_frame(canvas.rect)), dot, canvas=canvas)  # noqa: F811
     assert prune(stack, 0.5, device="cpu") is stack
-    part = Frame(Rect(2000, 3000, 40, 40), 37, 37)
-    assert len(np.unique(render(stack, frame=part, device="cpu").reshape(-1, 3), axis=0)) > 1
+    part = Viewport(Rect(2000, 3000, 40, 40), 37, 37)
+    assert len(np.unique(render(stack, viewport=part, device="cpu").reshape(-1, 3), axis=0)) > 1
 
 
 @pytest.mark.parametrize("tolerance", [0.5, 2.0, 8.0])
@@ -340,7 +341,7 @@ class RampKind:
 def _ramps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second kind of layer."""
     kinds = {"ramp": RampKind()}
-    for name in ("vecstack.kinds", "vecstack.render.exact"):
+    for name in ("vecstack.kinds", "vecstack.drawing.exact"):
         module = importlib.import_module(name)
         monkeypatch.setattr(module, "find_kind", lambda name: kinds.get(name) or find_kind(name), raising=False)
 

@@ -11,8 +11,10 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from tests.render.conftest import CODE, HEIGHT, WIDTH, make_net
+from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net
 from vecstack.color import Color
+from vecstack.drawing.exact import prepare
+from vecstack.drawing.render import render
 from vecstack.errors import DeviceError, DocumentError, PictureError, UsageError
 from vecstack.file import dumps
 from vecstack.geometry import Affine, Rect
@@ -20,8 +22,6 @@ from vecstack.kinds import find_kind
 from vecstack.kinds.mask.layer import MaskKind, MaskLayer
 from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.refine import GROUP_NUMBERS, Progress, Stage, groups, refine, tune_group
-from vecstack.render import render
-from vecstack.render.exact import prepare
 from vecstack.stack import Canvas, Layer, Stack, UnknownLayer, asset_id
 from vecstack.target import Target
 

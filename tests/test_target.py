@@ -9,14 +9,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.render.conftest import CODE, HEIGHT, WIDTH, make_net
+from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net
+from vecstack.drawing.points import Grid, cell_counts
+from vecstack.drawing.render import render
+from vecstack.drawing.sheets import draw_at, shade_on, sheets_on, shown_on
+from vecstack.drawing.viewport import Viewport
 from vecstack.errors import DocumentError
-from vecstack.geometry import Affine, Frame, Rect
+from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.render import render
 from vecstack.stack import Canvas, Stack, UnknownLayer, asset_id
-from vecstack.target import CHECKED, Grid, Target, cell_counts, draw_at, shade_on, sheets_on, shown_on, view_of
+from vecstack.target import CHECKED, Target, view_of
 
 CPU = torch.device("cpu")
 CANVAS = Canvas(WIDTH, HEIGHT, (0.9, 0.4, 0.1))
@@ -318,26 +321,26 @@ def test_a_rectangle_of_pixels_is_one_of_the_canvas() -> None:
 # Drawing at points
 
 
-def centres(frame: Frame) -> Tensor:
-    """The centres of a frame's pixels, row after row: [P,2]."""
-    y, x = np.mgrid[0 : frame.height_px, 0 : frame.width_px] + 0.5
-    across, down = frame.region.width / frame.width_px, frame.region.height / frame.height_px
-    return torch.tensor(np.stack([frame.region.x + x.ravel() * across, frame.region.y + y.ravel() * down], 1))
+def centres(viewport: Viewport) -> Tensor:
+    """The centres of a viewport's pixels, row after row: [P,2]."""
+    y, x = np.mgrid[0 : viewport.height_px, 0 : viewport.width_px] + 0.5
+    across, down = viewport.region.width / viewport.width_px, viewport.region.height / viewport.height_px
+    return torch.tensor(np.stack([viewport.region.x + x.ravel() * across, viewport.region.y + y.ravel() * down], 1))
 
 
 @pytest.mark.parametrize("region", [CANVAS.rect, Rect(-8.0, 3.0, 20.0, 31.0)])
 def test_drawing_at_pixel_centres_is_the_rendering(stack: Stack, region: Rect) -> None:
-    frame = Frame.of_region(region, size=90)  # more points than are drawn at a time
-    drawn = draw_at(stack, centres(frame))
+    viewport = Viewport.of_region(region, size=90)  # more points than are drawn at a time
+    drawn = draw_at(stack, centres(viewport))
     rendered = torch.from_numpy(
-        render(stack, frame=frame, depth=16, exact=True, device="cpu").astype(np.float32) / 65535
+        render(stack, viewport=viewport, depth=16, exact=True, device="cpu").astype(np.float32) / 65535
     )
     torch.testing.assert_close(drawn[:3].T, rendered.flatten(0, 1), atol=1e-5, rtol=0)
     assert drawn[3].equal(torch.ones(len(drawn[0])))
 
 
 def test_drawing_transparently_is_premultiplied(stack: Stack) -> None:
-    points = centres(Frame.of_region(CANVAS.rect))
+    points = centres(Viewport.of_region(CANVAS.rect))
     clear = draw_at(stack, points, transparent=True)
     background = torch.tensor(CANVAS.background)[:, None]
     torch.testing.assert_close(clear[:3] + (1 - clear[3]) * background, draw_at(stack, points)[:3])
@@ -353,7 +356,7 @@ PARTS = [CANVAS.rect, Rect(0.0, 0.0, 9.0, 11.0), Rect(28.0, 1.0, 9.0, 8.0)]
 def test_what_surrounds_a_group_and_the_group_compose_to_the_whole(
     stack: Stack, group: tuple[int, ...], part: Rect
 ) -> None:
-    points = centres(Frame.of_region(part))
+    points = centres(Viewport.of_region(part))
     view = view_of(stack, group, points, torch.zeros(3, len(points)))
     alone = dataclasses.replace(stack, layers=tuple(stack.layers[index] for index in group))
     own = draw_at(alone, points, transparent=True)
@@ -362,7 +365,7 @@ def test_what_surrounds_a_group_and_the_group_compose_to_the_whole(
 
 
 def test_the_view_from_the_ends_of_a_stack_is_the_background_and_nothing(stack: Stack) -> None:
-    points, colors = centres(Frame.of_region(CANVAS.rect)), torch.rand(3, WIDTH * HEIGHT)
+    points, colors = centres(Viewport.of_region(CANVAS.rect)), torch.rand(3, WIDTH * HEIGHT)
     view = view_of(stack, tuple(range(len(stack.layers))), points, colors)
     assert view.target is colors
     assert view.below.equal(torch.tensor(CANVAS.background)[:, None].expand(3, len(points)))
@@ -371,7 +374,7 @@ def test_the_view_from_the_ends_of_a_stack_is_the_background_and_nothing(stack: 
 
 
 def test_layers_that_do_not_show_are_not_in_the_view(stack: Stack) -> None:
-    points = centres(Frame.of_region(CANVAS.rect))
+    points = centres(Viewport.of_region(CANVAS.rect))
     colors = torch.zeros(3, len(points))
     bare = stack.remove("hidden").remove("nothing").remove("strange").remove("like")
     for group, same in (((0,), (0,)), ((3,), (2,)), ((7,), (3,))):
@@ -383,7 +386,7 @@ def test_layers_that_do_not_show_are_not_in_the_view(stack: Stack) -> None:
 def test_windows_away_from_the_points_are_not_evaluated_for_a_view(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    points = centres(Frame.of_region(Rect(28.0, 1.0, 9.0, 8.0)))  # beside the window "corner"
+    points = centres(Viewport.of_region(Rect(28.0, 1.0, 9.0, 8.0)))  # beside the window "corner"
     seen: list[str] = []
     from vecstack.kinds.mask import shade
 

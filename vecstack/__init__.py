@@ -4,6 +4,7 @@
 # so that `vecstack.decompose`, `vecstack.edit` and the like are the functions, not the modules of the same names.
 from vecstack.adjust import adjust
 from vecstack.decompose import decompose
+from vecstack.drawing.render import render
 from vecstack.edit import edit
 from vecstack.errors import VecstackError
 from vecstack.export import to_html, to_svg
@@ -11,7 +12,6 @@ from vecstack.file import load, save
 from vecstack.goal import Goal
 from vecstack.models import available_models, load_model
 from vecstack.refine import refine
-from vecstack.render import render
 from vecstack.stack import Canvas, Layer, Stack
 
 __version__ = "0.1.0"

@@ -10,20 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from vecstack.color import Color, in_gamut, is_number, to_color, to_oklab, to_srgb
+from vecstack.drawing.render import rows
+from vecstack.drawing.viewport import Viewport
 from vecstack.edit import select
 from vecstack.errors import DocumentError, UsageError
-from vecstack.geometry import Frame
 from vecstack.kinds import can_draw
 from vecstack.refine import check_aspect
-from vecstack.render import rows
 from vecstack.stack import Stack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vecstack.image import Floats, Picture
-    from vecstack.render.draw import Progress
-    from vecstack.render.layout import Pixels
+    from vecstack.pictures.layout import Pixels, RowCallback
+    from vecstack.pictures.read import Floats, Picture
 
 BAND_PX = 256  # rows that are changed together, which bounds what they need beside the picture
 MAX_BLUR_PX = 250.0  # standard deviation: past any lens, and a band with its surroundings fits into memory
@@ -122,19 +121,19 @@ def adjust(
     *,
     invert: bool = False,
     device: str = "auto",
-    progress: Progress | None = None,
+    progress: RowCallback | None = None,
 ) -> Pixels:
     """The picture with its own pixels adjusted where the masks of some layers of its stack are: picture + m *
     (adjusted - picture), where m in 0..1 is what the masks cover together, 1 minus it where `invert`. Opacity and
     visibility of the layers do not matter, and where m is 0 the pixels are those of the picture.
 
-    `picture` is what `vecstack.image.load_picture` takes: upright and in sRGB then; `layers` selects as in
+    `picture` is what `vecstack.pictures.read.load_picture` takes: upright and in sRGB then; `layers` selects as in
     `vecstack.edit`. Gives [H,W,3], or [H,W,4] with the picture's straight alpha where it is not opaque: uint8, or
     uint16 where the picture has 16 bits (or floats). Raises PictureError: it cannot be read or is of another shape than
     the canvas; UsageError, DocumentError: no such layer, or one that this version cannot draw; DeviceError."""
     import numpy as np
 
-    from vecstack.image import load_picture
+    from vecstack.pictures.read import load_picture
 
     masks = _masks(stack, layers)
     loaded = load_picture(picture)
@@ -143,8 +142,10 @@ def adjust(
     values = np.empty((loaded.height, loaded.width, 3 if loaded.alpha is None else 4), f"u{loaded.depth // 8}")
     if loaded.alpha is not None:
         values[..., 3] = loaded.alpha * most + 0.5
-    frame, top = Frame(stack.canvas.rect, loaded.width, loaded.height), 0
-    for strip in rows(masks, frame, depth=16, transparent=True, device=device, strip_rows=BAND_PX, progress=progress):
+    viewport, top = Viewport(stack.canvas.rect, loaded.width, loaded.height), 0
+    for strip in rows(
+        masks, viewport, depth=16, transparent=True, device=device, strip_rows=BAND_PX, progress=progress
+    ):
         mask = strip[..., 3].astype(np.float32) / np.float32(65535)
         band = _adjusted(loaded, top, np.float32(1) - mask if invert else mask, adjustment)
         values[top : top + len(strip), :, :3] = band * most + 0.5

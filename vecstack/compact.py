@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from vecstack.target import Box, Grid
+    from vecstack.drawing.points import Box, Grid
 
 CHECKED = 1 << 14  # points at which the change is measured
 MODELLED = 80_000  # points of layers, of all together, at which it is foretold: a second on one core
@@ -144,7 +144,7 @@ def _rounded_place(transform: Affine, step: float) -> Affine:
 
 def _cells(stack: Stack, count: int, device: torch.device) -> Grid:
     """The centres of about `count` equal cells of the canvas, each a pixel at the least."""
-    from vecstack.target import Grid, cell_counts
+    from vecstack.drawing.points import Grid, cell_counts
 
     columns, rows = cell_counts(stack.canvas.width, stack.canvas.height, count)
     return Grid.over(stack.canvas.rect, columns, rows, device)
@@ -152,7 +152,7 @@ def _cells(stack: Stack, count: int, device: torch.device) -> Grid:
 
 def _modelled_count(stack: Stack, points: Grid) -> int:
     """At how many points of the canvas the change is foretold: more where layers are small."""
-    from vecstack.target import shown_on
+    from vecstack.drawing.sheets import shown_on
 
     layers_per_point = sum(box.count for _, _, box in shown_on(stack, points)) / points.box(None).count
     return CHECKED if layers_per_point == 0 else min(CHECKED, max(FEWEST, round(MODELLED / layers_per_point)))
@@ -160,7 +160,7 @@ def _modelled_count(stack: Stack, points: Grid) -> int:
 
 def _colors(stack: Stack, points: Grid) -> Tensor:
     """The picture at points: [3,H,W]."""
-    from vecstack.target import sheets_on
+    from vecstack.drawing.sheets import sheets_on
 
     canvas = points.background(stack)
     for sheet in sheets_on(stack, points):
@@ -200,7 +200,7 @@ def _answers(stack: Stack, points: Grid) -> dict[int, _Answer]:
 
 def _traces(stack: Stack, points: Grid) -> Iterator[_Trace]:
     """The layers that show at points, lowest first."""
-    from vecstack.target import Sheet, shown_on
+    from vecstack.drawing.sheets import Sheet, shown_on
 
     canvas, whole = points.background(stack), Affine.of_frame(stack.canvas.rect)
     for index, layer, box in shown_on(stack, points):
@@ -224,7 +224,8 @@ def _steepness(layer: Layer, assets: Mapping[str, bytes], points: Grid, mask: Te
     """Mean square of what a canvas unit across and one down change in a layer's mask at points: [H,W]."""
     import torch
 
-    from vecstack.target import Grid, shade_on
+    from vecstack.drawing.points import Grid
+    from vecstack.drawing.sheets import shade_on
 
     moved = Grid(points.xs + 1, points.ys), Grid(points.xs, points.ys + 1)
     return (torch.stack([shade_on(layer, assets, grid)[0] for grid in moved]) - mask).square().mean(0)

@@ -15,7 +15,7 @@ from vecstack.refine import refine as tune
 from vecstack.stack import MAX_LAYERS, Canvas, Stack
 
 if TYPE_CHECKING:
-    from vecstack.image import Picture
+    from vecstack.pictures.read import Picture
 
 SKETCH_SHARE = 0.9  # most that the model's layers and their net may take of a budget
 REFINING = 0.2  # share of the progress, before detail is added
@@ -33,7 +33,7 @@ def decompose(
     report: Report | None = None,
 ) -> Stack:
     """A stack of `layers` layers (all that the model can give, if not said) that looks like the picture: a path,
-    bytes, an open binary file, a PIL picture, or an array (see vecstack.image.load_picture). `background` shows where
+    bytes, an open binary file, a PIL picture, or an array (see pictures.read.load_picture). `background` shows where
     the picture is transparent. Fewer layers are the first of more where the stacks have the same background, which is
     the one of black and white that comes closer.
 
@@ -43,8 +43,8 @@ def decompose(
     alone over the picture's mean colour. Raises PictureError, DeviceError; UsageError for a count that cannot be
     given, what is no colour, and a name in place of a model."""
     from vecstack.detail import add_detail
-    from vecstack.image import load_picture
-    from vecstack.render import THUMBNAIL_PX, thumbnail_png
+    from vecstack.drawing.file import THUMBNAIL_PX, thumbnail_png
+    from vecstack.pictures.read import load_picture
 
     if not isinstance(model, Model):
         raise UsageError(f"model must be a Model, not {model!r:.60}. Give load_model(NAME or PATH).")

@@ -25,7 +25,7 @@ from vecstack.stack import MAX_LAYERS, MAX_TRANSFORM, Layer, Stack, check_name, 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from vecstack.target import Grid
+    from vecstack.drawing.points import Grid
 
 MAX_AMOUNT = 1e6  # of a jitter, in spreads: the largest number of a code
 SHIFT_DECIMALS = 9  # of a shifted place: far below what shows, and a shift and its reverse give the same numbers
@@ -580,7 +580,7 @@ def _spread(stack: Stack, family: Hashable) -> float:
 
 def _merged(below: Stack, layers: Sequence[Layer], device: str) -> Layer:
     """The one of the layers, in the best colour, that alone comes closest to all of them over the stack below."""
-    from vecstack.target import sheets_on
+    from vecstack.drawing.sheets import sheets_on
 
     points = _points(_hull(below, layers), device)
     canvas = points.background(below)
@@ -625,7 +625,7 @@ def _hull(stack: Stack, layers: Iterable[Layer]) -> Rect:
 def _points(rect: Rect, device: str) -> Grid:
     """The centres of about POINTS equal cells of a rectangle."""
     from vecstack.device import resolve_device
-    from vecstack.target import Grid
+    from vecstack.drawing.points import Grid
 
     columns = min(POINTS, max(1, round(math.sqrt(POINTS * rect.width / rect.height))))
     return Grid.over(rect, columns, max(1, round(POINTS / columns)), resolve_device(device))
@@ -690,7 +690,7 @@ def _colors(stack: Stack) -> dict[int, Color]:
 def _weights(stack: Stack, device: str) -> dict[Color, float]:
     """How much of the picture is in each colour of the layers and the background: share of the canvas, seen through
     what lies above."""
-    from vecstack.target import sheets_on
+    from vecstack.drawing.sheets import sheets_on
 
     points = _points(stack.canvas.rect, device)
     light = points.background(stack).new_ones(len(points.ys), len(points.xs))  # that the layers above let through

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from vecstack.errors import UsageError
-
-MAX_SIDE_PX = 1_000_000  # of a drawn picture: past any printer, and a wrong number is told before hours of work
 
 
 @dataclass(frozen=True)
@@ -86,52 +81,3 @@ class Affine:
         """The map that undoes this one. Raises ZeroDivisionError where none does."""
         a, b, d, e = (value / self.determinant for value in (self.e, -self.b, -self.d, self.a))
         return Affine(a, b, -a * self.c - b * self.f, d, e, -d * self.c - e * self.f)
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What is drawn and how finely: a region of the canvas, sampled at the centres of width_px x height_px pixels."""
-
-    region: Rect
-    width_px: int
-    height_px: int
-
-    @classmethod
-    def of_region(
-        cls,
-        region: Rect,
-        *,
-        size: int | None = None,
-        width: int | None = None,
-        height: int | None = None,
-        scale: float | None = None,
-    ) -> Frame:
-        """The frame of a region at a size: `size` pixels on its long side, or `width` and/or `height` pixels, or
-        `scale` pixels per canvas unit (1 if nothing is given). Raises UsageError."""
-        if sum((size is not None, scale is not None, width is not None or height is not None)) > 1:
-            raise UsageError("Give one of --size, --scale, or --width/--height, not several.")
-        if not (0 < region.width < math.inf and 0 < region.height < math.inf):
-            raise UsageError(
-                f"A region must have a width and a height above 0, not {region.width:g} x {region.height:g}."
-            )
-        for name, value in (("--size", size), ("--width", width), ("--height", height), ("--scale", scale)):
-            if value is not None and not 0 < value < math.inf:
-                raise UsageError(f"{name} must be above 0, not {value}.")
-            if value is not None and value > MAX_SIDE_PX:
-                raise UsageError(f"{name} is more than {MAX_SIDE_PX:,}, the most that is drawn. Give less.")
-        if size is not None:
-            scale = size / max(region.width, region.height)
-        elif scale is None:
-            scale = width / region.width if width is not None else height / region.height if height is not None else 1.0
-        sides = (
-            region.width * scale if width is None else width,
-            region.height * scale if height is None else height,
-        )
-        if not max(sides) <= MAX_SIDE_PX:
-            raise UsageError(f"{sides[0]:,.0f} x {sides[1]:,.0f} px: a side has at most {MAX_SIDE_PX:,}. Give less.")
-        return cls(region, max(1, round(sides[0])), max(1, round(sides[1])))
-
-    @property
-    def footprint(self) -> float:
-        """Side of a pixel in canvas units (the longer one where pixels are not square)."""
-        return max(self.region.width / self.width_px, self.region.height / self.height_px)

@@ -7,13 +7,10 @@ import re
 import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from vecstack.color import Color, to_color, to_oklab, to_srgb
 from vecstack.errors import PictureError, RecipeError, UsageError
-
-if TYPE_CHECKING:
-    pass
 
 MAX_TEXT_BYTES = 1 << 20  # of a list of colours or a script: 20,000 changes
 MAX_PALETTE = 4096  # colours in a list; catalogues of thread and ink have up to 2,000
@@ -65,7 +62,7 @@ def _picture_colors(path: str | os.PathLike[str]) -> tuple[Color, ...]:
     """The colours in a picture, without those of its transparent pixels."""
     import numpy as np
 
-    from vecstack.image import load_picture
+    from vecstack.pictures.read import load_picture
 
     picture = load_picture(path, max_pixels=MAX_PALETTE_PIXELS)
     pixels = picture.pixels if picture.alpha is None else picture.pixels[picture.alpha > 0]

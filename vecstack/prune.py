@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from vecstack.target import Box, Grid, Sheet
+    from vecstack.drawing.points import Box, Grid
+    from vecstack.drawing.sheets import Sheet
 
 POINTS = 16_384  # at which the picture is compared: a cell is 8 x 8 px of a picture of a megapixel
 STEPS = 255  # of an 8-bit channel: the unit of every change here is one of them
@@ -73,7 +74,7 @@ def contributions(stack: Stack, *, device: str = "auto") -> tuple[Contribution, 
     hidden, or of a kind that this version does not have, add 0. Raises DeviceError; DocumentError where an asset is
     missing or does not fit its layers."""
     from vecstack.device import resolve_device
-    from vecstack.target import sheets_on
+    from vecstack.drawing.sheets import sheets_on
 
     points = _grid(stack.canvas, resolve_device(device))
     background, sheets = points.background(stack), list(sheets_on(stack, points))
@@ -93,7 +94,7 @@ def prune(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> Stac
     DocumentError where an asset is missing or does not fit its layers."""
     check_tolerance(tolerance)
     from vecstack.device import resolve_device
-    from vecstack.target import sheets_on
+    from vecstack.drawing.sheets import sheets_on
 
     points = _grid(stack.canvas, resolve_device(device))
     background, sheets = points.background(stack), list(sheets_on(stack, points))
@@ -106,7 +107,7 @@ def prune(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> Stac
 
 def _grid(canvas: Canvas, device: torch.device) -> Grid:
     """The centres of about POINTS equal cells of a canvas."""
-    from vecstack.target import Grid
+    from vecstack.drawing.points import Grid
 
     columns = min(POINTS, max(1, round(math.sqrt(POINTS * canvas.width / canvas.height))))
     return Grid.over(canvas.rect, columns, max(1, round(POINTS / columns)), device)

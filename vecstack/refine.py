@@ -63,7 +63,7 @@ def refine(
     device: str = "auto",
     report: Report | None = None,
 ) -> Stack:
-    """The stack with shapes and colours that bring its drawing closer to a picture (see vecstack.image.load_picture),
+    """The stack with shapes and colours that bring its drawing closer to a picture (see pictures.read.load_picture),
     never further from it: "fast", "good" or "best", or how many seconds to go on. The picture may be of another size
     than the canvas, not of another aspect; `background` shows where it is transparent. `tune_net` also tunes what the
     layers share, the net, which then belongs to this picture alone. The same call gives the same stack, but for a count
@@ -97,7 +97,7 @@ def open_target(stack: Stack, picture: Any, background: str | Color, device: str
     """A picture laid over a stack's canvas, and over `background` where it is transparent. Raises PictureError,
     DeviceError; UsageError for what is no colour."""
     from vecstack.device import resolve_device
-    from vecstack.image import Picture, load_picture
+    from vecstack.pictures.read import Picture, load_picture
     from vecstack.target import Target
 
     color = to_color(background)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,16 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from vecstack.composite import over
+from vecstack.drawing.points import Grid, cell_counts, cells
+from vecstack.drawing.sheets import draw_at
 from vecstack.geometry import Rect
 from vecstack.kinds import can_draw, kind_of
 from vecstack.optimize import View
-from vecstack.render.exact import prepare
-from vecstack.render.grid import cells, centres, grid
 from vecstack.stack import Layer, Stack
 
-CHUNK = 4096  # points drawn at a time: their hidden values fit a processor's cache
-FOOTPRINT = 1.0  # canvas units: the picture as it is at the size of its source
 # Points at which two stacks are compared: all pixels of a small picture, else as many at random, which tell the PSNR of
 # a photo to some 0.05 dB.
 CHECKED = 1 << 14
@@ -96,143 +92,9 @@ class Target:
         return bool(gain.mean() > CERTAIN * gain.std() / len(gain) ** 0.5)
 
 
-def cell_counts(width: int, height: int, count: int) -> tuple[int, int]:
-    """Columns and rows of about `count` equal cells of width x height pixels: nearly square, each a pixel at the
-    least."""
-    rows = min(height, count, max(1, round((count * height / width) ** 0.5)))
-    return min(width, max(1, round(count / rows))), rows
-
-
-@dataclass(frozen=True)
-class Box:
-    """Rows and columns of a grid that lie next to each other."""
-
-    rows: slice
-    columns: slice
-
-    @property
-    def count(self) -> int:
-        """How many points they are."""
-        return int(self.rows.stop - self.rows.start) * int(self.columns.stop - self.columns.start)
-
-    def of(self, values: Tensor) -> Tensor:
-        """Their part of values over the whole grid [...,H,W], as a view."""
-        return values[..., self.rows, self.columns]
-
-    def hull(self, other: Box) -> Box:
-        """The least box that holds both."""
-        return Box(_hull(self.rows, other.rows), _hull(self.columns, other.columns))
-
-
-def _hull(one: slice, other: slice) -> slice:
-    return slice(min(one.start, other.start), max(one.stop, other.stop))
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Points of the canvas in columns at xs [W] and rows at ys [H], in canvas units (float64): those in a rectangle are
-    a box of them."""
-
-    xs: Tensor
-    ys: Tensor
-
-    @classmethod
-    def over(cls, rect: Rect, columns: int, rows: int, device: torch.device) -> Grid:
-        """The centres of equal cells that fill a rectangle."""
-        return cls(centres(rect.x, rect.width, columns, device), centres(rect.y, rect.height, rows, device))
-
-    @cached_property
-    def _places(self) -> tuple[list[float], list[float]]:
-        return self.ys.tolist(), self.xs.tolist()
-
-    def box(self, extent: Rect | None) -> Box:
-        """The points within a rectangle, its edges included; all for None."""
-        ys, xs = self._places
-        if extent is None:
-            return Box(slice(0, len(ys)), slice(0, len(xs)))
-        return Box(_within(ys, extent.y, extent.height), _within(xs, extent.x, extent.width))
-
-    def part(self, box: Box) -> Grid:
-        """The points of a box alone."""
-        return Grid(self.xs[box.columns], self.ys[box.rows])
-
-    @property
-    def points(self) -> Tensor:
-        """The points row by row: [P,2]."""
-        return grid(self.xs, self.ys)
-
-    def background(self, stack: Stack) -> Tensor:
-        """What is behind all layers: [3,H,W]."""
-        color = self.xs.new_tensor(stack.canvas.background).float()
-        return color[:, None, None].repeat(1, len(self.ys), len(self.xs))
-
-
-def _within(places: list[float], start: float, length: float) -> slice:
-    """Which of the places, from least to greatest, lie on a stretch."""
-    return slice(bisect_left(places, start), bisect_right(places, start + length))
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A layer that shows, at the H x W points of a grid that it can cover: its index in the stack, mask times opacity
-    [H,W], and colour, [3,1,1] where it is the same everywhere, else [3,H,W]."""
-
-    index: int
-    box: Box
-    alpha: Tensor
-    color: Tensor
-
-    def lay(self, canvas: Tensor) -> None:
-        """Draw the layer onto a canvas [3,H,W] over the whole grid, in place."""
-        part = self.box.of(canvas)
-        part.copy_(over(part, self.color, self.alpha))
-
-
-def shown_on(stack: Stack, points: Grid) -> Iterator[tuple[int, Layer, Box]]:
-    """The layers that can show at points of a grid, lowest first: index, layer, and which points it can cover."""
-    for index, layer in enumerate(stack.layers):
-        if layer.is_seen and can_draw(layer):
-            box = points.box(kind_of(layer).extent(layer))
-            if box.count > 0:
-                yield index, layer, box
-
-
-def sheets_on(stack: Stack, points: Grid) -> Iterator[Sheet]:
-    """The layers that can show at points of a grid, lowest first, each shaded only where it can be. Raises
-    DocumentError where an asset is missing or does not fit its layer."""
-    for index, layer, box in shown_on(stack, points):
-        kind_of(layer).check([layer], stack.assets)
-        mask, color = shade_on(layer, stack.assets, points.part(box))
-        yield Sheet(index, box, mask * layer.opacity, color)
-
-
-def shade_on(layer: Layer, assets: Mapping[str, bytes], points: Grid) -> tuple[Tensor, Tensor]:
-    """The mask of a layer at the points of a grid, [H,W], and its colour, [3,1,1] where it is the same everywhere, else
-    [3,H,W]."""
-    kind, device = kind_of(layer), points.xs.device
-    shade_grid = kind.prepare_grid(layer, assets, device)
-    if shade_grid is not None:
-        mask, color = shade_grid(points.xs, points.ys, FOOTPRINT)
-        return mask, color[:, None, None]
-    shade = kind.prepare([layer], assets, device)
-    with torch.no_grad():
-        shaded = [shade(chunk, FOOTPRINT) for chunk in torch.split(points.points, CHUNK)]
-    masks, colors = (torch.cat(parts, 1)[0] for parts in zip(*shaded, strict=True))  # [P], [P,3]
-    sides = len(points.ys), len(points.xs)
-    same = bool((colors == colors[:1]).all())
-    return masks.view(sides), colors[:1].T[:, :, None] if same else colors.T.reshape(3, *sides)
-
-
 def psnr_of(error: float) -> float:
     """PSNR in dB of a mean squared error of values in 0..1; 100 where there is none."""
     return -10 * math.log10(max(error, 1e-10))
-
-
-def draw_at(stack: Stack, points: Tensor, *, transparent: bool = False) -> Tensor:
-    """A stack's colours at points [P,2]: premultiplied, with their coverage, [4,P]."""
-    colors_at = prepare(stack, points.device, transparent=transparent)
-    with torch.no_grad():
-        return torch.cat([colors_at(chunk, FOOTPRINT) for chunk in torch.split(points, CHUNK)], 1)
 
 
 def view_of(stack: Stack, group: tuple[int, ...], points: Tensor, colors: Tensor) -> View:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from vecstack import adjust, load
 from vecstack.adjust import Adjustment
-from vecstack.image import load_picture
-from vecstack.render import pixels_to_file
+from vecstack.pictures.read import load_picture
+from vecstack.pictures.write import pixels_to_file
 
 Call = Callable[..., Any]
 

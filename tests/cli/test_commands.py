@@ -157,7 +157,7 @@ def test_a_glob_match_that_looks_like_a_list_is_a_file(
 
 def test_folders_are_searched_for_every_format_that_is_read() -> None:
     from vecstack.cli.decompose import SUFFIXES
-    from vecstack.image import FORMATS
+    from vecstack.pictures.read import FORMATS
 
     Image.init()
     known = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.render.conftest import make_spline
+from tests.drawing.conftest import make_spline
 from vecstack import Canvas, Stack, load, render, save
 from vecstack.cli import run
 from vecstack.edit import (

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from vecstack import load, save
-from vecstack.geometry import Frame
-from vecstack.render import render, render_plan
+from vecstack.drawing.render import render, render_plan
+from vecstack.drawing.viewport import Viewport
 
 Call = Callable[..., Any]
 
@@ -30,7 +30,7 @@ def test_exact_draws_every_layer_at_every_pixel(vecstack: Call, document: Path, 
 @pytest.mark.parametrize("size", [40, 300])
 def test_info_says_what_drawing_takes(vecstack: Call, document: Path, size: int) -> None:
     stack = load(document)
-    frame = Frame.of_region(stack.canvas.rect, size=size)
+    frame = Viewport.of_region(stack.canvas.rect, size=size)
     plan = json.loads(vecstack("info", document, "--render-plan", "--size", str(size), "--json").out)["render_plan"]
     assert plan == {"width": frame.width_px, "height": frame.height_px, **asdict(render_plan(stack, frame))}
 

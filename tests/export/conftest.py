@@ -8,7 +8,7 @@ import pytest
 import resvg_py
 from PIL import Image
 
-from tests.render.conftest import mixed, stack
+from tests.drawing.conftest import mixed, stack
 from vecstack import Stack, decompose, load_model
 
 __all__ = ["mixed", "stack"]

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tests.render.conftest import make_spline
+from tests.drawing.conftest import make_spline
 from vecstack import Canvas, Stack, to_html
 from vecstack.errors import ShapeError
 from vecstack.export.html import FOLDER, PAGE, SHARED, SOURCE_PX

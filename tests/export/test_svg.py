@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from tests.drawing.conftest import make_spline, random_stack
 from tests.export.conftest import draw, psnr
-from tests.render.conftest import make_spline, random_stack
 from vecstack import Canvas, Stack, render, to_svg
 from vecstack.errors import ExportError, UsageError
 from vecstack.export import SvgOptions

@@ -18,8 +18,9 @@ from tests.export.conftest import draw as draw_svg
 from tests.export.conftest import psnr
 from tests.export.test_html import HOSTILE, hostile
 from vecstack import Canvas, Stack, load, render, to_html
+from vecstack.drawing.viewport import Viewport
 from vecstack.file import dumps_json, validate
-from vecstack.geometry import Frame, Rect
+from vecstack.geometry import Rect
 from vecstack.stack import UnknownLayer
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install vecstack[web]")
@@ -92,8 +93,8 @@ class Viewer:
         x0, y0 = max(left, 0), max(top, 0)
         x1 = min(left + width, int(stack.canvas.width * scale))  # without a last pixel that is only in part there
         y1 = min(top + height, int(stack.canvas.height * scale))
-        frame = Frame(Rect(x0 / scale, y0 / scale, (x1 - x0) / scale, (y1 - y0) / scale), x1 - x0, y1 - y0)
-        return render(stack, frame=frame, device="cpu"), np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
+        viewport = Viewport(Rect(x0 / scale, y0 / scale, (x1 - x0) / scale, (y1 - y0) / scale), x1 - x0, y1 - y0)
+        return render(stack, viewport=viewport, device="cpu"), np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
 
     def row(self, name: str) -> Any:
         return self.page.locator(".layer").filter(has=self.page.get_by_text(name, exact=True))

@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from vecstack.errors import RecipeError
-from vecstack.image import load_picture
+from vecstack.pictures.read import load_picture
 from vecstack.train import data
 from vecstack.train.data import Examples, load_pictures
 from vecstack.train.recipe import DataRecipe

@@ -52,7 +52,7 @@ def run(
     items = plan(inputs, output, SUFFIXES, ".png")
     from vecstack.adjust import adjust
     from vecstack.file import load
-    from vecstack.render import pixels_to_file
+    from vecstack.pictures.write import pixels_to_file
 
     stack = load(layers)
 

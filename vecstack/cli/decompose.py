@@ -28,7 +28,7 @@ from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.goal import Goal
 from vecstack.models import DEFAULT_MODEL
 
-# Endings that a folder is searched for: those of vecstack.image.FORMATS, which is not imported for a help text.
+# Endings that a folder is searched for: those of vecstack.pictures.read.FORMATS, which is not imported for a help text.
 SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
 SUFFIXES |= {".avif", ".avifs", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm"}
 

@@ -104,7 +104,7 @@ def _with_thumbnail(edited: Stack, stack: Stack) -> Stack:
     """The edited stack with a thumbnail of its own, where the stack had one."""
     if stack.thumbnail is None or edited.thumbnail is not None:
         return edited
-    from vecstack.render import THUMBNAIL_PX, thumbnail_png
+    from vecstack.drawing.file import THUMBNAIL_PX, thumbnail_png
 
     return dataclasses.replace(edited, thumbnail=thumbnail_png(edited, THUMBNAIL_PX))
 

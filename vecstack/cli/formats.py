@@ -12,7 +12,7 @@ from vecstack.cli.items import STANDARD, named
 from vecstack.errors import ExportError, PictureError, UsageError
 
 if TYPE_CHECKING:
-    from vecstack.render.layout import Pixels
+    from vecstack.pictures.layout import Pixels
     from vecstack.stack import Stack
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")  # endings of files that another command makes
@@ -135,7 +135,7 @@ def read_source(path: str | None, stack: Stack) -> Pixels | None:
         return None
     import numpy as np
 
-    from vecstack.image import load_picture
+    from vecstack.pictures.read import load_picture
     from vecstack.refine import check_aspect
 
     try:

@@ -91,12 +91,12 @@ def _add_contributions(facts: dict[str, Any], stack: Stack) -> None:
 
 def _add_plan(facts: dict[str, Any], stack: Stack, size: int | None) -> None:
     """Say what drawing the stack takes."""
-    from vecstack.geometry import Frame
-    from vecstack.render import render_plan
+    from vecstack.drawing.render import render_plan
+    from vecstack.drawing.viewport import Viewport
 
-    frame = Frame.of_region(stack.canvas.rect, size=size)
-    plan = asdict(render_plan(stack, frame))
-    facts["render_plan"] = {"width": frame.width_px, "height": frame.height_px, **plan}
+    viewport = Viewport.of_region(stack.canvas.rect, size=size)
+    plan = asdict(render_plan(stack, viewport))
+    facts["render_plan"] = {"width": viewport.width_px, "height": viewport.height_px, **plan}
 
 
 def _plan_text(plan: dict[str, Any]) -> str:

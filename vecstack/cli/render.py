@@ -9,8 +9,9 @@ import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
 from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
+from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
-from vecstack.geometry import Frame, Rect
+from vecstack.geometry import Rect
 
 SUFFIXES = {".layers", ".layers.json"}
 FORMAT_NAMES = ("png", "jpeg", "webp", "tiff")
@@ -49,9 +50,9 @@ def run(
     if picture_format is not None and picture_format not in FORMAT_NAMES:
         raise UsageError(f"--format must be {', '.join(FORMAT_NAMES)}, not {picture_format}.")
     items = plan(inputs, output, SUFFIXES, f".{picture_format or 'png'}")
+    from vecstack.drawing.file import render_to_file
     from vecstack.file import load
     from vecstack.kinds import undrawable
-    from vecstack.render import render_to_file
 
     def act(item: Item, report: Report) -> None:
         stack = load(standard_input() if item.source == STANDARD else item.source)
@@ -63,11 +64,11 @@ def run(
         if not area.inside(stack.canvas.rect):
             sides = f"{stack.canvas.width},{stack.canvas.height}"
             raise UsageError(f"--region {region} reaches outside the canvas, which is 0,0,{sides}.")
-        frame = Frame.of_region(area, size=size, width=width, height=height, scale=scale)
+        viewport = Viewport.of_region(area, size=size, width=width, height=height, scale=scale)
         render_to_file(
             stack,
             sys.stdout.buffer if item.target == STANDARD else item.target,
-            frame,
+            viewport,
             format=picture_format or ("png" if item.target == STANDARD else None),
             depth=depth,
             transparent=transparent,

@@ -47,7 +47,7 @@ class Finish:
             save(finished, item.target, overwrite=self.overwrite)
 
     def _finished(self, stack: Stack) -> Stack:
-        from vecstack.render import THUMBNAIL_PX, thumbnail_png
+        from vecstack.drawing.file import THUMBNAIL_PX, thumbnail_png
 
         thin = self._thinned(stack)
         if self.has_budget or (thin is stack and stack.thumbnail is not None):

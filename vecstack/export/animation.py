@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from vecstack.composite import over
+from vecstack.drawing.render import render
+from vecstack.drawing.viewport import Viewport
 from vecstack.errors import ExportError, UsageError
 from vecstack.export.pictures import draw_alone, drawable
-from vecstack.geometry import Frame
-from vecstack.render import render
 from vecstack.stack import Stack
 
 SIZE_PX = 512  # long side
@@ -51,31 +51,34 @@ def _timed(stack: Stack, size: int | None, duration: int | None, device: str) ->
     each = DURATION if duration is None else duration
     if not LEAST_DURATION <= each <= MOST_DURATION:
         raise UsageError(f"A frame's duration must be {LEAST_DURATION} to {MOST_DURATION:,} ms, not {each:,}.")
-    frame = Frame.of_region(stack.canvas.rect, size=SIZE_PX if size is None else size)
+    viewport = Viewport.of_region(stack.canvas.rect, size=SIZE_PX if size is None else size)
     count = min(MAX_FRAMES, 1 + len(stack.layers))
-    if max(frame.width_px, frame.height_px) > MAX_SIDE_PX or count * frame.width_px * frame.height_px > MAX_PIXELS:
+    if (
+        max(viewport.width_px, viewport.height_px) > MAX_SIDE_PX
+        or count * viewport.width_px * viewport.height_px > MAX_PIXELS
+    ):
         raise UsageError(
-            f"An animation of {count} frames of {frame.width_px:,} x {frame.height_px:,} px is too large. "
+            f"An animation of {count} frames of {viewport.width_px:,} x {viewport.height_px:,} px is too large. "
             "Give a smaller size."
         )
-    frames = list(_frames(stack, frame, device))
+    frames = list(_frames(stack, viewport, device))
     return frames, [each] * (len(frames) - 1) + [max(LEAST_HOLD, HOLD * each)]
 
 
-def _frames(stack: Stack, frame: Frame, device: str) -> Iterator[np.ndarray]:
+def _frames(stack: Stack, viewport: Viewport, device: str) -> Iterator[np.ndarray]:
     """Pictures [H,W,3] of the stack from its background to all that is seen."""
     layers = [layer for _, layer in drawable(stack) if layer.is_seen]
-    picture = render(stack.with_layers([]), frame=frame, device=device)
+    picture = render(stack.with_layers([]), viewport=viewport, device=device)
     yield picture
     canvas = torch.from_numpy(picture.astype(np.float32)) / 255
     step = math.ceil(len(layers) / (MAX_FRAMES - 1))
     for count, layer in enumerate(layers[:-1], start=1):
-        drawn = torch.from_numpy(draw_alone(stack, layer, frame, device, depth=16).astype(np.float32)) / 65535
+        drawn = torch.from_numpy(draw_alone(stack, layer, viewport, device, depth=16).astype(np.float32)) / 65535
         canvas = over(canvas, drawn[..., :3], drawn[..., 3:] * layer.opacity)
         if count % step == 0:
             yield (canvas * 255 + 0.5).to(torch.uint8).numpy()
     if layers:
-        yield render(stack, frame=frame, device=device)
+        yield render(stack, viewport=viewport, device=device)
 
 
 def _encoded(frames: list[Image.Image], durations: list[int], name: str, **options: object) -> bytes:

@@ -13,11 +13,12 @@ from torch.nn.functional import avg_pool2d
 
 from vecstack.color import Color
 from vecstack.composite import over
-from vecstack.geometry import Frame, Rect
+from vecstack.drawing.fast import FastPainter
+from vecstack.drawing.points import Box, Grid
+from vecstack.drawing.viewport import Viewport
+from vecstack.geometry import Rect
 from vecstack.kinds import can_draw, kind_of
-from vecstack.render.fast import FastPainter
 from vecstack.stack import Layer, Stack
-from vecstack.target import Box, Grid
 
 CELLS = 512  # on the long side of the canvas: contours are smooth between, and no curve is written finer
 FEWEST_CELLS = 128  # on the long side of a small layer
@@ -93,7 +94,7 @@ def _masks(stack: Stack, common: Grid, device: torch.device) -> Iterator[Mask]:
         rows, columns = _cells(rect, canvas)
         bare = dataclasses.replace(layer, visible=True, opacity=1.0)
         painter = FastPainter(
-            dataclasses.replace(stack, layers=(bare,)), Frame(rect, columns, rows), device, transparent=True
+            dataclasses.replace(stack, layers=(bare,)), Viewport(rect, columns, rows), device, transparent=True
         )
         values = _alpha(painter, Grid.over(rect, columns, rows, device), device)
         box = common.box(rect)

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from vecstack.errors import UsageError
-from vecstack.geometry import MAX_SIDE_PX
+from vecstack.pictures.layout import MAX_SIDE_PX
 
 MAX_PRECISION = 6
 TOLERANCE = 1.5  # of a looser one, steps show where a mask is soft in one place and sharp in another

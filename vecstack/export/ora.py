@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import zipfile
 
-from vecstack.export.pictures import covered, draw_alone, drawable, frame_of, png
+from vecstack.drawing.render import render
+from vecstack.drawing.viewport import Viewport
+from vecstack.export.pictures import covered, draw_alone, drawable, png, viewport_of
 from vecstack.export.xml import quoted
-from vecstack.geometry import Frame
-from vecstack.render import render
 from vecstack.stack import Layer, Stack
 
 MEDIA_TYPE = b"image/openraster"
@@ -21,22 +21,22 @@ def to_ora(stack: Stack, *, size: int | None = None, device: str = "auto") -> by
     (the canvas's if None). A layer's picture has its mask as alpha, its opacity and visibility are the file's. Layers
     of unknown kinds are left out. Raises UsageError; ExportError: no layer that can be drawn; DeviceError;
     DocumentError where the stack's assets do not fit its layers."""
-    layers, frame = drawable(stack), frame_of(stack, size)
-    pictures = {"data/background.png": png(render(stack.with_layers([]), frame=frame, device=device))}
+    layers, viewport = drawable(stack), viewport_of(stack, size)
+    pictures = {"data/background.png": png(render(stack.with_layers([]), viewport=viewport, device=device))}
     entries = [_entry("Background", "data/background.png", 0, 0)]
     for index, layer in layers:
-        pixels = draw_alone(stack, layer, frame, device)
+        pixels = draw_alone(stack, layer, viewport, device)
         rows, columns = covered(pixels[..., 3])
         path = f"data/layer-{index:04}.png"
         pictures[path] = png(pixels[rows, columns])
         entries.append(_entry(layer.name or layer.id, path, columns.start, rows.start, layer))
-    pictures["mergedimage.png"] = png(render(stack, frame=frame, device=device))
-    pictures["Thumbnails/thumbnail.png"] = png(render(stack, _thumbnail_size(frame), device=device))
-    return _zip({"stack.xml": _document(frame, entries).encode()} | pictures)
+    pictures["mergedimage.png"] = png(render(stack, viewport=viewport, device=device))
+    pictures["Thumbnails/thumbnail.png"] = png(render(stack, _thumbnail_size(viewport), device=device))
+    return _zip({"stack.xml": _document(viewport, entries).encode()} | pictures)
 
 
-def _thumbnail_size(frame: Frame) -> int:
-    return min(THUMBNAIL_PX, max(frame.width_px, frame.height_px))
+def _thumbnail_size(viewport: Viewport) -> int:
+    return min(THUMBNAIL_PX, max(viewport.width_px, viewport.height_px))
 
 
 def _entry(name: str, path: str, x: int, y: int, layer: Layer | None = None) -> str:
@@ -49,12 +49,13 @@ def _entry(name: str, path: str, x: int, y: int, layer: Layer | None = None) -> 
     )
 
 
-def _document(frame: Frame, entries: list[str]) -> str:
+def _document(viewport: Viewport, entries: list[str]) -> str:
     """The text of stack.xml: the entries, lowest first, are written from the top."""
     inside = "\n".join(reversed(entries))
     return (
         "<?xml version='1.0' encoding='UTF-8'?>\n"
-        f'<image version="0.0.6" w="{frame.width_px}" h="{frame.height_px}">\n<stack>\n{inside}\n</stack>\n</image>\n'
+        f'<image version="0.0.6" w="{viewport.width_px}" h="{viewport.height_px}">\n'
+        f"<stack>\n{inside}\n</stack>\n</image>\n"
     )
 
 

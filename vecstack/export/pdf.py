@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vecstack.export.pictures import covered, draw_alone, drawable, frame_of
+from vecstack.drawing.viewport import Viewport
+from vecstack.export.pictures import covered, draw_alone, drawable, viewport_of
 from vecstack.export.xml import number, plain
-from vecstack.geometry import Frame
-from vecstack.render.png import filter_rows
+from vecstack.pictures.png import filter_rows
 from vecstack.stack import Layer, Stack
 
 MASK_PX = 1024  # long side of the canvas in masks: smooth at the size of a screen
@@ -31,11 +31,11 @@ def to_pdf(stack: Stack, *, size: int | None = None, title: str = "", device: st
     pictures of 8 bits, the canvas's long side in them `size` pixels (MASK_PX if None). A layer of several colours is a
     picture. Layers of unknown kinds are left out. Raises UsageError; ExportError: no layer that can be drawn;
     DeviceError; DocumentError where the stack's assets do not fit its layers."""
-    layers, frame = drawable(stack), frame_of(stack, MASK_PX if size is None else size)
-    file, page = _File(), _Page.of(frame)
+    layers, viewport = drawable(stack), viewport_of(stack, MASK_PX if size is None else size)
+    file, page = _File(), _Page.of(viewport)
     sheets = [_background(file, page, stack)]
     for _, layer in layers:
-        pixels = draw_alone(stack, layer, frame, device, depth=16)
+        pixels = draw_alone(stack, layer, viewport, device, depth=16)
         sheets.append(_sheet(file, page, layer, pixels))
     return _document(file, page, sheets, title)
 
@@ -108,12 +108,12 @@ class _Page:
     down: float
 
     @classmethod
-    def of(cls, frame: Frame) -> _Page:
-        width, height = frame.region.width, frame.region.height
+    def of(cls, viewport: Viewport) -> _Page:
+        width, height = viewport.region.width, viewport.region.height
         scale = min(1.0, MOST_POINTS / max(width, height))
         scale = max(scale, min(LEAST_POINTS / min(width, height), MOST_POINTS / max(width, height)))
         width, height = width * scale, height * scale
-        return cls(width, height, width / frame.width_px, height / frame.height_px)
+        return cls(width, height, width / viewport.width_px, height / viewport.height_px)
 
     @property
     def box(self) -> str:

@@ -6,16 +6,17 @@ import dataclasses
 import io
 from typing import TYPE_CHECKING, Any
 
+from vecstack.drawing.render import render
+from vecstack.drawing.viewport import Viewport
 from vecstack.errors import ExportError, UsageError
-from vecstack.geometry import Frame
 from vecstack.kinds import can_draw
-from vecstack.render import pixels_to_file, render
+from vecstack.pictures.write import pixels_to_file
 from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vecstack.render.layout import Pixels
+    from vecstack.pictures.layout import Pixels
 
 MAX_PIXELS = 1 << 28  # of a layer's picture, which is held in memory in up to 24 bytes a pixel: 16,384 px square
 
@@ -31,22 +32,22 @@ def drawable(stack: Stack) -> Numbered:
     return layers
 
 
-def frame_of(stack: Stack, size: int | None) -> Frame:
+def viewport_of(stack: Stack, size: int | None) -> Viewport:
     """The whole canvas, `size` pixels on its long side (None: a pixel a canvas unit). Raises UsageError, also where the
     picture would be too large to hold."""
-    frame = Frame.of_region(stack.canvas.rect, size=size)
-    if frame.width_px * frame.height_px > MAX_PIXELS:
+    viewport = Viewport.of_region(stack.canvas.rect, size=size)
+    if viewport.width_px * viewport.height_px > MAX_PIXELS:
         raise UsageError(
-            f"{frame.width_px:,} x {frame.height_px:,} px are more than the {MAX_PIXELS / 1e6:,.0f} megapixels that "
-            "layers are exported with. Give a smaller --size."
+            f"{viewport.width_px:,} x {viewport.height_px:,} px are more than the {MAX_PIXELS / 1e6:,.0f} megapixels "
+            "that layers are exported with. Give a smaller --size."
         )
-    return frame
+    return viewport
 
 
-def draw_alone(stack: Stack, layer: Layer, frame: Frame, device: str, *, depth: int = 8) -> Pixels:
+def draw_alone(stack: Stack, layer: Layer, viewport: Viewport, device: str, *, depth: int = 8) -> Pixels:
     """One layer of the stack, fully seen, over nothing: [H,W,4], straight alpha, which is its mask."""
     bare = dataclasses.replace(layer, visible=True, opacity=1.0)
-    return render(stack.with_layers([bare]), frame=frame, depth=depth, transparent=True, device=device)
+    return render(stack.with_layers([bare]), viewport=viewport, depth=depth, transparent=True, device=device)
 
 
 def covered(alpha: NDArray[Any]) -> tuple[slice, slice]:

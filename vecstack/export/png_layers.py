@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from vecstack.atomic import LIST
-from vecstack.export.pictures import draw_alone, drawable, frame_of, png
+from vecstack.drawing.render import render
+from vecstack.export.pictures import draw_alone, drawable, png, viewport_of
 from vecstack.export.xml import color_code, plain
-from vecstack.render import render
 from vecstack.stack import Layer, Stack
 
 FORMAT = "vecstack-png-layers"
@@ -35,19 +35,19 @@ def png_layers(stack: Stack, *, size: int | None = None, device: str = "auto") -
     names, colours, opacity and visibility. `size` is the long side in pixels (the canvas's if None). Layers of unknown
     kinds are left out. Raises UsageError; ExportError: no layer that can be drawn; DeviceError; DocumentError where the
     stack's assets do not fit its layers."""
-    layers, frame = drawable(stack), frame_of(stack, size)
+    layers, viewport = drawable(stack), viewport_of(stack, size)
     digits = max(2, len(str(len(stack.layers))))
     cell_px = _cell_px(len(layers) + 2)
     background = f"{0:0{digits}}-background.png"
     cells: list[Cell] = []
     for name, shown in ((None, stack), (background, stack.with_layers([]))):
-        pixels = render(shown, frame=frame, device=device)
+        pixels = render(shown, viewport=viewport, device=device)
         cells.append(("All layers" if name is None else "Background", _fitted(pixels, cell_px)))
         if name is not None:
             yield name, png(pixels)
     listed = []
     for number, layer in layers:
-        pixels = draw_alone(stack, layer, frame, device)
+        pixels = draw_alone(stack, layer, viewport, device)
         file = f"{number:0{digits}}-{file_name(layer.name or layer.id)}.png"
         yield file, png(pixels)
         listed.append({"number": number, "file": file} | _facts(layer))
@@ -58,8 +58,8 @@ def png_layers(stack: Stack, *, size: int | None = None, device: str = "auto") -
         _json(
             {
                 "format": FORMAT,
-                "width": frame.width_px,
-                "height": frame.height_px,
+                "width": viewport.width_px,
+                "height": viewport.height_px,
                 "background": {"file": background, "color": color_code(stack.canvas.background)},
                 "layers": listed,
             }

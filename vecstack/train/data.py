@@ -22,8 +22,8 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
 from vecstack.errors import PictureError, RecipeError
-from vecstack.image import MAX_BYTES, MAX_PIXELS, load_picture
 from vecstack.kinds.mask.model import fit_to_side
+from vecstack.pictures.read import MAX_BYTES, MAX_PIXELS, load_picture
 from vecstack.train.recipe import DataRecipe
 
 HELD_OUT = 0.1  # share of each class, the last by file name, that is never trained on

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from vecstack.drawing.render import render
 from vecstack.errors import DocumentError, WeightsError
 from vecstack.file import dumps, dumps_json, load
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import Steps, find_kind
 from vecstack.kinds.spline.layer import GAIN, KIND, SplineLayer
-from vecstack.render import render
 from vecstack.stack import Canvas, Stack
 
 CPU = torch.device("cpu")

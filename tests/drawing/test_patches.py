@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from vecstack.drawing import patches as module
+from vecstack.drawing.patches import NODES, Compiler, LayerAt, Patches, Roots, basis
+from vecstack.drawing.points import centres, grid
 from vecstack.geometry import Rect
-from vecstack.render import patches as module
-from vecstack.render.grid import centres, grid
-from vecstack.render.patches import NODES, Compiler, LayerAt, Patches, Roots, basis
 
 CPU = torch.device("cpu")
 UNIT = Rect(0.0, 0.0, 1.0, 1.0)

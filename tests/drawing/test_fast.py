@@ -5,29 +5,31 @@ import numpy as np
 import pytest
 import torch
 
-from tests.render.conftest import make_net, make_spline, random_stack
+from tests.drawing.conftest import make_net, make_spline, random_stack
 from vecstack.composite import over
+from vecstack.drawing import strips
+from vecstack.drawing.exact import exact_painter
+from vecstack.drawing.fast import FastPainter, PatchSheet
+from vecstack.drawing.patches import Compiler, Roots
+from vecstack.drawing.plan import Plan
+from vecstack.drawing.points import centres
+from vecstack.drawing.render import render, render_plan, rows
+from vecstack.drawing.viewport import Viewport
 from vecstack.errors import DeviceError, DocumentError
-from vecstack.geometry import Affine, Frame, Rect
+from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask.shade import net_from_asset, net_to_asset
-from vecstack.render import render, render_plan, rows, strips
-from vecstack.render.exact import exact_painter
-from vecstack.render.fast import FastPainter, PatchSheet
-from vecstack.render.grid import centres
-from vecstack.render.patches import Compiler, Roots
-from vecstack.render.plan import Plan
 
 CPU = torch.device("cpu")
-PAST = Frame(Rect(-8.5, 5.25, 50.0, 70.0), 170, 238)  # past the canvas on three sides
-PART = Frame(Rect(7.25, 12.5, 11.0, 17.0), 165, 255)
+PAST = Viewport(Rect(-8.5, 5.25, 50.0, 70.0), 170, 238)  # past the canvas on three sides
+PART = Viewport(Rect(7.25, 12.5, 11.0, 17.0), 165, 255)
 
 
-def errors(stack, frame, *, depth=8, transparent=False):
+def errors(stack, viewport, *, depth=8, transparent=False):
     """By how many levels the fast picture is off, at each pixel [H,W]. Transparent ones are compared as they look over
     black, since colours that are hardly there may be any."""
     pictures = []
     for exact in (False, True):
-        picture = render(stack, frame=frame, depth=depth, transparent=transparent, exact=exact, device="cpu")
+        picture = render(stack, viewport=viewport, depth=depth, transparent=transparent, exact=exact, device="cpu")
         picture = picture.astype(float)
         if transparent:
             picture[..., :3] *= picture[..., 3:] / (2**depth - 1)
@@ -43,11 +45,11 @@ def assert_close(off, step=1):
 
 
 def whole(stack, size):
-    return Frame.of_region(stack.canvas.rect, size=size)
+    return Viewport.of_region(stack.canvas.rect, size=size)
 
 
-def plan(stack, frame, **options):
-    return FastPainter(stack, frame, CPU, **options).plan
+def plan(stack, viewport, **options):
+    return FastPainter(stack, viewport, CPU, **options).plan
 
 
 def with_layers(stack, *layers):
@@ -79,14 +81,14 @@ def test_pictures_are_those_of_exact_evaluation(name, depth, transparent, reques
 
 
 @pytest.mark.parametrize("transparent", [False, True])
-@pytest.mark.parametrize("frame", [PART, PAST], ids=["part", "past the canvas"])
-def test_regions_are_those_of_exact_evaluation(mixed, frame, transparent):
-    assert_close(errors(mixed, frame, transparent=transparent))
+@pytest.mark.parametrize("viewport", [PART, PAST], ids=["part", "past the canvas"])
+def test_regions_are_those_of_exact_evaluation(mixed, viewport, transparent):
+    assert_close(errors(mixed, viewport, transparent=transparent))
 
 
 @pytest.mark.parametrize("size", [(400, 100), (65, 300)])
 def test_pixels_need_not_be_square(mixed, size):
-    assert_close(errors(mixed, Frame(mixed.canvas.rect, *size)))
+    assert_close(errors(mixed, Viewport(mixed.canvas.rect, *size)))
 
 
 @pytest.mark.parametrize("name", ["whole", "faded", "window", "turned"])
@@ -128,21 +130,21 @@ def test_a_zoom_by_a_million_is_that_of_exact_evaluation(stack):
     place = Affine(1.9e-5, 0.0, 20.1, 0.0, 2.7e-5, 30.2)
     tiny = dataclasses.replace(layer_named(stack, "window"), id="tiny", transform=place)
     zoomed = with_layers(stack, *stack.layers, tiny)
-    frame = Frame.of_region(Rect(20.1 - 1.85e-5, 30.2 - 2.65e-5, 37e-6, 53e-6), size=200)
-    assert_close(errors(zoomed, frame))
-    assert plan(zoomed, frame).evaluations < 2 * plan(zoomed, whole(zoomed, 200)).evaluations
+    viewport = Viewport.of_region(Rect(20.1 - 1.85e-5, 30.2 - 2.65e-5, 37e-6, 53e-6), size=200)
+    assert_close(errors(zoomed, viewport))
+    assert plan(zoomed, viewport).evaluations < 2 * plan(zoomed, whole(zoomed, 200)).evaluations
 
 
 def test_a_picture_of_one_block_is_exact_to_the_bit(mixed):
     for region, width, height in [(mixed.canvas.rect, 64, 64), (Rect(5, 5, 64, 1), 4096, 1), (PART.region, 3, 5)]:
-        frame = Frame(region, width, height)
-        one, other = (render(mixed, frame=frame, depth=16, exact=exact, device="cpu") for exact in (False, True))
+        viewport = Viewport(region, width, height)
+        one, other = (render(mixed, viewport=viewport, depth=16, exact=exact, device="cpu") for exact in (False, True))
         assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize(("width", "height"), [(65, 64), (5000, 1), (1, 5000), (4097, 1), (700, 7)])
 def test_the_smallest_and_thinnest_compiled_pictures_are_drawn_whole(mixed, width, height):
-    assert_close(errors(mixed, Frame(mixed.canvas.rect, width, height)))
+    assert_close(errors(mixed, Viewport(mixed.canvas.rect, width, height)))
 
 
 @pytest.mark.parametrize(("width", "height"), [(20_000, 10), (10, 20_000)])
@@ -150,7 +152,7 @@ def test_a_long_thin_picture_takes_bounded_work(stack, width, height):
     canvas = dataclasses.replace(stack.canvas, width=width, height=height)
     layers = [dataclasses.replace(stack.layers[0], transform=Affine.of_frame(canvas.rect))]
     long = dataclasses.replace(stack, canvas=canvas, layers=tuple(layers))
-    small, large = (plan(long, Frame.of_region(canvas.rect, scale=scale)) for scale in (1, 2))
+    small, large = (plan(long, Viewport.of_region(canvas.rect, scale=scale)) for scale in (1, 2))
     assert small.patches + small.exact_cells <= 2000  # as squares of its short side
     assert large.evaluations < 1.5 * 20_000 * 10 * 2**2
     assert large.patch_bytes < 20e6
@@ -180,7 +182,7 @@ def test_hidden_and_transparent_layers_cost_nothing(stack):
 
 
 def test_a_layer_off_the_region_costs_nothing(stack):
-    corner = Frame(Rect(33.0, 0.0, 4.0, 5.0), 200, 250)  # beside both windows
+    corner = Viewport(Rect(33.0, 0.0, 4.0, 5.0), 200, 250)  # beside both windows
     splines = [make_spline(name, 1, Affine(8.0, turn, 14.0, turn, 20.0, 30.0)) for name, turn in [("a", 0), ("b", 2)]]
     more = plan(with_layers(stack, *stack.layers, *splines), corner)
     assert more == plan(with_layers(stack, *stack.layers[:2]), corner)
@@ -193,30 +195,30 @@ def test_a_layer_that_an_opaque_one_covers_costs_no_patches(stack):
     busy, faded = stack.layers[:2]
     cover = dataclasses.replace(busy, id="cover", net=net)
     covered = dataclasses.replace(stack, layers=(busy, faded, cover), assets={**stack.assets, net: asset})
-    frame = whole(stack, 1000)
-    found, least = plan(covered, frame), plan(with_layers(covered, cover), frame)
+    viewport = whole(stack, 1000)
+    found, least = plan(covered, viewport), plan(with_layers(covered, cover), viewport)
     assert (found.patches, found.exact_cells) == (least.patches, 0)
     assert found.evaluations == 3 * least.evaluations
-    assert plan(with_layers(covered, cover, busy, faded), frame).patches > 2 * least.patches
+    assert plan(with_layers(covered, cover, busy, faded), viewport).patches > 2 * least.patches
 
 
 def test_a_region_takes_less_than_the_whole_at_the_same_scale(stack):
-    part = Frame(Rect(10.0, 20.0, 37 / 4, 53 / 4), 715, 1024)
+    part = Viewport(Rect(10.0, 20.0, 37 / 4, 53 / 4), 715, 1024)
     assert plan(stack, part).evaluations < 0.5 * plan(stack, whole(stack, 4096)).evaluations
 
 
 def test_a_thousandth_of_the_canvas_takes_little(stack):
     """No cell is split there."""
-    frame = Frame(Rect(20.0, 30.0, 0.037, 0.053), 715, 1024)
-    found = plan(stack, frame)
+    viewport = Viewport(Rect(20.0, 30.0, 0.037, 0.053), 715, 1024)
+    found = plan(stack, viewport)
     assert found.evaluations < 0.02 * 715 * 1024 * found.compiled_layers
     assert found.evaluations < 0.5 * plan(stack, whole(stack, 1024)).evaluations
 
 
 def test_transparent_pictures_and_16_bits_are_told_in_the_plan(stack):
-    frame = whole(stack, 300)
-    assert plan(stack, frame, depth=16).evaluations > plan(stack, frame).evaluations
-    assert plan(stack, frame, transparent=True).compiled_layers == 4
+    viewport = whole(stack, 300)
+    assert plan(stack, viewport, depth=16).evaluations > plan(stack, viewport).evaluations
+    assert plan(stack, viewport, transparent=True).compiled_layers == 4
 
 
 def test_plans_add_up(mixed):
@@ -290,20 +292,20 @@ def test_every_pixel_is_drawn_once(width, height, channels, replace):
 
 def test_a_sheet_draws_other_columns_than_before(mixed):
     """It keeps what belongs to the columns from strip to strip."""
-    frame = whole(mixed, 200)
-    fast, exact = FastPainter(mixed, frame, CPU), exact_painter(mixed, frame, CPU)
-    xs, ys = centres(0, 37, frame.width_px, CPU), centres(0, 53, frame.height_px, CPU)
+    viewport = whole(mixed, 200)
+    fast, exact = FastPainter(mixed, viewport, CPU), exact_painter(mixed, viewport, CPU)
+    xs, ys = centres(0, 37, viewport.width_px, CPU), centres(0, 53, viewport.height_px, CPU)
     for columns, band in [(xs, ys[:64]), (xs[40:90], ys[64:100]), (xs[:50], ys[64:100]), (xs, ys[64:])]:
         expected = exact(columns, band)[:3]
         assert float((fast(columns, band) - expected).abs().max()) < 1 / 255
 
 
 def test_every_height_of_the_strips_and_count_of_threads_gives_the_same_bytes(mixed, threads):
-    frame = Frame(Rect(5.0, 20.0, 4.0, 16.0), 75, 300)
-    expected = render(mixed, frame=frame, transparent=True, device="cpu")
+    viewport = Viewport(Rect(5.0, 20.0, 4.0, 16.0), 75, 300)
+    expected = render(mixed, viewport=viewport, transparent=True, device="cpu")
     for count, strip_rows in [(1, 64), (1, 128), (2, 1024)]:
         torch.set_num_threads(count)
-        parts = list(rows(mixed, frame, transparent=True, device="cpu", strip_rows=strip_rows))
+        parts = list(rows(mixed, viewport, transparent=True, device="cpu", strip_rows=strip_rows))
         assert len(parts) == -(-300 // strip_rows)
         assert np.array_equal(np.concatenate(parts), expected)
 
@@ -340,11 +342,11 @@ def narrow(most_columns):
 
 @pytest.mark.parametrize("transparent", [False, True])
 def test_what_does_not_fit_a_device_is_drawn_in_narrower_parts(mixed, transparent, monkeypatch):
-    frame = Frame(Rect(1.0, 20.0, 30.0, 3.0), 1001, 100)
-    expected = render(mixed, frame=frame, transparent=transparent, device="cpu").astype(int)
+    viewport = Viewport(Rect(1.0, 20.0, 30.0, 3.0), 1001, 100)
+    expected = render(mixed, viewport=viewport, transparent=transparent, device="cpu").astype(int)
     painter, drawn = narrow(300)
     monkeypatch.setattr(strips, "FastPainter", painter)
-    picture = render(mixed, frame=frame, transparent=transparent, device="cpu")
+    picture = render(mixed, viewport=viewport, transparent=transparent, device="cpu")
     off = np.abs(picture - expected)
     assert off.max() <= 1  # float32 sums over parts of other shapes
     assert (off > 0).mean() < 0.001
@@ -354,7 +356,7 @@ def test_what_does_not_fit_a_device_is_drawn_in_narrower_parts(mixed, transparen
 def test_a_device_without_room_for_256_columns_is_a_device_error(mixed, monkeypatch):
     monkeypatch.setattr(strips, "FastPainter", narrow(200)[0])
     with pytest.raises(DeviceError, match="out of memory"):
-        render(mixed, frame=Frame(PART.region, 1000, 70), device="cpu")
+        render(mixed, viewport=Viewport(PART.region, 1000, 70), device="cpu")
 
 
 def test_a_device_without_room_for_compiling_is_a_device_error(mixed, monkeypatch):
@@ -370,5 +372,5 @@ def test_a_device_without_room_for_compiling_is_a_device_error(mixed, monkeypatc
 def test_a_window_that_a_region_hardly_meets_costs_hardly_anything(stack, sliver):
     window = next(layer for layer in stack.layers if layer.id == "window")
     aside = dataclasses.replace(window, transform=Affine.of_frame(Rect(sliver - 20, 0, 20, 53)))
-    plan = render_plan(dataclasses.replace(stack, layers=(aside,)), Frame.of_region(stack.canvas.rect, size=500))
+    plan = render_plan(dataclasses.replace(stack, layers=(aside,)), Viewport.of_region(stack.canvas.rect, size=500))
     assert plan.patches + plan.exact_cells < 100

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from tests.render.conftest import HEIGHT, WIDTH
+from tests.drawing.conftest import HEIGHT, WIDTH
+from vecstack.drawing import exact
+from vecstack.drawing.exact import prepare
+from vecstack.drawing.render import render
+from vecstack.drawing.viewport import Viewport
 from vecstack.errors import DocumentError
-from vecstack.geometry import Affine, Frame, Rect
+from vecstack.geometry import Affine, Rect
 from vecstack.kinds import find_kind
 from vecstack.kinds.mask.shade import net_from_asset
-from vecstack.render import exact, render
-from vecstack.render.exact import prepare
 from vecstack.stack import UnknownLayer
 
 CPU = torch.device("cpu")
@@ -213,6 +215,6 @@ def test_layers_of_one_extent_are_shaded_together(stack, points, monkeypatch):
 def test_a_part_of_the_canvas_is_drawn_as_in_the_whole(windowed):
     whole = render(windowed, device="cpu")
     for x, y, width, height in ((0, 0, 5, 4), (30, 45, 7, 8), (12, 12, 10, 20), (0, 44, 12, 9)):
-        frame = Frame.of_region(Rect(x, y, width, height))
-        assert (render(windowed, frame=frame, device="cpu") == whole[y : y + height, x : x + width]).all()
+        frame = Viewport.of_region(Rect(x, y, width, height))
+        assert (render(windowed, viewport=frame, device="cpu") == whole[y : y + height, x : x + width]).all()
     assert whole.shape == (HEIGHT, WIDTH, 3)

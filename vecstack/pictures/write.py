@@ -1,4 +1,4 @@
-"""A stack drawn into a picture file: which formats there are, what each can hold, and where the bytes go."""
+"""Pixels into picture files: which formats there are, what each can hold, and where the bytes go."""
 
 from __future__ import annotations
 
@@ -14,17 +14,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vecstack.atomic import atomic_writer
 from vecstack.errors import ExportError, UsageError
-from vecstack.geometry import MAX_SIDE_PX, Frame
-from vecstack.render.draw import Progress, rows
-from vecstack.render.layout import Layout
-from vecstack.stack import Stack
+from vecstack.pictures.layout import MAX_SIDE_PX, Layout
 
 if TYPE_CHECKING:
-    from vecstack.render.layout import Pixels, Strips
+    from vecstack.pictures.layout import Pixels, Strips
 
-THUMBNAIL_PX = 64  # long side: enough for a list of files, and drawn in 0.05 s (ten layers, one core)
-
-Target = str | PathLike[str] | BinaryIO
+Destination = str | PathLike[str] | BinaryIO
 
 
 @dataclass(frozen=True)
@@ -41,46 +36,18 @@ class Format:
     keep: Callable[[BinaryIO, Strips, Layout], None] | None = None
 
 
-def render_to_file(
-    stack: Stack,
-    target: Target,
-    frame: Frame,
-    *,
-    format: str | None = None,
-    depth: int = 8,
-    transparent: bool = False,
-    exact: bool = False,
-    device: str = "auto",
-    overwrite: bool = False,
-    progress: Progress | None = None,
-) -> None:
-    """Draw a part of a stack into a picture file: PNG, TIFF, JPEG (quality 95, colours not subsampled) or WebP
-    (quality 90). PNG and TIFF of any size need little memory, JPEG and WebP that of the whole picture. `exact` is that
-    of `render`.
-
-    `target` is a path, or a binary stream, which needs no seeking; `format` (png, jpeg, webp, tiff) is the path's
-    ending unless given. A path holds the whole picture or is left as it was. Raises ExportError: an unknown format,
-    a side too long for it, a path that exists without `overwrite`, a failed write; UsageError: a depth,
-    transparency or size that cannot be; DeviceError; DocumentError where the stack's assets do not fit its layers."""
-    layout = Layout(frame.width_px, frame.height_px, depth, transparent)
-    chosen = _find_format(format, target)
-    _check_fits(chosen, layout)
-    strips = rows(stack, frame, depth=depth, transparent=transparent, exact=exact, device=device, progress=progress)
-    _write(chosen, target, strips, layout, overwrite)
-
-
-def pixels_to_file(pixels: Pixels, target: Target, *, format: str | None = None, overwrite: bool = False) -> None:
+def pixels_to_file(pixels: Pixels, target: Destination, *, format: str | None = None, overwrite: bool = False) -> None:
     """Write pixels [H,W,3], or [H,W,4] with straight alpha, into a picture file, as `render_to_file` does, but WebP
     without loss: uint8, or uint16, of which a format of 8 bits keeps as many. Raises ExportError, UsageError."""
     height, width, channels = pixels.shape
     layout = Layout(width, height, 8 * pixels.dtype.itemsize, channels == 4)
-    chosen = _find_format(format, target)
+    chosen = find_format(format, target)
     if chosen.keep is not None:
         chosen = replace(chosen, write=chosen.keep)
     if layout.depth not in chosen.depths:
         pixels, layout = _to_8_bits(pixels), replace(layout, depth=8)
-    _check_fits(chosen, layout)
-    _write(chosen, target, iter([pixels]), layout, overwrite)
+    check_fits(chosen, layout)
+    write_picture(chosen, target, iter([pixels]), layout, overwrite)
 
 
 def _to_8_bits(pixels: Pixels) -> Pixels:
@@ -88,7 +55,7 @@ def _to_8_bits(pixels: Pixels) -> Pixels:
     return ((pixels.astype("u4") * 255 + 32767) // 65535).astype("u1")
 
 
-def _write(chosen: Format, target: Target, strips: Strips, layout: Layout, overwrite: bool) -> None:
+def write_picture(chosen: Format, target: Destination, strips: Strips, layout: Layout, overwrite: bool) -> None:
     if isinstance(target, str | PathLike):
         with atomic_writer(Path(target), overwrite=overwrite) as file:
             chosen.write(file, strips, layout)
@@ -96,15 +63,7 @@ def _write(chosen: Format, target: Target, strips: Strips, layout: Layout, overw
         _write_stream(chosen, target, strips, layout)
 
 
-def thumbnail_png(stack: Stack, size: int) -> bytes:
-    """The stack as a small PNG, `size` pixels on its long side. Raises as `render_to_file` does."""
-    file = io.BytesIO()
-    # Always on the CPU, so that a document does not depend on the machine's other devices.
-    render_to_file(stack, file, Frame.of_region(stack.canvas.rect, size=size), format="png", device="cpu")
-    return file.getvalue()
-
-
-def _find_format(name: str | None, target: Target) -> Format:
+def find_format(name: str | None, target: Destination) -> Format:
     """The format of that name, or of the path's ending. Raises ExportError; UsageError for a stream without a name."""
     if name is None:
         if not isinstance(target, str | PathLike):
@@ -123,7 +82,7 @@ def _names(formats: Iterable[Format]) -> str:
     return f"{', '.join(first)} or {last}"
 
 
-def _check_fits(chosen: Format, layout: Layout) -> None:
+def check_fits(chosen: Format, layout: Layout) -> None:
     """Raise UsageError or ExportError where the format cannot hold such a picture."""
     name = chosen.names[0]
     if layout.depth not in chosen.depths:
@@ -158,13 +117,13 @@ def _seekable(stream: BinaryIO) -> Iterator[BinaryIO]:
 
 
 def _write_png(file: BinaryIO, strips: Strips, layout: Layout) -> None:
-    from vecstack.render.png import write_png
+    from vecstack.pictures.png import write_png
 
     write_png(file, strips, layout)
 
 
 def _write_tiff(file: BinaryIO, strips: Strips, layout: Layout) -> None:
-    from vecstack.render.tiff import write_tiff
+    from vecstack.pictures.tiff import write_tiff
 
     write_tiff(file, strips, layout)
 
@@ -185,7 +144,7 @@ def _write_webp_as_is(file: BinaryIO, strips: Strips, layout: Layout) -> None:
 def _write_by_pillow(file: BinaryIO, strips: Strips, layout: Layout, name: str, **options: Any) -> None:
     from PIL import Image
 
-    from vecstack.render.strips import gather
+    from vecstack.pictures.layout import gather
 
     # Encoded in memory: to a real file Pillow writes past its buffer, and does not see a disk that fills up.
     encoded = io.BytesIO()

@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 import torch
 
+from vecstack.drawing import strips
+from vecstack.drawing.exact import prepare
+from vecstack.drawing.file import render_to_file
+from vecstack.drawing.plan import Plan
+from vecstack.drawing.render import render, render_plan, rows
+from vecstack.drawing.viewport import Viewport
 from vecstack.errors import DeviceError, UsageError
-from vecstack.geometry import Affine, Frame, Rect
-from vecstack.render import render, render_plan, render_to_file, rows, strips
-from vecstack.render.exact import prepare
-from vecstack.render.plan import Plan
+from vecstack.geometry import Affine, Rect
 
 CPU = torch.device("cpu")
-EDGE = Frame(Rect(-3.5, 8.25, 30.0, 41.0), 131, 150)  # blocks of 64 x 64 leave rests of 3 and 22
+EDGE = Viewport(Rect(-3.5, 8.25, 30.0, 41.0), 131, 150)  # blocks of 64 x 64 leave rests of 3 and 22
 
 
 def moved(layer, x, y):
@@ -38,7 +41,7 @@ def test_size_is_the_long_side(stack):
 
 
 def test_a_pixel_is_the_colour_at_its_centre(stack):
-    picture = render(stack, frame=EDGE, device="cpu")
+    picture = render(stack, viewport=EDGE, device="cpu")
     colors_at = prepare(stack, CPU)
     for row, column in [(0, 0), (149, 130), (63, 64), (64, 63), (100, 5), (0, 130)]:
         centre = [[-3.5 + (column + 0.5) * 30 / 131, 8.25 + (row + 0.5) * 41 / 150]]
@@ -60,7 +63,7 @@ def test_pictures_of_any_size_show_the_same_place(stack):
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("transparent", [False, True])
 def test_every_height_of_the_strips_gives_the_same_bits(stack, depth, transparent):
-    whole = render(stack, frame=EDGE, depth=depth, transparent=transparent, device="cpu")
+    whole = render(stack, viewport=EDGE, depth=depth, transparent=transparent, device="cpu")
     assert whole.shape == (150, 131, 4 if transparent else 3)
     for strip_rows, heights in [(1, [64, 64, 22]), (65, [128, 22]), (1000, [150])]:
         options = {"depth": depth, "transparent": transparent, "device": "cpu", "strip_rows": strip_rows}
@@ -87,12 +90,12 @@ def test_drawing_leaves_the_threads_and_gradients_as_they_were(stack):
 
 def test_a_region_is_the_crop_of_the_whole(stack):
     whole = render(stack, 106, exact=True, device="cpu")
-    part = render(stack, frame=Frame(Rect(4, 9, 20, 30), 40, 60), exact=True, device="cpu")
+    part = render(stack, viewport=Viewport(Rect(4, 9, 20, 30), 40, 60), exact=True, device="cpu")
     assert nearly_equal(part, whole[18:78, 8:48])
 
 
 def test_a_region_may_reach_past_the_canvas(stack):
-    wide = render(stack, frame=Frame(Rect(-10, -20, 60, 90), 60, 90), device="cpu")
+    wide = render(stack, viewport=Viewport(Rect(-10, -20, 60, 90), 60, 90), device="cpu")
     assert nearly_equal(wide[20:73, 10:47], render(stack, device="cpu"))
 
 
@@ -102,17 +105,17 @@ def test_moved_layers_move_the_picture(stack):
 
 
 def test_a_deep_zoom_still_tells_pixels_apart(stack):
-    frame = Frame(Rect(12.3, 40.7, 1e-5, 1e-5), 50, 50)
+    viewport = Viewport(Rect(12.3, 40.7, 1e-5, 1e-5), 50, 50)
     edge = dataclasses.replace(stack.layers[0], transform=Affine(1e-5, 0, 12.300005, 0, 1e-5, 40.700005))
     zoomed = dataclasses.replace(stack, layers=(edge,))
     at_home = dataclasses.replace(stack, layers=(dataclasses.replace(edge, transform=Affine(1, 0, 0, 0, 1, 0)),))
-    plain = render(at_home, frame=Frame(Rect(-0.5, -0.5, 1, 1), 50, 50), device="cpu")
-    assert np.abs(render(zoomed, frame=frame, device="cpu").astype(int) - plain).max() <= 1
+    plain = render(at_home, viewport=Viewport(Rect(-0.5, -0.5, 1, 1), 50, 50), device="cpu")
+    assert np.abs(render(zoomed, viewport=viewport, device="cpu").astype(int) - plain).max() <= 1
     assert len(np.unique(plain.reshape(-1, 3), axis=0)) > 20
 
 
 def test_pixels_need_not_be_square(stack):
-    tall = render(stack, frame=Frame(stack.canvas.rect, 37, 159), device="cpu")
+    tall = render(stack, viewport=Viewport(stack.canvas.rect, 37, 159), device="cpu")
     assert nearly_equal(tall[1::3], render(stack, device="cpu"))
 
 
@@ -145,18 +148,18 @@ def test_black_and_white_take_the_whole_range(stack):
 
 def test_progress_counts_rows_to_the_last(stack):
     calls = []
-    render(stack, frame=EDGE, device="cpu", progress=lambda done, total: calls.append((done, total)))
+    render(stack, viewport=EDGE, device="cpu", progress=lambda done, total: calls.append((done, total)))
     assert calls == [(64, 150), (128, 150), (150, 150)]
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"size": 10, "frame": EDGE}, "not both"),
+        ({"size": 10, "viewport": EDGE}, "not both"),
         ({"depth": 12}, "--depth must be 8 or 16, not 12"),
         ({"size": 1_000_001}, "1,000,000"),
         ({"size": 0}, "must be above 0"),
-        ({"frame": Frame(EDGE.region, 10, 0)}, "sides must be 1 to 1,000,000 px, not 10 x 0"),
+        ({"viewport": Viewport(EDGE.region, 10, 0)}, "sides must be 1 to 1,000,000 px, not 10 x 0"),
     ],
 )
 def test_a_request_that_cannot_be_meant_is_a_usage_error(stack, options, message):
@@ -178,14 +181,14 @@ def test_a_picture_past_the_memory_is_refused_with_the_way_out(stack, monkeypatc
 
     monkeypatch.setattr(strips.np, "empty", full)
     with pytest.raises(UsageError, match=r"1,000,000 x 500,000 px need 3,000 GB, .* there is; make it smaller\.$"):
-        render(stack, frame=Frame(EDGE.region, 1_000_000, 500_000), depth=16, device="cpu")
+        render(stack, viewport=Viewport(EDGE.region, 1_000_000, 500_000), depth=16, device="cpu")
 
 
 def test_a_picture_past_the_memory_is_refused_where_the_system_would_promise_it(stack, monkeypatch):
     monkeypatch.setattr(strips, "memory_bytes", lambda: 100 * 200 * 3 - 1)
     with pytest.raises(UsageError, match=r"200 x 100 px need 0 GB, more than the memory there is"):
-        render(stack, frame=Frame(EDGE.region, 200, 100), device="cpu")
-    assert render(stack, frame=Frame(EDGE.region, 199, 100), device="cpu").shape == (100, 199, 3)
+        render(stack, viewport=Viewport(EDGE.region, 200, 100), device="cpu")
+    assert render(stack, viewport=Viewport(EDGE.region, 199, 100), device="cpu").shape == (100, 199, 3)
     monkeypatch.undo()
     assert strips.memory_bytes() > 1 << 28
 
@@ -211,9 +214,9 @@ def test_a_device_that_runs_out_of_memory_is_a_device_error(stack, monkeypatch):
 
 def test_pictures_of_one_block_alone_are_planned_to_be_drawn_exactly(stack):
     for width, height in [(37, 53), (64, 64), (4096, 1)]:
-        found = render_plan(stack, Frame(EDGE.region, width, height), device="cpu")
+        found = render_plan(stack, Viewport(EDGE.region, width, height), device="cpu")
         assert found == Plan(exact_layers=4, evaluations=4 * width * height)
-    assert render_plan(stack, Frame(EDGE.region, 65, 64), device="cpu").exact_layers == 0
+    assert render_plan(stack, Viewport(EDGE.region, 65, 64), device="cpu").exact_layers == 0
 
 
 def test_the_plan_of_a_larger_picture_has_its_layers_compiled(stack):

@@ -10,9 +10,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from vecstack.composite import over
-from vecstack.geometry import Frame, Rect
+from vecstack.drawing.points import grid
+from vecstack.drawing.viewport import Viewport
+from vecstack.geometry import Rect
 from vecstack.kinds import can_draw, kind_of
-from vecstack.render.grid import grid
 from vecstack.stack import Layer, Stack
 
 # points [P,2] in canvas units (float64), footprint (side of a pixel in canvas units) -> premultiplied red, green,
@@ -21,7 +22,6 @@ ColorsAt = Callable[[Tensor, float], Tensor]
 # columns xs [W] and rows ys [H] of pixels in canvas units (float64), rising -> the same of each pixel, [4,H,W]; the
 # coverage may be left out where it is 1
 Painter = Callable[[Tensor, Tensor], Tensor]
-
 BLOCK_PX = 64  # 4,096 points, whose hidden values fit a processor's cache
 CUDA_BLOCK_PX = 1024  # width of a block there: enough points to fill the device
 RUN_LAYERS = 256  # shaded in one go: bounds alpha [L,P] to 4 MB for 4,096 points
@@ -55,8 +55,8 @@ def prepare(stack: Stack, device: torch.device, *, transparent: bool = False) ->
     return colors_at
 
 
-def exact_painter(stack: Stack, frame: Frame, device: torch.device, *, transparent: bool = False) -> Painter:
-    """The stack as a function of the pixels of a frame, drawn block by block."""
+def exact_painter(stack: Stack, viewport: Viewport, device: torch.device, *, transparent: bool = False) -> Painter:
+    """The stack as a function of the pixels of a viewport, drawn block by block."""
     colors_at = prepare(stack, device, transparent=transparent)
     block_width = BLOCK_PX if device.type == "cpu" else CUDA_BLOCK_PX
 
@@ -66,7 +66,7 @@ def exact_painter(stack: Stack, frame: Frame, device: torch.device, *, transpare
             for left in range(0, len(xs), block_width):
                 block = canvas[:, top : top + BLOCK_PX, left : left + block_width]
                 points = grid(xs[left : left + block_width], ys[top : top + BLOCK_PX])
-                block[:] = colors_at(points, frame.footprint).view(block.shape)
+                block[:] = colors_at(points, viewport.footprint).view(block.shape)
         return canvas
 
     return paint

@@ -1,13 +1,14 @@
-"""How a drawn picture is stored: its sides, its channels and how many bits a channel has."""
+"""How a picture is stored: its sides, its channels and how many bits a channel has; and its rows, put together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vecstack.errors import UsageError
-from vecstack.geometry import MAX_SIDE_PX
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.unsignedinteger[Any]]  # [H,W,3] or, transparent, [H,W,4]; uint8 or uint16
     Strips = Iterator[Pixels]  # a picture's rows from the top, some at a time
+
+MAX_SIDE_PX = 1_000_000  # of a drawn picture: past any printer, and a wrong number is told before hours of work
+RowCallback = Callable[[int, int], None]  # called with the rows that are done and the rows of the picture
 
 
 @dataclass(frozen=True)
@@ -51,3 +55,33 @@ class Layout:
     def row_bytes(self) -> int:
         """Size of one row of pixels."""
         return self.width * self.channels * self.depth // 8
+
+
+def gather(strips: Strips, layout: Layout, *, advice: str = "make it smaller") -> Pixels:
+    """The whole picture [H,W,C] of its strips. Raises UsageError, which ends in the advice, where it does not fit into
+    memory."""
+    import numpy as np
+
+    needed = layout.row_bytes * layout.height
+    try:
+        if needed > memory_bytes():  # which some systems promise, and then end the program that uses it
+            raise MemoryError
+        picture = np.empty((layout.height, layout.width, layout.channels), layout.dtype)
+    except MemoryError:
+        raise UsageError(
+            f"{layout.width:,} x {layout.height:,} px need {needed / 1e9:,.0f} GB, more than the memory there is; "
+            f"{advice}."
+        ) from None
+    top = 0
+    for strip in strips:
+        picture[top : top + len(strip)] = strip
+        top += len(strip)
+    return picture
+
+
+def memory_bytes() -> float:
+    """The memory of this machine; infinity where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Windows has no such question
+        return math.inf

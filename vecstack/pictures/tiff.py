@@ -9,21 +9,19 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from vecstack.render.layout import Layout
-from vecstack.render.parallel import deflate_level, in_order, row_groups, threads
+from vecstack.pictures.layout import Layout
+from vecstack.pictures.parallel import deflate_level, in_order, row_groups, threads
 
 if TYPE_CHECKING:
-    from vecstack.render.layout import Pixels, Strips
+    from vecstack.pictures.layout import Pixels, Strips
 
 # Bytes of pixels from which on offsets have 64 bits: 4 GiB less 7 % for the tables and for what Deflate may add.
 BIG_BYTES = 4_000_000_000
 TILE_PX = 256  # width of a tile, and its height but in very wide pictures
 LOW_TILE_PX = 16  # their height there, the least there may be
 BAND_BYTES = 1 << 28  # of pixels in a row of tiles, which is held in memory: from there on a picture is very wide
-
 SHORT, LONG, RATIONAL, LONG8 = 3, 4, 5, 16  # field types
 FORMATS = {SHORT: "H", LONG: "L", RATIONAL: "2L", LONG8: "Q"}
-
 Field = tuple[int, int, list[int]]  # tag, type, values (two for each RATIONAL)
 
 

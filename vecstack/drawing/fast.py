@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from vecstack.composite import lay_over, over_premultiplied
-from vecstack.geometry import Frame, Rect
+from vecstack.drawing.exact import ColorsAt, prepare, runs
+from vecstack.drawing.patches import Compiler, LayerAt, Patches, Roots, basis
+from vecstack.drawing.plan import Plan
+from vecstack.drawing.points import grid
+from vecstack.drawing.viewport import Viewport
+from vecstack.geometry import Rect
 from vecstack.kinds import can_draw, kind_of
-from vecstack.render.exact import ColorsAt, prepare, runs
-from vecstack.render.grid import grid
-from vecstack.render.patches import Compiler, LayerAt, Patches, Roots, basis
-from vecstack.render.plan import Plan
 from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
@@ -44,15 +45,15 @@ class Sheet(Protocol):
 
 
 class FastPainter:
-    """A stack as a function of the pixels of a frame (vecstack.render.exact.Painter): its layers compiled, but for
+    """A stack as a function of the pixels of a viewport (vecstack.drawing.exact.Painter): its layers compiled, but for
     those that their kind draws on a grid. Raises DocumentError where an asset is missing or does not fit its layers."""
 
     def __init__(
-        self, stack: Stack, frame: Frame, device: torch.device, *, transparent: bool = False, depth: int = 8
+        self, stack: Stack, viewport: Viewport, device: torch.device, *, transparent: bool = False, depth: int = 8
     ) -> None:
         background = [0.0, 0.0, 0.0, 0.0] if transparent else [*stack.canvas.background, 1.0]
         self._start = torch.tensor(background, dtype=torch.float32, device=device)
-        self._sheets = list(self._compile(stack, frame, TOLERANCES[depth]))
+        self._sheets = list(self._compile(stack, viewport, TOLERANCES[depth]))
 
     @property
     def plan(self) -> Plan:
@@ -69,25 +70,25 @@ class FastPainter:
                 sheet.draw(canvas, xs, ys)
         return canvas
 
-    def _compile(self, stack: Stack, frame: Frame, tolerance: float) -> Iterator[Sheet]:
+    def _compile(self, stack: Stack, viewport: Viewport, tolerance: float) -> Iterator[Sheet]:
         """The sheets, lowest first."""
         device, is_lowest = self._start.device, True
-        for rect, run in _runs_in(stack, frame.region):
+        for rect, run in _runs_in(stack, viewport.region):
             kind = kind_of(run[0])
             kind.check(run, stack.assets)
             shaders = [kind.prepare_grid(layer, stack.assets, device) for layer in run]
             on_grid = [shade for shade in shaders if shade is not None]
             if len(on_grid) == len(run):
                 for layer, shade in zip(run, on_grid, strict=True):
-                    yield GridSheet(rect, shade, layer.opacity, frame.footprint)
+                    yield GridSheet(rect, shade, layer.opacity, viewport.footprint)
             else:
                 start = self._start if is_lowest else torch.zeros_like(self._start)
-                layers = [_layer_at(layer, stack, frame.footprint, device) for layer in run]
-                roots = Roots.of_rect(rect, frame.footprint)
-                patches = Compiler(layers, start, roots, frame.footprint, tolerance).run()
+                layers = [_layer_at(layer, stack, viewport.footprint, device) for layer in run]
+                roots = Roots.of_rect(rect, viewport.footprint)
+                patches = Compiler(layers, start, roots, viewport.footprint, tolerance).run()
                 is_opaque = bool(start[3] == 1)
                 colors_at = prepare(dataclasses.replace(stack, layers=tuple(run)), device, transparent=not is_opaque)
-                yield PatchSheet(len(run), patches, colors_at, frame.footprint, 3 if is_opaque else 4, is_lowest)
+                yield PatchSheet(len(run), patches, colors_at, viewport.footprint, 3 if is_opaque else 4, is_lowest)
             is_lowest = False
 
 

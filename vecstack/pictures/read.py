@@ -25,11 +25,9 @@ from vecstack.color import Color
 from vecstack.errors import PictureError, ShapeError, VecstackError
 
 Floats = NDArray[np.float32]
-
 MAX_PIXELS = 200_000_000  # above any camera's (about 150 million); 2.4 GB as float32 RGB
 MAX_BYTES = 2**31  # of a file or stream: a picture of MAX_PIXELS with 16 bits in four channels, uncompressed, is 1.6 GB
 CHUNK_BYTES = 2**20  # of a stream read at a time: bounds what a reader allocates before the bound is checked
-
 # What is read, and the module of Pillow that reads it. Formats that run a program (EPS), that hold a picture of
 # another size than they claim (ICO), or that cannot be told by their first bytes (TGA) are left out.
 FORMATS = {
@@ -45,7 +43,6 @@ FORMATS = {
 }
 SIGNATURE_BYTES = 16  # of a file, what tells its format
 JPEG2000_END = b"\xff\xd9"  # marker that ends a codestream and cannot occur inside one
-
 WHOLE_NUMBERS = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes of grey with more than 8 bits
 # Mode in which each mode of 8 bits is read: grey, colour or ink, with straight alpha or none.
 READ_AS = {
@@ -63,11 +60,9 @@ READ_AS = {
     "HSV": "RGB",
     "CMYK": "CMYK",
 }
-
 # Pillow's names of the orders of two bytes, of which it keeps the high one, and of those in which that is the low one.
 DEEP_GREY_ALPHA = "LA;16B"  # Pillow's name of 16 bits of grey and 16 of alpha, which are four bytes, as RGBA is of 8
 LOW_BYTES = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
-
 EXIF_ORIENTATION = 0x0112
 TIFF_BITS, TIFF_PHOTOMETRIC, TIFF_WHITE_IS_ZERO = 258, 262, 0
 # From stored to upright rows and columns, by the EXIF orientation.
@@ -81,7 +76,6 @@ UPRIGHT: dict[int, Callable[[Floats], Floats]] = {
     7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
     8: lambda stored: np.rot90(stored),
 }
-
 FLOAT_SLACK = 1e-3  # of 0..1, a quarter of an 8-bit step: what rounding may add to a value in range
 
 
@@ -221,6 +215,7 @@ def _read_stream(stream: Any) -> bytes:
 
 
 # --- from bytes to a Pillow image ------------------------------------------------------------------------------------
+
 
 _filters = threading.Lock()
 

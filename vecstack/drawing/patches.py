@@ -23,7 +23,6 @@ from vecstack.geometry import Rect
 
 # points [P,2] in canvas units (float64) -> alpha [P] in 0..1, opacity included, and red, green, blue [P,3]
 LayerAt = Callable[[Tensor], tuple[Tensor, Tensor]]
-
 NODES = 12  # on a side of a cell, and coefficients of a polynomial in each direction
 TAIL = 2  # last coefficients in each direction, whose size tells how much the polynomial misses
 LEAST_CELL_PX = 12  # side of a square: a smaller cell has fewer pixels than nodes
@@ -36,7 +35,6 @@ MENDINGS = 3  # times that cells are split where they do not agree with their ne
 LAYER_SHARE = 0.25  # of the tolerance, by which a layer's polynomial may change what is seen
 CHUNK_POINTS = 4096  # evaluated at a time: their hidden values fit a processor's cache
 CHUNK_VALUES = 1 << 20  # of all layers at the nodes of the cells in hand: 4 MB
-
 QUARTERS = ((0, 0), (1, 0), (0, 1), (1, 1))  # column and row
 STEPS = ((-1, 0), (1, 0), (0, -1), (0, 1))  # to the neighbours at the left, right, upper and lower edge
 KEY_BITS = 32  # of a column in a number that tells a cell

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vecstack.render import parallel, png
-from vecstack.render.layout import Layout
-from vecstack.render.png import Piece, filter_rows, joined_checksum, write_png
+from vecstack.pictures import parallel, png
+from vecstack.pictures.layout import Layout
+from vecstack.pictures.png import Piece, filter_rows, joined_checksum, write_png
 
 LAYOUTS = [Layout(37, 53, depth, transparent) for depth in (8, 16) for transparent in (False, True)]
 

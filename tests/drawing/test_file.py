@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vecstack.drawing.file import render_to_file, thumbnail_png
+from vecstack.drawing.render import render
+from vecstack.drawing.viewport import Viewport
 from vecstack.errors import ExportError, UsageError
-from vecstack.geometry import Frame, Rect
-from vecstack.image import load_picture
-from vecstack.render import pixels_to_file, render, render_to_file, thumbnail_png
-from vecstack.render.write import _to_8_bits
+from vecstack.geometry import Rect
+from vecstack.pictures.read import load_picture
+from vecstack.pictures.write import _to_8_bits, pixels_to_file
 
-FRAME = Frame(Rect(2.0, -3.0, 37.0, 53.0), 74, 150)  # three strips
+VIEWPORT = Viewport(Rect(2.0, -3.0, 37.0, 53.0), 74, 150)  # three strips
 ENDINGS = ["png", "PNG", "tif", "tiff", "jpg", "jpeg", "webp"]
 
 
@@ -40,7 +42,7 @@ class Pipe(io.RawIOBase):
 
 
 def draw(stack, target, **options):
-    render_to_file(stack, target, FRAME, device="cpu", **options)
+    render_to_file(stack, target, VIEWPORT, device="cpu", **options)
 
 
 def read(source):
@@ -62,19 +64,19 @@ def test_the_ending_chooses_the_format(stack, tmp_path, ending):
 def test_lossless_files_hold_the_rendered_pixels(stack, tmp_path, ending, transparent):
     path = tmp_path / f"out.{ending}"
     draw(stack, path, transparent=transparent)
-    assert np.array_equal(read(path), render(stack, frame=FRAME, transparent=transparent, device="cpu"))
+    assert np.array_equal(read(path), render(stack, viewport=VIEWPORT, transparent=transparent, device="cpu"))
 
 
 @pytest.mark.parametrize(("ending", "mean_error"), [("jpg", 1.5), ("webp", 4.0)])  # levels; their usual loss
 def test_lossy_files_are_near_the_rendered_pixels(stack, tmp_path, ending, mean_error):
     path = tmp_path / f"out.{ending}"
     draw(stack, path)
-    assert np.abs(read(path).astype(int) - render(stack, frame=FRAME, device="cpu")).mean() < mean_error
+    assert np.abs(read(path).astype(int) - render(stack, viewport=VIEWPORT, device="cpu")).mean() < mean_error
 
 
 def test_webp_keeps_transparency(stack, tmp_path):
     draw(stack, tmp_path / "out.webp", transparent=True)
-    expected = render(stack, frame=FRAME, transparent=True, device="cpu")
+    expected = render(stack, viewport=VIEWPORT, transparent=True, device="cpu")
     assert np.array_equal(read(tmp_path / "out.webp")[..., 3], expected[..., 3])
 
 
@@ -129,16 +131,16 @@ def test_a_side_past_the_format_s_limit_is_refused_with_the_way_out(stack, tmp_p
     region = Rect(0, 0, 37, 53)
     path = tmp_path / f"out.{ending}"
     with pytest.raises(ExportError, match=f"at most {limit:,} px a side, not 1 x {limit + 1:,}; use png"):
-        render_to_file(stack, path, Frame(region, 1, limit + 1), device="cpu")
+        render_to_file(stack, path, Viewport(region, 1, limit + 1), device="cpu")
     assert list(tmp_path.iterdir()) == []
-    render_to_file(stack, path, Frame(region, 1, limit), device="cpu")
+    render_to_file(stack, path, Viewport(region, 1, limit), device="cpu")
     with Image.open(path) as image:
         assert image.size == (1, limit)
 
 
 def test_a_side_past_every_limit_is_a_usage_error(stack, tmp_path):
     with pytest.raises(UsageError, match="1 to 1,000,000 px"):
-        render_to_file(stack, tmp_path / "out.png", Frame(Rect(0, 0, 37, 53), 1_000_001, 1), device="cpu")
+        render_to_file(stack, tmp_path / "out.png", Viewport(Rect(0, 0, 37, 53), 1_000_001, 1), device="cpu")
 
 
 def test_a_stream_needs_a_format(stack):
@@ -178,14 +180,14 @@ def test_a_disk_that_fills_up_leaves_nothing(stack, tmp_path, ending):
     # In a process of its own, whose files may have at most 8 KB: to a writer that is a full disk.
     code = """
 import pickle, resource, signal, sys
-from vecstack.geometry import Frame, Rect
-from vecstack.render import render_to_file
+from vecstack.drawing.viewport import Viewport; from vecstack.geometry import Rect
+from vecstack.drawing.file import render_to_file
 from vecstack.errors import ExportError
 stack = pickle.loads(sys.stdin.buffer.read())
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
 try:
-    render_to_file(stack, sys.argv[1], Frame(Rect(0, 0, 37, 53), 150, 200), depth=16, device="cpu")
+    render_to_file(stack, sys.argv[1], Viewport(Rect(0, 0, 37, 53), 150, 200), depth=16, device="cpu")
 except ExportError as error:
     print(error)
 """

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vecstack.render import parallel, tiff
-from vecstack.render.layout import Layout
-from vecstack.render.tiff import write_tiff
+from vecstack.pictures import parallel, tiff
+from vecstack.pictures.layout import Layout
+from vecstack.pictures.tiff import write_tiff
 
 # Two tiles across and two down, of which only the first is full.
 LAYOUTS = [Layout(293, 309, depth, transparent) for depth in (8, 16) for transparent in (False, True)]

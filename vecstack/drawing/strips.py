@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,18 +12,17 @@ from torch import Tensor
 
 from vecstack.composite import unpremultiply
 from vecstack.device import resolve_device
-from vecstack.errors import DeviceError, UsageError
-from vecstack.geometry import Frame
-from vecstack.render.draw import Progress
-from vecstack.render.exact import BLOCK_PX, Painter, exact_painter, runs
-from vecstack.render.fast import FastPainter
-from vecstack.render.grid import centres
-from vecstack.render.layout import Layout
-from vecstack.render.plan import Plan
+from vecstack.drawing.exact import BLOCK_PX, Painter, exact_painter, runs
+from vecstack.drawing.fast import FastPainter
+from vecstack.drawing.plan import Plan
+from vecstack.drawing.points import centres
+from vecstack.drawing.viewport import Viewport
+from vecstack.errors import DeviceError
+from vecstack.pictures.layout import Layout, RowCallback
 from vecstack.stack import Stack
 
 if TYPE_CHECKING:
-    from vecstack.render.layout import Pixels, Strips
+    from vecstack.pictures.layout import Pixels, Strips
 
 # Pixels are computed in bands that lie on a fixed grid of the picture, so that they do not depend on the strips.
 BAND_PX = 64  # rows
@@ -35,75 +32,52 @@ LEAST_COLUMNS = 256  # of a band, with which a device of little memory gets by
 
 def draw_strips(
     stack: Stack,
-    frame: Frame,
+    viewport: Viewport,
     layout: Layout,
     device: str,
     strip_rows: int,
-    progress: Progress | None,
+    progress: RowCallback | None,
     *,
     exact: bool,
 ) -> Strips:
-    """The rows of a frame from the top, `strip_rows` (rounded up to a multiple of BAND_PX) at a time. Raises
+    """The rows of a viewport from the top, `strip_rows` (rounded up to a multiple of BAND_PX) at a time. Raises
     DeviceError, DocumentError."""
     place = resolve_device(device)
     with _memory_of(place):
-        if exact or _is_small(frame):
-            paint = exact_painter(stack, frame, place, transparent=layout.transparent)
+        if exact or _is_small(viewport):
+            paint = exact_painter(stack, viewport, place, transparent=layout.transparent)
         else:
-            paint = FastPainter(stack, frame, place, transparent=layout.transparent, depth=layout.depth)
+            paint = FastPainter(stack, viewport, place, transparent=layout.transparent, depth=layout.depth)
     strip_rows = -(-strip_rows // BAND_PX) * BAND_PX
     # A generator of its own, so that a wrong argument is an error at the call and not at the first strip.
-    return _strips(paint, frame, layout, place, strip_rows, progress)
+    return _strips(paint, viewport, layout, place, strip_rows, progress)
 
 
-def plan_of(stack: Stack, frame: Frame, layout: Layout, device: str) -> Plan:
-    """What drawing a frame takes. Raises DeviceError, DocumentError."""
+def plan_of(stack: Stack, viewport: Viewport, layout: Layout, device: str) -> Plan:
+    """What drawing a viewport takes. Raises DeviceError, DocumentError."""
     place = resolve_device(device)
-    if _is_small(frame):
+    if _is_small(viewport):
         count = sum(len(run) for run in runs(stack))
         return Plan(evaluations=count * layout.width * layout.height, exact_layers=count)
     with _memory_of(place):
-        return FastPainter(stack, frame, place, transparent=layout.transparent, depth=layout.depth).plan
+        return FastPainter(stack, viewport, place, transparent=layout.transparent, depth=layout.depth).plan
 
 
-def _is_small(frame: Frame) -> bool:
+def _is_small(viewport: Viewport) -> bool:
     """Whether a picture is of one block, which is not worth compiling for."""
-    return frame.width_px * frame.height_px <= BLOCK_PX**2
-
-
-def gather(strips: Strips, layout: Layout, *, advice: str = "make it smaller") -> Pixels:
-    """The whole picture [H,W,C] of its strips. Raises UsageError, which ends in the advice, where it does not fit into
-    memory."""
-    needed = layout.row_bytes * layout.height
-    try:
-        if needed > memory_bytes():  # which some systems promise, and then end the program that uses it
-            raise MemoryError
-        picture = np.empty((layout.height, layout.width, layout.channels), layout.dtype)
-    except MemoryError:
-        raise UsageError(
-            f"{layout.width:,} x {layout.height:,} px need {needed / 1e9:,.0f} GB, more than the memory there is; "
-            f"{advice}."
-        ) from None
-    top = 0
-    for strip in strips:
-        picture[top : top + len(strip)] = strip
-        top += len(strip)
-    return picture
-
-
-def memory_bytes() -> float:
-    """The memory of this machine; infinity where the system does not say."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # Windows has no such question
-        return math.inf
+    return viewport.width_px * viewport.height_px <= BLOCK_PX**2
 
 
 def _strips(
-    paint: Painter, frame: Frame, layout: Layout, device: torch.device, strip_rows: int, progress: Progress | None
+    paint: Painter,
+    viewport: Viewport,
+    layout: Layout,
+    device: torch.device,
+    strip_rows: int,
+    progress: RowCallback | None,
 ) -> Strips:
-    xs = centres(frame.region.x, frame.region.width, frame.width_px, device)
-    ys = centres(frame.region.y, frame.region.height, frame.height_px, device)
+    xs = centres(viewport.region.x, viewport.region.width, viewport.width_px, device)
+    ys = centres(viewport.region.y, viewport.region.height, viewport.height_px, device)
     blocks = torch.split(xs, BAND_COLUMNS)
     for top in range(0, layout.height, strip_rows):
         strip = np.empty((min(strip_rows, layout.height - top), layout.width, layout.channels), layout.dtype)

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vecstack.render.layout import Layout
-from vecstack.render.parallel import deflate_level, in_order, row_groups, threads
+from vecstack.pictures.layout import Layout
+from vecstack.pictures.parallel import deflate_level, in_order, row_groups, threads
 
 if TYPE_CHECKING:
-    from vecstack.render.layout import Pixels, Strips
+    from vecstack.pictures.layout import Pixels, Strips
 
 Bytes = NDArray[np.uint8]
-
 CHUNK_BYTES = 1 << 18  # of compressed pixels: few chunks, and a reader needs little memory for one
 GROUP_BYTES = 1 << 20  # of rows compressed together: Deflate begins anew with each group, which costs 0.1 %
 BLOCK_BYTES = 1 << 16  # of rows filtered together: what that needs stays in the cache

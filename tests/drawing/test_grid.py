@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from vecstack.drawing.points import cells, centres, grid
 from vecstack.geometry import Rect
-from vecstack.render.grid import cells, centres, grid
 
 CPU = torch.device("cpu")
 

@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vecstack.render.layout import Layout
+from vecstack.pictures.layout import Layout
 
 if TYPE_CHECKING:
-    from vecstack.render.layout import Pixels, Strips
+    from vecstack.pictures.layout import Pixels, Strips
 
 MAX_WORKERS = 8  # more would wait for the drawing
 HELD_BYTES = 1 << 24  # of pixels on their way through the workers: enough for them while the next ones are drawn
 # On pictures of smooth layers level 5 takes half the time of level 6 for 6 % more bytes. Where nearly all filtered
 # bytes are 0 (fewer than this share are not) it would be three times that, and level 6 takes little time.
 SPARSE = 0.06
-
 Result = TypeVar("Result")
 
 

@@ -4,9 +4,9 @@ import threading
 import numpy as np
 import pytest
 
-from vecstack.render import parallel
-from vecstack.render.layout import Layout
-from vecstack.render.parallel import deflate_level, in_order, row_groups, threads, worker_count
+from vecstack.pictures import parallel
+from vecstack.pictures.layout import Layout
+from vecstack.pictures.parallel import deflate_level, in_order, row_groups, threads, worker_count
 
 LAYOUT = Layout(37, 53, 16, True)
 

@@ -1,4 +1,4 @@
-"""vecstack.image: pictures in."""
+"""vecstack.pictures.read: pictures in."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-import vecstack.image
+import vecstack.pictures.read
 from vecstack.errors import PictureError, ShapeError
-from vecstack.image import Picture, load_picture
-from vecstack.render.layout import Layout
-from vecstack.render.png import write_png
-from vecstack.render.tiff import write_tiff
+from vecstack.pictures.layout import Layout
+from vecstack.pictures.png import write_png
+from vecstack.pictures.read import Picture, load_picture
+from vecstack.pictures.tiff import write_tiff
 
 HEIGHT, WIDTH = 53, 37
 STEP = 1 / 255
@@ -626,7 +626,7 @@ def test_a_path_its_bytes_and_a_stream_give_the_same_picture(tmp_path):
         pictures = [load_picture(source) for source in (path, str(path), data, io.BytesIO(data), stream)]
     for picture in pictures:
         check(picture, noise(4)[..., :3] / 255, noise(4)[..., 3] / 255)
-        assert picture.sha256 == vecstack.image.hashlib.sha256(data).hexdigest()
+        assert picture.sha256 == vecstack.pictures.read.hashlib.sha256(data).hexdigest()
 
 
 def test_a_stream_that_gives_a_byte_at_a_time_is_read_to_its_end():
@@ -827,7 +827,7 @@ def test_a_stream_past_the_byte_limit_is_not_read_further(monkeypatch):
             self.asked += size
             return bytes(size)
 
-    monkeypatch.setattr(vecstack.image, "MAX_BYTES", 5_000_000)
+    monkeypatch.setattr(vecstack.pictures.read, "MAX_BYTES", 5_000_000)
     stream = Endless()
     assert "5,000,000 bytes" in refusal(stream)
     assert stream.asked < 7_000_000
@@ -836,7 +836,7 @@ def test_a_stream_past_the_byte_limit_is_not_read_further(monkeypatch):
 def test_a_file_past_the_byte_limit_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "large.png"
     path.write_bytes(bytes(1001))
-    monkeypatch.setattr(vecstack.image, "MAX_BYTES", 1000)
+    monkeypatch.setattr(vecstack.pictures.read, "MAX_BYTES", 1000)
     assert "1,001 bytes, at most 1,000" in refusal(path)
 
 
@@ -965,6 +965,7 @@ def test_a_damaged_file_gives_a_picture_or_a_picture_error(name):
 
 
 def test_the_module_imports_neither_torch_nor_a_decoder():
-    code = "import sys, vecstack.image; print(sorted(m for m in sys.modules if m == 'torch' or 'ImagePlugin' in m))"
+    code = "import sys, vecstack.pictures.read\n"
+    code += "print(sorted(m for m in sys.modules if m == 'torch' or 'ImagePlugin' in m))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

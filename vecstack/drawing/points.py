@@ -1,0 +1,104 @@
+"""Points in rows and columns: the centres of pixels, or of other equal cells of a rectangle."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from vecstack.geometry import Rect
+from vecstack.stack import Stack
+
+
+def centres(start: float, length: float, count: int, device: torch.device) -> Tensor:
+    """Where the centres of `count` equal cells lie on a side of a rectangle, in canvas units: float64 [count]."""
+    return start + (torch.arange(count, dtype=torch.float64, device=device) + 0.5) * (length / count)
+
+
+def grid(xs: Tensor, ys: Tensor) -> Tensor:
+    """The points of a grid, row by row: [W], [H] -> [H*W,2]."""
+    return torch.stack([xs.repeat(len(ys)), ys.repeat_interleave(len(xs))], 1)
+
+
+def cells(rect: Rect, columns: int, rows: int, device: torch.device) -> Tensor:
+    """The centres of equal cells that fill a rectangle, row by row: [rows*columns,2] in canvas units, float64."""
+    return grid(centres(rect.x, rect.width, columns, device), centres(rect.y, rect.height, rows, device))
+
+
+def cell_counts(width: int, height: int, count: int) -> tuple[int, int]:
+    """Columns and rows of about `count` equal cells of width x height pixels: nearly square, each a pixel at the
+    least."""
+    rows = min(height, count, max(1, round((count * height / width) ** 0.5)))
+    return min(width, max(1, round(count / rows))), rows
+
+
+@dataclass(frozen=True)
+class Box:
+    """Rows and columns of a grid that lie next to each other."""
+
+    rows: slice
+    columns: slice
+
+    @property
+    def count(self) -> int:
+        """How many points they are."""
+        return int(self.rows.stop - self.rows.start) * int(self.columns.stop - self.columns.start)
+
+    def of(self, values: Tensor) -> Tensor:
+        """Their part of values over the whole grid [...,H,W], as a view."""
+        return values[..., self.rows, self.columns]
+
+    def hull(self, other: Box) -> Box:
+        """The least box that holds both."""
+        return Box(_hull(self.rows, other.rows), _hull(self.columns, other.columns))
+
+
+def _hull(one: slice, other: slice) -> slice:
+    return slice(min(one.start, other.start), max(one.stop, other.stop))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Points of the canvas in columns at xs [W] and rows at ys [H], in canvas units (float64): those in a rectangle are
+    a box of them."""
+
+    xs: Tensor
+    ys: Tensor
+
+    @classmethod
+    def over(cls, rect: Rect, columns: int, rows: int, device: torch.device) -> Grid:
+        """The centres of equal cells that fill a rectangle."""
+        return cls(centres(rect.x, rect.width, columns, device), centres(rect.y, rect.height, rows, device))
+
+    @cached_property
+    def _places(self) -> tuple[list[float], list[float]]:
+        return self.ys.tolist(), self.xs.tolist()
+
+    def box(self, extent: Rect | None) -> Box:
+        """The points within a rectangle, its edges included; all for None."""
+        ys, xs = self._places
+        if extent is None:
+            return Box(slice(0, len(ys)), slice(0, len(xs)))
+        return Box(_within(ys, extent.y, extent.height), _within(xs, extent.x, extent.width))
+
+    def part(self, box: Box) -> Grid:
+        """The points of a box alone."""
+        return Grid(self.xs[box.columns], self.ys[box.rows])
+
+    @property
+    def points(self) -> Tensor:
+        """The points row by row: [P,2]."""
+        return grid(self.xs, self.ys)
+
+    def background(self, stack: Stack) -> Tensor:
+        """What is behind all layers: [3,H,W]."""
+        color = self.xs.new_tensor(stack.canvas.background).float()
+        return color[:, None, None].repeat(1, len(self.ys), len(self.xs))
+
+
+def _within(places: list[float], start: float, length: float) -> slice:
+    """Which of the places, from least to greatest, lie on a stretch."""
+    return slice(bisect_left(places, start), bisect_right(places, start + length))

@@ -1,0 +1,70 @@
+"""A stack drawn as pixels, in memory or strip by strip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vecstack.drawing.plan import Plan
+from vecstack.drawing.viewport import Viewport
+from vecstack.errors import UsageError
+from vecstack.pictures.layout import Layout, RowCallback
+from vecstack.stack import Stack
+
+if TYPE_CHECKING:
+    from vecstack.pictures.layout import Pixels, Strips
+
+
+def render(
+    stack: Stack,
+    size: int | None = None,
+    *,
+    viewport: Viewport | None = None,
+    depth: int = 8,
+    transparent: bool = False,
+    exact: bool = False,
+    device: str = "auto",
+    progress: RowCallback | None = None,
+) -> Pixels:
+    """The stack as pixels [H,W,3], or [H,W,4] with straight alpha where `transparent`: uint8, or uint16 where
+    `depth` is 16. `size` is the long side in pixels (1 px per canvas unit by default); `viewport` draws a part.
+    The colours are within half a step of 8 bits of those of `exact`, which evaluates every layer at every pixel and
+    takes hundreds of times as long.
+    Raises UsageError, DeviceError; DocumentError where the stack's assets do not fit its layers."""
+    from vecstack.pictures.layout import gather
+
+    if viewport is None:
+        viewport = Viewport.of_region(stack.canvas.rect, size=size)
+    elif size is not None:
+        raise UsageError("Give a size or a viewport, not both.")
+    strips = rows(stack, viewport, depth=depth, transparent=transparent, exact=exact, device=device, progress=progress)
+    return gather(strips, Layout(viewport.width_px, viewport.height_px, depth, transparent))
+
+
+def rows(
+    stack: Stack,
+    viewport: Viewport,
+    *,
+    depth: int = 8,
+    transparent: bool = False,
+    exact: bool = False,
+    device: str = "auto",
+    strip_rows: int = 64,
+    progress: RowCallback | None = None,
+) -> Strips:
+    """The picture of `render` from the top, `strip_rows` rows (rounded up to a multiple of 64) at a time.
+    The pixels are the same for every height of the strips."""
+    from vecstack.drawing.strips import draw_strips
+
+    if strip_rows < 1:
+        raise UsageError(f"A strip must have at least 1 row, not {strip_rows}.")
+    layout = Layout(viewport.width_px, viewport.height_px, depth, transparent)
+    return draw_strips(stack, viewport, layout, device, strip_rows, progress, exact=exact)
+
+
+def render_plan(
+    stack: Stack, viewport: Viewport, *, depth: int = 8, transparent: bool = False, device: str = "auto"
+) -> Plan:
+    """What `render` does for a viewport, which takes as long as compiling the layers. Raises as `render` does."""
+    from vecstack.drawing.strips import plan_of
+
+    return plan_of(stack, viewport, Layout(viewport.width_px, viewport.height_px, depth, transparent), device)
