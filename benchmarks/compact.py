@@ -14,8 +14,9 @@ import numpy as np
 from _common import print_table, write_json
 from sklearn.datasets import load_sample_images
 
-from vecstack.compact import compact, sizes
+from vecstack.compact import compact
 from vecstack.decompose import decompose
+from vecstack.document.file import size_of
 from vecstack.drawing.render import render
 from vecstack.models import available_models, load_model
 from vecstack.stack import Stack
@@ -35,13 +36,13 @@ def psnr(first: np.ndarray, second: np.ndarray) -> float:
 
 def measure(stack: Stack) -> list[dict[str, float]]:
     """Bytes now, and for each tolerance bytes, PSNR and seconds."""
-    now, before = sizes(stack), drawn(stack)
+    now, before = size_of(stack), drawn(stack)
     results: list[dict[str, float]] = [{"tolerance": 0, "document": now.document, "file": now.file}]
     for tolerance in TOLERANCES:
         began = time.perf_counter()
         small = compact(stack, tolerance, device="cpu")
         seconds = time.perf_counter() - began
-        found = sizes(small)
+        found = size_of(small)
         result = {"tolerance": tolerance, "document": found.document, "file": found.file}
         results.append(result | {"psnr": psnr(drawn(small), before), "seconds": seconds})
     return results

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from vecstack.compact import Sizes, compact, sizes
+from vecstack.compact import compact
+from vecstack.document.file import Sizes, dumps, dumps_json, load, save, size_of
 from vecstack.drawing.render import render
 from vecstack.errors import DocumentError, UsageError
-from vecstack.file import dumps, dumps_json, load, save
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import Steps, to_step
 from vecstack.kinds.mask.layer import KIND, MaskLayer
@@ -108,11 +108,11 @@ def test_a_good_part_of_the_tolerance_is_used(name: str) -> None:
 
 @pytest.mark.parametrize("name", STACKS)
 def test_a_document_with_all_digits_shrinks_to_less_than_half(name: str) -> None:
-    assert 2 * sizes(compact(STACKS[name], device="cpu")).document < sizes(STACKS[name]).document
+    assert 2 * size_of(compact(STACKS[name], device="cpu")).document < size_of(STACKS[name]).document
 
 
 def test_a_greater_tolerance_gives_fewer_bytes() -> None:
-    documents = [sizes(compact(STACKS["both"], tolerance, device="cpu")).document for tolerance in (0.1, 0.5, 2.5)]
+    documents = [size_of(compact(STACKS["both"], tolerance, device="cpu")).document for tolerance in (0.1, 0.5, 2.5)]
     assert documents == sorted(documents, reverse=True)
     assert len(set(documents)) == 3
 
@@ -132,7 +132,7 @@ def test_compacting_again_changes_little(name: str) -> None:
     once = compact(STACKS[name], device="cpu")
     twice = compact(once, device="cpu")
     assert change(once, twice) <= 0.5
-    assert sizes(twice).document > 0.9 * sizes(once).document
+    assert size_of(twice).document > 0.9 * size_of(once).document
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -238,11 +238,11 @@ def test_a_stack_without_its_net_is_told() -> None:
 
 def test_sizes_are_those_of_the_file() -> None:
     stack = STACKS["both"]
-    found = sizes(stack)
+    found = size_of(stack)
     assert found.file == len(dumps(stack))
     assert 0 < found.document < len(dumps_json(stack))
     assert 0 < found.file - found.document - found.assets < 1000  # the zip's own entries
-    assert sizes(Stack(CANVAS)) == Sizes(len(dumps(Stack(CANVAS))), sizes(Stack(CANVAS)).document, 0)
+    assert size_of(Stack(CANVAS)) == Sizes(len(dumps(Stack(CANVAS))), size_of(Stack(CANVAS)).document, 0)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_spline_layers_are_rounded_as_mask_layers_are(tolerance: float) -> None:
     stack = make_stack((*make_layers(3), *make_splines(9, seed=8)))
     rounded = compact(stack, tolerance, device="cpu")
     assert 0.3 * tolerance < change(stack, rounded) <= tolerance + 0.01  # steps are discrete; rounding to 16 bits
-    assert 2 * sizes(rounded).document < sizes(stack).document
+    assert 2 * size_of(rounded).document < size_of(stack).document
     assert load(dumps(rounded)) == rounded
     for old, new in zip(stack.layers[3:], rounded.layers[3:], strict=True):
         assert isinstance(old, SplineLayer)

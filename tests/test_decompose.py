@@ -13,8 +13,8 @@ from PIL import Image
 
 from tests.conftest import TINY
 from vecstack import Stack, decompose, load_model, refine, render
+from vecstack.document.file import dumps
 from vecstack.errors import PictureError, UsageError
-from vecstack.file import dumps
 from vecstack.geometry import Affine
 from vecstack.goal import Goal
 from vecstack.kinds.mask.maker import weights_to_bytes

@@ -13,10 +13,10 @@ import torch
 from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net
 from vecstack.color import Color
 from vecstack.detail import CARES, RASTER_PX, _stacked, add_detail
+from vecstack.document.file import dumps
 from vecstack.drawing.file import thumbnail_png
 from vecstack.drawing.render import render
 from vecstack.errors import DeviceError, PictureError, UsageError
-from vecstack.file import dumps
 from vecstack.geometry import Affine, Rect
 from vecstack.goal import Goal
 from vecstack.kinds.mask.layer import MaskLayer

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net, make_spline, stack  # noqa: F401
 from vecstack.color import Color
+from vecstack.document.file import dumps, load
 from vecstack.drawing.render import render
 from vecstack.edit import (
     CHANGES,
@@ -39,7 +40,6 @@ from vecstack.edit import (
     select,
 )
 from vecstack.errors import DocumentError, RecipeError, UsageError
-from vecstack.file import dumps, load
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import kind_of
 from vecstack.kinds.mask.layer import MaskLayer

@@ -59,7 +59,7 @@ def imports(source: str) -> set[str]:
 
 
 def module_of(name: str) -> str:
-    """Which module a dotted name is in: vecstack.file.load in file, vecstack.Canvas in the package itself."""
+    """Which module a dotted name is in: vecstack.document.file.load in file, vecstack.Canvas in the package itself."""
     child = name.split(".")[1] if "." in name else "__init__"
     return child if any(child in row for row in ROWS) else "__init__"
 
@@ -67,7 +67,7 @@ def module_of(name: str) -> str:
 @pytest.mark.parametrize(
     ("source", "modules"),
     [
-        ("import os, vecstack.file", {"file"}),
+        ("import os, vecstack.document.file", {"file"}),
         ("from vecstack.kinds.mask import layer", {"kinds"}),
         ("from vecstack import stack as s, models", {"stack", "models"}),
         ("def f():\n    from vecstack import file", {"file"}),
@@ -103,7 +103,7 @@ def test_nothing_but_its_own_folder_and_training_knows_a_kind(path: Path) -> Non
         assert f"kinds.{path.name}" not in other.read_text(encoding="utf-8"), other
 
 
-@pytest.mark.parametrize("modules", ["vecstack", "vecstack.cli", "vecstack.file", "vecstack.pictures.read"])
+@pytest.mark.parametrize("modules", ["vecstack", "vecstack.cli", "vecstack.document.file", "vecstack.pictures.read"])
 def test_light_modules_do_not_import_torch(modules: str) -> None:
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net
 from vecstack.color import Color
+from vecstack.document.file import dumps
 from vecstack.drawing.exact import prepare
 from vecstack.drawing.render import render
 from vecstack.errors import DeviceError, DocumentError, PictureError, UsageError
-from vecstack.file import dumps
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import find_kind
 from vecstack.kinds.mask.layer import MaskKind, MaskLayer

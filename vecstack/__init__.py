@@ -4,11 +4,11 @@
 # so that `vecstack.decompose`, `vecstack.edit` and the like are the functions, not the modules of the same names.
 from vecstack.adjust import adjust
 from vecstack.decompose import decompose
+from vecstack.document.file import load, save
 from vecstack.drawing.render import render
 from vecstack.edit import edit
 from vecstack.errors import VecstackError
 from vecstack.export import to_html, to_svg
-from vecstack.file import load, save
 from vecstack.goal import Goal
 from vecstack.models import available_models, load_model
 from vecstack.refine import refine

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import io
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vecstack.file import DOCUMENT, dumps
+from vecstack.document.file import size_of
 from vecstack.geometry import Affine
 from vecstack.goal import check_tolerance
 from vecstack.kinds import Steps, kind_of, to_step
@@ -35,24 +33,6 @@ BACK_OFF = 0.9  # at least, where the change turned out greater than foretold
 MOST_AREA_CHANGE = 0.1  # share by which rounding may change the area of a layer's frame, else its place is kept
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """Bytes of a stack as a `.layers` file: of the whole file, and of its document and its assets as deflated."""
-
-    file: int
-    document: int
-    assets: int
-
-
-def sizes(stack: Stack) -> Sizes:
-    """How many bytes the stack takes as a `.layers` file. Raises DocumentError where it cannot be saved."""
-    data = dumps(stack)
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = {info.filename: info.compress_size for info in archive.infolist()}
-    assets = sum(size for name, size in members.items() if name.startswith("assets/"))
-    return Sizes(len(data), members[DOCUMENT], assets)
-
-
 def compact(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> Stack:
     """The stack with its numbers rounded as coarsely as leaves its picture within `tolerance`, the root mean square
     of the change in 1/255 at 16,384 points of the canvas; 0 leaves all as it is. The file never grows. Layers that do
@@ -64,7 +44,7 @@ def compact(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> St
     from vecstack.device import resolve_device
 
     chosen = resolve_device(device)
-    before = sizes(stack)
+    before = size_of(stack)
     points = _cells(stack, CHECKED, chosen)
     answers = _answers(stack, _cells(stack, _modelled_count(stack, points), chosen))
     colors = _colors(stack, points)
@@ -73,7 +53,7 @@ def compact(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> St
         rounded = _rounded(stack, answers, _share(answers, foretold))
         change = 255 * float((_colors(rounded, points) - colors).square().mean()) ** 0.5
         if change <= tolerance:
-            return rounded if sizes(rounded).file <= before.file else stack
+            return rounded if size_of(rounded).file <= before.file else stack
         foretold *= min(BACK_OFF, tolerance / change)
 
 

@@ -6,7 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from vecstack.color import Color, to_color
-from vecstack.compact import compact, sizes
+from vecstack.compact import compact
+from vecstack.document.file import size_of
 from vecstack.errors import UsageError
 from vecstack.goal import Goal
 from vecstack.models import Model
@@ -65,7 +66,7 @@ def decompose(
     if (
         goal is not None
         and goal.budget_bytes is not None
-        and sizes(compact(stack, device=device)).file > SKETCH_SHARE * goal.budget_bytes
+        and size_of(compact(stack, device=device)).file > SKETCH_SHARE * goal.budget_bytes
     ):
         stack = dataclasses.replace(_bare(loaded, background), source=stack.source)
     elif goal is not None or refine is not None:

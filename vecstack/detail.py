@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
 from vecstack.color import Color
-from vecstack.compact import compact, sizes
+from vecstack.compact import compact
 from vecstack.composite import over
+from vecstack.document.file import size_of
 from vecstack.drawing.points import cells
 from vecstack.drawing.sheets import draw_at
 from vecstack.errors import UsageError
@@ -118,13 +119,13 @@ class _Size:
 
     def __init__(self, stack: Stack, budget_bytes: int, device: str) -> None:
         self._stack, self._budget, self._device = stack, budget_bytes, device
-        self._empty = sizes(stack).file
+        self._empty = size_of(stack).file
         self._next, self._full = 8, False
 
     def is_full(self, added: list[Layer]) -> bool:
         """Whether the file is over its budget."""
         if len(added) >= self._next:
-            bytes_ = sizes(compact(_stacked(self._stack, added), device=self._device)).file
+            bytes_ = size_of(compact(_stacked(self._stack, added), device=self._device)).file
             self._full = bytes_ > self._budget
             each = max(1.0, (bytes_ - self._empty) / len(added))
             self._next = len(added) + max(4, round(0.6 * (self._budget - bytes_) / each))
@@ -141,7 +142,7 @@ def _within(stack: Stack, added: list[Layer], budget_bytes: int, device: str) ->
     while few <= many:
         count = many if fits is None and many == len(added) else (few + many) // 2
         tried = compact(_stacked(stack, added[:count]), device=device)
-        size = sizes(tried).file
+        size = size_of(tried).file
         if size + PSNR_BYTES <= budget_bytes:
             fits, few = tried, count + 1
         else:

@@ -482,7 +482,7 @@ class CopyLayer(SelectedChange):
 
     @classmethod
     def of_script(cls, fields: Mapping[str, Any], folder: Path) -> CopyLayer:
-        from vecstack.file import load
+        from vecstack.document.file import load
 
         source = fields["from_"]
         return cls(**{**fields, "from_": load(folder / source) if isinstance(source, str) else source})

@@ -13,7 +13,7 @@ from PIL import Image
 
 from vecstack import Stack, decompose, load, load_model, render
 from vecstack.cli import run
-from vecstack.file import dumps
+from vecstack.document.file import dumps
 from vecstack.goal import Goal
 
 Call = Callable[..., Any]

@@ -14,6 +14,7 @@ from PIL import Image
 from tests.drawing.conftest import make_spline
 from vecstack import Canvas, Stack, load, render, save
 from vecstack.cli import run
+from vecstack.document.file import dumps
 from vecstack.edit import (
     Background,
     Change,
@@ -35,7 +36,6 @@ from vecstack.edit import (
     Transform,
     edit,
 )
-from vecstack.file import dumps
 from vecstack.geometry import Affine
 
 Call = Callable[..., Any]

@@ -12,7 +12,7 @@ from PIL import Image
 
 from vecstack import Stack, decompose, load, load_model, render, save
 from vecstack.cli import run
-from vecstack.file import dumps
+from vecstack.document.file import dumps
 from vecstack.refine import refine
 
 Call = Callable[..., Any]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.export.test_html import Elements
-from vecstack.file import load
+from vecstack.document.file import load
 
 
 @pytest.fixture

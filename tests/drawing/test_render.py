@@ -12,6 +12,7 @@ from vecstack.drawing.render import render, render_plan, rows
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import DeviceError, UsageError
 from vecstack.geometry import Affine, Rect
+from vecstack.pictures import layout
 
 CPU = torch.device("cpu")
 EDGE = Viewport(Rect(-3.5, 8.25, 30.0, 41.0), 131, 150)  # blocks of 64 x 64 leave rests of 3 and 22
@@ -185,16 +186,16 @@ def test_a_picture_past_the_memory_is_refused_with_the_way_out(stack, monkeypatc
 
 
 def test_a_picture_past_the_memory_is_refused_where_the_system_would_promise_it(stack, monkeypatch):
-    monkeypatch.setattr(strips, "memory_bytes", lambda: 100 * 200 * 3 - 1)
+    monkeypatch.setattr(layout, "memory_bytes", lambda: 100 * 200 * 3 - 1)
     with pytest.raises(UsageError, match=r"200 x 100 px need 0 GB, more than the memory there is"):
         render(stack, viewport=Viewport(EDGE.region, 200, 100), device="cpu")
     assert render(stack, viewport=Viewport(EDGE.region, 199, 100), device="cpu").shape == (100, 199, 3)
     monkeypatch.undo()
-    assert strips.memory_bytes() > 1 << 28
+    assert layout.memory_bytes() > 1 << 28
 
 
 def test_a_file_that_needs_the_memory_of_the_picture_names_those_that_do_not(stack, tmp_path, monkeypatch):
-    monkeypatch.setattr(strips, "memory_bytes", lambda: 100)
+    monkeypatch.setattr(layout, "memory_bytes", lambda: 100)
     with pytest.raises(UsageError, match=r"make it smaller, or write it as PNG or TIFF, which need little\.$"):
         render_to_file(stack, tmp_path / "large.jpg", EDGE, device="cpu")
     render_to_file(stack, tmp_path / "large.png", EDGE, device="cpu")

@@ -13,9 +13,9 @@ import pytest
 
 from tests.drawing.conftest import make_spline
 from vecstack import Canvas, Stack, to_html
+from vecstack.document.file import dumps_json, load
 from vecstack.errors import ShapeError
 from vecstack.export.html import FOLDER, PAGE, SHARED, SOURCE_PX
-from vecstack.file import dumps_json, load
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
 from vecstack.stack import UnknownLayer

@@ -18,8 +18,8 @@ from tests.export.conftest import draw as draw_svg
 from tests.export.conftest import psnr
 from tests.export.test_html import HOSTILE, hostile
 from vecstack import Canvas, Stack, load, render, to_html
+from vecstack.document.file import dumps_json, validate
 from vecstack.drawing.viewport import Viewport
-from vecstack.file import dumps_json, validate
 from vecstack.geometry import Rect
 from vecstack.stack import UnknownLayer
 

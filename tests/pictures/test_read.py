@@ -840,7 +840,7 @@ def test_a_file_past_the_byte_limit_is_refused(tmp_path, monkeypatch):
     assert "1,001 bytes, at most 1,000" in refusal(path)
 
 
-@pytest.mark.parametrize("source", [None, 3, [1, 2], io.StringIO("text")], ids=str)
+@pytest.mark.parametrize("source", [None, 3, [1, 2], io.StringIO("text")], ids=["none", "number", "list", "text"])
 def test_what_is_no_picture_at_all_is_refused(source):
     assert refusal(source).startswith("picture: ")
 

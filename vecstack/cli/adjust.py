@@ -51,7 +51,7 @@ def run(
     adjustment = _adjustment(brightness, contrast, saturation, hue, tint, blur)
     items = plan(inputs, output, SUFFIXES, ".png")
     from vecstack.adjust import adjust
-    from vecstack.file import load
+    from vecstack.document.file import load
     from vecstack.pictures.write import pixels_to_file
 
     stack = load(layers)

@@ -86,8 +86,8 @@ def run(
     changes = list(_changes(context, seed))
     if not changes:
         raise UsageError("edit needs a change, such as --hide 3. See vecstack edit --help.")
+    from vecstack.document.file import load
     from vecstack.edit import edit
-    from vecstack.file import load
 
     def act(item: Item, report: Report) -> None:
         stack = load(standard_input() if item.source == STANDARD else item.source)
@@ -110,7 +110,7 @@ def _with_thumbnail(edited: Stack, stack: Stack) -> Stack:
 
 
 def _write(stack: Stack, item: Item, overwrite: bool) -> None:
-    from vecstack.file import dumps, save
+    from vecstack.document.file import dumps, save
 
     if item.target == STANDARD:
         write_standard_output(dumps(stack))
@@ -181,7 +181,7 @@ def _palette(text: str) -> Iterable[Any] | int:
 
 def _source(text: str) -> tuple[str, Stack, int | None]:
     """A selection, the stack that it is from, and the number that the lowest of the layers gets."""
-    from vecstack.file import load
+    from vecstack.document.file import load
 
     parts = re.fullmatch(r"(.+\.layers(?:\.json)?):(.+?)(?:@([0-9]{1,9}))?", text, re.DOTALL)
     if parts is None:

@@ -69,7 +69,7 @@ def run(
         raise UsageError(f"--source is one picture, and there are {len(items)} inputs. Export them on their own.")
     for item in items:
         chosen.check_target(item.target, is_asked=file_format is not None)
-    from vecstack.file import load
+    from vecstack.document.file import load
     from vecstack.kinds import undrawable
 
     def act(item: Item, report: Report) -> None:

@@ -177,7 +177,7 @@ def _webp(order: Order) -> bytes:
 
 
 def _json(order: Order) -> bytes:
-    from vecstack.file import dumps_json
+    from vecstack.document.file import dumps_json
 
     return dumps_json(order.stack)
 

@@ -36,14 +36,13 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Show the canvas, the layers and the sizes of a layer file."""
-    from vecstack.compact import sizes
-    from vecstack.file import load
+    from vecstack.document.file import load, size_of
 
     if size is not None and not with_plan:
         raise UsageError("--size is that of --render-plan. Give both, or neither.")
     stack = load(standard_input() if document == STANDARD else document)
     facts = describe(stack)
-    facts["bytes"] = asdict(sizes(stack))
+    facts["bytes"] = asdict(size_of(stack))
     if with_contributions:
         _add_contributions(facts, stack)
     if with_plan:

@@ -78,7 +78,7 @@ def plan(
         ]
     _refuse_clashes(items)
     if output_suffix == ".layers":
-        from vecstack.file import check_ending
+        from vecstack.document.file import check_ending
 
         for item in items:
             if item.target != STANDARD:

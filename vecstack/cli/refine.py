@@ -66,7 +66,7 @@ def run(
     items = plan(inputs, output, {".layers", ".layers.json"}, ".layers")
     from vecstack.decompose import REFINING
     from vecstack.detail import add_detail
-    from vecstack.file import load
+    from vecstack.document.file import load
     from vecstack.refine import part_of, refine
 
     def act(item: Item, report: Report) -> None:

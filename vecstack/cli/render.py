@@ -50,8 +50,8 @@ def run(
     if picture_format is not None and picture_format not in FORMAT_NAMES:
         raise UsageError(f"--format must be {', '.join(FORMAT_NAMES)}, not {picture_format}.")
     items = plan(inputs, output, SUFFIXES, f".{picture_format or 'png'}")
+    from vecstack.document.file import load
     from vecstack.drawing.file import render_to_file
-    from vecstack.file import load
     from vecstack.kinds import undrawable
 
     def act(item: Item, report: Report) -> None:

@@ -38,7 +38,7 @@ class Finish:
 
     def write(self, stack: Stack, item: Item) -> None:
         """Write the finished stack to where an item goes."""
-        from vecstack.file import dumps, save
+        from vecstack.document.file import dumps, save
 
         finished = self._finished(stack)
         if item.target == STANDARD:

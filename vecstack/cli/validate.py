@@ -13,7 +13,7 @@ SUFFIXES = {".layers", ".layers.json"}
 
 def run(inputs: Inputs, quiet: Quiet = False) -> None:
     """Check layer files against docs/format.md."""
-    from vecstack.file import validate
+    from vecstack.document.file import validate
 
     files = [found.path for found in expand(inputs, SUFFIXES)]
     failures = 0

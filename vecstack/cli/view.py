@@ -36,8 +36,8 @@ def run(
     if output == STANDARD:
         raise UsageError("A page is shown from a file. Name one with -o, or leave it out.")
     from vecstack.atomic import check_writable
+    from vecstack.document.file import load
     from vecstack.export import to_html
-    from vecstack.file import load
 
     if output is not None:
         check_writable(output, overwrite=overwrite)

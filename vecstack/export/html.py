@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vecstack.device import resolve_device
+from vecstack.document.file import dumps_json
 from vecstack.drawing.render import render
 from vecstack.errors import ExportError, ShapeError
 from vecstack.export.options import SvgOptions
 from vecstack.export.pictures import drawable
 from vecstack.export.xml import element_ids
-from vecstack.file import dumps_json
 from vecstack.kinds import find_kind
 from vecstack.stack import Stack
 

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from vecstack.document.limits import MAX_DOCUMENT_BYTES
 from vecstack.errors import RecipeError
-from vecstack.file import MAX_DOCUMENT_BYTES
 from vecstack.kinds.mask.maker import check_sizes
 from vecstack.kinds.mask.model import ModelSizes, Predictor
 from vecstack.models import MAX_BYTES

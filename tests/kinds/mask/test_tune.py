@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vecstack.file import dumps, load
+from vecstack.document.file import dumps, load
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask import tune
 from vecstack.kinds.mask.layer import KIND, MaskLayer

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
+from vecstack.document.file import dumps, dumps_json, load
 from vecstack.drawing.render import render
 from vecstack.errors import DocumentError, WeightsError
-from vecstack.file import dumps, dumps_json, load
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import Steps, find_kind
 from vecstack.kinds.spline.layer import GAIN, KIND, SplineLayer

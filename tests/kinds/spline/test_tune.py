@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vecstack.composite import over
-from vecstack.file import dumps, load
+from vecstack.document.file import dumps, load
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.spline.layer import GAIN, KIND, SplineLayer
 from vecstack.kinds.spline.shade import prepare

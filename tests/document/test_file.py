@@ -24,9 +24,9 @@ from typing import Any
 import pytest
 import torch
 
-from vecstack import file
+from vecstack.document import archive, file, limits, strict_json
+from vecstack.document.file import dumps, dumps_json, load, save, validate
 from vecstack.errors import DocumentError, ExportError, NewerFormatError, UnknownKindError
-from vecstack.file import dumps, dumps_json, load, save, validate
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
 from vecstack.kinds.mask.layer import MaskLayer
@@ -157,7 +157,7 @@ def test_equal_stacks_give_equal_bytes_whatever_the_order_of_unknown_fields() ->
 
 def test_the_bytes_do_not_depend_on_the_process(tmp_path: Path) -> None:
     (tmp_path / "a.layers").write_bytes(dumps(make_stack()))
-    program = "import sys; from vecstack.file import *; sys.stdout.buffer.write(dumps(load(sys.argv[1])))"
+    program = "import sys; from vecstack.document.file import *; sys.stdout.buffer.write(dumps(load(sys.argv[1])))"
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "a.layers")],
         capture_output=True,
@@ -283,9 +283,9 @@ def test_a_stack_that_could_not_be_loaded_is_not_saved(tmp_path: Path, stack: St
 def test_loading_needs_no_torch(tmp_path: Path) -> None:
     save(make_stack(), tmp_path / "a.layers")
     program = (
-        "import sys, vecstack.file\n"
+        "import sys, vecstack.document.file\n"
         "assert not {'torch', 'numpy'} & set(sys.modules)\n"
-        "vecstack.file.load(sys.argv[1])\n"
+        "vecstack.document.file.load(sys.argv[1])\n"
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "a.layers")], check=True)
@@ -448,7 +448,7 @@ MALFORMED = {
     "a net with NaN": (with_net(lambda net: net[:-2] + b"\x00\x7e"), "must be float16 or float32 and finite"),
     "a net of integers": (with_net(lambda net: net.replace(b"F16", b"I16")), "must be float16 or float32 and finite"),
     "a net of other names": (with_net(lambda net: net.replace(b"norms", b"norma")), "needs the tensors"),
-    "a zip without a document": (zipped(("mimetype", file.MEDIA_TYPE)), "the zip holds no document.json"),
+    "a zip without a document": (zipped(("mimetype", archive.MEDIA_TYPE)), "the zip holds no document.json"),
     "an empty zip": (zipped(), "the zip holds no document.json"),
     "a zip cut short": (dumps(make_stack())[:-30], "cannot be read (File is not a zip file)"),
     "the beginning of a zip": (b"PK\x03\x04", "cannot be read (File is not a zip file)"),
@@ -563,10 +563,10 @@ def test_a_name_of_a_file_reaches_a_message_as_one_printable_line(tmp_path: Path
 
 def test_standard_input_is_named_in_messages() -> None:
     program = (
-        "import sys, vecstack.file\n"
+        "import sys, vecstack.document.file\n"
         "try:\n"
-        "    vecstack.file.load(sys.stdin.buffer)\n"
-        "except vecstack.file.DocumentError as error:\n"
+        "    vecstack.document.file.load(sys.stdin.buffer)\n"
+        "except vecstack.document.file.DocumentError as error:\n"
         "    print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], input=b"nothing", capture_output=True, check=True)
@@ -586,7 +586,7 @@ def test_a_stream_that_fails_is_an_error_of_one_line() -> None:
 
 
 def test_a_compression_bomb_is_refused_before_it_is_unpacked() -> None:
-    bomb = zipped(("document.json", b"{" + b" " * file.MAX_DOCUMENT_BYTES))
+    bomb = zipped(("document.json", b"{" + b" " * limits.MAX_DOCUMENT_BYTES))
     assert len(bomb) < 100_000
     with pytest.raises(DocumentError, match=r"document\.json is larger than the 33,554,432 bytes"):
         load(bomb)
@@ -615,7 +615,9 @@ def test_a_member_that_lies_about_its_size_is_unpacked_no_further() -> None:
 def test_every_limit_is_held_and_named(
     monkeypatch: pytest.MonkeyPatch, limit: str, value: int, data: bytes, message: str
 ) -> None:
-    monkeypatch.setattr(file, limit, value)
+    for module in (archive, file, strict_json):
+        if hasattr(module, limit):
+            monkeypatch.setattr(module, limit, value)
     with pytest.raises(DocumentError) as caught:
         load(data)
     assert message in str(caught.value)

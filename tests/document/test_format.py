@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 import torch
 
-import vecstack.file
+import vecstack.document.file
 import vecstack.kinds
 from vecstack import stack as stack_module
 from vecstack.composite import over
+from vecstack.document.file import dumps, dumps_json, load
 from vecstack.errors import DocumentError
-from vecstack.file import dumps, dumps_json, load
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
 from vecstack.kinds.mask import layer as mask_module
@@ -34,8 +34,8 @@ from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.stack import Canvas, Stack, UnknownLayer
 
 Document = dict[str, Any]
-TEXT = (Path(__file__).parent.parent / "docs" / "format.md").read_text(encoding="utf-8")
-SCHEMA = json.loads((Path(vecstack.file.__file__).parent / "layers.schema.json").read_text(encoding="utf-8"))
+TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
+SCHEMA = json.loads((Path(vecstack.document.file.__file__).parent / "schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 SPLINE_EXAMPLE = "Example of a spline layer"
 
@@ -306,14 +306,17 @@ def test_the_page_and_the_program_have_the_same_limits() -> None:
         name: [int(n.replace(",", "")) for n in re.findall(r"[\d,]*\d", value)] for name, value in limits.items()
     }
     assert numbers == {
-        "the file, and the sum of all members unpacked": [vecstack.file.MAX_FILE_BYTES],
-        "`document.json`, or a bare JSON document": [vecstack.file.MAX_DOCUMENT_BYTES],
-        "an asset": [vecstack.file.MAX_ASSET_BYTES],
-        "`mimetype`": [vecstack.file.MAX_MIMETYPE_BYTES],
-        "`Thumbnails/thumbnail.png`": [vecstack.file.MAX_THUMBNAIL_BYTES, *2 * [vecstack.file.MAX_THUMBNAIL_PX]],
-        "members of a zip, of any name": [vecstack.file.MAX_MEMBERS],
+        "the file, and the sum of all members unpacked": [vecstack.document.limits.MAX_FILE_BYTES],
+        "`document.json`, or a bare JSON document": [vecstack.document.limits.MAX_DOCUMENT_BYTES],
+        "an asset": [vecstack.document.limits.MAX_ASSET_BYTES],
+        "`mimetype`": [vecstack.document.limits.MAX_MIMETYPE_BYTES],
+        "`Thumbnails/thumbnail.png`": [
+            vecstack.document.limits.MAX_THUMBNAIL_BYTES,
+            *2 * [vecstack.document.limits.MAX_THUMBNAIL_PX],
+        ],
+        "members of a zip, of any name": [vecstack.document.limits.MAX_MEMBERS],
         "layers": [stack_module.MAX_LAYERS],
-        "objects and lists within one another": [vecstack.file.MAX_NESTING],
+        "objects and lists within one another": [vecstack.document.limits.MAX_NESTING],
     }
     for number in (stack_module.MAX_SIDE, mask_module.MAX_CODE, mask_module.MAX_WIDTH):
         assert f"{number:,}" in TEXT

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import io
 import json
-import math
 import os
 import re
 import reprlib
@@ -14,13 +13,17 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, cast
 
 from vecstack.atomic import atomic_writer
 from vecstack.color import Color
+from vecstack.document.archive import DOCUMENT, THUMBNAIL, unzip, zip_members
+from vecstack.document.limits import MAX_ASSET_BYTES, MAX_FILE_BYTES, check_size
+from vecstack.document.strict_json import field, matching, numbers, parse_json, typed, unknown
 from vecstack.errors import DocumentError, ExportError, NewerFormatError, UnknownKindError
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
@@ -31,22 +34,9 @@ Source = str | os.PathLike[str] | BinaryIO | bytes
 FORMAT = "vecstack-layers"
 VERSION = (1, 0)  # of the format: written, and the latest that is read
 GENERATOR = "vecstack"  # without the program's version, so that an update does not change the bytes of a document
-
-DOCUMENT, MIMETYPE, THUMBNAIL = "document.json", "mimetype", "Thumbnails/thumbnail.png"
-MEDIA_TYPE = b"application/vnd.vecstack.layers+zip"
-
-# What a file may hold: far past any document seen, and little enough that a hostile one does no harm.
-MAX_FILE_BYTES = 256 << 20  # the file itself, and the sum of its members unpacked
 # Of pictures, and of what layers are exported to but JSON.
 OTHER_ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".avif", ".jp2"}
 OTHER_ENDINGS |= {".svg", ".svgz", ".html", ".htm", ".pdf", ".ora"}
-MAX_DOCUMENT_BYTES = 32 << 20  # document.json, or a bare JSON document with its assets
-MAX_ASSET_BYTES = 64 << 20
-MAX_THUMBNAIL_BYTES = 1 << 20
-MAX_MIMETYPE_BYTES = 256
-MAX_MEMBERS = 4096
-MAX_NESTING = 64  # objects and lists within one another
-MAX_THUMBNAIL_PX = 256
 
 _TOP_FIELDS = (
     *("format", "version", "min_reader", "features_required", "generator"),
@@ -58,9 +48,6 @@ _LAYER_FIELDS = ("id", "name", "kind", "visible", "opacity", "transform")
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_ASSET_MEMBER = re.compile(r"assets/[0-9a-f]{64}\.safetensors")
-_UNSAFE_MEMBER = re.compile(r"[\\/]|[A-Za-z]:|(.*[\\/])?\.\.([\\/]|$)|.*\x00", re.DOTALL)
-_CENTRAL_ENTRY = b"PK\x01\x02"  # begins each member's entry in the list of a zip
 
 _READING = "cannot be read ({cause}). It is damaged or not a layer file: save it or fetch it again."
 _UNREADABLE = "cannot be read ({cause}). Check its name and its permissions."
@@ -81,7 +68,14 @@ _FOREIGN = (
     MemoryError,
 )
 
-_T = TypeVar("_T")
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of a stack as a `.layers` file: of the whole file, and of its document and its assets as deflated."""
+
+    file: int
+    document: int
+    assets: int
 
 
 def load(source: Source) -> Stack:
@@ -123,14 +117,31 @@ def check_ending(path: str | os.PathLike[str]) -> None:
 def dumps(stack: Stack) -> bytes:
     """The stack as a `.layers` zip: equal stacks give equal bytes. Raises DocumentError."""
     with _boundary("document", _WRITING):
-        index = {asset: {"bytes": len(content)} for asset, content in stack.assets.items()}
-        members = {f"assets/{asset}.safetensors": content for asset, content in stack.assets.items()}
-        members[DOCUMENT] = _document_text(stack, index)
-        if stack.thumbnail is not None:
-            members[THUMBNAIL] = stack.thumbnail
-        data = _zip(members)
+        data = _zipped(stack)
         _parse(data)  # so that whatever is written can be read: one set of checks for both ways
         return data
+
+
+def _zipped(stack: Stack) -> bytes:
+    """The stack as a zip that nothing has checked."""
+    index = {asset: {"bytes": len(content)} for asset, content in stack.assets.items()}
+    members = {f"assets/{asset}.safetensors": content for asset, content in stack.assets.items()}
+    members[DOCUMENT] = _document_text(stack, index)
+    if stack.thumbnail is not None:
+        members[THUMBNAIL] = stack.thumbnail
+    return zip_members(members)
+
+
+def size_of(stack: Stack) -> Sizes:
+    """How many bytes the stack takes as a `.layers` file. Raises DocumentError where an asset is missing or does not fit
+    its layer; unlike `dumps` it does not read the file back."""
+    with _boundary("document", _WRITING):
+        _check_kinds(stack.layers, stack.assets)
+        data = _zipped(stack)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {info.filename: info.compress_size for info in archive.infolist()}
+    assets = sum(size for name, size in members.items() if name.startswith("assets/"))
+    return Sizes(len(data), members[DOCUMENT], assets)
 
 
 def dumps_json(stack: Stack) -> bytes:
@@ -190,7 +201,7 @@ def _read(source: Source) -> bytes:
         data = source.read(MAX_FILE_BYTES + 1)
     if not data:
         raise DocumentError("is empty. Give a file that vecstack wrote.")
-    _check_size(len(data), MAX_FILE_BYTES, "the file")
+    check_size(len(data), MAX_FILE_BYTES, "the file")
     return data
 
 
@@ -203,25 +214,20 @@ def _read_path(path: Path) -> bytes:
         raise DocumentError("is a folder. Name a file in it.")
     if not stat.S_ISREG(status.st_mode):
         raise DocumentError("is not a regular file. Give a file, or - for standard input.")
-    _check_size(status.st_size, MAX_FILE_BYTES, "the file")
+    check_size(status.st_size, MAX_FILE_BYTES, "the file")
     with path.open("rb") as file:
         return file.read(MAX_FILE_BYTES + 1)
-
-
-def _check_size(size_bytes: int, limit_bytes: int, what: str) -> None:
-    if size_bytes > limit_bytes:
-        raise DocumentError(f"{what} is larger than the {limit_bytes:,} bytes that the format allows.")
 
 
 def _parse(data: bytes) -> tuple[Stack, list[str]]:
     """The stack of a document and what is odd about its file. Raises DocumentError, any of _FOREIGN."""
     if data.startswith(b"PK"):
-        members, strangers = _unzip(data)
+        members, strangers = unzip(data)
     elif data.lstrip(b" \t\r\n").startswith(b"{"):
         members, strangers = {DOCUMENT: data}, []
     else:
         raise DocumentError("is neither a .layers zip nor a JSON document. Give a file that vecstack wrote.")
-    document = _parse_json(members[DOCUMENT])
+    document = parse_json(members[DOCUMENT])
     stack = _stack(document, members)
     oddities = [f"zip member {name:.80} is unknown and will not be kept." for name in strangers]
     oddities += [
@@ -234,217 +240,27 @@ def _parse(data: bytes) -> tuple[Stack, list[str]]:
     return stack, oddities
 
 
-# Zip
-
-
-def _unzip(data: bytes) -> tuple[dict[str, bytes], list[str]]:
-    """The members that the format knows, by name, and the names of the others. Raises DocumentError and zipfile's
-    exceptions."""
-    _check_member_count(data.count(_CENTRAL_ENTRY))  # before zipfile makes an object of each
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        listed = archive.infolist()
-        _check_members(listed)
-        members = {info.filename: _read_member(archive, info) for info in listed if _member_limit(info.filename)}
-    if members.get(MIMETYPE, MEDIA_TYPE).strip() != MEDIA_TYPE:
-        raise DocumentError(f"is a zip of another kind of file ({members[MIMETYPE]!r:.60}), not {MEDIA_TYPE.decode()}.")
-    if DOCUMENT not in members:
-        raise DocumentError(f"the zip holds no {DOCUMENT}. Give a file that vecstack wrote.")
-    if THUMBNAIL in members:
-        _check_thumbnail(members[THUMBNAIL])
-    return members, sorted(info.filename for info in listed if info.filename not in members)
-
-
-def _member_limit(name: str) -> int:
-    """The most bytes that a member of that name may unpack to; 0 for one that the format does not know."""
-    limits = {
-        DOCUMENT: MAX_DOCUMENT_BYTES,
-        MIMETYPE: MAX_MIMETYPE_BYTES,
-        THUMBNAIL: MAX_THUMBNAIL_BYTES,
-    }
-    return limits.get(name, MAX_ASSET_BYTES if _ASSET_MEMBER.fullmatch(name) else 0)
-
-
-def _check_member_count(count: int) -> None:
-    if count > MAX_MEMBERS:
-        raise DocumentError(f"the zip has {count:,} members, at most {MAX_MEMBERS:,} are allowed.")
-
-
-def _check_members(listed: list[zipfile.ZipInfo]) -> None:
-    """Raise DocumentError unless every member, known or not, is plain. What zipfile unpacks of a member never
-    exceeds the size that its entry claims, so the claims bound the work."""
-    _check_member_count(len(listed))
-    _check_size(sum(info.file_size for info in listed), MAX_FILE_BYTES, "the zip, unpacked,")
-    seen: set[str] = set()
-    for info in listed:
-        where = f"zip member {info.orig_filename!r:.80}"
-        if info.filename in seen:
-            raise DocumentError(f"{where} is there twice; names must be unique.")
-        seen.add(info.filename)
-        if _UNSAFE_MEMBER.match(info.orig_filename):
-            raise DocumentError(f"{where}: names must be relative and stay within the zip.")
-        if info.flag_bits & 0x1:
-            raise DocumentError(f"{where} is encrypted. Save it without a password.")
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise DocumentError(
-                f"{where} is packed by method {info.compress_type}; only store and deflate are allowed."
-            )
-
-
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    limit = _member_limit(info.filename)
-    _check_size(info.file_size, limit, f"zip member {info.filename}")
-    with archive.open(info) as file:
-        return file.read(limit + 1)
-
-
-def _zip(members: Mapping[str, bytes]) -> bytes:
-    """A zip with the mimetype first and plain, the others sorted and deflated, nothing of today or this machine."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name in (MIMETYPE, *sorted(members)):
-            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            info.create_system = 3  # Unix, everywhere
-            info.external_attr = 0o100644 << 16
-            if name == MIMETYPE:
-                archive.writestr(info, MEDIA_TYPE, zipfile.ZIP_STORED)
-            else:
-                archive.writestr(info, members[name], zipfile.ZIP_DEFLATED, 9)
-    return buffer.getvalue()
-
-
-def _check_thumbnail(data: bytes) -> None:
-    """Raise DocumentError unless the bytes begin as a PNG of an allowed size."""
-    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
-        raise DocumentError("the thumbnail is not a PNG.")
-    width, height = struct.unpack(">II", data[16:24])
-    if not (1 <= width <= MAX_THUMBNAIL_PX and 1 <= height <= MAX_THUMBNAIL_PX):
-        raise DocumentError(f"the thumbnail is {width} x {height}, at most {MAX_THUMBNAIL_PX} px are allowed.")
-
-
-# JSON
-
-
-def _parse_json(data: bytes) -> dict[str, Any]:
-    """The object of a JSON text, read strictly: UTF-8, no NaN, nothing past float64, no key twice, no deep nesting,
-    no half characters. Raises DocumentError, ValueError, RecursionError."""
-    _check_size(len(data), MAX_DOCUMENT_BYTES, "the JSON document")
-    text = data.decode("utf-8")
-    document = json.loads(
-        text,
-        parse_float=_parse_float,
-        parse_int=_parse_int,
-        parse_constant=_parse_float,
-        object_pairs_hook=_parse_object,
-    )
-    _check_nesting(document)
-    if "\\u" in text:
-        json.dumps(document, ensure_ascii=False).encode("utf-8")  # raises where an escape is half a surrogate pair
-    return _typed(document, dict, "the document")
-
-
-def _parse_float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise DocumentError(f"the number {text:.20} is not finite; numbers must fit a 64-bit float.")
-    return value
-
-
-def _parse_int(text: str) -> int:
-    _parse_float(text)  # bounds the digits, on which int() takes quadratic time
-    return int(text)
-
-
-def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DocumentError(f"the field {twice!r:.80} is there twice in one object.")
-    return fields
-
-
-def _check_nesting(value: Any) -> None:
-    level = [value]
-    for _ in range(MAX_NESTING + 1):
-        level = [
-            child
-            for parent in level
-            if isinstance(parent, dict | list)
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-        if not level:
-            return
-    raise DocumentError(f"objects and lists are nested deeper than {MAX_NESTING}.")
-
-
-_TYPE_NAMES = {
-    dict: "an object",
-    list: "a list",
-    str: "a string",
-    bool: "true or false",
-    int: "an integer",
-    float: "a number",
-}
-
-
-def _typed(value: Any, wanted: type[_T], where: str) -> _T:
-    """The value if it is of that JSON type (1.0 is an integer, as in JSON Schema). Raises DocumentError."""
-    if wanted is float and type(value) is int:
-        value = float(value)
-    elif wanted is int and type(value) is float and value.is_integer():
-        value = int(value)
-    if type(value) is not wanted:
-        raise DocumentError(f"{where} must be {_TYPE_NAMES[wanted]}, not {reprlib.repr(value)}.")
-    return value
-
-
-def _field(fields: Json, name: str, wanted: type[_T], where: str = "", default: _T | None = None) -> _T:
-    """A field of an object, or its default if it has one. Raises DocumentError."""
-    if name in fields:
-        return _typed(fields[name], wanted, where + name)
-    if default is None:
-        raise DocumentError(f"{where}{name} is missing.")
-    return default
-
-
-def _matching(text: str, pattern: re.Pattern[str], where: str, rule: str) -> str:
-    if not pattern.fullmatch(text):
-        raise DocumentError(f"{where} must be {rule}, not {reprlib.repr(text)}.")
-    return text
-
-
-def _numbers(value: Any, count: int, where: str) -> tuple[float, ...]:
-    numbers = _typed(value, list, where)
-    if len(numbers) != count:
-        raise DocumentError(f"{where} must be {count} numbers, not {len(numbers)}.")
-    return tuple(_typed(number, float, where) for number in numbers)
-
-
-def _unknown(fields: Json, known: Collection[str]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if name not in known}
-
-
 # Document to stack
 
 
 def _stack(document: Json, members: Mapping[str, bytes]) -> Stack:
     _check_version(document)
     _check_features(document)
-    canvas = _canvas(_field(document, "canvas", dict))
+    canvas = _canvas(field(document, "canvas", dict))
     assets = {
-        name: _asset(name, value, members) for name, value in sorted(_field(document, "assets", dict, "", {}).items())
+        name: _asset(name, value, members) for name, value in sorted(field(document, "assets", dict, "", {}).items())
     }
-    layers = tuple(_layer(value, index, canvas) for index, value in enumerate(_field(document, "layers", list)))
+    layers = tuple(_layer(value, index, canvas) for index, value in enumerate(field(document, "layers", list)))
     _check_kinds(layers, assets)
-    _field(document, "generator", str, default="")
+    field(document, "generator", str, default="")
     return Stack(
         canvas,
         layers,
         assets,
-        source=_field(document, "source", dict, default={}),
-        model=_field(document, "model", dict, default={}),
-        metrics=_field(document, "metrics", dict, default={}),
-        extra=_unknown(document, _TOP_FIELDS),
+        source=field(document, "source", dict, default={}),
+        model=field(document, "model", dict, default={}),
+        metrics=field(document, "metrics", dict, default={}),
+        extra=unknown(document, _TOP_FIELDS),
         thumbnail=members.get(THUMBNAIL),
     )
 
@@ -466,7 +282,7 @@ def _check_version(document: Json) -> None:
 
 
 def _version(document: Json, name: str, default: str | None = None) -> tuple[int, int]:
-    text = _matching(_field(document, name, str, default=default), _VERSION, name, 'a version such as "1.0"')
+    text = matching(field(document, name, str, default=default), _VERSION, name, 'a version such as "1.0"')
     major, minor = text.split(".")
     return int(major), int(minor)
 
@@ -476,8 +292,8 @@ def _dotted(version: tuple[int, int]) -> str:
 
 
 def _check_features(document: Json) -> None:
-    for value in _field(document, "features_required", list, default=[]):
-        feature = _typed(value, str, "features_required")
+    for value in field(document, "features_required", list, default=[]):
+        feature = typed(value, str, "features_required")
         name = feature.removeprefix("kind:")
         if name == feature or not _KIND.fullmatch(name) or find_kind(name) is None:
             raise UnknownKindError(
@@ -487,24 +303,24 @@ def _check_features(document: Json) -> None:
 
 
 def _canvas(fields: Json) -> Canvas:
-    background = _numbers(fields.get("background", [0.0, 0.0, 0.0]), 3, "canvas.background")
+    background = numbers(fields.get("background", [0.0, 0.0, 0.0]), 3, "canvas.background")
     return Canvas(
-        _field(fields, "width", int, "canvas."),
-        _field(fields, "height", int, "canvas."),
+        field(fields, "width", int, "canvas."),
+        field(fields, "height", int, "canvas."),
         cast(Color, background),
-        extra=_unknown(fields, _CANVAS_FIELDS),
+        extra=unknown(fields, _CANVAS_FIELDS),
     )
 
 
 def _asset(name: str, value: Any, members: Mapping[str, bytes]) -> bytes:
     """The bytes of an asset, from its entry or from the zip, checked against their name."""
     where = f"assets.{name:.64}: "
-    _matching(name, _SHA256, "an asset's name", "a sha256 in 64 lower-case hexadecimal digits")
-    entry = _typed(value, dict, where[:-2])
-    size_bytes = _field(entry, "bytes", int, where)
-    _check_size(size_bytes, MAX_ASSET_BYTES, f"asset {name}")
+    matching(name, _SHA256, "an asset's name", "a sha256 in 64 lower-case hexadecimal digits")
+    entry = typed(value, dict, where[:-2])
+    size_bytes = field(entry, "bytes", int, where)
+    check_size(size_bytes, MAX_ASSET_BYTES, f"asset {name}")
     if "data" in entry:
-        data = base64.b64decode(_field(entry, "data", str, where), validate=True)
+        data = base64.b64decode(field(entry, "data", str, where), validate=True)
     elif f"assets/{name}.safetensors" in members:
         data = members[f"assets/{name}.safetensors"]
     else:
@@ -516,19 +332,19 @@ def _asset(name: str, value: Any, members: Mapping[str, bytes]) -> bytes:
 
 def _layer(value: Any, index: int, canvas: Canvas) -> Layer:
     place = f"layers[{index}]"
-    fields = _typed(value, dict, place)
-    layer_id = _field(fields, "id", str, f"{place}.")
+    fields = typed(value, dict, place)
+    layer_id = field(fields, "id", str, f"{place}.")
     check_id(layer_id, f"{place}.id")
     where = f"layer {layer_id}: "
-    kind_name = _matching(_field(fields, "kind", str, where), _KIND, f"{where}kind", "a name such as mask")
+    kind_name = matching(field(fields, "kind", str, where), _KIND, f"{where}kind", "a name such as mask")
     common: dict[str, Any] = {
         "id": layer_id,
-        "name": _field(fields, "name", str, where, default=""),
-        "visible": _field(fields, "visible", bool, where, default=True),
-        "opacity": _field(fields, "opacity", float, where, default=1.0),
+        "name": field(fields, "name", str, where, default=""),
+        "visible": field(fields, "visible", bool, where, default=True),
+        "opacity": field(fields, "opacity", float, where, default=1.0),
         "transform": _transform(fields, where, canvas),
     }
-    rest = _unknown(fields, _LAYER_FIELDS)
+    rest = unknown(fields, _LAYER_FIELDS)
     kind = find_kind(kind_name)
     if kind is None:
         return UnknownLayer(**common, unknown_kind=kind_name, fields=rest)
@@ -539,10 +355,10 @@ def _layer(value: Any, index: int, canvas: Canvas) -> Layer:
 def _transform(fields: Json, where: str, canvas: Canvas) -> Affine:
     if "transform" not in fields:
         return Affine.of_frame(canvas.rect)
-    rows = _field(fields, "transform", list, where)
+    rows = field(fields, "transform", list, where)
     if len(rows) != 2:
         raise DocumentError(f"{where}transform must be two rows of three numbers, not {len(rows)} rows.")
-    return Affine.of_rows([_numbers(row, 3, f"{where}a row of transform") for row in rows])
+    return Affine.of_rows([numbers(row, 3, f"{where}a row of transform") for row in rows])
 
 
 def _check_kinds(layers: tuple[Layer, ...], assets: Mapping[str, bytes]) -> None:
@@ -610,11 +426,11 @@ def _layer_fields(layer: Layer) -> dict[str, Any]:
     kind = find_kind(layer.kind)
     if kind is None:
         raise DocumentError(f"layer {layer.id}: this vecstack has no kind {layer.kind}.")
-    return _with_unknown({**common, **kind.write(layer)}, _unknown(layer.extra, kind.fields))
+    return _with_unknown({**common, **kind.write(layer)}, unknown(layer.extra, kind.fields))
 
 
 def _with_unknown(known: dict[str, Any], extra: Json) -> dict[str, Any]:
-    return {**known, **_sorted(_unknown(extra, known))}
+    return {**known, **_sorted(unknown(extra, known))}
 
 
 def _sorted(value: Any) -> Any:
