@@ -14,10 +14,10 @@ import numpy as np
 from _common import print_table, write_json
 from sklearn.datasets import load_sample_images
 
-from vecstack.compact import compact
-from vecstack.decompose import decompose
 from vecstack.document.file import size_of
 from vecstack.drawing.render import render
+from vecstack.fitting.compact import compact
+from vecstack.fitting.decompose import decompose
 from vecstack.models import available_models, load_model
 from vecstack.stack import Stack
 

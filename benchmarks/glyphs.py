@@ -19,8 +19,8 @@ import numpy as np
 from _common import print_table, write_json
 from PIL import Image, ImageDraw, ImageFont
 
-from vecstack.decompose import decompose
 from vecstack.drawing.render import render
+from vecstack.fitting.decompose import decompose
 from vecstack.models import Model, load_model
 
 SIDE, BOX = 28, 20  # pixels of the input, and of the box in which its glyph lies

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vecstack import Stack, decompose, load_model, render
+from vecstack import Stack, load_model, render
+from vecstack.fitting import decompose
 
 DOCS = Path(__file__).parent
 EXAMPLES = DOCS.parent / "examples"

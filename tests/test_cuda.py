@@ -16,15 +16,15 @@ import torch
 import vecstack
 from tests.pretended_cuda import CUDA, OnGpu, pretended_cuda
 from tests.train.conftest import RECIPE
-from vecstack.compact import compact
 from vecstack.export.ora import to_ora
 from vecstack.export.pdf import to_pdf
-from vecstack.prune import prune
+from vecstack.fitting.compact import compact
+from vecstack.fitting.prune import prune
 from vecstack.train.baselines import BaselineSizes
 from vecstack.train.loop import Watchers, train
 from vecstack.train.recipe import LossRecipe, Recipe, load_recipe
 
-refining = importlib.import_module("vecstack.refine")
+refining = importlib.import_module("vecstack.fitting.refine")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's compiler, which optimisers import
 
 PICTURE = np.random.default_rng(0).random((9, 13, 3), dtype=np.float32).repeat(6, 0).repeat(6, 1)  # 54 x 78 px
@@ -97,7 +97,7 @@ def stack() -> vecstack.Stack:
         made = vecstack.decompose(PICTURE, model, 2, refine="fast", device="cuda")
         made = vecstack.refine(made, PICTURE, "fast", tune_net=True, device="cuda")
         goal = vecstack.Goal(layers=5)
-        return importlib.import_module("vecstack.detail").add_detail(made, PICTURE, goal, "fast", device="cuda")
+        return importlib.import_module("vecstack.fitting.detail").add_detail(made, PICTURE, goal, "fast", device="cuda")
 
 
 @pytest.mark.parametrize(

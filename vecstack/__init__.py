@@ -3,15 +3,15 @@
 # None of these modules imports PyTorch or numpy before it computes. They are imported at once, not on demand,
 # so that `vecstack.decompose`, `vecstack.edit` and the like are the functions, not the modules of the same names.
 from vecstack.adjust import adjust
-from vecstack.decompose import decompose
 from vecstack.document.file import load, save
 from vecstack.drawing.render import render
 from vecstack.edit import edit
 from vecstack.errors import VecstackError
 from vecstack.export import to_html, to_svg
-from vecstack.goal import Goal
+from vecstack.fitting.decompose import decompose
+from vecstack.fitting.goal import Goal
+from vecstack.fitting.refine import refine
 from vecstack.models import available_models, load_model
-from vecstack.refine import refine
 from vecstack.stack import Canvas, Layer, Stack
 
 __version__ = "0.1.0"

@@ -15,8 +15,7 @@ from vecstack.drawing.viewport import Viewport
 from vecstack.edit import select
 from vecstack.errors import DocumentError, UsageError
 from vecstack.kinds import can_draw
-from vecstack.refine import check_aspect
-from vecstack.stack import Stack
+from vecstack.stack import Stack, check_aspect
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

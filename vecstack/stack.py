@@ -11,8 +11,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vecstack.color import Color, check_color, is_number, is_number_list
-from vecstack.errors import DocumentError
+from vecstack.errors import DocumentError, PictureError
 from vecstack.geometry import Affine, Rect
+
+
+def check_aspect(stack: Stack, width: int, height: int) -> None:
+    """Raise PictureError unless a picture has the canvas's aspect, to within the rounding of its sides."""
+    canvas = stack.canvas
+    scale = max(width / canvas.width, height / canvas.height)
+    if abs(canvas.width * scale - width) > 1 or abs(canvas.height * scale - height) > 1:
+        raise PictureError(
+            f"the picture is {width} x {height} and the canvas {canvas.width} x {canvas.height}: give the picture that "
+            "the layers were made from, or another of that aspect."
+        )
+
 
 Json = Mapping[str, Any]
 MAX_SIDE = 1_000_000  # canvas units: far past any picture, far inside what a float32 point can tell apart

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vecstack import Stack, decompose, load, load_model, render
+from vecstack import Stack, load, load_model, render
 from vecstack.cli import run
 from vecstack.document.file import dumps
-from vecstack.goal import Goal
+from vecstack.fitting import decompose
+from vecstack.fitting.goal import Goal
 
 Call = Callable[..., Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from vecstack import load, save
-from vecstack.prune import contributions
+from vecstack.fitting.prune import contributions
 
 Call = Callable[..., Any]
 

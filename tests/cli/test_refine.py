@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vecstack import Stack, decompose, load, load_model, render, save
+from vecstack import Stack, load, load_model, render, save
 from vecstack.cli import run
 from vecstack.document.file import dumps
-from vecstack.refine import refine
+from vecstack.fitting import decompose
+from vecstack.fitting.refine import refine
 
 Call = Callable[..., Any]
 

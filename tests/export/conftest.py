@@ -9,7 +9,8 @@ import resvg_py
 from PIL import Image
 
 from tests.drawing.conftest import mixed, stack
-from vecstack import Stack, decompose, load_model
+from vecstack import Stack, load_model
+from vecstack.fitting import decompose
 
 __all__ = ["mixed", "stack"]
 

@@ -46,7 +46,7 @@ Tolerance = Annotated[
 
 def parse_effort(text: str, option: str) -> str | float:
     """An effort by name, or a number of seconds. Raises UsageError, which names the option."""
-    from vecstack.refine import check_effort
+    from vecstack.fitting.refine import check_effort
 
     try:
         effort: str | float = float(text)

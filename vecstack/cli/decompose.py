@@ -25,7 +25,7 @@ from vecstack.cli.arguments import (
 )
 from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
 from vecstack.cli.tuning import Finish, show_psnr
-from vecstack.goal import Goal
+from vecstack.fitting.goal import Goal
 from vecstack.models import DEFAULT_MODEL
 
 # Endings that a folder is searched for: those of vecstack.pictures.read.FORMATS, which is not imported for a help text.
@@ -69,7 +69,7 @@ def run(
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget))
     items = plan(inputs, output, SUFFIXES, ".layers")
-    from vecstack.decompose import decompose
+    from vecstack.fitting.decompose import decompose
     from vecstack.models import load_model
 
     loaded = load_model(model, device)

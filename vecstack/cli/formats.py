@@ -136,7 +136,7 @@ def read_source(path: str | None, stack: Stack) -> Pixels | None:
     import numpy as np
 
     from vecstack.pictures.read import load_picture
-    from vecstack.refine import check_aspect
+    from vecstack.stack import check_aspect
 
     try:
         picture = load_picture(path)

@@ -81,7 +81,7 @@ def _describe(layer: Layer) -> dict[str, Any]:
 
 def _add_contributions(facts: dict[str, Any], stack: Stack) -> None:
     """Say of each layer what it adds to the picture, in 1/255, and what that means."""
-    from vecstack.prune import contributions
+    from vecstack.fitting.prune import contributions
 
     for layer, contribution in zip(facts["layers"], contributions(stack), strict=True):
         layer["contribution"] = {"rms": round(contribution.rms, 6), "largest": round(contribution.largest, 6)}

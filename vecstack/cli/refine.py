@@ -27,7 +27,7 @@ from vecstack.cli.arguments import (
 from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
 from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.errors import ExportError, PictureError, UsageError
-from vecstack.goal import Goal
+from vecstack.fitting.goal import Goal
 
 
 def run(
@@ -64,10 +64,11 @@ def run(
     if output is None and inputs != [STANDARD]:
         raise UsageError("refine writes a new file. Say where with -o.")
     items = plan(inputs, output, {".layers", ".layers.json"}, ".layers")
-    from vecstack.decompose import REFINING
-    from vecstack.detail import add_detail
     from vecstack.document.file import load
-    from vecstack.refine import part_of, refine
+    from vecstack.fitting.decompose import REFINING
+    from vecstack.fitting.detail import add_detail
+    from vecstack.fitting.progress import part_of
+    from vecstack.fitting.refine import refine
 
     def act(item: Item, report: Report) -> None:
         stack = load(standard_input() if item.source == STANDARD else item.source)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vecstack.cli.items import STANDARD, Item, Report, write_standard_output
-from vecstack.goal import check_tolerance
+from vecstack.fitting.goal import check_tolerance
 
 if TYPE_CHECKING:
-    from vecstack.refine import Progress
+    from vecstack.fitting.progress import Progress
     from vecstack.stack import Stack
 
 
@@ -55,8 +55,8 @@ class Finish:
         return dataclasses.replace(thin, thumbnail=thumbnail_png(thin, THUMBNAIL_PX))
 
     def _thinned(self, stack: Stack) -> Stack:
-        from vecstack.compact import compact
-        from vecstack.prune import prune
+        from vecstack.fitting.compact import compact
+        from vecstack.fitting.prune import prune
 
         if self.prune:
             stack = prune(stack, self.tolerance, device=self.device)

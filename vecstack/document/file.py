@@ -133,8 +133,8 @@ def _zipped(stack: Stack) -> bytes:
 
 
 def size_of(stack: Stack) -> Sizes:
-    """How many bytes the stack takes as a `.layers` file. Raises DocumentError where an asset is missing or does not fit
-    its layer; unlike `dumps` it does not read the file back."""
+    """How many bytes the stack takes as a `.layers` file. Raises DocumentError where an asset is missing or does not
+    fit its layer; unlike `dumps` it does not read the file back."""
     with _boundary("document", _WRITING):
         _check_kinds(stack.layers, stack.assets)
         data = _zipped(stack)

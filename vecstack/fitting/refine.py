@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby, repeat
 from typing import TYPE_CHECKING, Any
 
-from vecstack.color import Color, to_color
-from vecstack.errors import DocumentError, PictureError, UsageError
+from vecstack.color import Color
+from vecstack.errors import DocumentError, UsageError
+from vecstack.fitting.progress import Progress, Report
 from vecstack.kinds import can_draw, kind_of, without_unused
 from vecstack.stack import Stack
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from vecstack.optimize import Numbers
-    from vecstack.target import Target
+    from vecstack.fitting.optimize import Numbers
+    from vecstack.fitting.target import Target
 
 GROUP_NUMBERS = 400  # tuned together: the work of a step grows with the square of their count
 MOST_SECONDS = 1e6  # eleven days
@@ -32,16 +30,6 @@ class Stage:
     points: int
     steps: int
 
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a refinement is: share done in 0..1 and PSNR in dB on the points that it looks at."""
-
-    share: float
-    psnr: float
-
-
-Report = Callable[[Progress], None]
 
 # Few points show the large shapes and are quick; a texture is averaged within the cells of both grids.
 EFFORTS = {
@@ -69,6 +57,8 @@ def refine(
     layers share, the net, which then belongs to this picture alone. The same call gives the same stack, but for a count
     of seconds. Hidden layers and layers of a kind that this version does not have stay as they are. Raises UsageError,
     PictureError, DeviceError; DocumentError for a stack in which nothing can be tuned."""
+    from vecstack.fitting.target import open_target, with_psnr
+
     started = time.monotonic()
     check_effort(effort)
     target = open_target(stack, picture, background, device)
@@ -86,26 +76,6 @@ def refine(
     return with_psnr(closest, error)
 
 
-def part_of(report: Report | None, start: float, end: float) -> Report | None:
-    """A report of a part of the work, from one share of the whole to another."""
-    if report is None:
-        return None
-    return lambda progress: report(Progress(start + (end - start) * progress.share, progress.psnr))
-
-
-def open_target(stack: Stack, picture: Any, background: str | Color, device: str) -> Target:
-    """A picture laid over a stack's canvas, and over `background` where it is transparent. Raises PictureError,
-    DeviceError; UsageError for what is no colour."""
-    from vecstack.device import resolve_device
-    from vecstack.pictures.read import Picture, load_picture
-    from vecstack.target import Target
-
-    color = to_color(background)
-    loaded = picture if isinstance(picture, Picture) else load_picture(picture)
-    check_aspect(stack, loaded.width, loaded.height)
-    return Target.of_pixels(loaded.over(color), stack.canvas.rect, resolve_device(device))
-
-
 def check_effort(effort: str | float) -> None:
     """Raise UsageError unless it names an effort or is a number of seconds above 0."""
     is_seconds = isinstance(effort, int | float) and not isinstance(effort, bool) and 0 < effort <= MOST_SECONDS
@@ -113,17 +83,6 @@ def check_effort(effort: str | float) -> None:
         raise UsageError(
             f"{effort!r:.40} is no effort. Give {', '.join(EFFORTS)}, or a number of seconds above 0 and up to "
             f"{MOST_SECONDS:,.0f}."
-        )
-
-
-def check_aspect(stack: Stack, width: int, height: int) -> None:
-    """Raise PictureError unless a picture has the canvas's aspect, to within the rounding of its sides."""
-    canvas = stack.canvas
-    scale = max(width / canvas.width, height / canvas.height)
-    if abs(canvas.width * scale - width) > 1 or abs(canvas.height * scale - height) > 1:
-        raise PictureError(
-            f"the picture is {width} x {height} and the canvas {canvas.width} x {canvas.height}: give the picture that "
-            "the layers were made from, or another of that aspect."
         )
 
 
@@ -149,7 +108,7 @@ def _refinements(
     stack: Stack, target: Target, effort: str | float, deadline: float | None, report: Report | None
 ) -> Iterator[Stack]:
     """The stack after each group of each stage."""
-    from vecstack.target import psnr_of
+    from vecstack.fitting.target import psnr_of
 
     stages = EFFORTS[effort] if isinstance(effort, str) else TIMED
     work = sum(stage.points * stage.steps for stage in stages) * len(groups(stack))
@@ -171,7 +130,7 @@ def tune_group(
 ) -> tuple[Stack, float]:
     """The stack with one group of layers closer to the picture on the points of a stage, or as it was, and the mean
     squared error there."""
-    from vecstack.optimize import closest, gauss_newton
+    from vecstack.fitting.optimize import closest, gauss_newton
 
     scene = _Scene(stack, group, target, stage.points)
     slopes = partial(scene.tunable.slopes, points=scene.points)
@@ -198,7 +157,7 @@ def _sharing(stack: Stack) -> list[tuple[int, ...]]:
 
 def _tune_net(stack: Stack, target: Target) -> Stack:
     """The stack with a net of its own, tuned with the layers that share it, and these once more with it."""
-    from vecstack.optimize import descend
+    from vecstack.fitting.optimize import descend
 
     (group,) = _sharing(stack)
     scene = _Scene(stack, group, target, NET_STAGE.points)
@@ -214,8 +173,8 @@ class _Scene:
     def __init__(self, stack: Stack, group: tuple[int, ...], target: Target, count: int) -> None:
         import torch
 
-        from vecstack.optimize import Numbers
-        from vecstack.target import view_of
+        from vecstack.fitting.optimize import Numbers
+        from vecstack.fitting.target import view_of
 
         tuned = [stack.layers[index] for index in group]
         kind = kind_of(tuned[0])
@@ -231,10 +190,3 @@ class _Scene:
         """The stack with other numbers in its group."""
         layers, assets = self.tunable.layers(numbers.shapes, numbers.colors)
         return self._stack.replace(dict(zip(self._group, layers, strict=True)), assets)
-
-
-def with_psnr(stack: Stack, errors: Tensor) -> Stack:
-    """The stack with its PSNR in dB among its metrics, of squared errors [P]."""
-    from vecstack.target import psnr_of
-
-    return dataclasses.replace(stack, metrics={**stack.metrics, "psnr": round(psnr_of(float(errors.mean())), 2)})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vecstack.errors import UsageError
-from vecstack.goal import LEAST_BUDGET, MOST_PSNR, Goal, check_tolerance
+from vecstack.fitting.goal import LEAST_BUDGET, MOST_PSNR, Goal, check_tolerance
 from vecstack.stack import MAX_LAYERS
 
 

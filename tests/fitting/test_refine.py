@@ -17,13 +17,14 @@ from vecstack.document.file import dumps
 from vecstack.drawing.exact import prepare
 from vecstack.drawing.render import render
 from vecstack.errors import DeviceError, DocumentError, PictureError, UsageError
+from vecstack.fitting.progress import Progress
+from vecstack.fitting.refine import GROUP_NUMBERS, Stage, groups, refine, tune_group
+from vecstack.fitting.target import Target
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import find_kind
 from vecstack.kinds.mask.layer import MaskKind, MaskLayer
 from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.refine import GROUP_NUMBERS, Progress, Stage, groups, refine, tune_group
 from vecstack.stack import Canvas, Layer, Stack, UnknownLayer, asset_id
-from vecstack.target import Target
 
 CPU = torch.device("cpu")
 SMALL, CANVAS = Canvas(12, 9, (0.3, 0.2, 0.6)), Canvas(WIDTH, HEIGHT, (0.3, 0.2, 0.6))

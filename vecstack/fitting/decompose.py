@@ -6,13 +6,14 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from vecstack.color import Color, to_color
-from vecstack.compact import compact
 from vecstack.document.file import size_of
 from vecstack.errors import UsageError
-from vecstack.goal import Goal
+from vecstack.fitting.compact import compact
+from vecstack.fitting.goal import Goal
+from vecstack.fitting.progress import Report, part_of
+from vecstack.fitting.refine import check_effort
+from vecstack.fitting.refine import refine as tune
 from vecstack.models import Model
-from vecstack.refine import Report, check_effort, part_of
-from vecstack.refine import refine as tune
 from vecstack.stack import MAX_LAYERS, Canvas, Stack
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def decompose(
     first ("good", if not said). A goal of so few bytes that the model's net leaves no room is met without it, by detail
     alone over the picture's mean colour. Raises PictureError, DeviceError; UsageError for a count that cannot be
     given, what is no colour, and a name in place of a model."""
-    from vecstack.detail import add_detail
     from vecstack.drawing.file import THUMBNAIL_PX, thumbnail_png
+    from vecstack.fitting.detail import add_detail
     from vecstack.pictures.read import load_picture
 
     if not isinstance(model, Model):

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from vecstack.composite import over
+from vecstack.fitting.optimize import Drawing, Numbers, Slopes, View, closest, descend, draw, gauss_newton
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.tune import code_slopes
-from vecstack.optimize import Drawing, Numbers, Slopes, View, closest, descend, draw, gauss_newton
 
 LAYERS, CODE, POINTS = 3, 4, 41
 COLORS = torch.tensor([[0.2, 0.7, 0.4], [0.9, 0.1, 0.5], [0.35, 0.55, 0.75]])

@@ -12,18 +12,18 @@ import torch
 
 from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net
 from vecstack.color import Color
-from vecstack.detail import CARES, RASTER_PX, _stacked, add_detail
 from vecstack.document.file import dumps
 from vecstack.drawing.file import thumbnail_png
 from vecstack.drawing.render import render
 from vecstack.errors import DeviceError, PictureError, UsageError
+from vecstack.fitting.detail import CARES, RASTER_PX, _stacked, add_detail
+from vecstack.fitting.goal import Goal
+from vecstack.fitting.progress import Progress
+from vecstack.fitting.target import psnr_of
 from vecstack.geometry import Affine, Rect
-from vecstack.goal import Goal
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.refine import Progress
 from vecstack.stack import MAX_LAYERS, Canvas, Layer, Stack, asset_id
-from vecstack.target import psnr_of
 
 GREY: Color = (0.4, 0.4, 0.4)
 

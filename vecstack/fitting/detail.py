@@ -14,20 +14,20 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
 from vecstack.color import Color
-from vecstack.compact import compact
 from vecstack.composite import over
 from vecstack.document.file import size_of
 from vecstack.drawing.points import cells
 from vecstack.drawing.sheets import draw_at
 from vecstack.errors import UsageError
+from vecstack.fitting.compact import compact
+from vecstack.fitting.goal import Goal
+from vecstack.fitting.optimize import Numbers, View, closest, gauss_newton
+from vecstack.fitting.progress import Progress, Report
+from vecstack.fitting.target import Target, open_target, psnr_of, with_psnr
 from vecstack.geometry import Rect
-from vecstack.goal import Goal
 from vecstack.kinds import DetailKind, find_kind
 from vecstack.kinds.frame import window_bump
-from vecstack.optimize import Numbers, View, closest, gauss_newton
-from vecstack.refine import Progress, Report, open_target, with_psnr
 from vecstack.stack import MAX_LAYERS, Layer, Stack
-from vecstack.target import Target, psnr_of
 
 DETAIL_KIND = "spline"
 RASTER_PX = 1024  # most pixels on the long side of the picture that detail looks at

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from vecstack.goal import check_tolerance
+from vecstack.fitting.goal import check_tolerance
 from vecstack.kinds import can_draw, without_unused
 from vecstack.stack import Canvas, Layer, Stack
 

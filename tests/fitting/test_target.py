@@ -15,11 +15,11 @@ from vecstack.drawing.render import render
 from vecstack.drawing.sheets import draw_at, shade_on, sheets_on, shown_on
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import DocumentError
+from vecstack.fitting.target import CHECKED, Target, view_of
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.stack import Canvas, Stack, UnknownLayer, asset_id
-from vecstack.target import CHECKED, Target, view_of
 
 CPU = torch.device("cpu")
 CANVAS = Canvas(WIDTH, HEIGHT, (0.9, 0.4, 0.1))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from vecstack.compact import compact
 from vecstack.document.file import Sizes, dumps, dumps_json, load, save, size_of
 from vecstack.drawing.render import render
 from vecstack.errors import DocumentError, UsageError
+from vecstack.fitting.compact import compact
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import Steps, to_step
 from vecstack.kinds.mask.layer import KIND, MaskLayer

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vecstack.document.file import size_of
+from vecstack.fitting.goal import check_tolerance
 from vecstack.geometry import Affine
-from vecstack.goal import check_tolerance
 from vecstack.kinds import Steps, kind_of, to_step
 from vecstack.stack import Layer, Stack
 

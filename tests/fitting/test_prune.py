@@ -17,13 +17,13 @@ from vecstack.drawing.exact import prepare
 from vecstack.drawing.render import render
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import DocumentError, UsageError
+from vecstack.fitting.prune import POINTS, Contribution, contributions, prune
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import find_kind
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_to_asset
 from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.prune import POINTS, Contribution, contributions, prune
 from vecstack.stack import Canvas, Layer, Stack, UnknownLayer, asset_id
 
 CPU = torch.device("cpu")

@@ -1,23 +1,30 @@
-"""A stack at points of its canvas, and the picture that it is to look like there."""
+"""The picture that a stack is to look like, and how close the stack comes to it."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from vecstack.color import Color, to_color
 from vecstack.drawing.points import Grid, cell_counts, cells
 from vecstack.drawing.sheets import draw_at
+from vecstack.fitting.optimize import View
 from vecstack.geometry import Rect
 from vecstack.kinds import can_draw, kind_of
-from vecstack.optimize import View
-from vecstack.stack import Layer, Stack
+from vecstack.stack import Layer, Stack, check_aspect
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 # Points at which two stacks are compared: all pixels of a small picture, else as many at random, which tell the PSNR of
 # a photo to some 0.05 dB.
@@ -90,6 +97,23 @@ class Target:
         if len(gain) == self.picture[0].numel():
             return bool(gain.mean() > 0)
         return bool(gain.mean() > CERTAIN * gain.std() / len(gain) ** 0.5)
+
+
+def open_target(stack: Stack, picture: Any, background: str | Color, device: str) -> Target:
+    """A picture laid over a stack's canvas, and over `background` where it is transparent. Raises PictureError,
+    DeviceError; UsageError for what is no colour."""
+    from vecstack.device import resolve_device
+    from vecstack.pictures.read import Picture, load_picture
+
+    color = to_color(background)
+    loaded = picture if isinstance(picture, Picture) else load_picture(picture)
+    check_aspect(stack, loaded.width, loaded.height)
+    return Target.of_pixels(loaded.over(color), stack.canvas.rect, resolve_device(device))
+
+
+def with_psnr(stack: Stack, errors: Tensor) -> Stack:
+    """The stack with its PSNR in dB among its metrics, of squared errors [P]."""
+    return dataclasses.replace(stack, metrics={**stack.metrics, "psnr": round(psnr_of(float(errors.mean())), 2)})
 
 
 def psnr_of(error: float) -> float:

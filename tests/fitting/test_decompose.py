@@ -12,15 +12,16 @@ import torch
 from PIL import Image
 
 from tests.conftest import TINY
-from vecstack import Stack, decompose, load_model, refine, render
+from vecstack import Stack, load_model, render
 from vecstack.document.file import dumps
 from vecstack.errors import PictureError, UsageError
+from vecstack.fitting import decompose, refine
+from vecstack.fitting.goal import Goal
+from vecstack.fitting.progress import Progress
 from vecstack.geometry import Affine
-from vecstack.goal import Goal
 from vecstack.kinds.mask.maker import weights_to_bytes
 from vecstack.kinds.mask.model import Predictor
 from vecstack.kinds.mask.net import NetSizes
-from vecstack.refine import Progress
 
 
 def test_a_stack_has_the_canvas_of_its_picture_and_the_layers_of_its_model(photo: Path, weights: Path) -> None:

@@ -1,0 +1,24 @@
+"""How far a fitting is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a refinement is: share done in 0..1 and PSNR in dB on the points that it looks at."""
+
+    share: float
+    psnr: float
+
+
+Report = Callable[[Progress], None]
+
+
+def part_of(report: Report | None, start: float, end: float) -> Report | None:
+    """A report of a part of the work, from one share of the whole to another."""
+    if report is None:
+        return None
+    return lambda progress: report(Progress(start + (end - start) * progress.share, progress.psnr))
