@@ -134,7 +134,9 @@ def test_the_public_names_are_these() -> None:
 
 
 def test_functions_are_not_hidden_by_their_modules() -> None:
-    code = "import vecstack, vecstack.decompose, vecstack.edit, vecstack.render; assert callable(vecstack.decompose)"
+    code = "import vecstack, vecstack.fitting.decompose, vecstack.editing.edit, vecstack.drawing.render"
+    code += "; assert callable(vecstack.decompose)"
     code += "; assert callable(vecstack.render); from vecstack import decompose, render; assert callable(render)"
-    code += "; from vecstack.edit import Hide, edit; assert callable(edit); assert vecstack.edit is edit; Hide('1')"
+    code += "; from vecstack.editing.changes import Hide; from vecstack.editing.edit import edit"
+    code += "; assert vecstack.edit is edit; Hide('1')"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,12 +2,13 @@
 
 # None of these modules imports PyTorch or numpy before it computes. They are imported at once, not on demand,
 # so that `vecstack.decompose`, `vecstack.edit` and the like are the functions, not the modules of the same names.
-from vecstack.adjust import adjust
 from vecstack.document.file import load, save
 from vecstack.drawing.render import render
-from vecstack.edit import edit
+from vecstack.editing.adjust import adjust
+from vecstack.editing.edit import edit
 from vecstack.errors import VecstackError
-from vecstack.export import to_html, to_svg
+from vecstack.export.html.page import to_html
+from vecstack.export.svg.write import to_svg
 from vecstack.fitting.decompose import decompose
 from vecstack.fitting.goal import Goal
 from vecstack.fitting.refine import refine

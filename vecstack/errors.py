@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+Error = TypeVar("Error", bound="VecstackError")
+
 
 class VecstackError(Exception):
     """Base of every error of this library; `exit_code` is what the command line returns for it."""
@@ -71,3 +75,9 @@ class BatchError(VecstackError):
 
 class ShapeError(VecstackError, ValueError):
     """A tensor of another shape than the function needs; the message carries both."""
+
+
+def named(error: Error, name: str) -> Error:
+    """The error with the name of a picture or layer file in front of what it says, unless it is there."""
+    text = str(error)
+    return error if text.startswith(name) else type(error)(f"{name}: {text}")

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vecstack import adjust, load
-from vecstack.adjust import Adjustment
+from vecstack import load
+from vecstack.editing import adjust
+from vecstack.editing.adjust import Adjustment
 from vecstack.pictures.read import load_picture
 from vecstack.pictures.write import pixels_to_file
 

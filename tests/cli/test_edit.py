@@ -15,7 +15,7 @@ from tests.drawing.conftest import make_spline
 from vecstack import Canvas, Stack, load, render, save
 from vecstack.cli import run
 from vecstack.document.file import dumps
-from vecstack.edit import (
+from vecstack.editing.changes import (
     Background,
     Change,
     CopyLayer,
@@ -34,8 +34,8 @@ from vecstack.edit import (
     Show,
     SwapCode,
     Transform,
-    edit,
 )
+from vecstack.editing.edit import edit
 from vecstack.geometry import Affine
 
 Call = Callable[..., Any]

@@ -9,11 +9,11 @@ import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_color
 from vecstack.cli.decompose import SUFFIXES
-from vecstack.cli.items import STANDARD, Item, Report, named, plan, run_all, standard_input
-from vecstack.errors import DocumentError, PictureError, UsageError
+from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, standard_input
+from vecstack.errors import DocumentError, PictureError, UsageError, named
 
 if TYPE_CHECKING:
-    from vecstack.adjust import Adjustment
+    from vecstack.editing.adjust import Adjustment
 
 
 def run(
@@ -50,8 +50,8 @@ def run(
         raise UsageError("adjust writes a new picture. Say where with -o.")
     adjustment = _adjustment(brightness, contrast, saturation, hue, tint, blur)
     items = plan(inputs, output, SUFFIXES, ".png")
-    from vecstack.adjust import adjust
     from vecstack.document.file import load
+    from vecstack.editing.adjust import adjust
     from vecstack.pictures.write import pixels_to_file
 
     stack = load(layers)
@@ -61,9 +61,9 @@ def run(
         try:
             pixels = adjust(source, stack, mask, adjustment, invert=invert, device=device, progress=report)
         except PictureError as error:
-            raise named(error, item.source) from error
+            raise named(error, name_of(item.source)) from error
         except DocumentError as error:
-            raise named(error, layers) from error
+            raise named(error, name_of(layers)) from error
         if item.target == STANDARD:
             pixels_to_file(pixels, sys.stdout.buffer, format="png")
         else:
@@ -76,7 +76,7 @@ def _adjustment(
     brightness: float, contrast: float, saturation: float, hue: float, tint: str | None, blur: float
 ) -> Adjustment:
     """The adjustment of a command line. Raises UsageError."""
-    from vecstack.adjust import Adjustment
+    from vecstack.editing.adjust import Adjustment
 
     color, equals, strength = (tint or "").partition("=")
     if tint is not None:

@@ -11,14 +11,14 @@ import typer
 from typer.core import TyperCommand
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, Report, named, plan, run_all, standard_input, write_standard_output
-from vecstack.errors import DocumentError, UsageError
+from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, standard_input, write_standard_output
+from vecstack.errors import DocumentError, UsageError, named
 
 if TYPE_CHECKING:
-    from vecstack.edit import Change
+    from vecstack.editing.changes import Change
     from vecstack.stack import Stack
 
-ORDER = "vecstack.edit.order"  # of the options as they were written: names of parameters
+ORDER = "vecstack.editing.changes.order"  # of the options as they were written: names of parameters
 
 
 class Command(TyperCommand):
@@ -87,14 +87,14 @@ def run(
     if not changes:
         raise UsageError("edit needs a change, such as --hide 3. See vecstack edit --help.")
     from vecstack.document.file import load
-    from vecstack.edit import edit
+    from vecstack.editing.edit import edit
 
     def act(item: Item, report: Report) -> None:
         stack = load(standard_input() if item.source == STANDARD else item.source)
         try:
             edited = edit(stack, changes, device=device)
         except DocumentError as error:
-            raise named(error, item.source) from error
+            raise named(error, name_of(item.source)) from error
         _write(_with_thumbnail(edited, stack), item, overwrite)
 
     run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Editing")
@@ -120,7 +120,8 @@ def _write(stack: Stack, item: Item, overwrite: bool) -> None:
 
 def _changes(context: typer.Context, seed: int) -> Iterator[Change]:
     """The changes of a command line, in the order in which they are written there."""
-    from vecstack.edit import CHANGES, load_script
+    from vecstack.editing.changes import CHANGES
+    from vecstack.editing.script import load_script
 
     texts: dict[str, Iterator[str]] = {}
     for name in context.meta[ORDER]:
@@ -136,7 +137,7 @@ def _changes(context: typer.Context, seed: int) -> Iterator[Change]:
 
 def _change(option: str, text: str, seed: int) -> Change:
     """The change that an option says. Raises UsageError; what loading raises, where the text names a file."""
-    from vecstack.edit import CHANGES
+    from vecstack.editing.changes import CHANGES
 
     kind: Any = CHANGES[option]
     try:
@@ -173,7 +174,7 @@ def _place(text: str) -> str | int:
 
 def _palette(text: str) -> Iterable[Any] | int:
     """A count of colours, or the colours of a file."""
-    from vecstack.palette import load_palette
+    from vecstack.editing.palette import load_palette
 
     count = _place(text)
     return count if isinstance(count, int) else load_palette(text)

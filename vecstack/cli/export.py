@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_bytes
-from vecstack.cli.formats import NAMES, Options, Order, find_format
 from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, stem, write_standard_output
 from vecstack.errors import UsageError
+from vecstack.export.formats import NAMES, Options, Order, find_format
 
 SUFFIXES = {".layers", ".layers.json"}
 
@@ -68,7 +68,10 @@ def run(
     if source is not None and len(items) > 1:
         raise UsageError(f"--source is one picture, and there are {len(items)} inputs. Export them on their own.")
     for item in items:
-        chosen.check_target(item.target, is_asked=file_format is not None)
+        if item.target == STANDARD:
+            chosen.check_stream()
+        else:
+            chosen.check_target(item.target, is_asked=file_format is not None)
     from vecstack.document.file import load
     from vecstack.kinds import undrawable
 

@@ -10,16 +10,14 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar
+from typing import BinaryIO, Protocol
 
 import typer
 
 from vecstack.atomic import check_folder, check_writable
-from vecstack.errors import BatchError, DeviceError, DocumentError, ExportError, PictureError, UsageError, VecstackError
+from vecstack.errors import BatchError, DeviceError, ExportError, PictureError, UsageError, VecstackError
 
 STANDARD = "-"  # standard input or output
-
-Named = TypeVar("Named", PictureError, DocumentError)
 
 # os.path's questions are asked here rather than Path's: they answer False where Path raises, on names that are too
 # long, loops of links and folders that may not be entered. What is wrong with such a path is said where it is opened.
@@ -99,12 +97,6 @@ def _is_folder(text: str) -> bool:
     return text.endswith(("/", "\\")) or os.path.isdir(text)  # noqa: PTH112
 
 
-def named(error: Named, source: str) -> Named:
-    """The error with the name of the picture or layer file in front of it."""
-    text, name = str(error), "standard input" if source == STANDARD else source
-    return error if text.startswith(name) else type(error)(f"{name}: {text}")
-
-
 def stem(path: Path) -> str:
     """The name without its suffix, which is two words long for photo.layers.json."""
     name = path.name.removesuffix(".json") if path.name.endswith(".layers.json") else path.name
@@ -172,6 +164,11 @@ def _refuse_clashes(items: list[Item]) -> None:
         if len(clashing) > 1:
             name = Path(target).name
             raise ExportError(f"{' and '.join(clashing)} would both become {name}. Give them on their own.")
+
+
+def name_of(source: str) -> str:
+    """What messages call a source."""
+    return "standard input" if source == STANDARD else source
 
 
 def standard_input() -> BinaryIO:

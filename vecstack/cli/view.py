@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Overwrite
-from vecstack.cli.formats import find_format, read_source
 from vecstack.cli.items import STANDARD, standard_input, stem
 from vecstack.errors import ExportError, UsageError
+from vecstack.export.formats import find_format, read_source
 
 
 def run(
@@ -37,7 +37,7 @@ def run(
         raise UsageError("A page is shown from a file. Name one with -o, or leave it out.")
     from vecstack.atomic import check_writable
     from vecstack.document.file import load
-    from vecstack.export import to_html
+    from vecstack.export.html.page import to_html
 
     if output is not None:
         check_writable(output, overwrite=overwrite)

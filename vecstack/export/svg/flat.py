@@ -13,12 +13,12 @@ from torch.nn.functional import avg_pool2d
 from vecstack.color import Color
 from vecstack.composite import over, over_premultiplied
 from vecstack.errors import ExportError
-from vecstack.export.contours import Contours
-from vecstack.export.curves import fit, path_data
-from vecstack.export.levels import coverage, gaussian
-from vecstack.export.masks import Mask, Scene
-from vecstack.export.options import SvgOptions
-from vecstack.export.search import least_place
+from vecstack.export.svg.contours import Contours
+from vecstack.export.svg.curves import fit, path_data
+from vecstack.export.svg.levels import coverage, gaussian
+from vecstack.export.svg.options import SvgOptions
+from vecstack.export.svg.scene import Mask, Scene
+from vecstack.export.svg.search import least_place
 from vecstack.export.xml import attributes, background, blur_filter, color_code, document, element_ids, number
 
 BLURS = (0.0, 0.006, 0.012, 0.024, 0.048)  # standard deviations, as shares of the canvas's long side

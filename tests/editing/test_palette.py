@@ -9,8 +9,8 @@ from PIL import Image
 
 from vecstack.cli.arguments import parse_color
 from vecstack.color import Color, in_gamut, to_color, to_oklab, to_srgb
+from vecstack.editing.palette import load_palette, nearest, read_text, reduced
 from vecstack.errors import PictureError, RecipeError, UsageError
-from vecstack.palette import load_palette, nearest, read_text, reduced
 
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 

@@ -161,7 +161,7 @@ def moved(stack: Stack, name: str, place: int) -> Stack:
 
 def example(number: int) -> str:
     """A complete document in docs/format.md."""
-    page = Path(__file__).parents[2] / "docs" / "format.md"
+    page = Path(__file__).parents[3] / "docs" / "format.md"
     return page.read_text(encoding="utf-8").split("```json\n")[number].split("```")[0]
 
 

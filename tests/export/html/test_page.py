@@ -7,15 +7,17 @@ import json
 import re
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import vecstack.kinds
 from tests.drawing.conftest import make_spline
 from vecstack import Canvas, Stack, to_html
 from vecstack.document.file import dumps_json, load
 from vecstack.errors import ShapeError
-from vecstack.export.html import FOLDER, PAGE, SHARED, SOURCE_PX
+from vecstack.export.html.page import FOLDER, PAGE, SHARED, SOURCE_PX
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
 from vecstack.stack import UnknownLayer
@@ -176,7 +178,7 @@ def test_a_page_has_the_scripts_of_the_kinds_that_it_draws(stack: Stack, mixed: 
 
 
 def test_every_kind_names_a_script_that_is_there_or_none() -> None:
-    for path in (Path(vecstack.kinds.__file__).parent).glob("*/layer.py"):
+    for path in Path(vecstack.kinds.__file__).parent.glob("*/layer.py"):
         kind = find_kind(path.parent.name)
         assert kind is not None
         assert kind.web is None or kind.web.read_text(encoding="utf-8").startswith('"use strict";')

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from vecstack.color import Color, in_gamut, is_number, to_color, to_oklab, to_srgb
 from vecstack.drawing.render import rows
 from vecstack.drawing.viewport import Viewport
-from vecstack.edit import select
+from vecstack.editing.select import select
 from vecstack.errors import DocumentError, UsageError
 from vecstack.kinds import can_draw
 from vecstack.stack import Stack, check_aspect

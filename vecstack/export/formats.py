@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vecstack.cli.items import STANDARD, named
-from vecstack.errors import ExportError, PictureError, UsageError
+from vecstack.errors import ExportError, PictureError, UsageError, named
 
 if TYPE_CHECKING:
     from vecstack.pictures.layout import Pixels
@@ -39,7 +38,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Order:
-    """One file to be made: the stack, where it goes ("-" is standard output), what it is called inside, and how."""
+    """One file to be made: the stack, the name of the file ("" where it has none), what it is called inside, and
+    how."""
 
     stack: Stack
     target: str
@@ -77,13 +77,14 @@ class Format:
                 having = ", ".join(other.name for other in FORMATS if name in other.options)
                 raise UsageError(f"--{name.replace('_', '-')} does not fit {self.name}; it is an option of {having}.")
 
+    def check_stream(self) -> None:
+        """Raise UsageError for a format that a stream cannot hold."""
+        if self.is_folder:
+            raise UsageError(f"{self.name} makes a folder, which standard output cannot take. Name one with -o.")
+
     def check_target(self, target: str, *, is_asked: bool) -> None:
         """Raise ExportError for an output whose name is not one of this format's, which was asked for or is the usual
-        one; UsageError for a folder on standard output."""
-        if target == STANDARD:
-            if self.is_folder:
-                raise UsageError(f"{self.name} makes a folder, which standard output cannot take. Name one with -o.")
-            return
+        one."""
         if self.is_folder:
             if target.lower().endswith(tuple(name for other in FORMATS for name in other.suffixes)):
                 raise ExportError(f"{target} is the name of a file, and {self.name} makes a folder. Rename it.")
@@ -105,7 +106,8 @@ def _flat_svg(order: Order) -> bytes:
 
 
 def _svg_bytes(order: Order, *, flat: bool) -> bytes:
-    from vecstack.export import SvgOptions, svg_text
+    from vecstack.export.svg.options import SvgOptions
+    from vecstack.export.svg.write import svg_text
 
     asked, is_compressed = order.options, order.target.lower().endswith(".svgz")
     options = SvgOptions(
@@ -122,7 +124,7 @@ def _svg_bytes(order: Order, *, flat: bool) -> bytes:
 
 
 def _html(order: Order) -> bytes:
-    from vecstack.export.html import to_html
+    from vecstack.export.html.page import to_html
 
     source = read_source(order.options.source, order.stack)
     return to_html(order.stack, source=source, title=order.title, device=order.device).encode()

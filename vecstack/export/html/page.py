@@ -16,8 +16,8 @@ from vecstack.device import resolve_device
 from vecstack.document.file import dumps_json
 from vecstack.drawing.render import render
 from vecstack.errors import ExportError, ShapeError
-from vecstack.export.options import SvgOptions
 from vecstack.export.pictures import drawable
+from vecstack.export.svg.options import SvgOptions
 from vecstack.export.xml import element_ids
 from vecstack.kinds import find_kind
 from vecstack.stack import Stack
@@ -84,8 +84,8 @@ def to_html(
 
 def _svg(stack: Stack, device: str) -> tuple[str | None, list[str | None]]:
     """An SVG of bounded size, or None, and the id in it of each layer's group, None where it has none."""
-    from vecstack.export.masks import scene_of
-    from vecstack.export.soft import soft_svg
+    from vecstack.export.svg.scene import scene_of
+    from vecstack.export.svg.soft import soft_svg
 
     groups: list[str | None] = [None] * len(stack.layers)
     try:

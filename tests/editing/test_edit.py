@@ -15,7 +15,7 @@ from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net, make_spline, s
 from vecstack.color import Color
 from vecstack.document.file import dumps, load
 from vecstack.drawing.render import render
-from vecstack.edit import (
+from vecstack.editing.changes import (
     CHANGES,
     Background,
     Change,
@@ -35,10 +35,10 @@ from vecstack.edit import (
     Show,
     SwapCode,
     Transform,
-    edit,
-    load_script,
-    select,
 )
+from vecstack.editing.edit import edit
+from vecstack.editing.script import load_script
+from vecstack.editing.select import select
 from vecstack.errors import DocumentError, RecipeError, UsageError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import kind_of
@@ -650,7 +650,7 @@ def test_a_script_that_means_nothing_is_refused_in_one_line(
 def test_the_page_of_the_docs_names_every_change_and_its_example_is_one(
     script: Callable[[str], Path], mixed: Stack, tmp_path: Path
 ) -> None:
-    page = (Path(__file__).parents[1] / "docs" / "edit.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "edit.md").read_text(encoding="utf-8")
     for name in CHANGES:
         assert f"`--{name} " in page
         assert f"`{name} = " in page
@@ -661,7 +661,7 @@ def test_the_page_of_the_docs_names_every_change_and_its_example_is_one(
 
 
 def test_the_python_of_the_page_runs(mixed: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (Path(__file__).parents[1] / "docs" / "edit.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "edit.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     known = edit(mixed, [Remove("strange"), Rename("whole", "sky"), Rename("faded", "sun")])
     (tmp_path / "photo.layers").write_bytes(dumps(known))

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vecstack.errors import ExportError
-from vecstack.export.contours import Contours
-from vecstack.export.curves import fit, path_data
-from vecstack.export.levels import BLURS, ROUNDING, Basis, Choice, basis_of, choose
-from vecstack.export.masks import Mask, Scene
-from vecstack.export.options import TOLERANCE, SvgOptions
-from vecstack.export.search import NEAR, least_place
+from vecstack.export.svg.contours import Contours
+from vecstack.export.svg.curves import fit, path_data
+from vecstack.export.svg.levels import BLURS, ROUNDING, Basis, Choice, basis_of, choose
+from vecstack.export.svg.options import TOLERANCE, SvgOptions
+from vecstack.export.svg.scene import Mask, Scene
+from vecstack.export.svg.search import NEAR, least_place
 from vecstack.export.xml import (
     background,
     blur_filter,

@@ -1,25 +1,22 @@
-"""Edit: changes that a person makes to the layers of a stack, the same from Python, a command line and a script."""
+"""The changes that a person can make to the layers of a stack, each a value that is checked when it is made."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
-import os
 import random
-import re
 import reprlib
-import sys
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from vecstack.color import Color, is_number, is_number_list, to_color
-from vecstack.errors import DocumentError, RecipeError, UsageError
+from vecstack.editing.palette import MAX_FEW, MAX_PALETTE, load_palette, nearest, reduced
+from vecstack.editing.select import check_selection, select, select_one
+from vecstack.errors import DocumentError, UsageError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import can_draw, kind_of, without_unused
-from vecstack.palette import MAX_FEW, MAX_PALETTE, load_palette, nearest, read_text, reduced
 from vecstack.stack import MAX_LAYERS, MAX_TRANSFORM, Layer, Stack, check_name, check_transform
 
 if TYPE_CHECKING:
@@ -33,104 +30,6 @@ JITTER_DIGITS = 3  # of a typical move that are kept: finer than shows, and shor
 POINTS = 1 << 14  # at which layers that are merged are compared, and their shares of the picture measured
 COLOR_DECIMALS = 6  # of a merged colour: finer than any picture shows
 LEAST_WEIGHT = 1e-6  # of a colour that does not show: it counts where no other does
-
-
-def edit(stack: Stack, changes: Iterable[Change], *, device: str = "auto") -> Stack:
-    """The stack after changes, made in their order, each on what the one before left. Where the picture is another one
-    then, the thumbnail and the metric psnr, which were those of the old one, are left out. Changes that look at the
-    picture, Merge and a Palette of a count, draw it on the device. Raises UsageError for what is no list of changes;
-    DocumentError where the stack does not have what a change needs, or would not be valid after it; DeviceError."""
-    edited = stack
-    for change in _checked(changes):
-        edited = change.apply(edited, device)
-    if _drawn(edited) == _drawn(stack):
-        return dataclasses.replace(edited, thumbnail=stack.thumbnail)
-    metrics = {name: value for name, value in stack.metrics.items() if name != "psnr"}
-    return dataclasses.replace(edited, thumbnail=None, metrics=metrics)
-
-
-def _checked(changes: object) -> Iterator[Change]:
-    """The changes one by one. Raises UsageError for what is none."""
-    if not isinstance(changes, Iterable):
-        raise UsageError(
-            f"changes are made in a list, not {reprlib.repr(changes)}. Write [{type(changes).__name__}(...)]."
-        )
-    for change in changes:
-        if not isinstance(change, Change):
-            raise UsageError(f"{reprlib.repr(change)} is not a change. Give those of vecstack.edit, such as Hide('3').")
-        yield change
-
-
-def _drawn(stack: Stack) -> tuple[Any, ...]:
-    """What a picture of the stack depends on."""
-    seen = (layer for layer in stack.layers if layer.is_seen)
-    return stack.canvas, *(dataclasses.replace(layer, id="-", name="") for layer in seen)
-
-
-# Which layers
-
-
-def select(stack: Stack, selection: str) -> tuple[int, ...]:
-    """Indices of the layers that a selection means, lowest first: an id, else all layers of a name; else `*` (all), a
-    number (1 is the lowest layer), a range of numbers such as 3-7; or several of these with commas between. Raises
-    DocumentError where the stack has no such layer, UsageError where nothing could be meant."""
-    check_selection(selection)
-    called = _called(stack, selection)
-    if called:
-        return called
-    return tuple(sorted({index for part in selection.split(",") for index in _meant(stack, part.strip())}))
-
-
-def check_selection(selection: object) -> None:
-    """Raise UsageError for what cannot be a selection."""
-    if not isinstance(selection, str) or not selection.strip():
-        as_text = "" if isinstance(selection, str) else "in quotation marks "
-        raise UsageError(
-            f"{reprlib.repr(selection)} selects no layers. Give {as_text}an id, a name, a number, a range such as 3-7, "
-            "*, or several of these with commas between."
-        )
-
-
-def _called(stack: Stack, word: str) -> tuple[int, ...]:
-    """Indices of the layer of that id, or else of the layers of that name."""
-    by_id = tuple(index for index, layer in enumerate(stack.layers) if layer.id == word)
-    return by_id or tuple(index for index, layer in enumerate(stack.layers) if layer.name == word)
-
-
-def _meant(stack: Stack, part: str) -> Collection[int]:
-    """Indices of the layers that one part of a selection means."""
-    check_selection(part)
-    called = _called(stack, part)
-    if called or part == "*":
-        return called or range(len(stack.layers))
-    numbers = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", part)
-    if numbers is None:
-        raise DocumentError(f"no layer {reprlib.repr(part)}{_nearest_words(stack, part)}")
-    first, last = int(numbers[1]), int(numbers[2] or numbers[1])
-    if not 1 <= first <= last <= len(stack.layers):
-        there = f"they are numbered 1 (the lowest) to {len(stack.layers)}" if stack.layers else "there are none"
-        raise DocumentError(f"no layers {part}; {there}.")
-    return range(first - 1, last)
-
-
-def _nearest_words(stack: Stack, word: str) -> str:
-    """The ids and names that are most like a word, to end a message."""
-    words = list(dict.fromkeys(word for layer in stack.layers for word in (layer.id, layer.name) if word))
-    near = difflib.get_close_matches(word[:128], words, 3)
-    if near:
-        return f"; the nearest are {', '.join(map(repr, near))}."
-    return f"; there are {', '.join(map(repr, words[:5])) or 'none'}{', ...' if words[5:] else ''}."
-
-
-def _one(stack: Stack, selection: str) -> int:
-    """The index of the single layer that a selection means."""
-    chosen = select(stack, selection)
-    if len(chosen) != 1:
-        raise DocumentError(f"{reprlib.repr(selection)} means {len(chosen)} layers, and one is needed.")
-    return chosen[0]
-
-
-# Changes
 
 
 class Change:
@@ -397,7 +296,7 @@ class SwapCode(SelectedChange):
         check_selection(self.with_)
 
     def apply(self, stack: Stack, device: str) -> Stack:
-        indices = [_one(stack, selection) for selection in (self.select, self.with_)]
+        indices = [select_one(stack, selection) for selection in (self.select, self.with_)]
         one, other = (stack.layers[index] for index in indices)
         if _family(one) != _family(other):
             raise DocumentError(
@@ -702,63 +601,3 @@ def _weights(stack: Stack, device: str) -> dict[Color, float]:
         part *= 1 - sheet.alpha
     shares[_background(stack)] += float(light.mean())
     return shares
-
-
-# Scripts
-
-
-def load_script(path: str | os.PathLike[str]) -> tuple[Change, ...]:
-    """The changes of a script (docs/edit.md). Files that it names are looked for in its folder. Raises RecipeError: not
-    readable, not TOML, an unknown word or a value that cannot be; what loading the files raises."""
-    fields = _parse_toml(read_text(path), path)
-    for key in fields:
-        if key != "change":
-            raise RecipeError(f"{path}: unknown key {_hint(key, ['change'])}")
-    tables = fields.get("change")
-    if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
-        raise RecipeError(f"{path}: has no changes. Write each as a table that begins with [[change]].")
-    folder = Path(path).parent
-    return tuple(_change(table, folder, f"{path}: change {number}") for number, table in enumerate(tables, start=1))
-
-
-def _parse_toml(text: str, path: str | os.PathLike[str]) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        try:
-            import tomli as tomllib
-        except ImportError as error:
-            raise RecipeError("Edit scripts need tomli on Python 3.10: pip install tomli.") from error
-    try:
-        return cast(dict[str, Any], tomllib.loads(text))
-    except (ValueError, RecursionError) as error:
-        raise RecipeError(f"{path}: not TOML: {' '.join(str(error).split())[:200]}.") from error
-
-
-def _change(table: Mapping[str, Any], folder: Path, where: str) -> Change:
-    """The change that a table of a script says."""
-    verbs = [key for key in table if key in CHANGES]
-    if len(verbs) != 1:
-        unknown = next((key for key in table if key not in CHANGES), None)
-        if not verbs and unknown is not None:
-            raise RecipeError(f"{where}: unknown change {_hint(unknown, CHANGES)}")
-        raise RecipeError(f"{where}: says {len(verbs)} changes ({', '.join(verbs)}), and a table holds one.")
-    kind = CHANGES[verbs[0]]
-    first, *others = dataclasses.fields(cast(Any, kind))
-    known = {verbs[0]: first, **{field.name.rstrip("_"): field for field in others}}
-    for key in table:
-        if key not in known:
-            raise RecipeError(f"{where}: unknown key {_hint(key, known)}")
-    for key, field in known.items():
-        if key not in table and field.default is dataclasses.MISSING:
-            raise RecipeError(f"{where}: {verbs[0]} needs {key}.")
-    try:
-        return kind.of_script({known[key].name: value for key, value in table.items()}, folder)
-    except UsageError as error:
-        raise RecipeError(f"{where}: {error}") from error
-
-
-def _hint(key: str, known: Iterable[str]) -> str:
-    """An unknown key, and the known one that it may have been meant for, or all."""
-    near = difflib.get_close_matches(key[:128], list(known), 1)
-    return f"{reprlib.repr(key)}. " + (f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}.")
