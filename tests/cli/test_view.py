@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.export.test_html import Elements
+from tests.export.html.test_page import Elements
 from vecstack.document.file import load
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from tests.export.conftest import psnr
-from tests.export.test_svg import BLUE, CANVAS, RED
+from tests.export.svg.test_write import BLUE, CANVAS, RED
 from vecstack import Stack, render
 from vecstack.errors import ExportError, UsageError
 from vecstack.export.animation import to_gif, to_webp

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.export.test_svg import BLUE, CANVAS, HOSTILE, RED, block
+from tests.export.svg.test_write import BLUE, CANVAS, HOSTILE, RED, block
 from vecstack import Stack, render
 from vecstack.errors import ExportError, UsageError
 from vecstack.export.ora import to_ora

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.export.conftest import psnr
-from tests.export.test_svg import BLUE, CANVAS, HOSTILE, RED, block
+from tests.export.svg.test_write import BLUE, CANVAS, HOSTILE, RED, block
 from vecstack import Canvas, Stack, render
 from vecstack.errors import ExportError, UsageError
 from vecstack.export.pdf import to_pdf

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.export.test_svg import BLUE, CANVAS, HOSTILE, RED, block
+from tests.export.svg.test_write import BLUE, CANVAS, HOSTILE, RED, block
 from vecstack import Stack, render
 from vecstack.errors import ExportError
 from vecstack.export.png_layers import file_name, png_layers

@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.export.conftest import draw as draw_svg
 from tests.export.conftest import psnr
-from tests.export.test_html import HOSTILE, hostile
+from tests.export.html.test_page import HOSTILE, hostile
 from vecstack import Canvas, Stack, load, render, to_html
 from vecstack.document.file import dumps_json, validate
 from vecstack.drawing.viewport import Viewport
