@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 import vecstack.models
 from vecstack.errors import WeightsError
-from vecstack.kinds import METADATA_KEY
+from vecstack.kinds.base import METADATA_KEY
 from vecstack.models import available_models, fetch_weights, load_model, verify_model, weights_folder
 from vecstack.train.baselines import KIND
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vecstack.errors import WeightsError
-from vecstack.kinds import METADATA_KEY, find_kind
+from vecstack.kinds import find_kind
+from vecstack.kinds.base import METADATA_KEY
 
 if TYPE_CHECKING:
     import torch
 
-    from vecstack.kinds import Maker
+    from vecstack.kinds.base import Maker
 
 MODEL_FILE = "model.safetensors"
 MAX_BYTES = 1 << 30

@@ -293,7 +293,7 @@ def test_the_page_lists_the_fields_that_the_program_knows() -> None:
 
 
 def test_every_kind_of_the_program_is_on_the_page_and_in_the_schema() -> None:
-    folders = {path.parent.name for path in Path(vecstack.kinds.__file__).parent.glob("*/layer.py")}
+    folders = {path.parent.name for path in Path(vecstack.kinds.__file__).parent.glob("*/kind.py")}
     assert set(re.findall(r"feature `kind:(\w+)`", TEXT)) == folders
     branches = SCHEMA["$defs"]["layer"]["allOf"]
     assert {branch["if"]["properties"]["kind"]["const"] for branch in branches} == folders

@@ -14,8 +14,9 @@ from vecstack.drawing.render import render
 from vecstack.errors import DocumentError, UsageError
 from vecstack.fitting.compact import compact
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds import Steps, to_step
-from vecstack.kinds.mask.layer import KIND, MaskLayer
+from vecstack.kinds.base import Steps, to_step
+from vecstack.kinds.mask.kind import KIND
+from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_to_asset
 from vecstack.kinds.spline.layer import SplineLayer

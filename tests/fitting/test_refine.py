@@ -22,7 +22,8 @@ from vecstack.fitting.refine import GROUP_NUMBERS, Stage, groups, refine, tune_g
 from vecstack.fitting.target import Target
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import find_kind
-from vecstack.kinds.mask.layer import MaskKind, MaskLayer
+from vecstack.kinds.mask.kind import MaskKind
+from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.stack import Canvas, Layer, Stack, UnknownLayer, asset_id
 
@@ -464,7 +465,7 @@ def test_groups_are_of_bounded_length() -> None:
     assert [index for group in found for index in group] == list(range(2 * most + 3))
 
 
-# Layers as numbers (vecstack.kinds.Tunable)
+# Layers as numbers (vecstack.kinds.base.Tunable)
 
 
 def mask_layers() -> list[Layer]:

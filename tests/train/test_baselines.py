@@ -10,7 +10,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from vecstack.errors import ShapeError, WeightsError
-from vecstack.kinds import METADATA_KEY
+from vecstack.kinds.base import METADATA_KEY
 from vecstack.kinds.mask.encoder import EncoderSizes
 from vecstack.kinds.mask.maker import weights_to_bytes
 from vecstack.kinds.mask.model import Predictor

@@ -22,7 +22,7 @@ from vecstack.kinds import can_draw, kind_of
 from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
-    from vecstack.kinds import GridShader
+    from vecstack.kinds.base import GridShader
 
 # Of a colour in 0..1: half a step of 8 bits; a 16th of that where a channel has 16, whose steps no eye tells apart.
 TOLERANCES = {8: 0.3 / 255, 16: 0.5 / 255 / 16}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from vecstack.document.file import size_of
 from vecstack.fitting.goal import check_tolerance
 from vecstack.geometry import Affine
-from vecstack.kinds import Steps, kind_of, to_step
+from vecstack.kinds import kind_of
+from vecstack.kinds.base import Steps, to_step
 from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:

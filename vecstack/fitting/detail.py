@@ -25,7 +25,8 @@ from vecstack.fitting.optimize import Numbers, View, closest, gauss_newton
 from vecstack.fitting.progress import Progress, Report
 from vecstack.fitting.target import Target, open_target, psnr_of, with_psnr
 from vecstack.geometry import Rect
-from vecstack.kinds import DetailKind, find_kind
+from vecstack.kinds import find_kind
+from vecstack.kinds.base import DetailKind
 from vecstack.kinds.frame import window_bump
 from vecstack.stack import MAX_LAYERS, Layer, Stack
 

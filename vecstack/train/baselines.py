@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from vecstack.errors import ShapeError, WeightsError
-from vecstack.kinds import METADATA_KEY
+from vecstack.kinds.base import METADATA_KEY
 from vecstack.kinds.mask.encoder import EncoderSizes, ResNet
 from vecstack.kinds.mask.maker import MAX_SIDE, MAX_SIZE, check_sizes, read_sizes, read_tensors
 from vecstack.kinds.mask.model import ModelSizes, fit_to_side, grid_points

@@ -178,7 +178,7 @@ def test_a_page_has_the_scripts_of_the_kinds_that_it_draws(stack: Stack, mixed: 
 
 
 def test_every_kind_names_a_script_that_is_there_or_none() -> None:
-    for path in Path(vecstack.kinds.__file__).parent.glob("*/layer.py"):
+    for path in Path(vecstack.kinds.__file__).parent.glob("*/kind.py"):
         kind = find_kind(path.parent.name)
         assert kind is not None
         assert kind.web is None or kind.web.read_text(encoding="utf-8").startswith('"use strict";')

@@ -9,8 +9,9 @@ from safetensors.numpy import load, save
 
 from vecstack.errors import DocumentError
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds import Steps
-from vecstack.kinds.mask.layer import KIND, MaskLayer, net_code_length
+from vecstack.kinds.base import Steps
+from vecstack.kinds.mask.kind import KIND
+from vecstack.kinds.mask.layer import MaskLayer, net_code_length
 from vecstack.kinds.mask.model import Predictor
 from vecstack.kinds.mask.shade import net_to_asset
 
@@ -98,7 +99,7 @@ def test_check_names_the_layer_whose_net_is_missing(asset: bytes) -> None:
 
 def test_a_net_is_read_once_for_all_its_layers(asset: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    monkeypatch.setattr("vecstack.kinds.mask.layer.net_code_length", lambda data: calls.append(data) or 3)
+    monkeypatch.setattr("vecstack.kinds.mask.kind.net_code_length", lambda data: calls.append(data) or 3)
     layers = [KIND.read(COMMON, OWN | {"net": str(index % 6)}) for index in range(60)]
     KIND.check(layers, {str(index): asset for index in range(6)})
     assert len(calls) == 6

@@ -3,7 +3,8 @@ from __future__ import annotations
 import torch
 
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.mask.layer import KIND, MaskLayer
+from vecstack.kinds.mask.kind import KIND
+from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.model import Predictor
 from vecstack.kinds.mask.shade import net_from_asset, net_to_asset, prepare
 

@@ -11,7 +11,8 @@ from torch import Tensor
 from vecstack.document.file import dumps, load
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask import tune
-from vecstack.kinds.mask.layer import KIND, MaskLayer
+from vecstack.kinds.mask.kind import KIND
+from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_from_asset, net_to_asset, prepare
 from vecstack.kinds.mask.tune import MaskTunable, code_slopes

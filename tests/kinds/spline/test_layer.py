@@ -15,8 +15,10 @@ from vecstack.document.file import dumps, dumps_json, load
 from vecstack.drawing.render import render
 from vecstack.errors import DocumentError, WeightsError
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds import Steps, find_kind
-from vecstack.kinds.spline.layer import GAIN, KIND, SplineLayer
+from vecstack.kinds import find_kind
+from vecstack.kinds.base import Steps
+from vecstack.kinds.spline.kind import KIND
+from vecstack.kinds.spline.layer import GAIN, SplineLayer
 from vecstack.stack import Canvas, Stack
 
 CPU = torch.device("cpu")

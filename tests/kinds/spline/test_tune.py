@@ -11,9 +11,11 @@ from torch import Tensor
 from vecstack.composite import over
 from vecstack.document.file import dumps, load
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.spline.layer import GAIN, KIND, SplineLayer
+from vecstack.kinds.spline.begin import begin
+from vecstack.kinds.spline.kind import KIND
+from vecstack.kinds.spline.layer import GAIN, SplineLayer
 from vecstack.kinds.spline.shade import prepare
-from vecstack.kinds.spline.tune import SplineTunable, begin
+from vecstack.kinds.spline.tune import SplineTunable
 from vecstack.stack import Canvas, Stack
 
 CPU = torch.device("cpu")

@@ -19,7 +19,7 @@ from torch import Tensor
 from vecstack.color import Color
 from vecstack.errors import WeightsError
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds import METADATA_KEY, Made
+from vecstack.kinds.base import METADATA_KEY, Made
 from vecstack.kinds.mask.encoder import NORM_CHANNELS
 from vecstack.kinds.mask.layer import MAX_CODE, MAX_DEPTH, MAX_WIDTH, MaskLayer, rounded_numbers
 from vecstack.kinds.mask.model import ModelSizes, Predictor, fit_to_side, grid_points
@@ -48,7 +48,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class MaskMaker:
-    """Turns pictures into mask layers with a trained predictor (see vecstack.kinds.Maker)."""
+    """Turns pictures into mask layers with a trained predictor (see vecstack.kinds.base.Maker)."""
 
     predictor: Predictor
 

@@ -16,7 +16,7 @@ from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 
 if TYPE_CHECKING:
-    from vecstack.kinds import Shader
+    from vecstack.kinds.base import Shader
 
 
 def net_to_asset(net: MaskNet) -> bytes:
@@ -41,7 +41,7 @@ def shared_net(data: bytes, device: torch.device) -> MaskNet:
 
 
 def prepare(layers: Sequence[MaskLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
-    """The layers as a function of points (see vecstack.kinds.Kind.prepare)."""
+    """The layers as a function of points (see vecstack.kinds.base.Kind.prepare)."""
     colors = torch.tensor([layer.color for layer in layers], dtype=torch.float32, device=device)
     evaluators = []
     for asset in dict.fromkeys(layer.net for layer in layers):

@@ -20,7 +20,7 @@ CHUNK = 8192  # points of layers at a time: their hidden values fit the caches o
 
 
 class MaskTunable:
-    """Mask layers of one net (see vecstack.kinds.Tunable): the shapes are their codes, what they share is the net."""
+    """Mask layers of one net (see kinds.base.Tunable): the shapes are their codes, what they share is the net."""
 
     def __init__(self, layers: Sequence[MaskLayer], assets: Mapping[str, bytes], device: torch.device) -> None:
         self._layers = layers

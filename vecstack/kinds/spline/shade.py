@@ -12,11 +12,11 @@ from vecstack.kinds.frame import fade, to_frame, window_bump
 from vecstack.kinds.spline.layer import SplineLayer
 
 if TYPE_CHECKING:
-    from vecstack.kinds import GridShader, Shader
+    from vecstack.kinds.base import GridShader, Shader
 
 
 def prepare(layers: Sequence[SplineLayer], device: torch.device) -> Shader:
-    """The layers as a function of points (see vecstack.kinds.Kind.prepare)."""
+    """The layers as a function of points (see vecstack.kinds.base.Kind.prepare)."""
     surfaces = [torch.tensor(layer.surface, dtype=torch.float32, device=device) for layer in layers]
     colors = torch.tensor([layer.color for layer in layers], dtype=torch.float32, device=device)
 
@@ -36,7 +36,7 @@ def prepare(layers: Sequence[SplineLayer], device: torch.device) -> Shader:
 
 
 def prepare_grid(layer: SplineLayer, device: torch.device) -> GridShader | None:
-    """The layer on the points of a grid (see vecstack.kinds.Kind.prepare_grid): None for one that is turned or
+    """The layer on the points of a grid (see vecstack.kinds.base.Kind.prepare_grid): None for one that is turned or
     skewed, whose surface is not a product of rows and columns there."""
     inverse = layer.transform.inverse()
     if inverse.b or inverse.d:
