@@ -23,7 +23,7 @@ def test_every_shipped_model_is_the_published_one_and_makes_layers() -> None:
     assert {model.name for model in models} >= {"digits", "photos"}
     for model in models:
         verify_model(model)
-        assert load_model(model.name, "cpu").maker.most_layers >= 5
+        assert load_model(model.name, "cpu").maker.max_layers >= 5
 
 
 def test_every_shipped_model_has_a_card_and_a_recipe() -> None:
@@ -175,9 +175,9 @@ def hub(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 def test_a_model_comes_from_the_hub_and_then_from_the_cache(hub: type[FakeHub]) -> None:
     name = f"owner/model@{'a' * 40}"
-    assert load_model(name, "cpu").maker.most_layers == 3
+    assert load_model(name, "cpu").maker.max_layers == 3
     hub.body = b"gone"
-    assert load_model(name, "cpu").maker.most_layers == 3
+    assert load_model(name, "cpu").maker.max_layers == 3
 
 
 def test_a_damaged_download_of_the_right_length_is_refused_and_deleted(hub: type[FakeHub]) -> None:
@@ -194,7 +194,7 @@ def test_a_file_that_the_hub_keeps_without_a_sha256_is_refused(hub: type[FakeHub
 
 @pytest.mark.usefixtures("broken_manifest")
 def test_a_repository_needs_no_manifest(hub: type[FakeHub]) -> None:
-    assert load_model(f"owner/model@{'a' * 40}", "cpu").maker.most_layers == 3
+    assert load_model(f"owner/model@{'a' * 40}", "cpu").maker.max_layers == 3
 
 
 def test_a_repository_that_does_not_exist_is_named(hub: type[FakeHub]) -> None:

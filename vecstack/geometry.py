@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,23 @@ class Rect:
         bottom = min(self.y + self.height, other.y + other.height)
         return Rect(left, top, right - left, bottom - top) if left < right and top < bottom else None
 
+    def hull(self, other: Rect) -> Rect:
+        """The smallest rectangle that holds both."""
+        left, top = min(self.x, other.x), min(self.y, other.y)
+        right = max(self.x + self.width, other.x + other.width)
+        bottom = max(self.y + self.height, other.y + other.height)
+        return Rect(left, top, right - left, bottom - top)
+
+
+_ARC = 4 / 3 * (math.sqrt(2) - 1)  # of a control point from the end of a quarter circle: off by 0.03 % of the radius
+# The unit circle as four cubic Bezier pieces: a point, then two control points and a point for each.
+UNIT_CIRCLE = (
+    *((1.0, 0.0), (1.0, _ARC), (_ARC, 1.0), (0.0, 1.0)),
+    *((-_ARC, 1.0), (-1.0, _ARC), (-1.0, 0.0)),
+    *((-1.0, -_ARC), (-_ARC, -1.0), (0.0, -1.0)),
+    *((_ARC, -1.0), (1.0, -_ARC), (1.0, 0.0)),
+)
+
 
 @dataclass(frozen=True)
 class Affine:
@@ -71,6 +89,10 @@ class Affine:
     def rows(self) -> list[list[float]]:
         """The matrix rows [[a, b, c], [d, e, f]]."""
         return [[self.a, self.b, self.c], [self.d, self.e, self.f]]
+
+    def apply(self, x: float, y: float) -> tuple[float, float]:
+        """The image of a point."""
+        return self.a * x + self.b * y + self.c, self.d * x + self.e * y + self.f
 
     @property
     def determinant(self) -> float:

@@ -187,6 +187,7 @@ def _maker(data: bytes, where: str, device: torch.device) -> Maker:
     if kind is None:
         raise WeightsError(f"{where}: makes layers of kind {kind_name!r:.40}, which this version does not have.")
     try:
-        return kind.maker(data, sizes, device)
+        maker: Maker = kind.load_maker(data, sizes, device)
+        return maker
     except WeightsError as error:
         raise WeightsError(f"{where}: {error}") from error

@@ -78,6 +78,11 @@ def attributes(layer: Layer, name: str) -> str:
     return f' id="{name}"{opacity(layer.opacity)}{hidden}'
 
 
+def label(layer: Layer) -> str:
+    """What names an element to other programs, with a space before; nothing where the layer has no name."""
+    return f" inkscape:label={quoted(layer.name)}" if layer.name else ""
+
+
 def opacity(value: float) -> str:
     """An attribute, with a space before; none for 1."""
     return "" if value == 1 else f' opacity="{number(value)}"'

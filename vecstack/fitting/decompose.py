@@ -50,7 +50,7 @@ def decompose(
 
     if not isinstance(model, Model):
         raise UsageError(f"model must be a Model, not {model!r:.60}. Give load_model(NAME or PATH).")
-    most = model.maker.most_layers
+    most = model.maker.max_layers
     if detail is None:
         goal = Goal(layers) if layers is not None and layers > most else None
     else:

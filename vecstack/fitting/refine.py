@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from vecstack.color import Color
 from vecstack.errors import DocumentError, UsageError
 from vecstack.fitting.progress import Progress, Report
 from vecstack.kinds import can_draw, kind_of, without_unused
-from vecstack.stack import Stack
+from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
     from vecstack.fitting.optimize import Numbers
     from vecstack.fitting.target import Target
+    from vecstack.kinds.base import Tunable
 
+COLOR_NUMBERS = 3  # of a layer of one colour
 GROUP_NUMBERS = 400  # tuned together: the work of a step grows with the square of their count
 MOST_SECONDS = 1e6  # eleven days
 
@@ -63,7 +65,7 @@ def refine(
     check_effort(effort)
     target = open_target(stack, picture, background, device)
     if not groups(stack):
-        raise DocumentError("no layer can be tuned: none is visible, or none is of a kind that this version has.")
+        raise DocumentError("no layer can be tuned: none is visible and of a kind that can be tuned.")
     if tune_net:
         _check_tunes_net(stack, effort)
     closest, error = stack, target.errors(stack)  # before any work, since it checks that the assets fit
@@ -93,15 +95,25 @@ def groups(stack: Stack) -> list[tuple[int, ...]]:
     def alike(index: int) -> Any:
         layer = stack.layers[index]
         kind = kind_of(layer)
-        return layer.kind, kind.family(layer), kind.extent(layer)
+        return layer.kind, kind.family(layer), kind.extent(layer, 0.0)
 
-    seen = [index for index, layer in enumerate(stack.layers) if layer.is_seen and can_draw(layer)]
+    seen = [index for index, layer in enumerate(stack.layers) if layer.is_seen and _can_tune(layer)]
     found = []
     for _, same in groupby(seen, key=alike):
         run = list(same)
-        count = max(1, GROUP_NUMBERS // kind_of(stack.layers[run[0]]).number_count(stack.layers[run[0]]))
+        count = max(1, GROUP_NUMBERS // _number_count(stack.layers[run[0]]))
         found += [tuple(run[first : first + count]) for first in range(0, len(run), count)]
     return found
+
+
+def _can_tune(layer: Layer) -> bool:
+    return can_draw(layer) and kind_of(layer).can_tune
+
+
+def _number_count(layer: Layer) -> int:
+    """How many of a layer's numbers are tuned, its colour's included."""
+    kind = kind_of(layer)
+    return max(1, len(kind.shape(layer)) + (0 if kind.color(layer) is None else COLOR_NUMBERS))
 
 
 def _refinements(
@@ -133,7 +145,7 @@ def tune_group(
     from vecstack.fitting.optimize import closest, gauss_newton
 
     scene = _Scene(stack, group, target, stage.points)
-    slopes = partial(scene.tunable.slopes, points=scene.points)
+    slopes = partial(scene.tunable.slopes, points=scene.points, footprint=scene.footprint)
     tries = gauss_newton(slopes, scene.start, scene.opacities, scene.view, stage.steps)
     error, numbers = closest(tries, deadline)
     return (stack if numbers is scene.start else scene.with_numbers(numbers)), error
@@ -161,8 +173,8 @@ def _tune_net(stack: Stack, target: Target) -> Stack:
 
     (group,) = _sharing(stack)
     scene = _Scene(stack, group, target, NET_STAGE.points)
-    masks = partial(scene.tunable.masks, points=scene.points)
-    numbers = descend(masks, scene.start, scene.tunable.shared, scene.opacities, scene.view, NET_STAGE.steps)
+    shade = partial(scene.tunable.shade, points=scene.points, footprint=scene.footprint)
+    numbers = descend(shade, scene.start, scene.tunable.shared, scene.opacities, scene.view, NET_STAGE.steps)
     tuned = without_unused(scene.with_numbers(numbers), [stack.layers[index] for index in group])
     return tune_group(tuned, group, target, EFFORTS["good"][-1])[0]
 
@@ -180,8 +192,8 @@ class _Scene:
         kind = kind_of(tuned[0])
         device = target.picture.device
         self._stack, self._group = stack, group
-        self.points, colors = target.cells(kind.extent(tuned[0]), count)
-        self.tunable = kind.tune(tuned, stack.assets, device)
+        self.points, colors, self.footprint = target.cells(kind.extent(tuned[0], 0.0), count)
+        self.tunable = cast("Tunable", kind.tunable(tuned, stack.assets, device))
         self.opacities = torch.tensor([layer.opacity for layer in tuned], dtype=torch.float32, device=device)
         self.view = view_of(stack, group, self.points, colors)
         self.start = Numbers(self.tunable.shapes, self.tunable.colors)
