@@ -117,7 +117,7 @@ def test_the_format_goes_before_the_ending(stack, tmp_path):
         ("out.jpg", {"transparent": True}, UsageError, "jpeg has no transparency.*png, tiff or webp"),
         ("out.jpg", {"depth": 16}, UsageError, "jpeg has no 16 bits.*png or tiff"),
         ("out.webp", {"depth": 16}, UsageError, "webp has no 16 bits.*png or tiff"),
-        ("out.png", {"depth": 9}, UsageError, "--depth must be 8 or 16"),
+        ("out.png", {"depth": 9}, UsageError, "^depth must be 8 or 16"),
     ],
 )
 def test_what_a_format_cannot_hold_is_refused_before_a_file_appears(stack, tmp_path, name, options, error, message):

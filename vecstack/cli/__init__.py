@@ -25,6 +25,7 @@ from vecstack.cli import (
     validate,
     view,
 )
+from vecstack.cli.flags import in_flags
 from vecstack.errors import ExportError, VecstackError
 
 # What all of typer's own complaints share. It has no public name, and its home has moved between releases.
@@ -92,7 +93,7 @@ def run(arguments: list[str]) -> int:
     except VecstackError as error:
         if isinstance(error.__cause__, BrokenPipeError):
             return READER_GONE
-        return _fail(str(error), error.exit_code, debug)
+        return _fail(in_flags(error), error.exit_code, debug)
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
     except Complaint as error:

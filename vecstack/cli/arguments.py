@@ -79,8 +79,11 @@ def parse_color(text: str, option: str) -> tuple[float, float, float]:
 
 @contextmanager
 def _named(option: str) -> Iterator[None]:
-    """Puts the option before what is wrong with its value."""
+    """Puts the option before what is wrong with its value, in the place of the parameter's name."""
     try:
         yield
     except UsageError as error:
-        raise UsageError(f"{option}: {error}") from error
+        text = str(error)
+        if error.parameter is not None and text.startswith(error.parameter):
+            raise UsageError(option + text.removeprefix(error.parameter)) from error
+        raise UsageError(f"{option}: {text}") from error

@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol
 import typer
 
 from vecstack.atomic import check_folder, check_writable
+from vecstack.cli.flags import in_flags
 from vecstack.errors import BatchError, DeviceError, ExportError, PictureError, UsageError, VecstackError
 
 STANDARD = "-"  # standard input or output
@@ -237,7 +238,7 @@ def run_all(
                 if len(items) == 1:
                     raise
                 failures += 1
-                typer.echo(f"vecstack: {error}", err=True)
+                typer.echo(f"vecstack: {in_flags(error)}", err=True)
             report(1, 1)
     if failures:
         raise BatchError(f"{failures} of {len(todo)} inputs failed; the lines above say why.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from vecstack.cli.arguments import Inputs, Quiet
+from vecstack.cli.flags import in_flags
 from vecstack.cli.items import STANDARD, expand, standard_input
 from vecstack.errors import BatchError, DocumentError
 
@@ -24,7 +25,7 @@ def run(inputs: Inputs, quiet: Quiet = False) -> None:
             if len(files) == 1:
                 raise
             failures += 1
-            typer.echo(f"vecstack: {error}", err=True)
+            typer.echo(f"vecstack: {in_flags(error)}", err=True)
         else:
             if not quiet:
                 for oddity in oddities:

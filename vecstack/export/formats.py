@@ -75,7 +75,7 @@ class Format:
         for name in options.given():
             if name not in self.options:
                 having = ", ".join(other.name for other in FORMATS if name in other.options)
-                raise UsageError(f"--{name.replace('_', '-')} does not fit {self.name}; it is an option of {having}.")
+                raise UsageError(f"{name} does not apply to {self.name}, only to {having}.", parameter=name)
 
     def check_stream(self) -> None:
         """Raise UsageError for a format that a stream cannot hold."""
@@ -205,7 +205,7 @@ def find_format(name: str | None, output: str | None) -> Format:
         if chosen.name == name or (name is None and output is not None and _ends_as(output, chosen)):
             return chosen
     if name is not None:
-        raise UsageError(f"--format must be one of {NAMES}, not {name!r:.40}.")
+        raise UsageError(f"format must be one of {NAMES}, not {name!r:.40}.", parameter="format")
     return FORMATS[0]
 
 

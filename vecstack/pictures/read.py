@@ -310,8 +310,8 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         raise PictureError(f"claims {width} x {height} pixels; save it again.")
     if width * height > max_pixels:
         raise PictureError(
-            f"claims {width * height / 1e6:,.1f} megapixels ({width:,} x {height:,}), at most {max_pixels / 1e6:,.1f} "
-            "are read; scale it down, or raise max_pixels."
+            f"{width * height / 1e6:,.1f} megapixels ({width:,} x {height:,} px), at most {max_pixels / 1e6:,.1f} "
+            "(`max_pixels`); scale it down first."
         )
 
 
