@@ -278,7 +278,7 @@ def test_a_call_that_cannot_be_meant_is_refused(
         (["--palette", "nowhere.gpl"], "cannot be read"),
         (["--palette", "empty"], "has 0 colours"),
         (["--script", "nowhere.toml"], "cannot be read"),
-        (["--script", "empty"], "has no changes"),
+        (["--script", "empty"], "no changes"),
         (["--copy-layer", "nowhere.layers:1"], "nowhere.layers"),
     ],
 )
