@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vecstack.cli.arguments import AsJson
-from vecstack.cli.items import STANDARD, standard_input
+from vecstack.cli.items import STANDARD, source_of
+from vecstack.color import to_hex
 from vecstack.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def run(
 
     if size is not None and not with_plan:
         raise UsageError("--size is that of --render-plan. Give both, or neither.")
-    stack = load(standard_input() if document == STANDARD else document)
+    stack = load(source_of(document))
     facts = describe(stack)
     facts["bytes"] = asdict(size_of(stack))
     if with_contributions:
@@ -57,7 +58,7 @@ def describe(stack: Stack) -> dict[str, Any]:
         "canvas": {
             "width": stack.canvas.width,
             "height": stack.canvas.height,
-            "background": _hex(stack.canvas.background),
+            "background": to_hex(stack.canvas.background),
         },
         "layers": [_describe(layer) for layer in stack.layers],
         "assets": {name: len(data) for name, data in stack.assets.items()},
@@ -75,7 +76,7 @@ def _describe(layer: Layer) -> dict[str, Any]:
         "kind": layer.kind,
         "visible": layer.visible,
         "opacity": layer.opacity,
-        "color": None if color is None else _hex(color),
+        "color": None if color is None else to_hex(color),
     }
 
 
@@ -113,10 +114,6 @@ def _plan_text(plan: dict[str, Any]) -> str:
     if plan["exact_layers"]:
         parts.append(f"{plan['exact_layers']:,} layers drawn exactly, by {plan['evaluations']:,} evaluations")
     return f"drawing {plan['width']:,} x {plan['height']:,} px: {'; '.join(parts) or 'nothing but the background'}"
-
-
-def _hex(color: tuple[float, float, float]) -> str:
-    return "#" + "".join(f"{round(value * 255):02x}" for value in color)
 
 
 def _printable(text: str) -> str:
