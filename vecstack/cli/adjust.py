@@ -9,7 +9,7 @@ import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_color
 from vecstack.cli.decompose import SUFFIXES
-from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, standard_input
+from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, source_of
 from vecstack.errors import DocumentError, PictureError, UsageError, named
 
 if TYPE_CHECKING:
@@ -57,9 +57,10 @@ def run(
     stack = load(layers)
 
     def act(item: Item, report: Report) -> None:
-        source = standard_input() if item.source == STANDARD else item.source
         try:
-            pixels = adjust(source, stack, mask, adjustment, invert=invert, device=device, progress=report)
+            pixels = adjust(
+                source_of(item.source), stack, mask, adjustment, invert=invert, device=device, progress=report
+            )
         except PictureError as error:
             raise named(error, name_of(item.source)) from error
         except DocumentError as error:

@@ -23,7 +23,7 @@ from vecstack.cli.arguments import (
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
+from vecstack.cli.items import Item, Report, plan, run_all, source_of
 from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.fitting.goal import Goal
 from vecstack.models import DEFAULT_MODEL
@@ -76,7 +76,7 @@ def run(
 
     def act(item: Item, report: Report) -> None:
         stack = decompose(
-            standard_input() if item.source == STANDARD else item.source,
+            source_of(item.source),
             loaded,
             layers,
             refine=effort,

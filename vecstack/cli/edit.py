@@ -11,7 +11,8 @@ import typer
 from typer.core import TyperCommand
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, standard_input, write_standard_output
+from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, source_of, write_standard_output
+from vecstack.document.file import SUFFIXES
 from vecstack.errors import DocumentError, UsageError, named
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def run(
     number (1 is the lowest), a range such as 3-7, *, or several with commas between."""
     if output is None and inputs != [STANDARD]:
         raise UsageError("edit writes a new file. Say where with -o.")
-    items = plan(inputs, output, {".layers", ".layers.json"}, ".layers")
+    items = plan(inputs, output, SUFFIXES, ".layers")
     changes = list(_changes(context, seed))
     if not changes:
         raise UsageError("edit needs a change, such as --hide 3. See vecstack edit --help.")
@@ -90,7 +91,7 @@ def run(
     from vecstack.editing.edit import edit
 
     def act(item: Item, report: Report) -> None:
-        stack = load(standard_input() if item.source == STANDARD else item.source)
+        stack = load(source_of(item.source))
         try:
             edited = edit(stack, changes, device=device)
         except DocumentError as error:

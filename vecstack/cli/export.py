@@ -9,11 +9,10 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_bytes
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, stem, write_standard_output
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, source_of, stem, write_standard_output
+from vecstack.document.file import SUFFIXES
 from vecstack.errors import UsageError
 from vecstack.export.formats import NAMES, Options, Order, find_format
-
-SUFFIXES = {".layers", ".layers.json"}
 
 
 def run(
@@ -76,7 +75,7 @@ def run(
     from vecstack.kinds import undrawable
 
     def act(item: Item, report: Report) -> None:
-        stack = load(standard_input() if item.source == STANDARD else item.source)
+        stack = load(source_of(item.source))
         for layer in undrawable(stack) if chosen.draws else ():
             typer.echo(
                 f"{item.source}: note: layer {layer.id} is of kind {layer.kind}, not drawn by this version", err=True

@@ -172,6 +172,11 @@ def name_of(source: str) -> str:
     return "standard input" if source == STANDARD else source
 
 
+def source_of(path: str) -> str | BinaryIO:
+    """What to read an input from: standard input for "-", else the path. Raises UsageError without standard input."""
+    return standard_input() if path == STANDARD else path
+
+
 def standard_input() -> BinaryIO:
     """Standard input as bytes. Raises UsageError where the program was started without one."""
     if sys.stdin is None:

@@ -24,8 +24,9 @@ from vecstack.cli.arguments import (
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, source_of
 from vecstack.cli.tuning import Finish, show_psnr
+from vecstack.document.file import SUFFIXES
 from vecstack.errors import ExportError, PictureError, UsageError
 from vecstack.fitting.goal import Goal
 
@@ -63,7 +64,7 @@ def run(
     goal = None if limits == (None, None, None) else Goal(*limits)
     if output is None and inputs != [STANDARD]:
         raise UsageError("refine writes a new file. Say where with -o.")
-    items = plan(inputs, output, {".layers", ".layers.json"}, ".layers")
+    items = plan(inputs, output, SUFFIXES, ".layers")
     from vecstack.document.file import load
     from vecstack.fitting.decompose import REFINING
     from vecstack.fitting.detail import add_detail
@@ -71,7 +72,7 @@ def run(
     from vecstack.fitting.refine import refine
 
     def act(item: Item, report: Report) -> None:
-        stack = load(standard_input() if item.source == STANDARD else item.source)
+        stack = load(source_of(item.source))
         source = picture_of(item, picture)
         if item.target != STANDARD and Path(source).resolve() == Path(item.target).resolve():
             raise ExportError(f"{item.target} is the picture. Give another -o.")

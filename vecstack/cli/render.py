@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, source_of
+from vecstack.document.file import SUFFIXES
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
 from vecstack.geometry import Rect
 
-SUFFIXES = {".layers", ".layers.json"}
 FORMAT_NAMES = ("png", "jpeg", "webp", "tiff")
 
 
@@ -55,7 +55,7 @@ def run(
     from vecstack.kinds import undrawable
 
     def act(item: Item, report: Report) -> None:
-        stack = load(standard_input() if item.source == STANDARD else item.source)
+        stack = load(source_of(item.source))
         for layer in undrawable(stack):
             typer.echo(
                 f"{item.source}: note: layer {layer.id} is of kind {layer.kind}, not drawn by this version", err=True

@@ -6,10 +6,9 @@ import typer
 
 from vecstack.cli.arguments import Inputs, Quiet
 from vecstack.cli.flags import in_flags
-from vecstack.cli.items import STANDARD, expand, standard_input
+from vecstack.cli.items import expand, source_of
+from vecstack.document.file import SUFFIXES
 from vecstack.errors import BatchError, DocumentError
-
-SUFFIXES = {".layers", ".layers.json"}
 
 
 def run(inputs: Inputs, quiet: Quiet = False) -> None:
@@ -20,7 +19,7 @@ def run(inputs: Inputs, quiet: Quiet = False) -> None:
     failures = 0
     for file in files:
         try:
-            oddities = validate(standard_input() if file == STANDARD else file)
+            oddities = validate(source_of(file))
         except DocumentError as error:
             if len(files) == 1:
                 raise

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Overwrite
-from vecstack.cli.items import STANDARD, standard_input, stem
+from vecstack.cli.items import STANDARD, source_of, stem
 from vecstack.errors import ExportError, UsageError
 from vecstack.export.formats import find_format, read_source
 
@@ -42,7 +42,7 @@ def run(
     if output is not None:
         check_writable(output, overwrite=overwrite)
         find_format("html", output).check_target(output, is_asked=True)
-    stack = load(standard_input() if document == STANDARD else document)
+    stack = load(source_of(document))
     picture = read_source(source, stack)
     title = "" if document == STANDARD else stem(Path(document))
     path = _write(to_html(stack, source=picture, title=title, device=device, svg=with_svg), output, overwrite)

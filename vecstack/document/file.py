@@ -32,6 +32,7 @@ from vecstack.stack import Canvas, Json, Layer, Stack, UnknownLayer, check_id
 Source = str | os.PathLike[str] | BinaryIO | bytes
 
 FORMAT = "vecstack-layers"
+SUFFIXES = {".layers", ".layers.json"}  # of layer files
 VERSION = (1, 0)  # of the format: written, and the latest that is read
 GENERATOR = "vecstack"  # without the program's version, so that an update does not change the bytes of a document
 # Of pictures, and of what layers are exported to but JSON.
