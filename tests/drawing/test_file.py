@@ -217,7 +217,7 @@ def test_a_thumbnail_is_the_same_each_time(stack):
 
 
 def test_importing_loads_neither_torch_nor_numpy():
-    code = "import sys, vecstack.render; print([name for name in ('torch', 'numpy') if name in sys.modules])"
+    code = "import sys, vecstack.drawing.file; print([name for name in ('torch', 'numpy') if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert run.stdout.strip() == "[]"
 

@@ -16,8 +16,7 @@ from tests.drawing.conftest import mixed, stack
 from vecstack import Canvas, Stack, render
 from vecstack.color import to_oklab
 from vecstack.drawing.viewport import Viewport
-from vecstack.editing import adjust
-from vecstack.editing.adjust import LIMITS, Adjustment
+from vecstack.editing.adjust import LIMITS, Adjustment, adjust
 from vecstack.errors import DocumentError, PictureError, UsageError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.spline.layer import SplineLayer
