@@ -82,7 +82,11 @@ def test_several_pictures_go_into_a_folder_and_one_to_standard_output(
         (["--mask", "1", "--tint", "red=much", "-o", "out.png"], 2, "--tint 'red=much'"),
         (["--mask", "1", "--tint", "reddish", "-o", "out.png"], 2, "--tint: 'reddish' is not a colour"),
         (["--mask", "1", "--tint", "red=2", "-o", "out.png"], 2, "the strength of --tint must be 0 to 1"),
-        (["--mask", "1", "--hue", "90", "-o", "out.psd"], 4, "not a format"),
+        (
+            ["--mask", "1", "--hue", "90", "-o", "out.psd"],
+            4,
+            "'psd' is not a picture format; use png, tiff,",
+        ),
         (["--mask", "1", "--hue", "90", "-o", "photo.png", "--overwrite"], 4, "is an input"),
         (["--mask", "1", "--hue", "90", "-o", "small.png"], 4, "exists"),
     ],

@@ -18,6 +18,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vecstack import Canvas, Stack
+from vecstack.document.file import dumps_json
+
 Call = Callable[..., Any]
 
 
@@ -145,12 +148,15 @@ CALLS = [
     Line("decompose @{tmp}/nothing.txt", 2, "nothing.txt"),
     Line("decompose {photo} --layers 10001 --model {weights}", 2, "must be 1 to 10,000"),
     Line("decompose {photo} --layers 0 --model {weights}", 2, "must be 1 to 10,000"),
-    Line("decompose {photo} --layers two", 2, "--layers"),
+    Line("decompose {photo} --layers two", 2, "vecstack: --layers must be a whole number, not 'two'. See"),
+    Line("decompose {photo} --psnr 1,5", 2, "vecstack: --psnr must be a number, not '1,5'. See"),
     Line("decompose {photo} --layers two", 2, ". See vecstack decompose --help."),
     Line("decompose {photo} --model {weights} -o {tmp}/new.svg", 4, "Name it new.layers"),
     Line("edit {doc} --hide 1 -o {tmp}/new.PNG", 4, "Name it new.layers"),
     Line("decompose {photo} --background mud", 2, "--background: 'mud' is not a colour. Write it as #rrggbb"),
-    Line("decompose {photo} --fast", 2, "--fast"),
+    Line("decompose {photo} --fast", 2, "vecstack: No such option: --fast. See vecstack decompose --help."),
+    Line("decompose {photo} --json", 2, "vecstack: No such option: --json. See vecstack decompose --help."),
+    Line("decompose {photo} --layer 3", 2, "No such option: --layer; did you mean --layers? See"),
     Line("decompose {photo} --device cuda", 2, "--device cpu"),
     Line("decompose {photo} --device gpu", 2, "auto, cpu, cuda"),
     Line("decompose {photo} --model nothing", 6, "Shipped: digits, photos"),
@@ -163,7 +169,11 @@ CALLS = [
     Line("decompose {photo} --model {weights} -o {tmp}/no/where.layers", 4, "there is no folder"),
     Line("decompose {photo} {doc} --model {weights} -o -", 2, "standard output"),
     Line("decompose {photo} {tmp}/bad.png --model {weights} -o {tmp}/there.layers", 4, "is a file"),
-    Line("decompose {photo} {tmp}/same/photo.jpg --model {weights} -o {tmp}/out/", 4, "would both become"),
+    Line(
+        "decompose {photo} {tmp}/same/photo.jpg --model {weights} -o {tmp}/out/",
+        4,
+        "photo.layers; rename one, or run them separately.",
+    ),
     Line("decompose {photo} --model {weights} --overwrite --skip-existing", 2, "not both"),
     Line("decompose {photo} --model {weights} -o {tmp}/{long}.layers", 4, "shorter name"),
     Line("decompose {tmp}/{long}.png --model {weights} -o {tmp}/x.layers", 3, "too long"),
@@ -176,8 +186,11 @@ CALLS = [
     Line("render {doc} --format xyz", 2, "png, jpeg, webp, tiff"),
     Line("render {doc} {tmp}/there.layers --format xyz -o {tmp}/out", 2, "png, jpeg, webp, tiff"),
     Line("render {tmp}/nothing.layers", 3, "nothing.layers"),
-    Line("render {photo}", 4, "is an input"),
-    Line("render {photo} -o {tmp}/x.png", 3, "photo.png"),
+    Line("render {photo}", 4, "photo.png is not a layer file; turn a picture into one with `vecstack decompose`."),
+    Line("decompose {doc}", 4, "made.layers is a layer file, not a picture; draw it with `vecstack render`."),
+    Line("decompose {doc} --model {weights} -o {tmp}/x.layers", 3, "made.layers: a layer file, not a picture; draw it"),
+    Line("decompose {tmp}/bare.layers.json --model {weights}", 3, "bare.layers.json: a layer file, not a picture"),
+    Line("render {photo} -o {tmp}/x.png", 3, "photo.png: is a picture, not a layer file; turn it into one with"),
     Line("render {doc} --size 0", 2, "--size must be above 0"),
     Line("render {doc} --size -5", 2, "vecstack: --size must be above 0, not -5."),
     Line("render {doc} --size 99999999 -o {tmp}/x.png", 2, "1,000,000"),
@@ -193,7 +206,8 @@ CALLS = [
     Line("render {doc} --depth 12", 2, "8 or 16"),
     Line("render {doc} --depth 16 -o {tmp}/x.jpg", 2, "16"),
     Line("render {doc} --transparent -o {tmp}/x.jpg", 2, "png"),
-    Line("render {doc} -o {tmp}/x.xyz", 4, "png"),
+    Line("render {doc} -o {tmp}/x.xyz", 4, "'xyz' is not a picture format; use png, tiff, webp or jpeg."),
+    Line("render {doc} -o {tmp}/x.svg", 4, "or jpeg, or write svg files with `vecstack export`."),
     Line("render {doc} -o {tmp}/x", 4, "png"),
     Line("render {doc} -o {doc}", 4, "is an input"),
     Line("render {doc} -o {tmp}/photo.png", 4, "--overwrite"),
@@ -224,6 +238,7 @@ def test_bad_calls(vecstack: Call, photo: Path, weights: Path, document: Path, t
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
     (tmp_path / "dot.txt").write_text(".\n", encoding="utf-8")
     (tmp_path / "same").mkdir()
+    (tmp_path / "bare.layers.json").write_bytes(dumps_json(Stack(Canvas(37, 53))))
     (tmp_path / "same" / "photo.jpg").write_bytes(photo.read_bytes())
     (tmp_path / "there.layers").write_bytes(b"mine")
     (tmp_path / "empty.safetensors").write_bytes(b"")

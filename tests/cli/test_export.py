@@ -102,11 +102,13 @@ def test_unknown_layers_are_noted(vecstack: Call, document: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["--format", "psd"], 2, "--format must be one of svg, svg-flat, html, pdf"),
-        (["-o", "made.png"], 4, "does not end in .svg or .svgz, as files of svg do"),
-        (["-o", "made.png"], 4, "Pictures are made by vecstack render."),
-        (["-o", "made.ora", "--format", "pdf"], 4, "made.ora does not end in .pdf"),
-        (["-o", "made.svg", "--format", "gif"], 4, "made.svg does not end in .gif"),
+        (["--format", "psd"], 2, "json, not 'psd'; use ora, which Krita, GIMP and other paint programs open."),
+        (["-o", "made.png"], 4, "made.png: .png is the suffix of a picture; draw pictures with `vecstack render`."),
+        (["-o", "made.psd"], 4, "made.psd: PSD files are not written; use ora, which Krita, GIMP and other"),
+        (["-o", "made.xyz"], 4, "made.xyz: unknown suffix .xyz; use one of .svg, .svgz, .html, .htm, .pdf, .ora, .gif"),
+        (["-o", "made"], 4, "made: there is no suffix; use one of .svg, "),
+        (["-o", "made.ora", "--format", "pdf"], 4, "made.ora: the suffix of pdf files is .pdf; rename it."),
+        (["-o", "made.svg", "--format", "gif"], 4, "made.svg: the suffix of gif files is .gif"),
         (["-o", "made.json", "--format", "png-layers"], 4, "made.json is the name of a file"),
         (["-o", "-", "--format", "png-layers"], 2, "png-layers makes a folder"),
         (["-o", "made.pdf", "--tolerance", "1"], 2, "--tolerance does not apply to pdf, only to svg."),

@@ -111,8 +111,13 @@ def test_the_format_goes_before_the_ending(stack, tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "error", "message"),
     [
-        ("out.gif", {}, ExportError, "'gif' .* Choose png, tiff, webp or jpeg"),
-        ("out", {}, ExportError, "out has no ending. Choose png, tiff, webp or jpeg"),
+        (
+            "out.gif",
+            {},
+            ExportError,
+            "'gif' is not a .* use png, tiff, webp or jpeg, or write gif files with",
+        ),
+        ("out", {}, ExportError, "out has no suffix that tells its format; use png, tiff, webp or jpeg"),
         ("out.png", {"format": "bmp"}, ExportError, "'bmp'"),
         ("out.jpg", {"transparent": True}, UsageError, "jpeg has no transparency.*png, tiff or webp"),
         ("out.jpg", {"depth": 16}, UsageError, "jpeg has no 16 bits.*png or tiff"),

@@ -16,6 +16,7 @@ import typer
 
 from vecstack.atomic import check_folder, check_writable
 from vecstack.cli.flags import in_flags
+from vecstack.document.file import SUFFIXES
 from vecstack.errors import BatchError, DeviceError, ExportError, PictureError, UsageError, VecstackError
 
 STANDARD = "-"  # standard input or output
@@ -75,7 +76,7 @@ def plan(
             Item(entry.path, target, output is not None, makes_folders)
             for entry, target in zip(found, targets, strict=True)
         ]
-    _refuse_clashes(items)
+    _refuse_clashes(items, input_suffixes)
     if output_suffix == ".layers":
         from vecstack.document.file import check_ending
 
@@ -151,7 +152,8 @@ def _suffix(path: Path) -> str:
     return ".layers.json" if name.endswith(".layers.json") else path.suffix.lower()
 
 
-def _refuse_clashes(items: list[Item]) -> None:
+def _refuse_clashes(items: list[Item], suffixes: set[str]) -> None:
+    """Raise ExportError where an output is an input or another output. `suffixes` are those of the command's inputs."""
     sources = {os.path.realpath(item.source) for item in items if item.source != STANDARD}
     targets: dict[str, list[str]] = defaultdict(list)
     for item in items:
@@ -159,12 +161,22 @@ def _refuse_clashes(items: list[Item]) -> None:
             continue
         target = os.path.realpath(item.target)
         if target in sources:
-            raise ExportError(f"{item.target} is an input. Give another -o.")
+            raise ExportError(_why_not_over_input(item, suffixes))
         targets[target].append(item.source)
     for target, clashing in targets.items():
         if len(clashing) > 1:
             name = Path(target).name
-            raise ExportError(f"{' and '.join(clashing)} would both become {name}. Give them on their own.")
+            raise ExportError(f"{' and '.join(clashing)} would both become {name}; rename one, or run them separately.")
+
+
+def _why_not_over_input(item: Item, suffixes: set[str]) -> str:
+    """Why an item's output, which is an input, is refused: most often the input is of the wrong kind."""
+    suffix = _suffix(Path(item.source))
+    if suffix not in suffixes and os.path.realpath(item.source) == os.path.realpath(item.target):
+        if suffix in SUFFIXES:
+            return f"{item.source} is a layer file, not a picture; draw it with `vecstack render`."
+        return f"{item.source} is not a layer file; turn a picture into one with `vecstack decompose`."
+    return f"{item.target} is an input, and inputs are never overwritten; choose another output with -o."
 
 
 def name_of(source: str) -> str:
