@@ -72,7 +72,7 @@ def test_several_pictures_go_into_a_folder_and_one_to_standard_output(
     ("words", "code", "message"),
     [
         (["--mask", "1", "-o", "out.png"], 2, "nothing to adjust; set at least one of"),
-        (["--mask", "1", "--hue", "90"], 2, "Say where with -o"),
+        (["--mask", "1", "--hue", "90"], 2, "adjust needs an output; name one with -o"),
         (["--hue", "90", "-o", "out.png"], 2, "--mask"),
         (["--mask", "9", "--hue", "90", "-o", "out.png"], 3, "no layers 9; they are numbered 1 (the lowest) to 3"),
         (["--mask", "layer-33", "--hue", "90", "-o", "out.png"], 3, "nearest are 'layer-3'"),

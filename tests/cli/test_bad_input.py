@@ -143,8 +143,8 @@ CALLS = [
     Line("decompose", 2, "INPUT"),
     Line("decompose {tmp}/nothing.png", 3, "nothing.png"),
     Line("decompose {tmp} -o {tmp}/out", 7, "1 of 3"),
-    Line("decompose {tmp}/empty-folder -o {tmp}/out", 2, "No inputs"),
-    Line("decompose {tmp}/*.nothing -o {tmp}/out", 2, "No inputs"),
+    Line("decompose {tmp}/empty-folder -o {tmp}/out", 2, "no inputs in "),
+    Line("decompose {tmp}/*.nothing -o {tmp}/out", 2, "no inputs in "),
     Line("decompose @{tmp}/nothing.txt", 2, "nothing.txt"),
     Line("decompose {photo} --layers 10001 --model {weights}", 2, "must be 1 to 10,000"),
     Line("decompose {photo} --layers 0 --model {weights}", 2, "must be 1 to 10,000"),
@@ -174,11 +174,11 @@ CALLS = [
         4,
         "photo.layers; rename one, or run them separately.",
     ),
-    Line("decompose {photo} --model {weights} --overwrite --skip-existing", 2, "not both"),
+    Line("decompose {photo} --model {weights} --overwrite --skip-existing", 2, "exclude each other; use only one"),
     Line("decompose {photo} --model {weights} -o {tmp}/{long}.layers", 4, "shorter name"),
     Line("decompose {tmp}/{long}.png --model {weights} -o {tmp}/x.layers", 3, "too long"),
     Line("decompose {tmp}/loop.png --model {weights} -o {tmp}/x.layers", 3, "loop.png"),
-    Line("decompose @{tmp}/dot.txt", 2, "not the name of a file"),
+    Line("decompose @{tmp}/dot.txt", 2, "is not a file name"),
     Line("decompose {photo} {tmp}/bad.png --layers 0 --model {weights} -o {tmp}/out", 2, "must be 1 to 10,000"),
     Line("render {doc} --scale 1e308", 2, "1,000,000"),
     Line("render {doc} --scale 1e5 -o {tmp}/x.png", 2, "1,000,000"),
@@ -198,8 +198,8 @@ CALLS = [
     Line("render {doc} --size 5 --scale 2", 2, "only one of --size, --scale, and --width with --height"),
     Line("render {doc} --width 5 --scale 2", 2, "exclude each other"),
     Line("render {doc} --scale nan", 2, "--scale"),
-    Line("render {doc} --region 1,2,3", 2, "x,y,w,h"),
-    Line("render {doc} --region a,b,c,d", 2, "x,y,w,h"),
+    Line("render {doc} --region 1,2,3", 2, "expected x,y,w,h in pixels of the source"),
+    Line("render {doc} --region a,b,c,d", 2, "expected x,y,w,h in pixels of the source"),
     Line("render {doc} --region 0,0,0,5", 2, "above 0"),
     Line("render {doc} --region 30,0,30,5", 2, "outside the canvas"),
     Line("render {doc} --region nan,0,3,5", 2, "outside the canvas"),
@@ -258,7 +258,7 @@ def test_bad_calls(vecstack: Call, photo: Path, weights: Path, document: Path, t
 
 
 def test_an_empty_argument_is_not_the_current_folder(vecstack: Call, photo: Path) -> None:
-    refused(vecstack("decompose", ""), 2, "not the name of a file")
+    refused(vecstack("decompose", ""), 2, "is not a file name")
     refused(vecstack("decompose", photo, "-o", ""), 2, "-o is empty")
 
 
@@ -267,7 +267,7 @@ def test_a_program_without_standard_input_says_so(
 ) -> None:
     monkeypatch.setattr("sys.stdin", None)
     for arguments in (("decompose", "-", "--model", weights), ("info", "-"), ("render", "-"), ("validate", "-")):
-        refused(vecstack(*arguments), 2, "no standard input")
+        refused(vecstack(*arguments), 2, "there is no standard input; name a file")
 
 
 def test_an_unwritable_folder_is_named(vecstack: Call, photo: Path, weights: Path) -> None:

@@ -115,12 +115,12 @@ def test_unknown_layers_are_noted(vecstack: Call, document: Path, tmp_path: Path
         (["-o", "made.ora", "--duration", "1"], 2, "--duration does not apply to ora, only to gif, webp."),
         (["--format", "svg", "--source", "a.png"], 2, "--source does not apply to svg, only to html."),
         (["--format", "json", "--size", "9"], 2, "--size does not apply to json"),
-        (["--max-bytes", "few"], 2, "--max-bytes 'few' is not a size"),
+        (["--max-bytes", "few"], 2, "--max-bytes must be a size such as 20kB, 1.5MB or 20000, not 'few'."),
         (["--max-bytes", "20"], 4, "takes at least"),
         (["--tolerance", "0"], 2, "tolerance must be above 0"),
         (["--hard"], 2, "--hard does not apply to svg, only to svg-flat."),
         (["--format", "svg-flat", "--tolerance", "1"], 2, "--tolerance does not apply to svg-flat"),
-        (["--overwrite", "--skip-existing"], 2, "not both"),
+        (["--overwrite", "--skip-existing"], 2, "exclude each other; use only one"),
     ],
 )
 def test_calls_that_cannot_be_meant_are_refused_in_one_line(
@@ -225,7 +225,7 @@ def test_a_source_is_of_one_input(vecstack: Call, document: Path, photo: Path, t
     words = ["--format", "html", "--source", photo, "-o", tmp_path / "out"]
     result = vecstack("export", document, tmp_path / "other.layers", *words)
     assert (result.code, result.err.count("\n")) == (2, 1)
-    assert "--source is one picture, and there are 2 inputs" in result.err
+    assert "--source is one picture, but there are 2 inputs; export them one by one." in result.err
 
 
 def test_a_folder_of_another_format_needs_its_name(vecstack: Call, document: Path, tmp_path: Path) -> None:

@@ -35,6 +35,12 @@ INTERRUPTED = 130  # exit code that shells give a program ended by Ctrl-C
 TERMINATED = 143  # when ended by SIGTERM
 READER_GONE = 141  # when the reader closed the pipe: not an error; nothing to report
 
+
+def paragraphs(text: str | None) -> str:
+    """A docstring with each paragraph on one line, which a terminal of any width wraps well."""
+    return "\n\n".join(" ".join(part.split()) for part in (text or "").split("\n\n"))
+
+
 app = typer.Typer(
     name="vecstack",
     help="Turn pictures into layers and draw the layers at any size.",
@@ -43,7 +49,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (decompose, refine, edit, adjust, render, view, export, info, validate, train, evaluate, doctor):
-    app.command(command.__name__.rsplit(".", 1)[1], cls=getattr(command, "Command", None))(command.run)
+    verb = command.__name__.rsplit(".", 1)[1]
+    app.command(verb, cls=getattr(command, "Command", None), help=paragraphs(command.run.__doc__))(command.run)
 app.add_typer(models.app, name="models")
 
 

@@ -1,4 +1,4 @@
-"""vecstack validate: do layer files follow the format?"""
+"""vecstack validate: check that layer files follow the format."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vecstack.errors import BatchError, DocumentError
 
 
 def run(inputs: Inputs, quiet: Quiet = False) -> None:
-    """Check layer files against docs/format.md."""
+    """Check that layer files follow docs/format.md."""
     from vecstack.document.file import validate
 
     files = [found.path for found in expand(inputs, SUFFIXES)]
     failures = 0
     for file in files:
         try:
-            oddities = validate(source_of(file))
+            warnings = validate(source_of(file))
         except DocumentError as error:
             if len(files) == 1:
                 raise
@@ -27,8 +27,8 @@ def run(inputs: Inputs, quiet: Quiet = False) -> None:
             typer.echo(f"vecstack: {in_flags(error)}", err=True)
         else:
             if not quiet:
-                for oddity in oddities:
-                    typer.echo(f"{file}: note: {oddity}", err=True)
+                for warning in warnings:
+                    typer.echo(f"{file}: warning: {warning}", err=True)
                 typer.echo(f"{file}: ok")
     if failures:
-        raise BatchError(f"{failures} of {len(files)} files failed; the lines above say why.")
+        raise BatchError(f"{failures} of {len(files)} files failed; see the lines above.")
