@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from vecstack import Stack, load_model, render
-from vecstack.fitting import decompose
+from vecstack.fitting.decompose import decompose
 
 DOCS = Path(__file__).parent
 EXAMPLES = DOCS.parent / "examples"

@@ -92,3 +92,8 @@ def test_links_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_no_page_installs_from_the_index_what_is_another_project_there() -> None:
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("weights/*/README.md")]:
+        assert not re.search(r"pip install (-\S+ )*\W?vecstack", page.read_text(encoding="utf-8")), page.name

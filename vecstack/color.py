@@ -68,6 +68,11 @@ def to_color(color: object) -> Color:
     return red, green, blue
 
 
+def to_hex(color: Color) -> str:
+    """A colour as #rrggbb, each channel rounded to the nearest of 256 values, halves up."""
+    return "#" + "".join(f"{int(value * 255 + 0.5):02x}" for value in color)
+
+
 def to_oklab(colors: np.ndarray) -> np.ndarray:
     """Colours [N,3], sRGB in 0..1, in OKLab, where equal distances look alike: [N,3], float32 as they are."""
     import numpy as np

@@ -137,7 +137,7 @@ def test_a_stack_of_no_layers_stays_so() -> None:
 
 @pytest.mark.parametrize("tolerance", [-0.1, float("nan"), float("inf")])
 def test_a_tolerance_that_cannot_be_is_refused_with_what_to_give(tolerance: float) -> None:
-    with pytest.raises(UsageError, match=r"tolerance .*1/255.*from 0"):
+    with pytest.raises(UsageError, match=r"tolerance must be .*at least 0 .*1/255"):
         prune(stack_of(mask("a")), tolerance, device="cpu")
 
 

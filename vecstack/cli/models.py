@@ -1,4 +1,4 @@
-"""vecstack models: the weights that ship with the program."""
+"""vecstack models: the models that ship with the program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ app = typer.Typer(help="List and verify the models that ship with vecstack.", no
 
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """Names of the models, what they are for, and where they are."""
+    """List the shipped models and what they are for."""
     from vecstack.models import available_models
 
     models = available_models()
@@ -29,7 +29,7 @@ def list_models(as_json: AsJson = False) -> None:
 
 @app.command("verify")
 def verify() -> None:
-    """Check that the weights are the published ones, byte for byte."""
+    """Check that the weights are byte for byte the published ones."""
     from vecstack.models import available_models, verify_model
 
     for model in available_models():
