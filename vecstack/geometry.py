@@ -81,9 +81,10 @@ class Affine:
         half_width, half_height = rect.width / 2, rect.height / 2
         return cls(half_width, 0.0, rect.x + half_width, 0.0, half_height, rect.y + half_height)
 
-    def bounds_of_frame(self) -> Rect:
-        """The least rectangle that holds what this map makes of the local frame [-1,1]^2."""
-        half_width, half_height = abs(self.a) + abs(self.b), abs(self.d) + abs(self.e)
+    def bounds_of_frame(self, reach: float = 1.0) -> Rect:
+        """The smallest rectangle that holds what this map makes of the local frame [-1,1]^2, made larger by a factor
+        about its middle."""
+        half_width, half_height = reach * (abs(self.a) + abs(self.b)), reach * (abs(self.d) + abs(self.e))
         return Rect(self.c - half_width, self.f - half_height, 2 * half_width, 2 * half_height)
 
     def rows(self) -> list[list[float]]:

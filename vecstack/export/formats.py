@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from vecstack.atomic import atomic_writer, write_folder
 from vecstack.errors import ExportError, PictureError, UsageError, named
 
 if TYPE_CHECKING:
@@ -225,3 +226,39 @@ def find_format(name: str | None, output: str | None) -> Format:
 
 def _ends_as(output: str, chosen: Format) -> bool:
     return not chosen.is_folder and not os.path.isdir(output) and output.lower().endswith(chosen.suffixes)  # noqa: PTH112
+
+
+def export(
+    stack: Stack,
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,
+    device: str = "auto",
+    overwrite: bool = False,
+    **options: Any,
+) -> None:
+    """Write a stack as a file that other programs open, or as a folder of them: in the format of that name (FORMATS),
+    or else the one that the path's suffix says, or else SVG. Further arguments are options of the format, the fields of
+    `Options`; one that the format does not have is refused. Raises UsageError for an unknown format or option;
+    ExportError for a path that does not fit the format, exists without `overwrite` or cannot be written; and what the
+    format raises."""
+    target = os.fspath(path)
+    chosen = find_format(format, target)
+    asked = {field.name for field in dataclasses.fields(Options)}
+    for name in options:
+        if name not in asked:
+            raise UsageError(f"unknown option {name!r}: use {', '.join(sorted(asked))}.")
+    wanted = Options(**options)
+    chosen.check_options(wanted)
+    chosen.check_target(target, is_asked=format is not None)
+    made = chosen.make(Order(stack, target, Path(target).stem, wanted, device))
+    write_made(made, target, overwrite=overwrite)
+
+
+def write_made(made: bytes | Files, target: str, *, overwrite: bool) -> None:
+    """Write a file's bytes, or a folder's files. Raises ExportError."""
+    if isinstance(made, bytes):
+        with atomic_writer(target, overwrite=overwrite) as file:
+            file.write(made)
+    else:
+        write_folder(target, made, overwrite=overwrite)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from vecstack.color import Color
 from vecstack.errors import DocumentError, UsageError
-from vecstack.fitting.progress import Progress, Report
+from vecstack.fitting.goal import Goal
+from vecstack.fitting.progress import Progress, Report, part_of
 from vecstack.kinds import can_draw, kind_of, without_unused
 from vecstack.stack import Layer, Stack
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from vecstack.fitting.target import Target
     from vecstack.kinds.base import Tunable
 
+TUNING_SHARE = 0.2  # of the progress, before detail is added
 COLOR_NUMBERS = 3  # of a layer of one colour
 GROUP_NUMBERS = 400  # tuned together: the work of a step grows with the square of their count
-MOST_SECONDS = 1e6  # eleven days
+MAX_SECONDS = 1e6  # eleven days
 
 
 @dataclass(frozen=True)
@@ -47,22 +49,46 @@ def refine(
     stack: Stack,
     picture: Any,
     effort: str | float = "good",
+    goal: Goal | None = None,
     *,
     tune_net: bool = False,
     background: str | Color = (0.0, 0.0, 0.0),
     device: str = "auto",
     report: Report | None = None,
 ) -> Stack:
-    """The stack with shapes and colours that bring its drawing closer to a picture (see pictures.read.load_picture),
-    never further from it: "fast", "good" or "best", or how many seconds to go on. The picture may be of another size
-    than the canvas, not of another aspect; `background` shows where it is transparent. `tune_net` also tunes what the
-    layers share, the net, which then belongs to this picture alone. The same call gives the same stack, but for a count
-    of seconds. Hidden layers and layers of a kind that this version does not have stay as they are. Raises UsageError,
-    PictureError, DeviceError; DocumentError for a stack in which nothing can be tuned."""
+    """The stack brought closer to a picture (see pictures.read.load_picture): its layers tuned, and then, with a goal,
+    layers of detail added until it is met (see fitting.detail.add_detail). `effort` is "fast", "good" or "best", or how
+    many seconds to tune. Tuned layers never draw the picture worse. The picture may be of another size than the canvas,
+    not of another aspect; `background` shows where it is transparent. `tune_net` also tunes what the layers share, the
+    net, which then belongs to this picture alone. The same call gives the same stack, except with a number of seconds.
+    Hidden layers and layers that cannot be tuned stay as they are. Raises UsageError, PictureError, DeviceError;
+    DocumentError for a stack in which nothing can be tuned, where there is no goal."""
+    check_effort(effort)
+    if goal is None or groups(stack):
+        part = report if goal is None else part_of(report, 0, TUNING_SHARE)
+        stack = _tuned(stack, picture, effort, tune_net, background, device, part)
+    if goal is None:
+        return stack
+    from vecstack.fitting.detail import add_detail
+
+    by_name = effort if isinstance(effort, str) else "good"
+    part = part_of(report, TUNING_SHARE, 1)
+    return add_detail(stack, picture, goal, by_name, background=background, device=device, report=part)
+
+
+def _tuned(
+    stack: Stack,
+    picture: Any,
+    effort: str | float,
+    tune_net: bool,
+    background: str | Color,
+    device: str,
+    report: Report | None,
+) -> Stack:
+    """The stack with its layers, and perhaps their net, tuned."""
     from vecstack.fitting.target import open_target, with_psnr
 
     started = time.monotonic()
-    check_effort(effort)
     target = open_target(stack, picture, background, device)
     if not groups(stack):
         raise DocumentError("no layer can be tuned: none is visible and of a kind that can be tuned.")
@@ -80,11 +106,11 @@ def refine(
 
 def check_effort(effort: str | float) -> None:
     """Raise UsageError unless it names an effort or is a number of seconds above 0."""
-    is_seconds = isinstance(effort, int | float) and not isinstance(effort, bool) and 0 < effort <= MOST_SECONDS
+    is_seconds = isinstance(effort, int | float) and not isinstance(effort, bool) and 0 < effort <= MAX_SECONDS
     if not is_seconds and effort not in EFFORTS:
         raise UsageError(
-            f"{effort!r:.40} is no effort. Give {', '.join(EFFORTS)}, or a number of seconds above 0 and up to "
-            f"{MOST_SECONDS:,.0f}."
+            f"unknown effort {effort!r:.40}: use {', '.join(EFFORTS)} or a number of seconds (above 0, up to "
+            f"{MAX_SECONDS:,.0f})."
         )
 
 
@@ -154,11 +180,12 @@ def tune_group(
 def _check_tunes_net(stack: Stack, effort: str | float) -> None:
     """Raise UsageError unless one group of layers alone would change with its net, and no clock is to be kept."""
     if not isinstance(effort, str):
-        raise UsageError("--tune-net takes an effort by name, not in seconds. Give fast, good or best.")
+        raise UsageError("tune_net needs an effort by name (fast, good or best), not seconds.", parameter="tune_net")
     if len(_sharing(stack)) != 1:
         raise UsageError(
-            f"--tune-net takes some {GROUP_NUMBERS} numbers of layers that share one net over the whole canvas; these "
-            f"layers are in {len(_sharing(stack))} groups. Leave it out."
+            f"tune_net works on up to {GROUP_NUMBERS} numbers of layers that share one net over the whole canvas; "
+            f"these layers are in {len(_sharing(stack))} groups. Leave it out.",
+            parameter="tune_net",
         )
 
 

@@ -26,7 +26,7 @@ import dataclasses
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from vecstack.color import Color
 from vecstack.errors import WeightsError
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    # points [P,2] in canvas units (float64), footprint (side of a pixel there) -> alpha [L,P] in 0..1 and rgb [L,P,3]
-    Shader = Callable[[Tensor, float], tuple[Tensor, Tensor]]
-    # columns xs [W] and rows ys [H] of a grid in canvas units (float64), footprint -> alpha [H,W], rgb [3] where it is
-    # the same everywhere, else [H,W,3]
-    GridShader = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
+# points [P,2] in canvas units (float64), footprint (side of a pixel there) -> alpha [L,P] in 0..1 and rgb [L,P,3]
+Shader: TypeAlias = "Callable[[Tensor, float], tuple[Tensor, Tensor]]"
+# columns xs [W] and rows ys [H] of a grid in canvas units (float64), footprint -> alpha [H,W], rgb [3] where it is the
+# same everywhere, else [H,W,3]
+GridShader: TypeAlias = "Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]"
 
 METADATA_KEY = "vecstack"  # the only metadata key of a weights file: with two, its bytes vary from run to run
 
@@ -145,6 +145,11 @@ class Kind(Generic[AnyLayer]):
     # Every kind says
 
     layer: type[AnyLayer]  # a frozen dataclass
+
+    @property
+    def name(self) -> str:
+        """The name of the kind, which is that of its folder."""
+        return type(self).__module__.split(".")[-2]
 
     def shader(self, layers: Sequence[AnyLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
         """A function from points to the layers' alpha and colour; no point sees another. Opacity and visibility are

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -23,7 +24,9 @@ def slopes_of(shade: Shade, shapes: Tensor, points: Tensor, footprint: float) ->
     by_number = []
     values: tuple[Tensor, ...] = ()
     for direction in torch.eye(shapes.shape[1], dtype=shapes.dtype, device=shapes.device):
-        result = torch.func.jvp(drawn, (shapes,), (direction.expand_as(shapes).contiguous(),))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of what PyTorch itself imports for this
+            result = torch.func.jvp(drawn, (shapes,), (direction.expand_as(shapes).contiguous(),))
         values = result[0]
         by_number.append(result[1])
     stacked = [torch.stack(parts, 1).detach() for parts in zip(*by_number, strict=True)]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 from vecstack.color import Color
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.base import Kind, Steps, to_step
+from vecstack.kinds.base import Kind, MakerEntry, Steps, to_step
 from vecstack.kinds.spline.layer import GAIN, WINDOW, SplineLayer
+from vecstack.kinds.spline.make import SplineMaker
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +27,9 @@ class SplineKind(Kind[SplineLayer]):
     layer = SplineLayer
     web = Path(__file__).with_name("viewer.js")
     begin_window = WINDOW
+    makers: Mapping[str, MakerEntry] = {
+        "splines": MakerEntry("Any picture, by detail alone: no sketch, no net in the file.", lambda _: SplineMaker())
+    }
 
     def extent(self, layer: SplineLayer, footprint: float) -> Rect | None:
         return layer.transform.bounds_of_frame()
