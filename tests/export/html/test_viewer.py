@@ -372,7 +372,7 @@ def test_changes_are_undone_and_done_again(show: Callable[..., Viewer], mixed: S
 def test_the_source_is_seen_left_of_the_slider(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed, source=np.full((53, 37, 3), 255, np.uint8))
     viewer.click("Before")
-    viewer.page.get_by_label("How much of the picture before is shown").fill("40")
+    viewer.page.get_by_label("How much of the original is shown").fill("40")
     seen, (wanted, place) = viewer.screen()[..., :3], viewer.region(mixed)
     edge = round(0.4 * seen.shape[1])
     left, right = place[1].start, place[1].stop
@@ -384,7 +384,7 @@ def test_the_source_is_seen_left_of_the_slider(show: Callable[..., Viewer], mixe
     viewer.page.mouse.down()
     viewer.page.mouse.move(handle["x"] + 40, handle["y"] + 100, steps=2)
     viewer.page.mouse.up()
-    assert int(viewer.page.get_by_label("How much of the picture before is shown").input_value()) > 42
+    assert int(viewer.page.get_by_label("How much of the original is shown").input_value()) > 42
     viewer.click("Before")
     viewer.check(mixed)
 
