@@ -23,6 +23,7 @@ from vecstack.atomic import atomic_writer
 from vecstack.color import Color
 from vecstack.document.archive import DOCUMENT, THUMBNAIL, unzip, zip_members
 from vecstack.document.limits import MAX_ASSET_BYTES, MAX_FILE_BYTES, check_size
+from vecstack.document.schema import check_schema
 from vecstack.document.strict_json import field, matching, numbers, parse_json, typed, unknown
 from vecstack.errors import DocumentError, ExportError, NewerFormatError, UnknownKindError
 from vecstack.geometry import Affine
@@ -90,10 +91,13 @@ def load(source: Source) -> Stack:
 
 
 def validate(source: Source) -> list[str]:
-    """What is odd about a layer file that can be loaded, a sentence each: things of a later version, unknown
-    fields and members, unused assets. Raises what `load` raises where it cannot."""
+    """What is odd about a layer file that can be loaded and follows the schema, a sentence each: things of a later
+    version, unknown fields and members, unused assets. Raises what `load` raises where it cannot, and DocumentError
+    where it does not follow the schema."""
     with _boundary(_name(source), _READING):
-        stack, oddities = _parse(_read(source))
+        data = _read(source)
+        stack, oddities = _parse(data)
+        check_schema(parse_json(_members(data)[0][DOCUMENT]))
         return [_one_line(oddity) for oddity in (*oddities, *_unknown_things(stack), *_unused_assets(stack))]
 
 
@@ -224,16 +228,7 @@ def _read_path(path: Path) -> bytes:
 
 def _parse(data: bytes) -> tuple[Stack, list[str]]:
     """The stack of a document and what is odd about its file. Raises DocumentError, any of _FOREIGN."""
-    if data.startswith(b"PK"):
-        members, strangers = unzip(data)
-    elif data.lstrip(b" \t\r\n").startswith(b"{"):
-        members, strangers = {DOCUMENT: data}, []
-    else:
-        raise DocumentError(
-            "is a picture, not a layer file; turn it into one with `vecstack decompose`."
-            if data.startswith(_PICTURE_STARTS)
-            else "is neither a .layers zip nor a JSON document; pass a file that vecstack wrote."
-        )
+    members, strangers = _members(data)
     document = parse_json(members[DOCUMENT])
     stack = _stack(document, members)
     oddities = [f"zip member {name:.80} is unknown and will not be kept." for name in strangers]
@@ -245,6 +240,20 @@ def _parse(data: bytes) -> tuple[Stack, list[str]]:
     if _version(document, "version") > VERSION:
         oddities.append(f"written as format {document['version']}; what {_dotted(VERSION)} does not know is not drawn.")
     return stack, oddities
+
+
+def _members(data: bytes) -> tuple[dict[str, bytes], list[str]]:
+    """The members of a document's file that the format knows, and the names of the others. Raises DocumentError, any of
+    _FOREIGN."""
+    if data.startswith(b"PK"):
+        return unzip(data)
+    if data.lstrip(b" \t\r\n").startswith(b"{"):
+        return {DOCUMENT: data}, []
+    raise DocumentError(
+        "is a picture, not a layer file; turn it into one with `vecstack decompose`."
+        if data.startswith(_PICTURE_STARTS)
+        else "is neither a .layers zip nor a JSON document; pass a file that vecstack wrote."
+    )
 
 
 # Document to stack

@@ -19,14 +19,12 @@ from vecstack.errors import ExportError, ShapeError
 from vecstack.export.pictures import covered, draw_alone, drawable, png, viewport_of
 from vecstack.export.svg.options import SvgOptions
 from vecstack.export.xml import element_ids
-from vecstack.kinds import can_draw, kind_of
+from vecstack.kinds import can_draw, color_of, kind_of
 from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from vecstack.color import Color
 
     Pixels = NDArray[np.uint8]
 
@@ -119,14 +117,9 @@ def _traits(stack: Stack, device: str) -> list[dict[str, Any] | None]:
     drawn."""
     bitmaps = _bitmaps(stack, [layer for layer in stack.layers if can_draw(layer) and not kind_of(layer).web], device)
     return [
-        {"color": _color_of(layer), "bitmap": bitmaps.get(layer.id)} if can_draw(layer) else None
+        {"color": color_of(layer), "bitmap": bitmaps.get(layer.id)} if can_draw(layer) else None
         for layer in stack.layers
     ]
-
-
-def _color_of(layer: Layer) -> Color | None:
-    """The colour of a layer that has just one."""
-    return getattr(layer, "color", None)
 
 
 def _bitmaps(stack: Stack, layers: Sequence[Layer], device: str) -> dict[str, dict[str, Any]]:

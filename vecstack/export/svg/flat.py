@@ -71,9 +71,9 @@ def flat_svg(scene: Scene, options: SvgOptions) -> str:
 
 def _most_seen(scene: Scene, count: int | None) -> list[Mask]:
     """The masks that change the picture most, lowest first."""
+    if not scene.traced:  # none is sampled, and each is one element
+        return list(scene.masks[-count:] if count else scene.masks)
     share = [float((mask.pooled**2 * mask.effect).mean()) * mask.rect.width * mask.rect.height for mask in scene.masks]
-    if not scene.traced:
-        return list(scene.masks)[-count:] if count else list(scene.masks)
     order = sorted(range(len(share)), key=lambda index: -share[index])
     return [scene.masks[index] for index in sorted(order[:count]) if share[index] > 0]
 
