@@ -99,15 +99,15 @@ def check_folder(path: str | os.PathLike[str], *, overwrite: bool) -> None:
         inside = list(place.iterdir())
         if not overwrite and inside:
             raise _exists(place)
-        endings = {Path(LIST).suffix, ".png"}
-        if inside and not ((place / LIST).is_file() and all(_is_plain(entry, endings) for entry in inside)):
+        suffixes = {Path(LIST).suffix, ".png"}
+        if inside and not ((place / LIST).is_file() and all(_is_plain(entry, suffixes) for entry in inside)):
             raise ExportError(f"{place} holds other things than exported layers. Choose another name, or clear it.")
     except OSError as error:
         raise _unwritable(place, error) from error
 
 
-def _is_plain(entry: Path, endings: set[str]) -> bool:
-    return entry.is_file() and not entry.is_symlink() and entry.suffix in endings
+def _is_plain(entry: Path, suffixes: set[str]) -> bool:
+    return entry.is_file() and not entry.is_symlink() and entry.suffix in suffixes
 
 
 def _refuse(place: Path, overwrite: bool) -> None:
