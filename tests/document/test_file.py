@@ -417,7 +417,7 @@ MALFORMED = {
     "three rows of transform": (layer_field("transform", 3 * [[1, 0, 0]]), "two rows of three numbers, not 3 rows"),
     "a short row of transform": (layer_field("transform", [[1, 0, 0], [0, 1]]), "must be 3 numbers, not 2"),
     "a transform onto a line": (layer_field("transform", [[1, 0, 0], [1, 0, 0]]), "transform must be invertible"),
-    "a huge transform": (layer_field("transform", [[2e9, 0, 0], [0, 1, 0]]), "transform must be of numbers up to"),
+    "a huge transform": (layer_field("transform", [[2e9, 0, 0], [0, 1, 0]]), "transform must have numbers up to"),
     "no color": (with_json(lambda document: document["layers"][2].pop("color")), "layer c: color must be a list"),
     "a color above 1": (layer_field("color", [0, 0, 2]), "layer c: color must be three numbers in 0..1"),
     "a color of a string": (layer_field("color", "red"), "layer c: color must be a list of numbers, not 'red'"),
