@@ -182,7 +182,7 @@ def test_a_model_comes_from_the_hub_and_then_from_the_cache(hub: type[FakeHub]) 
 
 def test_a_damaged_download_of_the_right_length_is_refused_and_deleted(hub: type[FakeHub]) -> None:
     hub.body = bytes([*hub.body[:-1], hub.body[-1] ^ 1])
-    with pytest.raises(WeightsError, match="damaged and was deleted"):
+    with pytest.raises(WeightsError, match="was damaged and has been deleted"):
         fetch_weights(f"owner/model@{'a' * 40}")
 
 

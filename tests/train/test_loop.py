@@ -155,7 +155,7 @@ def test_a_full_disk_ends_the_training_and_keeps_the_last_checkpoint(
     command = [sys.executable, "-c", limit, *arguments]
     failed = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert failed.returncode == 4
-    assert failed.stderr.startswith(f"vecstack: cannot write {out / 'checkpoint.pt'}: File too large.")
+    assert failed.stderr.startswith(f"vecstack: cannot write {out / 'checkpoint.pt'}: File too large")
     assert failed.stderr.count("\n") == 1
     assert files(out) == before | {"recipe.toml": recipe_file.read_bytes()}
 

@@ -66,7 +66,7 @@ def run(
         tolerance, parse_bytes(max_bytes, "--max-bytes"), max_paths, precision, size, hard or None, duration, source
     )
     chosen.check_options(options)
-    items = plan(inputs, output, SUFFIXES, chosen.ending, makes_folders=chosen.is_folder)
+    items = plan(inputs, output, SUFFIXES, chosen.output_suffix, makes_folders=chosen.is_folder)
     if source is not None and len(items) > 1:
         raise UsageError(f"--source is one picture, but there are {len(items)} inputs; export them one by one.")
     for item in items:

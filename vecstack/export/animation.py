@@ -20,7 +20,7 @@ from vecstack.stack import Stack
 SIZE_PX = 512  # long side
 DURATION = 300  # milliseconds for a layer
 MIN_DURATION, MAX_DURATION = 20, 60_000  # milliseconds: viewers take less for a mistake
-HOLD, LEAST_HOLD = 5, 2000  # of the last frame: times the others' duration, and milliseconds
+HOLD, MIN_HOLD = 5, 2000  # of the last frame: times the others' duration, and milliseconds
 MAX_FRAMES = 256  # where there are more layers, several come at once
 MAX_SIDE_PX = 16_383  # of a WebP; a GIF of that size could not be shown either
 MAX_PIXELS = 1 << 28  # of all frames, which are held in memory: 20 layers at 4096 px
@@ -64,7 +64,7 @@ def _timed(stack: Stack, size: int | None, duration: int | None, device: str) ->
             "use a smaller `size`."
         )
     frames = list(_frames(stack, viewport, device))
-    return frames, [each] * (len(frames) - 1) + [max(LEAST_HOLD, HOLD * each)]
+    return frames, [each] * (len(frames) - 1) + [max(MIN_HOLD, HOLD * each)]
 
 
 def _frames(stack: Stack, viewport: Viewport, device: str) -> Iterator[np.ndarray]:

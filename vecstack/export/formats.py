@@ -66,7 +66,7 @@ class Format:
     draws: bool = True
 
     @property
-    def ending(self) -> str:
+    def output_suffix(self) -> str:
         """What the name of an input ends in when it becomes that of an output."""
         return self.suffixes[0] if self.suffixes else "-layers"
 

@@ -20,7 +20,7 @@ from vecstack.pictures.png import filter_rows
 from vecstack.stack import Layer, Stack
 
 MASK_PX = 1024  # long side of the canvas in masks: smooth at the size of a screen
-MOST_POINTS, LEAST_POINTS = 14_400, 3  # sides of a page that readers take
+MAX_POINTS, MIN_POINTS = 14_400, 3  # sides of a page that readers take
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"  # bytes above 127 tell programs that this is no text
 PLAIN = 2 / 255  # colours of a layer that differ by less are one, as alpha of few bits rounds them
 CROPPED = 0.5  # share of the page from which on a mask is written whole
@@ -119,8 +119,8 @@ class _Page:
     @classmethod
     def of(cls, viewport: Viewport) -> _Page:
         width, height = viewport.region.width, viewport.region.height
-        scale = min(1.0, MOST_POINTS / max(width, height))
-        scale = max(scale, min(LEAST_POINTS / min(width, height), MOST_POINTS / max(width, height)))
+        scale = min(1.0, MAX_POINTS / max(width, height))
+        scale = max(scale, min(MIN_POINTS / min(width, height), MAX_POINTS / max(width, height)))
         width, height = width * scale, height * scale
         return cls(width, height, width / viewport.width_px, height / viewport.height_px, viewport.region)
 

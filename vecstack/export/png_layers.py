@@ -21,7 +21,7 @@ from vecstack.stack import Layer, Stack
 FORMAT = "vecstack-png-layers"
 SHEET = "contact-sheet.png"
 NAME_BYTES = 100  # of a layer's name in a file's, which has up to 255
-CELL_PX, LEAST_CELL_PX = 240, 64  # side of a picture on the sheet: many layers get less
+CELL_PX, MIN_CELL_PX = 240, 64  # side of a picture on the sheet: many layers get less
 SHEET_PX = 4096  # side of the sheet from which on its pictures shrink
 LABEL_PX, GAP_PX, SQUARE_PX = 22, 8, 8  # height of a label, space between pictures, squares of the checkerboard
 TEXT_PX = 14
@@ -99,7 +99,7 @@ def _columns(count: int) -> int:
 
 
 def _cell_px(count: int) -> int:
-    return max(LEAST_CELL_PX, min(CELL_PX, SHEET_PX // _columns(count) - GAP_PX))
+    return max(MIN_CELL_PX, min(CELL_PX, SHEET_PX // _columns(count) - GAP_PX))
 
 
 def _fitted(pixels: np.ndarray, side: int) -> Image.Image:
