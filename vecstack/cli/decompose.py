@@ -27,10 +27,7 @@ from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_i
 from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.fitting.goal import Goal
 from vecstack.models import DEFAULT_MODEL
-
-# Endings that a folder is searched for: those of vecstack.pictures.read.FORMATS, which is not imported for a help text.
-SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
-SUFFIXES |= {".avif", ".avifs", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm"}
+from vecstack.pictures.suffixes import SUFFIXES
 
 
 def run(
@@ -68,7 +65,7 @@ def run(
     effort = None if refine is None else parse_effort(refine, "--refine")
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget))
-    items = plan(inputs, output, SUFFIXES, ".layers")
+    items = plan(inputs, output, set(SUFFIXES), ".layers")
     from vecstack.fitting.decompose import decompose
     from vecstack.models import load_model
 
