@@ -8,11 +8,10 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vecstack.errors import WeightsError
-from vecstack.kinds import find_kind
-from vecstack.kinds.base import METADATA_KEY
+from vecstack.kinds.weights import BASELINE, describe
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 MODEL_FILE = "model.safetensors"
 MAX_BYTES = 1 << 30
 DEFAULT_MODEL = "photos"
-BASELINE = "baseline"  # what vecstack.train.baselines calls models that make no layers
 
 
 @dataclass(frozen=True)
@@ -165,28 +163,15 @@ def fetch_weights(name: str) -> Path:
     return path
 
 
-def read_metadata(data: bytes) -> Any:
-    """What the metadata of a weights file says, parsed. Raises ValueError, KeyError, TypeError."""
-    length = int.from_bytes(data[:8], "little")
-    return json.loads(json.loads(data[8 : 8 + length])["__metadata__"][METADATA_KEY])
-
-
 def _maker(data: bytes, where: str, device: torch.device) -> Maker:
     """The maker in the bytes of a weights file. Raises WeightsError, naming `where`."""
-    try:
-        description = read_metadata(data)
-        kind_name, sizes = description["kind"], description["sizes"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise WeightsError(f"{where}: not a vecstack model. Give weights that `vecstack train` wrote.") from error
-    if kind_name == BASELINE:
+    description = describe(data, where)
+    if description.table == BASELINE:
         raise WeightsError(
             f"{where}: a baseline, which makes pictures and no layers. Give another model; `vecstack evaluate` "
             "measures this one."
         )
-    kind = find_kind(kind_name) if isinstance(kind_name, str) else None
-    if kind is None:
-        raise WeightsError(f"{where}: makes layers of kind {kind_name!r:.40}, which this version does not have.")
     try:
-        return kind.maker(data, sizes, device)
+        return description.kind.maker(data, description.sizes, device)
     except WeightsError as error:
         raise WeightsError(f"{where}: {error}") from error

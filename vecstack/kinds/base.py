@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vecstack.color import Color
+from vecstack.errors import RecipeError
 from vecstack.geometry import Rect
 from vecstack.stack import Layer
 
@@ -132,6 +133,11 @@ class Kind(Protocol):
     def maker(self, weights: bytes, sizes: Any, device: torch.device | None) -> Maker:
         """The maker in the bytes of a weights file, whose metadata (METADATA_KEY) is the JSON of {"kind": name,
         "sizes": sizes}. Raises WeightsError."""
+
+    def trainee(self, tables: Mapping[str, Any]) -> Any:
+        """What `vecstack train` trains for this kind (a train.trainee.Trainee), from the tables of a recipe that are
+        the kind's own (values as parsed from TOML, unchecked). Raises RecipeError."""
+        raise RecipeError("layers of this kind are not trained. Leave kind out, or choose one that is.")
 
 
 class DetailKind(Kind, Protocol):

@@ -102,6 +102,11 @@ class MaskKind:
 
         return load_maker(weights, sizes, device)
 
+    def trainee(self, tables: Mapping[str, Any]) -> Any:
+        from vecstack.kinds.mask.training import read_trainee
+
+        return read_trainee(tables)
+
 
 def _floats(values: Sequence[float]) -> list[float]:
     """The values as floats, so that an edit with integers is written as it will be read."""
