@@ -22,6 +22,7 @@ from vecstack.errors import UsageError
 from vecstack.train.data import Examples
 
 Call = Callable[..., Any]
+ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "TERM": "xterm", "COLUMNS": "100"}
 
 
@@ -226,3 +227,22 @@ def test_without_a_terminal_there_are_plain_lines_alone(recipe: Path, data: Path
     assert [line.split(",")[0] for line in told] == ["11 pictures to train on", "step 3 of 6", "step 6 of 6"]
     assert lines[1].startswith("step 1 of 6, loss ")
     assert all(line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize("heading", ["# Training", "## From nothing"])
+def test_the_commands_of_the_documentation_run_as_printed(
+    vecstack: Call, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heading: str
+) -> None:
+    """In a folder that has the weights beside it, as a checkout has; each training stops before its first step."""
+    page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    section = page.split(f"{heading}\n", 1)[1].split("\n## ", 1)[0]
+    commands = re.findall(r"^    vecstack (.*)$", section, re.MULTILINE)
+    assert len(commands) == 3
+    (tmp_path / "weights").symlink_to(ROOT / "weights")
+    data.rename(tmp_path / "pictures")
+    (tmp_path / "photo.png").write_bytes(png(7))
+    monkeypatch.chdir(tmp_path)
+    for command in commands:
+        short = ["--time-limit", "0"] if command.startswith("train") else []
+        result = vecstack(*command.split(), *short)
+        assert result.code == 0, result.err

@@ -87,7 +87,7 @@ def load_pictures(
 
     The last tenth of each class by file name is held out. A class is a folder, wherever parts of it lie; a tar
     without folders is one of its own. A picture is known by its suffix (see pictures.suffixes); `report_other` is told
-    the name of each other file. Hidden files are passed over, and so are, in archives, links, devices and names that
+    the name of each other file. Hidden files are ignored and so are, in archives, links, devices and names that
     lead outside.
 
     A picture that cannot be read is left out, and `report_bad` is told its name and why; so it is of what is lost
