@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vecstack.errors import WeightsError
 from vecstack.kinds import find_kind, kind_names
-from vecstack.kinds.base import METADATA_KEY
+from vecstack.kinds.weights import BASELINE, describe
 
 if TYPE_CHECKING:
     from vecstack.kinds.base import Kind, Maker
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 MODEL_FILE = "model.safetensors"
 MAX_BYTES = 1 << 30  # of a weights file
 DEFAULT_MODEL = "photos"
-BASELINE = "baseline"  # the kind in the weights of vecstack.train.baselines, which make no layers
 
 
 @dataclass(frozen=True)
@@ -94,12 +93,17 @@ def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model
     if kind is not None:
         return Model(str(model), kind.makers[str(model)].open(chosen), kind.name)
     name, data = find_weights(model)
-    kind, sizes = _kind_of_weights(data, str(model))
+    described = describe(data, str(model))
+    if described.table == BASELINE:
+        raise WeightsError(
+            f"{model}: a baseline, which makes pictures and no layers; use another model (`vecstack evaluate` "
+            "measures this one)."
+        )
     try:
-        maker = kind.load_maker(data, sizes, chosen)
+        maker = described.kind.load_maker(data, described.sizes, chosen)
     except WeightsError as error:
         raise WeightsError(f"{model}: {error}") from error
-    return Model(name, maker, kind.name, hashlib.sha256(data).hexdigest())
+    return Model(name, maker, described.kind.name, hashlib.sha256(data).hexdigest())
 
 
 def _kind_of_maker(name: str) -> Kind[Layer] | None:
@@ -196,31 +200,3 @@ def fetch_weights(name: str) -> Path:
         blob.unlink()
         raise WeightsError(f"{name}: the download was damaged and has been deleted; try again.")
     return path
-
-
-def read_metadata(data: bytes) -> Any:
-    """The parsed metadata of a weights file. Raises ValueError, KeyError, TypeError."""
-    length = int.from_bytes(data[:8], "little")
-    return json.loads(json.loads(data[8 : 8 + length])["__metadata__"][METADATA_KEY])
-
-
-def _kind_of_weights(data: bytes, where: str) -> tuple[Kind[Layer], Any]:
-    """The kind of layer that the weights in a file make, and the sizes of their model. Raises WeightsError, naming
-    `where`."""
-    try:
-        description = read_metadata(data)
-        kind_name, sizes = description["kind"], description["sizes"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise WeightsError(f"{where}: not a vecstack model; use weights that `vecstack train` wrote.") from error
-    if kind_name == BASELINE:
-        raise WeightsError(
-            f"{where}: a baseline, which makes pictures and no layers; use another model (`vecstack evaluate` "
-            "measures this one)."
-        )
-    kind = find_kind(kind_name) if isinstance(kind_name, str) else None
-    if kind is None:
-        raise WeightsError(
-            f"{where}: makes layers of kind {kind_name!r:.40}, which this version does not have; "
-            "install a newer vecstack."
-        )
-    return kind, sizes

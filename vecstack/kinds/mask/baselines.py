@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import cast
+from typing import Any, cast
 
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from vecstack.errors import ShapeError, WeightsError
+from vecstack.errors import RecipeError, ShapeError, UsageError, WeightsError
 from vecstack.kinds.base import METADATA_KEY
 from vecstack.kinds.mask.encoder import EncoderSizes, ResNet
 from vecstack.kinds.mask.maker import MAX_SIDE, MAX_SIZE, check_sizes, read_sizes, read_tensors
-from vecstack.kinds.mask.model import ModelSizes, fit_to_side, grid_points
+from vecstack.kinds.mask.model import ModelSizes, grid_points, sample_grid
 from vecstack.kinds.mask.net import OUTPUT_GAIN, PLACE_GAIN, PointNorm
-from vecstack.models import read_metadata
+from vecstack.kinds.weights import BASELINE, read_metadata
+from vecstack.pictures.fit import fit_to_side
 
-KIND = "baseline"  # in the metadata of a weights file; no kind of layer has this name
 WIDTH = 512  # of the decoders: channels of a hidden layer, or of the first map
 CONVT_CHANNELS = (512, 256, 128, 64, 3)  # of the maps of the ConvT decoder; each is twice as wide as the one before
 RESNET_CHANNELS = (512, 512, 256, 256, 128, 64)  # of the maps of the ResNet decoder before its last convolution
 RUNNING = ("running_mean", "running_var")  # of a batch norm, by the end of their names
 COUNTER = "num_batches_tracked"  # of a batch norm: read only by one without a momentum, and ours has PyTorch's
+MAX_POINTS = 1 << 15  # of all pictures drawn at once: the decoders are up to 512 wide
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,63 @@ class Baseline(nn.Module):
         return codes
 
 
+@dataclass(frozen=True)
+class BaselineTrainee:
+    """A baseline in these sizes, trained as the predictor is (see vecstack.train.trainee.Trainee)."""
+
+    sizes: BaselineSizes = BaselineSizes()
+    name = "a baseline"
+    layers = 0
+    min_batch = 2  # for its batch norms
+    width_key = "baseline.encoder.width"
+
+    @property
+    def side(self) -> int:
+        return self.sizes.side
+
+    def numbers(self, layers: int) -> int:
+        return self.sizes.numbers
+
+    def check(self, side: int) -> None:
+        try:
+            check_baseline(self.sizes)
+        except ValueError as error:
+            raise RecipeError(f"baseline.{error}") from error
+        if self.side != side:
+            raise RecipeError(f"baseline.side must be data.side, not {self.side} and {side}.")
+
+    def build(self) -> Baseline:
+        return Baseline(self.sizes)
+
+    def start_from(self, model: nn.Module, given: nn.Module) -> None:
+        raise RecipeError("a baseline starts from weights of its own. Leave start_from out.")
+
+    def to_bytes(self, model: nn.Module) -> bytes:
+        return baseline_to_bytes(cast(Baseline, model))
+
+    def load(self, weights: bytes, device: torch.device | None) -> Baseline:
+        return load_baseline(weights, device)
+
+    def sample(self, batch: Tensor, whole: bool, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """At all pixels in any case: a decoder draws no less."""
+        return batch, *sample_grid(batch, batch.shape[-1], generator)
+
+    def costly_part(self, model: nn.Module) -> Callable[..., Any]:
+        return model.forward
+
+    def canvases(self, model: nn.Module, seen: Tensor, points: Tensor, costly_part: Callable[..., Any]) -> Tensor:
+        drawn: Tensor = costly_part(seen)
+        return drawn.flatten(2)[:, None]
+
+    @torch.no_grad()
+    def draw(self, model: nn.Module, pictures: Tensor, counts: Sequence[int]) -> Iterator[Tensor]:
+        """What is drawn beyond 0..1 is cut off."""
+        if pictures.shape[-1] != self.side:
+            raise UsageError(f"--side must be {self.side}, the only one that this baseline draws.")
+        for batch in torch.split(pictures, max(1, MAX_POINTS // self.side**2)):
+            yield model(batch.float() / 255).clamp(0, 1)[:, None]
+
+
 def check_baseline(sizes: BaselineSizes) -> None:
     """Raise ValueError, naming the size, unless a baseline can have these sizes and they are within the limits."""
     if sizes.decoder not in DECODERS:
@@ -195,16 +253,8 @@ def baseline_to_bytes(model: Baseline) -> bytes:
     tensors = {key: tensor for key, tensor in model.state_dict().items() if not key.endswith(COUNTER)}
     kept = {key: torch.float32 if key.endswith(RUNNING) else torch.float16 for key in tensors}
     stored = {key: tensor.detach().cpu().to(kept[key]).contiguous() for key, tensor in tensors.items()}
-    description = {"kind": KIND, "sizes": asdict(model.sizes)}
+    description = {"kind": BASELINE, "sizes": asdict(model.sizes)}
     return save(stored, metadata={METADATA_KEY: json.dumps(description, sort_keys=True)})
-
-
-def is_baseline(data: bytes) -> bool:
-    """Whether a weights file says that it is a baseline's."""
-    try:
-        return bool(read_metadata(data)["kind"] == KIND)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return False
 
 
 def load_baseline(data: bytes, device: torch.device | None) -> Baseline:
@@ -234,6 +284,6 @@ def _read_sizes(data: bytes) -> BaselineSizes:
         kind, values = description["kind"], description["sizes"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WeightsError("not a baseline. Give weights that `vecstack train` wrote for one.") from error
-    if kind != KIND:
+    if kind != BASELINE:
         raise WeightsError(f"of kind {kind!r:.40}, not a baseline. Give weights that `vecstack train` wrote for one.")
     return cast(BaselineSizes, read_sizes(BaselineSizes, values))

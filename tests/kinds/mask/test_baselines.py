@@ -11,11 +11,7 @@ from torch import nn
 
 from vecstack.errors import ShapeError, WeightsError
 from vecstack.kinds.base import METADATA_KEY
-from vecstack.kinds.mask.encoder import EncoderSizes
-from vecstack.kinds.mask.maker import weights_to_bytes
-from vecstack.kinds.mask.model import Predictor
-from vecstack.models import read_metadata
-from vecstack.train.baselines import (
+from vecstack.kinds.mask.baselines import (
     DECODERS,
     Baseline,
     BaselineSizes,
@@ -25,6 +21,10 @@ from vecstack.train.baselines import (
     check_baseline,
     load_baseline,
 )
+from vecstack.kinds.mask.encoder import EncoderSizes
+from vecstack.kinds.mask.maker import weights_to_bytes
+from vecstack.kinds.mask.model import Predictor
+from vecstack.kinds.weights import read_metadata
 
 ENCODER = EncoderSizes(16, 8, (1, 1, 1, 1), False)
 CPU = torch.device("cpu")
