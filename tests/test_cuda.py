@@ -16,8 +16,8 @@ import torch
 import vecstack
 from tests.pretended_cuda import CUDA, OnGpu, pretended_cuda
 from tests.train.conftest import RECIPE, with_baseline, with_sizes
-from vecstack.export.ora import to_ora
-from vecstack.export.pdf import to_pdf
+from vecstack.exporting.ora import to_ora
+from vecstack.exporting.pdf import to_pdf
 from vecstack.fitting.compact import compact
 from vecstack.fitting.prune import prune
 from vecstack.train.loop import Callbacks, train

@@ -24,7 +24,7 @@ ROWS = [
     {"document", "drawing"},
     {"models"},
     {"fitting", "train"},
-    {"editing", "export"},
+    {"editing", "exporting"},
     {"batch"},
     {"__init__"},  # the public names
     {"cli"},

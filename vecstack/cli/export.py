@@ -12,7 +12,7 @@ from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, Ski
 from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, source_of, stem, write_standard_output
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import UsageError
-from vecstack.export.formats import NAMES, Options, Order, find_format, write_made
+from vecstack.exporting.formats import NAMES, Options, Order, find_format, write_made
 
 
 def run(

@@ -262,7 +262,7 @@ class Kind(Generic[AnyLayer]):
         """The layer as an element of SVG that looks exactly as it; `name` is unique, for what it refers to."""
         return None
 
-    web: Path | None = None  # JavaScript that draws such layers in a page (export/html/viewer/kinds.js says how)
+    web: Path | None = None  # JavaScript that draws such layers in a page (exporting/html/viewer/kinds.js says how)
 
     # Made of pictures
 

@@ -6,9 +6,9 @@ import base64
 from collections.abc import Sequence
 
 from vecstack.drawing.viewport import Viewport
-from vecstack.export.pictures import covered, draw_alone, png
-from vecstack.export.svg.options import SvgOptions
-from vecstack.export.xml import attributes, color_code, label, number
+from vecstack.exporting.pictures import covered, draw_alone, png
+from vecstack.exporting.svg.options import SvgOptions
+from vecstack.exporting.xml import attributes, color_code, label, number
 from vecstack.geometry import UNIT_CIRCLE, Affine
 from vecstack.kinds import color_of, kind_of
 from vecstack.kinds.base import Curve, SvgElement

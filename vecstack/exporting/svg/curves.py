@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from vecstack.export.svg.contours import Contour
+from vecstack.exporting.svg.contours import Contour
 
 MOST_CONTROLS = 400  # of a curve
 FEWEST_CONTROLS = 4

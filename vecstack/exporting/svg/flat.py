@@ -15,14 +15,14 @@ from torch.nn.functional import avg_pool2d
 from vecstack.color import Color
 from vecstack.composite import over, over_premultiplied
 from vecstack.errors import ExportError
-from vecstack.export.svg.contours import Contours
-from vecstack.export.svg.curves import fit, path_data
-from vecstack.export.svg.exact import exact_shape
-from vecstack.export.svg.levels import coverage, gaussian
-from vecstack.export.svg.options import SvgOptions
-from vecstack.export.svg.scene import Mask, Scene
-from vecstack.export.svg.search import least_place
-from vecstack.export.xml import attributes, background, blur_filter, color_code, document, element_ids, number
+from vecstack.exporting.svg.contours import Contours
+from vecstack.exporting.svg.curves import fit, path_data
+from vecstack.exporting.svg.exact import exact_shape
+from vecstack.exporting.svg.levels import coverage, gaussian
+from vecstack.exporting.svg.options import SvgOptions
+from vecstack.exporting.svg.scene import Mask, Scene
+from vecstack.exporting.svg.search import least_place
+from vecstack.exporting.xml import attributes, background, blur_filter, color_code, document, element_ids, number
 
 BLURS = (0.0, 0.006, 0.012, 0.024, 0.048)  # standard deviations, as shares of the canvas's long side
 THRESHOLDS = 14  # tried everywhere between a mask's least and greatest value

@@ -7,8 +7,8 @@ import zipfile
 
 from vecstack.drawing.render import render
 from vecstack.drawing.viewport import Viewport
-from vecstack.export.pictures import covered, draw_alone, drawable, png, viewport_of
-from vecstack.export.xml import quoted
+from vecstack.exporting.pictures import covered, draw_alone, drawable, png, viewport_of
+from vecstack.exporting.xml import quoted
 from vecstack.stack import Layer, Stack
 
 MEDIA_TYPE = b"image/openraster"

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from tests.drawing.conftest import make_spline, random_stack
-from tests.export.conftest import draw, psnr
+from tests.exporting.conftest import draw, psnr
 from vecstack import Canvas, Stack, render, to_svg
 from vecstack.errors import ExportError, UsageError
-from vecstack.export.svg.options import SvgOptions
+from vecstack.exporting.svg.options import SvgOptions
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.stack import UnknownLayer

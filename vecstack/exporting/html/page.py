@@ -16,9 +16,9 @@ from vecstack.device import resolve_device
 from vecstack.document.file import dumps_json
 from vecstack.drawing.render import render
 from vecstack.errors import ExportError, ShapeError
-from vecstack.export.pictures import covered, draw_alone, drawable, png, viewport_of
-from vecstack.export.svg.options import SvgOptions
-from vecstack.export.xml import element_ids
+from vecstack.exporting.pictures import covered, draw_alone, drawable, png, viewport_of
+from vecstack.exporting.svg.options import SvgOptions
+from vecstack.exporting.xml import element_ids
 from vecstack.kinds import can_draw, color_of, kind_of
 from vecstack.stack import Layer, Stack
 
@@ -87,8 +87,8 @@ def to_html(
 
 def _svg(stack: Stack, device: str) -> tuple[str | None, list[str | None]]:
     """An SVG of bounded size, or None, and the id in it of each layer's group, None where it has none."""
-    from vecstack.export.svg.scene import scene_of
-    from vecstack.export.svg.soft import soft_svg
+    from vecstack.exporting.svg.scene import scene_of
+    from vecstack.exporting.svg.soft import soft_svg
 
     groups: list[str | None] = [None] * len(stack.layers)
     try:

@@ -19,7 +19,7 @@ from tests.drawing.conftest import make_spline
 from vecstack import Canvas, Stack, render, to_html
 from vecstack.document.file import dumps_json, load
 from vecstack.errors import ShapeError
-from vecstack.export.html.page import BITMAP_PX, FOLDER, PAGE, SHARED, SOURCE_PX
+from vecstack.exporting.html.page import BITMAP_PX, FOLDER, PAGE, SHARED, SOURCE_PX
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
 from vecstack.stack import UnknownLayer
@@ -252,7 +252,7 @@ def test_a_layer_without_a_script_comes_with_a_bitmap_of_what_it_covers(mixed: S
 @pytest.mark.usefixtures("without_scripts")
 def test_bitmaps_that_are_large_together_are_made_smaller(mixed: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     limit = 60_000
-    monkeypatch.setattr("vecstack.export.html.page.MAX_BITMAP_PIXELS", limit)
+    monkeypatch.setattr("vecstack.exporting.html.page.MAX_BITMAP_PIXELS", limit)
     sizes = [bitmap[1].shape[0] * bitmap[1].shape[1] for bitmap in bitmaps(mixed) if bitmap is not None]
     assert len(sizes) == 3
     assert limit / 5 < sum(sizes) <= limit

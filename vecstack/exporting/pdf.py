@@ -11,8 +11,8 @@ import numpy as np
 
 from vecstack.color import Color
 from vecstack.drawing.viewport import Viewport
-from vecstack.export.pictures import covered, draw_alone, drawable, viewport_of
-from vecstack.export.xml import number, plain
+from vecstack.exporting.pictures import covered, draw_alone, drawable, viewport_of
+from vecstack.exporting.xml import number, plain
 from vecstack.geometry import Rect
 from vecstack.kinds import color_of, kind_of
 from vecstack.kinds.base import Curve

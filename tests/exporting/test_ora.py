@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.export.svg.test_write import BLUE, CANVAS, HOSTILE, RED, block
+from tests.exporting.svg.test_write import BLUE, CANVAS, HOSTILE, RED, block
 from vecstack import Stack, render
 from vecstack.errors import ExportError, UsageError
-from vecstack.export.ora import to_ora
-from vecstack.export.pdf import to_pdf
-from vecstack.export.png_layers import png_layers
+from vecstack.exporting.ora import to_ora
+from vecstack.exporting.pdf import to_pdf
+from vecstack.exporting.png_layers import png_layers
 from vecstack.geometry import Affine, Rect
 from vecstack.stack import UnknownLayer
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.export.svg.test_write import BLUE, CANVAS, HOSTILE, RED, block
+from tests.exporting.svg.test_write import BLUE, CANVAS, HOSTILE, RED, block
 from vecstack import Stack, render
 from vecstack.errors import ExportError
-from vecstack.export.png_layers import file_name, png_layers
+from vecstack.exporting.png_layers import file_name, png_layers
 from vecstack.geometry import Affine, Rect
 from vecstack.stack import UnknownLayer
 

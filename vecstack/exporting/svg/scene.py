@@ -17,7 +17,7 @@ from vecstack.drawing.fast import FastPainter
 from vecstack.drawing.points import Box, Grid
 from vecstack.drawing.sheets import shade_on
 from vecstack.drawing.viewport import Viewport
-from vecstack.export.svg.exact import is_exact
+from vecstack.exporting.svg.exact import is_exact
 from vecstack.geometry import Rect
 from vecstack.kinds import can_draw, color_of, kind_of
 from vecstack.stack import Layer, Stack

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from tests.export.conftest import psnr
-from tests.export.svg.test_write import BLUE, CANVAS, RED
+from tests.exporting.conftest import psnr
+from tests.exporting.svg.test_write import BLUE, CANVAS, RED
 from vecstack import Stack, render
 from vecstack.errors import ExportError, UsageError
-from vecstack.export.animation import to_gif, to_webp
+from vecstack.exporting.animation import to_gif, to_webp
 from vecstack.geometry import Affine
 from vecstack.stack import UnknownLayer
 
@@ -83,7 +83,7 @@ def test_a_stack_of_which_nothing_is_seen_is_one_frame(make: Make) -> None:
 
 
 def test_many_layers_come_several_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vecstack.export.animation.MAX_FRAMES", 4)
+    monkeypatch.setattr("vecstack.exporting.animation.MAX_FRAMES", 4)
     layers = tuple(
         dataclasses.replace(RED, id=str(index), color=(1 - index / 9, 0.0, index / 9), opacity=0.5)
         for index in range(8)

@@ -14,7 +14,7 @@ from vecstack.composite import over
 from vecstack.drawing.render import render
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import ExportError, UsageError
-from vecstack.export.pictures import draw_alone, drawable
+from vecstack.exporting.pictures import draw_alone, drawable
 from vecstack.stack import Stack
 
 SIZE_PX = 512  # long side

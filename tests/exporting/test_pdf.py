@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.export.conftest import psnr
-from tests.export.svg.test_write import BLUE, CANVAS, HOSTILE, RED, block
+from tests.exporting.conftest import psnr
+from tests.exporting.svg.test_write import BLUE, CANVAS, HOSTILE, RED, block
 from vecstack import Canvas, Stack, render
 from vecstack.errors import ExportError, UsageError
-from vecstack.export.pdf import to_pdf
+from vecstack.exporting.pdf import to_pdf
 from vecstack.geometry import Affine, Rect
 from vecstack.stack import UnknownLayer
 
@@ -191,7 +191,7 @@ def test_a_layer_of_several_colours_is_a_picture(monkeypatch: pytest.MonkeyPatch
         pixels[53:, :, 3] = 0
         return pixels
 
-    monkeypatch.setattr("vecstack.export.pdf.draw_alone", colorful)
+    monkeypatch.setattr("vecstack.exporting.pdf.draw_alone", colorful)
     found = draw(to_pdf(Stack(CANVAS, (RED,)), size=106, device="cpu"), tmp_path)
     for place, color in (((60, 40), (255, 255, 255)), ((60, 140), (0, 255, 0)), ((200, 90), (230, 102, 26))):
         assert np.abs(found[place].astype(int) - color).max() <= 2

@@ -119,8 +119,8 @@ def _flat_svg(order: Order) -> bytes:
 
 
 def _svg_bytes(order: Order, *, flat: bool) -> bytes:
-    from vecstack.export.svg.options import SvgOptions
-    from vecstack.export.svg.write import svg_text
+    from vecstack.exporting.svg.options import SvgOptions
+    from vecstack.exporting.svg.write import svg_text
 
     asked, is_compressed = order.options, order.target.lower().endswith(".svgz")
     options = SvgOptions(
@@ -137,7 +137,7 @@ def _svg_bytes(order: Order, *, flat: bool) -> bytes:
 
 
 def _html(order: Order) -> bytes:
-    from vecstack.export.html.page import to_html
+    from vecstack.exporting.html.page import to_html
 
     source = read_source(order.options.source, order.stack)
     return to_html(order.stack, source=source, title=order.title, device=order.device).encode()
@@ -162,31 +162,31 @@ def read_source(path: str | None, stack: Stack) -> Pixels | None:
 
 
 def _pdf(order: Order) -> bytes:
-    from vecstack.export.pdf import to_pdf
+    from vecstack.exporting.pdf import to_pdf
 
     return to_pdf(order.stack, size=order.options.size, title=order.title, device=order.device)
 
 
 def _ora(order: Order) -> bytes:
-    from vecstack.export.ora import to_ora
+    from vecstack.exporting.ora import to_ora
 
     return to_ora(order.stack, size=order.options.size, device=order.device)
 
 
 def _png_layers(order: Order) -> Files:
-    from vecstack.export.png_layers import png_layers
+    from vecstack.exporting.png_layers import png_layers
 
     return png_layers(order.stack, size=order.options.size, device=order.device)
 
 
 def _gif(order: Order) -> bytes:
-    from vecstack.export.animation import to_gif
+    from vecstack.exporting.animation import to_gif
 
     return to_gif(order.stack, size=order.options.size, duration=order.options.duration, device=order.device)
 
 
 def _webp(order: Order) -> bytes:
-    from vecstack.export.animation import to_webp
+    from vecstack.exporting.animation import to_webp
 
     return to_webp(order.stack, size=order.options.size, duration=order.options.duration, device=order.device)
 

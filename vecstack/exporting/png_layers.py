@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vecstack.atomic import LIST
 from vecstack.drawing.render import render
-from vecstack.export.pictures import draw_alone, drawable, png, viewport_of
-from vecstack.export.xml import color_code, plain
+from vecstack.exporting.pictures import draw_alone, drawable, png, viewport_of
+from vecstack.exporting.xml import color_code, plain
 from vecstack.kinds import color_of
 from vecstack.stack import Layer, Stack
 

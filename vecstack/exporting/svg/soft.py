@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vecstack.errors import ExportError
-from vecstack.export.svg.contours import Contours
-from vecstack.export.svg.curves import fit, path_data
-from vecstack.export.svg.exact import exact_shape
-from vecstack.export.svg.levels import BLURS, ROUNDING, Basis, Choice, basis_of, choose
-from vecstack.export.svg.options import TOLERANCE, SvgOptions
-from vecstack.export.svg.scene import Mask, Scene
-from vecstack.export.svg.search import NEAR, least_place
-from vecstack.export.xml import (
+from vecstack.exporting.svg.contours import Contours
+from vecstack.exporting.svg.curves import fit, path_data
+from vecstack.exporting.svg.exact import exact_shape
+from vecstack.exporting.svg.levels import BLURS, ROUNDING, Basis, Choice, basis_of, choose
+from vecstack.exporting.svg.options import TOLERANCE, SvgOptions
+from vecstack.exporting.svg.scene import Mask, Scene
+from vecstack.exporting.svg.search import NEAR, least_place
+from vecstack.exporting.xml import (
     background,
     blur_filter,
     box,

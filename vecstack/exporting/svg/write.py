@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vecstack.export.pictures import drawable
-from vecstack.export.svg.options import SvgOptions
+from vecstack.exporting.pictures import drawable
+from vecstack.exporting.svg.options import SvgOptions
 from vecstack.stack import Stack
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ def to_svg(
 def svg_text(stack: Stack, options: SvgOptions, *, device: str = "auto") -> str:
     """The stack as the text of an SVG; raises as `to_svg`."""
     from vecstack.device import resolve_device
-    from vecstack.export.svg.flat import flat_svg
-    from vecstack.export.svg.scene import scene_of
-    from vecstack.export.svg.soft import soft_svg
+    from vecstack.exporting.svg.flat import flat_svg
+    from vecstack.exporting.svg.scene import scene_of
+    from vecstack.exporting.svg.soft import soft_svg
 
     drawable(stack)
     where: torch.device = resolve_device(device)

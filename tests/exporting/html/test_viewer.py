@@ -16,13 +16,13 @@ import pytest
 from PIL import Image
 
 from tests.drawing.conftest import make_spline
-from tests.export.conftest import draw as draw_svg
-from tests.export.conftest import psnr
-from tests.export.html.test_page import HOSTILE, hostile
+from tests.exporting.conftest import draw as draw_svg
+from tests.exporting.conftest import psnr
+from tests.exporting.html.test_page import HOSTILE, hostile
 from vecstack import Canvas, Stack, kinds, load, render, to_html
 from vecstack.document.file import dumps_json, validate
 from vecstack.drawing.viewport import Viewport
-from vecstack.export.html.page import FOLDER, PAGE, SHARED
+from vecstack.exporting.html.page import FOLDER, PAGE, SHARED
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.stack import Layer, UnknownLayer
@@ -605,7 +605,7 @@ kinds.set("dot", { prepare: (layer) => new ColoredSurface(layer), glsl: { source
 def many_colored(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Let layers of a kind be of many colours."""
     monkeypatch.setattr(
-        "vecstack.export.html.page._color_of",
+        "vecstack.exporting.html.page._color_of",
         lambda layer: None if layer.kind == kind else layer.color,
     )
 
