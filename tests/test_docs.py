@@ -27,7 +27,6 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 RUN_BY_CI = {"Try it", "Test"}  # headings of the README: .ci/run runs what they print, in an environment of its own
 RUN_ELSEWHERE = {"new-kind.md"}  # pages whose code is that of another test
 SLOW = {"README.md", "svg.md"}  # pages that take more than ten seconds
-TO_BE_PUBLIC = {"add_detail", "compact", "export", "prune", "validate"}  # described; empty this once they are there
 # Smaller pictures and less work than the pages ask for: whether it runs is the question here, not what it costs.
 PHOTO_PX, DIGIT_PX, DRAWN_PX = (48, 32), (28, 28), 64
 LAYERS = 12  # of the layer file that pages name: as many as they select from
@@ -154,7 +153,7 @@ def smaller(text: str) -> str:
 def is_to_be_public(text: str) -> bool:
     """Whether a block imports a name that is described and not there yet."""
     imported = re.search(r"^from vecstack import (.*)$", text, re.MULTILINE)
-    return bool(imported) and bool(set(imported[1].split(", ")) & (TO_BE_PUBLIC - set(package.__all__)))
+    return bool(imported) and bool(set(imported[1].split(", ")) - set(package.__all__))
 
 
 def pages_to_run() -> list[Any]:
@@ -216,7 +215,7 @@ def test_a_generated_page_is_what_the_code_says(name: str) -> None:
 def test_the_python_page_has_a_section_and_an_example_for_every_public_name() -> None:
     names = script("make_python").names()
     assert len(names) == len(set(names))
-    assert set(names) == set(package.__all__) | TO_BE_PUBLIC
+    assert set(names) == set(package.__all__)
     examples = {
         block.heading.strip("`"): block.text for block in blocks(DOCS / "python.md") if block.language == "python"
     }
