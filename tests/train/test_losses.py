@@ -177,7 +177,7 @@ def test_a_file_that_is_no_such_network_is_refused(
         load_perceptual(str(path))
     text = str(caught.value)
     assert text.startswith(f"{path}: ")
-    assert text.endswith("Give weights of VGG-16 as torchvision names them.")
+    assert text.endswith("Use weights of VGG-16 as torchvision names them.")
     assert "\n" not in text
 
 
@@ -192,7 +192,7 @@ def test_a_truncated_file_is_refused(network: Path, cut: int) -> None:
 @pytest.mark.parametrize("name", ["", "nothing.safetensors", ".", "x" * 300, "owner/name@main", "owner/name"])
 def test_a_network_that_is_not_there_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(WeightsError, match=r"no such file\. Give the path of a safetensors file, or OWNER/NAME"):
+    with pytest.raises(WeightsError, match=r"no such file\. Use the path of a safetensors file, or OWNER/NAME"):
         load_perceptual(name)
 
 

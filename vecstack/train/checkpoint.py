@@ -1,4 +1,4 @@
-"""The files of a training's folder: a checkpoint to go on from, and the weights so far."""
+"""The files of a training's folder: a checkpoint to continue from, and the weights so far."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DAMAGES = (
 
 @dataclass
 class State:
-    """All that a training needs to go on: kept in checkpoint.pt."""
+    """All that a training needs to continue: kept in checkpoint.pt."""
 
     trainee: Trainee
     model: nn.Module
@@ -104,14 +104,16 @@ def prepare_folder(folder: Path, *, resume: bool) -> None:
         with tempfile.TemporaryFile(dir=folder):  # asking for the right to write is no proof: root has it in /proc
             pass
     except OSError as error:
-        raise ExportError(f"cannot write {folder}: {error.strerror}. Give another --out.") from error
+        raise ExportError(f"cannot write {folder}: {error.strerror}. Choose another --out.") from error
     can_resume = (folder / CHECKPOINT).exists()
     if resume and can_resume:
         return
     for path in (folder / CHECKPOINT, folder / WEIGHTS, folder / LOG):
         if path.exists():
             remedy = (
-                "Add --resume to go on from it, or give" if can_resume else f"There is no {CHECKPOINT} to resume: give"
+                "Add --resume to continue from it, or choose"
+                if can_resume
+                else f"There is no {CHECKPOINT} to resume: choose"
             )
             raise ExportError(f"{path} exists. {remedy} another --out.")
 
@@ -171,7 +173,7 @@ def restore(state: State, folder: Path) -> None:
         state.step, state.seconds = kept["step"], kept["seconds"]
     except DAMAGES as error:
         reason = str(error).split("\n")[0]
-        raise RecipeError(f"{path}: does not fit this recipe ({reason}). Give another --out.") from error
+        raise RecipeError(f"{path}: does not fit this recipe ({reason}). Choose another --out.") from error
 
 
 def _check_shapes(kept: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:

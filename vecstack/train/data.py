@@ -110,12 +110,12 @@ def load_pictures(
                 report_other(found.name)
         if not entries:
             damage = f" Damaged: {bad[0]}" if bad else ""
-            raise RecipeError(f"No pictures in {where}. Give folders, zips or tars of pictures.{damage}")
+            raise RecipeError(f"No pictures in {where}. Use folders, zips or tars of pictures.{damage}")
         training, held_out = _split(entries)
         if not training:
             raise RecipeError(
                 f"{where}: nothing to train on, since the last tenth of each folder is held out. "
-                "Give folders of at least two pictures."
+                "Use folders of at least two pictures."
             )
         pictures = _room(len(entries), side)
         lost = _decode(entries, [*training, *held_out], pictures.numpy(), note)
@@ -125,7 +125,7 @@ def load_pictures(
         if not len(part):
             raise RecipeError(
                 f"{where}: {len(lost):,} of {len(entries):,} pictures cannot be read, which leaves none to {use}. "
-                f"Give whole ones. The first: {bad[0]}"
+                f"Use undamaged ones. The first: {bad[0]}"
             )
     return kept
 
@@ -266,7 +266,7 @@ def _room(count: int, side: int) -> Tensor:
     except RuntimeError as error:
         raise RecipeError(
             f"{count:,} pictures of {side} x {side} pixels take {count * 3 * side**2 / 1e9:,.1f} GB, more memory than "
-            "there is. Choose a smaller data.stored_side, or give fewer."
+            "there is. Choose a smaller data.stored_side, or fewer pictures."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The training loop: recipe and pictures in, weights and a log out; stops at any time and goes on from there."""
+"""The training loop: recipe and pictures in, weights and a log out; stops at any time and continues from there."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class _Run:
         self.next_line = 0.0  # of time.monotonic(): the first step is told of at once
 
     def begin(self, resume: bool) -> None:
-        """Make the folder, and go on from its checkpoint if there is one."""
+        """Make the folder, and continue from its checkpoint if there is one."""
         if self.world.is_first:
             prepare_folder(self.folder, resume=resume)
         self.world.wait()
@@ -193,13 +193,14 @@ class _Run:
         try:
             with _interrupted_at(self.deadline):
                 wanted = self._gradients(self._new_objective(), at)
-                found = [self._gradients(compiled, at) for _ in range(TRIALS)][-1]
-        except torch.cuda.OutOfMemoryError:
-            raise
+                try:
+                    found = [self._gradients(compiled, at) for _ in range(TRIALS)][-1]
+                except torch.cuda.OutOfMemoryError:
+                    raise
+                except Exception as error:  # a compiler raises anything
+                    return f"{type(error).__name__}: {' '.join(str(error).split()):.200}"
         except _TimeIsUp:
             return "the time limit has passed"
-        except Exception as error:  # a compiler raises anything
-            return f"{type(error).__name__}: {' '.join(str(error).split()):.200}"
         finally:
             self.state.optimizer.zero_grad(set_to_none=True)
             for buffer, values in zip(self.state.model.buffers(), kept, strict=True):

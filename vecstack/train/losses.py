@@ -119,7 +119,7 @@ def load_perceptual(name: str, device: torch.device | None = None) -> Perceptual
     path = fetch_weights(name) if is_repository(name) else Path(name)
     if not (path_exists(path) and path.is_file()):
         raise WeightsError(
-            f"perceptual network {name!r}: no such file. Give the path of a safetensors file, or OWNER/NAME@REVISION."
+            f"perceptual network {name!r}: no such file. Use the path of a safetensors file, or OWNER/NAME@REVISION."
         )
     try:
         tensors = load(read_weights(path))
@@ -128,4 +128,4 @@ def load_perceptual(name: str, device: torch.device | None = None) -> Perceptual
     try:
         return PerceptualLoss(tensors).to(device)
     except WeightsError as error:
-        raise WeightsError(f"{name}: {error} Give weights of VGG-16 as torchvision names them.") from error
+        raise WeightsError(f"{name}: {error} Use weights of VGG-16 as torchvision names them.") from error

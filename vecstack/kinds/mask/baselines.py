@@ -283,7 +283,7 @@ def _read_sizes(data: bytes) -> BaselineSizes:
         description = read_metadata(data)
         kind, values = description["kind"], description["sizes"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise WeightsError("not a baseline. Give weights that `vecstack train` wrote for one.") from error
+        raise WeightsError("not a baseline. Use weights that `vecstack train` wrote for one.") from error
     if kind != BASELINE:
-        raise WeightsError(f"of kind {kind!r:.40}, not a baseline. Give weights that `vecstack train` wrote for one.")
+        raise WeightsError(f"of kind {kind!r:.40}, not a baseline. Use weights that `vecstack train` wrote for one.")
     return cast(BaselineSizes, read_sizes(BaselineSizes, values))
