@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vecstack.errors import ExportError
+from vecstack.extras import install
 from vecstack.geometry import Rect
 
 FALL = 12  # cells, at least, over which a continued mask falls below all thresholds: contours close in a smooth arc
@@ -44,9 +45,7 @@ class Contours:
         try:
             from contourpy import contour_generator
         except ImportError as error:
-            raise ExportError(
-                "SVG needs the package contourpy, which traces contours. Install it: pip install vecstack[svg]."
-            ) from error
+            raise ExportError(f"SVG needs the package contourpy, which traces contours. {install('svg')}") from error
         height, width = mask.shape
         self._rect, self._margin = rect, margin
         self._across, self._down = rect.width / width, rect.height / height
