@@ -300,5 +300,5 @@ def test_soft_masks_cannot_be_hard() -> None:
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "contourpy", None)  # which no import finds then
-    with pytest.raises(ExportError, match=r"pip install vecstack\[svg\]"):
+    with pytest.raises(ExportError, match=r"pip install .\.\[svg\]"):
         to_svg(Stack(CANVAS, (RED,)), device="cpu")
