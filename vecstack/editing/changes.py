@@ -1,4 +1,4 @@
-"""The changes that a person can make to the layers of a stack, each a value that is checked when it is made."""
+"""The changes that can be made to the layers of a stack, each a value that is checked when it is created."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Opacity(LayerChange):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not is_number(self.to) or not 0 <= self.to <= 1:
-            raise UsageError(f"an opacity must be in 0..1, not {reprlib.repr(self.to)}.")
+            raise UsageError(f"an opacity must be 0 to 1, not {reprlib.repr(self.to)}.")
 
     def changed(self, layer: Layer) -> Layer:
         return dataclasses.replace(layer, opacity=float(self.to))
@@ -171,7 +171,7 @@ class Scale(LayerChange):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not is_number(self.by) or not 0 < self.by <= MAX_TRANSFORM:
-            raise UsageError(f"a factor must be above 0 and up to {MAX_TRANSFORM:g}, not {reprlib.repr(self.by)}.")
+            raise UsageError(f"a factor must be above 0 and at most {MAX_TRANSFORM:g}, not {reprlib.repr(self.by)}.")
 
     def changed(self, layer: Layer) -> Layer:
         old = layer.transform
@@ -207,7 +207,7 @@ class Move(SelectedChange):
         super().__post_init__()
         if self.to not in self.ENDS and not _is_count(self.to):
             places = ", ".join(self.ENDS)
-            raise UsageError(f"layers move {places} or to a number from 1, not to {reprlib.repr(self.to)}.")
+            raise UsageError(f"layers can move {places} or to a position from 1 up, not to {reprlib.repr(self.to)}.")
 
     def apply(self, stack: Stack, device: str) -> Stack:
         chosen = list(select(stack, self.select))
@@ -258,12 +258,12 @@ class Palette(Change):
     def __post_init__(self) -> None:
         if isinstance(self.to, list | tuple):
             if not 1 <= len(self.to) <= MAX_PALETTE:
-                raise UsageError(f"a palette has 1 to {MAX_PALETTE:,} colours, not {len(self.to):,}.")
+                raise UsageError(f"a palette must have 1 to {MAX_PALETTE:,} colours, not {len(self.to):,}.")
             for color in self.to:
                 to_color(color)
         elif not _is_count(self.to, MAX_FEW):
             raise UsageError(
-                f"a palette is a list of colours or a count of 1 to {MAX_FEW}, not {reprlib.repr(self.to)}."
+                f"a palette must be a list of colours or a number from 1 to {MAX_FEW}, not {reprlib.repr(self.to)}."
             )
 
     @classmethod
@@ -299,9 +299,7 @@ class SwapCode(SelectedChange):
         indices = [select_one(stack, selection) for selection in (self.select, self.with_)]
         one, other = (stack.layers[index] for index in indices)
         if _family(one) != _family(other):
-            raise DocumentError(
-                f"the codes of {one.id} and {other.id} do not fit each other: their masks differ in kind."
-            )
+            raise DocumentError(f"the codes of {one.id} and {other.id} cannot be swapped; their masks differ in kind.")
         kind = kind_of(one)
         swapped = kind.with_shape(one, kind.shape(other)), kind.with_shape(other, kind.shape(one))
         return stack.replace(dict(zip(indices, swapped, strict=True)), {})
@@ -353,13 +351,13 @@ class Merge(SelectedChange):
         chosen = select(stack, self.select)
         if len(chosen) < 2 or chosen[-1] - chosen[0] != len(chosen) - 1:
             numbers = ", ".join(str(index + 1) for index in chosen[:5]) + (", ..." if chosen[5:] else "")
-            raise DocumentError(f"layers that merge are two or more neighbours, not {numbers or 'none'}.")
+            raise DocumentError(f"only neighbouring layers can be merged, two or more; got {numbers or 'none'}.")
         first, last = chosen[0], chosen[-1] + 1
         layers = stack.layers[first:last]
         for layer in layers:
             _color_of(layer)
             if not layer.is_seen:
-                raise DocumentError(f"layer {layer.id} cannot be merged: it does not show. Show it or remove it first.")
+                raise DocumentError(f"layer {layer.id} does not show and cannot be merged; show or remove it first.")
         merged = _merged(stack.with_layers(stack.layers[:first]), layers, device)
         return without_unused(stack.with_layers((*stack.layers[:first], merged, *stack.layers[last:])), layers)
 
@@ -375,9 +373,9 @@ class CopyLayer(SelectedChange):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.from_, Stack):
-            raise UsageError(f"layers are copied from a layer file, not from {reprlib.repr(self.from_)}.")
+            raise UsageError(f"layers can be copied from a stack or a layer file, not from {reprlib.repr(self.from_)}.")
         if self.to is not None and not _is_count(self.to):
-            raise UsageError(f"layers are copied to a number from 1, not to {reprlib.repr(self.to)}.")
+            raise UsageError(f"layers can be copied to a position from 1 up, not to {reprlib.repr(self.to)}.")
 
     @classmethod
     def of_script(cls, fields: Mapping[str, Any], folder: Path) -> CopyLayer:
@@ -447,7 +445,7 @@ def _only(stack: Stack, kept: Collection[int]) -> Stack:
 def _inserted(others: list[Any], block: list[Any], number: int, most: int) -> list[Any]:
     """A list with a block in it, whose first entry has a number counted from 1. Raises DocumentError."""
     if number > most:
-        raise DocumentError(f"there is no place {number} for {len(block)} of the layers; the top is {most}.")
+        raise DocumentError(f"cannot put the selected layers at position {number}; the highest is {most}.")
     return [*others[: number - 1], *block, *others[number - 1 :]]
 
 
@@ -495,7 +493,7 @@ def _merged(below: Stack, layers: Sequence[Layer], device: str) -> Layer:
         color, error = _best_color(alpha, under, canvas)
         tries.append((error, sheet.index, color))
     if not tries:
-        raise DocumentError("these layers show nothing that could be merged. Remove them instead.")
+        raise DocumentError("these layers show nothing that could be merged; remove them instead.")
     _, index, color = min(tries)
     return _with_color(layers[index], color)
 
@@ -572,7 +570,7 @@ def _assets(stack: Stack, layers: Sequence[Layer]) -> Mapping[str, bytes]:
 def _color_of(layer: Layer) -> Color:
     """The colour of a layer that has one. Raises DocumentError."""
     if not hasattr(layer, "color"):
-        raise DocumentError(f"layer {layer.id} is of kind {layer.kind}, which has no colour that this version knows.")
+        raise DocumentError(f"layer {layer.id} is of kind {layer.kind}, which has no single colour.")
     return cast(Color, tuple(layer.color))
 
 
