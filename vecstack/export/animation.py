@@ -50,9 +50,7 @@ def _timed(stack: Stack, size: int | None, duration: int | None, device: str) ->
     """The frames [H,W,3] and the duration of each in milliseconds. Raises UsageError."""
     each = DURATION if duration is None else duration
     if not MIN_DURATION <= each <= MAX_DURATION:
-        raise UsageError(
-            f"duration must be {MIN_DURATION} to {MAX_DURATION:,} ms a layer, not {each:,}.", parameter="duration"
-        )
+        raise UsageError(f"duration must be {MIN_DURATION} to {MAX_DURATION:,} ms, not {each:,}.", parameter="duration")
     viewport = Viewport.of_region(stack.canvas.rect, size=SIZE_PX if size is None else size)
     count = min(MAX_FRAMES, 1 + len(stack.layers))
     if (
