@@ -159,7 +159,7 @@ def _boundary(name: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror:
             raise PictureError(f"{name}: cannot be read ({error.strerror}); check the path.") from error
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise PictureError(f"{name}: damaged, truncated or of an unknown variant ({reason}); save it again.") from error
+        raise PictureError(f"{name}: damaged, cut short or of an unknown variant ({reason}); save it again.") from error
 
 
 def _name(source: object) -> str:
@@ -250,7 +250,7 @@ def _open(data: bytes) -> Image.Image:
             raise PictureError(f"a {name} file, which this build of Pillow cannot read; save it as PNG.")
         if verdict:
             if name == "JPEG2000" and JPEG2000_END not in data:
-                raise PictureError("truncated; save it again.")  # the decoder would fill the rest with grey
+                raise PictureError("cut short; save it again.")  # the decoder would fill the rest with grey
             with _quiet():
                 return factory(io.BytesIO(data), "")
     if any(data.lstrip().startswith(start) and mark in data[:MARK_BYTES] for start, mark in LAYER_FILES):

@@ -31,7 +31,7 @@ NEARBY = (-0.04, -0.02, 0.0, 0.02, 0.04)  # tried about the one that is best so 
 PASSES = 5  # through all layers, at most
 GAIN = 0.005  # of the squared error, without which there is no other pass
 RIDGE = 1e-4  # by which colours are drawn to the layers' own, where these hardly show
-CURVE_MISS, MOST_MISS = 0.004, 0.05  # of curves, as shares of the long side: as it is, and where bytes are few
+CURVE_MISS, MAX_MISS = 0.004, 0.05  # of curves, as shares of the long side: as it is, and where bytes are few
 BLUR_MISS = 0.2  # of a blur's deviation, which hides as much
 BLUR_REACH = 3.0  # standard deviations
 
@@ -55,7 +55,7 @@ def flat_svg(scene: Scene, options: SvgOptions) -> str:
         texts[at] = _text(scene, shapes, math.exp(at), options)
         return len(options.encode(texts[at]))
 
-    start, coarsest = math.log(CURVE_MISS), math.log(MOST_MISS)
+    start, coarsest = math.log(CURVE_MISS), math.log(MAX_MISS)
     least = size(start)
     if options.max_bytes is None or least <= options.max_bytes:
         return texts[start]

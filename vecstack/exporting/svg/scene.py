@@ -23,8 +23,8 @@ from vecstack.kinds import can_draw, color_of, kind_of
 from vecstack.stack import Layer, Stack
 
 CELLS = 512  # on the long side of the canvas: contours are smooth between, and no curve is written finer
-FEWEST_CELLS = 128  # on the long side of a small layer
-FEWEST_ACROSS = 8  # on the short side: slopes and blurs need neighbours
+MIN_CELLS = 128  # on the long side of a small layer
+MIN_ACROSS = 8  # on the short side: slopes and blurs need neighbours
 POOLED = 2  # cells on a side of one at which levels are chosen
 _NOWHERE = Box(slice(0, 0), slice(0, 0))
 UNSEEN = 0.1  # what a squared error of a hidden layer counts, which the next edit may show
@@ -132,9 +132,9 @@ def _masks(stack: Stack, common: Grid, device: torch.device) -> Iterator[Mask]:
 def _cells(rect: Rect, canvas: Rect) -> tuple[int, int]:
     """Rows and columns of nearly square cells in a part of the canvas; even numbers."""
     long_side = max(rect.width, rect.height)
-    count = max(FEWEST_CELLS, CELLS * long_side / max(canvas.width, canvas.height))
+    count = max(MIN_CELLS, CELLS * long_side / max(canvas.width, canvas.height))
     rows, columns = (
-        max(FEWEST_ACROSS, POOLED * round(count * side / long_side / POOLED)) for side in (rect.height, rect.width)
+        max(MIN_ACROSS, POOLED * round(count * side / long_side / POOLED)) for side in (rect.height, rect.width)
     )
     return rows, columns
 
