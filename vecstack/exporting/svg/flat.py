@@ -20,7 +20,7 @@ from vecstack.exporting.svg.curves import fit, path_data
 from vecstack.exporting.svg.exact import exact_shape
 from vecstack.exporting.svg.levels import coverage, gaussian
 from vecstack.exporting.svg.options import SvgOptions
-from vecstack.exporting.svg.scene import Mask, Scene
+from vecstack.exporting.svg.scene import SampledMask, Scene
 from vecstack.exporting.svg.search import least_place
 from vecstack.exporting.xml import attributes, background, blur_filter, color_code, document, element_ids, number
 
@@ -40,7 +40,7 @@ BLUR_REACH = 3.0  # standard deviations
 class Shape:
     """How a layer is drawn: the level set of its mask above a threshold, blurred, in a colour."""
 
-    mask: Mask
+    mask: SampledMask
     threshold: float
     blur: float
     color: Color
@@ -69,7 +69,7 @@ def flat_svg(scene: Scene, options: SvgOptions) -> str:
     return texts[place]
 
 
-def _most_seen(scene: Scene, count: int | None) -> list[Mask]:
+def _most_seen(scene: Scene, count: int | None) -> list[SampledMask]:
     """The masks that change the picture most, lowest first."""
     if not scene.traced:  # none is sampled, and each is one element
         return list(scene.masks[-count:] if count else scene.masks)
@@ -78,7 +78,7 @@ def _most_seen(scene: Scene, count: int | None) -> list[Mask]:
     return [scene.masks[index] for index in sorted(order[:count]) if share[index] > 0]
 
 
-def flatten(scene: Scene, masks: list[Mask], blurs: tuple[float, ...]) -> list[Shape]:
+def flatten(scene: Scene, masks: list[SampledMask], blurs: tuple[float, ...]) -> list[Shape]:
     """The shapes that come closest to the scene's picture together, found layer by layer; those of hidden layers are
     the middle of their masks."""
     shapes = [Shape(mask, float(mask.values.min() + mask.values.max()) / 2, 0.0, mask.color) for mask in masks]
@@ -112,7 +112,7 @@ class _Fitter:
         ]
 
     @staticmethod
-    def _pooled(mask: Mask, scene: Scene) -> Tensor:
+    def _pooled(mask: SampledMask, scene: Scene) -> Tensor:
         """A mask over the whole canvas: [h,w]."""
         whole = torch.zeros(scene.picture.shape[1:])
         if mask.box.count:

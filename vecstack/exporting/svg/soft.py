@@ -14,7 +14,7 @@ from vecstack.exporting.svg.curves import fit, path_data
 from vecstack.exporting.svg.exact import exact_shape
 from vecstack.exporting.svg.levels import BLURS, ROUNDING, Basis, Choice, basis_of, choose
 from vecstack.exporting.svg.options import TOLERANCE, SvgOptions
-from vecstack.exporting.svg.scene import Mask, Scene
+from vecstack.exporting.svg.scene import SampledMask, Scene
 from vecstack.exporting.svg.search import NEAR, least_place
 from vecstack.exporting.xml import (
     background,
@@ -171,7 +171,7 @@ class _Drawing:
     """The shapes of a layer's mask, and where they reach."""
 
     def __init__(
-        self, mask: Mask, choice: Choice, looseness: float, canvas: Rect, unit: Callable[[float], float]
+        self, mask: SampledMask, choice: Choice, looseness: float, canvas: Rect, unit: Callable[[float], float]
     ) -> None:
         self._mask, self._choice, self._looseness, self._canvas, self._unit = mask, choice, looseness, canvas, unit
         self.sigma = BLURS[choice.blur] * mask.long_side if len(choice.thresholds) else 0.0
