@@ -8,9 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from vecstack import load, load_model, render, save
+from vecstack import decompose, load, load_model, render, save
 from vecstack.drawing.viewport import Viewport
-from vecstack.fitting import decompose
 from vecstack.geometry import Rect
 from vecstack.kinds.mask.layer import MaskLayer
 

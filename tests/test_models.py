@@ -15,7 +15,7 @@ import vecstack.models
 from vecstack.errors import WeightsError
 from vecstack.kinds.base import METADATA_KEY
 from vecstack.kinds.weights import BASELINE
-from vecstack.models import fetch_weights, load_model, published_models, verify_model, weights_folder
+from vecstack.models import available_models, fetch_weights, load_model, published_models, verify_model, weights_folder
 
 
 def test_every_shipped_model_is_the_published_one_and_makes_layers() -> None:
@@ -207,3 +207,17 @@ def test_a_baseline_is_told_to_make_no_layers(tmp_path: Path) -> None:
     path.write_bytes(save({}, metadata={METADATA_KEY: json.dumps({"kind": BASELINE, "sizes": {}})}))
     with pytest.raises(WeightsError, match=r"a baseline, which makes pictures and no layers.*`vecstack evaluate`"):
         load_model(path, "cpu")
+
+
+def test_makers_without_weights_are_models_too() -> None:
+    (splines,) = (model for model in available_models() if model.path is None)
+    assert (splines.name, splines.kind, splines.sha256) == ("splines", "spline", None)
+    model = load_model("splines", "cpu")
+    assert (model.kind, model.sha256, model.maker.max_layers) == ("spline", None, 0)
+    with pytest.raises(WeightsError, match="splines: has no weights to verify"):
+        verify_model(splines)
+
+
+def test_a_model_says_what_kind_of_layer_it_makes(weights: Path) -> None:
+    assert {model.kind for model in published_models()} == {"mask"}
+    assert load_model(weights, "cpu").kind == "mask"

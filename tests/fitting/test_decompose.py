@@ -15,9 +15,10 @@ from tests.conftest import TINY
 from vecstack import Stack, load_model, render
 from vecstack.document.file import dumps
 from vecstack.errors import PictureError, UsageError
-from vecstack.fitting import decompose, refine
+from vecstack.fitting.decompose import decompose
 from vecstack.fitting.goal import Goal
 from vecstack.fitting.progress import Progress
+from vecstack.fitting.refine import refine
 from vecstack.geometry import Affine
 from vecstack.kinds.mask.maker import weights_to_bytes
 from vecstack.kinds.mask.model import Predictor
@@ -249,3 +250,21 @@ def test_a_background_is_a_colour(weights: Path, pixels: Any) -> None:
             decompose(pixels, model, background=background)
         with pytest.raises(UsageError, match=r"is not a colour|three numbers in 0\.\.1"):
             refine(stack, pixels, "fast", background=background)
+
+
+def test_a_model_without_layers_of_its_own_gives_detail_alone(pixels: np.ndarray) -> None:
+    model = load_model("splines", "cpu")
+    stack = decompose(pixels, model, 5, device="cpu")
+    assert [layer.kind for layer in stack.layers] == ["spline"] * 5
+    assert stack.model == {"name": "splines"}
+    assert not stack.assets
+    assert stack.thumbnail is not None
+    closer = decompose(pixels, model, detail=Goal(psnr=24), device="cpu")
+    assert closer.metrics["psnr"] >= 24
+
+
+def test_a_model_without_layers_takes_a_usual_number_where_none_is_asked_for(
+    pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vecstack.fitting.decompose.DETAIL_LAYERS", 4)
+    assert len(decompose(pixels, load_model("splines", "cpu"), device="cpu").layers) == 4

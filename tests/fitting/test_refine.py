@@ -17,6 +17,7 @@ from vecstack.document.file import dumps
 from vecstack.drawing.exact import prepare
 from vecstack.drawing.render import render
 from vecstack.errors import DeviceError, DocumentError, PictureError, UsageError
+from vecstack.fitting.goal import Goal
 from vecstack.fitting.progress import Progress
 from vecstack.fitting.refine import GROUP_NUMBERS, Stage, groups, refine, tune_group
 from vecstack.fitting.target import Target
@@ -523,3 +524,21 @@ def test_layers_of_other_numbers_have_these_and_all_else_of_the_old(layers: list
     torch.testing.assert_close(again.masks(again.shapes, points), tunable.masks(shapes, points), atol=5e-3, rtol=0)
     for layer, old in zip(new, layers, strict=True):
         assert (layer.id, layer.transform, layer.opacity) == (old.id, old.transform, old.opacity)
+
+
+def test_a_goal_adds_detail_above_the_tuned_layers() -> None:
+    stack, picture, shares = plain_stack(count=2), noise(WIDTH, HEIGHT), []
+    goal = Goal(layers=4)
+    more = refine(stack, picture, "fast", goal, device="cpu", report=lambda progress: shares.append(progress.share))
+    tuned = refine(stack, picture, "fast", device="cpu")
+    assert more.layers[:2] == tuned.layers
+    assert [layer.kind for layer in more.layers[2:]] == ["spline"] * 2
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_a_stack_in_which_nothing_can_be_tuned_still_gets_detail() -> None:
+    bare, picture = Stack(CANVAS), noise(WIDTH, HEIGHT)
+    with pytest.raises(DocumentError, match="no layer can be tuned"):
+        refine(bare, picture, "fast", device="cpu")
+    assert len(refine(bare, picture, "fast", Goal(layers=2), device="cpu").layers) == 2
