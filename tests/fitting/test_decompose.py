@@ -68,7 +68,7 @@ def test_a_name_in_place_of_a_model_names_load_model(photo: Path, model: Any) ->
 @pytest.mark.parametrize("detail", [None, Goal(psnr=30)], ids=str)
 @pytest.mark.parametrize("count", [0, -1, 10_001])
 def test_a_count_that_no_stack_can_have_is_refused(photo: Path, weights: Path, count: int, detail: Goal | None) -> None:
-    with pytest.raises(UsageError, match=rf"--layers must be 1 to 10,000, not {count}\."):
+    with pytest.raises(UsageError, match=rf"layers must be 1 to 10,000, not {count}\."):
         decompose(photo, load_model(weights, "cpu"), count, detail=detail)
 
 

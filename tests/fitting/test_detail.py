@@ -360,12 +360,12 @@ def test_a_transparent_picture_is_the_background_behind_it() -> None:
 
 
 def test_a_goal_below_the_layers_that_there_are_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"--layers 2 is below the 3 layers"):
+    with pytest.raises(UsageError, match=r"layers must be at least 3, which there are already, not 2"):
         detailed(masks_below(), edges(53, 37), Goal(layers=2))
 
 
 def test_a_budget_below_the_layers_that_there_are_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"--budget 1,024 is below the [0-9],[0-9]{3} bytes"):
+    with pytest.raises(UsageError, match=r"budget_bytes must be at least the [0-9],[0-9]{3} bytes"):
         detailed(masks_below(), edges(53, 37), Goal(budget_bytes=1024))
 
 
