@@ -1,0 +1,7 @@
+"""The tests. Each process of a parallel run computes with one thread: two with two threads each would wait for each
+other on two cores."""
+
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before PyTorch and NumPy are imported, and for processes begun here

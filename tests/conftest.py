@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +12,36 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.helpers import HEIGHT, WHOLE, WIDTH, make_mask, make_net, make_spline, slopes_and_edge
+from vecstack import load, save
+from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask.encoder import EncoderSizes
 from vecstack.kinds.mask.maker import weights_to_bytes
 from vecstack.kinds.mask.model import ModelSizes, Predictor
 from vecstack.kinds.mask.net import NetSizes
+from vecstack.stack import Canvas, Stack, UnknownLayer, asset_id
 
 TINY = ModelSizes(layers=3, canvas_side=4, net=NetSizes(3, 8, 2), encoder=EncoderSizes(16, 8, (1, 1, 1, 1), False))
+
+MakeOnce = Callable[[str, Callable[[], Stack]], Stack]
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """Gives the stack of a name, which the first process of a run that asks for it makes: it takes long."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all processes
+
+    def get(name: str, make: Callable[[], Stack]) -> Stack:
+        path = folder / f"{name}.layers"
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                save(make(), path)
+        return load(path)
+
+    return get
 
 
 @pytest.fixture
@@ -35,9 +62,7 @@ def weights(tmp_path: Path, predictor: Predictor) -> Path:
 @pytest.fixture
 def pixels() -> np.ndarray:
     """A picture 37 wide and 53 high, smooth with an edge: [53,37,3] uint8."""
-    y, x = np.mgrid[0:53, 0:37]
-    picture = np.stack([x * 6, y * 4, np.where(x > y, 200, 30)], -1)
-    return picture.astype(np.uint8)
+    return slopes_and_edge()
 
 
 @pytest.fixture
@@ -46,3 +71,50 @@ def photo(tmp_path: Path, pixels: np.ndarray) -> Path:
     path = tmp_path / "photo.png"
     Image.fromarray(pixels).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """Six mask layers on 37 x 53: two nets, one layer hidden, one with opacity 0, two faded, one in a window."""
+    first, second = make_net(1), make_net(2)
+    turned = Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25)
+    corner = Affine.of_frame(Rect(5.0, 3.0, 20.0, 31.0))
+    rng = np.random.default_rng(3)
+    layers = (
+        make_mask("whole", first, rng),
+        make_mask("faded", second, rng, opacity=0.6),
+        make_mask("hidden", first, rng, visible=False),
+        make_mask("window", first, rng, transform=corner, window=0.4),
+        make_mask("nothing", second, rng, opacity=0.0),
+        make_mask("turned", second, rng, transform=turned, window=1.0, opacity=0.8),
+    )
+    return Stack(Canvas(WIDTH, HEIGHT, (0.9, 0.4, 0.1)), layers, {asset_id(net): net for net in (first, second)})
+
+
+@pytest.fixture(scope="session")
+def mixed(stack: Stack) -> Stack:
+    """The stack with spline layers between its mask layers: one upright and faded, one half off the canvas, one turned
+    (which no grid draws)."""
+    upright = make_spline("upright", 1, Affine.of_frame(Rect(2.0, 8.0, 30.0, 38.0)), opacity=0.7)
+    overhanging = make_spline("overhanging", 2, Affine.of_frame(Rect(-9.0, 35.0, 24.0, 40.0)))
+    turned = make_spline("spline turned", 3, Affine(8.0, 5.0, 24.0, -6.0, 11.0, 30.0))
+    first, *others, last = stack.layers
+    return Stack(stack.canvas, (first, upright, overhanging, *others, turned, last), stack.assets)
+
+
+@pytest.fixture(scope="session")
+def varied() -> Stack:
+    """Eight layers of a net on 37 x 53: whole, faded, hidden, of opacity 0, two in windows, one of them turned, and two
+    that are not drawn, one of a kind that nobody has, one of a version of a kind that nobody has."""
+    net = make_net(1)
+    layers = (
+        make_mask("whole", net, 1),
+        make_mask("corner", net, 2, transform=Affine.of_frame(Rect(-6.0, -4.0, 20.0, 17.0)), window=0.4),
+        make_mask("hidden", net, 3, visible=False),
+        make_mask("faded", net, 4, opacity=0.6),
+        make_mask("nothing", net, 5, opacity=0.0),
+        UnknownLayer(id="strange", transform=WHOLE, unknown_kind="no_such_kind"),
+        UnknownLayer(id="like", transform=WHOLE, unknown_kind="mask"),
+        make_mask("turned", net, 6, opacity=0.8, transform=Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25), window=1.0),
+    )
+    return Stack(Canvas(WIDTH, HEIGHT, (0.9, 0.4, 0.1)), layers, {asset_id(net): net})

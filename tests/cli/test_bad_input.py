@@ -6,9 +6,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,20 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.helpers import png_by_hand, zipped
 from vecstack import Canvas, Stack
 from vecstack.document.file import dumps_json
 
 Call = Callable[..., Any]
-
-
-def png(width: int, height: int, body: bytes = b"") -> bytes:
-    """A PNG that claims a size, with whatever pixel data."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
 def saved(kind: str) -> bytes:
@@ -52,9 +40,9 @@ PICTURES: dict[str, bytes] = {
     "cut.tif": saved("TIFF")[:90],
     "cut.bmp": saved("BMP")[:60],
     "header-only.png": saved("PNG")[:33],
-    "huge.png": png(2_000_000_000, 2_000_000_000),
-    "claims.png": png(100_000, 100_000),
-    "zero.png": png(0, 10),
+    "huge.png": png_by_hand(2_000_000_000, 2_000_000_000, 8, 2, b""),
+    "claims.png": png_by_hand(100_000, 100_000, 8, 2, b""),
+    "zero.png": png_by_hand(0, 10, 8, 2, b""),
     "script.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n",
     "page.pdf": b"%PDF-1.7\n",
     "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
@@ -81,14 +69,6 @@ def document(**changes: Any) -> bytes:
     return json.dumps({key: value for key, value in (base | changes).items() if value is not None}).encode()
 
 
-def zipped(**members: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name.replace("__", "/").replace("_json", ".json"), data)
-    return buffer.getvalue()
-
-
 LAYER: dict[str, Any] = {"id": "a", "kind": "mask", "color": [1, 0, 0], "code": [1], "net": "0" * 64}
 DOCUMENTS: dict[str, tuple[bytes, int]] = {
     "empty": (b"", 3),
@@ -112,9 +92,9 @@ DOCUMENTS: dict[str, tuple[bytes, int]] = {
     "newer version": (document(version="2.0"), 5),
     "needs a newer reader": (document(min_reader="9.0"), 5),
     "needs a kind": (document(features_required=["kind:stroke"]), 5),
-    "zip without document": (zipped(a=b"x"), 3),
-    "zip that climbs": (zipped(**{"document_json": document(), "..__x": b"x"}), 3),
-    "cut zip": (zipped(document_json=document())[:-30], 3),
+    "zip without document": (zipped(("a", b"x")), 3),
+    "zip that climbs": (zipped(("document.json", document()), ("../x", b"x")), 3),
+    "cut zip": (zipped(("document.json", document()))[:-30], 3),
 }
 
 

@@ -25,6 +25,7 @@ from vecstack.models import available_models
 
 Call = Callable[..., Any]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+GUARD_SECONDS = 600  # after which a process is taken to hang, however busy the machine
 
 
 def size(path: Path) -> tuple[int, int]:
@@ -346,11 +347,11 @@ def test_an_interrupt_leaves_nothing_behind(document: Path, number: signal.Signa
     out = document.with_name("huge.png")
     command = [sys.executable, "-m", "vecstack", "render", str(document), "--size", "20000", "-o", str(out)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + GUARD_SECONDS
         while not list(document.parent.glob("*.partial")) and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(number)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=GUARD_SECONDS)
     assert (process.returncode, err) == (code, says)
     assert not out.exists()
     assert not list(document.parent.glob("*.partial"))

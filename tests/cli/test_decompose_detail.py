@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.helpers import psnr_to
 from vecstack import Stack, load, load_model, render
 from vecstack.cli import run
 from vecstack.document.file import dumps
@@ -18,11 +19,6 @@ from vecstack.fitting.decompose import decompose
 from vecstack.fitting.goal import Goal
 
 Call = Callable[..., Any]
-
-
-def psnr(stack: Stack, pixels: np.ndarray) -> float:
-    drawn = render(stack, max(pixels.shape[:2]), device="cpu")
-    return float(-10 * np.log10(np.square(drawn / 255.0 - pixels / 255.0).mean()))
 
 
 @pytest.fixture
@@ -54,17 +50,17 @@ def test_the_command_line_spells_the_library(made: Made, photo: Path, weights: P
 def test_refining_comes_closer(made: Made, pixels: np.ndarray, effort: str) -> None:
     plain, refined = made()[0], made("--refine", effort)[0]
     assert [layer.id for layer in refined.layers] == [layer.id for layer in plain.layers]
-    assert psnr(refined, pixels) > psnr(plain, pixels) + 0.5
+    assert psnr_to(refined, pixels) > psnr_to(plain, pixels) + 0.5
 
 
 def test_more_layers_than_the_model_gives_are_detail(made: Made, pixels: np.ndarray) -> None:
     few, many = made("--refine", "fast", "--layers", 4)[0], made("--refine", "fast", "--layers", 8)[0]
     assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["spline"] * 5
-    assert psnr(many, pixels) > psnr(few, pixels)
+    assert psnr_to(many, pixels) > psnr_to(few, pixels)
 
 
 def test_a_psnr_is_met(made: Made, pixels: np.ndarray) -> None:
-    assert 20.98 < psnr(made("--refine", "fast", "--psnr", 21)[0], pixels) < 24
+    assert 20.98 < psnr_to(made("--refine", "fast", "--psnr", 21)[0], pixels) < 24
 
 
 @pytest.mark.parametrize(

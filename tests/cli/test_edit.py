@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.drawing.conftest import make_spline
+from tests.helpers import ids, make_spline
 from vecstack import Canvas, Stack, load, render, save
 from vecstack.cli import run
 from vecstack.document.file import dumps
@@ -56,10 +56,6 @@ def edited(vecstack: Call, document: Path, out: Path) -> Callable[..., Stack]:
         return load(out)
 
     return call
-
-
-def ids(stack: Stack) -> list[str]:
-    return [layer.id for layer in stack.layers]
 
 
 @pytest.mark.parametrize(

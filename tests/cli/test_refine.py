@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.helpers import psnr_to
 from vecstack import Stack, load, load_model, render, save
 from vecstack.cli import run
 from vecstack.document.file import dumps
@@ -17,11 +18,6 @@ from vecstack.fitting.decompose import decompose
 from vecstack.fitting.refine import refine
 
 Call = Callable[..., Any]
-
-
-def psnr(stack: Stack, pixels: np.ndarray) -> float:
-    drawn = render(stack, max(pixels.shape[:2]), device="cpu")
-    return float(-10 * np.log10(np.square(drawn / 255.0 - pixels / 255.0).mean()))
 
 
 @pytest.fixture
@@ -46,7 +42,7 @@ def test_the_layers_come_closer_and_stay_the_same_ones(
 ) -> None:
     before, after = load(document), refined()
     assert [layer.id for layer in after.layers] == [layer.id for layer in before.layers]
-    assert psnr(after, pixels) > psnr(before, pixels) + 0.5
+    assert psnr_to(after, pixels) > psnr_to(before, pixels) + 0.5
     assert after.layers == refine(before, photo, "fast", device="cpu").layers
 
 
@@ -75,18 +71,18 @@ def test_other_efforts_come_closer_too(
     vecstack: Call, document: Path, photo: Path, out: Path, pixels: np.ndarray, effort: str
 ) -> None:
     assert vecstack("refine", document, "--to", photo, "-o", out, "--effort", effort, "-q").code == 0
-    assert psnr(load(out), pixels) > psnr(load(document), pixels) + 0.5
+    assert psnr_to(load(out), pixels) > psnr_to(load(document), pixels) + 0.5
 
 
 def test_detail_is_added_up_to_a_count(refined: Callable[..., Stack], pixels: np.ndarray) -> None:
     few, many = refined("--layers", "4"), refined("--layers", "9")
     assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["spline"] * 6
     assert len(few.layers) == 4
-    assert psnr(many, pixels) > psnr(few, pixels) + 0.5
+    assert psnr_to(many, pixels) > psnr_to(few, pixels) + 0.5
 
 
 def test_detail_is_added_up_to_a_psnr(refined: Callable[..., Stack], pixels: np.ndarray) -> None:
-    assert 20.98 < psnr(refined("--psnr", "21"), pixels) < 24
+    assert 20.98 < psnr_to(refined("--psnr", "21"), pixels) < 24
 
 
 def test_detail_is_added_up_to_a_size_of_the_file(refined: Callable[..., Stack], out: Path, document: Path) -> None:
@@ -124,7 +120,7 @@ def test_tuning_the_net_gives_the_file_one_of_its_own(
     assert plain.assets == load(document).assets
     assert len(tuned.assets) == 1
     assert tuned.assets.keys() != plain.assets.keys()
-    assert psnr(tuned, pixels) > psnr(plain, pixels)
+    assert psnr_to(tuned, pixels) > psnr_to(plain, pixels)
 
 
 def test_the_background_shows_where_the_picture_is_transparent(vecstack: Call, document: Path, tmp_path: Path) -> None:
@@ -151,8 +147,8 @@ def test_several_files_take_the_pictures_of_their_names(
     arguments = ("--to", tmp_path / "pictures", "--effort", "fast", "-o", tmp_path / "out")
     assert vecstack("refine", tmp_path / "stacks", *arguments).code == 0
     a, b = (load(tmp_path / "out" / f"{name}.layers") for name in "ab")
-    assert psnr(a, pixels) > psnr(b, pixels)
-    assert psnr(b, 255 - pixels) > psnr(a, 255 - pixels)
+    assert psnr_to(a, pixels) > psnr_to(b, pixels)
+    assert psnr_to(b, 255 - pixels) > psnr_to(a, 255 - pixels)
     (tmp_path / "pictures" / "b.png").unlink()
     result = vecstack("refine", tmp_path / "stacks" / "b.layers", *arguments, "--overwrite")
     assert result.code == 3
@@ -239,4 +235,4 @@ def test_a_file_without_layers_takes_detail(
     save(load(document).with_layers(()), bare)
     assert vecstack("refine", bare, "--to", photo, "-o", out, "--effort", "fast", "--layers", 6).code == 0
     assert [layer.kind for layer in load(out).layers] == ["spline"] * 6
-    assert psnr(load(out), pixels) > psnr(load(bare), pixels) + 3
+    assert psnr_to(load(out), pixels) > psnr_to(load(bare), pixels) + 3

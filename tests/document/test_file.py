@@ -14,23 +14,22 @@ import random
 import struct
 import subprocess
 import sys
-import warnings
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from tests.helpers import new_net, png_of, zipped
 from vecstack.document import archive, file, limits, strict_json
 from vecstack.document.file import dumps, dumps_json, load, save, validate
 from vecstack.errors import DocumentError, ExportError, NewerFormatError, UnknownKindError
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
 from vecstack.kinds.mask.layer import MaskLayer
-from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_to_asset
 from vecstack.stack import Canvas, Layer, Stack, UnknownLayer
 
@@ -43,23 +42,11 @@ def sha256(data: bytes) -> str:
 
 
 def png(width: int, height: int) -> bytes:
-    """A grey PNG, by hand."""
-
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = zlib.compress(bytes((width + 1) * height))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    """A black PNG."""
+    return png_of(np.zeros((height, width), np.uint8))
 
 
-def make_net() -> bytes:
-    with torch.random.fork_rng():
-        torch.manual_seed(7)
-        return net_to_asset(MaskNet(NetSizes(code=3, width=8, depth=2)))
-
-
-NET = make_net()
+NET = net_to_asset(new_net(7, width=8))
 NET_ID = sha256(NET)
 
 
@@ -102,15 +89,6 @@ def parsed() -> Document:
 
 def encoded(document: Any) -> bytes:
     return json.dumps(document).encode()
-
-
-def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    buffer = io.BytesIO()
-    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", method) as archive:
-        warnings.simplefilter("ignore")  # of names that are there twice
-        for name, data in members:
-            archive.writestr(name, data)
-    return buffer.getvalue()
 
 
 def colors(stack: Stack) -> torch.Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.drawing.conftest import HEIGHT, WIDTH
+from tests.helpers import HEIGHT, WIDTH
 from vecstack.drawing import exact
 from vecstack.drawing.exact import prepare
 from vecstack.drawing.render import render
@@ -76,19 +76,26 @@ def test_hidden_and_unknown_layers_are_as_if_not_there(stack, points):
     assert prepare(fewer, CPU)(points, 1.0).equal(expected)
 
 
-def test_long_runs_of_layers_are_shaded_in_parts_of_bounded_length(stack, points, monkeypatch):
-    layers = tuple(dataclasses.replace(layer, window=None) for layer in stack.layers)  # of one extent: none
-    stack = dataclasses.replace(stack, layers=layers)
-    expected = prepare(stack, CPU)(points, 1.0)
-    lengths = []
+@pytest.fixture
+def lengths(monkeypatch):
+    """How many mask layers were shaded together, each time."""
+    found = []
     mask_kind = type(find_kind("mask"))
     shade_all = mask_kind.shader
 
     def spy(self, layers, assets, device):
-        lengths.append(len(layers))
+        found.append(len(layers))
         return shade_all(self, layers, assets, device)
 
     monkeypatch.setattr(mask_kind, "shader", spy)
+    return found
+
+
+def test_long_runs_of_layers_are_shaded_in_parts_of_bounded_length(stack, points, lengths, monkeypatch):
+    layers = tuple(dataclasses.replace(layer, window=None) for layer in stack.layers)  # of one extent: none
+    stack = dataclasses.replace(stack, layers=layers)
+    expected = prepare(stack, CPU)(points, 1.0)
+    lengths.clear()
     monkeypatch.setattr(exact, "RUN_LAYERS", 3)
     assert prepare(stack, CPU)(points, 1.0).equal(expected)
     assert lengths == [3, 1]
@@ -196,18 +203,9 @@ def test_a_turned_window_is_nothing_outside_its_extent(windowed, turn):
     assert extent.y + extent.height - 1.5 < most[1] <= extent.y + extent.height
 
 
-def test_layers_of_one_extent_are_shaded_together(stack, points, monkeypatch):
+def test_layers_of_one_extent_are_shaded_together(stack, lengths):
     base = stack.layers[3]
     more = tuple(dataclasses.replace(base, id=f"more {number}") for number in range(3))
-    lengths = []
-    mask_kind = type(find_kind("mask"))
-    shade_all = mask_kind.shader
-
-    def spy(self, layers, assets, device):
-        lengths.append(len(layers))
-        return shade_all(self, layers, assets, device)
-
-    monkeypatch.setattr(mask_kind, "shader", spy)
     prepare(dataclasses.replace(stack, layers=(*stack.layers[:4], *more)), CPU)
     assert lengths == [2, 4]
 

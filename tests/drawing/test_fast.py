@@ -5,17 +5,16 @@ import numpy as np
 import pytest
 import torch
 
-from tests.drawing.conftest import make_net, make_spline, random_stack
+from tests.helpers import make_net, make_spline, random_stack
 from vecstack.composite import over
-from vecstack.drawing import strips
 from vecstack.drawing.exact import exact_painter
 from vecstack.drawing.fast import FastPainter, PatchRun
 from vecstack.drawing.patches import Compiler, Roots
 from vecstack.drawing.plan import Plan
 from vecstack.drawing.points import centres
-from vecstack.drawing.render import render, render_plan, rows
+from vecstack.drawing.render import render, render_plan
 from vecstack.drawing.viewport import Viewport
-from vecstack.errors import DeviceError, DocumentError
+from vecstack.errors import DocumentError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask.shade import net_from_asset, net_to_asset
 
@@ -300,72 +299,12 @@ def test_a_sheet_draws_other_columns_than_before(mixed):
         assert float((fast(columns, band) - expected).abs().max()) < 1 / 255
 
 
-def test_every_height_of_the_strips_and_count_of_threads_gives_the_same_bytes(mixed, threads):
-    viewport = Viewport(Rect(5.0, 20.0, 4.0, 16.0), 75, 300)
-    expected = render(mixed, viewport=viewport, transparent=True, device="cpu")
-    for count, strip_rows in [(1, 64), (1, 128), (2, 1024)]:
-        torch.set_num_threads(count)
-        parts = list(rows(mixed, viewport, transparent=True, device="cpu", strip_rows=strip_rows))
-        assert len(parts) == -(-300 // strip_rows)
-        assert np.array_equal(np.concatenate(parts), expected)
-
-
 def test_drawing_twice_gives_the_same_bytes(mixed):
     pictures = [render(mixed, 150, depth=16, transparent=True, device="cpu") for _ in range(2)]
     assert np.array_equal(*pictures)
 
 
-def test_pictures_wider_than_a_band_are_drawn_whole(mixed, monkeypatch):
-    expected = render(mixed, 200, device="cpu").astype(int)
-    monkeypatch.setattr(strips, "BAND_COLUMNS", 50)
-    off = np.abs(render(mixed, 200, device="cpu") - expected)
-    assert off.max() <= 1  # float32 sums over parts of other shapes
-    assert (off > 0).mean() < 0.001
-
-
 # Memory of the device
-
-
-def narrow(most_columns):
-    """A class of painters that have no room for more columns, and the numbers of columns that were drawn."""
-    drawn = []
-
-    class Narrow(FastPainter):
-        def __call__(self, xs, ys):
-            if len(xs) > most_columns:
-                raise torch.cuda.OutOfMemoryError("no room")
-            drawn.append(len(xs))
-            return super().__call__(xs, ys)
-
-    return Narrow, drawn
-
-
-@pytest.mark.parametrize("transparent", [False, True])
-def test_what_does_not_fit_a_device_is_drawn_in_narrower_parts(mixed, transparent, monkeypatch):
-    viewport = Viewport(Rect(1.0, 20.0, 30.0, 3.0), 1001, 100)
-    expected = render(mixed, viewport=viewport, transparent=transparent, device="cpu").astype(int)
-    painter, drawn = narrow(300)
-    monkeypatch.setattr(strips, "FastPainter", painter)
-    picture = render(mixed, viewport=viewport, transparent=transparent, device="cpu")
-    off = np.abs(picture - expected)
-    assert off.max() <= 1  # float32 sums over parts of other shapes
-    assert (off > 0).mean() < 0.001
-    assert drawn == [250, 250, 250, 251] * 2
-
-
-def test_a_device_without_room_for_256_columns_is_a_device_error(mixed, monkeypatch):
-    monkeypatch.setattr(strips, "FastPainter", narrow(200)[0])
-    with pytest.raises(DeviceError, match="out of memory"):
-        render(mixed, viewport=Viewport(PART.region, 1000, 70), device="cpu")
-
-
-def test_a_device_without_room_for_compiling_is_a_device_error(mixed, monkeypatch):
-    def full(*_):
-        raise torch.cuda.OutOfMemoryError("no room")
-
-    monkeypatch.setattr(Compiler, "run", full)
-    with pytest.raises(DeviceError, match="out of memory"):
-        rows(mixed, whole(mixed, 200), device="cpu")
 
 
 @pytest.mark.parametrize("sliver", [1e-3, 1e-6, 1e-12])

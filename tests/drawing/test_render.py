@@ -8,7 +8,7 @@ from vecstack.drawing import strips
 from vecstack.drawing.exact import prepare
 from vecstack.drawing.file import render_to_file
 from vecstack.drawing.plan import Plan
-from vecstack.drawing.render import render, render_plan, rows
+from vecstack.drawing.render import render, render_plan
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import DeviceError, UsageError
 from vecstack.geometry import Affine, Rect
@@ -59,34 +59,6 @@ def test_pictures_of_any_size_show_the_same_place(stack):
     assert np.abs(means - once).mean() < 0.002
     half_a_pixel_off = np.abs(means[:, 1:] - once[:, :-1]).mean()
     assert half_a_pixel_off > 5 * np.abs(means - once).mean()
-
-
-@pytest.mark.parametrize("depth", [8, 16])
-@pytest.mark.parametrize("transparent", [False, True])
-def test_every_height_of_the_strips_gives_the_same_bits(stack, depth, transparent):
-    whole = render(stack, viewport=EDGE, depth=depth, transparent=transparent, device="cpu")
-    assert whole.shape == (150, 131, 4 if transparent else 3)
-    for strip_rows, heights in [(1, [64, 64, 22]), (65, [128, 22]), (1000, [150])]:
-        options = {"depth": depth, "transparent": transparent, "device": "cpu", "strip_rows": strip_rows}
-        parts = list(rows(stack, EDGE, **options))
-        assert [len(part) for part in parts] == heights
-        assert np.array_equal(np.concatenate(parts), whole)
-
-
-def test_every_count_of_threads_gives_the_same_pixels(stack, threads):
-    pictures = []
-    for count in (1, 2):
-        torch.set_num_threads(count)
-        pictures.append(render(stack, 150, device="cpu"))
-    assert np.array_equal(*pictures)
-
-
-def test_drawing_leaves_the_threads_and_gradients_as_they_were(stack):
-    before = torch.get_num_threads()
-    for _ in rows(stack, EDGE, device="cpu"):
-        assert torch.is_grad_enabled()
-        assert not torch.is_inference_mode_enabled()
-    assert torch.get_num_threads() == before
 
 
 def test_a_region_is_the_crop_of_the_whole(stack):
@@ -168,14 +140,6 @@ def test_a_request_that_cannot_be_meant_is_a_usage_error(stack, options, message
         render(stack, device="cpu", **options)
 
 
-@pytest.mark.parametrize(
-    ("options", "error"), [({"depth": 7}, UsageError), ({"strip_rows": 0}, UsageError), ({"device": "x"}, DeviceError)]
-)
-def test_rows_refuses_before_the_first_strip(stack, options, error):
-    with pytest.raises(error):
-        rows(stack, EDGE, **{"device": "cpu"} | options)
-
-
 def test_a_picture_past_the_memory_is_refused_with_the_way_out(stack, monkeypatch):
     def full(*_):
         raise MemoryError
@@ -201,15 +165,6 @@ def test_a_file_that_needs_the_memory_of_the_picture_names_those_that_do_not(sta
     with pytest.raises(UsageError, match=r"make it smaller, or write PNG or TIFF, which need little memory\.$"):
         render_to_file(stack, tmp_path / "large.jpg", EDGE, device="cpu")
     render_to_file(stack, tmp_path / "large.png", EDGE, device="cpu")
-
-
-def test_a_device_that_runs_out_of_memory_is_a_device_error(stack, monkeypatch):
-    def full(*_):
-        raise torch.cuda.OutOfMemoryError("no room")
-
-    monkeypatch.setattr(strips, "exact_painter", lambda *_, **__: full)
-    with pytest.raises(DeviceError, match="out of memory"):
-        render(stack, device="cpu")
 
 
 # What drawing takes

@@ -12,29 +12,17 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from tests.drawing.conftest import mixed, stack
+from tests.helpers import HEIGHT, WIDTH, block
 from vecstack import Canvas, Stack, render
 from vecstack.color import to_oklab
 from vecstack.drawing.viewport import Viewport
 from vecstack.editing.adjust import LIMITS, Adjustment, adjust
 from vecstack.errors import DocumentError, PictureError, UsageError
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.stack import UnknownLayer
 
-__all__ = ["mixed", "stack"]
-
-WIDTH, HEIGHT = 37, 53
 CANVAS = Canvas(WIDTH, HEIGHT)
 BRIGHTER = Adjustment(brightness=0.5)
-
-
-def block(layer_id: str, rect: Rect, **fields: Any) -> SplineLayer:
-    """A layer that covers a rectangle, with soft edges, and nothing outside it."""
-    surface = ((20.0,) * 4,) * 4
-    return SplineLayer(
-        id=layer_id, color=(1.0, 0.0, 0.0), surface=surface, transform=Affine.of_frame(rect), window=0.1, **fields
-    )
 
 
 LEFT = block("left", Rect(4.0, 6.0, 14.0, 30.0), name="The left one")

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from tests.exporting.conftest import psnr
-from tests.exporting.svg.test_write import BLUE, CANVAS, RED
+from tests.exporting.conftest import BLUE, CANVAS, RED
+from tests.helpers import psnr
 from vecstack import Stack, render
 from vecstack.errors import ExportError, UsageError
 from vecstack.exporting.animation import to_gif, to_webp

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.exporting.svg.test_write import BLUE, CANVAS, HOSTILE, RED, block
+from tests.exporting.conftest import BLUE, CANVAS, HOSTILE, RED, pixels_of
+from tests.helpers import block
 from vecstack import Stack, render
 from vecstack.errors import ExportError, UsageError
 from vecstack.exporting.ora import to_ora
@@ -29,10 +29,6 @@ def entries(data: bytes) -> list[ElementTree.Element]:
     """The layers of the file, lowest first."""
     root = ElementTree.fromstring(members(data)["stack.xml"])
     return list(root.findall("stack/layer"))[::-1]
-
-
-def pixels_of(png: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
 
 
 def composite(data: bytes) -> np.ndarray:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.exporting.conftest import psnr
-from tests.exporting.svg.test_write import BLUE, CANVAS, HOSTILE, RED, block
+from tests.exporting.conftest import BLUE, CANVAS, HOSTILE, RED
+from tests.helpers import block, psnr
 from vecstack import Canvas, Stack, render
 from vecstack.errors import ExportError, UsageError
 from vecstack.exporting.pdf import to_pdf
@@ -28,7 +28,7 @@ def draw(data: bytes, folder: Path, program: str = "pdftoppm", dpi: int = DPI) -
     """The picture that another program makes of a PDF."""
     (folder / "made.pdf").write_bytes(data)
     words = [program, "-png", "-r", str(dpi), "-singlefile", str(folder / "made.pdf"), str(folder / "drawn")]
-    done = subprocess.run(words, check=True, capture_output=True, timeout=120)
+    done = subprocess.run(words, check=True, capture_output=True, timeout=600)
     assert done.stderr == b""
     return np.asarray(Image.open(folder / "drawn.png").convert("RGB"))
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import re
 from collections.abc import Callable
@@ -9,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.exporting.svg.test_write import BLUE, CANVAS, HOSTILE, RED, block
+from tests.exporting.conftest import BLUE, CANVAS, HOSTILE, RED, pixels_of
+from tests.helpers import block
 from vecstack import Stack, render
 from vecstack.errors import ExportError
 from vecstack.exporting.png_layers import file_name, png_layers
@@ -23,10 +22,6 @@ def exported(stack: Stack, **options: Any) -> tuple[dict[str, bytes], dict[str, 
     """The files by name, and what their list says."""
     files = dict(png_layers(stack, device="cpu", **options))
     return files, json.loads(files["layers.json"])
-
-
-def pixels_of(png: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
 
 
 @pytest.mark.parametrize("name", ["mixed", "painted"])

@@ -2,23 +2,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
+from tests.helpers import new_net
 from vecstack.document.file import Sizes, dumps, dumps_json, load, save, size_of
 from vecstack.drawing.render import render
 from vecstack.errors import DocumentError, UsageError
 from vecstack.fitting.compact import compact
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.base import Steps, to_step
-from vecstack.kinds.mask.kind import KIND
+from vecstack.kinds.mask.kind import KIND, MaskKind
 from vecstack.kinds.mask.layer import MaskLayer
-from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_to_asset
+from vecstack.kinds.mask.tune import MaskTunable
 from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.stack import Canvas, Layer, Stack, UnknownLayer, asset_id
 
@@ -26,12 +26,7 @@ CANVAS = Canvas(37, 53, (0.9, 0.4, 0.1))
 CODE = 6
 
 
-def make_net(seed: int) -> bytes:
-    torch.manual_seed(seed)
-    return net_to_asset(MaskNet(NetSizes(CODE, 16, 2)))
-
-
-NET = make_net(3)
+NET = net_to_asset(new_net(3, code=CODE))
 
 
 def make_layers(count: int, seed: int = 0, window: float | None = None) -> tuple[MaskLayer, ...]:
@@ -276,8 +271,28 @@ def test_the_steps_of_a_surface_are_written_with_few_digits() -> None:
         assert all(len(str(abs(value))) <= 5 for row in layer.surface for value in row)  # such as 12.48
 
 
-def test_two_hundred_windows_take_seconds() -> None:
-    stack = make_stack(make_layers(200, window=0.5))
-    began = time.monotonic()
-    compact(stack, device="cpu")
-    assert time.monotonic() - began < 30  # some 2 s on an idle core
+def test_many_windows_take_as_much_work_more_as_there_are_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [0]
+    shader, slopes = MaskKind.shader, MaskTunable.slopes
+
+    def counted_shader(kind: MaskKind, layers: Any, *others: Any) -> Any:
+        shade = shader(kind, layers, *others)
+
+        def counted(at: Any, footprint: Any) -> Any:
+            points[0] += len(layers) * len(at)
+            return shade(at, footprint)
+
+        return counted
+
+    def counted_slopes(tunable: MaskTunable, shapes: Any, at: Any, footprint: Any) -> Any:
+        points[0] += len(shapes) * len(at)
+        return slopes(tunable, shapes, at, footprint)
+
+    monkeypatch.setattr(MaskKind, "shader", counted_shader)
+    monkeypatch.setattr(MaskTunable, "slopes", counted_slopes)
+    work = []
+    for count in (25, 100):
+        points[0] = 0
+        compact(make_stack(make_layers(count, window=0.5)), device="cpu")
+        work.append(points[0])
+    assert 0 < work[1] < 6 * work[0]  # 4 times the layers; 16 would be each layer anew for each

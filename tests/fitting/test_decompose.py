@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 from tests.conftest import TINY
-from vecstack import Stack, load_model, render
+from tests.helpers import psnr_to
+from vecstack import load_model, render
 from vecstack.document.file import dumps
 from vecstack.errors import PictureError, UsageError
 from vecstack.fitting.decompose import decompose
@@ -84,11 +85,6 @@ def test_a_missing_picture_is_named(weights: Path) -> None:
         decompose("nothing.png", load_model(weights, "cpu"))
 
 
-def psnr(stack: Stack, picture: np.ndarray) -> float:
-    drawn = render(stack, max(picture.shape[:2]), device="cpu")
-    return float(-10 * np.log10(np.square((drawn / 255.0) - picture / 255.0).mean()))
-
-
 # Closer layers, and more of them.
 
 
@@ -121,8 +117,8 @@ def test_refined_layers_are_the_same_ones_and_closer(
     plain, refined = decompose(photo, model), decompose(photo, model, refine=effort, device="cpu")
     assert [layer.id for layer in refined.layers] == [layer.id for layer in plain.layers]
     assert (refined.canvas, refined.assets, refined.source) == (plain.canvas, plain.assets, plain.source)
-    assert psnr(refined, pixels) > psnr(plain, pixels) + 0.5
-    assert refined.metrics["psnr"] == pytest.approx(psnr(refined, pixels), abs=0.02)
+    assert psnr_to(refined, pixels) > psnr_to(plain, pixels) + 0.5
+    assert refined.metrics["psnr"] == pytest.approx(psnr_to(refined, pixels), abs=0.02)
 
 
 def test_refined_layers_have_a_thumbnail_of_what_they_look_like_now(photo: Path, weights: Path) -> None:
@@ -144,13 +140,13 @@ def test_layers_beyond_the_model_s_are_detail_above_them(photo: Path, weights: P
     assert [layer.kind for layer in few.layers] == ["mask"] * 3 + ["spline"] * 2
     assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["spline"] * 6
     assert few.layers[:3] == many.layers[:3] == decompose(photo, model, refine="fast", device="cpu").layers
-    assert psnr(many, pixels) > psnr(few, pixels) + 0.5 > psnr(decompose(photo, model), pixels) + 1
+    assert psnr_to(many, pixels) > psnr_to(few, pixels) + 0.5 > psnr_to(decompose(photo, model), pixels) + 1
     assert many.thumbnail is not None
 
 
 def test_detail_goes_on_until_its_psnr(photo: Path, weights: Path, pixels: np.ndarray) -> None:
     stack = decompose(photo, load_model(weights, "cpu"), refine="fast", detail=Goal(psnr=21), device="cpu")
-    assert 20.98 < psnr(stack, pixels) < 24
+    assert 20.98 < psnr_to(stack, pixels) < 24
     assert len(stack.layers) > 3
 
 
@@ -187,7 +183,7 @@ def test_a_budget_below_the_net_is_kept_without_it(photo: Path, tmp_path: Path, 
     assert {layer.kind for layer in stack.layers} == {"spline"}
     assert stack.canvas.background == pytest.approx(pixels.mean((0, 1)) / 255, abs=1e-3)
     assert stack.source["sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest()
-    assert psnr(stack, pixels) > psnr(stack.with_layers(()), pixels) + 3
+    assert psnr_to(stack, pixels) > psnr_to(stack.with_layers(()), pixels) + 3
 
 
 def test_a_stream_is_read_once(photo: Path, weights: Path) -> None:
@@ -222,7 +218,7 @@ def test_the_photos_model_is_closer_to_a_photo_than_its_mean_colour() -> None:
     for picture in load_sample_images().images:
         small = np.asarray(Image.fromarray(picture).resize((96, 64), Image.Resampling.BOX))
         flat = -10 * np.log10(np.square(small / 255.0 - small.mean((0, 1)) / 255.0).mean())
-        assert psnr(decompose(picture, model), small) > flat + 2
+        assert psnr_to(decompose(picture, model), small) > flat + 2
 
 
 def test_the_digits_model_draws_digits() -> None:
@@ -234,9 +230,8 @@ def test_the_digits_model_draws_digits() -> None:
     for digit in load_digits().images[:10]:
         picture = np.repeat((digit * (255 / 16)).astype(np.uint8)[:, :, None], 3, 2)
         framed = np.asarray(Image.fromarray(picture).resize((20, 20), Image.Resampling.BICUBIC))
-        found.append(
-            psnr(decompose(np.pad(framed, ((4, 4), (4, 4), (0, 0))), model), np.pad(framed, ((4, 4), (4, 4), (0, 0))))
-        )
+        framed = np.pad(framed, ((4, 4), (4, 4), (0, 0)))
+        found.append(psnr_to(decompose(framed, model), framed))
     assert np.mean(found) > 15
 
 

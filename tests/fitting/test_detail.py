@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net
+from tests.helpers import CODE, HEIGHT, WIDTH, make_net
 from vecstack.color import Color
 from vecstack.document.file import dumps
 from vecstack.drawing.file import thumbnail_png

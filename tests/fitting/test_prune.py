@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net, stack  # noqa: F401
+from tests.helpers import CODE, HEIGHT, WIDTH, ids, make_net
 from vecstack.color import Color
 from vecstack.drawing.exact import prepare
 from vecstack.drawing.render import render
@@ -59,10 +59,6 @@ def stack_of(*layers: Layer, canvas: Canvas = CANVAS) -> Stack:
     return Stack(canvas, layers, {asset_id(net): net for net in (FULL, SHAPED, OTHER)})
 
 
-def ids(stack: Stack) -> list[str]:  # noqa: F811
-    return [layer.id for layer in stack.layers]
-
-
 def random_stack(count: int) -> Stack:
     """Layers of two nets, some of them faint, a third in windows."""
     rng = np.random.default_rng(7)
@@ -76,7 +72,7 @@ def random_stack(count: int) -> Stack:
     return stack_of(*(mask(f"layer {n}", (SHAPED, OTHER)[n % 2], **fields(n)) for n in range(count)))
 
 
-def sampled(stack: Stack) -> Tensor:  # noqa: F811
+def sampled(stack: Stack) -> Tensor:
     """The picture at the centres of the cells of a grid of the canvas's aspect: [4,P]."""
     columns = round((POINTS * stack.canvas.width / stack.canvas.height) ** 0.5)
     rows = round(POINTS / columns)
@@ -94,7 +90,7 @@ def drawn_change(old: Stack, new: Stack, size: int = 90) -> float:
     return float(np.sqrt(np.mean((first - second) ** 2)))
 
 
-def test_a_contribution_is_the_change_when_the_layer_is_taken_out(stack: Stack) -> None:  # noqa: F811
+def test_a_contribution_is_the_change_when_the_layer_is_taken_out(stack: Stack) -> None:
     stack = dataclasses.replace(stack, layers=(*stack.layers[:2], unknown("strange"), *stack.layers[2:]))
     whole = sampled(stack)
     measured = contributions(stack, device="cpu")
@@ -107,7 +103,7 @@ def test_a_contribution_is_the_change_when_the_layer_is_taken_out(stack: Stack) 
     assert seen == {"whole", "faded", "window", "turned"}
 
 
-def test_layers_that_do_not_show_contribute_nothing_at_all(stack: Stack) -> None:  # noqa: F811
+def test_layers_that_do_not_show_contribute_nothing_at_all(stack: Stack) -> None:
     stack = dataclasses.replace(stack, layers=(*stack.layers, unknown("strange")))
     measured = {each.id: each for each in contributions(stack, device="cpu")}
     for name in ("hidden", "nothing", "strange"):
@@ -154,7 +150,7 @@ def test_of_two_layers_that_hide_each_other_s_absence_one_stays() -> None:
     assert drawn_change(stack_of(mask("lower")), pruned) == 0
 
 
-def test_a_tolerance_of_0_keeps_what_shows(stack: Stack) -> None:  # noqa: F811
+def test_a_tolerance_of_0_keeps_what_shows(stack: Stack) -> None:
     assert prune(stack, 0, device="cpu") is stack
 
 
@@ -166,7 +162,7 @@ def test_a_tolerance_of_0_drops_a_window_outside_the_canvas() -> None:
 def test_a_layer_too_small_for_the_points_stays() -> None:
     canvas = Canvas(3700, 5300)  # points are 35 units apart
     dot = mask("dot", color=GREY, transform=Affine.of_frame(Rect(2010, 3010, 20, 20)), window=0.1)
-    stack = stack_of(mask("base", transform=Affine.of_frame(canvas.rect)), dot, canvas=canvas)  # noqa: F811
+    stack = stack_of(mask("base", transform=Affine.of_frame(canvas.rect)), dot, canvas=canvas)
     assert prune(stack, 0.5, device="cpu") is stack
     part = Viewport(Rect(2000, 3000, 40, 40), 37, 37)
     assert len(np.unique(render(stack, viewport=part, device="cpu").reshape(-1, 3), axis=0)) > 1
@@ -261,7 +257,7 @@ def test_layers_with_one_between_that_goes_are_merged() -> None:
 def test_assets_go_with_the_last_layer_that_uses_them() -> None:
     stray = {"0" * 64: b"of no layer"}
     layers = mask("a", SHAPED), mask("b", OTHER, opacity=0.0001), mask("c", SHAPED, opacity=0.0001)
-    stack = dataclasses.replace(stack_of(*layers), assets={**stack_of().assets, **stray}, thumbnail=b"old")  # noqa: F811
+    stack = dataclasses.replace(stack_of(*layers), assets={**stack_of().assets, **stray}, thumbnail=b"old")
     pruned = prune(stack, 0.1, device="cpu")
     assert ids(pruned) == ["a"]
     assert set(pruned.assets) == set(stack.assets) - {asset_id(OTHER)}

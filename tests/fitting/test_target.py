@@ -7,19 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
-from tests.drawing.conftest import CODE, HEIGHT, WIDTH, make_net
-from vecstack.drawing.points import Grid, cell_counts
+from tests.helpers import HEIGHT, WIDTH, make_net
+from vecstack.drawing.points import cells
 from vecstack.drawing.render import render
-from vecstack.drawing.sheets import draw_at, shade_on, sheets_on, shown_on
-from vecstack.drawing.viewport import Viewport
-from vecstack.errors import DocumentError
+from vecstack.drawing.sheets import draw_at
 from vecstack.fitting.target import CHECKED, Target, view_of
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.mask.layer import MaskLayer
-from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.stack import Canvas, Stack, UnknownLayer, asset_id
+from vecstack.stack import Canvas, Stack
 
 CPU = torch.device("cpu")
 CANVAS = Canvas(WIDTH, HEIGHT, (0.9, 0.4, 0.1))
@@ -32,30 +27,6 @@ def ramp(width: int, height: int, rect: Rect | None = None) -> Target:
     y, x = np.mgrid[0:height, 0:width]
     pixels = np.stack([(x + 0.5) / width, (y + 0.5) / height, np.full_like(x, 0.25, dtype=float)], -1)
     return Target.of_pixels(pixels.astype(np.float32), rect or CANVAS.rect, CPU)
-
-
-def mask(layer_id: str, seed: int, **fields: Any) -> MaskLayer:
-    rng = np.random.default_rng(seed)
-    color, code = tuple(rng.random(3).tolist()), tuple(rng.normal(size=CODE).tolist())
-    return MaskLayer(
-        **{"id": layer_id, "net": asset_id(NET), "color": color, "code": code, "transform": WHOLE} | fields
-    )
-
-
-@pytest.fixture
-def stack() -> Stack:
-    """Seven layers on 37 x 53: whole, faded, hidden, unknown, of opacity 0, and two in windows, one of them turned."""
-    layers = (
-        mask("whole", 1),
-        mask("corner", 2, transform=Affine.of_frame(Rect(-6.0, -4.0, 20.0, 17.0)), window=0.4),
-        mask("hidden", 3, visible=False),
-        mask("faded", 4, opacity=0.6),
-        mask("nothing", 5, opacity=0.0),
-        UnknownLayer(id="strange", transform=WHOLE, unknown_kind="no_such_kind"),
-        UnknownLayer(id="like", transform=WHOLE, unknown_kind="mask"),
-        mask("turned", 6, opacity=0.8, transform=Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25), window=1.0),
-    )
-    return Stack(CANVAS, layers, {asset_id(NET): NET})
 
 
 # Cells
@@ -192,11 +163,11 @@ def test_a_sample_of_a_large_picture_is_checked_with_its_own_colours() -> None:
     assert (place.std(1) - 12**-0.5).abs().max() < 0.01
 
 
-def test_errors_are_the_squared_differences_to_the_drawing(stack: Stack) -> None:
+def test_errors_are_the_squared_differences_to_the_drawing(varied: Stack) -> None:
     target = ramp(WIDTH, HEIGHT)
-    drawn = torch.from_numpy(render(stack, depth=16, device="cpu").astype(np.float32) / 65535).permute(2, 0, 1)
+    drawn = torch.from_numpy(render(varied, depth=16, device="cpu").astype(np.float32) / 65535).permute(2, 0, 1)
     expected = (drawn - target.picture).square().mean(0).flatten()
-    torch.testing.assert_close(target.errors(stack), expected, atol=3e-5, rtol=0)  # 16 bits
+    torch.testing.assert_close(target.errors(varied), expected, atol=3e-5, rtol=0)  # 16 bits
 
 
 def test_on_all_pixels_closer_is_less_error() -> None:
@@ -223,128 +194,13 @@ def test_on_a_sample_closer_is_less_error_beyond_chance() -> None:
     assert not target.is_closer(old, old)
 
 
-# Layers on a grid
-
-
-def spline(layer_id: str, transform: Affine) -> SplineLayer:
-    surface = tuple(map(tuple, (3 * np.random.default_rng(7).normal(size=(5, 6))).tolist()))
-    return SplineLayer(id=layer_id, transform=transform, color=(0.2, 0.9, 0.4), surface=surface, window=0.3)
-
-
-@pytest.fixture
-def mixed(stack: Stack) -> Stack:
-    """The seven layers, spline layers upright and turned, and one beside the canvas."""
-    upright, beside = (Affine.of_frame(Rect(x, 9.0, 15.0, 22.0)) for x in (12.0, 40.0))
-    turned = Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25)
-    more = spline("upright", upright), spline("aslant", turned), spline("beside", beside)
-    return stack.with_layers((*stack.layers, *more))
-
-
-GRIDS = [(37, 53), (20, 31), (90, 128), (5, 1)]
-
-
-@pytest.mark.parametrize(("columns", "rows"), GRIDS)
-def test_sheets_laid_one_over_the_other_are_the_drawing(mixed: Stack, columns: int, rows: int) -> None:
-    points = Grid.over(CANVAS.rect, columns, rows, CPU)
-    canvas = points.background(mixed)
-    for sheet in sheets_on(mixed, points):
-        assert sheet.alpha.shape == sheet.box.of(canvas)[0].shape
-        sheet.lay(canvas)
-    torch.testing.assert_close(canvas.flatten(1), draw_at(mixed, points.points)[:3], atol=2e-6, rtol=0)
-
-
-def test_layers_are_shown_only_at_the_points_within_their_extent(mixed: Stack) -> None:
-    points = Grid.over(CANVAS.rect, 37, 53, CPU)
-    found = {layer.id: (index, box) for index, layer, box in shown_on(mixed, points)}
-    assert list(found) == ["whole", "corner", "faded", "turned", "upright", "aslant"]
-    assert [mixed.layers[index].id for index, _ in found.values()] == list(found)
-    assert found["whole"][1].count == found["faded"][1].count == 37 * 53
-    inside = points.part(found["upright"][1])
-    assert inside.xs.tolist() == [x + 0.5 for x in range(12, 27)]
-    assert inside.ys.tolist() == [y + 0.5 for y in range(9, 31)]
-
-
-def test_a_layer_between_the_points_is_not_shown() -> None:
-    between = Stack(CANVAS, (spline("between", Affine.of_frame(Rect(10.6, 10.6, 0.8, 0.8))),))
-    assert not list(shown_on(between, Grid.over(CANVAS.rect, 37, 53, CPU)))
-    assert list(shown_on(between, Grid.over(CANVAS.rect, 370, 530, CPU)))
-
-
-def test_a_sheet_of_a_layer_without_its_net_is_refused(stack: Stack) -> None:
-    with pytest.raises(DocumentError, match="layer whole"):
-        list(sheets_on(dataclasses.replace(stack, assets={}), Grid.over(CANVAS.rect, 4, 4, CPU)))
-
-
-def test_a_layer_in_one_colour_says_so(mixed: Stack) -> None:
-    points = Grid.over(CANVAS.rect, 8, 9, CPU)
-    for layer_id in ("whole", "upright"):
-        layer = mixed.layer(layer_id)
-        mask, color = shade_on(layer, mixed.assets, points)
-        assert (mask.shape, color.shape) == ((9, 8), (3, 1, 1))
-        assert color.flatten().tolist() == pytest.approx(getattr(layer, "color"))  # noqa: B009
-
-
-def test_boxes_are_parts_of_what_lies_over_the_grid() -> None:
-    points = Grid.over(CANVAS.rect, 37, 53, CPU)
-    every = points.box(None)
-    box, other = points.box(Rect(2.5, 3.0, 4.0, 1.0)), points.box(Rect(8.0, 40.0, 3.0, 99.0))
-    values = torch.arange(37 * 53).view(53, 37)
-    assert (every.count, box.count, other.count) == (37 * 53, 5, 3 * 13)
-    assert every.of(values).equal(values)
-    assert box.of(values).tolist() == [[3 * 37 + x for x in range(2, 7)]]  # points on its edges are in it
-    assert points.part(box).points.equal(points.points[box.of(values).flatten()])
-    assert box.hull(other) == other.hull(box) == points.box(Rect(2.5, 3.5, 8.0, 49.0))
-    assert points.box(Rect(-9.0, -9.0, 3.0, 3.0)).count == points.box(Rect(50.0, 1.0, 3.0, 3.0)).count == 0
-
-
-@pytest.mark.parametrize(
-    ("width", "height", "count", "expected"),
-    [
-        (37, 53, 37 * 53, (37, 53)),
-        (37, 53, 10**6, (37, 53)),  # each a pixel at the least
-        (37, 53, 1, (1, 1)),
-        (4000, 1000, 4096, (128, 32)),
-        (1, 10**6, 4096, (1, 4096)),
-        (10**6, 1, 4096, (4096, 1)),
-    ],
-)
-def test_cells_are_counted_to_be_nearly_square(width: int, height: int, count: int, expected: tuple[int, int]) -> None:
-    assert cell_counts(width, height, count) == expected
-
-
 def test_a_rectangle_of_pixels_is_one_of_the_canvas() -> None:
     target = ramp(10, 20, Rect(100.0, 200.0, 20.0, 40.0))
     assert target.on_canvas(Rect(0, 0, 10, 20)) == target.rect
     assert target.on_canvas(Rect(-2, 5, 4, 1)) == Rect(96.0, 210.0, 8.0, 2.0)
 
 
-# Drawing at points
-
-
-def centres(viewport: Viewport) -> Tensor:
-    """The centres of a viewport's pixels, row after row: [P,2]."""
-    y, x = np.mgrid[0 : viewport.height_px, 0 : viewport.width_px] + 0.5
-    across, down = viewport.region.width / viewport.width_px, viewport.region.height / viewport.height_px
-    return torch.tensor(np.stack([viewport.region.x + x.ravel() * across, viewport.region.y + y.ravel() * down], 1))
-
-
-@pytest.mark.parametrize("region", [CANVAS.rect, Rect(-8.0, 3.0, 20.0, 31.0)])
-def test_drawing_at_pixel_centres_is_the_rendering(stack: Stack, region: Rect) -> None:
-    viewport = Viewport.of_region(region, size=90)  # more points than are drawn at a time
-    drawn = draw_at(stack, centres(viewport))
-    rendered = torch.from_numpy(
-        render(stack, viewport=viewport, depth=16, exact=True, device="cpu").astype(np.float32) / 65535
-    )
-    torch.testing.assert_close(drawn[:3].T, rendered.flatten(0, 1), atol=1e-5, rtol=0)
-    assert drawn[3].equal(torch.ones(len(drawn[0])))
-
-
-def test_drawing_transparently_is_premultiplied(stack: Stack) -> None:
-    points = centres(Viewport.of_region(CANVAS.rect))
-    clear = draw_at(stack, points, transparent=True)
-    background = torch.tensor(CANVAS.background)[:, None]
-    torch.testing.assert_close(clear[:3] + (1 - clear[3]) * background, draw_at(stack, points)[:3])
-    assert (clear[:3] <= clear[3] + 1e-6).all()
+# What surrounds a group
 
 
 GROUPS = [(0,), (0, 1), (1,), (3,), (0, 1, 3), (3, 7), (0, 1, 3, 7), (7,)]
@@ -354,39 +210,39 @@ PARTS = [CANVAS.rect, Rect(0.0, 0.0, 9.0, 11.0), Rect(28.0, 1.0, 9.0, 8.0)]
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("part", PARTS, ids=["whole", "corner", "far"])
 def test_what_surrounds_a_group_and_the_group_compose_to_the_whole(
-    stack: Stack, group: tuple[int, ...], part: Rect
+    varied: Stack, group: tuple[int, ...], part: Rect
 ) -> None:
-    points = centres(Viewport.of_region(part))
-    view = view_of(stack, group, points, torch.zeros(3, len(points)))
-    alone = dataclasses.replace(stack, layers=tuple(stack.layers[index] for index in group))
+    points = cells(part, int(part.width), int(part.height), CPU)
+    view = view_of(varied, group, points, torch.zeros(3, len(points)))
+    alone = dataclasses.replace(varied, layers=tuple(varied.layers[index] for index in group))
     own = draw_at(alone, points, transparent=True)
     canvas = view.below * (1 - own[3]) + own[:3]
-    torch.testing.assert_close(view.above + view.through * canvas, draw_at(stack, points)[:3], atol=1e-6, rtol=0)
+    torch.testing.assert_close(view.above + view.through * canvas, draw_at(varied, points)[:3], atol=1e-6, rtol=0)
 
 
-def test_the_view_from_the_ends_of_a_stack_is_the_background_and_nothing(stack: Stack) -> None:
-    points, colors = centres(Viewport.of_region(CANVAS.rect)), torch.rand(3, WIDTH * HEIGHT)
-    view = view_of(stack, tuple(range(len(stack.layers))), points, colors)
+def test_the_view_from_the_ends_of_a_stack_is_the_background_and_nothing(varied: Stack) -> None:
+    points, colors = cells(CANVAS.rect, WIDTH, HEIGHT, CPU), torch.rand(3, WIDTH * HEIGHT)
+    view = view_of(varied, tuple(range(len(varied.layers))), points, colors)
     assert view.target is colors
     assert view.below.equal(torch.tensor(CANVAS.background)[:, None].expand(3, len(points)))
     assert view.through.equal(torch.ones(len(points)))
     assert not view.above.any()
 
 
-def test_layers_that_do_not_show_are_not_in_the_view(stack: Stack) -> None:
-    points = centres(Viewport.of_region(CANVAS.rect))
+def test_layers_that_do_not_show_are_not_in_the_view(varied: Stack) -> None:
+    points = cells(CANVAS.rect, WIDTH, HEIGHT, CPU)
     colors = torch.zeros(3, len(points))
-    bare = stack.remove("hidden").remove("nothing").remove("strange").remove("like")
+    bare = varied.remove("hidden").remove("nothing").remove("strange").remove("like")
     for group, same in (((0,), (0,)), ((3,), (2,)), ((7,), (3,))):
-        view, expected = view_of(stack, group, points, colors), view_of(bare, same, points, colors)
+        view, expected = view_of(varied, group, points, colors), view_of(bare, same, points, colors)
         for field in dataclasses.fields(view):
             assert getattr(view, field.name).equal(getattr(expected, field.name))
 
 
 def test_windows_away_from_the_points_are_not_evaluated_for_a_view(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+    varied: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    points = centres(Viewport.of_region(Rect(28.0, 1.0, 9.0, 8.0)))  # beside the window "corner"
+    points = cells(Rect(28.0, 1.0, 9.0, 8.0), 9, 8, CPU)  # beside the window "corner"
     seen: list[str] = []
     from vecstack.kinds.mask import shade
 
@@ -397,7 +253,7 @@ def test_windows_away_from_the_points_are_not_evaluated_for_a_view(
         return everything(layers, *others)
 
     monkeypatch.setattr(shade, "shader", spy)
-    view_of(stack, (3,), points, torch.zeros(3, len(points)))
+    view_of(varied, (3,), points, torch.zeros(3, len(points)))
     assert "corner" not in seen
     assert "whole" in seen
 

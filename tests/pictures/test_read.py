@@ -8,16 +8,16 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 import warnings
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
 import vecstack.pictures.read
+from tests.helpers import png_by_hand
 from vecstack.errors import PictureError, ShapeError
 from vecstack.pictures.layout import Layout
 from vecstack.pictures.png import write_png
@@ -271,19 +271,12 @@ def test_grey_of_16_bits_is_not_reduced_to_8():
     assert len(np.unique(picture.pixels)) == HEIGHT * WIDTH
 
 
-def png(width: int, height: int, depth: int, color: int, rows: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
-    body = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    parts = [struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in body]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
-
-
 def test_a_transparent_colour_of_16_bits_becomes_alpha():
     rows = b"\0" + struct.pack(">6H", 0x1234, 0x5678, 0x9ABC, 0xFFFF, 0, 0)
-    picture = load_picture(png(2, 1, 16, 2, rows, (b"tRNS", struct.pack(">3H", 0x1234, 0x5678, 0x9ABC))))
+    picture = load_picture(png_by_hand(2, 1, 16, 2, rows, (b"tRNS", struct.pack(">3H", 0x1234, 0x5678, 0x9ABC))))
     check(picture, np.array([[[0x1234, 0x5678, 0x9ABC], [65535, 0, 0]]]) / 65535, np.array([[0, 1]]))
     near = b"\0" + struct.pack(">6H", 0x1234, 0x5678, 0x9ABC, 0x1234, 0x5678, 0x9ABD)
-    assert load_picture(png(2, 1, 16, 2, near, (b"tRNS", near[1:7]))).alpha.tolist() == [[0, 1]]
+    assert load_picture(png_by_hand(2, 1, 16, 2, near, (b"tRNS", near[1:7]))).alpha.tolist() == [[0, 1]]
 
 
 def deep_color(channels: int) -> np.ndarray:
@@ -304,13 +297,13 @@ def test_colour_of_16_bits_is_kept(form, channels):
 def test_grey_of_16_bits_with_alpha_is_kept():
     values = np.random.default_rng(8).integers(0, 65536, (53, 37, 2)).astype(">u2")
     rows = b"".join(b"\0" + row.tobytes() for row in values)
-    picture = load_picture(png(37, 53, 16, 4, rows))
+    picture = load_picture(png_by_hand(37, 53, 16, 4, rows))
     assert picture.depth == 16
     grey, alpha = values[..., 0].astype(np.float32) / 65535, values[..., 1].astype(np.float32) / 65535
     check(picture, np.stack([grey] * 3, -1), alpha, within=1e-7)
     with pytest.raises(PictureError, match="picture: "):
-        load_picture(png(37, 53, 16, 4, rows)[:2000])
-    opaque = png(37, 53, 16, 4, b"".join(b"\0" + (row | (0, 65535)).astype(">u2").tobytes() for row in values))
+        load_picture(png_by_hand(37, 53, 16, 4, rows)[:2000])
+    opaque = png_by_hand(37, 53, 16, 4, b"".join(b"\0" + (row | (0, 65535)).astype(">u2").tobytes() for row in values))
     assert load_picture(opaque).alpha is None
 
 
@@ -339,7 +332,7 @@ def test_colour_of_16_bits_keeps_them_with_a_profile_of_srgb_and_loses_them_with
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
     for embedded, depth in ((srgb(), 16), (red_and_blue_swapped(), 8)):
         chunk = b"iCCP", b"x\0\0" + zlib.compress(embedded)
-        picture = load_picture(png(WIDTH, HEIGHT, 16, 2, rows, chunk))
+        picture = load_picture(png_by_hand(WIDTH, HEIGHT, 16, 2, rows, chunk))
         assert picture.depth == depth
         wanted = values / 65535 if depth == 16 else (values >> 8)[..., [2, 1, 0]] / 255
         check(picture, wanted, within=1e-6 if depth == 16 else 3 * STEP)
@@ -737,12 +730,12 @@ BAD = {
     "text": b"hello, this is no picture\n" * 20,
     "zeros": bytes(5000),
     "signature of PNG only": b"\x89PNG\r\n\x1a\n",
-    "PNG without pixels": png(5, 4, 8, 2, b""),
-    "PNG of no width": png(0, 4, 8, 2, bytes(100)),
+    "PNG without pixels": png_by_hand(5, 4, 8, 2, b""),
+    "PNG of no width": png_by_hand(0, 4, 8, 2, bytes(100)),
     "PNG with a wrong checksum": encoded(noise(3), "PNG").replace(b"IHDR", b"IHDR", 1)[:29] + bytes(4) + b"rest",
-    "PNG of colour type 9": png(5, 4, 8, 9, bytes(100)),
+    "PNG of colour type 9": png_by_hand(5, 4, 8, 9, bytes(100)),
     "PNG cut in half": encoded(noise(3), "PNG")[:3000],
-    "PNG with a text bomb": png(1, 1, 8, 0, bytes(2), (b"zTXt", b"k\0\0" + zlib.compress(bytes(80_000_000)))),
+    "PNG with a text bomb": png_by_hand(1, 1, 8, 0, bytes(2), (b"zTXt", b"k\0\0" + zlib.compress(bytes(80_000_000)))),
     "JPEG signature only": b"\xff\xd8\xff\xe0",
     "JPEG cut in half": encoded(noise(3), "JPEG")[:1500],
     "JPEG without its end": encoded(noise(3), "JPEG")[:-20],
@@ -846,8 +839,8 @@ def test_what_is_no_picture_at_all_is_refused(source):
 
 
 HUGE = {
-    "PNG": png(60_000, 60_000, 8, 2, bytes(1000)),
-    "PNG of 1 bit": png(16_000, 16_000, 1, 0, bytes(16_000 * 2001)),
+    "PNG": png_by_hand(60_000, 60_000, 8, 2, bytes(1000)),
+    "PNG of 1 bit": png_by_hand(16_000, 16_000, 1, 0, bytes(16_000 * 2001)),
     "GIF": gif((60_000, 60_000), (1, 1)),
     "GIF whose frame leaves the canvas": gif((5, 4), (60_000, 60_000)),
     "BMP": encoded(noise(3), "BMP")[:18] + struct.pack("<ii", 60_000, 60_000) + encoded(noise(3), "BMP")[26:],
@@ -857,10 +850,12 @@ HUGE = {
 
 
 @pytest.mark.parametrize("name", HUGE)
-def test_a_picture_that_claims_too_many_pixels_is_refused_at_once(name):
-    start = time.perf_counter()
+def test_a_picture_that_claims_too_many_pixels_is_refused_before_any_is_decoded(name, monkeypatch):
+    def decode(*_):
+        raise AssertionError("a pixel is decoded")
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", decode)
     assert "pixels" in refusal(HUGE[name])
-    assert time.perf_counter() - start < 1
 
 
 def test_the_pixel_limit_is_the_caller_s_and_exact():

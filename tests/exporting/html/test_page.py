@@ -7,7 +7,6 @@ import io
 import json
 import re
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -15,77 +14,18 @@ import pytest
 from PIL import Image
 
 import vecstack.kinds
-from tests.drawing.conftest import make_spline
+from tests.exporting.html.conftest import Elements
+from tests.helpers import make_spline
 from vecstack import Canvas, Stack, render, to_html
 from vecstack.document.file import dumps_json, load
 from vecstack.errors import ShapeError
 from vecstack.exporting.html.page import BITMAP_PX, FOLDER, PAGE, SHARED, SOURCE_PX
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
-from vecstack.stack import UnknownLayer
-
-HOSTILE = [
-    "</script><script>alert(1)</script>",
-    "<!--<script>",
-    "]]>-->",
-    "\"'><img src=x onerror=alert(1)>",
-    "&lt;b&gt;&amp;{{document}}{{kinds}}",
-    "\\u003c\\n\\",
-    "__proto__",
-    "toString",
-]
-
-
-class Elements(HTMLParser):
-    """The elements of a page: names, attributes and, of those that hold plain text, the text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: dict[str, list[str]] = {"script": [], "style": [], "title": []}
-        self._inside = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-        self._inside = tag
-        if tag in self.texts:
-            self.texts[tag].append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._inside in self.texts:
-            self.texts[self._inside][-1] += data
-
-    def scripts(self) -> list[tuple[dict[str, str | None], str]]:
-        attributes = [found for tag, found in self.found if tag == "script"]
-        return list(zip(attributes, self.texts["script"], strict=True))
-
-    def data(self, name: str) -> str:
-        (text,) = (text for found, text in self.scripts() if found.get("id") == name)
-        return text
 
 
 def page_of(stack: Stack, **options: object) -> str:
     return to_html(stack, device="cpu", **{"svg": False} | options)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="session")
-def hostile() -> Stack:
-    """Spline layers whose ids and names are markup, and one of an unknown kind whose fields are."""
-    layers = [
-        dataclasses.replace(make_spline(text, index, Affine(9.0, 0.0, 15.0, 0.0, 9.0, 20.0)), name=HOSTILE[-1 - index])
-        for index, text in enumerate(HOSTILE)
-    ]
-    strange = UnknownLayer(
-        id="strange",
-        unknown_kind="sparkle",
-        transform=Affine(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
-        fields={"note": "\u2028</script>\u2029<!--&amp;"},
-    )
-    return Stack(Canvas(37, 53), (*layers, strange), extra={"</script>": ["<!--", "\u2028"]})
 
 
 def test_a_page_holds_the_document(mixed: Stack) -> None:

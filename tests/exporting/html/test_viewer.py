@@ -15,10 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.drawing.conftest import make_spline
 from tests.exporting.conftest import draw as draw_svg
-from tests.exporting.conftest import psnr
-from tests.exporting.html.test_page import HOSTILE, hostile
+from tests.exporting.html.conftest import HOSTILE
+from tests.helpers import make_spline, psnr
 from vecstack import Canvas, Stack, kinds, load, render, to_html
 from vecstack.document.file import dumps_json, validate
 from vecstack.drawing.viewport import Viewport
@@ -30,8 +29,6 @@ from vecstack.stack import Layer, UnknownLayer
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install vecstack[web]")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome in the path")
-
-__all__ = ["hostile"]
 
 SIZE = 64  # px, at which the page is compared: a graphics card in software is slow
 ENGINES = ["webgl2", "script"]

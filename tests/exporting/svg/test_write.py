@@ -9,32 +9,17 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from tests.drawing.conftest import make_spline, random_stack
-from tests.exporting.conftest import draw, psnr
-from vecstack import Canvas, Stack, render, to_svg
+from tests.exporting.conftest import BLUE, CANVAS, HOSTILE, RED, draw
+from tests.helpers import block, make_spline, psnr, random_stack
+from vecstack import Stack, render, to_svg
 from vecstack.errors import ExportError, UsageError
 from vecstack.exporting.svg.options import SvgOptions
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.stack import UnknownLayer
 
 SVG = "{http://www.w3.org/2000/svg}"
 INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
 WIDTH = 185  # 265 rows: both sides are whole multiples of the canvas's 37 x 53
-CANVAS = Canvas(37, 53, (0.9, 0.4, 0.1))
-EVERYWHERE = ((20.0,) * 4,) * 4  # control values of a mask that is 1 but for its window
-
-
-def block(layer_id: str, rect: Rect, color: tuple[float, float, float], **fields: object) -> SplineLayer:
-    """A layer that covers a rectangle, with soft edges."""
-    return SplineLayer(  # type: ignore[arg-type]
-        **{"id": layer_id, "color": color, "surface": EVERYWHERE, "transform": Affine.of_frame(rect), "window": 0.1}
-        | fields
-    )
-
-
-RED = block("red", Rect(4.0, 6.0, 20.0, 30.0), (1.0, 0.0, 0.0))
-BLUE = block("blue", Rect(12.0, 20.0, 20.0, 25.0), (0.0, 0.0, 1.0))
 
 
 def groups(svg: str) -> list[ElementTree.Element]:
@@ -211,20 +196,6 @@ def test_flat_files_are_alike_and_have_a_path_a_layer(stacks: Callable[[str], St
     svg = to_svg(stack, flat=True, device="cpu")
     assert len(svg) < 4000
     assert svg.count("<path") <= len(stack.layers)
-
-
-HOSTILE = [
-    ('"/><script>alert(1)</script>', "<&>'\""),
-    ("]]>", "\ufffe\uffff \ufffe"),
-    ("m1", "x" * 1024),
-    ("M1", "ünïcödé 🎈"),
-    ("b0", "--><!--"),
-    ("background", "&quot;&#x0;&lol;"),
-    ("b0.", ""),
-    ("a b", "javascript:alert(1)"),
-    ("a_b", "url(http://example.com/x)"),
-    ("9", "%s{0}"),
-]
 
 
 @pytest.mark.parametrize("flat", [False, True])

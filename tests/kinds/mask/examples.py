@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from tests.drawing.conftest import CODE, make_net
+from tests.helpers import CODE, make_net
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.stack import Layer

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.helpers import new_net
 from vecstack.document.file import dumps, load
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.base import Slopes
 from vecstack.kinds.mask import tune
 from vecstack.kinds.mask.kind import KIND
 from vecstack.kinds.mask.layer import MaskLayer
-from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_from_asset, net_to_asset, shader
 from vecstack.kinds.mask.tune import MaskTunable, code_slopes
 from vecstack.stack import Canvas, Stack, asset_id
@@ -28,13 +28,7 @@ def both(slopes: Slopes) -> tuple[torch.Tensor, torch.Tensor]:
     return slopes.alpha, slopes.by_alpha
 
 
-def make_net(seed: int, depth: int = 2) -> MaskNet:
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return MaskNet(NetSizes(CODE, 16, depth)).requires_grad_(False)
-
-
-NET = net_to_asset(make_net(1))
+NET = net_to_asset(new_net(1, code=CODE))
 ASSETS = {asset_id(NET): NET}
 
 
@@ -113,7 +107,7 @@ def test_a_mask_depends_on_its_own_row_alone(tunable: MaskTunable, points: Tenso
 
 
 def test_masks_have_gradients_by_the_codes_and_by_the_net(tunable: MaskTunable, points: Tensor) -> None:
-    assert len(tunable.shared) == len(list(make_net(1).parameters()))
+    assert len(tunable.shared) == len(list(new_net(1, code=CODE).parameters()))
     for tensor in tunable.shared:
         tensor.requires_grad_()
     shapes = tunable.shapes.clone().requires_grad_()
@@ -139,7 +133,7 @@ def codes() -> Tensor:
 
 @pytest.mark.parametrize("depth", [1, 3])
 def test_code_slopes_are_the_gradients_of_the_net(local: Tensor, codes: Tensor, depth: int) -> None:
-    net = make_net(6, depth)
+    net = new_net(6, depth=depth, code=CODE)
     masks, slopes = code_slopes(net, local, codes)
     assert masks.equal(net(local, codes))
     by_autograd = torch.autograd.functional.jacobian(lambda codes: net(local, codes), codes)
@@ -148,7 +142,7 @@ def test_code_slopes_are_the_gradients_of_the_net(local: Tensor, codes: Tensor, 
 
 
 def test_code_slopes_are_what_small_changes_make(local: Tensor, codes: Tensor) -> None:
-    net = make_net(7)
+    net = new_net(7, code=CODE)
     _, slopes = code_slopes(net, local, codes)
     net, local, codes, step = net.double(), local.double(), codes.double(), 1e-3
     for number in range(CODE):
@@ -164,7 +158,7 @@ def test_code_slopes_are_what_small_changes_make(local: Tensor, codes: Tensor) -
 def test_code_slopes_do_not_depend_on_how_many_points_go_at_a_time(
     local: Tensor, codes: Tensor, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    net = make_net(8)
+    net = new_net(8, code=CODE)
     expected = code_slopes(net, local, codes)
     monkeypatch.setattr(tune, "CHUNK", chunk)
     for found, wanted in zip(code_slopes(net, local, codes), expected, strict=True):

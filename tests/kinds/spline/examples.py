@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.drawing.conftest import make_spline
+from tests.helpers import make_spline
 from vecstack.geometry import Affine, Rect
 from vecstack.stack import Layer
 

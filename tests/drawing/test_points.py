@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vecstack.drawing.points import cells, centres, grid
+from tests.helpers import HEIGHT, WIDTH
+from vecstack.drawing.points import Grid, cell_counts, cells, centres, grid
 from vecstack.geometry import Rect
+from vecstack.stack import Canvas
 
 CPU = torch.device("cpu")
 
@@ -49,3 +51,34 @@ def test_cells_of_a_rectangle_have_their_centres_row_by_row() -> None:
     points = cells(Rect(-1.0, 2.0, 6.0, 4.0), 3, 2, CPU)
     assert points.tolist() == [[0, 3], [2, 3], [4, 3], [0, 5], [2, 5], [4, 5]]
     assert points.dtype == torch.float64
+
+
+CANVAS = Canvas(WIDTH, HEIGHT, (0.9, 0.4, 0.1))
+
+
+def test_boxes_are_parts_of_what_lies_over_the_grid() -> None:
+    points = Grid.over(CANVAS.rect, 37, 53, CPU)
+    every = points.box(None)
+    box, other = points.box(Rect(2.5, 3.0, 4.0, 1.0)), points.box(Rect(8.0, 40.0, 3.0, 99.0))
+    values = torch.arange(37 * 53).view(53, 37)
+    assert (every.count, box.count, other.count) == (37 * 53, 5, 3 * 13)
+    assert every.of(values).equal(values)
+    assert box.of(values).tolist() == [[3 * 37 + x for x in range(2, 7)]]  # points on its edges are in it
+    assert points.part(box).points.equal(points.points[box.of(values).flatten()])
+    assert box.hull(other) == other.hull(box) == points.box(Rect(2.5, 3.5, 8.0, 49.0))
+    assert points.box(Rect(-9.0, -9.0, 3.0, 3.0)).count == points.box(Rect(50.0, 1.0, 3.0, 3.0)).count == 0
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "count", "expected"),
+    [
+        (37, 53, 37 * 53, (37, 53)),
+        (37, 53, 10**6, (37, 53)),  # each a pixel at the least
+        (37, 53, 1, (1, 1)),
+        (4000, 1000, 4096, (128, 32)),
+        (1, 10**6, 4096, (1, 4096)),
+        (10**6, 1, 4096, (4096, 1)),
+    ],
+)
+def test_cells_are_counted_to_be_nearly_square(width: int, height: int, count: int, expected: tuple[int, int]) -> None:
+    assert cell_counts(width, height, count) == expected
