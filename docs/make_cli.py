@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +11,33 @@ from typer.main import get_command
 from vecstack.cli import app
 
 PAGE = Path(__file__).with_name("cli.md")
+WIDTH = 120  # characters of a line of the page
+ESCAPED_BAR = r"\|"  # in a table, where a plain one ends the cell
 
 INTRODUCTION = """\
 # The command line
 
     vecstack VERB INPUT... [-o OUT]
 
-Inputs are files, folders, globs, `-` (standard input) or `@list.txt` (one path a line). `-o` is a file for one input, a
-folder for several (made when needed; the tree of an input folder is kept), `-` for standard output; without it, each
-output lies beside its input. An existing output is refused unless `--overwrite` or `--skip-existing` is given; one
-that is also an input is always refused. Files are written whole or not at all. Data goes to standard output, everything
-else to standard error. `vecstack --version` prints the version; `--debug`, anywhere, shows the traceback of an error.
+Inputs are files, folders, globs, `-` (standard input) or `@list.txt` (a text file with one path per line). `-o` names a
+file for one input, a folder for several (created when needed; the tree of an input folder is kept), or `-` for standard
+output; without it, each output goes beside its input. An existing output is refused without `--overwrite` or
+`--skip-existing`, and inputs are never overwritten. Files are written whole or not at all. Data goes to standard
+output, everything else to standard error. `vecstack --version` prints the version; `--debug`, anywhere on the line,
+shows the traceback of an error.
 
 | exit code | meaning |
 |---|---|
 | 0 | done |
-| 1 | internal error (run again with `--debug`, and report it) |
-| 2 | a call that cannot be meant |
-| 3 | a picture, document, recipe, training data, script of edits or palette that cannot be read |
-| 4 | an output that is refused or cannot be written |
-| 5 | a document of a newer version, or of a required kind that is unknown |
-| 6 | weights that are missing, damaged, or not as published |
-| 7 | several inputs, of which some failed |
+| 1 | internal error: run again with `--debug` and report it |
+| 2 | wrong usage: an option out of range, or two that exclude each other |
+| 3 | a picture, layer file, recipe, training data, edit script or palette cannot be read |
+| 4 | an output is refused or cannot be written |
+| 5 | a layer file needs a newer version of the format, or an unknown kind of layer |
+| 6 | weights are missing, damaged or not the published ones |
+| 7 | some of several inputs failed |
 | 130, 143 | interrupted, terminated |
-| 141 | the reader of standard output has gone |
+| 141 | the reader of standard output closed it |
 
 This page is written by `docs/make_cli.py`.
 """
@@ -53,7 +57,8 @@ def _sections(name: str, command: Any) -> list[str]:
         return [f"## {name}\n\n{command.help}\n", *(text.replace("## ", "### ", 1) for text in inner)]
     rows = [_row(parameter) for parameter in command.params if parameter.name != "help"]
     table = "\n| | |\n|---|---|\n" + "\n".join(rows) + "\n" if rows else ""
-    return [f"## {name}\n\n{command.help}\n{table}"]
+    text = "\n\n".join(textwrap.fill(part, WIDTH) for part in command.help.split("\n\n"))
+    return [f"## {name}\n\n{text}\n{table}"]
 
 
 def _row(parameter: Any) -> str:
@@ -62,9 +67,7 @@ def _row(parameter: Any) -> str:
     default = parameter.default
     shown = f" Default: {default}." if isinstance(default, str | int | float) and not isinstance(default, bool) else ""
     left = " ".join([", ".join(names), f"`{value}`" if value else ""]).strip()
-    return f"| {left} | {parameter.help}{shown} |".replace("NAME|PATH|REPO@REV", r"NAME\|PATH\|REPO@REV").replace(
-        "8|16", r"8\|16"
-    )
+    return f"| {left.replace('|', ESCAPED_BAR)} | {parameter.help}{shown} |"
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def test_the_partial_file_lies_beside_the_output_and_says_what_it_is(tmp_path: P
 def test_an_existing_output_is_refused_and_untouched(tmp_path: Path) -> None:
     path = tmp_path / "out.bin"
     path.write_bytes(b"old")
-    with pytest.raises(ExportError, match=r"out\.bin exists\. Add --overwrite") as caught:
+    with pytest.raises(ExportError, match=r"out\.bin exists; use `overwrite=True` to replace it") as caught:
         write(path, b"new")
     assert caught.value.exit_code == 4
     assert path.read_bytes() == b"old"
@@ -245,7 +245,7 @@ def test_a_folder_that_fails_leaves_nothing_and_an_older_one_as_it_was(tmp_path:
 def test_an_older_folder_is_replaced_as_a_whole_and_only_if_asked(tmp_path: Path) -> None:
     out = tmp_path / "out"
     write_folder(out, FILES.items(), overwrite=False)
-    with pytest.raises(ExportError, match="Add --overwrite"):
+    with pytest.raises(ExportError, match="use `overwrite=True`"):
         write_folder(out, {"2.png": b"two"}.items(), overwrite=False)
     assert content(out) == FILES
     other = {"2.png": b"two", "layers.json": b"[]"}

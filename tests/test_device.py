@@ -42,7 +42,7 @@ def test_an_unknown_word_is_refused_with_the_known_ones(devices, name):
 @pytest.mark.parametrize("name", ["cuda", "cuda:0"])
 def test_cuda_on_a_machine_without_it_is_refused_with_the_way_out(devices, name):
     devices(0)
-    with pytest.raises(DeviceError, match=f"{name}: .*--device cpu"):
+    with pytest.raises(DeviceError, match=f"{name}: .*`device='cpu'`"):
         resolve_device(name)
 
 

@@ -27,7 +27,6 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 RUN_BY_CI = {"Try it", "Test"}  # headings of the README: .ci/run runs what they print, in an environment of its own
 RUN_ELSEWHERE = {"new-kind.md"}  # pages whose code is that of another test
 SLOW = {"README.md", "svg.md"}  # pages that take more than ten seconds
-TO_BE_PUBLIC = {"add_detail", "compact", "export", "prune", "validate"}  # described; empty this once they are there
 # Smaller pictures and less work than the pages ask for: whether it runs is the question here, not what it costs.
 PHOTO_PX, DIGIT_PX, DRAWN_PX = (48, 32), (28, 28), 64
 LAYERS = 12  # of the layer file that pages name: as many as they select from
@@ -151,12 +150,6 @@ def smaller(text: str) -> str:
     return text
 
 
-def is_to_be_public(text: str) -> bool:
-    """Whether a block imports a name that is described and not there yet."""
-    imported = re.search(r"^from vecstack import (.*)$", text, re.MULTILINE)
-    return bool(imported) and bool(set(imported[1].split(", ")) & (TO_BE_PUBLIC - set(package.__all__)))
-
-
 def pages_to_run() -> list[Any]:
     """The pages that have something to run, those that take long marked so."""
     pages = [page for page in PAGES if page.name not in RUN_ELSEWHERE and to_run(page)]
@@ -175,7 +168,7 @@ def test_what_a_page_says_runs(
         if block.language == "sh":
             for command in block.text.strip().splitlines():
                 run_command(command, vecstack)
-        elif not is_to_be_public(block.text):
+        else:
             run_python(block.text, f"{page.name}, {block.heading}")
     assert len(shown) == sum(block.text.count("vecstack view") for block in to_run(page))
 
@@ -216,7 +209,7 @@ def test_a_generated_page_is_what_the_code_says(name: str) -> None:
 def test_the_python_page_has_a_section_and_an_example_for_every_public_name() -> None:
     names = script("make_python").names()
     assert len(names) == len(set(names))
-    assert set(names) == set(package.__all__) | TO_BE_PUBLIC
+    assert set(names) == set(package.__all__)
     examples = {
         block.heading.strip("`"): block.text for block in blocks(DOCS / "python.md") if block.language == "python"
     }
@@ -267,3 +260,14 @@ def test_how_to_cite_is_valid_and_names_the_paper() -> None:
     assert cite["version"] == package.__version__
     (paper,) = cite["references"]
     assert [author["family-names"] for author in paper["authors"]] == ["Sbai", "Couprie", "Aubry"]
+
+
+def test_no_page_installs_from_the_index_what_is_another_project_there() -> None:
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("weights/*/README.md")]:
+        assert not re.search(r"pip install (-\S+ )*\W?vecstack", page.read_text(encoding="utf-8")), page.name
+
+
+def test_pages_that_the_program_names_are_there() -> None:
+    for source in (ROOT / "vecstack").rglob("*.py"):
+        for page in re.findall(r"\bdocs/\w+\.md\b", source.read_text(encoding="utf-8")):
+            assert (ROOT / page).exists(), f"{source.name}: {page}"

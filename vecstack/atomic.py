@@ -115,7 +115,7 @@ def _refuse(place: Path, overwrite: bool) -> None:
     if place.is_dir():
         raise ExportError(f"{place} is a folder. Name a file in it.")
     if place.exists() and not place.is_file():
-        raise ExportError(f"{place} is not a regular file. Choose another name, or write to standard output with -o -.")
+        raise ExportError(f"{place} is not a regular file; choose another name.")
     if not overwrite and os.path.lexists(place):
         raise _exists(place)
     if not Path(os.path.realpath(place)).parent.is_dir():
@@ -138,7 +138,7 @@ def _publish(partial: Path, target: Path, overwrite: bool) -> None:
 
 
 def _exists(place: Path) -> ExportError:
-    return ExportError(f"{place} exists. Add --overwrite to replace it, or choose another name.")
+    return ExportError(f"{place} exists; use `overwrite=True` to replace it, or choose another name.")
 
 
 def _unwritable(place: Path, error: OSError) -> ExportError:

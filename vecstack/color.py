@@ -68,6 +68,11 @@ def to_color(color: object) -> Color:
     return red, green, blue
 
 
+def to_hex(color: Color) -> str:
+    """A colour as #rrggbb, each channel rounded to the nearest of 256 values, halves up."""
+    return "#" + "".join(f"{int(value * 255 + 0.5):02x}" for value in color)
+
+
 def to_oklab(colors: np.ndarray) -> np.ndarray:
     """Colours [N,3], sRGB in 0..1, in OKLab, where equal distances look alike: [N,3], float32 as they are."""
     import numpy as np
@@ -114,3 +119,9 @@ def _to_linear(points: np.ndarray) -> np.ndarray:
 
     cones, axes = (np.linalg.inv(np.array(matrix)).T.astype(points.dtype) for matrix in (CONES, OKLAB))
     return cast("np.ndarray", (points @ axes) ** 3 @ cones)
+
+
+def mean_color(pixels: np.ndarray) -> Color:
+    """The mean colour of pixels [H,W,3] in 0..1, as a document keeps it."""
+    red, green, blue = (round(float(value), 4) for value in pixels.mean((0, 1)))
+    return red, green, blue

@@ -1,4 +1,4 @@
-"""Which device computes: the word a user gives, checked against the machine."""
+"""Which device computes: the name that a user gives, checked against the machine."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of `auto` (a CUDA device where there is one), `cpu`, `cuda` (the first one) or `cuda:N`.
-    Raises DeviceError where the word is none of these or this machine has no such device."""
+    """The device called `auto` (a CUDA device where there is one, else the CPU), `cpu`, `cuda` (the first one) or
+    `cuda:N`. Raises DeviceError for any other name, and where this machine has no such device."""
     import torch
 
     if name == "auto":
@@ -22,10 +22,12 @@ def resolve_device(name: str) -> torch.device:
         return torch.device("cpu")
     match = re.fullmatch(r"cuda(?::(\d{1,3}))?", name)
     if match is None:
-        raise DeviceError(f"--device must be auto, cpu, cuda or cuda:N, not {name!r:.40}.")
+        raise DeviceError(f"device must be auto, cpu, cuda or cuda:N, not {name!r:.40}.", parameter="device")
     if not torch.cuda.is_available():
-        raise DeviceError(f"{name}: PyTorch {torch.__version__} finds no CUDA device here; use --device cpu.")
+        raise DeviceError(
+            f"{name}: PyTorch {torch.__version__} finds no CUDA device on this machine; use `device='cpu'`."
+        )
     index, count = int(match[1] or 0), torch.cuda.device_count()
     if index >= count:
-        raise DeviceError(f"{name}: there is no such device; use cuda:0{f' to cuda:{count - 1}' * (count > 1)}.")
+        raise DeviceError(f"{name}: no such device; use cuda:0{f' to cuda:{count - 1}' * (count > 1)}.")
     return torch.device("cuda", index)

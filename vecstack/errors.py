@@ -8,13 +8,21 @@ Error = TypeVar("Error", bound="VecstackError")
 
 
 class VecstackError(Exception):
-    """Base of every error of this library; `exit_code` is what the command line returns for it."""
+    """Base of every error of this library; `exit_code` is what the command line returns for it.
+
+    Messages are written for Python: a message about the value of an argument begins with the argument's name and gives
+    it as `parameter`; an argument that would help stands in backticks, such as `overwrite=True`. The command line puts
+    its own flags in their places (vecstack/cli/flags.py)."""
 
     exit_code = 1
 
+    def __init__(self, message: str = "", *, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
 
 class UsageError(VecstackError):
-    """A request that cannot be meant: an option out of its range, two that exclude each other."""
+    """Wrong usage: an argument out of its range, or arguments that exclude each other."""
 
     exit_code = 2
 
@@ -62,22 +70,22 @@ class ExportError(VecstackError):
 
 
 class RecipeError(VecstackError):
-    """A training recipe, training data, a script of edits or a palette that cannot be used."""
+    """A training recipe, training data, an edit script or a palette that cannot be used."""
 
     exit_code = 3
 
 
 class BatchError(VecstackError):
-    """A run over several inputs of which some failed; the message counts them."""
+    """A run over several inputs, some of which failed; the message counts them."""
 
     exit_code = 7
 
 
 class ShapeError(VecstackError, ValueError):
-    """A tensor of another shape than the function needs; the message carries both."""
+    """A tensor of another shape than the function needs; the message gives both shapes."""
 
 
 def named(error: Error, name: str) -> Error:
-    """The error with the name of a picture or layer file in front of what it says, unless it is there."""
+    """The error with the name of a picture or layer file before its message, unless the message begins with it."""
     text = str(error)
-    return error if text.startswith(name) else type(error)(f"{name}: {text}")
+    return error if text.startswith(name) else type(error)(f"{name}: {text}", parameter=error.parameter)

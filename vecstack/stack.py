@@ -100,8 +100,8 @@ class Layer:
 
     @property
     def kind(self) -> str:
-        """Name of the kind: the folder under kinds/ that knows how to read, write and shade it."""
-        raise NotImplementedError
+        """Name of the kind: of the folder under kinds/ in which the class of the layer is defined."""
+        return type(self).__module__.split(".")[-2]
 
     @property
     def is_seen(self) -> bool:

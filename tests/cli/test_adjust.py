@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 
 from vecstack import load
-from vecstack.editing import adjust
-from vecstack.editing.adjust import Adjustment
+from vecstack.editing.adjust import Adjustment, adjust
 from vecstack.pictures.read import load_picture
 from vecstack.pictures.write import pixels_to_file
 
@@ -72,18 +71,22 @@ def test_several_pictures_go_into_a_folder_and_one_to_standard_output(
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["--mask", "1", "-o", "out.png"], 2, "an adjustment changes something"),
-        (["--mask", "1", "--hue", "90"], 2, "Say where with -o"),
+        (["--mask", "1", "-o", "out.png"], 2, "nothing to adjust; set at least one of"),
+        (["--mask", "1", "--hue", "90"], 2, "adjust needs an output; name one with -o"),
         (["--hue", "90", "-o", "out.png"], 2, "--mask"),
         (["--mask", "9", "--hue", "90", "-o", "out.png"], 3, "no layers 9; they are numbered 1 (the lowest) to 3"),
         (["--mask", "layer-33", "--hue", "90", "-o", "out.png"], 3, "nearest are 'layer-3'"),
         (["--mask", "", "--hue", "90", "-o", "out.png"], 2, "selects no layers"),
-        (["--mask", "1", "--hue", "nan", "-o", "out.png"], 2, "hue must be in -360..360"),
-        (["--mask", "1", "--blur", "-1", "-o", "out.png"], 2, "blur must be in 0..250"),
+        (["--mask", "1", "--hue", "nan", "-o", "out.png"], 2, "vecstack: --hue must be -360 to 360, not nan."),
+        (["--mask", "1", "--blur", "-1", "-o", "out.png"], 2, "--blur must be 0 to 250"),
         (["--mask", "1", "--tint", "red=much", "-o", "out.png"], 2, "--tint 'red=much'"),
         (["--mask", "1", "--tint", "reddish", "-o", "out.png"], 2, "--tint: 'reddish' is not a colour"),
-        (["--mask", "1", "--tint", "red=2", "-o", "out.png"], 2, "tint strength must be in 0..1"),
-        (["--mask", "1", "--hue", "90", "-o", "out.psd"], 4, "not a format"),
+        (["--mask", "1", "--tint", "red=2", "-o", "out.png"], 2, "the strength of --tint must be 0 to 1"),
+        (
+            ["--mask", "1", "--hue", "90", "-o", "out.psd"],
+            4,
+            "'psd' is not a picture format; use png, tiff,",
+        ),
         (["--mask", "1", "--hue", "90", "-o", "photo.png", "--overwrite"], 4, "is an input"),
         (["--mask", "1", "--hue", "90", "-o", "small.png"], 4, "exists"),
     ],

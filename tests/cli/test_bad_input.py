@@ -18,6 +18,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vecstack import Canvas, Stack
+from vecstack.document.file import dumps_json
+
 Call = Callable[..., Any]
 
 
@@ -140,17 +143,20 @@ CALLS = [
     Line("decompose", 2, "INPUT"),
     Line("decompose {tmp}/nothing.png", 3, "nothing.png"),
     Line("decompose {tmp} -o {tmp}/out", 7, "1 of 3"),
-    Line("decompose {tmp}/empty-folder -o {tmp}/out", 2, "No inputs"),
-    Line("decompose {tmp}/*.nothing -o {tmp}/out", 2, "No inputs"),
+    Line("decompose {tmp}/empty-folder -o {tmp}/out", 2, "no inputs in "),
+    Line("decompose {tmp}/*.nothing -o {tmp}/out", 2, "no inputs in "),
     Line("decompose @{tmp}/nothing.txt", 2, "nothing.txt"),
     Line("decompose {photo} --layers 10001 --model {weights}", 2, "must be 1 to 10,000"),
     Line("decompose {photo} --layers 0 --model {weights}", 2, "must be 1 to 10,000"),
-    Line("decompose {photo} --layers two", 2, "--layers"),
+    Line("decompose {photo} --layers two", 2, "vecstack: --layers must be a whole number, not 'two'. See"),
+    Line("decompose {photo} --psnr 1,5", 2, "vecstack: --psnr must be a number, not '1,5'. See"),
     Line("decompose {photo} --layers two", 2, ". See vecstack decompose --help."),
     Line("decompose {photo} --model {weights} -o {tmp}/new.svg", 4, "Name it new.layers"),
     Line("edit {doc} --hide 1 -o {tmp}/new.PNG", 4, "Name it new.layers"),
     Line("decompose {photo} --background mud", 2, "--background: 'mud' is not a colour. Write it as #rrggbb"),
-    Line("decompose {photo} --fast", 2, "--fast"),
+    Line("decompose {photo} --fast", 2, "vecstack: No such option: --fast. See vecstack decompose --help."),
+    Line("decompose {photo} --json", 2, "vecstack: No such option: --json. See vecstack decompose --help."),
+    Line("decompose {photo} --layer 3", 2, "No such option: --layer; did you mean --layers? See"),
     Line("decompose {photo} --device cuda", 2, "--device cpu"),
     Line("decompose {photo} --device gpu", 2, "auto, cpu, cuda"),
     Line("decompose {photo} --model nothing", 6, "Shipped: digits, photos"),
@@ -163,12 +169,16 @@ CALLS = [
     Line("decompose {photo} --model {weights} -o {tmp}/no/where.layers", 4, "there is no folder"),
     Line("decompose {photo} {doc} --model {weights} -o -", 2, "standard output"),
     Line("decompose {photo} {tmp}/bad.png --model {weights} -o {tmp}/there.layers", 4, "is a file"),
-    Line("decompose {photo} {tmp}/same/photo.jpg --model {weights} -o {tmp}/out/", 4, "would both become"),
-    Line("decompose {photo} --model {weights} --overwrite --skip-existing", 2, "not both"),
+    Line(
+        "decompose {photo} {tmp}/same/photo.jpg --model {weights} -o {tmp}/out/",
+        4,
+        "photo.layers; rename one, or run them separately.",
+    ),
+    Line("decompose {photo} --model {weights} --overwrite --skip-existing", 2, "exclude each other; use only one"),
     Line("decompose {photo} --model {weights} -o {tmp}/{long}.layers", 4, "shorter name"),
     Line("decompose {tmp}/{long}.png --model {weights} -o {tmp}/x.layers", 3, "too long"),
     Line("decompose {tmp}/loop.png --model {weights} -o {tmp}/x.layers", 3, "loop.png"),
-    Line("decompose @{tmp}/dot.txt", 2, "not the name of a file"),
+    Line("decompose @{tmp}/dot.txt", 2, "is not a file name"),
     Line("decompose {photo} {tmp}/bad.png --layers 0 --model {weights} -o {tmp}/out", 2, "must be 1 to 10,000"),
     Line("render {doc} --scale 1e308", 2, "1,000,000"),
     Line("render {doc} --scale 1e5 -o {tmp}/x.png", 2, "1,000,000"),
@@ -176,24 +186,28 @@ CALLS = [
     Line("render {doc} --format xyz", 2, "png, jpeg, webp, tiff"),
     Line("render {doc} {tmp}/there.layers --format xyz -o {tmp}/out", 2, "png, jpeg, webp, tiff"),
     Line("render {tmp}/nothing.layers", 3, "nothing.layers"),
-    Line("render {photo}", 4, "is an input"),
-    Line("render {photo} -o {tmp}/x.png", 3, "photo.png"),
+    Line("render {photo}", 4, "photo.png is not a layer file; turn a picture into one with `vecstack decompose`."),
+    Line("decompose {doc}", 4, "made.layers is a layer file, not a picture; draw it with `vecstack render`."),
+    Line("decompose {doc} --model {weights} -o {tmp}/x.layers", 3, "made.layers: a layer file, not a picture; draw it"),
+    Line("decompose {tmp}/bare.layers.json --model {weights}", 3, "bare.layers.json: a layer file, not a picture"),
+    Line("render {photo} -o {tmp}/x.png", 3, "photo.png: is a picture, not a layer file; turn it into one with"),
     Line("render {doc} --size 0", 2, "--size must be above 0"),
-    Line("render {doc} --size -5", 2, "--size must be above 0"),
+    Line("render {doc} --size -5", 2, "vecstack: --size must be above 0, not -5."),
     Line("render {doc} --size 99999999 -o {tmp}/x.png", 2, "1,000,000"),
     Line("render {doc} --size big", 2, "--size"),
-    Line("render {doc} --size 5 --scale 2", 2, "not several"),
-    Line("render {doc} --width 5 --scale 2", 2, "not several"),
+    Line("render {doc} --size 5 --scale 2", 2, "only one of --size, --scale, and --width with --height"),
+    Line("render {doc} --width 5 --scale 2", 2, "exclude each other"),
     Line("render {doc} --scale nan", 2, "--scale"),
-    Line("render {doc} --region 1,2,3", 2, "x,y,w,h"),
-    Line("render {doc} --region a,b,c,d", 2, "x,y,w,h"),
+    Line("render {doc} --region 1,2,3", 2, "expected x,y,w,h in pixels of the source"),
+    Line("render {doc} --region a,b,c,d", 2, "expected x,y,w,h in pixels of the source"),
     Line("render {doc} --region 0,0,0,5", 2, "above 0"),
     Line("render {doc} --region 30,0,30,5", 2, "outside the canvas"),
     Line("render {doc} --region nan,0,3,5", 2, "outside the canvas"),
     Line("render {doc} --depth 12", 2, "8 or 16"),
     Line("render {doc} --depth 16 -o {tmp}/x.jpg", 2, "16"),
     Line("render {doc} --transparent -o {tmp}/x.jpg", 2, "png"),
-    Line("render {doc} -o {tmp}/x.xyz", 4, "png"),
+    Line("render {doc} -o {tmp}/x.xyz", 4, "'xyz' is not a picture format; use png, tiff, webp or jpeg."),
+    Line("render {doc} -o {tmp}/x.svg", 4, "or jpeg, or write svg files with `vecstack export`."),
     Line("render {doc} -o {tmp}/x", 4, "png"),
     Line("render {doc} -o {doc}", 4, "is an input"),
     Line("render {doc} -o {tmp}/photo.png", 4, "--overwrite"),
@@ -224,6 +238,7 @@ def test_bad_calls(vecstack: Call, photo: Path, weights: Path, document: Path, t
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
     (tmp_path / "dot.txt").write_text(".\n", encoding="utf-8")
     (tmp_path / "same").mkdir()
+    (tmp_path / "bare.layers.json").write_bytes(dumps_json(Stack(Canvas(37, 53))))
     (tmp_path / "same" / "photo.jpg").write_bytes(photo.read_bytes())
     (tmp_path / "there.layers").write_bytes(b"mine")
     (tmp_path / "empty.safetensors").write_bytes(b"")
@@ -243,7 +258,7 @@ def test_bad_calls(vecstack: Call, photo: Path, weights: Path, document: Path, t
 
 
 def test_an_empty_argument_is_not_the_current_folder(vecstack: Call, photo: Path) -> None:
-    refused(vecstack("decompose", ""), 2, "not the name of a file")
+    refused(vecstack("decompose", ""), 2, "is not a file name")
     refused(vecstack("decompose", photo, "-o", ""), 2, "-o is empty")
 
 
@@ -252,7 +267,7 @@ def test_a_program_without_standard_input_says_so(
 ) -> None:
     monkeypatch.setattr("sys.stdin", None)
     for arguments in (("decompose", "-", "--model", weights), ("info", "-"), ("render", "-"), ("validate", "-")):
-        refused(vecstack(*arguments), 2, "no standard input")
+        refused(vecstack(*arguments), 2, "there is no standard input; name a file")
 
 
 def test_an_unwritable_folder_is_named(vecstack: Call, photo: Path, weights: Path) -> None:

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from typer.main import get_command
 
 from vecstack import load, render, save
-from vecstack.cli import doctor
+from vecstack.cli import app, doctor
 from vecstack.models import available_models
 
 Call = Callable[..., Any]
@@ -353,3 +354,27 @@ def test_an_interrupt_leaves_nothing_behind(document: Path, number: signal.Signa
     assert (process.returncode, err) == (code, says)
     assert not out.exists()
     assert not list(document.parent.glob("*.partial"))
+
+
+def commands() -> dict[str, Any]:
+    """The commands by name, those of groups included; without those that training describes."""
+    group: Any = get_command(app)
+    inner = {f"models {name}": command for name, command in group.commands["models"].commands.items()}
+    return {**{name: command for name, command in group.commands.items() if name not in ("train", "evaluate")}, **inner}
+
+
+@pytest.mark.parametrize("name", commands())
+def test_the_first_line_of_a_command_s_help_fits_the_list_of_commands(name: str) -> None:
+    """A line of `vecstack --help` at 80 columns has 64 characters behind the longest name."""
+    first = commands()[name].help.split("\n\n")[0]
+    assert len(first) <= 60
+    assert first.endswith(".")
+
+
+@pytest.mark.parametrize("name", commands())
+def test_each_option_has_one_short_sentence_of_help(name: str) -> None:
+    for parameter in commands()[name].params:
+        if parameter.name != "help":
+            assert parameter.help.endswith(".")
+            assert parameter.help.count(". ") == 0
+            assert len(parameter.help) <= 100

@@ -14,7 +14,7 @@ from PIL import Image
 from vecstack import Stack, load, load_model, render
 from vecstack.cli import run
 from vecstack.document.file import dumps
-from vecstack.fitting import decompose
+from vecstack.fitting.decompose import decompose
 from vecstack.fitting.goal import Goal
 
 Call = Callable[..., Any]

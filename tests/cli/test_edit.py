@@ -228,7 +228,7 @@ def test_a_bare_json_document_can_come_out(vecstack: Call, document: Path, tmp_p
     ("options", "says"),
     [
         ([], "edit needs a change, such as --hide 3"),
-        (["--recolor", "1"], "--recolor '1': write it with an ="),
+        (["--recolor", "1"], "--recolor '1': expected SEL=VALUE."),
         (["--recolor", "1=octarine"], "'octarine' is not a colour. Write it as #rrggbb"),
         (["--recolor", "=red"], "selects no layers"),
         (["--background", "mud"], "--background 'mud': 'mud' is not a colour"),
@@ -247,7 +247,7 @@ def test_a_bare_json_document_can_come_out(vecstack: Call, document: Path, tmp_p
         (["--scale", "1=0"], "a factor must be above 0"),
         (["--palette", "0"], "a palette is a list of colours or a count of 1 to 256, not 0"),
         (["--jitter", "1=inf"], "an amount must be a number"),
-        (["--copy-layer", "other:1"], "write it as FROM.layers:SEL"),
+        (["--copy-layer", "other:1"], "expected FROM.layers:SEL or FROM.layers:SEL@N."),
         (["--seed", "x", "--hide", "1"], "--seed"),
         (["--colour", "1=red"], "--colour"),
     ],
@@ -278,7 +278,7 @@ def test_a_call_that_cannot_be_meant_is_refused(
         (["--palette", "nowhere.gpl"], "cannot be read"),
         (["--palette", "empty"], "has 0 colours"),
         (["--script", "nowhere.toml"], "cannot be read"),
-        (["--script", "empty"], "has no changes"),
+        (["--script", "empty"], "no changes"),
         (["--copy-layer", "nowhere.layers:1"], "nowhere.layers"),
     ],
 )

@@ -102,23 +102,25 @@ def test_unknown_layers_are_noted(vecstack: Call, document: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["--format", "psd"], 2, "--format must be one of svg, svg-flat, html, pdf"),
-        (["-o", "made.png"], 4, "does not end in .svg or .svgz, as files of svg do"),
-        (["-o", "made.png"], 4, "Pictures are made by vecstack render."),
-        (["-o", "made.ora", "--format", "pdf"], 4, "made.ora does not end in .pdf"),
-        (["-o", "made.svg", "--format", "gif"], 4, "made.svg does not end in .gif"),
+        (["--format", "psd"], 2, "json, not 'psd'; use ora, which Krita, GIMP and other paint programs open."),
+        (["-o", "made.png"], 4, "made.png: .png is the suffix of a picture; draw pictures with `vecstack render`."),
+        (["-o", "made.psd"], 4, "made.psd: PSD files are not written; use ora, which Krita, GIMP and other"),
+        (["-o", "made.xyz"], 4, "made.xyz: unknown suffix .xyz; use one of .svg, .svgz, .html, .htm, .pdf, .ora, .gif"),
+        (["-o", "made"], 4, "made: there is no suffix; use one of .svg, "),
+        (["-o", "made.ora", "--format", "pdf"], 4, "made.ora: the suffix of pdf files is .pdf; rename it."),
+        (["-o", "made.svg", "--format", "gif"], 4, "made.svg: the suffix of gif files is .gif"),
         (["-o", "made.json", "--format", "png-layers"], 4, "made.json is the name of a file"),
         (["-o", "-", "--format", "png-layers"], 2, "png-layers makes a folder"),
-        (["-o", "made.pdf", "--tolerance", "1"], 2, "--tolerance does not fit pdf; it is an option of svg."),
-        (["-o", "made.ora", "--duration", "1"], 2, "--duration does not fit ora; it is an option of gif, webp."),
-        (["--format", "svg", "--source", "a.png"], 2, "--source does not fit svg; it is an option of html."),
-        (["--format", "json", "--size", "9"], 2, "--size does not fit json"),
-        (["--max-bytes", "few"], 2, "--max-bytes 'few' is not a size"),
+        (["-o", "made.pdf", "--tolerance", "1"], 2, "--tolerance does not apply to pdf, only to svg."),
+        (["-o", "made.ora", "--duration", "1"], 2, "--duration does not apply to ora, only to gif, webp."),
+        (["--format", "svg", "--source", "a.png"], 2, "--source does not apply to svg, only to html."),
+        (["--format", "json", "--size", "9"], 2, "--size does not apply to json"),
+        (["--max-bytes", "few"], 2, "--max-bytes must be a size such as 20kB, 1.5MB or 20000, not 'few'."),
         (["--max-bytes", "20"], 4, "takes at least"),
         (["--tolerance", "0"], 2, "tolerance must be above 0"),
-        (["--hard"], 2, "--hard does not fit svg; it is an option of svg-flat."),
-        (["--format", "svg-flat", "--tolerance", "1"], 2, "--tolerance does not fit svg-flat"),
-        (["--overwrite", "--skip-existing"], 2, "not both"),
+        (["--hard"], 2, "--hard does not apply to svg, only to svg-flat."),
+        (["--format", "svg-flat", "--tolerance", "1"], 2, "--tolerance does not apply to svg-flat"),
+        (["--overwrite", "--skip-existing"], 2, "exclude each other; use only one"),
     ],
 )
 def test_calls_that_cannot_be_meant_are_refused_in_one_line(
@@ -223,7 +225,7 @@ def test_a_source_is_of_one_input(vecstack: Call, document: Path, photo: Path, t
     words = ["--format", "html", "--source", photo, "-o", tmp_path / "out"]
     result = vecstack("export", document, tmp_path / "other.layers", *words)
     assert (result.code, result.err.count("\n")) == (2, 1)
-    assert "--source is one picture, and there are 2 inputs" in result.err
+    assert "--source is one picture, but there are 2 inputs; export them one by one." in result.err
 
 
 def test_a_folder_of_another_format_needs_its_name(vecstack: Call, document: Path, tmp_path: Path) -> None:

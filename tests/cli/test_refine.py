@@ -13,7 +13,7 @@ from PIL import Image
 from vecstack import Stack, load, load_model, render, save
 from vecstack.cli import run
 from vecstack.document.file import dumps
-from vecstack.fitting import decompose
+from vecstack.fitting.decompose import decompose
 from vecstack.fitting.refine import refine
 
 Call = Callable[..., Any]

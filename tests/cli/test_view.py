@@ -65,10 +65,10 @@ def test_where_no_browser_is_found_the_page_is_named(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("-o", "page.txt"), 4, "does not end in .html"),
+        (("-o", "page.txt"), 4, "page.txt: the suffix of html files is .html or .htm; rename it."),
         (("-o", "."), 4, "is a folder"),
         (("--source", "square.png"), 3, "square.png: the picture is 8 x 8 and the canvas 37 x 53"),
-        (("-o", "-"), 2, "shown from a file"),
+        (("-o", "-"), 2, "the browser needs a file"),
         (("-o", "nowhere/page.html"), 4, "nowhere"),
         (("--source", "none.png"), 3, "none.png"),
         (("--device", "cuda:99"), 2, "cuda"),

@@ -122,7 +122,7 @@ def colors(stack: Stack) -> torch.Tensor:
     for layer in stack.layers:
         kind = find_kind(layer.kind)
         if kind is not None:
-            alpha, rgb = kind.prepare([layer], stack.assets, torch.device("cpu"))(points, 1.0)
+            alpha, rgb = kind.shader([layer], stack.assets, torch.device("cpu"))(points, 1.0)
             drawn = drawn + (rgb[0] - drawn) * alpha[0, :, None] * layer.opacity
     return drawn
 
@@ -248,7 +248,7 @@ def test_the_name_of_an_output_chooses_its_form(tmp_path: Path) -> None:
 def test_an_existing_output_is_refused_unless_told(tmp_path: Path) -> None:
     path = tmp_path / "photo.layers"
     save(make_stack(), path)
-    with pytest.raises(ExportError, match=r"photo\.layers exists\. Add --overwrite") as caught:
+    with pytest.raises(ExportError, match=r"photo\.layers exists; use `overwrite=True`") as caught:
         save(make_stack().remove("a"), path)
     assert caught.value.exit_code == 4
     assert load(path) == make_stack()

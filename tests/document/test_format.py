@@ -202,7 +202,7 @@ def draw(stack: Stack, width_px: int, height_px: int) -> np.ndarray:
     for layer in stack.layers:
         kind = find_kind(layer.kind)
         if kind is not None and layer.visible:
-            alpha, rgb = kind.prepare([layer], stack.assets, torch.device("cpu"))(points, 1.0)
+            alpha, rgb = kind.shader([layer], stack.assets, torch.device("cpu"))(points, 1.0)
             drawn = over(drawn, rgb[0], layer.opacity * alpha[0, :, None])
     return drawn.view(height_px, width_px, 3).numpy()
 

@@ -111,13 +111,18 @@ def test_the_format_goes_before_the_ending(stack, tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "error", "message"),
     [
-        ("out.gif", {}, ExportError, "'gif' .* Choose png, tiff, webp or jpeg"),
-        ("out", {}, ExportError, "out has no ending. Choose png, tiff, webp or jpeg"),
+        (
+            "out.gif",
+            {},
+            ExportError,
+            "'gif' is not a .* use png, tiff, webp or jpeg, or write gif files with",
+        ),
+        ("out", {}, ExportError, "out has no suffix that tells its format; use png, tiff, webp or jpeg"),
         ("out.png", {"format": "bmp"}, ExportError, "'bmp'"),
         ("out.jpg", {"transparent": True}, UsageError, "jpeg has no transparency.*png, tiff or webp"),
         ("out.jpg", {"depth": 16}, UsageError, "jpeg has no 16 bits.*png or tiff"),
         ("out.webp", {"depth": 16}, UsageError, "webp has no 16 bits.*png or tiff"),
-        ("out.png", {"depth": 9}, UsageError, "--depth must be 8 or 16"),
+        ("out.png", {"depth": 9}, UsageError, "^depth must be 8 or 16"),
     ],
 )
 def test_what_a_format_cannot_hold_is_refused_before_a_file_appears(stack, tmp_path, name, options, error, message):
@@ -217,7 +222,7 @@ def test_a_thumbnail_is_the_same_each_time(stack):
 
 
 def test_importing_loads_neither_torch_nor_numpy():
-    code = "import sys, vecstack.render; print([name for name in ('torch', 'numpy') if name in sys.modules])"
+    code = "import sys, vecstack.drawing.file; print([name for name in ('torch', 'numpy') if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert run.stdout.strip() == "[]"
 

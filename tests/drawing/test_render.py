@@ -156,8 +156,8 @@ def test_progress_counts_rows_to_the_last(stack):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"size": 10, "viewport": EDGE}, "not both"),
-        ({"depth": 12}, "--depth must be 8 or 16, not 12"),
+        ({"size": 10, "viewport": EDGE}, "size and viewport exclude each other"),
+        ({"depth": 12}, "^depth must be 8 or 16, not 12"),
         ({"size": 1_000_001}, "1,000,000"),
         ({"size": 0}, "must be above 0"),
         ({"viewport": Viewport(EDGE.region, 10, 0)}, "sides must be 1 to 1,000,000 px, not 10 x 0"),

@@ -9,7 +9,7 @@ from PIL import Image
 
 from vecstack.cli.arguments import parse_color
 from vecstack.color import Color, in_gamut, to_color, to_oklab, to_srgb
-from vecstack.editing.palette import load_palette, nearest, read_text, reduced
+from vecstack.editing.palette import load_palette, nearest, reduced
 from vecstack.errors import PictureError, RecipeError, UsageError
 
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
@@ -94,12 +94,6 @@ def test_a_picture_of_too_many_colours_or_none_is_no_palette(tmp_path: Path) -> 
 def test_a_palette_that_cannot_be_read_is_refused(name: str) -> None:
     with pytest.raises(RecipeError, match="cannot be read"):
         load_palette(name)
-
-
-def test_a_text_is_read_without_the_mark_at_its_beginning(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_bytes("\ufeffGrün".encode())
-    assert read_text(path) == "Grün"
 
 
 # In OKLab

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.drawing.conftest import mixed, stack
 from vecstack import Stack, load_model
-from vecstack.fitting import decompose
+from vecstack.fitting.decompose import decompose
 
 __all__ = ["mixed", "stack"]
 

@@ -109,8 +109,8 @@ def test_unknown_kinds_are_left_out(make: Make) -> None:
     [
         ({"duration": 0}, "duration must be 20 to 60,000 ms, not 0"),
         ({"duration": 10**9}, "duration must be"),
-        ({"size": 0}, "--size must be above 0"),
-        ({"size": 20_000}, "2 frames of 13,962 x 20,000 px is too large. Give a smaller size"),
+        ({"size": 0}, "^size must be above 0"),
+        ({"size": 20_000}, "2 frames of 13,962 x 20,000 px is too large; use a smaller `size`"),
         ({"size": 16_000}, "2 frames of 11,170 x 16,000 px is too large"),
     ],
 )

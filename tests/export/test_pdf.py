@@ -213,5 +213,5 @@ def test_unknown_kinds_are_left_out() -> None:
 
 @pytest.mark.parametrize("size", [0, -1, 10**9])
 def test_sizes_that_cannot_be_are_refused(size: int) -> None:
-    with pytest.raises(UsageError, match="--size"):
+    with pytest.raises(UsageError, match=r"^size must be"):
         to_pdf(Stack(CANVAS, (RED,)), size=size, device="cpu")

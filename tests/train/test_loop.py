@@ -46,7 +46,7 @@ Pictures = tuple[torch.Tensor, torch.Tensor]
 
 def test_training_writes_weights_that_load_and_a_log(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
     weights = train(recipe, pictures, tmp_path / "out")
-    assert load_model(weights, "cpu").maker.most_layers == 3
+    assert load_model(weights, "cpu").maker.max_layers == 3
     log = logged(tmp_path / "out")
     assert [entry["step"] for entry in log] == [3, 6]
     assert log[-1]["psnr"].keys() == {"1", "2", "3"}
@@ -275,7 +275,7 @@ def test_a_signal_at_any_moment_costs_nothing(
             process.communicate(timeout=60)
             assert process.returncode == code
         assert began < steps_done(parts) < 60
-        assert load_model(parts / "model.safetensors", "cpu").maker.most_layers == 3
+        assert load_model(parts / "model.safetensors", "cpu").maker.max_layers == 3
     train(recipe, pictures, parts, resume=True)
     assert (parts / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 
@@ -323,7 +323,7 @@ def test_a_second_sigterm_is_the_same_as_one(
 def test_training_runs_outside_the_main_thread(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         weights = pool.submit(train, recipe, pictures, tmp_path / "out").result()
-    assert load_model(weights, "cpu").maker.most_layers == 3
+    assert load_model(weights, "cpu").maker.max_layers == 3
 
 
 def test_training_learns(recipe: Recipe, tmp_path: Path) -> None:

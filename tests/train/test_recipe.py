@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vecstack.errors import RecipeError
-from vecstack.models import available_models
+from vecstack.models import published_models
 from vecstack.train.recipe import load_recipe
 
 
@@ -19,7 +19,7 @@ def test_a_recipe_is_read_with_its_tables(recipe_file: Path) -> None:
 
 
 def test_every_shipped_recipe_is_read() -> None:
-    for model in available_models():
+    for model in published_models():
         assert load_recipe(model.path.parent / "recipe.toml").name == model.name
 
 

@@ -136,7 +136,7 @@ def test_a_preempted_job_saves_and_goes_on_when_it_runs_again(
         range(10, 101, 10)
     )
     assert torch.load(job.out / "checkpoint.pt", weights_only=True)["step"] == 100
-    assert load_model(weights, "cpu").maker.most_layers == 3
+    assert load_model(weights, "cpu").maker.max_layers == 3
     (printed,) = (job.out / "jobs").glob("*.out")
     lines = printed.read_text(encoding="utf-8").splitlines()
     assert lines.count(str(weights)) == 2  # the first one ended in good order, too

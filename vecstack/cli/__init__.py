@@ -25,13 +25,21 @@ from vecstack.cli import (
     validate,
     view,
 )
+from vecstack.cli.complaints import explain
+from vecstack.cli.flags import in_flags
 from vecstack.errors import ExportError, VecstackError
 
-# What all of typer's own complaints share. It has no public name, and its home has moved between releases.
+# The base class of typer's own errors. It has no public name, and its module has moved between releases.
 Complaint = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
-INTERRUPTED = 130  # what a shell returns for a program ended by Ctrl-C
-TERMINATED = 143  # by SIGTERM
-READER_GONE = 141  # and for one whose reader closed the pipe: no error, and nobody to tell
+INTERRUPTED = 130  # exit code that shells give a program ended by Ctrl-C
+TERMINATED = 143  # when ended by SIGTERM
+READER_GONE = 141  # when the reader closed the pipe: not an error; nothing to report
+
+
+def paragraphs(text: str | None) -> str:
+    """A docstring with each paragraph on one line, which a terminal of any width wraps well."""
+    return "\n\n".join(" ".join(part.split()) for part in (text or "").split("\n\n"))
+
 
 app = typer.Typer(
     name="vecstack",
@@ -41,7 +49,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (decompose, refine, edit, adjust, render, view, export, info, validate, train, evaluate, doctor):
-    app.command(command.__name__.rsplit(".", 1)[1], cls=getattr(command, "Command", None))(command.run)
+    verb = command.__name__.rsplit(".", 1)[1]
+    app.command(verb, cls=getattr(command, "Command", None), help=paragraphs(command.run.__doc__))(command.run)
 app.add_typer(models.app, name="models")
 
 
@@ -64,12 +73,12 @@ def options(
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code: one line on stderr for an error."""
-    # As an exception, so that what is half-written is taken away; `train` has its own answer.
+    """Run the command line and exit with its code; an error is one line on standard error."""
+    # As an exception, so that half-written files are removed; `train` handles the signal itself.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     code = run(sys.argv[1:])
     if code == READER_GONE:
-        # Python flushes standard output when it ends, and would complain of the pipe once more.
+        # Python flushes standard output when it exits, and would report the closed pipe once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(code)
 
@@ -77,45 +86,45 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """The exit code of a command line."""
     debug = "--debug" in arguments
-    arguments = [argument for argument in arguments if argument != "--debug"]  # wherever it stands
+    arguments = [argument for argument in arguments if argument != "--debug"]  # allowed anywhere
     try:
         result = app(arguments, prog_name="vecstack", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as error:
-        if isinstance(error.__context__, BrokenPipeError):  # typer's answer to a reader that has gone
+        if isinstance(error.__context__, BrokenPipeError):  # how typer reports a closed pipe
             return READER_GONE
         raise
     except BrokenPipeError:
         return READER_GONE
-    except OSError as error:  # every file has a boundary of its own, so this is standard output
+    except OSError as error:  # errors of files are caught where they are opened, so this is standard output
         return _fail(f"standard output: {error.strerror}.", ExportError.exit_code, debug)
     except VecstackError as error:
         if isinstance(error.__cause__, BrokenPipeError):
             return READER_GONE
-        return _fail(str(error), error.exit_code, debug)
+        return _fail(in_flags(error), error.exit_code, debug)
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
     except Complaint as error:
-        message = error.format_message()  # empty where the help was shown instead
+        message = explain(error)
         return _fail(f"{_sentence(message)} See {_command(error)} --help.", 2, debug) if message.strip() else 2
     except Exception as error:
         reason = str(error).split("\n")[0]
         return _fail(
-            f"internal error: {type(error).__name__}: {reason} Run again with --debug and report it.", 1, debug
+            f"internal error: {type(error).__name__}: {reason}; run again with --debug and report it.", 1, debug
         )
-    if result == INTERRUPTED:  # typer's own answer to Ctrl-C
+    if result == INTERRUPTED:  # how typer reports Ctrl-C
         return _fail("interrupted", INTERRUPTED, debug)
     return result if isinstance(result, int) else 0
 
 
 def _sentence(message: str) -> str:
-    """A complaint in one line, with a full stop."""
+    """A message on one line, with a full stop."""
     text = " ".join(message.split())
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _command(complaint: Any) -> str:
-    """The command that a complaint is of."""
+    """The command whose options a complaint is about."""
     context = getattr(complaint, "ctx", None)
     return "vecstack" if context is None else str(context.command_path)
 

@@ -1,4 +1,4 @@
-"""vecstack adjust: pictures change where masks of their layers are."""
+"""vecstack adjust: change pictures where the masks of their layers are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_color
 from vecstack.cli.decompose import SUFFIXES
-from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, standard_input
+from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, source_of
 from vecstack.errors import DocumentError, PictureError, UsageError, named
 
 if TYPE_CHECKING:
@@ -19,35 +19,39 @@ if TYPE_CHECKING:
 def run(
     inputs: Inputs,
     layers: Annotated[
-        str, typer.Option("--layers", metavar="FILE", help="The layer file of the picture (photo.layers).")
+        str, typer.Option("--layers", metavar="FILE", help="The picture's layer file, such as photo.layers.")
     ],
     mask: Annotated[
-        str, typer.Option("--mask", metavar="SEL", help="Layers whose masks say where, as edit selects them.")
+        str, typer.Option("--mask", metavar="SEL", help="Layers whose masks select the area (same syntax as edit).")
     ],
     output: Output = None,
-    brightness: Annotated[float, typer.Option("--brightness", metavar="N", help="Darker to brighter, -1 to 1.")] = 0,
-    contrast: Annotated[float, typer.Option("--contrast", metavar="N", help="Flat to strong, -1 to 1.")] = 0,
-    saturation: Annotated[
-        float, typer.Option("--saturation", metavar="N", help="Grey to twice as colourful, -1 to 1.")
+    brightness: Annotated[
+        float, typer.Option("--brightness", metavar="N", help="Brightness, -1 (dark) to 1 (bright).")
     ] = 0,
-    hue: Annotated[float, typer.Option("--hue", metavar="DEGREES", help="Turn the colours, -360 to 360.")] = 0,
+    contrast: Annotated[float, typer.Option("--contrast", metavar="N", help="Contrast, -1 (none) to 1 (strong).")] = 0,
+    saturation: Annotated[
+        float, typer.Option("--saturation", metavar="N", help="Saturation, -1 (grey) to 1 (twice the chroma).")
+    ] = 0,
+    hue: Annotated[float, typer.Option("--hue", metavar="DEGREES", help="Rotate the hue, -360 to 360.")] = 0,
     tint: Annotated[
         str | None,
-        typer.Option("--tint", metavar="COLOR[=N]", help="Give all a colour's hue, as far as N in 0 to 1 (1)."),
+        typer.Option("--tint", metavar="COLOR[=N]", help="Tint towards COLOR by N, 0 to 1 (default 1)."),
     ] = None,
     blur: Annotated[
-        float, typer.Option("--blur", metavar="PX", help="Standard deviation of a blur, in pixels, up to 250.")
+        float, typer.Option("--blur", metavar="PX", help="Blur by this standard deviation in pixels, up to 250.")
     ] = 0,
-    invert: Annotated[bool, typer.Option("--invert", help="Where the masks are not.")] = False,
+    invert: Annotated[bool, typer.Option("--invert", help="Adjust outside the masks instead.")] = False,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Change pictures where masks of their layers are: the pixels are the picture's own. SEL is an id, a name, a number
-    (1 is the lowest), a range such as 3-7, *, or several with commas between; see docs/adjust.md."""
+    """Change pictures where the masks of their layers are.
+
+    The result has the picture's own pixels. SEL selects layers: an id, a name, a number (1 is the lowest), a range such
+    as 3-7, * for all, or several of these separated by commas. See docs/adjust.md."""
     if output is None and inputs != [STANDARD]:
-        raise UsageError("adjust writes a new picture. Say where with -o.")
+        raise UsageError("adjust needs an output; name one with -o.")
     adjustment = _adjustment(brightness, contrast, saturation, hue, tint, blur)
     items = plan(inputs, output, SUFFIXES, ".png")
     from vecstack.document.file import load
@@ -57,9 +61,10 @@ def run(
     stack = load(layers)
 
     def act(item: Item, report: Report) -> None:
-        source = standard_input() if item.source == STANDARD else item.source
         try:
-            pixels = adjust(source, stack, mask, adjustment, invert=invert, device=device, progress=report)
+            pixels = adjust(
+                source_of(item.source), stack, mask, adjustment, invert=invert, device=device, progress=report
+            )
         except PictureError as error:
             raise named(error, name_of(item.source)) from error
         except DocumentError as error:
@@ -75,7 +80,7 @@ def run(
 def _adjustment(
     brightness: float, contrast: float, saturation: float, hue: float, tint: str | None, blur: float
 ) -> Adjustment:
-    """The adjustment of a command line. Raises UsageError."""
+    """The adjustment that the options describe. Raises UsageError."""
     from vecstack.editing.adjust import Adjustment
 
     color, equals, strength = (tint or "").partition("=")
@@ -84,7 +89,5 @@ def _adjustment(
     try:
         amount = float(strength) if equals else 1.0
     except ValueError:
-        raise UsageError(
-            f"--tint {tint!r:.40}: write it as a colour, or as a colour, = and a number in 0..1."
-        ) from None
+        raise UsageError(f"--tint {tint!r:.40}: expected a colour, or COLOR=N with a number N from 0 to 1.") from None
     return Adjustment(brightness, contrast, saturation, hue, color if tint is not None else None, amount, blur)

@@ -12,40 +12,41 @@ import typer
 from vecstack.errors import UsageError
 
 Inputs = Annotated[
-    list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs, - (standard input) or @list.txt.")
+    list[str],
+    typer.Argument(
+        metavar="INPUT...", help="Files, folders, globs, - (standard input) or @list.txt (a path per line)."
+    ),
 ]
 Output = Annotated[
     str | None,
     typer.Option(
-        "-o", "--output", metavar="OUT", help="A file, a folder for several inputs, or - for standard output."
+        "-o", "--output", metavar="OUT", help="Output file, folder (for several inputs) or - (standard output)."
     ),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
-SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Leave inputs alone whose output exists.")]
-Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing outputs.")]
+SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Skip inputs whose output already exists.")]
+Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="Where to compute: auto, cpu, cuda or cuda:N.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Background = Annotated[
     str,
-    typer.Option("--background", metavar="COLOR", help="Shows where a picture is transparent: #rrggbb or a CSS name."),
+    typer.Option("--background", metavar="COLOR", help="Colour behind transparent pixels: #rrggbb or a CSS name."),
 ]
-Psnr = Annotated[float | None, typer.Option("--psnr", metavar="DB", help="Add detail up to this PSNR.")]
+Psnr = Annotated[float | None, typer.Option("--psnr", metavar="DB", help="Add detail until this PSNR is reached.")]
 Budget = Annotated[
     str | None,
-    typer.Option("--budget", metavar="SIZE", help="Add detail up to this size of the file, such as 20kB; compacted."),
+    typer.Option("--budget", metavar="SIZE", help="Add detail up to this size of the compacted file, such as 20kB."),
 ]
-Prune = Annotated[bool, typer.Option("--prune", help="Drop and merge layers that hardly show.")]
-Compact = Annotated[bool, typer.Option("--compact", help="Keep as few digits as hardly shows.")]
+Prune = Annotated[bool, typer.Option("--prune", help="Remove or merge layers that hardly change the picture.")]
+Compact = Annotated[bool, typer.Option("--compact", help="Round numbers as far as the picture hardly changes.")]
 Tolerance = Annotated[
     float,
-    typer.Option(
-        "--tolerance", metavar="N", help="What --prune and --compact may each change: root mean square, in 1/255."
-    ),
+    typer.Option("--tolerance", metavar="N", help="Largest RMS change allowed to --prune and to --compact, in 1/255."),
 ]
 
 
 def parse_effort(text: str, option: str) -> str | float:
-    """An effort by name, or a number of seconds. Raises UsageError, which names the option."""
+    """An effort: its name, or a number of seconds. Raises UsageError, which names the option."""
     from vecstack.fitting.refine import check_effort
 
     try:
@@ -57,20 +58,21 @@ def parse_effort(text: str, option: str) -> str | float:
     return effort
 
 
-def parse_bytes(text: str | None) -> int | None:
-    """A size such as 20kB, 1.5MB, 64KiB or 20000, in bytes; None for None. Raises UsageError."""
+def parse_bytes(text: str | None, option: str) -> int | None:
+    """The bytes of a size such as 20kB, 1.5MB, 64KiB or 20000; None for None. Raises UsageError, which names the
+    option."""
     if text is None:
         return None
     match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) *(?:([kKMG])(i?))?[bB]?", text.strip())
     if match is None:
-        raise UsageError(f"--budget {text!r:.40} is not a size. Write it as 20kB, 1.5MB or 20000.")
+        raise UsageError(f"{option} must be a size such as 20kB, 1.5MB or 20000, not {text!r:.40}.")
     power = "_kmg".index(match[2].lower()) if match[2] else 0
     unit: int = (1024 if match[3] else 1000) ** power
     return round(float(match[1]) * unit)
 
 
 def parse_color(text: str, option: str) -> tuple[float, float, float]:
-    """A colour written #rrggbb, #rgb or by its CSS name, as sRGB in 0..1. Raises UsageError, which names the option."""
+    """A colour written as #rrggbb, #rgb or a CSS name, as sRGB in 0..1. Raises UsageError, which names the option."""
     from vecstack.color import to_color
 
     with _named(option):
@@ -79,8 +81,11 @@ def parse_color(text: str, option: str) -> tuple[float, float, float]:
 
 @contextmanager
 def _named(option: str) -> Iterator[None]:
-    """Puts the option before what is wrong with its value."""
+    """Puts the option before what is wrong with its value, in the place of the parameter's name."""
     try:
         yield
     except UsageError as error:
-        raise UsageError(f"{option}: {error}") from error
+        text = str(error)
+        if error.parameter is not None and text.startswith(error.parameter):
+            raise UsageError(option + text.removeprefix(error.parameter)) from error
+        raise UsageError(f"{option}: {text}") from error

@@ -1,4 +1,4 @@
-"""vecstack decompose: pictures become layer files."""
+"""vecstack decompose: turn pictures into layer files."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from vecstack.cli.arguments import (
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
+from vecstack.cli.items import Item, Report, plan, run_all, source_of
 from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.fitting.goal import Goal
 from vecstack.models import DEFAULT_MODEL
 
-# Endings that a folder is searched for: those of vecstack.pictures.read.FORMATS, which is not imported for a help text.
+# Suffixes of pictures in a folder: those of vecstack.pictures.read.FORMATS, which is slow to import.
 SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
 SUFFIXES |= {".avif", ".avifs", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm"}
 
@@ -39,17 +39,17 @@ def run(
     model: Annotated[
         str,
         typer.Option(
-            "--model", metavar="NAME|PATH|REPO@REV", help="A shipped model, a weights file, or a Hub repository."
+            "--model", metavar="NAME|PATH|REPO@REV", help="A shipped model, a weights file or a Hub repository."
         ),
     ] = DEFAULT_MODEL,
     layers: Annotated[
         int | None,
-        typer.Option("--layers", metavar="N", help="Count of layers; more than the model gives add detail."),
+        typer.Option("--layers", metavar="N", help="Number of layers; those beyond the model's own add detail."),
     ] = None,
     refine: Annotated[
         str | None,
         typer.Option(
-            "--refine", metavar="EFFORT", help="Bring the layers closer: fast, good, best, or a number of seconds."
+            "--refine", metavar="EFFORT", help="Fit the layers to the picture: fast, good, best or a number of seconds."
         ),
     ] = None,
     psnr: Psnr = None,
@@ -63,11 +63,13 @@ def run(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Turn pictures into layer files (photo.png becomes photo.layers)."""
+    """Turn pictures into layer files.
+
+    photo.png becomes photo.layers."""
     color = parse_color(background, "--background")
     effort = None if refine is None else parse_effort(refine, "--refine")
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
-    goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget))
+    goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget, "--budget"))
     items = plan(inputs, output, SUFFIXES, ".layers")
     from vecstack.fitting.decompose import decompose
     from vecstack.models import load_model
@@ -76,7 +78,7 @@ def run(
 
     def act(item: Item, report: Report) -> None:
         stack = decompose(
-            standard_input() if item.source == STANDARD else item.source,
+            source_of(item.source),
             loaded,
             layers,
             refine=effort,

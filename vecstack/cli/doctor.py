@@ -1,4 +1,4 @@
-"""vecstack doctor: is this installation in order?"""
+"""vecstack doctor: check the installation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ PACKAGES = ("torch", "numpy", "pillow", "safetensors", "huggingface-hub", "typer
 
 
 def run(as_json: AsJson = False) -> None:
-    """Check the installation: packages, devices, weights. Exit code 0 if it can do its work."""
+    """Check the installation: packages, devices and weights.
+
+    The exit code is 0 if no problem was found."""
     facts = examine()
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
@@ -25,11 +27,11 @@ def run(as_json: AsJson = False) -> None:
         for name, value in facts.items():
             typer.echo(f"{name}: {value if isinstance(value, str) else ', '.join(value) or 'none'}")
     if facts["problems"]:
-        raise VecstackError(f"{len(facts['problems'])} problems, first: {facts['problems'][0]}")
+        raise VecstackError(f"{len(facts['problems'])} problems found, the first: {facts['problems'][0]}")
 
 
 def examine() -> dict[str, Any]:
-    """Versions, devices, models, and a list of problems, each with its remedy."""
+    """Versions, devices, models and a list of problems, each with a remedy."""
     from vecstack import __version__
 
     problems: list[str] = []
@@ -46,28 +48,28 @@ def examine() -> dict[str, Any]:
 
 
 def _computing(problems: list[str]) -> tuple[list[str], str]:
-    """Devices and the count of threads that PyTorch has."""
+    """The devices and the number of threads that PyTorch uses."""
     try:
         import torch
     except (ImportError, OSError, RuntimeError) as error:
         reason = str(error).split("\n")[0]
-        problems.append(f"torch cannot be imported ({reason}). Install it again.")
+        problems.append(f"torch cannot be imported ({reason}); install it again.")
         return [], "0"
     if not torchvision_fits():
         problems.append(
-            "torchvision does not fit torch, and packages that import it fail. Reinstall both, or remove it."
+            "torchvision does not match torch, so packages that import it fail; reinstall both, or remove torchvision."
         )
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     return ["cpu", *(torch.cuda.get_device_name(index) for index in range(count))], str(torch.get_num_threads())
 
 
 def _models(problems: list[str]) -> list[str]:
-    """Names of the shipped models that are the published ones."""
-    from vecstack.models import available_models, verify_model
+    """Names of the shipped models whose weights are the published ones."""
+    from vecstack.models import published_models, verify_model
 
     found = []
     try:
-        for model in available_models():
+        for model in published_models():
             try:
                 verify_model(model)
                 found.append(model.name)
@@ -79,7 +81,7 @@ def _models(problems: list[str]) -> list[str]:
 
 
 def torchvision_fits() -> bool:
-    """Whether torchvision is absent or works with this torch; a pair of different builds fails at import."""
+    """Whether torchvision is absent or works with this torch; mismatched builds fail at import."""
     try:
         import torchvision  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:

@@ -1,8 +1,7 @@
-"""vecstack edit: a person changes layers."""
+"""vecstack edit: change the layers of a file."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,18 +10,19 @@ import typer
 from typer.core import TyperCommand
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, standard_input, write_standard_output
+from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, source_of, write_standard_output
+from vecstack.document.file import SUFFIXES
 from vecstack.errors import DocumentError, UsageError, named
 
 if TYPE_CHECKING:
     from vecstack.editing.changes import Change
     from vecstack.stack import Stack
 
-ORDER = "vecstack.editing.changes.order"  # of the options as they were written: names of parameters
+ORDER = "vecstack.editing.changes.order"  # key of the options' names in the order in which they were written
 
 
 class Command(TyperCommand):
-    """A command that knows in which order its options were written."""
+    """A command that knows the order in which its options were written."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         *_, order = self.make_parser(ctx).parse_args(args=list(args))
@@ -41,56 +41,63 @@ def run(
     context: typer.Context,
     inputs: Inputs,
     output: Output = None,
-    recolor: Annotated[Texts, _option("recolor", "SEL=COLOR", "Another colour: #rrggbb or a CSS name.")] = None,
-    opacity: Annotated[Texts, _option("opacity", "SEL=0..1", "Another opacity.")] = None,
+    recolor: Annotated[Texts, _option("recolor", "SEL=COLOR", "Set the colour: #rrggbb or a CSS name.")] = None,
+    opacity: Annotated[Texts, _option("opacity", "SEL=0..1", "Set the opacity.")] = None,
     hide: Annotated[Texts, _option("hide", "SEL", "Hide layers.")] = None,
     show: Annotated[Texts, _option("show", "SEL", "Show hidden layers.")] = None,
-    remove: Annotated[Texts, _option("remove", "SEL", "Take layers out.")] = None,
-    keep: Annotated[Texts, _option("keep", "SEL", "Take all other layers out.")] = None,
+    remove: Annotated[Texts, _option("remove", "SEL", "Remove layers.")] = None,
+    keep: Annotated[Texts, _option("keep", "SEL", "Remove all other layers.")] = None,
     move: Annotated[
-        Texts, _option("move", "SEL=PLACE", "up, down, top, bottom, or a number, 1 at the bottom, as info counts.")
+        Texts,
+        _option("move", "SEL=PLACE", "Move up, down, to the top, to the bottom or to a position (1 is the lowest)."),
     ] = None,
-    rename: Annotated[Texts, _option("rename", "SEL=NAME", "Another name.")] = None,
+    rename: Annotated[Texts, _option("rename", "SEL=NAME", "Set the name.")] = None,
     shift: Annotated[
-        Texts, _option("shift", "SEL=DX,DY", "Move to the right and down, in pixels of the source.")
+        Texts, _option("shift", "SEL=DX,DY", "Move right by DX and down by DY, in pixels of the source.")
     ] = None,
-    scale: Annotated[Texts, _option("scale", "SEL=FACTOR", "Enlarge about the middle of each layer's frame.")] = None,
+    scale: Annotated[Texts, _option("scale", "SEL=FACTOR", "Scale about the centre of each layer's frame.")] = None,
     transform: Annotated[
-        Texts, _option("transform", "SEL=A,B,C,D,E,F", "Another matrix from the frame to the canvas, by rows.")
+        Texts,
+        _option("transform", "SEL=A,B,C,D,E,F", "Set the matrix from frame to canvas, row by row."),
     ] = None,
-    background: Annotated[Texts, _option("background", "COLOR", "Another colour behind all layers.")] = None,
+    background: Annotated[Texts, _option("background", "COLOR", "Set the colour behind all layers.")] = None,
     palette: Annotated[
-        Texts, _option("palette", "PALETTE", "Only colours of a .gpl, a .png or a list; or only so many.")
+        Texts, _option("palette", "FILE|N", "Limit colours to a palette file (.gpl, .png, text) or to N colours.")
     ] = None,
-    swap_code: Annotated[Texts, _option("swap-code", "A=B", "Two layers swap the codes of their masks.")] = None,
+    swap_code: Annotated[Texts, _option("swap-code", "A=B", "Swap the mask codes of two layers.")] = None,
     jitter: Annotated[
-        Texts, _option("jitter", "SEL=AMOUNT", "Move codes at random, in units of the spread of the stack's codes.")
+        Texts,
+        _option("jitter", "SEL=AMOUNT", "Vary masks at random by AMOUNT standard deviations of the stack's codes."),
     ] = None,
-    merge: Annotated[Texts, _option("merge", "SEL", "Neighbouring layers become the one that comes closest.")] = None,
+    merge: Annotated[
+        Texts, _option("merge", "SEL", "Merge neighbouring layers into the one that replaces them best.")
+    ] = None,
     copy_layer: Annotated[
         Texts,
-        _option("copy-layer", "FROM.layers:SEL@N", "Take layers of another file, on top or (@N) to number N."),
+        _option("copy-layer", "FROM.layers:SEL@N", "Copy layers from another file, on top or at position N."),
     ] = None,
-    script: Annotated[Texts, _option("script", "FILE.toml", "The changes of a script (docs/edit.md).")] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="What --jitter begins with.")] = 0,
+    script: Annotated[Texts, _option("script", "FILE.toml", "Apply a script of changes (see docs/edit.md).")] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Random seed for --jitter.")] = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Change layers of a file: options are applied in the order in which they are written. SEL is an id, a name, a
-    number (1 is the lowest), a range such as 3-7, *, or several with commas between."""
+    """Change the layers of a file.
+
+    Options are applied in the order in which they are written. SEL selects layers: an id, a name, a number (1 is the
+    lowest), a range such as 3-7, * for all, or several of these separated by commas."""
     if output is None and inputs != [STANDARD]:
-        raise UsageError("edit writes a new file. Say where with -o.")
-    items = plan(inputs, output, {".layers", ".layers.json"}, ".layers")
+        raise UsageError("edit needs an output; name one with -o.")
+    items = plan(inputs, output, SUFFIXES, ".layers")
     changes = list(_changes(context, seed))
     if not changes:
-        raise UsageError("edit needs a change, such as --hide 3. See vecstack edit --help.")
+        raise UsageError("edit needs a change, such as --hide 3; see vecstack edit --help.")
     from vecstack.document.file import load
     from vecstack.editing.edit import edit
 
     def act(item: Item, report: Report) -> None:
-        stack = load(standard_input() if item.source == STANDARD else item.source)
+        stack = load(source_of(item.source))
         try:
             edited = edit(stack, changes, device=device)
         except DocumentError as error:
@@ -101,12 +108,12 @@ def run(
 
 
 def _with_thumbnail(edited: Stack, stack: Stack) -> Stack:
-    """The edited stack with a thumbnail of its own, where the stack had one."""
+    """The edited stack, with a new thumbnail if the stack had one."""
     if stack.thumbnail is None or edited.thumbnail is not None:
         return edited
-    from vecstack.drawing.file import THUMBNAIL_PX, thumbnail_png
+    from vecstack.drawing.file import with_thumbnail
 
-    return dataclasses.replace(edited, thumbnail=thumbnail_png(edited, THUMBNAIL_PX))
+    return with_thumbnail(edited)
 
 
 def _write(stack: Stack, item: Item, overwrite: bool) -> None:
@@ -119,7 +126,7 @@ def _write(stack: Stack, item: Item, overwrite: bool) -> None:
 
 
 def _changes(context: typer.Context, seed: int) -> Iterator[Change]:
-    """The changes of a command line, in the order in which they are written there."""
+    """The changes of a command line, in the order in which they were written."""
     from vecstack.editing.changes import CHANGES
     from vecstack.editing.script import load_script
 
@@ -136,7 +143,7 @@ def _changes(context: typer.Context, seed: int) -> Iterator[Change]:
 
 
 def _change(option: str, text: str, seed: int) -> Change:
-    """The change that an option says. Raises UsageError; what loading raises, where the text names a file."""
+    """The change that an option and its value describe. Raises UsageError, and whatever loading a file raises."""
     from vecstack.editing.changes import CHANGES
 
     kind: Any = CHANGES[option]
@@ -149,7 +156,7 @@ def _change(option: str, text: str, seed: int) -> Change:
             return kind(text)  # type: ignore[no-any-return]
         selection, equals, value = text.rpartition("=")
         if not equals:
-            raise UsageError("write it with an = between the layers and what is to become of them.")
+            raise UsageError("expected SEL=VALUE.")
         extra = {"seed": seed} if option == "jitter" else {}
         return kind(selection, VALUES.get(option, str)(value), **extra)  # type: ignore[no-any-return]
     except UsageError as error:
@@ -168,12 +175,12 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 
 def _place(text: str) -> str | int:
-    """A number of a layer, or a word."""
+    """A layer's number, or a word."""
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
 
 
 def _palette(text: str) -> Iterable[Any] | int:
-    """A count of colours, or the colours of a file."""
+    """The number of colours, or the colours of a file."""
     from vecstack.editing.palette import load_palette
 
     count = _place(text)
@@ -181,12 +188,12 @@ def _palette(text: str) -> Iterable[Any] | int:
 
 
 def _source(text: str) -> tuple[str, Stack, int | None]:
-    """A selection, the stack that it is from, and the number that the lowest of the layers gets."""
+    """A selection, the stack that it is from, and the position of the lowest copy (None: on top)."""
     from vecstack.document.file import load
 
     parts = re.fullmatch(r"(.+\.layers(?:\.json)?):(.+?)(?:@([0-9]{1,9}))?", text, re.DOTALL)
     if parts is None:
-        raise UsageError("write it as FROM.layers:SEL, or as FROM.layers:SEL@N.")
+        raise UsageError("expected FROM.layers:SEL or FROM.layers:SEL@N.")
     return parts[2], load(parts[1]), None if parts[3] is None else int(parts[3])
 
 

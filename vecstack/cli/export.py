@@ -1,4 +1,4 @@
-"""vecstack export: layer files become files of other programs."""
+"""vecstack export: write layer files in formats of other programs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_bytes
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input, stem, write_standard_output
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, source_of, stem, write_standard_output
+from vecstack.document.file import SUFFIXES
 from vecstack.errors import UsageError
-from vecstack.export.formats import NAMES, Options, Order, find_format
-
-SUFFIXES = {".layers", ".layers.json"}
+from vecstack.export.formats import NAMES, Options, Order, find_format, write_made
 
 
 def run(
@@ -21,52 +20,55 @@ def run(
     output: Output = None,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help=f"{NAMES}. If not given: from the name of -o, else svg."),
+        typer.Option("--format", metavar="FORMAT", help=f"{NAMES} (default: by suffix, else svg)."),
     ] = None,
     tolerance: Annotated[
         float | None,
         typer.Option(
             "--tolerance",
             metavar="N",
-            help="How far svg may be off, about: root mean square of the picture, in 1/255. 1.5 if not given.",
+            help="Approximate error allowed in svg: RMS of the picture, in 1/255 (default 1.5).",
         ),
     ] = None,
     max_bytes: Annotated[
-        str | None, typer.Option("--max-bytes", metavar="SIZE", help="Most that an SVG may take, such as 20kB.")
+        str | None, typer.Option("--max-bytes", metavar="SIZE", help="Largest size of an SVG, such as 20kB.")
     ] = None,
     max_paths: Annotated[
-        int | None, typer.Option("--max-paths", metavar="N", help="Most paths that an SVG may have.")
+        int | None, typer.Option("--max-paths", metavar="N", help="Largest number of paths in an SVG.")
     ] = None,
     precision: Annotated[
         int | None,
-        typer.Option("--precision", metavar="N", help="Decimals of an SVG's points. As many as worth it if not given."),
+        typer.Option("--precision", metavar="N", help="Decimals of an SVG's coordinates (default: chosen to fit)."),
     ] = None,
     size: Annotated[
         int | None,
-        typer.Option(
-            "--size", metavar="PX", help="Long side: of the pictures in the file; that an SVG asks to be shown at."
-        ),
+        typer.Option("--size", metavar="PX", help="Long side in pixels: of embedded pictures, or of the SVG as shown."),
     ] = None,
-    hard: Annotated[bool, typer.Option("--hard", help="No blurs in svg-flat.")] = False,
+    hard: Annotated[bool, typer.Option("--hard", help="Write svg-flat without blurs.")] = False,
     duration: Annotated[
         int | None,
-        typer.Option("--duration", metavar="MS", help="Milliseconds for a layer in gif and webp. 300 if not given."),
+        typer.Option("--duration", metavar="MS", help="Milliseconds per layer in gif and webp (default 300)."),
     ] = None,
     source: Annotated[
-        str | None, typer.Option("--source", metavar="PICTURE", help="The picture that html shows beside the layers.")
+        str | None,
+        typer.Option("--source", metavar="PICTURE", help="The original picture, which html shows for comparison."),
     ] = None,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Write layer files as files that other programs open (photo.layers becomes photo.svg); see docs/formats.md."""
+    """Write layer files as SVG, PDF, OpenRaster and more.
+
+    photo.layers becomes photo.svg; see docs/export.md."""
     chosen = find_format(file_format, output)
-    options = Options(tolerance, _parse_most(max_bytes), max_paths, precision, size, hard or None, duration, source)
+    options = Options(
+        tolerance, parse_bytes(max_bytes, "--max-bytes"), max_paths, precision, size, hard or None, duration, source
+    )
     chosen.check_options(options)
     items = plan(inputs, output, SUFFIXES, chosen.ending, makes_folders=chosen.is_folder)
     if source is not None and len(items) > 1:
-        raise UsageError(f"--source is one picture, and there are {len(items)} inputs. Export them on their own.")
+        raise UsageError(f"--source is one picture, but there are {len(items)} inputs; export them one by one.")
     for item in items:
         if item.target == STANDARD:
             chosen.check_stream()
@@ -76,7 +78,7 @@ def run(
     from vecstack.kinds import undrawable
 
     def act(item: Item, report: Report) -> None:
-        stack = load(standard_input() if item.source == STANDARD else item.source)
+        stack = load(source_of(item.source))
         for layer in undrawable(stack) if chosen.draws else ():
             typer.echo(
                 f"{item.source}: note: layer {layer.id} is of kind {layer.kind}, not drawn by this version", err=True
@@ -87,21 +89,8 @@ def run(
     run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Exporting")
 
 
-def _parse_most(text: str | None) -> int | None:
-    """A size in bytes. Raises UsageError."""
-    try:
-        return parse_bytes(text)
-    except UsageError:
-        raise UsageError(f"--max-bytes {text!r:.40} is not a size. Write it as 20kB, 1.5MB or 20000.") from None
-
-
 def _write(made: bytes | Iterator[tuple[str, bytes]], item: Item, overwrite: bool) -> None:
-    from vecstack.atomic import atomic_writer, write_folder
-
-    if not isinstance(made, bytes):
-        write_folder(item.target, made, overwrite=overwrite)
-    elif item.target == STANDARD:
+    if isinstance(made, bytes) and item.target == STANDARD:
         write_standard_output(made)
     else:
-        with atomic_writer(item.target, overwrite=overwrite) as file:
-            file.write(made)
+        write_made(made, item.target, overwrite=overwrite)

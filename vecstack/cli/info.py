@@ -1,4 +1,4 @@
-"""vecstack info: what is in a layer file."""
+"""vecstack info: show what is in a layer file."""
 
 from __future__ import annotations
 
@@ -10,37 +10,38 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vecstack.cli.arguments import AsJson
-from vecstack.cli.items import STANDARD, standard_input
+from vecstack.cli.items import STANDARD, source_of
+from vecstack.color import to_hex
 from vecstack.errors import UsageError
 
 if TYPE_CHECKING:
     from vecstack.stack import Layer, Stack
 
 CONTRIBUTION_NOTE = (
-    "contribution: how much the picture changes when this layer alone is taken out (root mean square over the canvas, "
-    "in 1/255; 0 where a layer is hidden, or of a kind that this version does not have)"
+    "contribution: how much the picture changes when this layer alone is removed (root mean square over the canvas, "
+    "in 1/255; 0 for a hidden layer and for a kind that this version does not have)"
 )
 
 
 def run(
     document: str = typer.Argument(metavar="INPUT", help="A layer file, or - for standard input."),
     with_contributions: Annotated[
-        bool, typer.Option("--contributions", help="Measure how much each layer adds to the picture.")
+        bool, typer.Option("--contributions", help="Measure how much each layer contributes to the picture.")
     ] = False,
     with_plan: Annotated[
-        bool, typer.Option("--render-plan", help="Say what drawing takes, at --size or at the size of the canvas.")
+        bool, typer.Option("--render-plan", help="Show the cost of drawing, at --size or at the canvas's own size.")
     ] = False,
     size: Annotated[
-        int | None, typer.Option("--size", metavar="PX", help="Pixels on the long side, for --render-plan.")
+        int | None, typer.Option("--size", metavar="PX", help="Long side in pixels, for --render-plan.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the canvas, the layers and the sizes of a layer file."""
+    """Show the canvas, the layers and the size of a layer file."""
     from vecstack.document.file import load, size_of
 
     if size is not None and not with_plan:
-        raise UsageError("--size is that of --render-plan. Give both, or neither.")
-    stack = load(standard_input() if document == STANDARD else document)
+        raise UsageError("--size needs --render-plan.")
+    stack = load(source_of(document))
     facts = describe(stack)
     facts["bytes"] = asdict(size_of(stack))
     if with_contributions:
@@ -52,12 +53,12 @@ def run(
 
 
 def describe(stack: Stack) -> dict[str, Any]:
-    """What can be said of a stack without drawing it, as JSON values."""
+    """Facts about a stack that need no drawing, as JSON values."""
     return {
         "canvas": {
             "width": stack.canvas.width,
             "height": stack.canvas.height,
-            "background": _hex(stack.canvas.background),
+            "background": to_hex(stack.canvas.background),
         },
         "layers": [_describe(layer) for layer in stack.layers],
         "assets": {name: len(data) for name, data in stack.assets.items()},
@@ -68,19 +69,21 @@ def describe(stack: Stack) -> dict[str, Any]:
 
 
 def _describe(layer: Layer) -> dict[str, Any]:
-    color = getattr(layer, "color", None)
+    from vecstack.kinds import color_of
+
+    color = color_of(layer)
     return {
         "id": layer.id,
         "name": layer.name,
         "kind": layer.kind,
         "visible": layer.visible,
         "opacity": layer.opacity,
-        "color": None if color is None else _hex(color),
+        "color": None if color is None else to_hex(color),
     }
 
 
 def _add_contributions(facts: dict[str, Any], stack: Stack) -> None:
-    """Say of each layer what it adds to the picture, in 1/255, and what that means."""
+    """Add to each layer how much it contributes to the picture, in 1/255, and a note that explains it."""
     from vecstack.fitting.prune import contributions
 
     for layer, contribution in zip(facts["layers"], contributions(stack), strict=True):
@@ -89,7 +92,7 @@ def _add_contributions(facts: dict[str, Any], stack: Stack) -> None:
 
 
 def _add_plan(facts: dict[str, Any], stack: Stack, size: int | None) -> None:
-    """Say what drawing the stack takes."""
+    """Add the cost of drawing the stack."""
     from vecstack.drawing.render import render_plan
     from vecstack.drawing.viewport import Viewport
 
@@ -99,7 +102,7 @@ def _add_plan(facts: dict[str, Any], stack: Stack, size: int | None) -> None:
 
 
 def _plan_text(plan: dict[str, Any]) -> str:
-    """The plan in a line."""
+    """The plan on one line."""
     parts = []
     if plan["compiled_layers"]:
         parts.append(
@@ -115,12 +118,8 @@ def _plan_text(plan: dict[str, Any]) -> str:
     return f"drawing {plan['width']:,} x {plan['height']:,} px: {'; '.join(parts) or 'nothing but the background'}"
 
 
-def _hex(color: tuple[float, float, float]) -> str:
-    return "#" + "".join(f"{round(value * 255):02x}" for value in color)
-
-
 def _printable(text: str) -> str:
-    """The text with what could steer a terminal written out."""
+    """The text with escapes in place of characters that could control a terminal."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
@@ -149,5 +148,5 @@ def _text(document: str, facts: dict[str, Any]) -> str:
 
 
 def _contribution(layer: dict[str, Any]) -> str:
-    """The column of a layer's contribution, where it was measured."""
+    """The column of a layer's contribution; empty unless it was measured."""
     return f"{layer['contribution']['rms']:>7.2f}  " if "contribution" in layer else ""

@@ -1,4 +1,4 @@
-"""vecstack refine: layer files come closer to their pictures."""
+"""vecstack refine: fit layer files to their pictures."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from vecstack.cli.arguments import (
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, source_of
 from vecstack.cli.tuning import Finish, show_psnr
+from vecstack.document.file import SUFFIXES
 from vecstack.errors import ExportError, PictureError, UsageError
 from vecstack.fitting.goal import Goal
 
@@ -33,19 +34,22 @@ from vecstack.fitting.goal import Goal
 def run(
     inputs: Inputs,
     picture: Annotated[
-        str, typer.Option("--to", metavar="PICTURE", help="What the layers are to look like; a folder for several.")
+        str,
+        typer.Option(
+            "--to", metavar="PICTURE", help="The target picture, or a folder of pictures named like the inputs."
+        ),
     ],
     output: Output = None,
     effort: Annotated[
-        str, typer.Option("--effort", metavar="EFFORT", help="fast, good, best, or a number of seconds.")
+        str, typer.Option("--effort", metavar="EFFORT", help="fast, good, best or a number of seconds.")
     ] = "good",
     layers: Annotated[
-        int | None, typer.Option("--layers", metavar="N", help="Add detail up to this count of layers.")
+        int | None, typer.Option("--layers", metavar="N", help="Add detail until there are this many layers.")
     ] = None,
     psnr: Psnr = None,
     budget: Budget = None,
     tune_net: Annotated[
-        bool, typer.Option("--tune-net", help="Tune the net, too; the file then holds one of its own.")
+        bool, typer.Option("--tune-net", help="Also fine-tune the mask net, which is then stored in the file.")
     ] = False,
     prune: Prune = False,
     compact: Compact = False,
@@ -56,45 +60,44 @@ def run(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Bring the layers of a file closer to their picture, and add detail."""
+    """Fit layer files to their pictures, and add detail."""
     color, how = parse_color(background, "--background"), parse_effort(effort, "--effort")
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
-    limits = layers, psnr, parse_bytes(budget)
+    limits = layers, psnr, parse_bytes(budget, "--budget")
     goal = None if limits == (None, None, None) else Goal(*limits)
     if output is None and inputs != [STANDARD]:
-        raise UsageError("refine writes a new file. Say where with -o.")
-    items = plan(inputs, output, {".layers", ".layers.json"}, ".layers")
+        raise UsageError("refine needs an output; name one with -o.")
+    items = plan(inputs, output, SUFFIXES, ".layers")
     from vecstack.document.file import load
-    from vecstack.fitting.decompose import REFINING
-    from vecstack.fitting.detail import add_detail
-    from vecstack.fitting.progress import part_of
     from vecstack.fitting.refine import refine
 
     def act(item: Item, report: Report) -> None:
-        stack = load(standard_input() if item.source == STANDARD else item.source)
+        stack = load(source_of(item.source))
         source = picture_of(item, picture)
         if item.target != STANDARD and Path(source).resolve() == Path(item.target).resolve():
-            raise ExportError(f"{item.target} is the picture. Give another -o.")
-        told = show_psnr(report)
-        if stack.layers or goal is None:
-            part = told if goal is None else part_of(told, 0, REFINING)
-            stack = refine(stack, source, how, tune_net=tune_net, background=color, device=device, report=part)
-        if goal is not None:
-            name = how if isinstance(how, str) else "good"
-            part = part_of(told, REFINING, 1)
-            stack = add_detail(stack, source, goal, name, background=color, device=device, report=part)
+            raise ExportError(f"{item.target} is the picture itself; choose another output with -o.")
+        stack = refine(
+            stack,
+            source,
+            how,
+            goal,
+            tune_net=tune_net,
+            background=color,
+            device=device,
+            report=show_psnr(report),
+        )
         finish.write(stack, item)
 
     run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Refining")
 
 
 def picture_of(item: Item, picture: str) -> str:
-    """The picture of an input: the one given, or the one of the same name in a folder. Raises PictureError."""
+    """The target picture of an input: the one given, or in a folder the one of the same name. Raises PictureError."""
     folder = Path(picture)
     if not folder.is_dir():
         return picture
     name = Path(item.source).name.split(".layers")[0]
     found = sorted(path for path in folder.iterdir() if path.stem == name and path.is_file())
     if len(found) != 1:
-        raise PictureError(f"{picture} has {len(found)} pictures called {name}, and {item.source} needs one.")
+        raise PictureError(f"{picture} has {len(found)} pictures called {name}; {item.source} needs exactly one.")
     return str(found[0])

@@ -1,4 +1,4 @@
-"""vecstack render: layer files become pictures."""
+"""vecstack render: draw layer files as pictures."""
 
 from __future__ import annotations
 
@@ -8,54 +8,57 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, standard_input
+from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, source_of
+from vecstack.document.file import SUFFIXES
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
 from vecstack.geometry import Rect
 
-SUFFIXES = {".layers", ".layers.json"}
 FORMAT_NAMES = ("png", "jpeg", "webp", "tiff")
 
 
 def run(
     inputs: Inputs,
     output: Output = None,
-    size: Annotated[int | None, typer.Option("--size", metavar="PX", help="Pixels on the long side.")] = None,
-    width: Annotated[int | None, typer.Option("--width", metavar="PX", help="Pixels across.")] = None,
-    height: Annotated[int | None, typer.Option("--height", metavar="PX", help="Pixels down.")] = None,
-    scale: Annotated[
-        float | None, typer.Option("--scale", metavar="X", help="Pixels for a pixel of the source.")
-    ] = None,
+    size: Annotated[int | None, typer.Option("--size", metavar="PX", help="Length of the long side in pixels.")] = None,
+    width: Annotated[int | None, typer.Option("--width", metavar="PX", help="Width in pixels.")] = None,
+    height: Annotated[int | None, typer.Option("--height", metavar="PX", help="Height in pixels.")] = None,
+    scale: Annotated[float | None, typer.Option("--scale", metavar="X", help="Enlarge by this factor.")] = None,
     region: Annotated[
-        str | None, typer.Option("--region", metavar="X,Y,W,H", help="Part of the canvas, in pixels of the source.")
+        str | None,
+        typer.Option("--region", metavar="X,Y,W,H", help="Draw only this part of the canvas, in pixels of the source."),
     ] = None,
-    depth: Annotated[int, typer.Option("--depth", metavar="8|16", help="Bits of a channel (16: PNG and TIFF).")] = 8,
-    transparent: Annotated[bool, typer.Option("--transparent", help="Leave the background out.")] = False,
+    depth: Annotated[
+        int, typer.Option("--depth", metavar="8|16", help="Bits per channel (16: PNG and TIFF only).")
+    ] = 8,
+    transparent: Annotated[bool, typer.Option("--transparent", help="Leave out the background.")] = False,
     picture_format: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="png, jpeg, webp or tiff; from the name if not given."),
+        typer.Option("--format", metavar="FORMAT", help="png, jpeg, webp or tiff (default: by the output's suffix)."),
     ] = None,
     exact: Annotated[
-        bool, typer.Option("--exact", help="Evaluate every layer at every pixel: hundreds of times slower.")
+        bool, typer.Option("--exact", help="Evaluate every layer at every pixel (hundreds of times slower).")
     ] = False,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Draw layer files at any size (photo.layers becomes photo.png)."""
+    """Draw layer files as pictures of any size.
+
+    photo.layers becomes photo.png."""
     box = None if region is None else parse_region(region)
     if depth not in (8, 16):
         raise UsageError(f"--depth must be 8 or 16, not {depth}.")
     if picture_format is not None and picture_format not in FORMAT_NAMES:
-        raise UsageError(f"--format must be {', '.join(FORMAT_NAMES)}, not {picture_format}.")
+        raise UsageError(f"--format must be one of {', '.join(FORMAT_NAMES)}, not {picture_format!r:.40}.")
     items = plan(inputs, output, SUFFIXES, f".{picture_format or 'png'}")
     from vecstack.document.file import load
     from vecstack.drawing.file import render_to_file
     from vecstack.kinds import undrawable
 
     def act(item: Item, report: Report) -> None:
-        stack = load(standard_input() if item.source == STANDARD else item.source)
+        stack = load(source_of(item.source))
         for layer in undrawable(stack):
             typer.echo(
                 f"{item.source}: note: layer {layer.id} is of kind {layer.kind}, not drawn by this version", err=True
@@ -63,7 +66,7 @@ def run(
         area = stack.canvas.rect if box is None else box
         if not area.inside(stack.canvas.rect):
             sides = f"{stack.canvas.width},{stack.canvas.height}"
-            raise UsageError(f"--region {region} reaches outside the canvas, which is 0,0,{sides}.")
+            raise UsageError(f"--region {region} reaches outside the canvas; it must lie within 0,0,{sides}.")
         viewport = Viewport.of_region(area, size=size, width=width, height=height, scale=scale)
         render_to_file(
             stack,
@@ -82,11 +85,11 @@ def run(
 
 
 def parse_region(text: str) -> Rect:
-    """A rectangle written x,y,w,h in canvas units. Raises UsageError."""
+    """The rectangle written as x,y,w,h in canvas units. Raises UsageError."""
     try:
         x, y, width, height = (float(part) for part in text.split(","))
     except ValueError:
         raise UsageError(
-            f"--region {text}: write it as x,y,w,h in pixels of the source, for example 0,0,100,80."
+            f"--region {text!r:.40}: expected x,y,w,h in pixels of the source, such as 0,0,100,80."
         ) from None
     return Rect(x, y, width, height)

@@ -1,8 +1,7 @@
-"""What the commands share that tune layers to a picture: the line of progress, and what becomes of the result."""
+"""Shared by the commands that fit layers to a picture: reporting progress, and finishing and writing the result."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def show_psnr(report: Report) -> Callable[[Progress], None]:
-    """A report of tuning as one of an item, with the PSNR reached so far."""
+    """A callback of fitting that reports an item's progress with the PSNR reached so far."""
     return lambda progress: report(progress.share, 1, f"{progress.psnr:.2f} dB")
 
 
 @dataclass(frozen=True)
 class Finish:
-    """What is done to a stack that was tuned, and where it goes: pruned and compacted, as wished, each within a
-    tolerance in 1/255, and given a thumbnail; but one that fits a budget is compact already, and has no bytes for a
-    thumbnail. Raises UsageError."""
+    """How a fitted stack is finished and written: pruned and compacted if asked for, each within a tolerance (root mean
+    square, in 1/255), and given a thumbnail. A stack that fits a budget is compact already and has no bytes left for a
+    thumbnail. Raises UsageError for a tolerance out of range."""
 
     prune: bool
     compact: bool
@@ -37,7 +36,7 @@ class Finish:
         check_tolerance(self.tolerance)
 
     def write(self, stack: Stack, item: Item) -> None:
-        """Write the finished stack to where an item goes."""
+        """Write the finished stack to the item's output."""
         from vecstack.document.file import dumps, save
 
         finished = self._finished(stack)
@@ -47,12 +46,12 @@ class Finish:
             save(finished, item.target, overwrite=self.overwrite)
 
     def _finished(self, stack: Stack) -> Stack:
-        from vecstack.drawing.file import THUMBNAIL_PX, thumbnail_png
+        from vecstack.drawing.file import with_thumbnail
 
         thin = self._thinned(stack)
         if self.has_budget or (thin is stack and stack.thumbnail is not None):
             return thin
-        return dataclasses.replace(thin, thumbnail=thumbnail_png(thin, THUMBNAIL_PX))
+        return with_thumbnail(thin)
 
     def _thinned(self, stack: Stack) -> Stack:
         from vecstack.fitting.compact import compact

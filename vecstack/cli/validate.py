@@ -1,34 +1,34 @@
-"""vecstack validate: do layer files follow the format?"""
+"""vecstack validate: check that layer files follow the format."""
 
 from __future__ import annotations
 
 import typer
 
 from vecstack.cli.arguments import Inputs, Quiet
-from vecstack.cli.items import STANDARD, expand, standard_input
+from vecstack.cli.flags import in_flags
+from vecstack.cli.items import expand, source_of
+from vecstack.document.file import SUFFIXES
 from vecstack.errors import BatchError, DocumentError
-
-SUFFIXES = {".layers", ".layers.json"}
 
 
 def run(inputs: Inputs, quiet: Quiet = False) -> None:
-    """Check layer files against docs/format.md."""
+    """Check that layer files follow docs/format.md."""
     from vecstack.document.file import validate
 
     files = [found.path for found in expand(inputs, SUFFIXES)]
     failures = 0
     for file in files:
         try:
-            oddities = validate(standard_input() if file == STANDARD else file)
+            warnings = validate(source_of(file))
         except DocumentError as error:
             if len(files) == 1:
                 raise
             failures += 1
-            typer.echo(f"vecstack: {error}", err=True)
+            typer.echo(f"vecstack: {in_flags(error)}", err=True)
         else:
             if not quiet:
-                for oddity in oddities:
-                    typer.echo(f"{file}: note: {oddity}", err=True)
+                for warning in warnings:
+                    typer.echo(f"{file}: warning: {warning}", err=True)
                 typer.echo(f"{file}: ok")
     if failures:
-        raise BatchError(f"{failures} of {len(files)} files failed; the lines above say why.")
+        raise BatchError(f"{failures} of {len(files)} files failed; see the lines above.")

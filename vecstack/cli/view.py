@@ -1,4 +1,4 @@
-"""vecstack view: a layer file is shown in the browser."""
+"""vecstack view: show a layer file in the browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Overwrite
-from vecstack.cli.items import STANDARD, standard_input, stem
+from vecstack.cli.items import STANDARD, source_of, stem
 from vecstack.errors import ExportError, UsageError
 from vecstack.export.formats import find_format, read_source
 
@@ -18,23 +18,26 @@ from vecstack.export.formats import find_format, read_source
 def run(
     document: str = typer.Argument(metavar="INPUT", help="A layer file, or - for standard input."),
     source: Annotated[
-        str | None, typer.Option("--source", metavar="PICTURE", help="The picture it was made from, to compare with.")
+        str | None,
+        typer.Option("--source", metavar="PICTURE", help="The picture that the layers were made from, for comparison."),
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", metavar="OUT", help="Keep the page in this file, not in a temporary one."),
+        typer.Option("-o", "--output", metavar="OUT", help="Write the page to this file instead of a temporary one."),
     ] = None,
     with_svg: Annotated[
-        bool, typer.Option("--svg", help="Let the page save an SVG, which takes seconds more.")
+        bool, typer.Option("--svg", help="Include an SVG that the page can save (takes a few seconds).")
     ] = False,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Write the page and open no browser.")] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Write the page without opening a browser.")] = False,
     overwrite: Overwrite = False,
     device: Device = "auto",
 ) -> None:
-    """Show a layer file in the browser: recolour, fade, hide and order its layers, and save what comes of it. The
-    page is one file, needs no network, and its path is printed."""
+    """Show and edit a layer file in the browser.
+
+    Recolour, fade, hide and reorder layers, and save the result. The page is a single file that needs no network; its
+    path is printed."""
     if output == STANDARD:
-        raise UsageError("A page is shown from a file. Name one with -o, or leave it out.")
+        raise UsageError("the browser needs a file; name one with -o, or leave -o out.")
     from vecstack.atomic import check_writable
     from vecstack.document.file import load
     from vecstack.export.html.page import to_html
@@ -42,17 +45,17 @@ def run(
     if output is not None:
         check_writable(output, overwrite=overwrite)
         find_format("html", output).check_target(output, is_asked=True)
-    stack = load(standard_input() if document == STANDARD else document)
+    stack = load(source_of(document))
     picture = read_source(source, stack)
     title = "" if document == STANDARD else stem(Path(document))
     path = _write(to_html(stack, source=picture, title=title, device=device, svg=with_svg), output, overwrite)
     typer.echo(path)
     if not no_browser and not webbrowser.open(path.as_uri()):
-        typer.echo("no browser could be opened: open the file above in one", err=True)
+        typer.echo("no browser could be opened; open the file above in one yourself", err=True)
 
 
 def _write(page: str, output: str | None, overwrite: bool) -> Path:
-    """The path of a file with the page. Raises ExportError."""
+    """The path of the file that the page was written to. Raises ExportError."""
     from vecstack.atomic import atomic_writer
 
     if output is not None:
@@ -63,5 +66,5 @@ def _write(page: str, output: str | None, overwrite: bool) -> Path:
         with tempfile.NamedTemporaryFile("wb", prefix="vecstack-", suffix=".html", delete=False) as temporary:
             temporary.write(page.encode())
     except OSError as error:
-        raise ExportError(f"the page could not be written ({error.strerror}). Name a file with -o.") from None
+        raise ExportError(f"cannot write the page ({error.strerror}); name a file with -o.") from None
     return Path(temporary.name).resolve()

@@ -32,6 +32,7 @@ from vecstack.stack import Canvas, Json, Layer, Stack, UnknownLayer, check_id
 Source = str | os.PathLike[str] | BinaryIO | bytes
 
 FORMAT = "vecstack-layers"
+SUFFIXES = {".layers", ".layers.json"}  # of layer files
 VERSION = (1, 0)  # of the format: written, and the latest that is read
 GENERATOR = "vecstack"  # without the program's version, so that an update does not change the bytes of a document
 # Of pictures, and of what layers are exported to but JSON.
@@ -45,6 +46,8 @@ _TOP_FIELDS = (
 _CANVAS_FIELDS = ("width", "height", "background")
 _LAYER_FIELDS = ("id", "name", "kind", "visible", "opacity", "transform")
 
+# First bytes of PNG, JPEG, GIF, WebP, TIFF and BMP.
+_PICTURE_STARTS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"BM")
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -226,7 +229,11 @@ def _parse(data: bytes) -> tuple[Stack, list[str]]:
     elif data.lstrip(b" \t\r\n").startswith(b"{"):
         members, strangers = {DOCUMENT: data}, []
     else:
-        raise DocumentError("is neither a .layers zip nor a JSON document. Give a file that vecstack wrote.")
+        raise DocumentError(
+            "is a picture, not a layer file; turn it into one with `vecstack decompose`."
+            if data.startswith(_PICTURE_STARTS)
+            else "is neither a .layers zip nor a JSON document; pass a file that vecstack wrote."
+        )
     document = parse_json(members[DOCUMENT])
     stack = _stack(document, members)
     oddities = [f"zip member {name:.80} is unknown and will not be kept." for name in strangers]

@@ -35,7 +35,7 @@ def render(
     if viewport is None:
         viewport = Viewport.of_region(stack.canvas.rect, size=size)
     elif size is not None:
-        raise UsageError("Give a size or a viewport, not both.")
+        raise UsageError("size and viewport exclude each other; pass only one.", parameter="size")
     strips = rows(stack, viewport, depth=depth, transparent=transparent, exact=exact, device=device, progress=progress)
     return gather(strips, Layout(viewport.width_px, viewport.height_px, depth, transparent))
 
@@ -56,7 +56,7 @@ def rows(
     from vecstack.drawing.strips import draw_strips
 
     if strip_rows < 1:
-        raise UsageError(f"A strip must have at least 1 row, not {strip_rows}.")
+        raise UsageError(f"strip_rows must be at least 1, not {strip_rows}.", parameter="strip_rows")
     layout = Layout(viewport.width_px, viewport.height_px, depth, transparent)
     return draw_strips(stack, viewport, layout, device, strip_rows, progress, exact=exact)
 

@@ -114,7 +114,7 @@ def _memory_of(device: torch.device) -> Iterator[None]:
         yield
     except torch.cuda.OutOfMemoryError as error:
         raise DeviceError(
-            f"{device} ran out of memory; stop other programs that use it, or use --device cpu."
+            f"{device} ran out of memory; stop other programs that use it, or use `device='cpu'`."
         ) from error
 
 

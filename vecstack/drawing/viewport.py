@@ -31,16 +31,17 @@ class Viewport:
         """The viewport of a region at a size: `size` pixels on its long side, or `width` and/or `height` pixels, or
         `scale` pixels per canvas unit (1 if nothing is given). Raises UsageError."""
         if sum((size is not None, scale is not None, width is not None or height is not None)) > 1:
-            raise UsageError("Give one of --size, --scale, or --width/--height, not several.")
+            raise UsageError("use only one of `size`, `scale`, and `width` with `height`; they exclude each other.")
         if not (0 < region.width < math.inf and 0 < region.height < math.inf):
             raise UsageError(
-                f"A region must have a width and a height above 0, not {region.width:g} x {region.height:g}."
+                f"region must have a width and a height above 0, not {region.width:g} x {region.height:g}.",
+                parameter="region",
             )
-        for name, value in (("--size", size), ("--width", width), ("--height", height), ("--scale", scale)):
+        for name, value in (("size", size), ("width", width), ("height", height), ("scale", scale)):
             if value is not None and not 0 < value < math.inf:
-                raise UsageError(f"{name} must be above 0, not {value}.")
+                raise UsageError(f"{name} must be above 0, not {value}.", parameter=name)
             if value is not None and value > MAX_SIDE_PX:
-                raise UsageError(f"{name} is more than {MAX_SIDE_PX:,}, the most that is drawn. Give less.")
+                raise UsageError(f"{name} must be at most {MAX_SIDE_PX:,}, not {value:,}.", parameter=name)
         if size is not None:
             scale = size / max(region.width, region.height)
         elif scale is None:
@@ -50,7 +51,10 @@ class Viewport:
             region.height * scale if height is None else height,
         )
         if not max(sides) <= MAX_SIDE_PX:
-            raise UsageError(f"{sides[0]:,.0f} x {sides[1]:,.0f} px: a side has at most {MAX_SIDE_PX:,}. Give less.")
+            raise UsageError(
+                f"{sides[0]:,.0f} x {sides[1]:,.0f} px is too large, at most {MAX_SIDE_PX:,} px a side; "
+                "use a smaller size."
+            )
         return cls(region, max(1, round(sides[0])), max(1, round(sides[1])))
 
     @property

@@ -62,12 +62,12 @@ class Adjustment:
         for name, (least, most) in LIMITS.items():
             value = getattr(self, name)
             if not is_number(value) or not least <= value <= most:
-                raise UsageError(f"{name.replace('_', ' ')} must be in {least:g}..{most:g}, not {value!r:.40}.")
+                raise UsageError(f"{name} must be {least:g} to {most:g}, not {value!r:.40}.", parameter=name)
         if self.tint is not None:
             to_color(self.tint)
         if not (self.brightness or self.contrast or self.blur or self.changes_color):
             raise UsageError(
-                "an adjustment changes something: brightness, contrast, saturation, hue, tint or blur must not be 0."
+                "nothing to adjust; set at least one of brightness, contrast, saturation, hue, tint and blur."
             )
 
     @property

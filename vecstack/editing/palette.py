@@ -6,13 +6,12 @@ import os
 import re
 import reprlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import cast
 
 from vecstack.color import Color, to_color, to_oklab, to_srgb
 from vecstack.errors import PictureError, RecipeError, UsageError
+from vecstack.text_file import decode, read_start
 
-MAX_TEXT_BYTES = 1 << 20  # of a list of colours or a script: 20,000 changes
 MAX_PALETTE = 4096  # colours in a list; catalogues of thread and ink have up to 2,000
 MAX_FEW = 256  # colours of a picture that is a palette (one with more is a photo), or that a stack is reduced to
 MAX_PALETTE_PIXELS = 1 << 22
@@ -23,11 +22,11 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 def load_palette(path: str | os.PathLike[str]) -> tuple[Color, ...]:
     """The colours of a palette: of a PNG of at most 256, a GIMP palette (.gpl), or a text with a colour on each line.
     Raises RecipeError, PictureError."""
-    data = _read(path)
+    data = read_start(path)
     if data.startswith(PNG_SIGNATURE):
         return _picture_colors(path)
     try:
-        lines = _text(path, data).splitlines()
+        lines = decode(path, data).splitlines()
     except RecipeError as error:
         if not isinstance(error.__cause__, UnicodeDecodeError):
             raise
@@ -70,30 +69,6 @@ def _picture_colors(path: str | os.PathLike[str]) -> tuple[Color, ...]:
     if not 1 <= len(colors) <= MAX_FEW:
         raise PictureError(f"{path}: has {len(colors):,} colours, and a palette 1 to {MAX_FEW}.")
     return tuple(cast(Color, tuple(value / 255 for value in color)) for color in colors.tolist())
-
-
-def read_text(path: str | os.PathLike[str]) -> str:
-    """The text of a file: of UTF-8, at most MAX_TEXT_BYTES. Raises RecipeError."""
-    return _text(path, _read(path))
-
-
-def _read(path: str | os.PathLike[str]) -> bytes:
-    """The first bytes of a file, one more than a text may have. Raises RecipeError."""
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(MAX_TEXT_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise RecipeError(f"{os.fspath(path)!r}: cannot be read ({reason}). Check its name.") from error
-
-
-def _text(path: str | os.PathLike[str], data: bytes) -> str:
-    if len(data) > MAX_TEXT_BYTES:
-        raise RecipeError(f"{path}: more than {MAX_TEXT_BYTES:,} bytes. Split it.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"{path}: not a text in UTF-8.") from error
 
 
 # In OKLab

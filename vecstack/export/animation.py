@@ -19,7 +19,7 @@ from vecstack.stack import Stack
 
 SIZE_PX = 512  # long side
 DURATION = 300  # milliseconds for a layer
-LEAST_DURATION, MOST_DURATION = 20, 60_000  # milliseconds: viewers take less for a mistake
+MIN_DURATION, MAX_DURATION = 20, 60_000  # milliseconds: viewers take less for a mistake
 HOLD, LEAST_HOLD = 5, 2000  # of the last frame: times the others' duration, and milliseconds
 MAX_FRAMES = 256  # where there are more layers, several come at once
 MAX_SIDE_PX = 16_383  # of a WebP; a GIF of that size could not be shown either
@@ -49,8 +49,10 @@ def to_webp(stack: Stack, *, size: int | None = None, duration: int | None = Non
 def _timed(stack: Stack, size: int | None, duration: int | None, device: str) -> tuple[list[np.ndarray], list[int]]:
     """The frames [H,W,3] and how long each is shown, in milliseconds. Raises UsageError."""
     each = DURATION if duration is None else duration
-    if not LEAST_DURATION <= each <= MOST_DURATION:
-        raise UsageError(f"A frame's duration must be {LEAST_DURATION} to {MOST_DURATION:,} ms, not {each:,}.")
+    if not MIN_DURATION <= each <= MAX_DURATION:
+        raise UsageError(
+            f"duration must be {MIN_DURATION} to {MAX_DURATION:,} ms a layer, not {each:,}.", parameter="duration"
+        )
     viewport = Viewport.of_region(stack.canvas.rect, size=SIZE_PX if size is None else size)
     count = min(MAX_FRAMES, 1 + len(stack.layers))
     if (
@@ -58,8 +60,8 @@ def _timed(stack: Stack, size: int | None, duration: int | None, device: str) ->
         or count * viewport.width_px * viewport.height_px > MAX_PIXELS
     ):
         raise UsageError(
-            f"An animation of {count} frames of {viewport.width_px:,} x {viewport.height_px:,} px is too large. "
-            "Give a smaller size."
+            f"an animation of {count} frames of {viewport.width_px:,} x {viewport.height_px:,} px is too large; "
+            "use a smaller `size`."
         )
     frames = list(_frames(stack, viewport, device))
     return frames, [each] * (len(frames) - 1) + [max(LEAST_HOLD, HOLD * each)]

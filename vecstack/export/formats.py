@@ -6,15 +6,20 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from vecstack.atomic import atomic_writer, write_folder
 from vecstack.errors import ExportError, PictureError, UsageError, named
 
 if TYPE_CHECKING:
     from vecstack.pictures.layout import Pixels
     from vecstack.stack import Stack
 
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")  # endings of files that another command makes
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")  # suffixes of files that `vecstack render` makes
+# Suffixes of other programs' files that are not written, and what to use instead.
+_ORA = "ora, which Krita, GIMP and other paint programs open"
+INSTEAD = {".psd": _ORA, ".xcf": _ORA, ".kra": _ORA, ".eps": "pdf or svg", ".ps": "pdf", ".ai": "pdf or svg"}
 Files = Iterator[tuple[str, bytes]]  # names and contents of the files of a folder
 
 
@@ -75,26 +80,34 @@ class Format:
         for name in options.given():
             if name not in self.options:
                 having = ", ".join(other.name for other in FORMATS if name in other.options)
-                raise UsageError(f"--{name.replace('_', '-')} does not fit {self.name}; it is an option of {having}.")
+                raise UsageError(f"{name} does not apply to {self.name}, only to {having}.", parameter=name)
 
     def check_stream(self) -> None:
         """Raise UsageError for a format that a stream cannot hold."""
         if self.is_folder:
-            raise UsageError(f"{self.name} makes a folder, which standard output cannot take. Name one with -o.")
+            raise UsageError(
+                f"{self.name} makes a folder, which cannot go to standard output; choose an output folder."
+            )
 
     def check_target(self, target: str, *, is_asked: bool) -> None:
         """Raise ExportError for an output whose name is not one of this format's, which was asked for or is the usual
         one."""
         if self.is_folder:
             if target.lower().endswith(tuple(name for other in FORMATS for name in other.suffixes)):
-                raise ExportError(f"{target} is the name of a file, and {self.name} makes a folder. Rename it.")
+                raise ExportError(f"{target} is the name of a file, but {self.name} makes a folder; rename it.")
         elif not target.lower().endswith(self.suffixes):
-            endings = " or ".join(self.suffixes)
-            others = " ".join(suffix for other in FORMATS for suffix in other.suffixes if suffix not in self.suffixes)
-            advice = "Rename it." if is_asked else f"Rename it; the endings of other formats are {others}."
-            if target.lower().endswith(PICTURES):
-                advice += " Pictures are made by vecstack render."
-            raise ExportError(f"{target} does not end in {endings}, as files of {self.name} do. {advice}")
+            raise ExportError(f"{target}: {self._why_not(Path(target).suffix.lower(), is_asked=is_asked)}")
+
+    def _why_not(self, suffix: str, *, is_asked: bool) -> str:
+        """Why a file of that suffix is refused, and what to do."""
+        if suffix in INSTEAD:
+            return f"{suffix[1:].upper()} files are not written; use {INSTEAD[suffix]}."
+        if suffix in PICTURES:
+            return f"{suffix} is the suffix of a picture; draw pictures with `vecstack render`."
+        if is_asked:
+            return f"the suffix of {self.name} files is {' or '.join(self.suffixes)}; rename it."
+        known = ", ".join(dict.fromkeys(suffix for other in FORMATS for suffix in other.suffixes))
+        return f"{f'unknown suffix {suffix}' if suffix else 'there is no suffix'}; use one of {known}."
 
 
 def _svg(order: Order) -> bytes:
@@ -205,9 +218,47 @@ def find_format(name: str | None, output: str | None) -> Format:
         if chosen.name == name or (name is None and output is not None and _ends_as(output, chosen)):
             return chosen
     if name is not None:
-        raise UsageError(f"--format must be one of {NAMES}, not {name!r:.40}.")
+        instead = INSTEAD.get(f".{name.lower()}")
+        advice = f"; use {instead}" if instead else ""
+        raise UsageError(f"format must be one of {NAMES}, not {name!r:.40}{advice}.", parameter="format")
     return FORMATS[0]
 
 
 def _ends_as(output: str, chosen: Format) -> bool:
     return not chosen.is_folder and not os.path.isdir(output) and output.lower().endswith(chosen.suffixes)  # noqa: PTH112
+
+
+def export(
+    stack: Stack,
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,
+    device: str = "auto",
+    overwrite: bool = False,
+    **options: Any,
+) -> None:
+    """Write a stack as a file that other programs open, or as a folder of them: in the format of that name (FORMATS),
+    or else the one that the path's suffix says, or else SVG. Further arguments are options of the format, the fields of
+    `Options`; one that the format does not have is refused. Raises UsageError for an unknown format or option;
+    ExportError for a path that does not fit the format, exists without `overwrite` or cannot be written; and what the
+    format raises."""
+    target = os.fspath(path)
+    chosen = find_format(format, target)
+    asked = {field.name for field in dataclasses.fields(Options)}
+    for name in options:
+        if name not in asked:
+            raise UsageError(f"unknown option {name!r}: use {', '.join(sorted(asked))}.")
+    wanted = Options(**options)
+    chosen.check_options(wanted)
+    chosen.check_target(target, is_asked=format is not None)
+    made = chosen.make(Order(stack, target, Path(target).stem, wanted, device))
+    write_made(made, target, overwrite=overwrite)
+
+
+def write_made(made: bytes | Files, target: str, *, overwrite: bool) -> None:
+    """Write a file's bytes, or a folder's files. Raises ExportError."""
+    if isinstance(made, bytes):
+        with atomic_writer(target, overwrite=overwrite) as file:
+            file.write(made)
+    else:
+        write_folder(target, made, overwrite=overwrite)

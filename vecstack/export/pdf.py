@@ -9,9 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vecstack.color import Color
 from vecstack.drawing.viewport import Viewport
 from vecstack.export.pictures import covered, draw_alone, drawable, viewport_of
 from vecstack.export.xml import number, plain
+from vecstack.geometry import Rect
+from vecstack.kinds import color_of, kind_of
+from vecstack.kinds.base import Curve
 from vecstack.pictures.png import filter_rows
 from vecstack.stack import Layer, Stack
 
@@ -35,8 +39,12 @@ def to_pdf(stack: Stack, *, size: int | None = None, title: str = "", device: st
     file, page = _File(), _Page.of(viewport)
     sheets = [_background(file, page, stack)]
     for _, layer in layers:
-        pixels = draw_alone(stack, layer, viewport, device, depth=16)
-        sheets.append(_sheet(file, page, layer, pixels))
+        outline, color = kind_of(layer).outline(layer), color_of(layer)
+        if outline is not None and color is not None:
+            sheets.append(_exact_sheet(file, page, layer, outline, color))
+        else:
+            pixels = draw_alone(stack, layer, viewport, device, depth=16)
+            sheets.append(_sheet(file, page, layer, pixels))
     return _document(file, page, sheets, title)
 
 
@@ -106,6 +114,7 @@ class _Page:
     height: float
     across: float
     down: float
+    region: Rect
 
     @classmethod
     def of(cls, viewport: Viewport) -> _Page:
@@ -113,11 +122,16 @@ class _Page:
         scale = min(1.0, MOST_POINTS / max(width, height))
         scale = max(scale, min(LEAST_POINTS / min(width, height), MOST_POINTS / max(width, height)))
         width, height = width * scale, height * scale
-        return cls(width, height, width / viewport.width_px, height / viewport.height_px)
+        return cls(width, height, width / viewport.width_px, height / viewport.height_px, viewport.region)
 
     @property
     def box(self) -> str:
         return f"[0 0 {_numbers(self.width, self.height)}]"
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the canvas, in points of the page, whose y is up."""
+        scale = self.width / self.region.width
+        return (x - self.region.x) * scale, self.height - (y - self.region.y) * scale
 
     def place(self, rows: slice, columns: slice) -> tuple[float, float, float, float]:
         """Left, bottom, width and height in points of a part of the masks; y is up in a PDF."""
@@ -143,6 +157,18 @@ def _background(file: _File, page: _Page, stack: Stack) -> _Sheet:
 
 def _group(file: _File, name: str) -> str:
     return file.add(f"<< /Type /OCG /Name {_text(name)} >>")
+
+
+def _exact_sheet(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve], color: Color) -> _Sheet:
+    """A layer of the file as the curves of its edge, filled."""
+    operators = []
+    for curve in outline:
+        start, *rest = (_numbers(*page.at(*layer.transform.apply(*point))) for point in curve)
+        operators.append(f"{start} m")
+        operators += [f"{' '.join(rest[first : first + 3])} c" for first in range(0, len(rest), 3)]
+    parameters = None if layer.opacity == 1 else file.add(f"<< /Type /ExtGState /ca {number(layer.opacity)} >>")
+    drawing = f"{_numbers(*_rounded(color))} rg {' '.join(operators)} f"
+    return _Sheet(_group(file, layer.name or layer.id), drawing, layer.visible, parameters)
 
 
 def _sheet(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Sheet:

@@ -38,8 +38,8 @@ def viewport_of(stack: Stack, size: int | None) -> Viewport:
     viewport = Viewport.of_region(stack.canvas.rect, size=size)
     if viewport.width_px * viewport.height_px > MAX_PIXELS:
         raise UsageError(
-            f"{viewport.width_px:,} x {viewport.height_px:,} px are more than the {MAX_PIXELS / 1e6:,.0f} megapixels "
-            "that layers are exported with. Give a smaller --size."
+            f"{viewport.width_px:,} x {viewport.height_px:,} px is too large, "
+            f"at most {MAX_PIXELS / 1e6:,.0f} megapixels a layer; use a smaller `size`."
         )
     return viewport
 

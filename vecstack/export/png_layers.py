@@ -15,6 +15,7 @@ from vecstack.atomic import LIST
 from vecstack.drawing.render import render
 from vecstack.export.pictures import draw_alone, drawable, png, viewport_of
 from vecstack.export.xml import color_code, plain
+from vecstack.kinds import color_of
 from vecstack.stack import Layer, Stack
 
 FORMAT = "vecstack-png-layers"
@@ -75,7 +76,7 @@ def file_name(name: str) -> str:
 
 def _facts(layer: Layer) -> dict[str, object]:
     """What the list says of a layer."""
-    color = getattr(layer, "color", None)
+    color = color_of(layer)
     return {
         "id": layer.id,
         "name": layer.name,

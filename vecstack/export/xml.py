@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-from vecstack.color import Color
+from vecstack.color import Color, to_hex
 from vecstack.stack import Canvas, Layer
 
 INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"  # what other programs, too, know layers by
@@ -25,8 +25,8 @@ def number(value: float) -> str:
 
 def color_code(color: Color) -> str:
     """A colour as #rrggbb, or #rgb where that is the same."""
-    text = "".join(f"{int(value * 255 + 0.5):02x}" for value in color)
-    return "#" + (text[::2] if text[::2] == text[1::2] else text)
+    digits = to_hex(color).removeprefix("#")
+    return "#" + (digits[::2] if digits[::2] == digits[1::2] else digits)
 
 
 def grey_code(grey: int) -> str:
@@ -76,6 +76,11 @@ def attributes(layer: Layer, name: str) -> str:
     """What says which layer an element is and how it is seen."""
     hidden = "" if layer.visible else ' style="display:none"'
     return f' id="{name}"{opacity(layer.opacity)}{hidden}'
+
+
+def label(layer: Layer) -> str:
+    """What names an element to other programs, with a space before; nothing where the layer has no name."""
+    return f" inkscape:label={quoted(layer.name)}" if layer.name else ""
 
 
 def opacity(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Goals: how much detail is wanted, and how far a smaller stack may be off."""
+"""Goals: how much detail to add, and how much a smaller stack may change the picture."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from vecstack.errors import UsageError
 from vecstack.stack import MAX_LAYERS
 
-MOST_PSNR = 60.0  # dB: finer than 8 bits
-LEAST_BUDGET = 1024  # bytes: less than a file without layers takes
+MAX_PSNR = 60.0  # dB: finer than 8 bits
+MIN_BUDGET_BYTES = 1024  # less than a file without layers takes
 
 
 @dataclass(frozen=True)
 class Goal:
-    """When there is enough detail: a count of all layers, a PSNR in dB, or a size of the compacted file in bytes,
-    whichever comes first."""
+    """When there is enough detail: at a number of layers in all, at a PSNR in dB, or at a size of the compacted file in
+    bytes, whichever comes first. Raises UsageError where none is given, or one is out of range."""
 
     layers: int | None = None
     psnr: float | None = None
@@ -23,18 +23,23 @@ class Goal:
 
     def __post_init__(self) -> None:
         if self.layers is None and self.psnr is None and self.budget_bytes is None:
-            raise UsageError("Say how much detail: a count of layers, a PSNR or a size.")
+            raise UsageError("a goal needs at least one of layers, psnr and budget_bytes.")
         if self.layers is not None and not 1 <= self.layers <= MAX_LAYERS:
-            raise UsageError(f"--layers must be 1 to {MAX_LAYERS:,}, not {self.layers}.")
-        if self.psnr is not None and not 0 < self.psnr <= MOST_PSNR:
-            raise UsageError(f"--psnr must be above 0 and at most {MOST_PSNR:g} dB, not {self.psnr:g}.")
-        if self.budget_bytes is not None and self.budget_bytes < LEAST_BUDGET:
-            raise UsageError(f"--budget must be at least {LEAST_BUDGET:,} bytes, not {self.budget_bytes:,}.")
+            raise UsageError(f"layers must be 1 to {MAX_LAYERS:,}, not {self.layers}.", parameter="layers")
+        if self.psnr is not None and not 0 < self.psnr <= MAX_PSNR:
+            raise UsageError(f"psnr must be above 0 and at most {MAX_PSNR:g} dB, not {self.psnr:g}.", parameter="psnr")
+        if self.budget_bytes is not None and self.budget_bytes < MIN_BUDGET_BYTES:
+            raise UsageError(
+                f"budget_bytes must be at least {MIN_BUDGET_BYTES:,} bytes, not {self.budget_bytes:,}.",
+                parameter="budget_bytes",
+            )
 
 
 def check_tolerance(tolerance: float) -> None:
-    """Raise UsageError unless a picture can be that far off."""
+    """Raise UsageError unless the tolerance (root mean square, in 1/255) is a finite number of at least 0."""
     if not 0 <= tolerance < math.inf:
         raise UsageError(
-            f"--tolerance {tolerance}: give the change allowed in 1/255, a number from 0, for example 0.5."
+            f"tolerance must be a finite number of at least 0 "
+            f"(the change allowed, in 1/255; for example 0.5), not {tolerance}.",
+            parameter="tolerance",
         )

@@ -33,10 +33,10 @@ class Layout:
 
     def __post_init__(self) -> None:
         if self.depth not in (8, 16):
-            raise UsageError(f"--depth must be 8 or 16, not {self.depth}.")
+            raise UsageError(f"depth must be 8 or 16, not {self.depth}.", parameter="depth")
         if not (1 <= self.width <= MAX_SIDE_PX and 1 <= self.height <= MAX_SIDE_PX):
             raise UsageError(
-                f"A picture's sides must be 1 to {MAX_SIDE_PX:,} px, not {self.width:,} x {self.height:,}."
+                f"a picture's sides must be 1 to {MAX_SIDE_PX:,} px, not {self.width:,} x {self.height:,}."
             )
 
     @property

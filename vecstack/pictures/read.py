@@ -42,6 +42,9 @@ FORMATS = {
     "PPM": "PpmImagePlugin",
 }
 SIGNATURE_BYTES = 16  # of a file, what tells its format
+# How layer files begin, and what tells them from other zips and other JSON, in their first MARK_BYTES.
+LAYER_FILES = ((b"PK", b"application/vnd.vecstack.layers"), (b"{", b'"vecstack-layers"'))
+MARK_BYTES = 1024
 JPEG2000_END = b"\xff\xd9"  # marker that ends a codestream and cannot occur inside one
 WHOLE_NUMBERS = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes of grey with more than 8 bits
 # Mode in which each mode of 8 bits is read: grey, colour or ink, with straight alpha or none.
@@ -246,7 +249,9 @@ def _open(data: bytes) -> Image.Image:
                 raise PictureError("cut short; save it again.")  # the decoder would fill in grey
             with _quiet():
                 return factory(io.BytesIO(data), "")
-    raise PictureError(f"not a picture of a format that is read ({', '.join(FORMATS)}); save it as PNG.")
+    if any(data.lstrip().startswith(start) and mark in data[:MARK_BYTES] for start, mark in LAYER_FILES):
+        raise PictureError("a layer file, not a picture; draw it with `vecstack render`.")
+    raise PictureError(f"not a picture in a format that is read ({', '.join(FORMATS)}); save it as PNG.")
 
 
 def _low_bytes(data: bytes) -> Image.Image | None:
@@ -310,8 +315,8 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         raise PictureError(f"claims {width} x {height} pixels; save it again.")
     if width * height > max_pixels:
         raise PictureError(
-            f"claims {width * height / 1e6:,.1f} megapixels ({width:,} x {height:,}), at most {max_pixels / 1e6:,.1f} "
-            "are read; scale it down, or raise max_pixels."
+            f"{width * height / 1e6:,.1f} megapixels ({width:,} x {height:,} px), at most {max_pixels / 1e6:,.1f} "
+            "(`max_pixels`); scale it down first."
         )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vecstack.pictures.layout import Pixels, Strips
 
 Destination = str | PathLike[str] | BinaryIO
+EXPORTED = ("svg", "svgz", "html", "htm", "pdf", "ora", "gif")  # suffixes of files that vecstack.export makes
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,22 @@ def write_picture(chosen: Format, target: Destination, strips: Strips, layout: L
 
 
 def find_format(name: str | None, target: Destination) -> Format:
-    """The format of that name, or of the path's ending. Raises ExportError; UsageError for a stream without a name."""
+    """The format of that name, or else of the path's suffix. Raises ExportError for an unknown one, UsageError for a
+    stream without a name."""
     if name is None:
         if not isinstance(target, str | PathLike):
-            raise UsageError(f"a stream has no ending that says its format. Give one: {_names(FORMATS)}.")
+            raise UsageError(
+                f"format is missing, and a stream has no suffix that tells it; use {_names(FORMATS)}.",
+                parameter="format",
+            )
         name = Path(target).suffix.removeprefix(".")
     for chosen in FORMATS:
         if name.lower() in chosen.names:
             return chosen
-    what = f"{name!r:.40} is not a format that pictures are written in" if name else f"{target} has no ending"
-    raise ExportError(f"{what}. Choose {_names(FORMATS)}.")
+    if not name:
+        raise ExportError(f"{target} has no suffix that tells its format; use {_names(FORMATS)}.")
+    advice = f", or write {name.lower()} files with `vecstack export`" if name.lower() in EXPORTED else ""
+    raise ExportError(f"{name!r:.40} is not a picture format; use {_names(FORMATS)}{advice}.")
 
 
 def _names(formats: Iterable[Format]) -> str:

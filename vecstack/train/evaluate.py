@@ -15,7 +15,7 @@ from vecstack.device import resolve_device
 from vecstack.errors import ShapeError, UsageError, WeightsError
 from vecstack.kinds.mask.maker import MaskMaker
 from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
-from vecstack.models import available_models, find_weights, load_model
+from vecstack.models import find_weights, load_model, published_models
 from vecstack.train.baselines import Baseline, is_baseline, load_baseline
 from vecstack.train.data import load_pictures
 from vecstack.train.recipe import DataRecipe, load_recipe
@@ -202,7 +202,7 @@ def load_subject(model: str, device: str) -> Subject:
         raise WeightsError(f"{model}: its layers are not masks, and only those can be evaluated.")
     predictor = loaded.maker.predictor
     layers, side = predictor.sizes.layers, predictor.sizes.encoder.side
-    return Subject(loaded.name, loaded.sha256, layers, side, partial(evaluate, predictor))
+    return Subject(loaded.name, loaded.sha256 or "", layers, side, partial(evaluate, predictor))
 
 
 def _score_baseline(model: Baseline, pictures: Tensor, _: Sequence[int]) -> list[Score]:
@@ -214,7 +214,7 @@ def _score_baseline(model: Baseline, pictures: Tensor, _: Sequence[int]) -> list
 def data_beside(model: str) -> DataRecipe | None:
     """How the pictures of a model are to be read, by the recipe beside its weights, if there is one; the model is a
     name or path. Raises RecipeError for a recipe that cannot be read, WeightsError."""
-    published = {entry.name: entry.path for entry in available_models()}
+    published = {entry.name: Path(str(entry.path)) for entry in published_models()}
     path = published.get(model, Path(model))
     recipe = (path if path.is_dir() else path.parent) / RECIPE
     return load_recipe(recipe).data if path.exists() and recipe.is_file() else None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import io
 import json
 import re
 import sys
@@ -11,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import vecstack.kinds
 from tests.drawing.conftest import make_spline
-from vecstack import Canvas, Stack, to_html
+from vecstack import Canvas, Stack, render, to_html
 from vecstack.document.file import dumps_json, load
 from vecstack.errors import ShapeError
-from vecstack.export.html.page import FOLDER, PAGE, SHARED, SOURCE_PX
+from vecstack.export.html.page import BITMAP_PX, FOLDER, PAGE, SHARED, SOURCE_PX
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
 from vecstack.stack import UnknownLayer
@@ -200,3 +202,65 @@ def test_a_stack_of_unknown_kinds_alone_has_a_page(hostile: Stack) -> None:
     strange = dataclasses.replace(hostile, layers=hostile.layers[-1:])
     extras = json.loads(Elements(page_of(strange, svg=True)).data("extras"))
     assert (extras["svg"], extras["groups"]) == (None, [])
+
+
+def test_the_page_is_told_the_colour_of_each_layer(mixed: Stack, hostile: Stack) -> None:
+    traits = json.loads(Elements(page_of(mixed)).data("extras"))["layers"]
+    assert traits == [{"color": list(layer.color), "bitmap": None} for layer in mixed.layers]  # type: ignore[attr-defined]
+    traits = json.loads(Elements(page_of(hostile)).data("extras"))["layers"]
+    assert [trait is None for trait in traits] == [layer.kind == "sparkle" for layer in hostile.layers]
+
+
+def bitmaps(stack: Stack) -> list[tuple[list[float], np.ndarray] | None]:
+    """The bitmap of each layer of a page: its box, and its pixels [H,W,4]."""
+    found: list[tuple[list[float], np.ndarray] | None] = []
+    for trait in json.loads(Elements(page_of(stack)).data("extras"))["layers"]:
+        if trait["bitmap"] is None:
+            found.append(None)
+            continue
+        head, data = trait["bitmap"]["png"].split(",")
+        assert head == "data:image/png;base64"
+        picture = Image.open(io.BytesIO(base64.b64decode(data)))
+        assert picture.mode == "RGBA"
+        found.append((trait["bitmap"]["box"], np.asarray(picture)))
+    return found
+
+
+@pytest.fixture
+def without_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spline layers are of a kind without a script."""
+    monkeypatch.setattr(find_kind("spline"), "web", None)
+
+
+@pytest.mark.usefixtures("without_scripts")
+def test_a_layer_without_a_script_comes_with_a_bitmap_of_what_it_covers(mixed: Stack) -> None:
+    found = bitmaps(mixed)
+    assert [bitmap is None for bitmap in found] == [layer.kind == "mask" for layer in mixed.layers]
+    wanted = render(mixed.with_layers([dataclasses.replace(mixed.layers[1], opacity=1.0)]), BITMAP_PX, transparent=True)
+    assert found[1] is not None
+    box, pixels = found[1]
+    height, width = wanted.shape[:2]
+    left, top, right, bottom = np.array(box) * [width / 37, height / 53, width / 37, height / 53]
+    assert pixels.shape[:2] == pytest.approx((bottom - top, right - left))
+    part = np.s_[round(top) : round(bottom), round(left) : round(right)]
+    assert np.array_equal(pixels, wanted[part])
+    assert wanted[..., 3].sum() == pixels[..., 3].sum(dtype=int)
+    for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
+        assert not edge[:, 3].any()
+
+
+@pytest.mark.usefixtures("without_scripts")
+def test_bitmaps_that_are_large_together_are_made_smaller(mixed: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = 60_000
+    monkeypatch.setattr("vecstack.export.html.page.MAX_BITMAP_PIXELS", limit)
+    sizes = [bitmap[1].shape[0] * bitmap[1].shape[1] for bitmap in bitmaps(mixed) if bitmap is not None]
+    assert len(sizes) == 3
+    assert limit / 5 < sum(sizes) <= limit
+
+
+@pytest.mark.usefixtures("without_scripts")
+def test_a_layer_that_covers_nothing_has_a_bitmap_of_nothing() -> None:
+    layer = make_spline("away", 1, Affine(1.0, 0.0, -90.0, 0.0, 1.0, -90.0))
+    (found,) = bitmaps(Stack(Canvas(37, 53), (layer,)))
+    assert found is not None
+    assert not found[1][..., 3].any()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,14 +15,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.drawing.conftest import make_spline
 from tests.export.conftest import draw as draw_svg
 from tests.export.conftest import psnr
 from tests.export.html.test_page import HOSTILE, hostile
-from vecstack import Canvas, Stack, load, render, to_html
+from vecstack import Canvas, Stack, kinds, load, render, to_html
 from vecstack.document.file import dumps_json, validate
 from vecstack.drawing.viewport import Viewport
-from vecstack.geometry import Rect
-from vecstack.stack import UnknownLayer
+from vecstack.export.html.page import FOLDER, PAGE, SHARED
+from vecstack.geometry import Affine, Rect
+from vecstack.kinds.spline.layer import SplineLayer
+from vecstack.stack import Layer, UnknownLayer
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install vecstack[web]")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -202,7 +206,7 @@ def test_a_lost_card_is_replaced(show: Callable[..., Viewer], mixed: Stack) -> N
     viewer = show(mixed, "webgl2", size=(420, 180), before=remember)
     viewer.page.evaluate("card.getExtension('WEBGL_lose_context').loseContext()")
     viewer.page.wait_for_function("() => vecstack.engine === 'script'")
-    assert "card was lost; the page draws without it" in viewer.page.locator("#notice").inner_text()
+    assert "card was lost; drawing continues without it" in viewer.page.locator("#notice").inner_text()
     viewer.click("Show whole")
     viewer.check(mixed.edit("whole", visible=False))
 
@@ -329,7 +333,7 @@ def test_layers_are_put_in_another_order(show: Callable[..., Viewer], mixed: Sta
     viewer.page.mouse.up()
     wanted = moved(mixed, "whole", len(names) - 2)
     assert viewer.order() == [names[0], "whole", *names[1:-1]]
-    assert viewer.said() == f"whole moved to 2 of {len(names)}"
+    assert viewer.said() == f"whole moved to place 2 of {len(names)}"
     viewer.check(wanted)
     viewer.click("Move up whole")
     assert viewer.order()[0] == "whole"
@@ -352,7 +356,7 @@ def test_changes_are_undone_and_done_again(show: Callable[..., Viewer], mixed: S
     last = moved(red, "turned", len(mixed.layers) - 2)
     viewer.check(last)
     viewer.page.keyboard.press("Control+z")
-    assert viewer.said() == f"Undone: turned moved to 2 of {len(mixed.layers)}"
+    assert viewer.said() == f"Undone: turned moved to place 2 of {len(mixed.layers)}"
     viewer.check(red)
     viewer.click("Undo")
     viewer.click("Undo")
@@ -372,7 +376,7 @@ def test_changes_are_undone_and_done_again(show: Callable[..., Viewer], mixed: S
 def test_the_source_is_seen_left_of_the_slider(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed, source=np.full((53, 37, 3), 255, np.uint8))
     viewer.click("Before")
-    viewer.page.get_by_label("How much of the picture before is shown").fill("40")
+    viewer.page.get_by_label("How much of the original is shown").fill("40")
     seen, (wanted, place) = viewer.screen()[..., :3], viewer.region(mixed)
     edge = round(0.4 * seen.shape[1])
     left, right = place[1].start, place[1].stop
@@ -384,7 +388,7 @@ def test_the_source_is_seen_left_of_the_slider(show: Callable[..., Viewer], mixe
     viewer.page.mouse.down()
     viewer.page.mouse.move(handle["x"] + 40, handle["y"] + 100, steps=2)
     viewer.page.mouse.up()
-    assert int(viewer.page.get_by_label("How much of the picture before is shown").input_value()) > 42
+    assert int(viewer.page.get_by_label("How much of the original is shown").input_value()) > 42
     viewer.click("Before")
     viewer.check(mixed)
 
@@ -425,7 +429,7 @@ def test_fields_that_were_left_out_are_added(show: Callable[..., Viewer]) -> Non
     stack = load(text.encode())
     viewer = show(stack)
     code = """text => {
-        const document_ = JSON.parse(text), before = stateOf(document_);
+        const document_ = JSON.parse(text), before = stateOf(document_, document_.layers);
         const after = withLayer({ ...before, background: [0, 0.5, 1] }, 1, { visible: false, opacity: 0.5 });
         return [editedText(text, before, before), editedText(text, before, after)];
     }"""
@@ -485,7 +489,7 @@ def test_hostile_names_stay_text(show: Callable[..., Viewer], hostile: Stack) ->
 def test_layers_of_unknown_kinds_are_listed_and_marked(show: Callable[..., Viewer], hostile: Stack) -> None:
     viewer = show(hostile)
     assert viewer.order()[0] == "strange sparkle, not drawn here"
-    assert "1 of 9 layers is of a kind that is not drawn here (sparkle)." in viewer.page.locator("#notice").inner_text()
+    assert "1 of 9 layers cannot be drawn on this page (kind sparkle)." in viewer.page.locator("#notice").inner_text()
     assert viewer.page.get_by_label("Colour of strange", exact=True).is_disabled()
     viewer.click("Move down strange")
     viewer.click("Show strange")
@@ -527,3 +531,185 @@ def test_nothing_can_be_loaded_or_added(show: Callable[..., Viewer], mixed: Stac
     assert viewer.page.evaluate(code) == [False, False, False]
     assert len(viewer.complaints) >= 3  # of the browser, about what it refused
     viewer.complaints.clear()
+
+
+class DotLayer(SplineLayer):
+    """A spline layer of a kind that only these tests have."""
+
+    @property
+    def kind(self) -> str:
+        return "dot"
+
+
+@pytest.fixture
+def dots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Layer]:
+    """Gives a layer of the kind "dot", in which a script then draws such layers in a page."""
+    layer = make_spline("dot", 4, Affine.of_frame(Rect(4.0, 6.0, 28.0, 33.0)))
+    kind = kinds.kind_of(layer)
+
+    def call(script: str) -> Layer:
+        path = tmp_path / "dot.js"
+        path.write_text(f'"use strict";\n{script}', encoding="utf-8")
+        dot = type("DotKind", (type(kind),), {"web": path})()
+        find = kinds.find_kind
+        for module in ("vecstack.kinds", "vecstack.document.file"):
+            monkeypatch.setattr(f"{module}.find_kind", lambda name: dot if name == "dot" else find(name))
+        return DotLayer(**{field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)})
+
+    return call
+
+
+def script_of(kind: str) -> str:
+    path = kinds.find_kind(kind).web  # type: ignore[union-attr]
+    assert path is not None
+    return path.read_text(encoding="utf-8")
+
+
+def declared(script: str) -> set[str]:
+    """The names that a script declares outside functions."""
+    return set(re.findall(r"^(?:async )?(?:const|let|class|function\*?) (\w+)", script, re.MULTILINE))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_script_of_a_kind_may_use_any_name(
+    show: Callable[..., Viewer], dots: Callable[[str], Layer], mixed: Stack, engine: str
+) -> None:
+    spline = script_of("spline")
+    script = spline.replace('kinds.set("spline"', 'kinds.set("dot"')
+    script += "\nfunction sigmoid(height) { return 1 / (1 + Math.exp(-height)); }"
+    core = [(FOLDER / name).read_text(encoding="utf-8") for name in (*SHARED, *PAGE, "worker.js")]
+    names = set().union(*map(declared, (*core, spline, script_of("mask"))))
+    assert {"sigmoid", "SplineSurface"} <= names & declared(script)
+    others = sorted(name for name in names if not re.search(rf"\b{name}\b", script))
+    assert {"CHUNK", "MaskSurface", "Plane", "STEEP", "scene", "start"} <= set(others)
+    script += "".join(f"\nconst {name} = null;" for name in others)
+    stack = mixed.with_layers([*mixed.layers[:2], dots(script), *mixed.layers[2:]])
+    viewer = show(stack, engine, size=(620, 300))
+    assert viewer.page.evaluate("vecstack.engine") == engine
+    viewer.check(stack)
+
+
+# A surface of many colours: the spline's, red from left to right and green from top to bottom.
+COLORS = """
+class ColoredSurface extends SplineSurface {
+  colors(us, vs, count, out) {
+    for (let point = 0; point < count; point++) out.set([(us[point] + 1) / 2, (vs[point] + 1) / 2, 0], 3 * point);
+  }
+}
+const GLSL = `${SPLINE_GLSL}
+vec3 color(vec2 place) { return vec3((place + 1.0) / 2.0, 0.0); }`;
+const { plan } = kinds.get("dot").glsl;
+kinds.set("dot", { prepare: (layer) => new ColoredSurface(layer), glsl: { source: GLSL, plan, hasColors: true } });"""
+
+
+def many_colored(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Let layers of a kind be of many colours."""
+    monkeypatch.setattr(
+        "vecstack.export.html.page._color_of",
+        lambda layer: None if layer.kind == kind else layer.color,
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "has_glsl", "engine"),
+    [("script", True, "script"), ("webgl2", True, "webgl2"), ("webgl2", False, "script")],
+)
+def test_a_surface_gives_colours_of_its_own(
+    show: Callable[..., Viewer],
+    dots: Callable[[str], Layer],
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str,
+    has_glsl: bool,
+    engine: str,
+) -> None:
+    many_colored(monkeypatch, "dot")
+    script = script_of("spline").replace('kinds.set("spline"', 'kinds.set("dot"') + COLORS
+    layer = dots(script if has_glsl else script.replace("hasColors: true", "hasColors: false"))
+    stack = Stack(Canvas(37, 53, RED), (layer,))
+    viewer = show(stack, asked, size=(620, 300))
+    assert viewer.page.evaluate("vecstack.engine") == engine
+    assert ("cannot draw one of the kinds" in viewer.page.locator("#notice").inner_text()) != has_glsl
+
+    def wanted(opacity: float) -> np.ndarray:
+        alpha = render(stack, SIZE, transparent=True, device="cpu")[..., 3:] / 255 * opacity
+        rows, columns = alpha.shape[:2]
+        red = ((np.arange(columns) + 0.5) * 37 / columns - 4) / 28
+        green = ((np.arange(rows) + 0.5) * 53 / rows - 6) / 33
+        colors = np.stack(np.broadcast_arrays(red, green[:, None], 0.0), -1)
+        return 255 * (np.array(RED) * (1 - alpha) + colors * alpha)
+
+    assert np.abs(viewer.pixels() - wanted(1.0)).max() < 2
+    for opacity in (0.5, 0.4):  # the second time, what lies around the layer is known
+        viewer.page.get_by_label("Opacity of dot", exact=True).fill(str(round(100 * opacity)))
+        viewer.settle()
+        assert np.abs(viewer.pixels() - wanted(opacity)).max() < 2
+    middle = viewer.screen()[75:-75, ::8, :3]
+    assert (np.abs(np.diff(middle.astype(int), axis=1)).max(axis=(0, 2)) > 0).any()
+
+
+@pytest.mark.parametrize("has_color", [True, False], ids=["one colour", "many colours"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_layer_without_a_script_is_drawn_from_a_bitmap(
+    show: Callable[..., Viewer], mixed: Stack, monkeypatch: pytest.MonkeyPatch, engine: str, has_color: bool
+) -> None:
+    monkeypatch.setattr(kinds.find_kind("spline"), "web", None)
+    if not has_color:
+        many_colored(monkeypatch, "spline")
+    viewer = show(mixed, engine, size=(620, 300))
+    assert viewer.page.evaluate("vecstack.engine") == engine
+    viewer.check(mixed)
+    found = viewer.pixels().astype(int)
+    assert np.abs(found - render(mixed, SIZE, device="cpu")).max() <= 3
+    if has_color:
+        viewer.page.get_by_label("Colour of upright", exact=True).fill("#c80010")
+        mixed = mixed.edit("upright", color=RED)
+    viewer.page.get_by_label("Opacity of upright", exact=True).fill("30")
+    viewer.click("Move down spline turned")
+    viewer.check(moved(mixed.edit("upright", opacity=0.3), "spline turned", len(mixed.layers) - 3))
+
+
+def test_a_bitmap_is_averaged_over_a_pixel(show: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds.find_kind("spline"), "web", None)
+    surface = tuple(tuple(1e4 * (-1) ** ((row + column) // 2) for column in range(40)) for row in range(40))
+    rect = Rect(0.0, 0.0, 37.0, 53.0)
+    layer = SplineLayer(id="stripes", color=RED, surface=surface, transform=Affine.of_frame(rect), window=0.001)
+    stack = Stack(Canvas(37, 53), (layer,))
+    fine = render(stack, viewport=Viewport(rect, 37 * 16, 53 * 16), device="cpu")
+    wanted = fine.reshape(53, 16, 37, 16, 3).mean(axis=(1, 3))
+    for engine in ENGINES:
+        found = show(stack, engine, size=(420, 180)).pixels(53)
+        assert np.abs(found - wanted).max() < 3  # both sides are sampled; a pixel's centre alone is up to 98 off
+
+
+def test_a_layer_of_many_colours_keeps_them(
+    show: Callable[..., Viewer], mixed: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many_colored(monkeypatch, "spline")
+    monkeypatch.setattr(kinds.find_kind("spline"), "web", None)
+    viewer = show(mixed, svg=True)
+    control = viewer.page.get_by_label("Colour of upright", exact=True)
+    assert control.is_disabled()
+    assert control.get_attribute("title") == "This layer has colours of its own"
+    assert viewer.page.get_by_label("Colour of whole", exact=True).is_enabled()
+    viewer.page.wait_for_function("() => performance.getEntriesByName('vecstack-thumbnails').length")
+    code = "canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"
+    thumbnail = np.array(viewer.row("upright").locator("canvas").evaluate(code)).reshape(-1, 4)
+    covered = thumbnail[thumbnail[:, 3] > 128]
+    assert len(covered) > 50
+    color = np.array(mixed.layer("upright").color) * 255  # type: ignore[attr-defined]
+    assert np.abs(covered[:, :3] - color).max() < 4
+    before = viewer.download("SVG")[1].decode()
+    viewer.page.get_by_label("Opacity of upright", exact=True).fill("30")
+    viewer.click("Show overhanging")
+    viewer.page.get_by_label("Colour of whole", exact=True).fill("#c80010")
+    wanted = mixed.edit("upright", opacity=0.3).edit("overhanging", visible=False).edit("whole", color=RED)
+    viewer.check(wanted)
+    assert viewer.download("Layer file")[1] == dumps_json(wanted)
+    fills = [
+        re.findall(r'<rect[^>]* fill="([^"]*)" mask=', text) for text in (before, viewer.download("SVG")[1].decode())
+    ]
+    changed = [(old, new) for old, new in zip(*fills, strict=True) if old != new]
+    assert [new for _, new in changed] == ["#c80010"]
+    viewer.click("Undo")
+    viewer.click("Undo")
+    viewer.check(mixed.edit("upright", opacity=0.3))

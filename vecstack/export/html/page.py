@@ -8,7 +8,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +16,17 @@ from vecstack.device import resolve_device
 from vecstack.document.file import dumps_json
 from vecstack.drawing.render import render
 from vecstack.errors import ExportError, ShapeError
-from vecstack.export.pictures import drawable
+from vecstack.export.pictures import covered, draw_alone, drawable, png, viewport_of
 from vecstack.export.svg.options import SvgOptions
 from vecstack.export.xml import element_ids
-from vecstack.kinds import find_kind
-from vecstack.stack import Stack
+from vecstack.kinds import can_draw, kind_of
+from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from vecstack.color import Color
 
     Pixels = NDArray[np.uint8]
 
@@ -32,10 +34,12 @@ SVG_BYTES = 150_000  # of the SVG that a page holds: twice what it needs besides
 SOURCE_PX = 1600  # long side of the picture that a page compares with: as large as most screens show it
 PREVIEW_PX = 256  # long side of what is seen until the page has drawn: some 10 kB
 JPEG_QUALITY = 85
+BITMAP_PX = 1024  # long side of the canvas in bitmaps of layers
+MAX_BITMAP_PIXELS = 1 << 23  # in all bitmaps: each worker of a page holds them, 4 bytes a pixel
 
 FOLDER = Path(__file__).parent / "viewer"
 # Scripts in the order in which they build on one another: those that the page and its workers share, then the page's.
-SHARED = ("kinds.js", "patches.js")
+SHARED = ("kinds.js", "patches.js", "baked.js")
 PAGE = (
     *("glengine.js", "scriptengine.js", "picture.js", "layerfile.js", "store.js"),
     *("stage.js", "panel.js", "downloads.js", "main.js"),
@@ -65,6 +69,7 @@ def to_html(
         "source": None if source is None else _data_uri(_checked(source)),
         "svg": text,
         "groups": groups,
+        "layers": _traits(stack, device),
     }
     style, shared, page = _read(FOLDER / "style.css"), _shared(stack), _join(FOLDER / name for name in PAGE)
     parts = {
@@ -102,9 +107,61 @@ def _svg(stack: Stack, device: str) -> tuple[str | None, list[str | None]]:
 
 
 def _shared(stack: Stack) -> str:
-    """The script that the page and its workers share, with all that draws the stack's kinds of layer."""
-    kinds = (find_kind(name) for name in sorted({layer.kind for layer in stack.layers}))
-    return _join([*(FOLDER / name for name in SHARED), *(kind.web for kind in kinds if kind and kind.web)])
+    """The script that the page and its workers share, with all that draws the stack's kinds of layer: the script of
+    each kind in a function of its own, so that no name in it is seen by others."""
+    kinds = {layer.kind: kind_of(layer) for layer in stack.layers if can_draw(layer)}
+    scripts = [_read(kind.web) for _, kind in sorted(kinds.items()) if kind.web]
+    return "\n".join([*(_read(FOLDER / name) for name in SHARED), *(f"(() => {{\n{text}\n}})();" for text in scripts)])
+
+
+def _traits(stack: Stack, device: str) -> list[dict[str, Any] | None]:
+    """What the page is told of each layer beside the document (viewer/main.js says how), None of those that cannot be
+    drawn."""
+    bitmaps = _bitmaps(stack, [layer for layer in stack.layers if can_draw(layer) and not kind_of(layer).web], device)
+    return [
+        {"color": _color_of(layer), "bitmap": bitmaps.get(layer.id)} if can_draw(layer) else None
+        for layer in stack.layers
+    ]
+
+
+def _color_of(layer: Layer) -> Color | None:
+    """The colour of a layer that has just one."""
+    return getattr(layer, "color", None)
+
+
+def _bitmaps(stack: Stack, layers: Sequence[Layer], device: str) -> dict[str, dict[str, Any]]:
+    """Each layer drawn alone, by id: `png`, a URI, and `box`, the part of the canvas that it fills. Where they would be
+    large together, all are drawn smaller."""
+    size, found = BITMAP_PX, _bitmaps_at(BITMAP_PX, stack, layers, device)
+    while len(found) < len(layers):
+        size //= 2
+        found = _bitmaps_at(size, stack, layers, device)
+    return found
+
+
+def _bitmaps_at(size: int, stack: Stack, layers: Sequence[Layer], device: str) -> dict[str, dict[str, Any]]:
+    """The same with `size` pixels on the canvas's long side; only the first where all would have too many pixels."""
+    found, pixels = {}, 0
+    for layer in layers:
+        count, bitmap = _bitmap(stack, layer, size, device)
+        pixels += count
+        if pixels > MAX_BITMAP_PIXELS:
+            break
+        found[layer.id] = bitmap
+    return found
+
+
+def _bitmap(stack: Stack, layer: Layer, size: int, device: str) -> tuple[int, dict[str, Any]]:
+    """How many pixels a layer covers, drawn alone with `size` pixels on the canvas's long side, and these as a bitmap;
+    with a pixel more on each side, so that its edge fades into nothing."""
+    viewport = viewport_of(stack, size)
+    picture = draw_alone(stack, layer, viewport, device)
+    rows, columns = (slice(max(part.start - 1, 0), part.stop + 1) for part in covered(picture[..., 3]))
+    part = picture[rows, columns]
+    height, width = part.shape[:2]
+    x, y = viewport.region.width / viewport.width_px, viewport.region.height / viewport.height_px
+    box = [columns.start * x, rows.start * y, (columns.start + width) * x, (rows.start + height) * y]
+    return width * height, {"box": box, "png": _uri("image/png", png(part))}
 
 
 def _policy(style: str, scripts: Iterable[str]) -> str:
@@ -122,6 +179,10 @@ def _hash(text: str) -> str:
 
 def _join(paths: Iterable[Path]) -> str:
     return "\n".join(map(_read, paths))
+
+
+def _uri(media_type: str, data: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
 def _read(path: Path) -> str:
@@ -147,4 +208,4 @@ def _data_uri(pixels: Any) -> str:
     picture, buffer = Image.fromarray(pixels), io.BytesIO()
     picture.thumbnail((SOURCE_PX, SOURCE_PX))
     picture.save(buffer, "JPEG", quality=JPEG_QUALITY)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return _uri("image/jpeg", buffer.getvalue())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from vecstack.composite import over, over_premultiplied
 from vecstack.errors import ExportError
 from vecstack.export.svg.contours import Contours
 from vecstack.export.svg.curves import fit, path_data
+from vecstack.export.svg.exact import exact_shape
 from vecstack.export.svg.levels import coverage, gaussian
 from vecstack.export.svg.options import SvgOptions
 from vecstack.export.svg.scene import Mask, Scene
@@ -69,6 +72,8 @@ def flat_svg(scene: Scene, options: SvgOptions) -> str:
 def _most_seen(scene: Scene, count: int | None) -> list[Mask]:
     """The masks that change the picture most, lowest first."""
     share = [float((mask.pooled**2 * mask.effect).mean()) * mask.rect.width * mask.rect.height for mask in scene.masks]
+    if not scene.traced:
+        return list(scene.masks)[-count:] if count else list(scene.masks)
     order = sorted(range(len(share)), key=lambda index: -share[index])
     return [scene.masks[index] for index in sorted(order[:count]) if share[index] > 0]
 
@@ -77,6 +82,8 @@ def flatten(scene: Scene, masks: list[Mask], blurs: tuple[float, ...]) -> list[S
     """The shapes that come closest to the scene's picture together, found layer by layer; those of hidden layers are
     the middle of their masks."""
     shapes = [Shape(mask, float(mask.values.min() + mask.values.max()) / 2, 0.0, mask.color) for mask in masks]
+    if not scene.traced:
+        return shapes
     seen = [index for index, mask in enumerate(masks) if mask.layer.is_seen]
     fitter = _Fitter(scene, [shapes[index] for index in seen], blurs)
     for index, shape in zip(seen, fitter.run(), strict=True):
@@ -90,14 +97,19 @@ class _Fitter:
     def __init__(self, scene: Scene, shapes: list[Shape], blurs: tuple[float, ...]) -> None:
         self._blurs = blurs
         picture = avg_pool2d(scene.picture, 2, ceil_mode=True)
-        self._target, self._sides = picture.flatten(1), picture.shape[1:]
+        self._target, self._sides, self._grid_sides = picture.flatten(1), picture.shape[1:], scene.picture.shape[1:]
         self._background = torch.tensor(scene.stack.canvas.background)[:, None].expand_as(self._target)
         self._shapes = shapes
         self._masks = [self._pooled(shape.mask, scene) for shape in shapes]
         self._slopes = [
             torch.from_numpy(np.hypot(*np.gradient(mask.numpy())).clip(1e-4).astype(np.float32)) for mask in self._masks
         ]
-        self._alphas = [self._drawn(index, [shape.threshold], 0.0)[0] for index, shape in enumerate(shapes)]
+        self._alphas = [
+            mask.flatten() * shape.mask.layer.opacity
+            if shape.mask.is_exact
+            else self._drawn(index, [shape.threshold], 0.0)[0]
+            for index, (shape, mask) in enumerate(zip(shapes, self._masks, strict=True))
+        ]
 
     @staticmethod
     def _pooled(mask: Mask, scene: Scene) -> Tensor:
@@ -129,20 +141,34 @@ class _Fitter:
         """All shapes: [3,P]."""
         canvas = self._background
         for shape, alpha in zip(self._shapes, self._alphas, strict=True):
-            canvas = over(canvas, torch.tensor(shape.color)[:, None], alpha)
+            canvas = over(canvas, self._rgb(shape), alpha)
         return canvas
+
+    def _rgb(self, shape: Shape) -> Tensor:
+        """The colours of a shape: [3,1], or [3,P] of one of many colours, which is exact."""
+        mask = shape.mask
+        if mask.rgb[0].numel() <= 1 or not mask.box.count:
+            return torch.tensor(shape.color)[:, None]
+        whole = torch.zeros(3, *self._grid_sides)
+        mask.box.of(whole).copy_(mask.rgb)
+        return avg_pool2d(whole, 2, ceil_mode=True).flatten(1)
 
     def _above(self) -> list[Tensor]:
         """What lies above each shape, premultiplied, with its coverage: [4,P] each."""
         above = [torch.zeros(4, self._target.shape[1])]
         for shape, alpha in zip(self._shapes[:0:-1], self._alphas[:0:-1], strict=True):
-            above.append(over_premultiplied(torch.tensor([*shape.color, 1.0])[:, None] * alpha, above[-1]))
+            rgb = self._rgb(shape)
+            opaque = torch.cat([rgb, torch.ones_like(rgb[:1])])
+            above.append(over_premultiplied(opaque * alpha, above[-1]))
         return above[::-1]
 
     def _fit_each(self) -> None:
         """Give each shape in turn the threshold, blur and colour that are best for the others as they are."""
         below = self._background
         for index, above in enumerate(self._above()):
+            if self._shapes[index].mask.is_exact:
+                below = over(below, self._rgb(self._shapes[index]), self._alphas[index])
+                continue
             thresholds = self._thresholds(index)
             covers = torch.cat([self._drawn(index, thresholds, blur) for blur in self._blurs])
             colors, errors = self._best_colors(covers, below, above)
@@ -176,16 +202,22 @@ class _Fitter:
         return colors, fixed + (norms * colors.square() - 2 * colors * (on_rest + on_below)).sum(1)
 
     def _fit_colors(self) -> None:
-        """Give all shapes the colours that are best together."""
+        """Give all shapes the colours that are best together, but those that are exact."""
         light = 1 - torch.stack(self._above())[:, 3]
         shares = torch.stack(self._alphas) * light
         last = (1 - self._alphas[0]) * light[0]
         rest = self._target - self._background * last
-        own = torch.tensor([shape.color for shape in self._shapes])
+        for shape, share in zip(self._shapes, shares, strict=True):
+            if shape.mask.is_exact:
+                rest = rest - self._rgb(shape) * share
+        free = [index for index, shape in enumerate(self._shapes) if not shape.mask.is_exact]
+        if not free:
+            return
+        shares, own = shares[free], torch.tensor([self._shapes[index].color for index in free])
         count = shares.shape[1]
         gram = shares @ shares.T / count + RIDGE * torch.eye(len(shares))
         colors = torch.linalg.solve(gram.double(), (shares @ rest.T / count + RIDGE * own).double()).clamp(0, 1)
-        for index, (red, green, blue) in enumerate(colors.tolist()):
+        for index, (red, green, blue) in zip(free, colors.tolist(), strict=True):
             self._shapes[index] = replace(self._shapes[index], color=(red, green, blue))
 
 
@@ -196,13 +228,19 @@ def _text(scene: Scene, shapes: list[Shape], miss: float, options: SvgOptions) -
     unit = options.unit(2 * miss * long_side)
     names = element_ids([shape.mask.layer for shape in shapes])
     blurs: dict[float, str] = {}
-    paths = []
+    paths, definitions = [], []
     for shape, name in zip(shapes, names, strict=True):
+        if shape.mask.is_exact:
+            exact, defined = exact_shape(scene.stack, shape.mask.layer, name, options, scene.device)
+            paths.append((exact, False))
+            definitions.append(defined)
+            continue
         data = _outline(shape, max(miss, BLUR_MISS * shape.blur) * long_side, unit)
         if data:
             blurred = f' filter="url(#{blurs.setdefault(shape.blur, f"b{len(blurs)}")})"' if shape.blur else ""
             fill = color_code(shape.color)
-            paths.append(f'<path{attributes(shape.mask.layer, name)} fill="{fill}"{blurred} d="{data}"/>')
+            path = f'<path{attributes(shape.mask.layer, name)} fill="{fill}"{blurred} d="{data}"/>'
+            paths.append((path, True))
     scale = 2 / unit  # of the paths' numbers: their units are halves
     filters = []
     for blur, name in blurs.items():
@@ -211,9 +249,10 @@ def _text(scene: Scene, shapes: list[Shape], miss: float, options: SvgOptions) -
         left, top, width, height = (round(side * scale) for side in region)
         filters.append(blur_filter(name, (left, top, width, height), round(blur * long_side * scale, 1)))
     body = [background(canvas)]
-    if paths:
-        body += [f'<g transform="scale({number(1 / scale)})">', *paths, "</g>"]
-    return document(canvas, options.size, filters, body)
+    for is_scaled, run in groupby(paths, key=itemgetter(1)):
+        inside = [path for path, _ in run]
+        body += [f'<g transform="scale({number(1 / scale)})">', *inside, "</g>"] if is_scaled else inside
+    return document(canvas, options.size, [*filters, *definitions], body)
 
 
 def _outline(shape: Shape, miss: float, unit: float) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from vecstack.errors import ExportError
 from vecstack.export.svg.contours import Contours
 from vecstack.export.svg.curves import fit, path_data
+from vecstack.export.svg.exact import exact_shape
 from vecstack.export.svg.levels import BLURS, ROUNDING, Basis, Choice, basis_of, choose
 from vecstack.export.svg.options import TOLERANCE, SvgOptions
 from vecstack.export.svg.scene import Mask, Scene
@@ -66,7 +67,7 @@ class SoftSvg:
                 mask.long_side,
                 mask.rect.width * mask.rect.height / (rect.width * rect.height),
             )
-            for mask in self.scene.masks
+            for mask in self.scene.traced
         ]
 
     def within(self, options: SvgOptions) -> str:
@@ -108,7 +109,8 @@ class SoftSvg:
         return low
 
     def _draws(self, place: float) -> bool:
-        return not all(choice.is_empty for choice in self.choices(math.exp(place)))
+        is_drawn = len(self._bases) < len(self.scene.masks)  # those that are exact always are
+        return is_drawn or not all(choice.is_empty for choice in self.choices(math.exp(place)))
 
     def choices(self, price: float) -> list[Choice]:
         """The levels of each layer at a price."""
@@ -129,11 +131,18 @@ class SoftSvg:
 
     def text(self, price: float, options: SvgOptions) -> str:
         """The SVG at a price."""
-        canvas, masks = self.scene.stack.canvas, self.scene.masks
-        names = element_ids([mask.layer for mask in masks])
+        stack, masks = self.scene.stack, self.scene.masks
+        canvas, names = stack.canvas, element_ids([mask.layer for mask in masks])
+        choices, definitions = iter(self.choices(price)), []
         blurs: dict[tuple[tuple[float, float, float, float], float], str] = {}
-        layers = [in_layer(background(canvas), "Background")]
-        for mask, choice, name in zip(masks, self.choices(price), names, strict=True):
+        layers = [in_layer(background(canvas), "Background") if self._bases else background(canvas)]
+        for mask, name in zip(masks, names, strict=True):
+            if mask.is_exact:
+                shape, defined = exact_shape(stack, mask.layer, name, options, self.scene.device)
+                layers.append(shape)
+                definitions.append(defined)
+                continue
+            choice = next(choices)
             drawn = _Drawing(mask, choice, _looseness(price), canvas.rect, options.unit)
             shapes = drawn.shapes()
             if not shapes:
@@ -148,7 +157,7 @@ class SoftSvg:
             )
             layers.append(layer_group(mask.layer, name, inside))
         filters = (blur_filter(name, region, sigma) for (region, sigma), name in blurs.items())
-        return document(canvas, options.size, filters, layers)
+        return document(canvas, options.size, [*filters, *definitions], layers)
 
 
 def _looseness(price: float) -> float:

@@ -53,7 +53,7 @@ class MaskMaker:
     predictor: Predictor
 
     @property
-    def most_layers(self) -> int:
+    def max_layers(self) -> int:
         return self.predictor.sizes.layers
 
     @cached_property

@@ -19,8 +19,9 @@ function fileName(title, ending) {
   return `${plain.slice(0, 80) || "picture"}${ending}`;
 }
 
-// The SVG of the document with another state: `names` are the ids of the layers' groups in it.
-function editedSvg(text, names, state) {
+// The SVG of the document with the edits that lead from one state of it to another: `names` are the ids of the layers'
+// groups in it.
+function editedSvg(text, names, before, state) {
   const svg = new DOMParser().parseFromString(text, "image/svg+xml");
   const root = svg.documentElement;
   svg.getElementById("background")?.setAttribute("fill", toHex(state.background));
@@ -30,7 +31,9 @@ function editedSvg(text, names, state) {
     const { visible, opacity, color } = state.layers[index];
     setOrRemove(group, "opacity", opacity === 1 ? null : opacity);
     setOrRemove(group, "display", visible ? null : "none");
-    if (color) [...group.children].find((child) => child.localName === "rect")?.setAttribute("fill", toHex(color));
+    if (color && !sameColor(color, before.layers[index].color)) {
+      [...group.children].find((child) => child.hasAttribute("fill"))?.setAttribute("fill", toHex(color));
+    }
     root.append(group, "\n");
   }
   return new XMLSerializer().serializeToString(svg);

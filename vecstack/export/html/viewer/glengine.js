@@ -1,12 +1,13 @@
 "use strict";
 
-// Drawing on a graphics card: the mask of each layer on each tile is drawn once into a texture; laying colours over one
-// another is then a matter of a few rectangles.
+// Drawing on a graphics card: the mask of each layer on each tile is drawn once into a texture, together with the
+// layer's colours where it has its own; laying colours over one another is then a matter of a few rectangles.
 
 const DATA_WIDTH = 256; // fours of numbers in a row of a texture of numbers
 const DRAFT = 4; // pixels that a first, rough mask has one of
 const DRAW_MS = 8; // that a piece of work on the card should take, so that the page stays alive
 const FINEST = 2 ** -18; // of a local frame: pixels closer than this are not told apart by 32-bit numbers
+const TOO_LARGE = "one of the layers is too large for it";
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 const QUAD = `#version 300 es
@@ -22,7 +23,7 @@ precision highp int;
 precision highp sampler2D;
 `;
 
-const BAKE = (plan, source) => `${HEAD}
+const BAKE = (plan, source, hasColors) => `${HEAD}
 ${Object.entries(plan.defines).map(([name, value]) => `#define ${name} ${Math.trunc(value)}\n`).join("")}
 uniform sampler2D family;
 uniform sampler2D own;
@@ -34,7 +35,11 @@ vec4 at(sampler2D numbers, int index) {
 }
 ${FADE_GLSL}
 ${source}
-void main() { result = vec4(mask(base + steps * gl_FragCoord.xy)); }`;
+void main() {
+  vec2 place = base + steps * gl_FragCoord.xy;
+  float alpha = mask(place);
+  result = ${hasColors ? "vec4(color(place) * alpha, alpha)" : "vec4(alpha)"};
+}`;
 
 const LAY = `${HEAD}
 uniform sampler2D masks;
@@ -42,6 +47,19 @@ uniform vec4 rect;   // of the mask in the tile
 uniform vec4 color;  // and opacity
 out vec4 result;
 void main() { result = vec4(color.rgb, color.a * texture(masks, (gl_FragCoord.xy - rect.xy) / rect.zw).r); }`;
+
+// The same of a mask with colours, in which these are held times the mask; a red below 0 asks for them.
+const LAY_COLORS = `${HEAD}
+uniform sampler2D masks;
+uniform vec4 rect;
+uniform vec4 color;
+out vec4 result;
+void main() {
+  vec4 found = texture(masks, (gl_FragCoord.xy - rect.xy) / rect.zw);
+  vec3 own = found.a > 0.0 ? found.rgb / found.a : vec3(0.0);
+  result = vec4(color.r < 0.0 ? own : color.rgb, color.a * found.a);
+}`;
+const OWN_COLORS = [-1, 0, 0];
 
 const COPY = `${HEAD}
 uniform sampler2D picture;
@@ -61,10 +79,10 @@ class GlEngine {
     this.canvas = Object.assign(document.createElement("canvas"), { width: this.tileSize, height: this.tileSize });
     const options = { alpha: false, antialias: false, depth: false, preserveDrawingBuffer: true };
     this.gl = this.canvas.getContext("webgl2", { ...options, failIfMajorPerformanceCaveat: !isForced });
-    if (!this.gl) throw new Error("no WebGL2");
+    if (!this.gl) throw new Error("this browser has no WebGL2");
     const details = this.gl.getExtension("WEBGL_debug_renderer_info");
     const renderer = details ? this.gl.getParameter(details.UNMASKED_RENDERER_WEBGL) : "";
-    if (!isForced && SOFTWARE.test(renderer)) throw new Error(`WebGL2 in software (${renderer})`);
+    if (!isForced && SOFTWARE.test(renderer)) throw new Error(`it is simulated in software (${renderer})`);
     this.canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault();
       if (!this.isClosed) this.onfailure("The graphics card was lost");
@@ -75,28 +93,31 @@ class GlEngine {
   prepare({ canvas, layers, assets }) {
     const { gl } = this;
     const isFine = !!gl.getExtension("EXT_color_buffer_float");
-    this.maskFormat = isFine ? [gl.R16F, gl.RED, gl.HALF_FLOAT] : [gl.R8, gl.RED, gl.UNSIGNED_BYTE];
+    this.isFine = isFine;
     this.programs = new Map();
     this.families = new Map();
     this.lay = this.program(LAY);
+    this.layColors = this.program(LAY_COLORS);
     this.copy = this.program(COPY);
     this.target = gl.createFramebuffer();
     this.paper = this.texture(isFine ? gl.RGBA16F : gl.RGBA8, this.tileSize, this.tileSize);
     this.pixels = 4096; // drawn at a time; follows how long that takes
-    this.scene = layers.map((layer) => (kinds.has(layer.kind) ? this.prepareLayer(layer, canvas, assets) : null));
+    this.scene = layers.map((drawn) => drawn && this.prepareLayer(drawn, canvas, assets));
   }
 
-  prepareLayer(layer, canvas, assets) {
+  prepareLayer({ layer, hasColors }, canvas, assets) {
     const kind = kinds.get(layer.kind);
     const transform = transformOf(layer, canvas);
+    if (!kind.glsl || (hasColors && !kind.glsl.hasColors)) throw new Error("it cannot draw one of the kinds of layer");
     const plan = kind.glsl.plan(layer, assets);
-    if (!plan) throw new Error("a layer that is too large for a card");
-    const key = `${layer.kind} ${JSON.stringify(plan.defines)}`;
-    if (!this.programs.has(key)) this.programs.set(key, this.program(BAKE(plan, kind.glsl.source)));
+    if (!plan) throw new Error(TOO_LARGE);
+    const key = `${layer.kind} ${hasColors} ${JSON.stringify(plan.defines)}`;
+    if (!this.programs.has(key)) this.programs.set(key, this.program(BAKE(plan, kind.glsl.source, hasColors)));
     const family = `${layer.kind} ${plan.family.key}`;
     if (!this.families.has(family)) this.families.set(family, this.numbers(plan.family.numbers()));
     return {
       transform,
+      hasColors,
       bounds: kind.prepare(layer, assets).isBounded ? boundsOf(transform) : null,
       program: this.programs.get(key),
       family: this.families.get(family),
@@ -117,7 +138,7 @@ class GlEngine {
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
       const logs = gl.getAttachedShaders(program).map((shader) => gl.getShaderInfoLog(shader));
       const reason = [gl.getProgramInfoLog(program), ...logs].join(" ").slice(0, 300);
-      throw new Error(`the card refuses a program: ${reason}`);
+      throw new Error(`it refuses a program: ${reason}`);
     }
     const names = ["box", "family", "own", "base", "steps", "masks", "rect", "color", "picture", "height"];
     return { program, at: Object.fromEntries(names.map((name) => [name, gl.getUniformLocation(program, name)])) };
@@ -133,14 +154,17 @@ class GlEngine {
     return texture;
   }
 
-  // A texture of 32-bit numbers, by fours.
+  // A texture of 32-bit numbers, or of bytes, by fours.
   numbers(values) {
     const { gl } = this;
     const rows = Math.ceil(values.length / 4 / DATA_WIDTH);
-    const texture = this.texture(gl.RGBA32F, DATA_WIDTH, rows);
-    const data = new Float32Array(4 * DATA_WIDTH * rows);
+    if (rows > gl.getParameter(gl.MAX_TEXTURE_SIZE)) throw new Error(TOO_LARGE);
+    const areBytes = values instanceof Uint8Array || values instanceof Uint8ClampedArray;
+    const texture = this.texture(areBytes ? gl.RGBA8 : gl.RGBA32F, DATA_WIDTH, rows);
+    const data = new (areBytes ? Uint8Array : Float32Array)(4 * DATA_WIDTH * rows);
     data.set(values);
-    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, DATA_WIDTH, rows, gl.RGBA, gl.FLOAT, data);
+    const type = areBytes ? gl.UNSIGNED_BYTE : gl.FLOAT;
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, DATA_WIDTH, rows, gl.RGBA, type, data);
     return texture;
   }
 
@@ -199,7 +223,7 @@ class GlEngine {
       if (!rect) continue;
       const [width, height] = [rect.width, rect.height].map((side) => Math.max(1, Math.round(side / coarseness)));
       const [stepX, stepY] = [rect.width / width, rect.height / height];
-      const texture = this.texture(this.maskFormat[0], width, height, gl.LINEAR);
+      const texture = this.texture(this.maskFormat(layer), width, height, gl.LINEAR);
       const [a, b, c, d, e, f] = pixelsToFrame(layer.transform, tile.grid);
       const base = [a * rect.left + b * rect.top + c, d * rect.left + e * rect.top + f];
       for (let row = 0; row < height; ) {
@@ -212,8 +236,8 @@ class GlEngine {
         gl.uniform2fv(layer.program.at.base, base);
         gl.uniformMatrix2fv(layer.program.at.steps, false, [a * stepX, d * stepX, b * stepY, e * stepY]);
         this.fill(layer.program, [-1, (2 * row) / height - 1, 1, (2 * (row + rows)) / height - 1]);
-        gl.readPixels(0, row, 1, 1, gl.RGBA, this.maskFormat[2] === gl.HALF_FLOAT ? gl.FLOAT : gl.UNSIGNED_BYTE,
-          this.maskFormat[2] === gl.HALF_FLOAT ? new Float32Array(4) : new Uint8Array(4)); // waits for the card
+        gl.readPixels(0, row, 1, 1, gl.RGBA, this.isFine ? gl.FLOAT : gl.UNSIGNED_BYTE,
+          this.isFine ? new Float32Array(4) : new Uint8Array(4)); // waits for the card
         const time = Math.max(performance.now() - start, 0.1);
         this.pixels = Math.min(Math.max(this.pixels * Math.min(DRAW_MS / time, 2), 64), 1 << 20);
         row += rows;
@@ -228,6 +252,12 @@ class GlEngine {
     tile.isFinal = coarseness === 1;
     this.send(tile);
     if (!tile.keep) this.forget(tile);
+  }
+
+  maskFormat({ hasColors }) {
+    const { gl, isFine } = this;
+    if (hasColors) return isFine ? gl.RGBA16F : gl.RGBA8;
+    return isFine ? gl.R16F : gl.R8;
   }
 
   setMask(tile, index, mask) {
@@ -264,17 +294,18 @@ class GlEngine {
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.enable(gl.BLEND);
     gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ZERO, gl.ONE);
-    gl.useProgram(this.lay.program);
     for (const { index, color, opacity } of layers) {
       const mask = tile.masks.get(index);
       if (!mask || opacity === 0) continue;
       const [x, y] = [mask.rect.left - tile.left, mask.rect.top - tile.top];
       const { width, height } = mask.rect;
-      this.bind(this.lay.at.masks, mask.texture, 0);
-      gl.uniform4f(this.lay.at.rect, x, y, width, height);
-      gl.uniform4f(this.lay.at.color, ...color, opacity);
+      const lay = this.scene[index].hasColors ? this.layColors : this.lay;
+      gl.useProgram(lay.program);
+      this.bind(lay.at.masks, mask.texture, 0);
+      gl.uniform4f(lay.at.rect, x, y, width, height);
+      gl.uniform4f(lay.at.color, ...(color ?? OWN_COLORS), opacity);
       const place = (pixel) => (2 * pixel) / size - 1;
-      this.fill(this.lay, [place(x), place(y), place(x + width), place(y + height)]);
+      this.fill(lay, [place(x), place(y), place(x + width), place(y + height)]);
     }
     gl.disable(gl.BLEND);
     this.aim(null, size, size);

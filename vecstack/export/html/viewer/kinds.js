@@ -1,22 +1,33 @@
 "use strict";
 
-// Kinds of layer, by name. A kind's own file (viewer.js in its folder) puts an object here:
+// Kinds of layer, by name. A kind's own script (viewer.js in its folder) runs once in the page and once in each worker,
+// inside a function of its own: none of its names is seen outside, and it may reuse any name, including those of the
+// core and of other kinds. It registers itself with
 //
-//   prepare(layer, assets)   a surface: the layer's mask as a function of a point of its local frame
-//   glsl                     the same for a graphics card: { source, plan(layer, assets) }
+//   kinds.set(name, { prepare(layer, assets), glsl })
 //
-// `layer` is an object of the document, `assets` a Map from an asset's name to its bytes (Uint8Array).
+// and may use these names of the core, and no others: kinds, sigmoid, fade, FADE_GLSL, fromBase64.
 //
-// A surface has
-//   heights(us, vs, count, out)   its heights at points (u, v); a smooth function
-//   isSlow                        whether heights take so long that they are interpolated where they can be
-//   mask(height, u, v)            the mask 0..1 at a point, quickly, from its height there
-//   isBounded                     whether the mask is 0 outside the local frame
+// `layer` is an object of the document, `assets` a Map from an asset's name to its bytes (Uint8Array). The colour of a
+// layer that has just one is not the script's business: the page knows it from Python and lays it on.
 //
-// `glsl.plan` gives { defines: { NAME: integer }, family: { key, numbers }, own: numbers }: the constants that `source`
-// is compiled with; a function that gives the numbers which layers of one key share; and the layer's own. It gives null
-// for a layer that is too large for a card. `source` has the function `float mask(vec2 place)` and reads the numbers,
-// by fours, as at(family, i) and at(own, i).
+// `prepare` gives a surface, the layer's mask as a function of a point of its local frame:
+//   heights(us, vs, count, out, steps)   writes its heights at points (u, v) to `out`; a smooth function
+//   isSlow                               whether heights take so long that they are interpolated where they can be
+//   mask(height, u, v)                   the mask 0..1 at a point, quickly, from its height there
+//   isBounded                            whether the mask is 0 outside the local frame, to within half a pixel
+//   colors(us, vs, count, out, steps)    for layers with colours of their own, which are black without it: writes
+//                                        red, green and blue, 0..1, of each point to `out`, one after another
+// `steps` are the sides of a pixel in the local frame: [a, b, d, e], where (a, d) leads to the next column and (b, e)
+// to the next row. A kind with hard edges finds from them how much of a pixel it covers.
+//
+// `glsl`, { source, plan(layer, assets), hasColors }, is the same for a graphics card. It may be left out: a stack with
+// such layers is drawn without a card. `plan` gives { defines: { NAME: integer }, family: { key, numbers }, own }: the
+// constants that `source` is compiled with; a function that gives the numbers which layers of one key share; and the
+// layer's own: numbers, or bytes (Uint8Array, Uint8ClampedArray) that are read as 0..1. It gives null for a layer that
+// is too large for a card. `source` has the function `float mask(vec2 place)` and, where `hasColors` (needed for layers
+// with colours of their own), `vec3 color(vec2 place)`. It reads the numbers, by fours, as at(family, i), at(own, i),
+// finds the sides of a pixel in steps[0] (to the next column) and steps[1], and may call `fade` of FADE_GLSL.
 const kinds = new Map();
 
 const STEEP = 20; // height past which a sigmoid is 0 or 1 to within 2e-9

@@ -1,6 +1,10 @@
 "use strict";
 
 // What the page does: reads the document that it holds, and joins its parts.
+//
+// `traits` are what Python tells of each layer, in the order of the document: { color, bitmap }, or null for a layer
+// that cannot be drawn. `color` is [red, green, blue] in 0..1, null where the layer does not have just one. `bitmap` is
+// { box: [left, top, right, bottom] in canvas units, png: a URI } for a layer whose kind has no script, else null.
 
 const MOST_PNG_PX = 4096;
 
@@ -34,6 +38,26 @@ async function loadImage(url) {
   return image;
 }
 
+// What the engines draw in the place of a layer of which there is a bitmap (see baked.js).
+async function bakedLayer({ box: [left, top, right, bottom], png }) {
+  const image = await loadImage(png);
+  const { naturalWidth: width, naturalHeight: height } = image;
+  const sheet = Object.assign(document.createElement("canvas"), { width, height });
+  const paper = sheet.getContext("2d", { willReadFrequently: true });
+  paper.drawImage(image, 0, 0);
+  const { data } = paper.getImageData(0, 0, width, height);
+  const transform = [[(right - left) / 2, 0, (left + right) / 2], [0, (bottom - top) / 2, (top + bottom) / 2]];
+  return { kind: BAKED, transform, width, height, data };
+}
+
+// The layers as the engines take them: { layer, hasColors }, null for those that cannot be drawn.
+function drawnLayers(layers, traits) {
+  return Promise.all(traits.map(async (trait, index) => {
+    if (!trait) return null;
+    return { layer: trait.bitmap ? await bakedLayer(trait.bitmap) : layers[index], hasColors: !trait.color };
+  }));
+}
+
 // The small picture that is there before anything is drawn: on the page itself, then a part of what the stage draws.
 async function showPreview(stage) {
   const image = byId("preview");
@@ -50,26 +74,27 @@ async function showPreview(stage) {
 
 // The engines: the graphics card, where there is one that can be trusted, and the workers.
 class Engines {
-  constructor(layerDocument, onchange) {
-    this.document = layerDocument;
+  // `scene` is { canvas, layers, assets }: those of the document, but the layers as drawnLayers gives them.
+  constructor(scene, onchange) {
+    this.scene = scene;
     this.onchange = onchange;
     const wanted = new URLSearchParams(location.hash.slice(1)).get("draw");
     try {
-      if (wanted !== "script") this.card = new GlEngine(this.scene(), wanted === "webgl2");
+      if (wanted !== "script") this.card = new GlEngine(this.cardScene(), wanted === "webgl2");
     } catch (error) {
-      if (wanted === "webgl2") note(`WebGL2 cannot be used: ${error.message}.`);
+      if (wanted === "webgl2") note(`The graphics card cannot be used: ${error.message}.`);
     }
     if (this.card) this.card.onfailure = (message) => this.leaveCard(message);
   }
 
-  scene() {
-    const { canvas, layers, assets } = this.document;
+  cardScene() {
+    const { canvas, layers, assets } = this.scene;
     const bytes = new Map(Object.entries(assets ?? {}).map(([name, { data }]) => [name, fromBase64(data)]));
     return { canvas, layers, assets: bytes };
   }
 
   leaveCard(message) {
-    note(`${message}; the page draws without it.`);
+    note(`${message}; drawing continues without it.`);
     this.card.close();
     this.card = null;
     this.onchange();
@@ -77,9 +102,8 @@ class Engines {
 
   get script() {
     if (!this.workers) {
-      const { canvas, layers, assets } = this.document;
       const source = `${byId("kinds").textContent}\n${byId("worker").textContent}`;
-      this.workers = new ScriptEngine(source, { canvas, layers, assets });
+      this.workers = new ScriptEngine(source, this.scene);
       this.workers.onfailure = note;
     }
     return this.workers;
@@ -90,31 +114,33 @@ class Engines {
   }
 }
 
-function start() {
+async function start() {
   const text = embeddedText();
   const layerDocument = JSON.parse(text);
   const extras = JSON.parse(byId("extras").textContent);
-  const { canvas, layers } = layerDocument;
-  const drawn = layers.map((_, index) => index).filter((index) => isDrawn(layers[index]));
+  const { canvas, layers, assets } = layerDocument;
+  const traits = extras.layers;
+  const drawn = layers.map((_, index) => index).filter((index) => traits[index]);
   const count = `${layers.length} ${layers.length === 1 ? "layer" : "layers"}`;
   byId("facts").textContent = `${canvas.width} × ${canvas.height}, ${count}`;
   byId("picture").setAttribute("aria-label", `The picture: ${extras.title}`);
 
   byId("frame").style.setProperty("--aspect", `${canvas.width} / ${canvas.height}`);
 
-  const store = new Store(stateOf(layerDocument));
+  const store = new Store(stateOf(layerDocument, traits));
   const look = { solo: null };
 
-  // The layers' colours, lowest first; those that are not seen have an opacity of 0.
+  // The layers' colours, lowest first, null of those that keep their own; those that are not seen have an opacity of 0.
   const styleOf = (state, solo) => ({
     background: state.background,
-    layers: state.order.filter((index) => isDrawn(layers[index])).map((index) => {
-      const { visible, opacity, color } = state.layers[index];
+    layers: state.order.filter((index) => traits[index]).map((index) => {
+      const { visible, opacity, color = null } = state.layers[index];
       return { index, color, opacity: (solo === null ? visible : solo === index) ? opacity : 0 };
     }),
   });
 
-  const engines = new Engines(layerDocument, () => stage.restart());
+  const scene = { canvas, layers: await drawnLayers(layers, traits), assets };
+  const engines = new Engines(scene, () => stage.restart());
   const choose = (grid) => engines.choose(grid);
   const stage = new Stage(byId("picture"), canvas, {
     chooseEngine: choose,
@@ -140,7 +166,7 @@ function start() {
     performance.measure("vecstack-restyle", { start: begin });
   };
   let recent = Promise.resolve();
-  const panel = new Panel(layerDocument, store, look, {
+  const panel = new Panel(layers, traits, store, look, {
     onlook: () => (recent = restyled()),
     onapproach: (index) => stage.picture?.expect(index),
   });
@@ -157,8 +183,8 @@ function start() {
   connectComparison(stage, extras.source);
   const draw = (size, state, onprogress) => drawnCanvas(choose, canvas, size, styleOf(state, null), onprogress);
   connectDownloads({ text, extras, canvas, store, draw });
-  tellOddities(layers, drawn);
-  drawThumbnails(panel, stage, choose, canvas, drawn);
+  tellOddities(layers, traits);
+  drawThumbnails(panel, stage, choose, canvas, traits);
 
   // For programs that drive the page.
   window.vecstack = {
@@ -245,14 +271,14 @@ function connectDownloads({ text, extras, canvas, store, draw }) {
   });
   byId("save-svg").hidden = !svg;
   byId("save-svg").addEventListener("click", () => {
-    const edited = store.isChanged ? editedSvg(svg, groups, store.settled) : svg;
+    const edited = store.isChanged ? editedSvg(svg, groups, store.first, store.settled) : svg;
     download(fileName(title, ".svg"), [edited], "image/svg+xml");
     announce("SVG saved");
   });
   byId("save-png").addEventListener("click", async () => {
     const wanted = Math.round(Number(size.value));
     if (!(wanted >= 1 && wanted <= MOST_PNG_PX)) {
-      announce(`A PNG has 1 to ${MOST_PNG_PX} pixels on its long side.`);
+      announce(`The long side of a PNG must be 1 to ${MOST_PNG_PX} pixels.`);
       size.focus();
       return;
     }
@@ -266,7 +292,7 @@ function connectDownloads({ text, extras, canvas, store, draw }) {
     button.textContent = "PNG";
     button.disabled = false;
     if (!blob) {
-      announce("The PNG is too large for this browser.");
+      announce("This browser cannot make a PNG of that size.");
       return;
     }
     download(fileName(title, ".png"), [blob], "image/png");
@@ -274,23 +300,26 @@ function connectDownloads({ text, extras, canvas, store, draw }) {
   });
 }
 
-function tellOddities(layers, drawn) {
-  if (!layers.length) note("This document has no layers: what is seen is its background.");
-  const others = layers.filter((layer) => !isDrawn(layer));
+function tellOddities(layers, traits) {
+  if (!layers.length) note("This document has no layers; you see its background.");
+  const others = layers.filter((_, index) => !traits[index]);
   if (!others.length) return;
-  const names = [...new Set(others.map(({ kind }) => kind))].join(", ");
-  const are = others.length === 1 ? "is" : "are";
-  note(`${others.length} of ${layers.length} layers ${are} of a kind that is not drawn here (${names}).`);
+  const names = [...new Set(others.map(({ kind }) => kind))];
+  const what = `${names.length === 1 ? "kind" : "kinds"} ${names.join(", ")}`;
+  note(`${others.length} of ${layers.length} layers cannot be drawn on this page (${what}).`);
 }
 
-// The masks of the layers, drawn small after the picture itself.
-async function drawThumbnails(panel, stage, chooseEngine, canvas, drawn) {
+// The layers by themselves, drawn small after the picture itself.
+async function drawThumbnails(panel, stage, chooseEngine, canvas, traits) {
   while (!stage.isSharp) await nextFrame();
   performance.mark("vecstack-sharp");
-  for (const index of drawn) {
-    const style = { background: [0, 0, 0], layers: [{ index, color: [1, 1, 1], opacity: 1 }] };
+  const draw = async (index, color) => {
+    const style = { background: [0, 0, 0], layers: [{ index, color, opacity: 1 }] };
     const sheet = await drawnCanvas(chooseEngine, canvas, THUMBNAIL_PX, style);
-    panel.setMask(index, sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height));
+    return sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height);
+  };
+  for (const [index, trait] of traits.entries()) {
+    if (trait) panel.setPicture(index, await draw(index, [1, 1, 1]), trait.color ? null : await draw(index, null));
   }
   performance.mark("vecstack-thumbnails");
 }

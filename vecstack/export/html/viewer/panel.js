@@ -15,11 +15,12 @@ const THUMBNAIL_PX = 48; // long side
 class Panel {
   // `look` holds what is only a way of looking: { solo: an index or null }; `onlook()` hears that it has changed,
   // `onapproach(index)` that a layer (-1: the background) may be changed soon.
-  constructor(document_, store, look, { onlook, onapproach }) {
-    Object.assign(this, { layers: document_.layers, canvas: document_.canvas, store, look, onlook, onapproach });
+  // `traits` are those of the layers (see main.js).
+  constructor(layers, traits, store, look, { onlook, onapproach }) {
+    Object.assign(this, { layers, traits, store, look, onlook, onapproach });
     this.list = byId("layers");
     this.rows = this.layers.map((layer, index) => this.makeRow(layer, index));
-    this.masks = new Map(); // index -> ImageData whose red is the layer's mask
+    this.pictures = new Map(); // index -> { mask, colors }: ImageData whose red is the layer's mask; see setPicture
     this.shown = null; // the state that the rows show
     byId("background").addEventListener("input", (event) => this.setBackground(event.target.value, false));
     byId("background").addEventListener("change", (event) => this.setBackground(event.target.value, true));
@@ -55,7 +56,8 @@ class Panel {
     part(".color").addEventListener("change", (event) => this.setColor(index, event.target.value, true));
     for (const name of ["pointerenter", "focusin"]) row.addEventListener(name, () => this.onapproach(index));
     row.addEventListener("keydown", (event) => this.key(event, index));
-    if (!isDrawn(layer)) this.markUnknown(row, layer);
+    if (!this.traits[index]) this.markUnknown(row, layer);
+    else if (!this.traits[index].color) this.markColored(row);
     return row;
   }
 
@@ -63,6 +65,11 @@ class Panel {
     const note = Object.assign(document.createElement("small"), { textContent: ` ${layer.kind}, not drawn here` });
     row.querySelector(".name").append(note);
     for (const selector of [".color", ".solo"]) row.querySelector(selector).disabled = true;
+  }
+
+  markColored(row) {
+    row.classList.add("has-colors");
+    Object.assign(row.querySelector(".color"), { disabled: true, title: "This layer has colours of its own" });
   }
 
   // Changes
@@ -110,7 +117,8 @@ class Panel {
     const count = state.order.length;
     if (place < 0 || place >= count || state.order[place] === index) return;
     const focused = document.activeElement;
-    this.change(withPlace(state, index, place), true, `${this.nameOf(index)} moved to ${count - place} of ${count}`);
+    const message = `${this.nameOf(index)} moved to place ${count - place} of ${count}`;
+    this.change(withPlace(state, index, place), true, message);
     const row = this.rows[index];
     if (row.contains(focused)) (focused.disabled ? row.querySelector("button:enabled") : focused).focus();
     row.scrollIntoView({ block: "nearest" });
@@ -203,22 +211,29 @@ class Panel {
     this.drawThumbnail(index);
   }
 
-  setMask(index, mask) {
-    this.masks.set(index, mask);
+  // A layer as it is drawn in white over black and, where it has colours of its own, in these: ImageData.
+  setPicture(index, mask, colors) {
+    this.pictures.set(index, { mask, colors });
     this.drawThumbnail(index);
   }
 
-  // The layer's mask in its colour.
+  // The layer's mask in its colour or its colours.
   drawThumbnail(index) {
-    const mask = this.masks.get(index);
-    if (!mask) return;
-    const { width, height, data } = mask;
-    const color = this.store.state.layers[index].color.map((value) => value * 255);
-    const [red, green, blue] = color;
+    if (!this.pictures.has(index)) return;
+    const { mask: { width, height, data }, colors } = this.pictures.get(index);
+    const color = this.store.state.layers[index].color?.map((value) => value * 255);
     const picture = new ImageData(width, height);
-    for (let pixel = 0; pixel < data.length; pixel += 4) picture.data.set([...color, data[pixel]], pixel);
+    let [covered, light] = [0, 0];
+    for (let pixel = 0; pixel < data.length; pixel += 4) {
+      const alpha = data[pixel];
+      if (!alpha) continue;
+      const [red, green, blue] = color ?? [0, 1, 2].map((channel) => (colors.data[pixel + channel] * 255) / alpha);
+      picture.data.set([red, green, blue, alpha], pixel);
+      covered += alpha;
+      light += alpha * (0.3 * red + 0.59 * green + 0.11 * blue);
+    }
     const canvas = Object.assign(this.rows[index].querySelector(".thumbnail"), { width, height });
-    canvas.classList.toggle("is-light", 0.3 * red + 0.59 * green + 0.11 * blue > 140); // and so on a dark ground
+    canvas.classList.toggle("is-light", light > 140 * covered); // and so on a dark ground
     canvas.getContext("2d").putImageData(picture, 0, 0);
   }
 }

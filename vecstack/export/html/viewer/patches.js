@@ -67,14 +67,18 @@ function sandwich(left, rows, values, right, columns, out) {
   }
 }
 
-// The mask of one layer on the pixels of a rectangle { left, top, width, height } of a grid.
+// The mask of one layer on the pixels of a rectangle { left, top, width, height } of a grid; with `hasColors` also the
+// layer's own colours, if its surface has any.
 class Plane {
   // `toFrame` is the map of pixelsToFrame.
-  constructor(surface, toFrame, rect) {
+  constructor(surface, toFrame, rect, hasColors) {
     this.surface = surface;
     this.toFrame = toFrame;
     this.rect = rect;
+    const [a, b, , d, e] = toFrame;
+    this.steps = [a, b, d, e];
     this.values = new Uint16Array(rect.width * rect.height);
+    this.colors = hasColors && surface.colors ? new Uint16Array(3 * rect.width * rect.height) : null; // as `values` are
     this.least = 0;
     this.most = MASK_ONE;
     this.root = null; // heights at the nodes of the whole, from the draft on
@@ -84,6 +88,7 @@ class Plane {
   // A first, rough mask, in one step; as it is meant to be where the surface is quick.
   draft() {
     const { width, height } = this.rect;
+    if (this.colors) this.drawColors();
     if (!this.surface.isSlow || width * height <= NODES * NODES) {
       this.drawExact(0, 0, width, height);
       this.finish();
@@ -123,21 +128,26 @@ class Plane {
 
   // The heights of points at places (pixels from the corner of the rectangle), with their places in the local frame.
   at(xs, ys) {
+    const { us, vs } = this.placesAt(xs, ys);
+    const heights = new Float64Array(xs.length);
+    this.surface.heights(us, vs, xs.length, heights, this.steps);
+    this.evaluations += xs.length;
+    return { us, vs, heights };
+  }
+
+  placesAt(xs, ys) {
     const [a, b, c, d, e, f] = this.toFrame;
     const { left, top } = this.rect;
     const count = xs.length;
     const us = new Float64Array(count);
     const vs = new Float64Array(count);
-    const heights = new Float64Array(count);
     for (let point = 0; point < count; point++) {
       const x = left + xs[point];
       const y = top + ys[point];
       us[point] = a * x + b * y + c;
       vs[point] = d * x + e * y + f;
     }
-    this.surface.heights(us, vs, count, heights);
-    this.evaluations += count;
-    return { us, vs, heights };
+    return { us, vs };
   }
 
   nodeHeights(left, top, width, height) {
@@ -191,6 +201,22 @@ class Plane {
         const x = rect.left + left + column + 0.5;
         const value = surface.mask(found[row * width + column], a * x + b * y + c, d * x + e * y + f);
         values[(top + row) * rect.width + left + column] = value * MASK_ONE + 0.5;
+      }
+    }
+  }
+
+  // The colour of every pixel: it is the same in the draft.
+  drawColors() {
+    const { width, height } = this.rect;
+    const xs = Float64Array.from({ length: width }, (_, column) => column + 0.5);
+    const ys = new Float64Array(width);
+    const found = new Float64Array(3 * width);
+    for (let row = 0; row < height; row++) {
+      const { us, vs } = this.placesAt(xs, ys.fill(row + 0.5));
+      this.surface.colors(us, vs, width, found, this.steps);
+      const first = 3 * row * width;
+      for (let index = 0; index < found.length; index++) {
+        this.colors[first + index] = Math.min(Math.max(found[index], 0), 1) * MASK_ONE + 0.5;
       }
     }
   }

@@ -12,7 +12,7 @@ class ScriptEngine {
     this.workers = Array.from({ length: count }, () => {
       const worker = new Worker(url);
       worker.onmessage = ({ data }) => this.hear(data);
-      worker.onerror = () => this.onfailure("The drawing stopped. Load the page again.");
+      worker.onerror = () => this.onfailure("Drawing stopped. Reload the page.");
       worker.postMessage({ type: "load", document });
       return worker;
     });
@@ -53,7 +53,7 @@ class ScriptEngine {
 
   hear(data) {
     if (data.type === "error") {
-      this.onfailure(`The drawing stopped: ${data.message}`);
+      this.onfailure(`Drawing stopped: ${data.message}. Reload the page.`);
       return;
     }
     this.listeners.get(data.picture)?.(data.tiles);

@@ -1,21 +1,18 @@
 "use strict";
 
 // What can be changed: { background, order, layers }, where `order` lists indices of the document's layers, lowest
-// first, and layers[index] is { visible, opacity, color }. A state is never changed; each change makes a new one.
+// first, and layers[index] is { visible, opacity, color }, without `color` where the layer does not have just one. A
+// state is never changed; each change makes a new one. `traits` are those of the layers (see main.js).
 
-function stateOf({ canvas, layers }) {
+function stateOf({ canvas, layers }, traits) {
   return {
     background: canvas.background ?? [0, 0, 0],
     order: layers.map((_, index) => index),
-    layers: layers.map((layer) => {
+    layers: layers.map((layer, index) => {
       const state = { visible: layer.visible ?? true, opacity: layer.opacity ?? 1 };
-      return isDrawn(layer) ? { ...state, color: layer.color } : state;
+      return traits[index]?.color ? { ...state, color: traits[index].color } : state;
     }),
   };
-}
-
-function isDrawn(layer) {
-  return kinds.has(layer.kind);
 }
 
 function withLayer(state, index, fields) {

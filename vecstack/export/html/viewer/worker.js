@@ -1,7 +1,8 @@
 "use strict";
 
 // A worker that keeps the masks of tiles of pictures and lays colours over one another. It is told
-//   { type: "load", document }                            once; assets in base64
+//   { type: "load", document }                            once: { canvas, layers, assets }, with the assets in base64
+//                                                         and the layers as drawnLayers gives them (main.js)
 //   { type: "bake", picture, style, grid, tiles, layers, keep }   tiles { id, left, top, width, height } of a grid,
 //                                                         most wanted first; `layers` are the indices of those wanted
 //   { type: "style", picture, style, focus, serial }      other colours for the tiles that it has; `focus` as below
@@ -10,14 +11,16 @@
 // and answers
 //   { type: "tiles", picture, tiles: [{ id, isFinal, pixels }], serial }   serial: the answer to a style
 //   { type: "error", message }
-// A style is { background, layers: [{ index, color, opacity }] }, lowest first. `focus` is the index of the only layer
-// whose colour or opacity differs from the style before (GROUND: the background), or null. What lies around it is then
-// kept, so that the next change of the same layer takes a small part of the work.
+// A style is { background, layers: [{ index, color, opacity }] }, lowest first; a layer whose colour is null keeps its
+// own. `focus` is the index of the only layer whose colour or opacity differs from the style before (GROUND: the
+// background), or null. What lies around it is then kept, so that the next change of the same layer takes a small part
+// of the work.
 
 const SLICE_MS = 10; // of work between looks at what was told meanwhile
 const UNSEEN = 12; // of MASK_ONE, 1/20 of a step of 8 bits: a layer that covers less of a tile is left out of it
 
 const GROUND = -1;
+const NO_COLOR = [0, 0, 0]; // of a layer whose surface has no colours and that was given none
 
 const pictures = new Map(); // id -> { style, tiles: Map }
 let expected = []; // tiles whose surroundings of a layer are to be made ready
@@ -28,12 +31,12 @@ let current = null; // { tile, steps }
 
 function loadScene({ canvas, layers, assets }) {
   const bytes = new Map(Object.entries(assets ?? {}).map(([name, { data }]) => [name, fromBase64(data)]));
-  return layers.map((layer) => {
-    const kind = kinds.get(layer.kind);
-    if (!kind) return null;
+  return layers.map((drawn) => {
+    if (!drawn) return null;
+    const { layer, hasColors } = drawn;
     const transform = transformOf(layer, canvas);
-    const surface = kind.prepare(layer, bytes);
-    return { surface, transform, bounds: surface.isBounded ? boundsOf(transform) : null };
+    const surface = kinds.get(layer.kind).prepare(layer, bytes);
+    return { surface, transform, hasColors, bounds: surface.isBounded ? boundsOf(transform) : null };
   });
 }
 
@@ -64,7 +67,7 @@ function* draft(tile) {
     const layer = scene[index];
     const rect = layer && overlap(tile.rect, layer.bounds, tile.grid);
     if (!rect) continue;
-    const plane = new Plane(layer.surface, pixelsToFrame(layer.transform, tile.grid), rect);
+    const plane = new Plane(layer.surface, pixelsToFrame(layer.transform, tile.grid), rect, layer.hasColors);
     plane.draft();
     tile.planes.set(index, plane);
     yield;
@@ -123,7 +126,8 @@ function layOver({ rect: { left, top, width }, planes }, channels, layers) {
     const plane = planes.get(index);
     if (!plane || opacity === 0 || (plane.isFinished && plane.most * opacity < UNSEEN)) continue;
     const start = (plane.rect.top - top) * width + plane.rect.left - left;
-    (channels.length === 3 ? layColor : layLight)(plane, opacity / MASK_ONE, channels, color, start, width);
+    const lay = channels.length === 1 ? layLight : color || !plane.colors ? layColor : layColors;
+    lay(plane, opacity / MASK_ONE, channels, color ?? NO_COLOR, start, width);
   }
   return channels;
 }
@@ -136,6 +140,19 @@ function layColor({ rect: { width, height }, values }, unit, [reds, greens, blue
       reds[to] += (red - reds[to]) * alpha;
       greens[to] += (green - greens[to]) * alpha;
       blues[to] += (blue - blues[to]) * alpha;
+    }
+  }
+}
+
+// The same of a layer with colours of its own.
+function layColors({ rect: { width, height }, values, colors }, unit, [reds, greens, blues], color, start, stride) {
+  for (let row = 0, from = 0; row < height; row++) {
+    const first = start + row * stride;
+    for (let to = first; to < first + width; to++, from++) {
+      const alpha = values[from] * unit;
+      reds[to] += (colors[3 * from] / MASK_ONE - reds[to]) * alpha;
+      greens[to] += (colors[3 * from + 1] / MASK_ONE - greens[to]) * alpha;
+      blues[to] += (colors[3 * from + 2] / MASK_ONE - blues[to]) * alpha;
     }
   }
 }
@@ -177,11 +194,18 @@ function between(tile, { background, layers }, { focus, below, through, without,
   const plane = isGround ? full(tile) : tile.planes.get(focus);
   if (!layer || !plane) return changed;
   const { rect: { width, height, left, top }, values } = plane;
-  const [unit, [red, green, blue]] = [layer.opacity / MASK_ONE, layer.color];
+  const colors = layer.color ? null : plane.colors;
+  const unit = layer.opacity / MASK_ONE;
+  let [red, green, blue] = layer.color ?? NO_COLOR;
   const [[reds, greens, blues], [allReds, allGreens, allBlues]] = [below, without];
   for (let row = 0, from = 0; row < height; row++) {
     const first = (top - tile.rect.top + row) * tile.rect.width + left - tile.rect.left;
     for (let to = first; to < first + width; to++, from++) {
+      if (colors) {
+        red = colors[3 * from] / MASK_ONE;
+        green = colors[3 * from + 1] / MASK_ONE;
+        blue = colors[3 * from + 2] / MASK_ONE;
+      }
       const share = values[from] * unit * through[to];
       changed[4 * to] = 255 * (allReds[to] + share * (red - reds[to]));
       changed[4 * to + 1] = 255 * (allGreens[to] + share * (green - greens[to]));

@@ -1,0 +1,40 @@
+"""What is wrong with a command line, as typer found it, in one line that names the option and the value."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import reprlib
+from typing import Any
+
+ALIKE = 0.75  # of 0..1: the least likeness of two options of which one is offered for the other
+NUMBERS = {"int": "a whole number", "float": "a number"}
+
+
+def explain(complaint: Any) -> str:
+    """The message of an exception of typer, which has no public class; empty where the help was shown instead."""
+    if hasattr(complaint, "possibilities"):
+        return str(complaint.message) + _offer(str(complaint.option_name), complaint.possibilities or ())
+    value, wanted = _number_of(complaint)
+    parameter = getattr(complaint, "param", None)
+    if wanted is not None and parameter is not None:
+        return f"{max(parameter.opts, key=len)} must be {wanted}, not {value}"
+    return str(complaint.format_message())
+
+
+def _offer(option: str, others: Any) -> str:
+    """The option that was probably meant, to end a message."""
+    names = {other.lstrip("-"): other for other in others}
+    near = difflib.get_close_matches(option.lstrip("-"), names, 1, ALIKE)
+    return f"; did you mean {names[near[0]]}?" if near else ""
+
+
+def _number_of(complaint: Any) -> tuple[str, str | None]:
+    """A value that is no number, quoted, and what it should be; None where something else is wrong."""
+    errors = getattr(complaint.__cause__, "errors", None)  # of pydantic, which newer versions of typer use
+    if callable(errors):
+        first = errors()[0]
+        kind = str(first["type"]).split("_")[0]
+        return reprlib.repr(first["input"]), NUMBERS.get(kind)
+    match = re.match(r"('.*') is not a valid (int|float)", str(getattr(complaint, "message", "")), re.DOTALL)
+    return (match[1], NUMBERS[match[2]]) if match else ("", None)
