@@ -116,7 +116,7 @@ def test_a_full_device_is_an_error_that_says_what_to_do(tmp_path: Path, monkeypa
     with pytest.raises(ExportError) as caught:
         write(tmp_path / "out.bin", b"some bytes")
     assert str(caught.value) == (
-        f"cannot write {tmp_path}/out.bin: No space left on device. Free some space or choose another folder."
+        f"cannot write {tmp_path}/out.bin: No space left on device; free some space or choose another folder."
     )
     assert names(tmp_path) == []
 
@@ -138,7 +138,7 @@ def test_a_file_size_limit_leaves_nothing_behind(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "out.bin")], capture_output=True, text=True, check=False
     )
-    assert f"cannot write {tmp_path}/out.bin: File too large." in done.stderr
+    assert f"cannot write {tmp_path}/out.bin: File too large; choose a smaller size" in done.stderr
     assert done.returncode == 1
     assert names(tmp_path) == []
 
@@ -161,10 +161,10 @@ def test_a_failure_of_the_last_steps_leaves_nothing_behind(
     [
         ("folder", "is a folder"),
         ("", "is a folder"),
-        ("missing/out.bin", "there is no folder .*missing. Create it first"),
-        ("file/out.bin", "there is no folder .*file. Create it first"),
+        ("missing/out.bin", "there is no folder .*missing; create it first"),
+        ("file/out.bin", "there is no folder .*file; create it first"),
         ("pipe", "is not a regular file"),
-        ("x" * 300, "File name too long. Choose a shorter name"),
+        ("x" * 300, "File name too long; choose a shorter name"),
     ],
 )
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -267,7 +267,7 @@ def test_a_folder_with_other_things_is_never_replaced(tmp_path: Path, extra: str
         write_folder(out, FILES.items(), overwrite=False)
     (out / extra).parent.mkdir(exist_ok=True, parents=True)
     (out / extra).write_bytes(b"mine")
-    with pytest.raises(ExportError, match="holds other things"):
+    with pytest.raises(ExportError, match="contains files that were not exported"):
         write_folder(out, FILES.items(), overwrite=True)
     assert (out / extra).read_bytes() == b"mine"
 
@@ -282,7 +282,7 @@ def test_a_failed_exchange_brings_the_older_folder_back(tmp_path: Path, monkeypa
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", fail_once)
-    with pytest.raises(ExportError, match="Free some space"):
+    with pytest.raises(ExportError, match="free some space"):
         write_folder(out, {"2.png": b"two", "layers.json": b""}.items(), overwrite=True)
     assert content(out) == FILES
     assert names(tmp_path) == ["out"]
@@ -290,7 +290,7 @@ def test_a_failed_exchange_brings_the_older_folder_back(tmp_path: Path, monkeypa
 
 def test_where_a_folder_cannot_be_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(ExportError, match="file is a file, and a folder is to be written"):
+    with pytest.raises(ExportError, match="file is a file, but a folder is needed"):
         write_folder(tmp_path / "file", FILES.items(), overwrite=True)
     with pytest.raises(ExportError, match="there is no folder"):
         write_folder(tmp_path / "none" / "out", FILES.items(), overwrite=True)

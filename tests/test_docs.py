@@ -271,3 +271,10 @@ def test_pages_that_the_program_names_are_there() -> None:
     for source in (ROOT / "vecstack").rglob("*.py"):
         for page in re.findall(r"\bdocs/\w+\.md\b", source.read_text(encoding="utf-8")):
             assert (ROOT / page).exists(), f"{source.name}: {page}"
+
+
+def test_the_map_of_the_program_shows_all_of_it() -> None:
+    (tree,) = (block.text for block in blocks(DOCS / "architecture.md") if block.heading == "The tree")
+    for path in (ROOT / "vecstack").iterdir():
+        if path.name not in {"__pycache__", "__main__.py", "weights"}:
+            assert re.search(rf"^  {path.name}\b", tree, re.MULTILINE), path.name

@@ -14,8 +14,8 @@ from safetensors.numpy import save
 import vecstack.models
 from vecstack.errors import WeightsError
 from vecstack.kinds.base import METADATA_KEY
+from vecstack.kinds.weights import BASELINE
 from vecstack.models import fetch_weights, load_model, published_models, verify_model, weights_folder
-from vecstack.train.baselines import KIND
 
 
 def test_every_shipped_model_is_the_published_one_and_makes_layers() -> None:
@@ -182,7 +182,7 @@ def test_a_model_comes_from_the_hub_and_then_from_the_cache(hub: type[FakeHub]) 
 
 def test_a_damaged_download_of_the_right_length_is_refused_and_deleted(hub: type[FakeHub]) -> None:
     hub.body = bytes([*hub.body[:-1], hub.body[-1] ^ 1])
-    with pytest.raises(WeightsError, match="damaged and was deleted"):
+    with pytest.raises(WeightsError, match="was damaged and has been deleted"):
         fetch_weights(f"owner/model@{'a' * 40}")
 
 
@@ -204,6 +204,6 @@ def test_a_repository_that_does_not_exist_is_named(hub: type[FakeHub]) -> None:
 
 def test_a_baseline_is_told_to_make_no_layers(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
-    path.write_bytes(save({}, metadata={METADATA_KEY: json.dumps({"kind": KIND, "sizes": {}})}))
+    path.write_bytes(save({}, metadata={METADATA_KEY: json.dumps({"kind": BASELINE, "sizes": {}})}))
     with pytest.raises(WeightsError, match=r"a baseline, which makes pictures and no layers.*`vecstack evaluate`"):
         load_model(path, "cpu")

@@ -33,7 +33,7 @@ def test_remove_takes_one_layer_out() -> None:
 
 
 def test_an_unknown_id_is_named_with_those_that_exist() -> None:
-    with pytest.raises(DocumentError, match=r"no layer x; there are a, b\."):
+    with pytest.raises(DocumentError, match=r"no layer x; the ids are a, b\."):
         Stack(Canvas(37, 53), (mask("a"), mask("b"))).edit("x", opacity=0)
 
 

@@ -7,9 +7,9 @@ from vecstack.drawing.render import render
 from vecstack.editing.adjust import adjust
 from vecstack.editing.edit import edit
 from vecstack.errors import VecstackError
-from vecstack.export.formats import export
-from vecstack.export.html.page import to_html
-from vecstack.export.svg.write import to_svg
+from vecstack.exporting.formats import export
+from vecstack.exporting.html.page import to_html
+from vecstack.exporting.svg.write import to_svg
 from vecstack.fitting.compact import compact
 from vecstack.fitting.decompose import decompose
 from vecstack.fitting.goal import Goal

@@ -1,4 +1,4 @@
-"""Outputs that are either whole or not there: written beside their place, then put there in one step."""
+"""Atomic outputs: files and folders that are written beside their place and moved there in one step, or not at all."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from typing import BinaryIO
 
 from vecstack.errors import ExportError
 
-LIST = "layers.json"  # the file of a folder that is written which lists the others, and tells that the folder is ours
+LIST = "layers.json"  # the file of a written folder that lists the others, and shows that vecstack wrote the folder
 
 _REMEDIES = {
-    errno.ENOSPC: "Free some space or choose another folder.",
-    errno.EDQUOT: "Free some space or choose another folder.",
-    errno.EFBIG: "Choose a smaller size or another folder.",
-    errno.EACCES: "Choose a folder that you may write to.",
-    errno.EPERM: "Choose a folder that you may write to.",
-    errno.EROFS: "Choose a folder that you may write to.",
-    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.ENOSPC: "free some space or choose another folder",
+    errno.EDQUOT: "free some space or choose another folder",
+    errno.EFBIG: "choose a smaller size or another folder",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.EROFS: "choose a folder that you may write to",
+    errno.ENAMETOOLONG: "choose a shorter name",
 }
 
 
 @contextmanager
 def atomic_writer(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[BinaryIO]:
-    """A buffered binary file that appears at `path` when the block ends, and not at all when it is left by an
-    exception. Raises ExportError: `path` exists and `overwrite` is false (also where it came to exist meanwhile), is
-    a folder or a device, its folder is missing, or the writing failed, as any OSError of the block is taken to mean.
-    A link is followed: what it points to is replaced."""
+    """A buffered binary file that appears at `path` when the block ends, and not at all if the block raises. Raises
+    ExportError: `path` exists and `overwrite` is false (even if it was created meanwhile), is a folder or a device, its
+    folder is missing, or writing failed, which any OSError of the block is taken to mean. A link is followed: its
+    target is replaced."""
     place = Path(path)
     target = Path(os.path.realpath(place))
     partial = target.with_name(f".vecstack-{secrets.token_hex(8)}.partial")
@@ -52,7 +52,7 @@ def atomic_writer(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[
 
 
 def check_writable(path: str | os.PathLike[str], *, overwrite: bool) -> None:
-    """Raise ExportError where `atomic_writer` would refuse `path`: for a check before the work is done."""
+    """Raise ExportError where `atomic_writer` would refuse `path`: to be called before the work is done."""
     try:
         _refuse(Path(path), overwrite)
     except OSError as error:
@@ -60,9 +60,9 @@ def check_writable(path: str | os.PathLike[str], *, overwrite: bool) -> None:
 
 
 def write_folder(path: str | os.PathLike[str], files: Iterable[tuple[str, bytes]], *, overwrite: bool) -> None:
-    """Write a folder of files (names, contents; one of them is LIST) that appears when all are there. An older one is
-    replaced as a whole where `overwrite`, but not if there is anything else in it. Raises ExportError: `path` exists
-    and may not be replaced, its own folder is missing, or the writing failed."""
+    """Write a folder of files (names and contents; one of them is LIST) that appears when all are written. With
+    `overwrite` an existing folder is replaced as a whole, unless it contains anything that was not exported. Raises
+    ExportError: `path` exists and may not be replaced, its parent folder is missing, or writing failed."""
     place = Path(path)
     target = Path(os.path.realpath(place))
     partial, old = (target.with_name(f".vecstack-{secrets.token_hex(8)}.{end}") for end in ("partial", "old"))
@@ -87,44 +87,44 @@ def write_folder(path: str | os.PathLike[str], files: Iterable[tuple[str, bytes]
 
 
 def check_folder(path: str | os.PathLike[str], *, overwrite: bool) -> None:
-    """Raise ExportError where `write_folder` would refuse `path`: for a check before the work is done."""
+    """Raise ExportError where `write_folder` would refuse `path`: to be called before the work is done."""
     place = Path(path)
     try:
         if not os.path.lexists(place):
             if not Path(os.path.realpath(place)).parent.is_dir():
-                raise ExportError(f"cannot write {place}: there is no folder {place.parent}. Create it first.")
+                raise ExportError(f"cannot write {place}: there is no folder {place.parent}; create it first.")
             return
         if not place.is_dir():
-            raise ExportError(f"{place} is a file, and a folder is to be written. Choose another name.")
+            raise ExportError(f"{place} is a file, but a folder is needed; choose another name.")
         inside = list(place.iterdir())
         if not overwrite and inside:
             raise _exists(place)
-        endings = {Path(LIST).suffix, ".png"}
-        if inside and not ((place / LIST).is_file() and all(_is_plain(entry, endings) for entry in inside)):
-            raise ExportError(f"{place} holds other things than exported layers. Choose another name, or clear it.")
+        suffixes = {Path(LIST).suffix, ".png"}
+        if inside and not ((place / LIST).is_file() and all(_is_plain(entry, suffixes) for entry in inside)):
+            raise ExportError(f"{place} contains files that were not exported; choose another name, or clear it.")
     except OSError as error:
         raise _unwritable(place, error) from error
 
 
-def _is_plain(entry: Path, endings: set[str]) -> bool:
-    return entry.is_file() and not entry.is_symlink() and entry.suffix in endings
+def _is_plain(entry: Path, suffixes: set[str]) -> bool:
+    return entry.is_file() and not entry.is_symlink() and entry.suffix in suffixes
 
 
 def _refuse(place: Path, overwrite: bool) -> None:
-    """Raise ExportError where `place` cannot or must not be written."""
+    """Raise ExportError where a file at `place` cannot or must not be written."""
     if place.is_dir():
-        raise ExportError(f"{place} is a folder. Name a file in it.")
+        raise ExportError(f"{place} is a folder; name a file in it.")
     if place.exists() and not place.is_file():
         raise ExportError(f"{place} is not a regular file; choose another name.")
     if not overwrite and os.path.lexists(place):
         raise _exists(place)
     if not Path(os.path.realpath(place)).parent.is_dir():
-        raise ExportError(f"cannot write {place}: there is no folder {place.parent}. Create it first.")
+        raise ExportError(f"cannot write {place}: there is no folder {place.parent}; create it first.")
 
 
 def _publish(partial: Path, target: Path, overwrite: bool) -> None:
-    """Give the finished file its name. Raises FileExistsError where another file took it meanwhile and `overwrite`
-    is false."""
+    """Give the finished file its name. Raises FileExistsError where `overwrite` is false and another file has taken it
+    meanwhile."""
     if not overwrite:
         try:
             os.link(partial, target)  # unlike a rename, it never replaces what is there
@@ -142,5 +142,5 @@ def _exists(place: Path) -> ExportError:
 
 
 def _unwritable(place: Path, error: OSError) -> ExportError:
-    remedy = _REMEDIES.get(error.errno or 0, "Choose another folder.")
-    return ExportError(f"cannot write {place}: {error.strerror or error}. {remedy}")
+    remedy = _REMEDIES.get(error.errno or 0, "choose another folder")
+    return ExportError(f"cannot write {place}: {error.strerror or error}; {remedy}.")

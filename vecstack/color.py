@@ -1,4 +1,4 @@
-"""Colours: as people write them, checked, in sRGB and in OKLab."""
+"""Colours: parsed, checked, written, and converted between sRGB and OKLab."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 Color = tuple[float, float, float]  # sRGB, 0..1, not premultiplied
 
-CHROMA_STEPS = 12  # halvings of a chroma: finer than shows
-GAMUT_SLACK = 1e-5  # of linear sRGB, where rounding leaves a colour that sRGB has
+CHROMA_STEPS = 12  # halvings in the search for a chroma: finer than is visible
+GAMUT_SLACK = 1e-5  # of linear sRGB: how far rounding may move a colour out of the gamut
 # From linear sRGB to the responses of three cones, and from their cube roots to OKLab: Bjorn Ottosson, "A perceptual
 # color space for image processing", 2020, https://bottosson.github.io/posts/oklab/
 CONES = (
@@ -31,7 +31,7 @@ OKLAB = (
 
 
 def is_number(value: object) -> bool:
-    """Whether the value is a real number, of Python or of numpy; true and false are none."""
+    """Whether the value is a real number, of Python or of numpy; booleans are not."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
@@ -41,13 +41,13 @@ def is_number_list(values: object) -> bool:
 
 
 def check_color(color: Color, where: str) -> None:
-    """Raise DocumentError unless `color` is three numbers in 0..1."""
+    """Raise DocumentError unless `color` is three numbers in 0..1; the message begins with `where`."""
     if not is_number_list(color) or len(color) != 3 or not all(0 <= value <= 1 for value in color):
         raise DocumentError(f"{where} must be three numbers in 0..1, not {reprlib.repr(color)}.")
 
 
 def to_color(color: object) -> Color:
-    """A colour written #rrggbb, #rgb, by its CSS name or as three numbers, as sRGB in 0..1. Raises UsageError."""
+    """A colour written as #rrggbb, #rgb, a CSS name or three numbers, as sRGB in 0..1. Raises UsageError."""
     if not isinstance(color, str):
         try:
             check_color(cast(Color, color), "a colour")
@@ -61,9 +61,7 @@ def to_color(color: object) -> Color:
     if re.fullmatch(r"(?:[0-9a-fA-F]{3}){1,2}", digits):
         color = f"#{digits}"
     elif color.lower() not in colormap:
-        raise UsageError(
-            f"{reprlib.repr(color)} is not a colour. Write it as #rrggbb, or by a CSS name such as tomato."
-        )
+        raise UsageError(f"{reprlib.repr(color)} is not a colour; write it as #rrggbb or as a CSS name such as tomato.")
     red, green, blue = (value / 255 for value in getrgb(color)[:3])
     return red, green, blue
 
@@ -74,7 +72,7 @@ def to_hex(color: Color) -> str:
 
 
 def to_oklab(colors: np.ndarray) -> np.ndarray:
-    """Colours [N,3], sRGB in 0..1, in OKLab, where equal distances look alike: [N,3], float32 as they are."""
+    """Colours [N,3], sRGB in 0..1, in OKLab [N,3], where equal distances look equally large. Keeps float32."""
     import numpy as np
 
     cones, axes = (np.array(matrix, np.result_type(colors, np.float32)).T for matrix in (CONES, OKLAB))
@@ -83,7 +81,7 @@ def to_oklab(colors: np.ndarray) -> np.ndarray:
 
 
 def to_srgb(points: np.ndarray) -> np.ndarray:
-    """The sRGB colours in 0..1 that are nearest, channel by channel, to points of OKLab: [N,3] -> [N,3]."""
+    """The sRGB colours in 0..1 of points in OKLab, clipped channel by channel: [N,3] -> [N,3]."""
     import numpy as np
 
     linear = np.clip(_to_linear(points), 0, 1)
@@ -91,8 +89,8 @@ def to_srgb(points: np.ndarray) -> np.ndarray:
 
 
 def in_gamut(points: np.ndarray) -> np.ndarray:
-    """Points of OKLab [N,3], those that sRGB cannot show with as much chroma as it can show at their lightness and
-    hue."""
+    """Points in OKLab [N,3]; those outside the gamut of sRGB with their chroma reduced to the most that it can show at
+    their lightness and hue."""
     import numpy as np
 
     outside = ~_is_shown(points)
@@ -108,13 +106,13 @@ def in_gamut(points: np.ndarray) -> np.ndarray:
 
 
 def _is_shown(points: np.ndarray) -> np.ndarray:
-    """Whether points of OKLab [N,3] are colours of sRGB: [N]."""
+    """Whether points in OKLab [N,3] are inside the gamut of sRGB: [N]."""
     linear = _to_linear(points)
     return cast("np.ndarray", ((linear >= -GAMUT_SLACK) & (linear <= 1 + GAMUT_SLACK)).all(axis=1))
 
 
 def _to_linear(points: np.ndarray) -> np.ndarray:
-    """Linear sRGB of points of OKLab, which may lie outside 0..1: [N,3] -> [N,3]."""
+    """Linear sRGB, possibly outside 0..1, of points in OKLab: [N,3] -> [N,3]."""
     import numpy as np
 
     cones, axes = (np.linalg.inv(np.array(matrix)).T.astype(points.dtype) for matrix in (CONES, OKLAB))

@@ -1,4 +1,4 @@
-"""The over operator: the only place in the program where colours are laid over one another."""
+"""The over operator: the only place in the program where colours are composited."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from torch import Tensor
 
 
 def over(below: Tensor, color: Tensor, alpha: Tensor) -> Tensor:
-    """`color` laid over `below` with coverage `alpha` (0..1); the three broadcast. On an opaque canvas this is
-    eq. 3 of Sbai, Couprie, Aubry, ICIP 2020. With a premultiplied `below` whose last channel is its coverage,
-    and 1 in the last channel of `color`, the result is premultiplied too."""
+    """`color` composited over `below` with coverage `alpha` (0..1); the three broadcast. On an opaque canvas this is
+    eq. 3 of Sbai, Couprie, Aubry, ICIP 2020. With a premultiplied `below` whose last channel is its coverage, and 1 in
+    the last channel of `color`, the result is premultiplied too."""
     return below + (color - below) * alpha
 
 
@@ -21,14 +21,14 @@ def lay_over(canvas: Tensor, color: Tensor, alpha: Tensor) -> None:
 
 
 def over_premultiplied(below: Tensor, above: Tensor) -> Tensor:
-    """Premultiplied colours with their coverage [4,...] laid over others: [4,...], or [3,...] on an opaque canvas."""
+    """Premultiplied colours with coverage [4,...] composited over others: [4,...], or [3,...] on an opaque canvas."""
     return above[: len(below)] + below * (1 - above[3:])
 
 
 def unpremultiply(canvas: Tensor) -> Tensor:
-    """Straight colours and coverage of a premultiplied canvas: [4,P] -> [4,P], black where nothing covers."""
+    """Straight colours and coverage of a premultiplied canvas: [4,P] -> [4,P], black where the coverage is 0."""
     coverage = canvas[3:]
-    straight = canvas[:3] / coverage.clamp_min(1e-6)  # a coverage of which 16 bits keep nothing
+    straight = canvas[:3] / coverage.clamp_min(1e-6)  # a coverage that 16 bits round to 0
     return torch.cat([straight.clamp(0, 1), coverage])
 
 

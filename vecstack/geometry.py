@@ -1,4 +1,4 @@
-"""Points, rectangles and affine maps in canvas units: x to the right, y down, one unit a pixel of the source."""
+"""Rectangles and affine maps in canvas units: x to the right, y down, one unit per pixel of the source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rect:
-    """An axis-parallel rectangle: its corner of least x and y, its width and its height."""
+    """An axis-parallel rectangle: its corner with the smallest x and y, its width and its height."""
 
     x: float
     y: float
@@ -17,7 +17,7 @@ class Rect:
     height: float
 
     def inside(self, other: Rect) -> bool:
-        """Whether no part of this rectangle is outside the other."""
+        """Whether this rectangle lies completely in the other."""
         return (
             self.x >= other.x
             and self.y >= other.y
@@ -35,7 +35,7 @@ class Rect:
         )
 
     def overlap(self, other: Rect) -> Rect | None:
-        """What is in both rectangles; None where they have no area in common."""
+        """The intersection of the two rectangles; None where it has no area."""
         left, top = max(self.x, other.x), max(self.y, other.y)
         right = min(self.x + self.width, other.x + other.width)
         bottom = min(self.y + self.height, other.y + other.height)
@@ -97,10 +97,10 @@ class Affine:
 
     @property
     def determinant(self) -> float:
-        """Area of the image of the unit square; 0 where the map cannot be undone."""
+        """The signed area of the image of the unit square; 0 where the map has no inverse."""
         return self.a * self.e - self.b * self.d
 
     def inverse(self) -> Affine:
-        """The map that undoes this one. Raises ZeroDivisionError where none does."""
+        """The inverse map. Raises ZeroDivisionError where there is none."""
         a, b, d, e = (value / self.determinant for value in (self.e, -self.b, -self.d, self.a))
         return Affine(a, b, -a * self.c - b * self.f, d, e, -d * self.c - e * self.f)

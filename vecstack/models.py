@@ -1,4 +1,4 @@
-"""Models by name or path: where weights are found, and whether they are the published ones."""
+"""Models by name or path: finding their weights, and checking that shipped ones are the published ones."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vecstack.errors import WeightsError
 from vecstack.kinds import find_kind, kind_names
-from vecstack.kinds.base import METADATA_KEY
+from vecstack.kinds.weights import BASELINE, describe
 
 if TYPE_CHECKING:
     from vecstack.kinds.base import Kind, Maker
     from vecstack.stack import Layer
 
 MODEL_FILE = "model.safetensors"
-MAX_BYTES = 1 << 30
+MAX_BYTES = 1 << 30  # of a weights file
 DEFAULT_MODEL = "photos"
-BASELINE = "baseline"  # what vecstack.train.baselines calls models that make no layers
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Model:
 
 
 def weights_folder() -> Path:
-    """The folder of the shipped weights: inside an installed package, beside it in a checkout."""
+    """The folder of the shipped weights: in the package where it is installed, beside it in a checkout."""
     package = Path(__file__).parent
     inside = package / "weights"
     return inside if inside.is_dir() else package.parent / "weights"
@@ -73,7 +72,7 @@ def published_models() -> tuple[AvailableModel, ...]:
             for name, entry in sorted(entries.items())
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(f"{manifest}: cannot be read ({error}). Install vecstack again.") from error
+        raise WeightsError(f"{manifest}: cannot be read ({error}); install vecstack again.") from error
 
 
 def _makers_without_weights() -> Iterator[AvailableModel]:
@@ -84,8 +83,8 @@ def _makers_without_weights() -> Iterator[AvailableModel]:
 
 
 def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
-    """The model of a shipped name, of a path to a weights file (or its folder), or of a Hub repository as
-    OWNER/NAME@REVISION with a revision of 40 hexadecimal digits. Raises WeightsError: no such model, not the
+    """The model of a shipped name, of a path to a weights file (or its folder), or of a Hub repository written as
+    OWNER/NAME@REVISION, where the revision has 40 hexadecimal digits. Raises WeightsError: no such model, not the
     published bytes, or not a model; DeviceError."""
     from vecstack.device import resolve_device
 
@@ -94,12 +93,17 @@ def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model
     if kind is not None:
         return Model(str(model), kind.makers[str(model)].open(chosen), kind.name)
     name, data = find_weights(model)
-    kind, sizes = _kind_of_weights(data, str(model))
+    described = describe(data, str(model))
+    if described.table == BASELINE:
+        raise WeightsError(
+            f"{model}: a baseline, which makes pictures and no layers; use another model (`vecstack evaluate` "
+            "measures this one)."
+        )
     try:
-        maker = kind.load_maker(data, sizes, chosen)
+        maker = described.kind.load_maker(data, described.sizes, chosen)
     except WeightsError as error:
         raise WeightsError(f"{model}: {error}") from error
-    return Model(name, maker, kind.name, hashlib.sha256(data).hexdigest())
+    return Model(name, maker, described.kind.name, hashlib.sha256(data).hexdigest())
 
 
 def _kind_of_maker(name: str) -> Kind[Layer] | None:
@@ -109,7 +113,7 @@ def _kind_of_maker(name: str) -> Kind[Layer] | None:
 
 
 def find_weights(model: str | Path) -> tuple[str, bytes]:
-    """The name that a model goes by, and the bytes of its weights, of what `load_model` takes. Raises WeightsError."""
+    """The name and the weights file's bytes of a model, given as for `load_model`. Raises WeightsError."""
     name, path = str(model), Path(model)
     if published := _find_published(name):
         return name, verify_model(published)
@@ -119,7 +123,7 @@ def find_weights(model: str | Path) -> tuple[str, bytes]:
         data = read_weights(path / MODEL_FILE if path.is_dir() else path)
         return (path if path.is_dir() else path.parent).resolve().name if path.name == MODEL_FILE else path.stem, data
     known = ", ".join(entry.name for entry in available_models())
-    raise WeightsError(f"{name}: no such model or file. Shipped: {known}; or give a path, or OWNER/NAME@REVISION.")
+    raise WeightsError(f"{name}: no such model or file; use {known}, a path, or OWNER/NAME@REVISION.")
 
 
 def _find_published(name: str) -> AvailableModel | None:
@@ -133,15 +137,15 @@ def _find_published(name: str) -> AvailableModel | None:
 
 
 def is_repository(name: str) -> bool:
-    """Whether a name is that of a Hub repository at a revision: OWNER/NAME@REVISION."""
+    """Whether a name has the form of a Hub repository at a revision: OWNER/NAME@REVISION."""
     return re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", name) is not None
 
 
 def path_exists(path: Path) -> bool:
-    """Whether a path is there; false, too, for one that cannot be asked."""
+    """Whether a path exists; False where that cannot be found out."""
     try:
         return path.exists()
-    except OSError:  # a name too long, a folder that may not be searched
+    except OSError:  # a name that is too long, or a folder without permission
         return False
 
 
@@ -152,7 +156,7 @@ def verify_model(model: AvailableModel) -> bytes:
     data = read_weights(model.path)
     if hashlib.sha256(data).hexdigest() != model.sha256:
         raise WeightsError(
-            f"{model.path}: not the published weights of {model.name} (wrong sha256). Install vecstack again."
+            f"{model.path}: not the published weights of {model.name} (wrong sha256); install vecstack again."
         )
     return data
 
@@ -161,18 +165,18 @@ def read_weights(path: Path) -> bytes:
     """The bytes of a weights file. Raises WeightsError."""
     try:
         if not path.is_file():
-            raise WeightsError(f"{path}: no such weights file. `vecstack models list` shows the shipped ones.")
+            raise WeightsError(f"{path}: no such weights file; `vecstack models list` shows the shipped models.")
         if path.stat().st_size > MAX_BYTES:
-            raise WeightsError(f"{path}: larger than {MAX_BYTES >> 20} MiB, not weights of this program.")
+            raise WeightsError(f"{path}: larger than {MAX_BYTES >> 20} MiB, not weights of vecstack; check the path.")
         return path.read_bytes()
     except OSError as error:
-        raise WeightsError(f"{path}: cannot be read ({error.strerror}).") from error
+        raise WeightsError(f"{path}: cannot be read ({error.strerror}); check the path.") from error
 
 
 def fetch_weights(name: str) -> Path:
-    """The weights of a Hub repository at one revision, from the cache or the network, their bytes checked
-    against the sha256 that the Hub keeps large files under. Raises WeightsError: no such repository, no sha256 to
-    check against, other bytes."""
+    """The path of the weights of a Hub repository at a revision, from the cache or the network, checked against the
+    sha256 under which the Hub stores large files. Raises WeightsError: no such repository, no sha256 to check against,
+    or other bytes."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -185,39 +189,14 @@ def fetch_weights(name: str) -> Path:
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = str(error).split("\n")[0]
         raise WeightsError(
-            f"{name}: cannot be fetched from the Hub ({reason}). Check the name, or the network."
+            f"{name}: cannot be downloaded from the Hub ({reason}); check the name and the network."
         ) from error
     blob = path.resolve()
     if not re.fullmatch(r"[0-9a-f]{64}", blob.name):
         raise WeightsError(
-            f"{name}: no sha256 is known to verify {MODEL_FILE} by. The repository must keep it as a large file (LFS)."
+            f"{name}: there is no sha256 to verify {MODEL_FILE}; the repository must store it as a large file (LFS)."
         )
     if hashlib.sha256(read_weights(blob)).hexdigest() != blob.name:
         blob.unlink()
-        raise WeightsError(f"{name}: the download is damaged and was deleted. Run the command again.")
+        raise WeightsError(f"{name}: the download was damaged and has been deleted; try again.")
     return path
-
-
-def read_metadata(data: bytes) -> Any:
-    """What the metadata of a weights file says, parsed. Raises ValueError, KeyError, TypeError."""
-    length = int.from_bytes(data[:8], "little")
-    return json.loads(json.loads(data[8 : 8 + length])["__metadata__"][METADATA_KEY])
-
-
-def _kind_of_weights(data: bytes, where: str) -> tuple[Kind[Layer], Any]:
-    """The kind of layer that the weights in a file make, and the sizes of their model. Raises WeightsError, naming
-    `where`."""
-    try:
-        description = read_metadata(data)
-        kind_name, sizes = description["kind"], description["sizes"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise WeightsError(f"{where}: not a vecstack model. Give weights that `vecstack train` wrote.") from error
-    if kind_name == BASELINE:
-        raise WeightsError(
-            f"{where}: a baseline, which makes pictures and no layers. Give another model; `vecstack evaluate` "
-            "measures this one."
-        )
-    kind = find_kind(kind_name) if isinstance(kind_name, str) else None
-    if kind is None:
-        raise WeightsError(f"{where}: makes layers of kind {kind_name!r:.40}, which this version does not have.")
-    return kind, sizes

@@ -1,4 +1,4 @@
-"""The stack: a canvas and the layers on it, as plain values; an edit gives a new stack."""
+"""The stack: a canvas and the layers on it, as immutable values; an edit returns a new stack."""
 
 from __future__ import annotations
 
@@ -16,59 +16,60 @@ from vecstack.geometry import Affine, Rect
 
 
 def check_aspect(stack: Stack, width: int, height: int) -> None:
-    """Raise PictureError unless a picture has the canvas's aspect, to within the rounding of its sides."""
+    """Raise PictureError unless a picture of that size has the canvas's aspect, to within a pixel."""
     canvas = stack.canvas
     scale = max(width / canvas.width, height / canvas.height)
     if abs(canvas.width * scale - width) > 1 or abs(canvas.height * scale - height) > 1:
         raise PictureError(
-            f"the picture is {width} x {height} and the canvas {canvas.width} x {canvas.height}: give the picture that "
-            "the layers were made from, or another of that aspect."
+            f"the picture is {width} x {height} and the canvas {canvas.width} x {canvas.height}; use the picture that "
+            "the layers were made from, or another of that aspect ratio."
         )
 
 
 Json = Mapping[str, Any]
-MAX_SIDE = 1_000_000  # canvas units: far past any picture, far inside what a float32 point can tell apart
+MAX_SIDE = 1_000_000  # canvas units: far above any picture, far below where float32 points get coarse
 MAX_LAYERS = 10_000
-MAX_TRANSFORM = 1e9  # canvas units, a thousand of the widest canvas
-MIN_DETERMINANT = 1e-12  # square canvas units: a millionth of a pixel's side, where float64 still has room to invert
-_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"  # a whole character that keeps a text on one line
+MAX_TRANSFORM = 1e9  # canvas units: a thousand times the widest canvas
+MIN_DETERMINANT = 1e-12  # square canvas units: a millionth of a pixel's side, which float64 can still invert
+_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"  # any character but line breaks, controls and surrogates
 _ID, _NAME = re.compile(_LINE + "{1,128}"), re.compile(_LINE + "{0,1024}")
 
 
 def asset_id(data: bytes) -> str:
-    """What an asset is called: the sha256 of its bytes."""
+    """The name of an asset: the sha256 of its bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
 def check_id(layer_id: object, where: str) -> None:
-    """Raise DocumentError unless a layer can be called so."""
+    """Raise DocumentError unless the value can be a layer's id; the message begins with `where`."""
     _check_text(layer_id, _ID, where, "1 to 128")
 
 
 def check_name(name: object, where: str) -> None:
-    """Raise DocumentError unless a layer can have that name."""
+    """Raise DocumentError unless the value can be a layer's name; the message begins with `where`."""
     _check_text(name, _NAME, where, "at most 1,024")
 
 
 def _check_text(text: object, pattern: re.Pattern[str], where: str, lengths: str) -> None:
     if not isinstance(text, str) or not pattern.fullmatch(text):
-        rule = f"{lengths} characters without line breaks, control characters and broken ones"
+        rule = f"{lengths} characters without line breaks, control characters or surrogates"
         raise DocumentError(f"{where} must be {rule}, not {reprlib.repr(text)}.")
 
 
 def check_transform(transform: Affine, where: str) -> None:
-    """Raise DocumentError unless a layer's frame can lie so."""
+    """Raise DocumentError unless the value can be a layer's transform; the message begins with `where`."""
     if not isinstance(transform, Affine) or not all(map(is_number_list, transform.rows())):
         raise DocumentError(f"{where} must be an Affine of six numbers, not {reprlib.repr(transform)}.")
     if not all(abs(number) <= MAX_TRANSFORM for row in transform.rows() for number in row):
-        raise DocumentError(f"{where} must be of numbers up to {MAX_TRANSFORM:g}.")
+        raise DocumentError(f"{where} must have numbers up to {MAX_TRANSFORM:g}.")
     if abs(transform.determinant) < MIN_DETERMINANT:
-        raise DocumentError(f"{where} must be invertible (a determinant from {MIN_DETERMINANT:g}).")
+        raise DocumentError(f"{where} must be invertible (a determinant of at least {MIN_DETERMINANT:g}).")
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """The picture plane: width and height in canvas units (pixels of the source) and what is behind all layers."""
+    """The picture plane: width and height in canvas units (pixels of the source), and the colour behind all layers.
+    Raises DocumentError for values out of range."""
 
     width: int
     height: int
@@ -88,8 +89,8 @@ class Canvas:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """What every kind of layer has; a kind adds its own fields. The transform maps the layer's local frame
-    [-1,1]^2 to canvas units."""
+    """The fields that every kind of layer has; a kind adds its own. The transform maps the layer's local frame [-1,1]^2
+    to canvas units. Raises DocumentError for a value of another type or out of range."""
 
     id: str
     name: str = ""
@@ -105,7 +106,7 @@ class Layer:
 
     @property
     def is_seen(self) -> bool:
-        """Whether the layer is meant to show."""
+        """Whether the layer is visible and not fully transparent."""
         return self.visible and self.opacity > 0
 
     def __post_init__(self) -> None:
@@ -121,7 +122,7 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownLayer(Layer):
-    """A layer of a kind that this version does not have: kept as it is, not drawn."""
+    """A layer of a kind that this version does not have: kept unchanged, and not drawn."""
 
     unknown_kind: str
     fields: Json = field(default_factory=dict)  # the kind's own fields
@@ -133,8 +134,9 @@ class UnknownLayer(Layer):
 
 @dataclass(frozen=True)
 class Stack:
-    """A canvas and its layers, lowest first, with the assets they refer to (sha256 of the bytes -> bytes) and
-    where they came from. Complete: drawing it needs nothing else. Raises DocumentError where it contradicts itself."""
+    """A canvas and its layers, lowest first, with the assets they refer to (sha256 of the bytes -> bytes) and where
+    they came from. It is complete: drawing it needs nothing else. Raises DocumentError for too many layers and for ids
+    that repeat."""
 
     canvas: Canvas
     layers: tuple[Layer, ...] = ()
@@ -159,25 +161,27 @@ class Stack:
         for layer in self.layers:
             if layer.id == layer_id:
                 return layer
-        raise DocumentError(f"no layer {layer_id}; there are {', '.join(layer.id for layer in self.layers) or 'none'}.")
+        raise DocumentError(
+            f"no layer {layer_id}; the ids are {', '.join(layer.id for layer in self.layers) or 'none'}."
+        )
 
     def edit(self, layer_id: str, **changes: Any) -> Stack:
-        """This stack with fields of one layer changed, e.g. `opacity=0.5`. Raises DocumentError: no such layer, a
-        value of another type or out of its range; TypeError: no such field."""
+        """This stack with fields of one layer changed, e.g. `opacity=0.5`. Raises DocumentError: no such layer, or a
+        value of another type or out of range; TypeError: no such field."""
         old = self.layer(layer_id)
         new = dataclasses.replace(old, **changes)
         return self.with_layers(new if layer is old else layer for layer in self.layers)
 
     def remove(self, layer_id: str) -> Stack:
-        """This stack without one layer. Raises DocumentError where there is none of that id."""
+        """This stack without one layer. Raises DocumentError where no layer has that id."""
         gone = self.layer(layer_id)
         return self.with_layers(layer for layer in self.layers if layer is not gone)
 
     def replace(self, layers: Mapping[int, Layer], assets: Mapping[str, bytes]) -> Stack:
-        """This stack with other layers at some indices, and with the assets that these need beside its own."""
+        """This stack with other layers at some indices, and with the assets that they need in addition to its own."""
         new = self.with_layers(layers.get(index, layer) for index, layer in enumerate(self.layers))
         return dataclasses.replace(new, assets={**self.assets, **assets})
 
     def with_layers(self, layers: Iterable[Layer]) -> Stack:
-        """This stack with other layers, and so without its thumbnail, which showed the old ones."""
+        """This stack with other layers and without its thumbnail, which showed the old ones."""
         return dataclasses.replace(self, layers=tuple(layers), thumbnail=None)

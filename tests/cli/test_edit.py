@@ -229,7 +229,7 @@ def test_a_bare_json_document_can_come_out(vecstack: Call, document: Path, tmp_p
     [
         ([], "edit needs a change, such as --hide 3"),
         (["--recolor", "1"], "--recolor '1': expected SEL=VALUE."),
-        (["--recolor", "1=octarine"], "'octarine' is not a colour. Write it as #rrggbb"),
+        (["--recolor", "1=octarine"], "'octarine' is not a colour; write it as #rrggbb"),
         (["--recolor", "=red"], "selects no layers"),
         (["--background", "mud"], "--background 'mud': 'mud' is not a colour"),
         (["--opacity", "1=1.5"], "an opacity must be in 0..1, not 1.5"),
@@ -274,7 +274,7 @@ def test_a_call_that_cannot_be_meant_is_refused(
         (["--move", "1=4"], "no place 4"),
         (["--merge", "1,3"], "two or more neighbours"),
         (["--swap-code", "1=*"], "'*' means 3 layers, and one is needed"),
-        (["--shift", "1=1e9,0", "--shift", "1=1e9,0"], "transform must be of numbers up to"),
+        (["--shift", "1=1e9,0", "--shift", "1=1e9,0"], "transform must have numbers up to"),
         (["--palette", "nowhere.gpl"], "cannot be read"),
         (["--palette", "empty"], "has 0 colours"),
         (["--script", "nowhere.toml"], "cannot be read"),

@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 import pytest
 
 from vecstack import load, to_svg
-from vecstack.export.animation import to_gif, to_webp
-from vecstack.export.pdf import to_pdf
+from vecstack.exporting.animation import to_gif, to_webp
+from vecstack.exporting.pdf import to_pdf
 
 Call = Callable[..., Any]
 
@@ -204,7 +204,7 @@ def test_a_folder_with_other_things_is_left_alone(vecstack: Call, document: Path
     (out / "mine.png").write_bytes(b"mine")
     refused = vecstack("export", document, "--format", "png-layers", "-o", out, "--overwrite")
     assert (refused.code, refused.err.count("\n")) == (4, 1)
-    assert "holds other things" in refused.err
+    assert "contains files that were not exported" in refused.err
     assert [path.name for path in out.iterdir()] == ["mine.png"]
 
 

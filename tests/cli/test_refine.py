@@ -211,7 +211,7 @@ def test_a_document_goes_through_standard_input_and_output(
         (
             "{doc} --to {photo} -o {wide}",
             4,
-            "ending of another format, and a layer file is written. Name it wide.layers",
+            "does not look like a layer file; name it wide.layers.",
         ),
         ("{doc} --to {photo} -o {tmp}/no/x.layers", 4, "no folder"),
     ],

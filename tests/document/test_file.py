@@ -354,7 +354,8 @@ def nested(depth: int) -> Any:
 
 MALFORMED = {
     "empty": (b"", "document: is empty"),
-    "neither zip nor JSON": (b"GIF89a", "is neither a .layers zip nor a JSON document"),
+    "neither zip nor JSON": (b"%PDF-1.7", "is neither a .layers zip nor a JSON document"),
+    "a picture": (b"GIF89a", "is a picture, not a layer file; turn it into one with `vecstack decompose`."),
     "a JSON list": (b"[]", "is neither"),
     "a byte order mark": (b"\xef\xbb\xbf" + encoded(parsed()), "is neither"),
     "UTF-16": (json.dumps(parsed()).encode("utf-16"), "is neither"),
@@ -366,8 +367,8 @@ MALFORMED = {
     "1e999": (with_text("21.125", "1e999"), "the number 1e999 is not finite"),
     "an integer of 4,300 digits": (with_text("21.125", "9" * 4300), "is not finite"),
     "an integer of 400 digits": (with_text("21.125", "1" * 400), "is not finite"),
-    "a field twice": (with_text('"mood"', '"version": "1.0", "mood"'), "the field 'version' is there twice"),
-    "an unknown field twice": (with_text('"z"', '"a"'), "the field 'a' is there twice"),
+    "a field twice": (with_text('"mood"', '"version": "1.0", "mood"'), "the field 'version' occurs twice"),
+    "an unknown field twice": (with_text('"z"', '"a"'), "the field 'a' occurs twice"),
     "half a surrogate pair": (with_text("calm", "\\ud83d"), "cannot be read ('utf-8' codec"),
     "deep nesting": (top_field("mood", nested(64)), "nested deeper than 64"),
     "very deep nesting": (b'{"a":' + b"[" * 200_000, "cannot be read (maximum recursion depth"),
@@ -416,7 +417,7 @@ MALFORMED = {
     "three rows of transform": (layer_field("transform", 3 * [[1, 0, 0]]), "two rows of three numbers, not 3 rows"),
     "a short row of transform": (layer_field("transform", [[1, 0, 0], [0, 1]]), "must be 3 numbers, not 2"),
     "a transform onto a line": (layer_field("transform", [[1, 0, 0], [1, 0, 0]]), "transform must be invertible"),
-    "a huge transform": (layer_field("transform", [[2e9, 0, 0], [0, 1, 0]]), "transform must be of numbers up to"),
+    "a huge transform": (layer_field("transform", [[2e9, 0, 0], [0, 1, 0]]), "transform must have numbers up to"),
     "no color": (with_json(lambda document: document["layers"][2].pop("color")), "layer c: color must be a list"),
     "a color above 1": (layer_field("color", [0, 0, 2]), "layer c: color must be three numbers in 0..1"),
     "a color of a string": (layer_field("color", "red"), "layer c: color must be a list of numbers, not 'red'"),
@@ -432,38 +433,38 @@ MALFORMED = {
     "an asset of a capital name": (top_field("assets", {"A" * 64: {}}), "an asset's name must be a sha256"),
     "an asset as a string": (top_field("assets", {NET_ID: "data"}), "must be an object, not 'data'"),
     "an asset without length": (top_field("assets", {NET_ID: {"data": ""}}), "bytes is missing"),
-    "an asset without data": (top_field("assets", {NET_ID: {"bytes": 3}}), "is not in the file. Save the document"),
+    "an asset without data": (top_field("assets", {NET_ID: {"bytes": 3}}), "is not in the file; save the document"),
     "an asset over its limit": (top_field("assets", {NET_ID: {"bytes": 2**26 + 1}}), "larger than the 67,108,864"),
     "an asset that is not base64": (top_field("assets", {NET_ID: {"bytes": 3, "data": "%%%%"}}), "cannot be read"),
     "an asset of another length": (
         with_json(lambda document: document["assets"][NET_ID].update(bytes=len(NET) - 1)),
-        "is damaged: its size or sha256 differs",
+        "is damaged (wrong size or sha256)",
     ),
     "an asset of other bytes": (
         top_field("assets", {NET_ID: {"bytes": 3, "data": "AAAA"}}),
-        "is damaged: its size or sha256 differs",
+        "is damaged (wrong size or sha256)",
     ),
     "a net that is not safetensors": (with_net(lambda net: b"net"), "not a readable safetensors file"),
     "a net cut short": (with_net(lambda net: net[:-1]), "not a readable safetensors file"),
     "a net with NaN": (with_net(lambda net: net[:-2] + b"\x00\x7e"), "must be float16 or float32 and finite"),
     "a net of integers": (with_net(lambda net: net.replace(b"F16", b"I16")), "must be float16 or float32 and finite"),
     "a net of other names": (with_net(lambda net: net.replace(b"norms", b"norma")), "needs the tensors"),
-    "a zip without a document": (zipped(("mimetype", archive.MEDIA_TYPE)), "the zip holds no document.json"),
-    "an empty zip": (zipped(), "the zip holds no document.json"),
+    "a zip without a document": (zipped(("mimetype", archive.MEDIA_TYPE)), "the zip has no document.json"),
+    "an empty zip": (zipped(), "the zip has no document.json"),
     "a zip cut short": (dumps(make_stack())[:-30], "cannot be read (File is not a zip file)"),
     "the beginning of a zip": (b"PK\x03\x04", "cannot be read (File is not a zip file)"),
-    "a zip of another kind": (with_member("mimetype", b"image/openraster"), "is a zip of another kind of file"),
+    "a zip of another kind": (with_member("mimetype", b"image/openraster"), "is a zip of another format"),
     "a document of a wrong checksum": (patched(b"calm", b"mood", method=0), "cannot be read (Bad CRC-32"),
-    "a member twice": (with_member("document.json", b"{}"), "zip member 'document.json' is there twice"),
-    "an unknown member twice": (zipped(("a", b""), ("a", b"")), "zip member 'a' is there twice"),
+    "a member twice": (with_member("document.json", b"{}"), "zip member 'document.json' occurs twice"),
+    "an unknown member twice": (zipped(("a", b""), ("a", b"")), "zip member 'a' occurs twice"),
     "a member above the zip": (with_member("../../etc/passwd", b""), "names must be relative and stay within the zip"),
     "a member above a folder": (with_member("assets/../../x", b""), "names must be relative"),
     "an absolute member": (with_member("/etc/passwd", b""), "names must be relative"),
     "a member on a drive": (with_member("C:/x", b""), "names must be relative"),
     "a member with a zero byte": (patched(b"document.json", b"document.js\0n"), "names must be relative"),
     "an encrypted member": (central(8, 1), "zip member 'document.json' is encrypted"),
-    "a member packed by bzip2": (zipped(("document.json", encoded(parsed())), method=12), "is packed by method 12"),
-    "a member packed by an unknown method": (central(10, 99), "is packed by method 99"),
+    "a member compressed by bzip2": (zipped(("document.json", encoded(parsed())), method=12), "by method 12; only"),
+    "a member compressed by an unknown method": (central(10, 99), "is compressed by method 99"),
     "4,097 members": (zipped(*((f"{i}", b"") for i in range(4097))), "has 4,097 members, at most 4,096"),
     "an asset listed but not in the zip": (
         zipped(("document.json", with_json(lambda document: document["assets"][NET_ID].pop("data")))),
@@ -474,11 +475,11 @@ MALFORMED = {
             ("document.json", with_json(lambda document: document["assets"][NET_ID].pop("data"))),
             (f"assets/{NET_ID}.safetensors", NET[:-1] + b"x"),
         ),
-        "is damaged: its size or sha256 differs",
+        "is damaged (wrong size or sha256)",
     ),
     "a thumbnail that is no PNG": (with_member(file.THUMBNAIL, b"\xff\xd8\xff"), "the thumbnail is not a PNG"),
     "a thumbnail cut short": (with_member(file.THUMBNAIL, png(9, 9)[:18]), "cannot be read (unpack requires"),
-    "a thumbnail too large": (with_member(file.THUMBNAIL, png(9, 257)), "the thumbnail is 9 x 257, at most 256 px"),
+    "a thumbnail too large": (with_member(file.THUMBNAIL, png(9, 257)), "the thumbnail is 9 x 257 px, at most 256 px"),
 }  # fmt: skip
 
 
@@ -496,7 +497,7 @@ def test_a_malformed_document_is_refused_with_its_reason(data: bytes, message: s
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"version": "2.0"}, NewerFormatError, "needs a reader of format 2.0; this vecstack reads up to 1.0"),
+        ({"version": "2.0"}, NewerFormatError, "needs a reader of format 2.0, but this vecstack reads up to 1.0"),
         ({"version": "3.7", "min_reader": "3.2"}, NewerFormatError, "needs a reader of format 3.2"),
         ({"version": "2.0", "min_reader": "1.0"}, NewerFormatError, "needs a reader of format 2.0"),
         ({"version": "1.4", "min_reader": "1.3"}, NewerFormatError, "needs a reader of format 1.3"),
@@ -513,7 +514,7 @@ def test_a_document_of_a_later_version_names_what_it_needs(
     with pytest.raises(error) as caught:
         load(with_json(lambda document: document.update(change)))
     assert message in str(caught.value)
-    assert "Install a newer vecstack" in str(caught.value)
+    assert "install a newer vecstack" in str(caught.value)
     assert caught.value.exit_code == 5
 
 
@@ -524,10 +525,10 @@ def test_a_later_minor_version_is_read() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("missing.layers", "missing.layers: does not exist. Check the name."),
-        ("folder", "folder: is a folder. Name a file in it."),
-        ("pipe", "pipe: is not a regular file."),
-        ("empty.layers", "empty.layers: is empty."),
+        ("missing.layers", "missing.layers: does not exist; check the name."),
+        ("folder", "folder: is a folder; name a file in it."),
+        ("pipe", "pipe: is not a regular file;"),
+        ("empty.layers", "empty.layers: is empty; pass a file"),
         ("empty.layers/photo.layers", "photo.layers: cannot be read ("),
         ("x" * 300, "cannot be read ("),
         ("a\0b", "cannot be read (embedded null byte)"),
@@ -550,7 +551,7 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, monke
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "open", refuse)  # as root, no file's permissions keep it from being read
-    with pytest.raises(DocumentError, match=r"a\.layers: cannot be read \(Permission denied\)\. Check") as caught:
+    with pytest.raises(DocumentError, match=r"a\.layers: cannot be read \(Permission denied\); check") as caught:
         load(tmp_path / "a.layers")
     assert "damaged" not in str(caught.value)
 
@@ -643,15 +644,15 @@ def test_a_zip64_document_is_read() -> None:
     assert load(buffer.getvalue()).layers == make_stack().layers
 
 
-# Oddities
+# Warnings
 
 
-def test_a_document_as_it_should_be_has_no_oddities() -> None:
+def test_a_document_as_it_should_be_has_no_warnings() -> None:
     stack = Stack(make_stack().canvas, (make_stack().layers[0],), {NET_ID: NET})
     assert validate(dumps(Stack(Canvas(53, 37), stack.layers, stack.assets))) == []
 
 
-def test_oddities_are_told() -> None:
+def test_warnings_are_told() -> None:
     text = dumps_json(make_stack()).replace(b'"version": "1.0"', b'"version": "1.2"')
     data = zipped(("document.json", text), ("notes.txt", b""), (f"assets/{'1' * 64}.safetensors", b""))
     told = "\n".join(validate(data))
@@ -668,22 +669,22 @@ def test_oddities_are_told() -> None:
     assert len(validate(data)) == 10
 
 
-def test_oddities_are_printable_lines_whatever_the_document_says() -> None:
+def test_warnings_are_printable_lines_whatever_the_document_says() -> None:
     hostile = "\x1b[2Jx\n\r\x9b\u202e" + "y" * 1000
     document = parsed()
     document[hostile] = document["canvas"][hostile] = document["layers"][0][hostile] = 1
     told = validate(zipped(("document.json", encoded(document)), (hostile, b"")))
-    assert sum("[2Jx" in oddity for oddity in told) == 4
-    assert all(oddity.isprintable() and len(oddity) <= 500 for oddity in told)
-    assert all(oddity.endswith("kept.") for oddity in told if "[2Jx" in oddity)
+    assert sum("[2Jx" in warning for warning in told) == 4
+    assert all(warning.isprintable() and len(warning) <= 500 for warning in told)
+    assert all(warning.endswith("kept.") for warning in told if "[2Jx" in warning)
 
 
 def test_an_unused_asset_is_told_unless_an_unknown_layer_may_use_it() -> None:
     assert validate(dumps(Stack(Canvas(1, 1), assets={NET_ID: NET}))) == [
-        f"asset {NET_ID} is used by no layer; it is kept."
+        f"asset {NET_ID} is not used by any layer; it is kept."
     ]
     kept = make_stack().remove("a").remove("c")
-    assert not any("is used by no layer" in oddity for oddity in validate(dumps(kept)))
+    assert not any("is not used by any layer" in warning for warning in validate(dumps(kept)))
 
 
 def test_validate_raises_what_load_raises() -> None:
@@ -806,7 +807,7 @@ def test_random_bytes_do_no_harm() -> None:
 
 @pytest.mark.parametrize("name", ["new.png", "new.JPG", "new.svg", "new.html", "photo.layers.pdf"])
 def test_a_layer_file_is_never_called_a_picture(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ExportError, match=r"has the ending of another format, and a layer file is written\. Name it "):
+    with pytest.raises(ExportError, match=r"does not look like a layer file; name it (new|photo\.layers)\.layers\. "):
         save(Stack(Canvas(37, 53)), tmp_path / name)
     assert not list(tmp_path.iterdir())
     for other in ("new", "new.zip", "v1.2", "new.layers", "new.json"):

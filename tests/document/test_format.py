@@ -22,6 +22,7 @@ import vecstack.kinds
 from vecstack import stack as stack_module
 from vecstack.composite import over
 from vecstack.document.file import dumps, dumps_json, load
+from vecstack.document.schema import joined_schema
 from vecstack.errors import DocumentError
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
@@ -35,7 +36,7 @@ from vecstack.stack import Canvas, Stack, UnknownLayer
 
 Document = dict[str, Any]
 TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
-SCHEMA = json.loads((Path(vecstack.document.file.__file__).parent / "schema.json").read_text(encoding="utf-8"))
+SCHEMA = joined_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 SPLINE_EXAMPLE = "Example of a spline layer"
 

@@ -119,9 +119,9 @@ def test_the_format_goes_before_the_ending(stack, tmp_path):
         ),
         ("out", {}, ExportError, "out has no suffix that tells its format; use png, tiff, webp or jpeg"),
         ("out.png", {"format": "bmp"}, ExportError, "'bmp'"),
-        ("out.jpg", {"transparent": True}, UsageError, "jpeg has no transparency.*png, tiff or webp"),
-        ("out.jpg", {"depth": 16}, UsageError, "jpeg has no 16 bits.*png or tiff"),
-        ("out.webp", {"depth": 16}, UsageError, "webp has no 16 bits.*png or tiff"),
+        ("out.jpg", {"transparent": True}, UsageError, "jpeg cannot hold transparency.*png, tiff or webp"),
+        ("out.jpg", {"depth": 16}, UsageError, "jpeg cannot hold 16 bits.*png or tiff"),
+        ("out.webp", {"depth": 16}, UsageError, "webp cannot hold 16 bits.*png or tiff"),
         ("out.png", {"depth": 9}, UsageError, "^depth must be 8 or 16"),
     ],
 )
@@ -251,6 +251,6 @@ def test_pixels_of_16_bits_are_rounded_where_a_format_has_8():
 
 
 def test_pixels_with_alpha_are_refused_as_jpeg(tmp_path):
-    with pytest.raises(UsageError, match="jpeg has no transparency"):
+    with pytest.raises(UsageError, match="jpeg cannot hold transparency"):
         pixels_to_file(np.zeros((53, 37, 4), np.uint8), tmp_path / "out.jpg")
     assert not list(tmp_path.iterdir())

@@ -199,7 +199,7 @@ def test_a_thin_line_that_ends_within_a_cell_is_found_from_its_neighbour(monkeyp
         return float(off[~off.isnan()].max())
 
     assert largest_error() < 2 / 255
-    monkeypatch.setattr(module, "MENDINGS", 0)
+    monkeypatch.setattr(module, "REPAIRS", 0)
     assert largest_error() > 0.9
 
 
@@ -231,7 +231,7 @@ def test_no_cell_is_smaller_than_its_nodes_are_worth(side_px: int) -> None:
     patches = compiled(layer_of(edge), side_px=side_px)
     ((deepest, _),) = patches.exact
     side = side_px / (patches.roots.columns << deepest)
-    assert module.LEAST_CELL_PX <= side < 2 * module.LEAST_CELL_PX + 5  # rounded to whole cells
+    assert module.MIN_CELL_PX <= side < 2 * module.MIN_CELL_PX + 5  # rounded to whole cells
     assert max(leaves.level for leaves in patches.leaves) <= deepest
 
 

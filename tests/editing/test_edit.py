@@ -257,7 +257,7 @@ def test_a_scaled_layer_keeps_its_middle_and_a_transformed_one_is_where_it_was_p
 
 @pytest.mark.parametrize("change", [Scale("turned", 1e9), Scale("turned", 1e-9), Shift("1", (1e9, 0))])
 def test_a_place_that_no_layer_can_have_is_refused(mixed: Stack, change: Change) -> None:
-    with pytest.raises(DocumentError, match="transform must be"):
+    with pytest.raises(DocumentError, match=r"transform must (be|have)"):
         edit(edit(mixed, [change]), [change])
 
 

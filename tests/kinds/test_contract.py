@@ -304,11 +304,11 @@ VERBS = {
     "export json": "export {layers} -o {out}.layers.json",
     "view": "view {layers} --no-browser -o {out}.html",
 }
-# What is refused: the verbs that need one colour, of layers that have many; and of layers that cannot be tuned or
-# swapped, the verbs that would do so.
+# What is refused: the verbs that need one colour, of layers that have many; of layers that cannot be tuned or swapped,
+# the verbs that would do so; and tuning a net, which all examples would have to share over the whole canvas.
 MANY_COLORS = {"edit recolor", "edit merge"}
-NOT_TUNED = {"refine", "refine the net", "edit swap-code", "edit jitter"}
-NO_NET = {"refine the net"}
+NOT_TUNED = {"refine", "edit swap-code", "edit jitter"}
+NO_SHARED_NET = {"refine the net"}
 
 
 @each_kind
@@ -323,9 +323,8 @@ def test_every_verb_works_or_refuses_in_one_line(
     code = run(words)
     message = capsys.readouterr().err.strip()
     kind = kind_of(stack.layers[0])
-    refused = set() if color_of(stack.layers[0]) else MANY_COLORS
+    refused = NO_SHARED_NET | (set() if color_of(stack.layers[0]) else MANY_COLORS)
     refused |= set() if kind.can_tune else NOT_TUNED
-    refused |= set() if kind.asset_ids(stack.layers[0]) else NO_NET
     if verb in refused:
         assert code in (2, 3)
         assert len(message.splitlines()) == 1

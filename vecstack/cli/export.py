@@ -12,7 +12,7 @@ from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, Ski
 from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, source_of, stem, write_standard_output
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import UsageError
-from vecstack.export.formats import NAMES, Options, Order, find_format, write_made
+from vecstack.exporting.formats import NAMES, Options, Order, find_format, write_made
 
 
 def run(
@@ -66,7 +66,7 @@ def run(
         tolerance, parse_bytes(max_bytes, "--max-bytes"), max_paths, precision, size, hard or None, duration, source
     )
     chosen.check_options(options)
-    items = plan(inputs, output, SUFFIXES, chosen.ending, makes_folders=chosen.is_folder)
+    items = plan(inputs, output, SUFFIXES, chosen.output_suffix, makes_folders=chosen.is_folder)
     if source is not None and len(items) > 1:
         raise UsageError(f"--source is one picture, but there are {len(items)} inputs; export them one by one.")
     for item in items:

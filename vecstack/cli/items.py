@@ -80,11 +80,11 @@ def plan(
         ]
     _refuse_clashes(items, input_suffixes)
     if output_suffix == ".layers":
-        from vecstack.document.file import check_ending
+        from vecstack.document.file import check_suffix
 
         for item in items:
             if item.target != STANDARD:
-                check_ending(item.target)
+                check_suffix(item.target)
     return items
 
 

@@ -1,4 +1,4 @@
-"""Layer files, `.layers` zips and bare JSON documents, to and from a Stack; docs/format.md is the specification."""
+"""Layer files to stacks and back: `.layers` zips and bare JSON documents. docs/format.md is the specification."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from vecstack.atomic import atomic_writer
 from vecstack.color import Color
 from vecstack.document.archive import DOCUMENT, THUMBNAIL, unzip, zip_members
 from vecstack.document.limits import MAX_ASSET_BYTES, MAX_FILE_BYTES, check_size
+from vecstack.document.schema import check_schema
 from vecstack.document.strict_json import field, matching, numbers, parse_json, typed, unknown
 from vecstack.errors import DocumentError, ExportError, NewerFormatError, UnknownKindError
 from vecstack.geometry import Affine
@@ -33,11 +34,11 @@ Source = str | os.PathLike[str] | BinaryIO | bytes
 
 FORMAT = "vecstack-layers"
 SUFFIXES = {".layers", ".layers.json"}  # of layer files
-VERSION = (1, 0)  # of the format: written, and the latest that is read
-GENERATOR = "vecstack"  # without the program's version, so that an update does not change the bytes of a document
-# Of pictures, and of what layers are exported to but JSON.
-OTHER_ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".avif", ".jp2"}
-OTHER_ENDINGS |= {".svg", ".svgz", ".html", ".htm", ".pdf", ".ora"}
+VERSION = (1, 0)  # of the format: the version written, and the newest that can be read
+GENERATOR = "vecstack"  # without a version number, so that an update does not change the bytes of a document
+# Suffixes that a layer file must not have: those of pictures and of exports other than JSON.
+OTHER_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".avif", ".jp2"}
+OTHER_SUFFIXES |= {".svg", ".svgz", ".html", ".htm", ".pdf", ".ora"}
 
 _TOP_FIELDS = (
     *("format", "version", "min_reader", "features_required", "generator"),
@@ -52,10 +53,10 @@ _VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
-_READING = "cannot be read ({cause}). It is damaged or not a layer file: save it or fetch it again."
-_UNREADABLE = "cannot be read ({cause}). Check its name and its permissions."
+_READING = "cannot be read ({cause}); it is damaged or not a layer file, so save or download it again."
+_UNREADABLE = "cannot be read ({cause}); check its name and permissions."
 _WRITING = "this stack cannot be saved ({cause})."
-# Everything that a damaged document was seen to raise from the libraries that take it apart.
+# All exceptions that parsing a damaged document was seen to raise in other libraries.
 _FOREIGN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -74,7 +75,7 @@ _FOREIGN = (
 
 @dataclass(frozen=True)
 class Sizes:
-    """Bytes of a stack as a `.layers` file: of the whole file, and of its document and its assets as deflated."""
+    """The size of a stack as a `.layers` file, in bytes: the whole file, and its document and assets as compressed."""
 
     file: int
     document: int
@@ -82,51 +83,53 @@ class Sizes:
 
 
 def load(source: Source) -> Stack:
-    """The stack of a `.layers` file or of a bare JSON document, told apart by their content; `source` is a path, a
-    binary stream or the bytes. Raises DocumentError: missing, damaged, over a limit of docs/format.md or against it;
+    """The stack of a `.layers` file or a bare JSON document, told apart by their content; `source` is a path, a binary
+    stream or the bytes. Raises DocumentError: missing, damaged, above a limit of docs/format.md or against it;
     NewerFormatError, UnknownKindError: it needs a later version of this library."""
     with _boundary(_name(source), _READING):
         return _parse(_read(source))[0]
 
 
 def validate(source: Source) -> list[str]:
-    """What is odd about a layer file that can be loaded, a sentence each: things of a later version, unknown
-    fields and members, unused assets. Raises what `load` raises where it cannot."""
+    """Warnings about a layer file that can be loaded, a sentence each: parts of a later version, unknown fields and
+    members, unused assets. Raises as `load` does, and DocumentError for a file that does not follow the schema."""
     with _boundary(_name(source), _READING):
-        stack, oddities = _parse(_read(source))
-        return [_one_line(oddity) for oddity in (*oddities, *_unknown_things(stack), *_unused_assets(stack))]
+        data = _read(source)
+        stack, warnings = _parse(data)
+        check_schema(parse_json(_members(data)[0][DOCUMENT]))
+        return [_one_line(warning) for warning in (*warnings, *_unknown_parts(stack), *_unused_assets(stack))]
 
 
 def save(stack: Stack, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write a stack: a bare JSON document where the name ends in `.json`, else a `.layers` zip. Raises
     DocumentError: the stack breaks a limit of the format; ExportError: the output exists and `overwrite` is false,
-    has the ending of another format, or cannot be written."""
-    check_ending(path)
+    has the suffix of another format, or cannot be written."""
+    check_suffix(path)
     data = dumps_json(stack) if Path(path).suffix.lower() == ".json" else dumps(stack)
     with atomic_writer(path, overwrite=overwrite) as file:
         file.write(data)
 
 
-def check_ending(path: str | os.PathLike[str]) -> None:
-    """Raise ExportError where a layer file of that name would be taken for a picture or for another program's file."""
+def check_suffix(path: str | os.PathLike[str]) -> None:
+    """Raise ExportError where the name has the suffix of a picture or of another program's file."""
     place = Path(path)
-    if place.suffix.lower() in OTHER_ENDINGS:
+    if place.suffix.lower() in OTHER_SUFFIXES:
         raise ExportError(
-            f"{place} has the ending of another format, and a layer file is written. Name it {place.stem}.layers; "
-            "`vecstack render` and `vecstack export` make pictures and other files of it."
+            f"{place} does not look like a layer file; name it {place.stem}.layers. "
+            "`vecstack render` and `vecstack export` then turn it into pictures and other files."
         )
 
 
 def dumps(stack: Stack) -> bytes:
-    """The stack as a `.layers` zip: equal stacks give equal bytes. Raises DocumentError."""
+    """The bytes of the stack as a `.layers` zip: equal stacks give equal bytes. Raises DocumentError."""
     with _boundary("document", _WRITING):
         data = _zipped(stack)
-        _parse(data)  # so that whatever is written can be read: one set of checks for both ways
+        _parse(data)  # so that whatever is written can be read: reading and writing share their checks
         return data
 
 
 def _zipped(stack: Stack) -> bytes:
-    """The stack as a zip that nothing has checked."""
+    """The bytes of the stack as a zip, unchecked."""
     index = {asset: {"bytes": len(content)} for asset, content in stack.assets.items()}
     members = {f"assets/{asset}.safetensors": content for asset, content in stack.assets.items()}
     members[DOCUMENT] = _document_text(stack, index)
@@ -136,8 +139,8 @@ def _zipped(stack: Stack) -> bytes:
 
 
 def size_of(stack: Stack) -> Sizes:
-    """How many bytes the stack takes as a `.layers` file. Raises DocumentError where an asset is missing or does not
-    fit its layer; unlike `dumps` it does not read the file back."""
+    """The size of the stack as a `.layers` file. Raises DocumentError where an asset is missing or does not match its
+    layer; unlike `dumps`, it does not read the file back."""
     with _boundary("document", _WRITING):
         _check_kinds(stack.layers, stack.assets)
         data = _zipped(stack)
@@ -148,8 +151,8 @@ def size_of(stack: Stack) -> Sizes:
 
 
 def dumps_json(stack: Stack) -> bytes:
-    """The stack as a bare JSON document, its assets within, without a thumbnail: equal stacks give equal bytes.
-    Raises DocumentError."""
+    """The bytes of the stack as a bare JSON document, with its assets and without a thumbnail: equal stacks give equal
+    bytes. Raises DocumentError."""
     with _boundary("document", _WRITING):
         index = {
             asset: {"bytes": len(content), "data": base64.b64encode(content).decode()}
@@ -162,8 +165,8 @@ def dumps_json(stack: Stack) -> bytes:
 
 @contextmanager
 def _boundary(where: str, otherwise: str) -> Iterator[None]:
-    """The one place where foreign exceptions become DocumentError; every message is one line that begins with
-    `where`. `otherwise` is the message for a foreign one, with a place for its cause."""
+    """The one place where exceptions of other libraries become DocumentError, with the message `otherwise`, which has a
+    field for the cause. Every message is one line that begins with `where`."""
     where = _one_line(where)
     try:
         yield
@@ -171,13 +174,13 @@ def _boundary(where: str, otherwise: str) -> Iterator[None]:
         raise type(error)(f"{where}: {_one_line(str(error))}") from error
     except _FOREIGN as error:
         cause, message = str(error) or type(error).__name__, otherwise
-        if isinstance(error, OSError) and error.strerror:  # of the file system; a damaged zip raises one without
+        if isinstance(error, OSError) and error.strerror:  # from the file system; a damaged zip raises one without
             cause, message = error.strerror, _UNREADABLE
         raise DocumentError(f"{where}: {message.format(cause=_one_line(cause))}") from error
 
 
 def _one_line(text: str) -> str:
-    """A text from a hostile file or of its name, fit for a terminal: printable and of at most 500 characters."""
+    """Text from a hostile file, or its name, made safe for a terminal: printable, and at most 500 characters."""
     return "".join(character if character.isprintable() else "?" for character in text[:500])
 
 
@@ -185,7 +188,7 @@ def _one_line(text: str) -> str:
 
 
 def _name(source: Source) -> str:
-    """What messages call the source."""
+    """The name of the source in messages."""
     if isinstance(source, bytes):
         return "document"
     if isinstance(source, str | os.PathLike):
@@ -203,7 +206,7 @@ def _read(source: Source) -> bytes:
     else:
         data = source.read(MAX_FILE_BYTES + 1)
     if not data:
-        raise DocumentError("is empty. Give a file that vecstack wrote.")
+        raise DocumentError("is empty; pass a file that vecstack wrote.")
     check_size(len(data), MAX_FILE_BYTES, "the file")
     return data
 
@@ -212,39 +215,44 @@ def _read_path(path: Path) -> bytes:
     try:
         status = path.stat()
     except FileNotFoundError:
-        raise DocumentError("does not exist. Check the name.") from None
+        raise DocumentError("does not exist; check the name.") from None
     if stat.S_ISDIR(status.st_mode):
-        raise DocumentError("is a folder. Name a file in it.")
+        raise DocumentError("is a folder; name a file in it.")
     if not stat.S_ISREG(status.st_mode):
-        raise DocumentError("is not a regular file. Give a file, or - for standard input.")
+        raise DocumentError("is not a regular file; read a pipe as standard input.")
     check_size(status.st_size, MAX_FILE_BYTES, "the file")
     with path.open("rb") as file:
         return file.read(MAX_FILE_BYTES + 1)
 
 
 def _parse(data: bytes) -> tuple[Stack, list[str]]:
-    """The stack of a document and what is odd about its file. Raises DocumentError, any of _FOREIGN."""
-    if data.startswith(b"PK"):
-        members, strangers = unzip(data)
-    elif data.lstrip(b" \t\r\n").startswith(b"{"):
-        members, strangers = {DOCUMENT: data}, []
-    else:
-        raise DocumentError(
-            "is a picture, not a layer file; turn it into one with `vecstack decompose`."
-            if data.startswith(_PICTURE_STARTS)
-            else "is neither a .layers zip nor a JSON document; pass a file that vecstack wrote."
-        )
+    """The stack of a file's bytes, and warnings about the file. Raises DocumentError and any of _FOREIGN."""
+    members, strangers = _members(data)
     document = parse_json(members[DOCUMENT])
     stack = _stack(document, members)
-    oddities = [f"zip member {name:.80} is unknown and will not be kept." for name in strangers]
-    oddities += [
-        f"zip member {name} is not listed in assets and will not be kept."
+    warnings = [f"zip member {name:.80} is unknown; it will not be kept." for name in strangers]
+    warnings += [
+        f"zip member {name} is not listed in assets; it will not be kept."
         for name in members
         if name.startswith("assets/") and name[7:71] not in stack.assets
     ]
     if _version(document, "version") > VERSION:
-        oddities.append(f"written as format {document['version']}; what {_dotted(VERSION)} does not know is not drawn.")
-    return stack, oddities
+        warnings.append(f"written as format {document['version']}; parts newer than {_dotted(VERSION)} are not drawn.")
+    return stack, warnings
+
+
+def _members(data: bytes) -> tuple[dict[str, bytes], list[str]]:
+    """The members of a document's file that the format knows, and the names of the others. Raises DocumentError, any of
+    _FOREIGN."""
+    if data.startswith(b"PK"):
+        return unzip(data)
+    if data.lstrip(b" \t\r\n").startswith(b"{"):
+        return {DOCUMENT: data}, []
+    raise DocumentError(
+        "is a picture, not a layer file; turn it into one with `vecstack decompose`."
+        if data.startswith(_PICTURE_STARTS)
+        else "is neither a .layers zip nor a JSON document; pass a file that vecstack wrote."
+    )
 
 
 # Document to stack
@@ -273,7 +281,7 @@ def _stack(document: Json, members: Mapping[str, bytes]) -> Stack:
 
 
 def _check_version(document: Json) -> None:
-    """Raise NewerFormatError for a document that asks for a later reader, DocumentError for one of no version."""
+    """Raise NewerFormatError for a document that needs a newer reader, DocumentError for an invalid version."""
     if document.get("format") != FORMAT:
         raise DocumentError(f'format must be "{FORMAT}", not {reprlib.repr(document.get("format"))}.')
     version = _version(document, "version")
@@ -281,8 +289,8 @@ def _check_version(document: Json) -> None:
     needed = max(oldest, _version(document, "min_reader", default=_dotted(oldest)))
     if needed > VERSION:
         raise NewerFormatError(
-            f"needs a reader of format {_dotted(needed)}; this vecstack reads up to {_dotted(VERSION)}. "
-            "Install a newer vecstack."
+            f"needs a reader of format {_dotted(needed)}, but this vecstack reads up to {_dotted(VERSION)}; "
+            "install a newer vecstack."
         )
     if version < (1, 0):
         raise DocumentError(f"there is no format version {_dotted(version)}; the first is 1.0.")
@@ -304,8 +312,8 @@ def _check_features(document: Json) -> None:
         name = feature.removeprefix("kind:")
         if name == feature or not _KIND.fullmatch(name) or find_kind(name) is None:
             raise UnknownKindError(
-                f"needs the feature {reprlib.repr(feature)}, which this vecstack does not have. "
-                "Install a newer vecstack."
+                f"needs the feature {reprlib.repr(feature)}, which this vecstack does not have; "
+                "install a newer vecstack."
             )
 
 
@@ -320,7 +328,7 @@ def _canvas(fields: Json) -> Canvas:
 
 
 def _asset(name: str, value: Any, members: Mapping[str, bytes]) -> bytes:
-    """The bytes of an asset, from its entry or from the zip, checked against their name."""
+    """The bytes of an asset, from its entry or from the zip, checked against its name (their sha256)."""
     where = f"assets.{name:.64}: "
     matching(name, _SHA256, "an asset's name", "a sha256 in 64 lower-case hexadecimal digits")
     entry = typed(value, dict, where[:-2])
@@ -331,9 +339,9 @@ def _asset(name: str, value: Any, members: Mapping[str, bytes]) -> bytes:
     elif f"assets/{name}.safetensors" in members:
         data = members[f"assets/{name}.safetensors"]
     else:
-        raise DocumentError(f"asset {name} is not in the file. Save the document again as .layers, which holds it.")
+        raise DocumentError(f"asset {name} is not in the file; save the document again as .layers, which includes it.")
     if len(data) != size_bytes or hashlib.sha256(data).hexdigest() != name:
-        raise DocumentError(f"asset {name} is damaged: its size or sha256 differs. Save or fetch the file again.")
+        raise DocumentError(f"asset {name} is damaged (wrong size or sha256); save or download the file again.")
     return data
 
 
@@ -369,7 +377,7 @@ def _transform(fields: Json, where: str, canvas: Canvas) -> Affine:
 
 
 def _check_kinds(layers: tuple[Layer, ...], assets: Mapping[str, bytes]) -> None:
-    """Raise DocumentError unless the layers of each kind find their assets fit."""
+    """Raise DocumentError unless the assets of each kind's layers are there and match them."""
     for name in sorted({layer.kind for layer in layers}):
         kind = find_kind(name)
         if kind is not None:
@@ -380,7 +388,7 @@ def _check_kinds(layers: tuple[Layer, ...], assets: Mapping[str, bytes]) -> None
 
 
 def _document_text(stack: Stack, assets: Json) -> bytes:
-    """The document as JSON in UTF-8, a field or a layer a line, so that a change shows as a changed line."""
+    """The document as JSON in UTF-8, one field or layer per line, so that a change shows as a changed line."""
     known_kinds = {layer.kind for layer in stack.layers if not isinstance(layer, UnknownLayer)}
     known = {
         "format": FORMAT,
@@ -400,7 +408,7 @@ def _document_text(stack: Stack, assets: Json) -> bytes:
 
 
 def _lines(value: Any) -> str:
-    """A value on one line, or a list of objects with a line for each."""
+    """A value on one line, or a list of objects with one line for each."""
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         return "[\n" + ",\n".join(map(_text, value)) + "\n]"
     return _text(value)
@@ -441,7 +449,7 @@ def _with_unknown(known: dict[str, Any], extra: Json) -> dict[str, Any]:
 
 
 def _sorted(value: Any) -> Any:
-    """The same JSON value with the fields of every object in order, so that equal values give equal text."""
+    """The same JSON value with the fields of every object sorted, so that equal values give equal text."""
     if isinstance(value, Mapping):
         return {name: _sorted(value[name]) for name in sorted(value)}
     if isinstance(value, list | tuple):
@@ -449,10 +457,10 @@ def _sorted(value: Any) -> Any:
     return value
 
 
-# Oddities
+# Warnings
 
 
-def _unknown_things(stack: Stack) -> Iterator[str]:
+def _unknown_parts(stack: Stack) -> Iterator[str]:
     for name in stack.extra:
         yield f"unknown field {name:.80}; it is kept."
     for name in stack.canvas.extra:
@@ -466,10 +474,10 @@ def _unknown_things(stack: Stack) -> Iterator[str]:
 
 def _unused_assets(stack: Stack) -> Iterator[str]:
     if any(isinstance(layer, UnknownLayer) for layer in stack.layers):
-        return  # which may be what uses them
+        return  # an unknown layer may use them
     used: set[str] = set()
     for layer in stack.layers:
         kind = find_kind(layer.kind)
         used.update(kind.asset_ids(layer) if kind else ())
     for asset in sorted(set(stack.assets) - used):
-        yield f"asset {asset} is used by no layer; it is kept."
+        yield f"asset {asset} is not used by any layer; it is kept."

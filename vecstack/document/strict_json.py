@@ -1,4 +1,4 @@
-"""JSON read strictly: UTF-8, finite numbers, no field twice, no deep nesting; and its values checked by type."""
+"""Strict JSON: UTF-8, finite numbers, no repeated fields, no deep nesting; and its values checked by type."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _TYPE_NAMES = {
 
 
 def parse_json(data: bytes) -> dict[str, Any]:
-    """The object of a JSON text, read strictly: UTF-8, no NaN, nothing past float64, no key twice, no deep nesting,
-    no half characters. Raises DocumentError, ValueError, RecursionError."""
+    """The object of a JSON text: in UTF-8, without NaN, numbers beyond float64, repeated keys, deep nesting or unpaired
+    surrogates. Raises DocumentError, ValueError, RecursionError."""
     check_size(len(data), MAX_DOCUMENT_BYTES, "the JSON document")
     text = data.decode("utf-8")
     document = json.loads(
@@ -39,7 +39,7 @@ def parse_json(data: bytes) -> dict[str, Any]:
     )
     _check_nesting(document)
     if "\\u" in text:
-        json.dumps(document, ensure_ascii=False).encode("utf-8")  # raises where an escape is half a surrogate pair
+        json.dumps(document, ensure_ascii=False).encode("utf-8")  # raises for an escape that is an unpaired surrogate
     return typed(document, dict, "the document")
 
 
@@ -51,7 +51,7 @@ def _parse_float(text: str) -> float:
 
 
 def _parse_int(text: str) -> int:
-    _parse_float(text)  # bounds the digits, on which int() takes quadratic time
+    _parse_float(text)  # limits the digits, as int() takes quadratic time
     return int(text)
 
 
@@ -60,7 +60,7 @@ def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise DocumentError(f"the field {twice!r:.80} is there twice in one object.")
+        raise DocumentError(f"the field {twice!r:.80} occurs twice in one object.")
     return fields
 
 
@@ -79,7 +79,8 @@ def _check_nesting(value: Any) -> None:
 
 
 def typed(value: Any, wanted: type[_T], where: str) -> _T:
-    """The value if it is of that JSON type (1.0 is an integer, as in JSON Schema). Raises DocumentError."""
+    """The value, if it has that JSON type (1.0 counts as an integer, as in JSON Schema). Raises DocumentError, whose
+    message begins with `where`."""
     if wanted is float and type(value) is int:
         value = float(value)
     elif wanted is int and type(value) is float and value.is_integer():
@@ -90,7 +91,8 @@ def typed(value: Any, wanted: type[_T], where: str) -> _T:
 
 
 def field(fields: Json, name: str, wanted: type[_T], where: str = "", default: _T | None = None) -> _T:
-    """A field of an object, or its default if it has one. Raises DocumentError."""
+    """A field of an object, or the default where it is missing. Raises DocumentError: it has another type, or is
+    missing without a default."""
     if name in fields:
         return typed(fields[name], wanted, where + name)
     if default is None:
@@ -99,12 +101,14 @@ def field(fields: Json, name: str, wanted: type[_T], where: str = "", default: _
 
 
 def matching(text: str, pattern: re.Pattern[str], where: str, rule: str) -> str:
+    """The text, if the pattern matches all of it. Raises DocumentError, which says the rule."""
     if not pattern.fullmatch(text):
         raise DocumentError(f"{where} must be {rule}, not {reprlib.repr(text)}.")
     return text
 
 
 def numbers(value: Any, count: int, where: str) -> tuple[float, ...]:
+    """The value as that many numbers. Raises DocumentError."""
     numbers = typed(value, list, where)
     if len(numbers) != count:
         raise DocumentError(f"{where} must be {count} numbers, not {len(numbers)}.")
@@ -112,4 +116,5 @@ def numbers(value: Any, count: int, where: str) -> tuple[float, ...]:
 
 
 def unknown(fields: Json, known: Collection[str]) -> dict[str, Any]:
+    """The fields whose names are not known."""
     return {name: value for name, value in fields.items() if name not in known}

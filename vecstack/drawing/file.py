@@ -1,4 +1,4 @@
-"""A stack drawn into a picture file."""
+"""Draw a stack into a picture file."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def render_to_file(
     overwrite: bool = False,
     progress: RowCallback | None = None,
 ) -> None:
-    """Draw a part of a stack into a picture file: PNG, TIFF, JPEG (quality 95, colours not subsampled) or WebP
-    (quality 90). PNG and TIFF of any size need little memory, JPEG and WebP that of the whole picture. `exact` is that
-    of `render`.
+    """Draw a viewport of a stack into a picture file: PNG, TIFF, JPEG (quality 95, colours not subsampled) or WebP
+    (quality 90). PNG and TIFF of any size need little memory, JPEG and WebP that of the whole picture.
 
-    `target` is a path, or a binary stream, which needs no seeking; `format` (png, jpeg, webp, tiff) is the path's
-    ending unless given. A path holds the whole picture or is left as it was. Raises ExportError: an unknown format,
-    a side too long for it, a path that exists without `overwrite`, a failed write; UsageError: a depth,
-    transparency or size that cannot be; DeviceError; DocumentError where the stack's assets do not fit its layers."""
+    `target` is a path, or a binary stream that need not seek; `format` (png, jpeg, webp or tiff) is taken from the
+    path's suffix unless given; `exact` is that of `render`. A file is written whole or left as it was. Raises
+    ExportError: an unknown format, a side too long for it, an existing file without `overwrite`, a failed write;
+    UsageError: a depth, transparency or size that the format cannot hold; DeviceError; DocumentError where the stack's
+    assets do not match its layers."""
     layout = Layout(viewport.width_px, viewport.height_px, depth, transparent)
     chosen = find_format(format, target)
     check_fits(chosen, layout)

@@ -1,4 +1,4 @@
-"""What drawing a picture takes, before it is drawn."""
+"""The cost of drawing a picture, known before it is drawn."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import astuple, dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    """Layers that are compiled, into so many patches and cells left to exact evaluation, by so many evaluations of a
-    layer at a point; layers that their own kind draws on the grid of pixels; layers that are evaluated at every pixel;
-    and the bytes of the patches."""
+    """How a picture is drawn: `compiled_layers` become `patches`, with `exact_cells` left to exact evaluation;
+    `grid_layers` are drawn by their kinds on the grid of pixels; `exact_layers` are evaluated at every pixel.
+    `evaluations` counts evaluations of one layer at one point; `patch_bytes` is the size of the patches."""
 
     compiled_layers: int = 0
     patches: int = 0

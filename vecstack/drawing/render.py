@@ -1,4 +1,4 @@
-"""A stack drawn as pixels, in memory or strip by strip."""
+"""Draw a stack as pixels, in memory or strip by strip."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ def render(
     progress: RowCallback | None = None,
 ) -> Pixels:
     """The stack as pixels [H,W,3], or [H,W,4] with straight alpha where `transparent`: uint8, or uint16 where
-    `depth` is 16. `size` is the long side in pixels (1 px per canvas unit by default); `viewport` draws a part.
-    The colours are within half a step of 8 bits of those of `exact`, which evaluates every layer at every pixel and
-    takes hundreds of times as long.
-    Raises UsageError, DeviceError; DocumentError where the stack's assets do not fit its layers."""
+    `depth` is 16.
+
+    `size` is the long side in pixels (1 px per canvas unit by default); `viewport` draws a part of the canvas instead.
+    `exact` evaluates every layer at every pixel, which takes hundreds of times as long; without it, colours differ from
+    those by less than half a step of 8 bits. Raises UsageError, DeviceError; DocumentError where the stack's assets do
+    not match its layers."""
     from vecstack.pictures.layout import gather
 
     if viewport is None:
@@ -51,8 +53,8 @@ def rows(
     strip_rows: int = 64,
     progress: RowCallback | None = None,
 ) -> Strips:
-    """The picture of `render` from the top, `strip_rows` rows (rounded up to a multiple of 64) at a time.
-    The pixels are the same for every height of the strips."""
+    """The picture of `render` from the top, `strip_rows` rows (rounded up to a multiple of 64) at a time. The pixels do
+    not depend on the height of the strips. Raises as `render` does, before the first strip."""
     from vecstack.drawing.strips import draw_strips
 
     if strip_rows < 1:
@@ -64,7 +66,8 @@ def rows(
 def render_plan(
     stack: Stack, viewport: Viewport, *, depth: int = 8, transparent: bool = False, device: str = "auto"
 ) -> Plan:
-    """What `render` does for a viewport, which takes as long as compiling the layers. Raises as `render` does."""
+    """The cost of drawing a viewport with `render`; finding it takes as long as compiling the layers. Raises as
+    `render` does."""
     from vecstack.drawing.strips import plan_of
 
     return plan_of(stack, viewport, Layout(viewport.width_px, viewport.height_px, depth, transparent), device)

@@ -1,4 +1,4 @@
-"""The pixels of a picture, block by block, so that a picture of any size needs the memory of one strip."""
+"""A picture drawn block by block, so that a picture of any size needs the memory of one strip only."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from vecstack.stack import Stack
 if TYPE_CHECKING:
     from vecstack.pictures.layout import Pixels, Strips
 
-# Pixels are computed in bands that lie on a fixed grid of the picture, so that they do not depend on the strips.
-BAND_PX = 64  # rows
-BAND_COLUMNS = 1 << 14  # most columns at a time, which bounds the memory of a band to 16 MB
-LEAST_COLUMNS = 256  # of a band, with which a device of little memory gets by
+# Pixels are computed in bands on a fixed grid, so that they do not depend on the height of the strips.
+BAND_PX = 64  # rows of a band
+BAND_COLUMNS = 1 << 14  # columns drawn at a time: bounds the memory of a band to 16 MB
+MIN_COLUMNS = 256  # fewest columns per band, for devices with little memory
 
 
 def draw_strips(
@@ -49,12 +49,12 @@ def draw_strips(
         else:
             paint = FastPainter(stack, viewport, place, transparent=layout.transparent, depth=layout.depth)
     strip_rows = -(-strip_rows // BAND_PX) * BAND_PX
-    # A generator of its own, so that a wrong argument is an error at the call and not at the first strip.
+    # A separate generator, so that a wrong argument is an error at the call and not at the first strip.
     return _strips(paint, viewport, layout, place, strip_rows, progress)
 
 
 def plan_of(stack: Stack, viewport: Viewport, layout: Layout, device: str) -> Plan:
-    """What drawing a viewport takes. Raises DeviceError, DocumentError."""
+    """The cost of drawing a viewport. Raises DeviceError, DocumentError."""
     place = resolve_device(device)
     if _is_small(viewport):
         count = sum(len(run) for run in runs(stack))
@@ -64,7 +64,7 @@ def plan_of(stack: Stack, viewport: Viewport, layout: Layout, device: str) -> Pl
 
 
 def _is_small(viewport: Viewport) -> bool:
-    """Whether a picture is of one block, which is not worth compiling for."""
+    """Whether a picture fits one block, for which compiling is not worth the time."""
     return viewport.width_px * viewport.height_px <= BLOCK_PX**2
 
 
@@ -94,9 +94,9 @@ def _strips(
 
 @torch.inference_mode()
 def _painted(paint: Painter, xs: Tensor, ys: Tensor) -> Tensor:
-    """The colours [4,H,W] without gradients, in narrower parts where the device's memory is full. Raises
-    DeviceError."""
-    if len(xs) > LEAST_COLUMNS:
+    """The colours [4,H,W], without gradients; drawn in narrower parts where the device runs out of memory. Raises
+    DeviceError where even those do not fit."""
+    if len(xs) > MIN_COLUMNS:
         try:
             return paint(xs, ys)
         except torch.cuda.OutOfMemoryError:
@@ -109,7 +109,7 @@ def _painted(paint: Painter, xs: Tensor, ys: Tensor) -> Tensor:
 
 @contextmanager
 def _memory_of(device: torch.device) -> Iterator[None]:
-    """Raise DeviceError where the device's memory is full."""
+    """Raise DeviceError where the device runs out of memory."""
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
@@ -119,7 +119,7 @@ def _memory_of(device: torch.device) -> Iterator[None]:
 
 
 def _pack(colors: Tensor, layout: Layout) -> Pixels:
-    """Rounded pixels of premultiplied colours in 0..1: [4,H,W] -> [H,W,C]."""
+    """Pixels [H,W,C], rounded, of premultiplied colours [4,H,W] in 0..1."""
     straight = unpremultiply(colors) if layout.transparent else colors[:3]
     top = 2**layout.depth - 1
     levels = (straight * top + 0.5).clamp_(0, top).to(torch.uint8 if layout.depth == 8 else torch.int32)

@@ -1,4 +1,4 @@
-"""What is drawn and how finely."""
+"""The viewport: which part of the canvas is drawn, and at how many pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vecstack.pictures.layout import MAX_SIDE_PX
 
 @dataclass(frozen=True)
 class Viewport:
-    """What is drawn and how finely: a region of the canvas, sampled at the centres of width_px x height_px pixels."""
+    """Which part of the canvas is drawn (canvas units), and at how many pixels: it is sampled at their centres."""
 
     region: Rect
     width_px: int
@@ -29,7 +29,8 @@ class Viewport:
         scale: float | None = None,
     ) -> Viewport:
         """The viewport of a region at a size: `size` pixels on its long side, or `width` and/or `height` pixels, or
-        `scale` pixels per canvas unit (1 if nothing is given). Raises UsageError."""
+        `scale` pixels per canvas unit (1 if nothing is given). Raises UsageError for values out of range, for more than
+        one of these, and for an empty region."""
         if sum((size is not None, scale is not None, width is not None or height is not None)) > 1:
             raise UsageError("use only one of `size`, `scale`, and `width` with `height`; they exclude each other.")
         if not (0 < region.width < math.inf and 0 < region.height < math.inf):
@@ -59,5 +60,5 @@ class Viewport:
 
     @property
     def footprint(self) -> float:
-        """Side of a pixel in canvas units (the longer one where pixels are not square)."""
+        """The side of a pixel in canvas units (the longer side where pixels are not square)."""
         return max(self.region.width / self.width_px, self.region.height / self.height_px)

@@ -22,6 +22,11 @@ def kind_names() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for folder in __path__ for path in Path(folder).glob("*/kind.py")))
 
 
+def kind_folder(name: str) -> Path:
+    """The folder of a kind that this version has."""
+    return next(Path(folder) / name for folder in __path__ if (Path(folder) / name / "kind.py").is_file())
+
+
 @cache
 def find_kind(name: str) -> Kind[Layer] | None:
     """The kind of that name, or None where this version has no such folder."""

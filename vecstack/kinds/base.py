@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from vecstack.color import Color
-from vecstack.errors import WeightsError
+from vecstack.errors import RecipeError, WeightsError
 from vecstack.geometry import Rect
 from vecstack.kinds.fields import from_json, own_fields, to_json
 from vecstack.stack import Layer
@@ -241,6 +241,11 @@ class Kind(Generic[AnyLayer]):
 
     begin_window: float = 0.0  # of a layer that is begun: share of the half side of its window over which it fades
 
+    def trainee(self, tables: Mapping[str, Any]) -> Any:
+        """What `vecstack train` trains for this kind (a train.trainee.Trainee), from the tables of a recipe that are
+        the kind's own (values as parsed from TOML, unchecked). Raises RecipeError."""
+        raise RecipeError("layers of this kind are not trained. Leave kind out, or choose one that is.")
+
     def begin(self, layer_id: str, window: Rect, inside: Rect, target: Tensor, canvas: Tensor) -> AnyLayer:
         """A layer in a window of the canvas, roughly as the picture wants it, to be tuned: the picture and the canvas
         below the layer, both [3,H,W], fill the part `inside` of the window."""
@@ -257,7 +262,7 @@ class Kind(Generic[AnyLayer]):
         """The layer as an element of SVG that looks exactly as it; `name` is unique, for what it refers to."""
         return None
 
-    web: Path | None = None  # JavaScript that draws such layers in a page (export/html/viewer/kinds.js says how)
+    web: Path | None = None  # JavaScript that draws such layers in a page (exporting/html/viewer/kinds.js says how)
 
     # Made of pictures
 

@@ -1,4 +1,4 @@
-"""How a picture is stored: its sides, its channels and how many bits a channel has; and its rows, put together."""
+"""The layout of a picture in memory or in a file: its sides, its channels and the bits per channel."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.unsignedinteger[Any]]  # [H,W,3] or, transparent, [H,W,4]; uint8 or uint16
-    Strips = Iterator[Pixels]  # a picture's rows from the top, some at a time
+    Strips = Iterator[Pixels]  # the rows of a picture from the top, several at a time
 
-MAX_SIDE_PX = 1_000_000  # of a drawn picture: past any printer, and a wrong number is told before hours of work
-RowCallback = Callable[[int, int], None]  # called with the rows that are done and the rows of the picture
+MAX_SIDE_PX = 1_000_000  # of a drawn picture: beyond any printer, and a typing error is caught before hours of work
+RowCallback = Callable[[int, int], None]  # called with the number of finished rows and of all rows
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A picture of width x height pixels, red, green, blue and, where it is transparent, straight alpha, each of
-    `depth` bits. Raises UsageError where a side or the depth is out of range."""
+    """A picture of width x height pixels with red, green and blue and, where it is transparent, straight alpha, of
+    `depth` bits (8 or 16) each. Raises UsageError where a side or the depth is out of range."""
 
     width: int
     height: int
@@ -41,35 +41,35 @@ class Layout:
 
     @property
     def channels(self) -> int:
-        """Numbers in a pixel."""
+        """The number of channels: 3, or 4 with alpha."""
         return 4 if self.transparent else 3
 
     @property
     def dtype(self) -> np.dtype[np.unsignedinteger[Any]]:
-        """The array type of a channel."""
+        """The array type of a channel: uint8 or uint16."""
         import numpy as np
 
         return np.dtype(np.uint8 if self.depth == 8 else np.uint16)
 
     @property
     def row_bytes(self) -> int:
-        """Size of one row of pixels."""
+        """The size of one row of pixels, in bytes."""
         return self.width * self.channels * self.depth // 8
 
 
 def gather(strips: Strips, layout: Layout, *, advice: str = "make it smaller") -> Pixels:
-    """The whole picture [H,W,C] of its strips. Raises UsageError, which ends in the advice, where it does not fit into
-    memory."""
+    """The whole picture [H,W,C], put together from its strips. Raises UsageError, whose message ends in the advice,
+    where it does not fit in memory."""
     import numpy as np
 
     needed = layout.row_bytes * layout.height
     try:
-        if needed > memory_bytes():  # which some systems promise, and then end the program that uses it
+        if needed > memory_bytes():  # some systems promise more, and then kill the program that uses it
             raise MemoryError
         picture = np.empty((layout.height, layout.width, layout.channels), layout.dtype)
     except MemoryError:
         raise UsageError(
-            f"{layout.width:,} x {layout.height:,} px need {needed / 1e9:,.0f} GB, more than the memory there is; "
+            f"{layout.width:,} x {layout.height:,} px need {needed / 1e9:,.0f} GB, more than this machine's memory; "
             f"{advice}."
         ) from None
     top = 0
@@ -80,8 +80,8 @@ def gather(strips: Strips, layout: Layout, *, advice: str = "make it smaller") -
 
 
 def memory_bytes() -> float:
-    """The memory of this machine; infinity where the system does not say."""
+    """The memory of this machine in bytes; infinity where the system does not tell."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # Windows has no such question
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
         return math.inf

@@ -1,4 +1,4 @@
-"""What the writers of large pictures share: rows in groups, threads that encode them, and how hard to compress."""
+"""Shared by the writers of large pictures: groups of rows, threads that encode them, and the compression level."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from vecstack.pictures.layout import Layout
 if TYPE_CHECKING:
     from vecstack.pictures.layout import Pixels, Strips
 
-MAX_WORKERS = 8  # more would wait for the drawing
-HELD_BYTES = 1 << 24  # of pixels on their way through the workers: enough for them while the next ones are drawn
-# On pictures of smooth layers level 5 takes half the time of level 6 for 6 % more bytes. Where nearly all filtered
-# bytes are 0 (fewer than this share are not) it would be three times that, and level 6 takes little time.
+MAX_WORKERS = 8  # more threads would only wait for the drawing
+HELD_BYTES = 1 << 24  # of pixels waiting for the threads: enough to keep them busy while the next are drawn
+# Share of filtered bytes that are not 0, below which level 6 is used. On pictures of smooth layers level 5 takes half
+# the time of level 6 for 6 % more bytes; where nearly all bytes are 0, for three times as much, and level 6 is fast.
 SPARSE = 0.06
 Result = TypeVar("Result")
 
 
 def row_groups(strips: Strips, layout: Layout, row_count: int) -> Iterator[Pixels]:
-    """The rows of a picture, `row_count` at a time and the rest last: [h,W,C]. A group is valid until the next one is
-    asked for."""
+    """The rows of a picture in groups [h,W,C] of `row_count` rows (the last may have fewer). A group is valid until the
+    next one is requested."""
     group = np.empty((min(row_count, layout.height), layout.width, layout.channels), layout.dtype)
     filled = 0
     for strip in strips:
@@ -46,7 +46,7 @@ def row_groups(strips: Strips, layout: Layout, row_count: int) -> Iterator[Pixel
 
 @contextmanager
 def threads() -> Iterator[ThreadPoolExecutor]:
-    """Worker threads, gone at the end; what none of them has begun by then is not done."""
+    """Worker threads that end with the block; work that has not started by then is cancelled."""
     pool = ThreadPoolExecutor(worker_count())
     try:
         yield pool
@@ -55,14 +55,14 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 
 def worker_count() -> int:
-    """How many threads encode: one for each core that this process may use, up to MAX_WORKERS."""
+    """The number of encoding threads: one for each core that this process may use, at most MAX_WORKERS."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, MAX_WORKERS)
 
 
 def in_order(pool: ThreadPoolExecutor, work: Callable[[Pixels], Result], items: Iterable[Pixels]) -> Iterator[Result]:
-    """What `work` makes of each item, in the items' order. The calling thread takes the items one by one while the
-    pool works on earlier ones: on HELD_BYTES at most, or on one."""
+    """The results of `work` for each item, in the order of the items. The calling thread produces items while the pool
+    works on earlier ones, of which at most HELD_BYTES (or a single item) are held."""
     pending: deque[tuple[Future[Result], int]] = deque()
     held = 0
     for item in items:
@@ -77,5 +77,5 @@ def in_order(pool: ThreadPoolExecutor, work: Callable[[Pixels], Result], items: 
 
 
 def deflate_level(values: NDArray[np.uint8]) -> int:
-    """The level of Deflate that suits filtered pixels."""
+    """The Deflate level for filtered pixels: 5, or 6 where nearly all bytes are 0."""
     return 6 if np.count_nonzero(values) < SPARSE * values.size else 5

@@ -1,4 +1,4 @@
-"""PNG files written as their rows come: any size in little memory, to any stream."""
+"""Write PNG files row by row: any size in little memory, to any stream."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from vecstack.pictures.layout import Pixels, Strips
 
 Bytes = NDArray[np.uint8]
-CHUNK_BYTES = 1 << 18  # of compressed pixels: few chunks, and a reader needs little memory for one
-GROUP_BYTES = 1 << 20  # of rows compressed together: Deflate begins anew with each group, which costs 0.1 %
-BLOCK_BYTES = 1 << 16  # of rows filtered together: what that needs stays in the cache
-SAMPLE_BYTES, SAMPLE_COLUMNS = 1 << 15, 1 << 12  # of a group, on which filters are tried: 3 % of it
-ADLER_BASE = 65521
+CHUNK_BYTES = 1 << 18  # of compressed pixels per chunk: few chunks, each of which needs little memory to read
+GROUP_BYTES = 1 << 20  # of rows compressed together: Deflate restarts with each group, which costs 0.1 %
+BLOCK_BYTES = 1 << 16  # of rows filtered together: fits a processor's cache
+SAMPLE_BYTES, SAMPLE_COLUMNS = 1 << 15, 1 << 12  # of a group, to try the filters on: 3 % of it
+ADLER_BASE = 65521  # modulus of Adler-32 (RFC 1950)
 
 
 class Piece(NamedTuple):
-    """Compressed bytes, and how many they were before with which Adler-32 checksum."""
+    """Compressed bytes, with the size and the Adler-32 checksum of the uncompressed ones."""
 
     compressed: bytes
     size: int
@@ -71,12 +71,12 @@ def _zlib_stream(pieces: Iterator[Piece]) -> Iterator[bytes]:
     for piece in pieces:
         yield piece.compressed
         checksum = joined_checksum(checksum, piece)
-    yield b"\x03\x00" + struct.pack(">I", checksum)  # the block that is the last is empty
+    yield b"\x03\x00" + struct.pack(">I", checksum)  # an empty block as the last one
 
 
 def joined_checksum(checksum: int, piece: Piece) -> int:
-    """The Adler-32 of bytes with this checksum and those of a piece behind them, by its definition (RFC 1950): the
-    low half is 1 plus the sum of all bytes, the high half the sum of the low halves after each byte."""
+    """The Adler-32 of bytes that have this checksum followed by those of a piece. By definition (RFC 1950) the low half
+    is 1 plus the sum of all bytes, the high half the sum of the low halves after each byte."""
     low, high = checksum & 0xFFFF, checksum >> 16
     piece_low, piece_high = piece.checksum & 0xFFFF, piece.checksum >> 16
     both_high = (high + piece_high + piece.size * (low - 1)) % ADLER_BASE
@@ -84,7 +84,7 @@ def joined_checksum(checksum: int, piece: Piece) -> int:
 
 
 def _groups(strips: Strips, layout: Layout) -> Iterator[Pixels]:
-    """Rows that are compressed together, under the row above them: [1+h,W,C]."""
+    """Groups of rows that are compressed together, each below the row above it: [1+h,W,C]."""
     above = np.zeros((1, layout.width, layout.channels), layout.dtype)
     for rows in row_groups(strips, layout, max(1, GROUP_BYTES // layout.row_bytes)):
         group = np.concatenate([above, rows])
@@ -93,7 +93,7 @@ def _groups(strips: Strips, layout: Layout) -> Iterator[Pixels]:
 
 
 def _compress(group: Pixels, step: int) -> Piece:
-    """The rows under the first one, filtered and compressed into whole bytes of a Deflate stream (RFC 1951)."""
+    """The rows below the first one, filtered and compressed into whole bytes of a Deflate stream (RFC 1951)."""
     filtered = filter_rows(_byte_rows(group), step)
     compressor = zlib.compressobj(deflate_level(filtered), zlib.DEFLATED, -zlib.MAX_WBITS)
     compressed = compressor.compress(filtered.data) + compressor.flush(zlib.Z_SYNC_FLUSH)
@@ -101,16 +101,16 @@ def _compress(group: Pixels, step: int) -> Piece:
 
 
 def _byte_rows(pixels: Pixels) -> Bytes:
-    """The rows as PNG stores them, the high byte first: [h,W,C] -> [h,W*C*bytes]."""
+    """The rows as PNG stores them, high byte first: [h,W,C] -> [h,W*C*bytes]."""
     big_endian = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder(">"))
     return big_endian.view(np.uint8).reshape(len(pixels), -1)
 
 
 def filter_rows(rows: Bytes, step: int) -> Bytes:
-    """The rows under the first one behind the filter that suits them: rows [1+h,n], bytes in a pixel -> [h,1+n].
+    """The rows below the first one, filtered: rows [1+h,n], `step` bytes per pixel -> [h,1+n] with the filter's number.
 
-    One filter for all, so that rows that are alike stay so: Up, or Paeth where a sample compresses better by it. On
-    pictures of smooth layers that is smaller than what the specification suggests (12.7), and faster."""
+    All rows get one filter, so that equal rows stay equal: Up, or Paeth where a sample compresses better with it. On
+    pictures of smooth layers the result is smaller than with the heuristic of the specification (12.7), and faster."""
     number = _best_filter(rows, step)
     height, width = len(rows) - 1, rows.shape[1]
     filtered = np.empty((height, 1 + width), np.uint8)
@@ -122,7 +122,7 @@ def filter_rows(rows: Bytes, step: int) -> Bytes:
 
 
 def _best_filter(rows: Bytes, step: int) -> int:
-    """The number of the filter by which the rows' middle compresses best."""
+    """The number of the filter with which the middle of the rows compresses best."""
     width = min(rows.shape[1], SAMPLE_COLUMNS // step * step)
     height = min(len(rows) - 1, SAMPLE_BYTES // width)
     left = (rows.shape[1] - width) // 2 // step * step
@@ -132,12 +132,12 @@ def _best_filter(rows: Bytes, step: int) -> int:
 
 
 def _up(rows: Bytes, step: int) -> Bytes:
-    """Less the row above."""
+    """The rows minus the row above each (filter 2)."""
     return rows[1:] - rows[:-1]
 
 
 def _paeth(rows: Bytes, step: int) -> Bytes:
-    """Less whichever of left, up and corner is nearest to left + up - corner, the first of them at a tie."""
+    """The rows minus that of left, up and corner nearest to left + up - corner, the first at a tie (filter 4)."""
     up = rows[:-1]
     left, corner = _shifted(rows[1:], step), _shifted(up, step)
     across = up.astype(np.int16) - corner
@@ -148,7 +148,7 @@ def _paeth(rows: Bytes, step: int) -> Bytes:
 
 
 def _shifted(rows: Bytes, step: int) -> Bytes:
-    """What is one pixel to the left, 0 where nothing is."""
+    """The values one pixel to the left, 0 at the edge."""
     left = np.zeros_like(rows)
     left[:, step:] = rows[:, :-step]
     return left

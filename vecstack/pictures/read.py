@@ -1,5 +1,5 @@
-"""Pictures in: the one door through which a picture enters the program, so that every picture is upright, in sRGB,
-of a bounded size and either whole or refused."""
+"""Read pictures: the only way a picture enters the program, so that each one is upright, in sRGB, of a bounded size,
+and read completely or refused."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from vecstack.color import Color
 from vecstack.errors import PictureError, ShapeError, VecstackError
 
 Floats = NDArray[np.float32]
-MAX_PIXELS = 200_000_000  # above any camera's (about 150 million); 2.4 GB as float32 RGB
-MAX_BYTES = 2**31  # of a file or stream: a picture of MAX_PIXELS with 16 bits in four channels, uncompressed, is 1.6 GB
-CHUNK_BYTES = 2**20  # of a stream read at a time: bounds what a reader allocates before the bound is checked
-# What is read, and the module of Pillow that reads it. Formats that run a program (EPS), that hold a picture of
-# another size than they claim (ICO), or that cannot be told by their first bytes (TGA) are left out.
+MAX_PIXELS = 200_000_000  # more than any camera has (about 150 million); 2.4 GB as float32 RGB
+MAX_BYTES = 2**31  # of a file or stream: MAX_PIXELS with four channels of 16 bits, uncompressed, are 1.6 GB
+CHUNK_BYTES = 2**20  # read at a time: bounds what is allocated before the limit is checked
+# Formats that can be read, and the module of Pillow that reads each. Left out are formats that run a program (EPS),
+# whose pictures differ in size from what the header says (ICO), or that have no signature (TGA).
 FORMATS = {
     "PNG": "PngImagePlugin",
     "JPEG": "JpegImagePlugin",
@@ -41,13 +41,13 @@ FORMATS = {
     "JPEG2000": "Jpeg2KImagePlugin",
     "PPM": "PpmImagePlugin",
 }
-SIGNATURE_BYTES = 16  # of a file, what tells its format
-# How layer files begin, and what tells them from other zips and other JSON, in their first MARK_BYTES.
+SIGNATURE_BYTES = 16  # at the start of a file: enough to tell its format
+# How layer files start, and what distinguishes them from other zips and other JSON within their first MARK_BYTES.
 LAYER_FILES = ((b"PK", b"application/vnd.vecstack.layers"), (b"{", b'"vecstack-layers"'))
 MARK_BYTES = 1024
 JPEG2000_END = b"\xff\xd9"  # marker that ends a codestream and cannot occur inside one
 WHOLE_NUMBERS = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes of grey with more than 8 bits
-# Mode in which each mode of 8 bits is read: grey, colour or ink, with straight alpha or none.
+# The mode to which each mode of 8 bits is converted: grey, colour or ink, with straight alpha or none.
 READ_AS = {
     "L": "L",
     "LA": "LA",
@@ -63,8 +63,9 @@ READ_AS = {
     "HSV": "RGB",
     "CMYK": "CMYK",
 }
-# Pillow's names of the orders of two bytes, of which it keeps the high one, and of those in which that is the low one.
-DEEP_GREY_ALPHA = "LA;16B"  # Pillow's name of 16 bits of grey and 16 of alpha, which are four bytes, as RGBA is of 8
+DEEP_GREY_ALPHA = "LA;16B"  # Pillow's name for 16 bits of grey and 16 of alpha: four bytes, like 8-bit RGBA
+# From the byte order of 16-bit values to the opposite one. Pillow keeps the high byte of each value; read in the
+# opposite order, that is the low byte.
 LOW_BYTES = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
 EXIF_ORIENTATION = 0x0112
 TIFF_BITS, TIFF_PHOTOMETRIC, TIFF_WHITE_IS_ZERO = 258, 262, 0
@@ -79,15 +80,16 @@ UPRIGHT: dict[int, Callable[[Floats], Floats]] = {
     7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
     8: lambda stored: np.rot90(stored),
 }
-FLOAT_SLACK = 1e-3  # of 0..1, a quarter of an 8-bit step: what rounding may add to a value in range
+FLOAT_SLACK = 1e-3  # a quarter of an 8-bit step: how far rounding may push a value out of 0..1
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """An upright picture in sRGB: `pixels` [H,W,3] float32 in 0..1, straight (not premultiplied), `alpha` [H,W]
-    float32 in 0..1 or None where the picture is opaque everywhere, `sha256`, which names what was loaded: the
-    hash of a file's bytes, or of the pixels of a picture that came from memory, and `depth`, the bits of a channel
-    that hold its values: 8, or 16 (those of floats, too)."""
+    """An upright picture in sRGB.
+
+    `pixels` [H,W,3], float32 in 0..1, are straight (not premultiplied); `alpha` [H,W], float32 in 0..1, is None where
+    the picture is opaque everywhere. `sha256` identifies what was loaded: it is the hash of a file's bytes, or of the
+    pixels of a picture from memory. `depth` is the number of bits per channel: 8, or 16 (also for floats)."""
 
     pixels: Floats
     alpha: Floats | None
@@ -105,8 +107,8 @@ class Picture:
         return int(self.pixels.shape[0])
 
     def over(self, background: Color) -> Floats:
-        """The picture over a plain background (sRGB, 0..1), composited in gamma-encoded values as layers are:
-        [H,W,3] float32 in 0..1. An opaque picture gives its own pixels, not a copy."""
+        """The picture over a background of one colour (sRGB, 0..1), composited in gamma-encoded values as layers are:
+        [H,W,3], float32 in 0..1. For an opaque picture these are its own pixels, not a copy."""
         if self.alpha is None:
             return self.pixels
         below = np.asarray(background, np.float32)
@@ -116,20 +118,20 @@ class Picture:
 def load_picture(
     source: str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[Any], *, max_pixels: int = MAX_PIXELS
 ) -> Picture:
-    """The picture of a path, of a file's bytes, of a binary stream (read to its end), of a Pillow image or of an
+    """The picture in a file (a path, its bytes, or a binary stream, which is read to its end), a Pillow image or an
     array.
 
-    Read are PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF (where Pillow has it), JPEG 2000 and PPM/PGM/PBM/PFM; of an
-    animation the first frame, of a Pillow image the frame it is at. The picture is turned upright by its EXIF
-    orientation. Colours go to sRGB through the embedded ICC profile; a profile that is damaged or belongs to
-    another kind of colour is ignored. Grey of PNG (with alpha, too), TIFF and PGM keeps 16 bits, and so does colour of
-    PNG and TIFF, with a profile that of sRGB; all else is reduced to 8. Whole numbers of more than 8 bits mean
-    0..65535. Float pictures (PFM, TIFF, mode F) mean 0..1 where no value is above 1, else 0..255.
+    Files may be PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF (if Pillow supports it), JPEG 2000 and PPM/PGM/PBM/PFM. Of an
+    animation the first frame is read, of a Pillow image its current frame. The EXIF orientation is applied. Colours are
+    converted to sRGB through the embedded ICC profile; a profile that is damaged or of another colour space than the
+    picture is ignored. Grey in PNG (also with alpha), TIFF and PGM keeps 16 bits, and so does colour in PNG and TIFF
+    that is in sRGB already; everything else is reduced to 8 bits. Integers of more than 8 bits stand for 0..65535.
+    Floats (PFM, TIFF, mode F) stand for 0..1 if no value is above 1, else for 0..255.
 
-    Arrays are [H,W], [H,W,1], [H,W,3] or [H,W,4] (straight alpha), sRGB, of uint8, uint16 or of floats in 0..1.
+    Arrays are [H,W], [H,W,1], [H,W,3] or [H,W,4] (straight alpha) in sRGB, of uint8, uint16 or floats in 0..1.
 
-    Raises PictureError: missing, no regular file, not a picture, damaged, cut short, more than `max_pixels` (found
-    before anything is decoded), or values out of range (NaN and infinity too); ShapeError: an array of another
+    Raises PictureError: missing, not a regular file, not a picture, damaged, truncated, more than `max_pixels` (found
+    before anything is decoded), or values out of range, NaN and infinity included; ShapeError: an array of another
     shape."""
     with _boundary(_name(source)):
         if isinstance(source, np.ndarray):
@@ -143,8 +145,8 @@ def load_picture(
 
 @contextmanager
 def _boundary(name: str) -> Iterator[None]:
-    """Lets out only errors of this library, in one line that begins with `name`. Plugins of Pillow raise whatever
-    a damaged file makes them stumble over, so no list of classes would be complete."""
+    """Turns every exception into one of this library, with a message of one line that begins with `name`. Pillow's
+    plugins raise all kinds of exceptions for damaged files, so no list of classes would be complete."""
     try:
         yield
     except VecstackError as error:
@@ -152,16 +154,16 @@ def _boundary(name: str) -> Iterator[None]:
     except MemoryError as error:
         raise PictureError(f"{name}: too large for the memory of this machine; scale it down first.") from error
     except Image.DecompressionBombError as error:  # of frames and tiles larger than the picture
-        raise PictureError(f"{name}: claims more pixels than are read; scale it down first.") from error
+        raise PictureError(f"{name}: more pixels than the limit; scale it down first.") from error
     except Exception as error:
         if isinstance(error, OSError) and error.strerror:
             raise PictureError(f"{name}: cannot be read ({error.strerror}); check the path.") from error
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise PictureError(f"{name}: damaged, cut short or of an unknown variant ({reason}); save it again.") from error
+        raise PictureError(f"{name}: damaged, truncated or of an unknown variant ({reason}); save it again.") from error
 
 
 def _name(source: object) -> str:
-    """What an error calls the source: its path, "standard input" or "picture", without line breaks."""
+    """The name of the source in messages: its path, "standard input" or "picture", without line breaks."""
     if isinstance(source, str | os.PathLike):
         name: object = os.fsdecode(source)
     else:
@@ -177,7 +179,7 @@ def _name(source: object) -> str:
 
 
 def _read(source: object) -> bytes:
-    """The bytes of a path or binary stream, or the bytes given. Raises PictureError, OSError."""
+    """The bytes of a path or a binary stream, or the bytes given. Raises PictureError, OSError."""
     if isinstance(source, bytes):
         data = source
     elif isinstance(source, str | os.PathLike):
@@ -185,9 +187,11 @@ def _read(source: object) -> bytes:
     elif hasattr(source, "read"):
         data = _read_stream(source)
     else:
-        raise PictureError(f"a {type(source).__name__} is no picture; pass a path, bytes, a binary stream or an array.")
+        raise PictureError(
+            f"cannot read a picture from a {type(source).__name__}; pass a path, bytes, a binary stream or an array."
+        )
     if not data:
-        raise PictureError("empty; check how it was written.")
+        raise PictureError("empty; save it again.")
     return data
 
 
@@ -197,7 +201,7 @@ def _read_file(path: Path) -> bytes:
     if stat.S_ISDIR(status.st_mode):
         raise PictureError("a folder, not a picture; name a file in it.")
     if not stat.S_ISREG(status.st_mode):
-        raise PictureError("not a regular file; pass a pipe as standard input.")
+        raise PictureError("not a regular file; read a pipe as standard input.")
     if status.st_size > MAX_BYTES:
         raise PictureError(f"{status.st_size:,} bytes, at most {MAX_BYTES:,}; scale it down first.")
     with path.open("rb") as file:
@@ -209,7 +213,7 @@ def _read_stream(stream: Any) -> bytes:
     chunks, count = [], 0
     while chunk := stream.read(CHUNK_BYTES):
         if not isinstance(chunk, bytes):
-            raise PictureError(f"the stream gives {type(chunk).__name__}, not bytes; open it in binary mode.")
+            raise PictureError(f"the stream returns {type(chunk).__name__}, not bytes; open it in binary mode.")
         chunks.append(chunk)
         count += len(chunk)
         if count > MAX_BYTES:
@@ -225,16 +229,16 @@ _filters = threading.Lock()
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silences what Pillow warns of in headers and metadata: what matters of it is an error here. The lock is there
-    because the filters belong to all threads; pixels are decoded outside it."""
+    """Silences Pillow's warnings about headers and metadata; those that matter are errors here. The lock is needed
+    because warning filters are shared by all threads; pixels are decoded outside it."""
     with _filters, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def _open(data: bytes) -> Image.Image:
-    """The header of a picture file as a Pillow image, its pixels not yet decoded. Pillow's own `open` is passed by:
-    its pixel limit is a global of the process and partly a warning. Raises PictureError, and what plugins raise."""
+    """A picture file as a Pillow image whose pixels are not decoded yet. Pillow's own `open` is not used: its pixel
+    limit is global to the process and partly only a warning. Raises PictureError, and whatever the plugins raise."""
     for name, module in FORMATS.items():
         try:
             importlib.import_module(f"PIL.{module}")
@@ -243,10 +247,10 @@ def _open(data: bytes) -> Image.Image:
         factory, accepts = Image.OPEN[name]
         verdict = accepts(data[:SIGNATURE_BYTES]) if accepts else False
         if isinstance(verdict, str):
-            raise PictureError(f"a {name} file, which this build of Pillow does not read; save it as PNG.")
+            raise PictureError(f"a {name} file, which this build of Pillow cannot read; save it as PNG.")
         if verdict:
             if name == "JPEG2000" and JPEG2000_END not in data:
-                raise PictureError("cut short; save it again.")  # the decoder would fill in grey
+                raise PictureError("truncated; save it again.")  # the decoder would fill the rest with grey
             with _quiet():
                 return factory(io.BytesIO(data), "")
     if any(data.lstrip().startswith(start) and mark in data[:MARK_BYTES] for start, mark in LAYER_FILES):
@@ -255,8 +259,9 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _low_bytes(data: bytes) -> Image.Image | None:
-    """The header of a PNG or TIFF of 16 bits a colour once more, of which the low bytes are read where Pillow reads the
-    high ones, as it has no mode for more than 8; of a PNG of grey with alpha, both; None for any other picture."""
+    """A second image of a PNG or TIFF with 16 bits per channel, set up to read the low bytes: Pillow has no mode for
+    more than 8 bits and reads the high bytes only. For a PNG of grey with alpha it reads both bytes. None for any other
+    picture."""
     image: Any = _open(data)  # Any: only some images have tiles
     if image.format not in ("PNG", "TIFF") or image.mode not in ("RGB", "RGBA"):
         return None
@@ -277,9 +282,9 @@ def _low_bytes(data: bytes) -> Image.Image | None:
 
 
 def _trusted(image: Image.Image) -> Image.Image:
-    """A caller's image, unless reading its pixels would start a decoder that is not allowed. Raises PictureError."""
+    """The caller's image. Raises PictureError where decoding its pixels would run a decoder that is not allowed."""
     if getattr(image, "tile", None) and image.format not in (*FORMATS, "MPO"):
-        raise PictureError(f"an unread {image.format} picture; load() it first if you trust it.")
+        raise PictureError(f"an unread {image.format} picture; call its load() first if you trust it.")
     return image
 
 
@@ -287,12 +292,12 @@ def _trusted(image: Image.Image) -> Image.Image:
 
 
 def _decode(image: Image.Image, max_pixels: int, low: Image.Image | None = None) -> tuple[Floats, Floats | None, int]:
-    """Pixels [H,W,3] and alpha [H,W] or None of a Pillow image: upright, sRGB, straight, 0..1; and their depth. `low`
-    is that of `_low_bytes`. Raises PictureError, and what plugins raise."""
+    """Pixels [H,W,3], alpha [H,W] or None, and the depth of a Pillow image: upright, sRGB, straight, 0..1. `low` is the
+    image of `_low_bytes`. Raises PictureError, and whatever the plugins raise."""
     _check_size(image.width, image.height, max_pixels)
     is_deep_grey = low is not None and DEEP_GREY_ALPHA in map(_raw_mode, getattr(image, "tile", ()))
     image.load()
-    orientation = _orientation(image)  # after the pixels: a PNG may carry it behind them
+    orientation = _orientation(image)  # after the pixels, as a PNG may store it behind them
     profile, depth = image.info.get("icc_profile"), 8
     if image.mode in ("1", "F", *WHOLE_NUMBERS):
         grey, alpha = _deep_grey(image)
@@ -310,9 +315,9 @@ def _decode(image: Image.Image, max_pixels: int, low: Image.Image | None = None)
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
-    """Raise PictureError for a picture without pixels or with more than `max_pixels`."""
+    """Raise PictureError for a picture without pixels, or with more than `max_pixels`."""
     if width < 1 or height < 1:
-        raise PictureError(f"claims {width} x {height} pixels; save it again.")
+        raise PictureError(f"its header says {width} x {height} pixels; save it again.")
     if width * height > max_pixels:
         raise PictureError(
             f"{width * height / 1e6:,.1f} megapixels ({width:,} x {height:,} px), at most {max_pixels / 1e6:,.1f} "
@@ -321,18 +326,18 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 (upright) where there is none or none that can be read."""
+    """The EXIF orientation; 1 (upright) where it is missing or cannot be read."""
     try:
         with _quiet():
             value = image.getexif().get(EXIF_ORIENTATION)
-    except Exception:  # damaged metadata, of which plugins raise anything, must not cost the picture
+    except Exception:  # damaged metadata must not cost the picture, and plugins raise anything for it
         return 1
     return value if isinstance(value, int) and value in UPRIGHT else 1
 
 
 def _deep_grey(image: Image.Image) -> tuple[Floats, Floats | None]:
-    """Values and alpha, [H,W] in 0..1, of a picture of 1 bit, of whole numbers or of floats. Raises PictureError:
-    values out of range."""
+    """Values and alpha, [H,W] in 0..1, of a picture of 1 bit, of integers or of floats. Raises PictureError for values
+    out of range."""
     stored = np.asarray(image)
     if image.mode == "1":
         stored = stored * np.uint8(255)
@@ -343,10 +348,10 @@ def _deep_grey(image: Image.Image) -> tuple[Floats, Floats | None]:
         return _unit(stored, 1 if stored.max() <= 1 else 255), alpha
     least, most = stored.min(), stored.max()
     if least < 0 or most > 65535:
-        raise PictureError(f"values {least:,} to {most:,}, which do not fit 0..65535; rescale them.")
+        raise PictureError(f"values {least:,} to {most:,} are out of range 0..65535; rescale them.")
     tags = getattr(image, "tag_v2", {})
     grey = _unit(stored, 4095 if tags.get(TIFF_BITS) == (12,) else 65535)
-    white_is_zero = tags.get(TIFF_PHOTOMETRIC) == TIFF_WHITE_IS_ZERO  # which Pillow heeds up to 8 bits only
+    white_is_zero = tags.get(TIFF_PHOTOMETRIC) == TIFF_WHITE_IS_ZERO  # Pillow applies it up to 8 bits only
     return (1 - grey if white_is_zero else grey), alpha
 
 
@@ -360,21 +365,22 @@ def _deep_color(image: Image.Image, low: Image.Image) -> tuple[Floats, Floats | 
 
 
 def _raw_mode(tile: Any) -> object:
-    """How the bytes of a tile are laid out, by Pillow's name."""
+    """Pillow's name for the layout of a tile's bytes."""
     return tile.args[0] if isinstance(tile.args, tuple) else tile.args
 
 
 def _deep_grey_alpha(packed: Image.Image) -> tuple[Floats, Floats]:
-    """Values and alpha [H,W] of a picture of 16 bits whose bytes, high before low, are read as four channels."""
+    """Values and alpha [H,W] of a 16-bit picture of grey with alpha, whose bytes were read as four channels, high byte
+    first."""
     packed.load()
     stored = np.asarray(packed).astype(np.uint16)
     return _unit(stored[..., 0] << 8 | stored[..., 1], 65535), _unit(stored[..., 2] << 8 | stored[..., 3], 65535)
 
 
 def _shallow(image: Image.Image, profile: bytes | None) -> tuple[Floats, Floats | None]:
-    """Pixels [H,W,3] in sRGB and alpha [H,W] or None of a picture of 8 bits. Raises PictureError: unknown mode."""
+    """Pixels [H,W,3] in sRGB and alpha [H,W] or None of an 8-bit picture. Raises PictureError for an unknown mode."""
     if image.mode not in READ_AS:
-        raise PictureError(f"pixels of mode {image.mode}, which is not read; save it as PNG.")
+        raise PictureError(f"pixels of mode {image.mode} cannot be read; save it as PNG.")
     mode = READ_AS[image.mode]
     straight = image if image.mode == mode else image.convert(mode)
     if mode == "CMYK":
@@ -390,13 +396,13 @@ def _shallow(image: Image.Image, profile: bytes | None) -> tuple[Floats, Floats 
 
 
 def _keyed_alpha(stored: NDArray[Any], image: Image.Image) -> Floats | None:
-    """Alpha [H,W] of a picture in which one grey value or one colour stands for transparent, or None."""
+    """Alpha [H,W] of a picture in which one grey value or one colour means transparent; None for any other."""
     key = image.info.get("transparency")
     if stored.ndim == 2 and isinstance(key, int):
         opaque: NDArray[np.bool_] = stored != key
     elif stored.ndim == 3 and isinstance(key, tuple) and len(key) == 3:
         if max(key) > 255 and stored.dtype == np.uint8:
-            key = tuple(value >> 8 for value in key)  # of a PNG of 16 bits, whose colours Pillow reduced
+            key = tuple(value >> 8 for value in key)  # of a 16-bit PNG, whose colours Pillow reduced to 8 bits
         opaque = (stored != np.asarray(key)).any(axis=-1)
     else:
         return None
@@ -404,12 +410,12 @@ def _keyed_alpha(stored: NDArray[Any], image: Image.Image) -> Floats | None:
 
 
 def _check_floats(values: NDArray[Any], least: float, most: float) -> None:
-    """Raise PictureError unless every value lies in least..most."""
+    """Raise PictureError unless every value is finite and in least..most."""
     low, high = values.min(), values.max()
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise PictureError("values that are NaN or infinite; replace them first.")
+        raise PictureError("some values are NaN or infinite; replace them first.")
     if low < least or high > most:
-        raise PictureError(f"float values {low:g} to {high:g}; rescale or clip them to 0..1.")
+        raise PictureError(f"float values {low:g} to {high:g} are out of range; rescale or clip them to 0..1.")
 
 
 def _unit(stored: NDArray[Any], most: int = 255) -> Floats:
@@ -457,8 +463,8 @@ def _is_srgb(profile: bytes | None) -> bool:
 def _transform(
     profile: bytes | None, mode: str, flags: ImageCms.Flags = ImageCms.Flags.NONE
 ) -> ImageCms.ImageCmsTransform | None:
-    """The transform from an ICC profile to sRGB for images of a mode; None where the profile is missing, damaged or
-    one of another kind of colour."""
+    """The transform from an ICC profile to sRGB for images of a mode; None where the profile is missing, damaged or of
+    another colour space."""
     if not profile:
         return None
     try:
@@ -480,7 +486,7 @@ def _transform(
 def _array_values(array: NDArray[Any], max_pixels: int) -> Floats:
     """An array of any allowed type as [H,W,C] float32 in 0..1, C of 1, 3 or 4. Raises ShapeError, PictureError."""
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)) or 0 in array.shape:
-        raise ShapeError(f"an array [H,W], [H,W,1], [H,W,3] or [H,W,4] is needed, not {list(array.shape)}.")
+        raise ShapeError(f"an array must be [H,W], [H,W,1], [H,W,3] or [H,W,4], not {list(array.shape)}.")
     _check_size(array.shape[1], array.shape[0], max_pixels)
     kind = array.dtype.kind + str(array.dtype.itemsize)
     if kind in ("u1", "u2"):
@@ -489,12 +495,12 @@ def _array_values(array: NDArray[Any], max_pixels: int) -> Floats:
         _check_floats(array, -FLOAT_SLACK, 1 + FLOAT_SLACK)
         values = _unit(array, 1).clip(0, 1)
     else:
-        raise PictureError(f"an array of {array.dtype}; give uint8, uint16 or floats in 0..1.")
+        raise PictureError(f"an array must be of uint8, uint16 or floats in 0..1, not {array.dtype}.")
     return values.reshape(*array.shape[:2], -1)
 
 
 def _split(values: Floats) -> tuple[Floats, Floats | None]:
-    """Pixels [H,W,3] and alpha [H,W], None where all is opaque, of values [H,W,C], C of 1, 3 or 4."""
+    """Pixels [H,W,3] and alpha [H,W] (None where all pixels are opaque) of values [H,W,C], C of 1, 3 or 4."""
     if values.shape[2] == 1:
         return np.repeat(values, 3, axis=2), None
     alpha = np.ascontiguousarray(values[..., 3]) if values.shape[2] == 4 else None
@@ -502,8 +508,8 @@ def _split(values: Floats) -> tuple[Floats, Floats | None]:
 
 
 def _hashed(pixels: Floats, alpha: Floats | None, depth: int) -> Picture:
-    """A picture from memory, named by its pixels: sha256 of "WIDTHxHEIGHT", the pixels and the alpha, row by row as
-    little-endian float32. The same pixels give the same name, whatever type they came in."""
+    """A picture from memory, identified by its pixels: the sha256 of "WIDTHxHEIGHT", the pixels and the alpha, row by
+    row as little-endian float32. Equal pixels give the same hash, whatever their type was."""
     digest = hashlib.sha256(f"{pixels.shape[1]}x{pixels.shape[0]}".encode())
     for part in (pixels, alpha):
         if part is not None:

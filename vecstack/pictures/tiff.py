@@ -1,4 +1,4 @@
-"""TIFF files written as their rows come: any size in little memory."""
+"""Write TIFF files row by row: any size in little memory."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from vecstack.pictures.parallel import deflate_level, in_order, row_groups, thre
 if TYPE_CHECKING:
     from vecstack.pictures.layout import Pixels, Strips
 
-# Bytes of pixels from which on offsets have 64 bits: 4 GiB less 7 % for the tables and for what Deflate may add.
+# Size of the pixels from which on offsets have 64 bits: 4 GiB less 7 % for tables and for what Deflate may add.
 BIG_BYTES = 4_000_000_000
-TILE_PX = 256  # width of a tile, and its height but in very wide pictures
-LOW_TILE_PX = 16  # their height there, the least there may be
-BAND_BYTES = 1 << 28  # of pixels in a row of tiles, which is held in memory: from there on a picture is very wide
+TILE_PX = 256  # width of a tile, and its height except in very wide pictures
+LOW_TILE_PX = 16  # height of a tile in very wide pictures: the least that TIFF allows
+BAND_BYTES = 1 << 28  # of pixels in a row of tiles, which is held in memory; above it a picture is very wide
 SHORT, LONG, RATIONAL, LONG8 = 3, 4, 5, 16  # field types
-FORMATS = {SHORT: "H", LONG: "L", RATIONAL: "2L", LONG8: "Q"}
+FORMATS = {SHORT: "H", LONG: "L", RATIONAL: "2L", LONG8: "Q"}  # codes of struct
 Field = tuple[int, int, list[int]]  # tag, type, values (two for each RATIONAL)
 
 
 def write_tiff(file: BinaryIO, strips: Strips, layout: Layout, *, big_bytes: int = BIG_BYTES) -> None:
-    """Write a picture as TIFF 6.0 in tiles, with Deflate and horizontal differencing; as BigTIFF where its pixels,
-    not compressed, take `big_bytes` or more. The file must be empty and must be able to seek."""
+    """Write a picture as TIFF 6.0 in tiles, with Deflate and horizontal differencing; as BigTIFF where its uncompressed
+    pixels take `big_bytes` or more. The file must be empty and able to seek."""
     big = layout.row_bytes * layout.height >= big_bytes
     file.write(_header(big, 0))
     offsets, sizes = [], []
@@ -36,7 +36,7 @@ def write_tiff(file: BinaryIO, strips: Strips, layout: Layout, *, big_bytes: int
             offsets.append(file.tell())
             sizes.append(len(data))
             file.write(data)
-    file.write(b"\0" * (-file.tell() % 8))  # the directory must lie on a word, or on 8 bytes in a BigTIFF
+    file.write(b"\0" * (-file.tell() % 8))  # the directory must be aligned to 2 bytes, in a BigTIFF to 8
     start = file.tell()
     file.write(_directory(_fields(layout, offsets, sizes, big), start, big))
     file.seek(0)
@@ -44,7 +44,7 @@ def write_tiff(file: BinaryIO, strips: Strips, layout: Layout, *, big_bytes: int
 
 
 def _header(big: bool, directory: int) -> bytes:
-    """What a file begins with: byte order, version and where the directory is."""
+    """The header of a file: byte order, version, and the offset of the directory."""
     return struct.pack("<2s3HQ", b"II", 43, 8, 0, directory) if big else struct.pack("<2sHL", b"II", 42, directory)
 
 
@@ -53,7 +53,7 @@ def _tile_rows(layout: Layout) -> int:
 
 
 def _tiles(strips: Strips, layout: Layout) -> Iterator[Pixels]:
-    """The picture in tiles [h,w,C], each an array of its own; where the picture ends within one, its last pixels are
+    """The picture in tiles [h,w,C], each a separate array; where a tile reaches beyond the picture, the last pixels are
     repeated."""
     height = _tile_rows(layout)
     for band in row_groups(strips, layout, height):
@@ -68,14 +68,14 @@ def _compress(tile: Pixels) -> bytes:
 
 
 def _differences(tile: Pixels) -> Pixels:
-    """Each pixel less the one to its left, little-endian (predictor 2)."""
+    """Each pixel minus the one to its left, little-endian (predictor 2)."""
     result = tile.astype(tile.dtype.newbyteorder("<"))
     result[:, 1:] -= tile[:, :-1]
     return result
 
 
 def _fields(layout: Layout, offsets: list[int], sizes: list[int], big: bool) -> list[Field]:
-    """The directory's fields, by rising tag."""
+    """The directory's fields, in ascending order of their tags."""
     place = LONG8 if big else LONG
     fields: list[Field] = [
         (256, LONG, [layout.width]),
@@ -86,7 +86,7 @@ def _fields(layout: Layout, offsets: list[int], sizes: list[int], big: bool) -> 
         (277, SHORT, [layout.channels]),
         (282, RATIONAL, [1, 1]),  # horizontal and vertical resolution, which a baseline file must have,
         (283, RATIONAL, [1, 1]),
-        (284, SHORT, [1]),  # a pixel's channels lie together
+        (284, SHORT, [1]),  # the channels of a pixel are stored together
         (296, SHORT, [1]),  # and their unit: none
         (317, SHORT, [2]),  # horizontal differencing
         (322, LONG, [TILE_PX]),
@@ -100,7 +100,7 @@ def _fields(layout: Layout, offsets: list[int], sizes: list[int], big: bool) -> 
 
 
 def _directory(fields: list[Field], start: int, big: bool) -> bytes:
-    """The directory that begins at byte `start` of the file, and behind it the values that do not fit inside."""
+    """The directory, which starts at byte `start` of the file, followed by the values that do not fit inside it."""
     count, word, room = ("Q", "Q", 8) if big else ("H", "L", 4)
     entry = struct.Struct(f"<HH{word}")
     values_at = start + struct.calcsize(f"<{count}{word}") + len(fields) * (entry.size + room)

@@ -1,4 +1,4 @@
-"""Pixels into picture files: which formats there are, what each can hold, and where the bytes go."""
+"""Write pixels to picture files: the formats, what each can hold, and where the bytes go."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ EXPORTED = ("svg", "svgz", "html", "htm", "pdf", "ora", "gif")  # suffixes of fi
 
 @dataclass(frozen=True)
 class Format:
-    """A picture format: its names (those of its files' endings), how it is written, and what it can hold; and how it is
-    written where every pixel is to stay as it is, if that is another way."""
+    """A picture format: its names, which are also the suffixes of its files; how it is written (`keep`: without loss,
+    if that is another way); and what it can hold. `seeks`: the writer must be able to seek in the file."""
 
     names: tuple[str, ...]
     write: Callable[[BinaryIO, Strips, Layout], None]
@@ -38,8 +38,8 @@ class Format:
 
 
 def pixels_to_file(pixels: Pixels, target: Destination, *, format: str | None = None, overwrite: bool = False) -> None:
-    """Write pixels [H,W,3], or [H,W,4] with straight alpha, into a picture file, as `render_to_file` does, but WebP
-    without loss: uint8, or uint16, of which a format of 8 bits keeps as many. Raises ExportError, UsageError."""
+    """Write pixels [H,W,3], or [H,W,4] with straight alpha, to a picture file as `render_to_file` does, but WebP
+    without loss. Pixels are uint8 or uint16; 8-bit formats round them. Raises ExportError, UsageError."""
     height, width, channels = pixels.shape
     layout = Layout(width, height, 8 * pixels.dtype.itemsize, channels == 4)
     chosen = find_format(format, target)
@@ -52,11 +52,12 @@ def pixels_to_file(pixels: Pixels, target: Destination, *, format: str | None = 
 
 
 def _to_8_bits(pixels: Pixels) -> Pixels:
-    """Pixels of 16 bits at the nearest values of 8."""
+    """16-bit pixels rounded to 8 bits."""
     return ((pixels.astype("u4") * 255 + 32767) // 65535).astype("u1")
 
 
 def write_picture(chosen: Format, target: Destination, strips: Strips, layout: Layout, overwrite: bool) -> None:
+    """Write strips to a path, whole or not at all, or to a stream. Raises ExportError."""
     if isinstance(target, str | PathLike):
         with atomic_writer(Path(target), overwrite=overwrite) as file:
             chosen.write(file, strips, layout)
@@ -84,39 +85,41 @@ def find_format(name: str | None, target: Destination) -> Format:
 
 
 def _names(formats: Iterable[Format]) -> str:
-    """Names of two or more formats, for a message."""
+    """The names of two or more formats, for a message."""
     *first, last = [chosen.names[0] for chosen in formats]
     return f"{', '.join(first)} or {last}"
 
 
 def check_fits(chosen: Format, layout: Layout) -> None:
-    """Raise UsageError or ExportError where the format cannot hold such a picture."""
+    """Raise UsageError or ExportError where the format cannot hold a picture of that layout."""
     name = chosen.names[0]
     if layout.depth not in chosen.depths:
         others = _names(other for other in FORMATS if layout.depth in other.depths)
-        raise UsageError(f"{name} has no {layout.depth} bits a channel; use {others}.")
+        raise UsageError(f"{name} cannot hold {layout.depth} bits per channel; use {others}.")
     if layout.transparent and not chosen.transparent:
-        raise UsageError(f"{name} has no transparency; use {_names(other for other in FORMATS if other.transparent)}.")
+        raise UsageError(
+            f"{name} cannot hold transparency; use {_names(other for other in FORMATS if other.transparent)}."
+        )
     if max(layout.width, layout.height) > chosen.max_side:
         raise ExportError(
-            f"{name} has at most {chosen.max_side:,} px a side, not {layout.width:,} x {layout.height:,}; "
+            f"{name} holds at most {chosen.max_side:,} px a side, not {layout.width:,} x {layout.height:,}; "
             "use png, or a smaller size."
         )
 
 
 def _write_stream(chosen: Format, stream: BinaryIO, strips: Strips, layout: Layout) -> None:
-    """Write to a stream. Raises ExportError where it fails."""
+    """Write to a stream. Raises ExportError where writing fails."""
     try:
         with _seekable(stream) if chosen.seeks else nullcontext(stream) as file:
             chosen.write(file, strips, layout)
         stream.flush()
     except OSError as error:
-        raise ExportError(f"the picture could not be written to the stream ({error}).") from error
+        raise ExportError(f"cannot write the picture to the stream ({error}).") from error
 
 
 @contextmanager
 def _seekable(stream: BinaryIO) -> Iterator[BinaryIO]:
-    """An empty file that can seek; its content goes to the stream at the end."""
+    """An empty file that can seek; its content is copied to the stream at the end."""
     with tempfile.TemporaryFile() as file:
         yield file
         file.seek(0)
@@ -144,7 +147,7 @@ def _write_webp(file: BinaryIO, strips: Strips, layout: Layout) -> None:
 
 
 def _write_webp_as_is(file: BinaryIO, strips: Strips, layout: Layout) -> None:
-    # `exact`: what is transparent keeps its colours, too.
+    # `exact`: transparent pixels keep their colours, too.
     _write_by_pillow(file, strips, layout, "WEBP", lossless=True, exact=True)
 
 
@@ -153,9 +156,9 @@ def _write_by_pillow(file: BinaryIO, strips: Strips, layout: Layout, name: str, 
 
     from vecstack.pictures.layout import gather
 
-    # Encoded in memory: to a real file Pillow writes past its buffer, and does not see a disk that fills up.
+    # Encoded in memory: Pillow writes to a real file past its buffer, and misses the error of a full disk.
     encoded = io.BytesIO()
-    advice = "make it smaller, or write it as PNG or TIFF, which need little"
+    advice = "make it smaller, or write PNG or TIFF, which need little memory"
     Image.fromarray(gather(strips, layout, advice=advice)).save(encoded, name, **options)
     file.write(encoded.getbuffer())
 

@@ -79,5 +79,10 @@ class MaskKind(Kind[MaskLayer]):
 
         return load_maker(weights, sizes, device)
 
+    def trainee(self, tables: Mapping[str, Any]) -> Any:
+        from vecstack.kinds.mask.training import read_trainee
+
+        return read_trainee(tables)
+
 
 KIND = MaskKind()
