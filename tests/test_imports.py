@@ -15,9 +15,9 @@ import vecstack
 PACKAGE = Path(vecstack.__file__).parent
 # From the ground up: a module may import those of lower rows, and those of its own package.
 ROWS = [
-    {"errors"},
-    {"geometry"},
-    {"composite", "atomic", "color", "device", "text_file"},
+    {"errors", "extras"},
+    {"geometry", "text_file"},
+    {"composite", "atomic", "color", "device", "tables"},
     {"stack"},
     {"pictures"},
     {"kinds"},

@@ -10,9 +10,9 @@ Error = TypeVar("Error", bound="VecstackError")
 class VecstackError(Exception):
     """Base of every error of this library; `exit_code` is what the command line returns for it.
 
-    Messages are written for Python: a message about the value of an argument begins with the argument's name and gives
-    it as `parameter`; an argument that would help stands in backticks, such as `overwrite=True`. The command line puts
-    its own flags in their places (vecstack/cli/flags.py)."""
+    Messages are written for Python callers. One about the value of an argument starts with the argument's name, which
+    is also given as `parameter`; other arguments are mentioned in backticks, such as `overwrite=True`. The command line
+    replaces both by its flags (vecstack/cli/flags.py)."""
 
     exit_code = 1
 

@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
-import sys
 import typing
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from vecstack.errors import RecipeError
-from vecstack.extras import install
+from vecstack.text_file import nearest
 
 AnyTable = TypeVar("AnyTable")
-
-
-def load_toml(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file. Raises RecipeError: it cannot be read, or is not TOML."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        try:
-            import tomli as tomllib
-        except ImportError as error:
-            raise RecipeError(f"Reading TOML on Python 3.10 needs tomli. {install('train')}") from error
-    try:
-        tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(f"{path}: {error.strerror}. Give the path of a recipe (TOML).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: not TOML: {error}.") from error
-    return tables
 
 
 def to_dataclass(kind: type[AnyTable], fields: Any, where: str) -> AnyTable:
@@ -48,12 +27,10 @@ def to_dataclass(kind: type[AnyTable], fields: Any, where: str) -> AnyTable:
 
 def check_keys(fields: Mapping[str, Any], known: Iterable[str], where: str) -> None:
     """Raise RecipeError for the first key that is not among the known ones; it names the nearest."""
-    known = list(known)
+    words = list(known)
     for key in fields:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
-            raise RecipeError(f"{where}: unknown key {key}. {hint}")
+        if key not in words:
+            raise RecipeError(f"{where}: unknown key {key}; {nearest(key, words)}")
 
 
 def _convert(expected: Any, value: Any, where: str) -> Any:

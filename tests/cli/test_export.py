@@ -93,7 +93,7 @@ def test_unknown_layers_are_noted(vecstack: Call, document: Path, tmp_path: Path
         result = vecstack("export", path, "--format", name)
         assert result.code == 4, result.err
         assert "note: layer odd is of kind hologram" in result.err
-        assert "None of the layers" in result.err
+        assert "none of the layers is of a kind" in result.err
     kept = vecstack("export", path, "--format", "json", "-o", tmp_path / "kept.json")
     assert (kept.code, kept.err) == (0, "")
     assert load(tmp_path / "kept.json") == load(path)

@@ -351,8 +351,8 @@ def test_layers_are_ordered_and_taken_out(change: Change, expected: str) -> None
         (Move("twig", "up"), "layer twig is the top one and cannot move up"),
         (Move("1-3", "down"), "layer whole is the lowest one and cannot move down"),
         (Move("*", "up"), "top one"),
-        (Move("1-3", 8), "no place 8 for 3 of the layers; the top is 7"),
-        (Move("1", 10_000), "the top is 9"),
+        (Move("1-3", 8), "cannot put the selected layers at position 8; the highest is 7"),
+        (Move("1", 10_000), "cannot put the selected layers at position 10000; the highest is 9"),
     ],
 )
 def test_a_move_past_the_ends_is_refused(mixed: Stack, change: Change, says: str) -> None:
@@ -396,12 +396,12 @@ def test_swapped_codes_swap_the_masks_and_nothing_else(mixed: Stack) -> None:
 
 @pytest.mark.parametrize(("one", "other"), [("whole", "faded"), ("whole", "leaf")])
 def test_codes_of_different_nets_or_kinds_are_not_swapped(mixed: Stack, one: str, other: str) -> None:
-    with pytest.raises(DocumentError, match=f"codes of {one} and {other} do not fit"):
+    with pytest.raises(DocumentError, match=f"codes of {one} and {other} cannot be swapped"):
         edit(mixed, [SwapCode(one, other)])
 
 
 def test_codes_of_more_than_two_layers_are_not_swapped(mixed: Stack) -> None:
-    with pytest.raises(DocumentError, match="'Leaf' means 2 layers"):
+    with pytest.raises(DocumentError, match="'Leaf' selects 2 layers"):
         edit(mixed, [SwapCode("leaf", "Leaf")])
 
 
@@ -479,7 +479,7 @@ def test_merged_layers_stand_where_they_stood(mixed: Stack) -> None:
 
 @pytest.mark.parametrize(
     ("selection", "says"),
-    [("1", "two or more neighbours, not 1"), ("1,6", "not 1, 6"), ("2-4", "layer hidden cannot be merged")],
+    [("1", "two or more; got 1"), ("1,6", "got 1, 6"), ("2-4", "layer hidden does not show and cannot be merged")],
 )
 def test_what_cannot_be_merged_is_refused(mixed: Stack, selection: str, says: str) -> None:
     with pytest.raises(DocumentError, match=says):
@@ -524,7 +524,7 @@ def test_a_long_id_stays_one_when_it_is_copied(mixed: Stack) -> None:
 
 
 def test_a_copy_past_the_top_is_refused(mixed: Stack) -> None:
-    with pytest.raises(DocumentError, match="the top is 10"):
+    with pytest.raises(DocumentError, match="the highest is 10"):
         edit(mixed, [CopyLayer("1", mixed, 11)])
     with pytest.raises(DocumentError, match="no layer 'nobody'"):
         edit(mixed, [CopyLayer("nobody", mixed)])
@@ -620,13 +620,13 @@ def test_a_script_says_every_change(mixed: Stack, script: Callable[[str], Path],
         ("[[change]]\nrecolor = '1'", "recolor needs to"),
         ("[[change]]\ncopy-layer = '1'", "copy-layer needs from"),
         ("[[change]]\nrecolor = '1'\nto = 'mud'", "'mud' is not a colour"),
-        ("[[change]]\nopacity = '1'\nto = '0.5'", "opacity must be in 0..1, not '0.5'"),
+        ("[[change]]\nopacity = '1'\nto = '0.5'", "opacity must be 0 to 1, not '0.5'"),
         ("[[change]]\nopacity = '1'\nto = nan", "not nan"),
         ("[[change]]\nopacity = 1\nto = 1", "1 selects no layers"),
         ("[[change]]\nhide = 2020-01-01", "selects no layers"),
         ("[[change]]\nhide = {a = 1}", "selects no layers"),
         ("[[change]]\ncopy-layer = '1'\nfrom = 3", "not from 3"),
-        ("[[change]]\npalette = {a = 1}", "a palette is a list"),
+        ("[[change]]\npalette = {a = 1}", "a palette must be a list"),
         ("[[change]]\npalette = 'nowhere.gpl'", r"nowhere.gpl'?: cannot be read"),
         ("[[change]]\nhide = '1'\nhide = '2'", "not TOML"),
         ("not toml", "not TOML"),
@@ -698,10 +698,10 @@ def test_a_stack_of_many_layers_is_edited_at_once() -> None:
 
 @pytest.mark.parametrize("changes", [Hide("1"), ["--hide 1"], [None], None])
 def test_what_is_no_list_of_changes_is_refused(stack: Stack, changes: Any) -> None:  # noqa: F811
-    with pytest.raises(UsageError, match=r"changes are made in a list|is not a change\. Give those of vecstack\.edit"):
+    with pytest.raises(UsageError, match=r"^changes must be (a list, not .*; write \[|changes such as Hide\('3'\))"):
         edit(stack, changes)
 
 
 def test_a_number_that_is_no_text_is_told_to_be_one() -> None:
-    with pytest.raises(UsageError, match=r"3 selects no layers\. Give in quotation marks an id, a name, a number"):
+    with pytest.raises(UsageError, match=r"3 selects no layers; write in quotation marks an id, a name, a number"):
         Hide(cast(Any, 3))

@@ -59,15 +59,15 @@ def test_palettes_are_read_from_lists_gimp_and_png(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "has 0 colours"),
-        (b"\n\n", "has 0 colours"),
-        (b"GIMP Palette\n", "has 0 colours"),
+        (b"", "gpl: 0 colours; a palette must have 1 to 4,096"),
+        (b"\n\n", "gpl: 0 colours; a palette must have 1 to 4,096"),
+        (b"GIMP Palette\n", "gpl: 0 colours; a palette must have 1 to 4,096"),
         (b"#f00\nmud\n", "line 2: 'mud' is not a colour"),
-        (b"GIF89a\xff", "neither a PNG nor a text in UTF-8. Give a PNG of at most 256 colours"),
+        (b"GIF89a\xff", "neither a PNG nor text in UTF-8; use a PNG of at most 256 colours"),
         (b"GIMP Palette\n1 2\n", "line 2: '1 2' is not a colour"),
         (b"GIMP Palette\n1 2 256\n", "line 2"),
         (b"\xff\xfe", "UTF-8"),
-        (b"red\n" * 5000, "has 5,000 colours"),
+        (b"red\n" * 5000, "5,000 colours"),
         (b"\n" * (1 << 21), "bytes"),
     ],
 )
@@ -83,7 +83,7 @@ def test_a_picture_of_too_many_colours_or_none_is_no_palette(tmp_path: Path) -> 
     noise = np.random.default_rng(0).integers(0, 256, (53, 37, 3), dtype=np.uint8)
     for pixels in (noise, np.zeros((2, 2, 4), np.uint8)):
         Image.fromarray(pixels).save(path)
-        with pytest.raises(PictureError, match="colours, and a palette 1 to 256"):
+        with pytest.raises(PictureError, match="colours; a palette in a picture must have 1 to 256"):
             load_palette(path)
     path.write_bytes(b"\x89PNG\r\n\x1a\n damaged")
     with pytest.raises(PictureError):

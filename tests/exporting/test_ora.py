@@ -144,7 +144,7 @@ def test_unknown_kinds_are_left_out() -> None:
         "Background",
         "red",
     ]
-    with pytest.raises(ExportError, match="None of the layers is of a kind that this version can draw"):
+    with pytest.raises(ExportError, match="none of the layers is of a kind that this version can draw"):
         to_ora(Stack(CANVAS, (strange,)), device="cpu")
 
 

@@ -207,7 +207,7 @@ def test_a_stack_without_layers_is_its_background(tmp_path: Path) -> None:
 def test_unknown_kinds_are_left_out() -> None:
     strange = UnknownLayer(id="strange", unknown_kind="hologram", transform=Affine.of_frame(CANVAS.rect))
     assert to_pdf(Stack(CANVAS, (strange, RED)), device="cpu") == to_pdf(Stack(CANVAS, (RED,)), device="cpu")
-    with pytest.raises(ExportError, match="None of the layers is of a kind"):
+    with pytest.raises(ExportError, match="none of the layers is of a kind"):
         to_pdf(Stack(CANVAS, (strange,)), device="cpu")
 
 

@@ -136,5 +136,5 @@ def test_a_stack_without_layers_is_its_background() -> None:
 def test_unknown_kinds_are_left_out_and_numbers_stay() -> None:
     strange = UnknownLayer(id="strange", unknown_kind="hologram", transform=Affine.of_frame(CANVAS.rect))
     assert [entry["file"] for entry in exported(Stack(CANVAS, (strange, RED)))[1]["layers"]] == ["02-red.png"]
-    with pytest.raises(ExportError, match="None of the layers is of a kind"):
+    with pytest.raises(ExportError, match="none of the layers is of a kind"):
         list(png_layers(Stack(CANVAS, (strange,)), device="cpu"))

@@ -1,4 +1,4 @@
-"""What is wrong with a command line, as typer found it, in one line that names the option and the value."""
+"""Errors that typer finds in a command line, in one line that names the option and the value."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 import reprlib
 from typing import Any
 
-ALIKE = 0.75  # of 0..1: the least likeness of two options of which one is offered for the other
+ALIKE = 0.75  # similarity, 0..1, from which an option is suggested for a misspelt one
 NUMBERS = {"int": "a whole number", "float": "a number"}
 
 
 def explain(complaint: Any) -> str:
-    """The message of an exception of typer, which has no public class; empty where the help was shown instead."""
+    """The message of an exception of typer (whose class is not public); empty where the help was shown instead."""
     if hasattr(complaint, "possibilities"):
         return str(complaint.message) + _offer(str(complaint.option_name), complaint.possibilities or ())
     value, wanted = _number_of(complaint)
@@ -23,14 +23,14 @@ def explain(complaint: Any) -> str:
 
 
 def _offer(option: str, others: Any) -> str:
-    """The option that was probably meant, to end a message."""
+    """The option that was probably meant, to end a message; empty where none is similar."""
     names = {other.lstrip("-"): other for other in others}
     near = difflib.get_close_matches(option.lstrip("-"), names, 1, ALIKE)
     return f"; did you mean {names[near[0]]}?" if near else ""
 
 
 def _number_of(complaint: Any) -> tuple[str, str | None]:
-    """A value that is no number, quoted, and what it should be; None where something else is wrong."""
+    """A value that is not a number, quoted, and what it should be; None where something else is wrong."""
     errors = getattr(complaint.__cause__, "errors", None)  # of pydantic, which newer versions of typer use
     if callable(errors):
         first = errors()[0]

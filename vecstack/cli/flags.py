@@ -1,16 +1,16 @@
-"""The library's messages in the words of the command line: parameters become flags."""
+"""Messages of the library in the words of the command line: parameters become flags."""
 
 from __future__ import annotations
 
 from vecstack.errors import VecstackError
 
-# The flag of a parameter is its name behind --, but for these.
+# The flag of a parameter is -- and its name, with these exceptions.
 FLAGS = {
     "budget_bytes": "--budget",
     "detail": "--psnr and --budget",
     "tint_strength": "the strength of --tint",
 }
-# How messages mention arguments elsewhere than at their beginning; "" where the command line has no such option.
+# How messages mention arguments in other places than the start; "" where the command line has no such option.
 MENTIONS = {
     "`overwrite=True`": "--overwrite",
     "`device='cpu'`": "--device cpu",
@@ -24,7 +24,7 @@ MENTIONS = {
 
 
 def in_flags(error: VecstackError) -> str:
-    """The message of an error with flags in the place of parameters."""
+    """The message of an error, with flags in place of parameters."""
     text = str(error)
     name = error.parameter
     if name is not None and text.startswith(name):

@@ -1,4 +1,4 @@
-"""Adjust: the pixels of a picture change where the masks of some layers are, after Sbai, Couprie, Aubry, ICIP 2020,
+"""Adjust: change the pixels of a picture where the masks of some layers are, after Sbai, Couprie, Aubry, ICIP 2020,
 figure 5a."""
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from vecstack.pictures.layout import Pixels, RowCallback
     from vecstack.pictures.read import Floats, Picture
 
-BAND_PX = 256  # rows that are changed together, which bounds what they need beside the picture
-MAX_BLUR_PX = 250.0  # standard deviation: past any lens, and a band with its surroundings fits into memory
-CHUNK = 1 << 14  # colours that are changed together: what that needs fits a processor's cache
-REACH = 3.0  # of a blur, in standard deviations: 0.3 % is beyond
-BLOCK = 64  # lines that are blurred in one matrix product
-STEEPEST = 4.0  # exponent of the brightness -1, and slope in the middle of the contrast 1
+BAND_PX = 256  # rows adjusted together: bounds the memory needed in addition to the picture
+MAX_BLUR_PX = 250.0  # standard deviation: beyond any lens, and a band with its surroundings fits in memory
+CHUNK = 1 << 14  # colours adjusted together: fits a processor's cache
+REACH = 3.0  # of a blur, in standard deviations: 0.3 % lies beyond
+BLOCK = 64  # lines blurred in one matrix product
+STEEPEST = 4.0  # exponent at brightness -1, and slope at middle grey at contrast 1
 LIMITS = {
     "brightness": (-1.0, 1.0),
     "contrast": (-1.0, 1.0),
@@ -41,14 +41,14 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Adjustment:
-    """What becomes of pixels, in this order; 0 changes nothing. Raises UsageError where a value is out of its range, or
-    nothing changes.
+    """How pixels are changed; 0 changes nothing. Raises UsageError where a value is out of range, or where nothing
+    would change.
 
-    `blur` is the standard deviation of a Gaussian, in pixels of the picture, up to MAX_BLUR_PX. `brightness` in -1..1
-    and `contrast` in -1..1 are curves of the sRGB values that keep black and white (a contrast below 0 goes towards
-    middle grey, which -1 is). `saturation` in -1..1 is from grey to twice the chroma, `hue` turns the colour by degrees
-    in -360..360, and `tint` gives all pixels the hue and chroma of a colour, as far as `tint_strength` in 0..1: the
-    three keep the lightness of OKLab."""
+    The steps, in this order: `blur` is the standard deviation of a Gaussian, in pixels of the picture, up to
+    MAX_BLUR_PX. `brightness` in -1..1 and `contrast` in -1..1 are curves of the sRGB values that keep black and white
+    (but a contrast below 0 moves all values towards middle grey, which -1 reaches). `saturation` in -1..1 goes from
+    grey to twice the chroma, `hue` rotates colours by -360..360 degrees, and `tint` moves all pixels towards the hue
+    and chroma of a colour, by `tint_strength` in 0..1; these three keep the lightness of OKLab."""
 
     brightness: float = 0.0
     contrast: float = 0.0
@@ -72,11 +72,11 @@ class Adjustment:
 
     @property
     def changes_color(self) -> bool:
-        """Whether colours change by more than a curve."""
+        """Whether colours change by more than curves of single channels."""
         return bool(self.saturation or self.hue or (self.tint is not None and self.tint_strength))
 
     def __call__(self, colors: Floats) -> Floats:
-        """Colours [N,3], sRGB in 0..1, after all but the blur: [N,3]."""
+        """Colours [N,3], sRGB in 0..1, after all steps but the blur: [N,3]."""
         colors = _with_contrast(_with_brightness(colors, self.brightness), self.contrast)
         if not self.changes_color:
             return colors
@@ -99,12 +99,12 @@ class Adjustment:
 
 
 def _with_brightness(values: Floats, brightness: float) -> Floats:
-    """Values in 0..1 along a power curve."""
+    """Values in 0..1 after a power curve."""
     return cast("Floats", values ** (STEEPEST**-brightness)) if brightness else values
 
 
 def _with_contrast(values: Floats, contrast: float) -> Floats:
-    """Values in 0..1 along an S-shaped curve through black, middle grey and white, or closer to middle grey."""
+    """Values in 0..1 after an S-shaped curve through black, middle grey and white, or moved towards middle grey."""
     if contrast <= 0:
         return cast("Floats", 0.5 + (values - 0.5) * (1 + contrast)) if contrast else values
     power = STEEPEST**contrast
@@ -122,14 +122,15 @@ def adjust(
     device: str = "auto",
     progress: RowCallback | None = None,
 ) -> Pixels:
-    """The picture with its own pixels adjusted where the masks of some layers of its stack are: picture + m *
-    (adjusted - picture), where m in 0..1 is what the masks cover together, 1 minus it where `invert`. Opacity and
-    visibility of the layers do not matter, and where m is 0 the pixels are those of the picture.
+    """The picture with its own pixels adjusted where the masks of some layers of its stack are.
 
-    `picture` is what `vecstack.pictures.read.load_picture` takes: upright and in sRGB then; `layers` selects as in
-    `vecstack.edit`. Gives [H,W,3], or [H,W,4] with the picture's straight alpha where it is not opaque: uint8, or
-    uint16 where the picture has 16 bits (or floats). Raises PictureError: it cannot be read or is of another shape than
-    the canvas; UsageError, DocumentError: no such layer, or one that this version cannot draw; DeviceError."""
+    The result is picture + m * (adjusted - picture), where m in 0..1 is the joint coverage of the masks, or 1 minus it
+    where `invert`. Opacity and visibility of the layers do not matter; where m is 0, the pixels stay exactly as they
+    are. `picture` is anything that `vecstack.pictures.read.load_picture` takes, and is read upright and in sRGB;
+    `layers` is a selection as in `vecstack.editing.select`. Returns pixels [H,W,3], or [H,W,4] with the picture's
+    straight alpha where it is not opaque: uint8, or uint16 for a picture of 16 bits or of floats. Raises PictureError:
+    it cannot be read, or its aspect is not the canvas's; UsageError, DocumentError: no such layer, or one that this
+    version cannot draw; DeviceError."""
     import numpy as np
 
     from vecstack.pictures.read import load_picture
@@ -153,10 +154,10 @@ def adjust(
 
 
 def _masks(stack: Stack, selection: str) -> Stack:
-    """A stack of the selected layers alone, fully seen. Raises UsageError, DocumentError."""
+    """A stack of the selected layers only, visible and opaque. Raises UsageError, DocumentError."""
     chosen = [stack.layers[index] for index in select(stack, selection)]
     if not chosen:
-        raise DocumentError("there are no layers whose masks could be used.")
+        raise DocumentError("the stack has no layers whose masks could be used.")
     for layer in chosen:
         if not can_draw(layer):
             raise DocumentError(f"layer {layer.id} is of kind {layer.kind}, whose mask this version cannot draw.")
@@ -164,8 +165,8 @@ def _masks(stack: Stack, selection: str) -> Stack:
 
 
 def _adjusted(picture: Picture, top: int, mask: Floats, adjustment: Adjustment) -> Floats:
-    """The rows of a picture from `top` on, adjusted as far as the mask [H,W] says: [H,W,3]."""
-    # A mask that is less would not change a value by half a step.
+    """Rows of a picture from `top` on, adjusted by a mask [H,W] in 0..1: [H,W,3]."""
+    # A smaller mask changes no value by half a step.
     bottom, where = top + len(mask), mask >= 0.5 / (2**picture.depth - 1)
     pixels: Floats = picture.pixels[top:bottom].copy()
     if where.any():
@@ -179,7 +180,8 @@ def _adjusted(picture: Picture, top: int, mask: Floats, adjustment: Adjustment) 
 
 
 def _blurred(picture: Picture, top: int, bottom: int, sigma: float) -> Floats:
-    """Rows of a picture behind a Gaussian: [H,W,3]. Its borders go on outside, and what is transparent has no part."""
+    """Rows of a picture after a Gaussian blur: [H,W,3]. Pixels at the border are repeated outside, and transparent ones
+    do not count."""
     import numpy as np
 
     kernel = _kernel(sigma)
@@ -194,22 +196,22 @@ def _blurred(picture: Picture, top: int, bottom: int, sigma: float) -> Floats:
     across = _filtered(columns.reshape(len(columns), -1), kernel).reshape(picture.width, bottom - top, -1)
     result: Floats = across.transpose(1, 0, 2)
     if picture.alpha is not None:
-        result = result[..., :3] / result[..., 3:].clip(1e-6)  # some, where nothing is seen
+        result = result[..., :3] / result[..., 3:].clip(1e-6)  # keeps the division finite where nothing is visible
     return cast("Floats", result.clip(0, 1))
 
 
 def _kernel(sigma: float) -> Floats:
-    """A Gaussian's values at whole distances, of sum 1."""
+    """The values of a Gaussian at integer distances, with sum 1: [K]."""
     import numpy as np
 
     distances = np.arange(-math.ceil(REACH * sigma), math.ceil(REACH * sigma) + 1)
-    weights = np.exp(-0.5 * np.square(distances / max(sigma, 1e-3)))  # far below what blurs
+    weights = np.exp(-0.5 * np.square(distances / max(sigma, 1e-3)))  # keeps the division finite for a blur of 0
     return cast("Floats", (weights / weights.sum()).astype(np.float32))
 
 
 def _filtered(lines: Floats, kernel: Floats) -> Floats:
-    """The weighted means of neighbouring lines [N,M], where all neighbours are there: [N + 1 - K,M]. As matrix
-    products, which are the fastest way for wide blurs."""
+    """The weighted means of K neighbouring lines of [N,M], wherever there are K: [N + 1 - K,M]. Computed as matrix
+    products, the fastest way for wide blurs."""
     import numpy as np
 
     count = len(lines) + 1 - len(kernel)

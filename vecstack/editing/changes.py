@@ -1,4 +1,4 @@
-"""The changes that a person can make to the layers of a stack, each a value that is checked when it is made."""
+"""The changes that can be made to the layers of a stack, each a value that is checked when it is created."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ MIN_WEIGHT = 1e-6  # of a colour that does not show: it counts where no other do
 
 
 class Change:
-    """One change of a stack, as a value that is checked when it is made. Its first field is what the name of the change
-    stands before in a script; a field whose name is a word of Python has a _ at its end."""
+    """One change of a stack, as a value that is checked when it is created (UsageError). In a script the change's own
+    key sets its first field; a field named like a keyword of Python ends in an underscore."""
 
     def apply(self, stack: Stack, device: str) -> Stack:
-        """The stack after the change, for which a picture is drawn on the device if one is needed. Raises DocumentError
-        where it cannot be made, or leaves no valid stack; DeviceError."""
+        """The stack after the change; if that needs a picture, it is drawn on the device. Raises DocumentError where
+        the change cannot be made, or the stack would not be valid after it; DeviceError."""
         raise NotImplementedError
 
     @classmethod
     def of_script(cls, fields: Mapping[str, Any], folder: Path) -> Change:
-        """The change of the fields in a script that lies in a folder. Raises UsageError for a value that cannot be;
-        what loading raises, where a field names a file."""
+        """The change with the fields of a script; paths are relative to the script's folder. Raises UsageError for a
+        value out of range, and whatever loading a file raises."""
         return cast(Any, cls)(**fields)  # type: ignore[no-any-return]
 
 
@@ -58,10 +58,10 @@ class SelectedChange(Change):
 
 @dataclass(frozen=True)
 class LayerChange(SelectedChange):
-    """A change of each selected layer by itself."""
+    """A change that is made to each selected layer separately."""
 
     def changed(self, layer: Layer) -> Layer:
-        """One layer after the change."""
+        """A layer after the change."""
         raise NotImplementedError
 
     def apply(self, stack: Stack, device: str) -> Stack:
@@ -71,7 +71,7 @@ class LayerChange(SelectedChange):
 
 @dataclass(frozen=True)
 class Recolor(LayerChange):
-    """The layers in another colour: #rgb, #rrggbb, the name of a CSS colour, or three numbers in 0..1."""
+    """Set the colour of layers: #rgb, #rrggbb, a CSS name, or three numbers in 0..1."""
 
     to: str | Color
 
@@ -85,14 +85,14 @@ class Recolor(LayerChange):
 
 @dataclass(frozen=True)
 class Opacity(LayerChange):
-    """The layers with another opacity, 0..1."""
+    """Set the opacity of layers, 0..1."""
 
     to: float
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not is_number(self.to) or not 0 <= self.to <= 1:
-            raise UsageError(f"an opacity must be in 0..1, not {reprlib.repr(self.to)}.")
+            raise UsageError(f"an opacity must be 0 to 1, not {reprlib.repr(self.to)}.")
 
     def changed(self, layer: Layer) -> Layer:
         return dataclasses.replace(layer, opacity=float(self.to))
@@ -100,7 +100,7 @@ class Opacity(LayerChange):
 
 @dataclass(frozen=True)
 class Hide(LayerChange):
-    """The layers hidden."""
+    """Hide layers."""
 
     def changed(self, layer: Layer) -> Layer:
         return dataclasses.replace(layer, visible=False)
@@ -108,7 +108,7 @@ class Hide(LayerChange):
 
 @dataclass(frozen=True)
 class Show(LayerChange):
-    """The layers visible."""
+    """Show hidden layers."""
 
     def changed(self, layer: Layer) -> Layer:
         return dataclasses.replace(layer, visible=True)
@@ -116,7 +116,7 @@ class Show(LayerChange):
 
 @dataclass(frozen=True)
 class Rename(LayerChange):
-    """The layers under another name."""
+    """Set the name of layers."""
 
     to: str
 
@@ -130,8 +130,8 @@ class Rename(LayerChange):
 
 @dataclass(frozen=True)
 class Transform(LayerChange):
-    """The layers with another place: a, b, c, d, e, f, by which a point (u, v) of a layer's frame lies at
-    (a u + b v + c, d u + e v + f)."""
+    """Set the transform of layers: a, b, c, d, e, f, which map a point (u, v) of a layer's frame to
+    (a u + b v + c, d u + e v + f) on the canvas."""
 
     to: Sequence[float]
 
@@ -146,7 +146,7 @@ class Transform(LayerChange):
 
 @dataclass(frozen=True)
 class Shift(LayerChange):
-    """The layers moved by canvas units: to the right, and down."""
+    """Move layers to the right and down, in canvas units."""
 
     by: Sequence[float]
 
@@ -162,14 +162,14 @@ class Shift(LayerChange):
 
 @dataclass(frozen=True)
 class Scale(LayerChange):
-    """The layers larger by a factor, or smaller, about the middle of each one's frame."""
+    """Scale layers by a factor about the centre of each one's frame."""
 
     by: float
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not is_number(self.by) or not 0 < self.by <= MAX_TRANSFORM:
-            raise UsageError(f"a factor must be above 0 and up to {MAX_TRANSFORM:g}, not {reprlib.repr(self.by)}.")
+            raise UsageError(f"a factor must be above 0 and at most {MAX_TRANSFORM:g}, not {reprlib.repr(self.by)}.")
 
     def changed(self, layer: Layer) -> Layer:
         old = layer.transform
@@ -179,7 +179,7 @@ class Scale(LayerChange):
 
 @dataclass(frozen=True)
 class Remove(SelectedChange):
-    """The stack without the layers, and without the assets that only they used."""
+    """Remove layers, and assets that only they used."""
 
     def apply(self, stack: Stack, device: str) -> Stack:
         return _only(stack, set(range(len(stack.layers))).difference(select(stack, self.select)))
@@ -187,7 +187,7 @@ class Remove(SelectedChange):
 
 @dataclass(frozen=True)
 class Keep(SelectedChange):
-    """The stack with no other layers than these."""
+    """Remove all other layers."""
 
     def apply(self, stack: Stack, device: str) -> Stack:
         return _only(stack, set(select(stack, self.select)))
@@ -195,8 +195,8 @@ class Keep(SelectedChange):
 
 @dataclass(frozen=True)
 class Move(SelectedChange):
-    """The layers in another place of the order, in which they keep their own: `up` or `down` by one, to the `top` or
-    the `bottom`, or so that the lowest of them has a number, 1 at the bottom."""
+    """Move layers in the stack, keeping their order: `up` or `down` by one, to the `top` or the `bottom`, or to a
+    position (1 is the lowest), which the lowest of them gets."""
 
     to: str | int
     ENDS: ClassVar = ("up", "down", "top", "bottom")
@@ -205,7 +205,7 @@ class Move(SelectedChange):
         super().__post_init__()
         if self.to not in self.ENDS and not _is_count(self.to):
             places = ", ".join(self.ENDS)
-            raise UsageError(f"layers move {places} or to a number from 1, not to {reprlib.repr(self.to)}.")
+            raise UsageError(f"layers can move {places} or to a position from 1 up, not to {reprlib.repr(self.to)}.")
 
     def apply(self, stack: Stack, device: str) -> Stack:
         chosen = list(select(stack, self.select))
@@ -215,7 +215,8 @@ class Move(SelectedChange):
         return stack.with_layers(stack.layers[index] for index in order)
 
     def _stepped(self, stack: Stack, chosen: list[int]) -> list[int]:
-        """Old indices in the new order, each chosen layer one step further."""
+        """The old indices in the new order, with each chosen layer one step up or down. Raises DocumentError at the
+        end."""
         order, step = list(range(len(stack.layers))), 1 if self.to == "up" else -1
         ahead = chosen[::-step]
         if ahead[0] == order[-1 if step == 1 else 0]:
@@ -226,7 +227,7 @@ class Move(SelectedChange):
         return order
 
     def _placed(self, stack: Stack, chosen: list[int]) -> list[int]:
-        """Old indices in the new order, the chosen layers together in their place."""
+        """The old indices in the new order, with the chosen layers together at their position."""
         others = sorted(set(range(len(stack.layers))).difference(chosen))
         most = len(others) + 1
         number = {"bottom": 1, "top": most}.get(str(self.to), self.to)
@@ -235,7 +236,7 @@ class Move(SelectedChange):
 
 @dataclass(frozen=True)
 class Background(Change):
-    """Another colour behind all layers (see Recolor)."""
+    """Set the colour behind all layers (written as for Recolor)."""
 
     to: str | Color
 
@@ -248,20 +249,20 @@ class Background(Change):
 
 @dataclass(frozen=True)
 class Palette(Change):
-    """The layers and the background in the colours of a palette, each in the one that looks most like its own (nearest
-    in OKLab); or in as few colours as a count says, chosen so that what shows most changes least."""
+    """Limit the colours of the layers and the background to those of a palette, each replaced by the most similar one
+    (nearest in OKLab); or to a number of colours, chosen so that the most visible colours change least."""
 
     to: Sequence[str | Color] | int
 
     def __post_init__(self) -> None:
         if isinstance(self.to, list | tuple):
             if not 1 <= len(self.to) <= MAX_PALETTE:
-                raise UsageError(f"a palette has 1 to {MAX_PALETTE:,} colours, not {len(self.to):,}.")
+                raise UsageError(f"a palette must have 1 to {MAX_PALETTE:,} colours, not {len(self.to):,}.")
             for color in self.to:
                 to_color(color)
         elif not _is_count(self.to, MAX_FEW):
             raise UsageError(
-                f"a palette is a list of colours or a count of 1 to {MAX_FEW}, not {reprlib.repr(self.to)}."
+                f"a palette must be a list of colours or a number from 1 to {MAX_FEW}, not {reprlib.repr(self.to)}."
             )
 
     @classmethod
@@ -284,8 +285,8 @@ class Palette(Change):
 
 @dataclass(frozen=True)
 class SwapCode(SelectedChange):
-    """Two layers with each other's masks: they swap the numbers that give these their form, and keep all else. Both
-    must be of one kind, and their masks of one net or of as many numbers."""
+    """Swap the masks of two layers: they exchange the numbers that define the shapes, and keep all else. Both must be
+    of one kind, with masks of the same net or of equally many numbers."""
 
     with_: str
 
@@ -297,9 +298,7 @@ class SwapCode(SelectedChange):
         indices = [select_one(stack, selection) for selection in (self.select, self.with_)]
         one, other = (stack.layers[index] for index in indices)
         if _family(one) != _family(other):
-            raise DocumentError(
-                f"the codes of {one.id} and {other.id} do not fit each other: their masks differ in kind."
-            )
+            raise DocumentError(f"the codes of {one.id} and {other.id} cannot be swapped; their masks differ in kind.")
         kind = kind_of(one)
         swapped = kind.with_shape(one, kind.shape(other)), kind.with_shape(other, kind.shape(one))
         return stack.replace(dict(zip(indices, swapped, strict=True)), {})
@@ -307,10 +306,9 @@ class SwapCode(SelectedChange):
 
 @dataclass(frozen=True)
 class Jitter(SelectedChange):
-    """The layers with masks that are moved at random: each number of a code by a normal one, in units of the deviation
-    of all numbers of such codes in the stack. A seed gives each layer (by its id) one direction, in which the amount
-    says how far to go: so amounts 0.1, 0.2, 0.3 are a walk. After Sbai, Couprie, Aubry, ICIP 2020, who walk so in the
-    space of masks."""
+    """Vary the masks of layers at random: a normal random number is added to each number of a code, in units of the
+    standard deviation of all such codes in the stack. The seed and a layer's id fix its direction, the amount how far
+    to go: so amounts 0.1, 0.2, 0.3 are steps of a walk. After Sbai, Couprie, Aubry, ICIP 2020, who explore masks so."""
 
     by: float
     seed: int = 0
@@ -344,28 +342,28 @@ class Jitter(SelectedChange):
 
 @dataclass(frozen=True)
 class Merge(SelectedChange):
-    """Neighbouring layers as one: that one of them stays, in the best colour, that alone comes closest to what they all
-    show over the layers below. Each must be visible and of one colour."""
+    """Merge neighbouring layers into one: the one of them that, in its best colour, comes closest to what all of them
+    show over the layers below. Each must be visible and have a single colour."""
 
     def apply(self, stack: Stack, device: str) -> Stack:
         chosen = select(stack, self.select)
         if len(chosen) < 2 or chosen[-1] - chosen[0] != len(chosen) - 1:
             numbers = ", ".join(str(index + 1) for index in chosen[:5]) + (", ..." if chosen[5:] else "")
-            raise DocumentError(f"layers that merge are two or more neighbours, not {numbers or 'none'}.")
+            raise DocumentError(f"only neighbouring layers can be merged, two or more; got {numbers or 'none'}.")
         first, last = chosen[0], chosen[-1] + 1
         layers = stack.layers[first:last]
         for layer in layers:
             _color_of(layer)
             if not layer.is_seen:
-                raise DocumentError(f"layer {layer.id} cannot be merged: it does not show. Show it or remove it first.")
+                raise DocumentError(f"layer {layer.id} does not show and cannot be merged; show or remove it first.")
         merged = _merged(stack.with_layers(stack.layers[:first]), layers, device)
         return without_unused(stack.with_layers((*stack.layers[:first], merged, *stack.layers[last:])), layers)
 
 
 @dataclass(frozen=True)
 class CopyLayer(SelectedChange):
-    """Layers of another stack, with what they need, on top or so that the lowest of them has a number, 1 at the bottom.
-    They fill the canvas as they fill their own, and an id that is in use gets a number at its end."""
+    """Copy layers of another stack with their assets, on top or to a position (1 is the lowest), which the lowest of
+    them gets. Their canvas is stretched to this one; a number is appended to an id that is in use."""
 
     from_: Stack
     to: int | None = None
@@ -373,9 +371,9 @@ class CopyLayer(SelectedChange):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.from_, Stack):
-            raise UsageError(f"layers are copied from a layer file, not from {reprlib.repr(self.from_)}.")
+            raise UsageError(f"layers can be copied from a stack or a layer file, not from {reprlib.repr(self.from_)}.")
         if self.to is not None and not _is_count(self.to):
-            raise UsageError(f"layers are copied to a number from 1, not to {reprlib.repr(self.to)}.")
+            raise UsageError(f"layers can be copied to a position from 1 up, not to {reprlib.repr(self.to)}.")
 
     @classmethod
     def of_script(cls, fields: Mapping[str, Any], folder: Path) -> CopyLayer:
@@ -416,7 +414,7 @@ CHANGES: Mapping[str, type[Change]] = {
 
 
 def _check(check: Callable[[Any, str], None], value: object, where: str) -> None:
-    """Raise UsageError where a check of the document's raises."""
+    """Raise UsageError where a check of the document raises DocumentError."""
     try:
         check(value, where)
     except DocumentError as error:
@@ -434,7 +432,7 @@ def _is_count(value: object, most: int = MAX_LAYERS) -> bool:
 
 
 def _only(stack: Stack, kept: Collection[int]) -> Stack:
-    """The stack without the layers that are not kept, and without the assets that only these used."""
+    """The stack with the kept layers only, and without assets that only the others used."""
     gone = [layer for index, layer in enumerate(stack.layers) if index not in kept]
     if not gone:
         return stack
@@ -443,9 +441,9 @@ def _only(stack: Stack, kept: Collection[int]) -> Stack:
 
 
 def _inserted(others: list[Any], block: list[Any], number: int, most: int) -> list[Any]:
-    """A list with a block in it, whose first entry has a number counted from 1. Raises DocumentError."""
+    """A list with a block inserted so that its first entry has a position, counted from 1. Raises DocumentError."""
     if number > most:
-        raise DocumentError(f"there is no place {number} for {len(block)} of the layers; the top is {most}.")
+        raise DocumentError(f"cannot put the selected layers at position {number}; the highest is {most}.")
     return [*others[: number - 1], *block, *others[number - 1 :]]
 
 
@@ -461,7 +459,7 @@ def _with_background(stack: Stack, color: Color) -> Stack:
 
 
 def _family(layer: Layer) -> tuple[str, Hashable]:
-    """What layers have in common whose codes fit each other. Raises DocumentError."""
+    """A key that is equal for layers whose codes can be exchanged. Raises DocumentError."""
     if not _has_shape(layer):
         raise DocumentError(f"layer {layer.id} is of kind {layer.kind}, whose mask this version cannot change.")
     return layer.kind, kind_of(layer).family(layer)
@@ -472,7 +470,7 @@ def _has_shape(layer: Layer) -> bool:
 
 
 def _spread(stack: Stack, family: Hashable) -> float:
-    """Deviation of the numbers of all codes of a family; 1 where they are all alike."""
+    """The standard deviation of the numbers of all codes of a family; 1 where they are all equal."""
     layers = [layer for layer in stack.layers if _has_shape(layer) and _family(layer) == family]
     values = [value for layer in layers for value in kind_of(layer).shape(layer)]
     mean = math.fsum(values) / len(values)
@@ -480,7 +478,7 @@ def _spread(stack: Stack, family: Hashable) -> float:
 
 
 def _merged(below: Stack, layers: Sequence[Layer], device: str) -> Layer:
-    """The one of the layers, in the best colour, that alone comes closest to all of them over the stack below."""
+    """The layer that, alone and in its best colour, comes closest to all of them over the stack below."""
     from vecstack.device import resolve_device
     from vecstack.drawing.points import Grid
     from vecstack.drawing.sheets import color_of_sheet, compose, picture_on, recolored, sheets_on, spread
@@ -493,13 +491,13 @@ def _merged(below: Stack, layers: Sequence[Layer], device: str) -> Layer:
         replacement, missing = recolored(sheet, alpha, picture - under * (1 - alpha))
         tries.append((float(missing.double().square().sum()), sheet.index, color_of_sheet(replacement)))
     if not tries:
-        raise DocumentError("these layers show nothing that could be merged. Remove them instead.")
+        raise DocumentError("these layers show nothing that could be merged; remove them instead.")
     _, index, color = min(tries)
     return _with_color(layers[index], color)
 
 
 def _hull(stack: Stack, layers: Iterable[Layer]) -> Rect:
-    """The smallest rectangle outside which the layers cover nothing, or the canvas."""
+    """The bounding box of the layers' extents, within the canvas where they overlap it."""
     extents = (kind_of(layer).extent(layer, 1.0) or stack.canvas.rect for layer in layers)
     hull = reduce(Rect.hull, extents)
     return hull.overlap(stack.canvas.rect) or hull
@@ -509,7 +507,7 @@ def _hull(stack: Stack, layers: Iterable[Layer]) -> Rect:
 
 
 def _renamed(layers: Iterable[Layer], used: set[str]) -> list[Layer]:
-    """The layers with ids that are not in use, nor twice among them."""
+    """The layers with new ids where theirs are used already; `used` is updated."""
     renamed = []
     for layer in layers:
         layer_id, number = layer.id, 2
@@ -521,7 +519,7 @@ def _renamed(layers: Iterable[Layer], used: set[str]) -> list[Layer]:
 
 
 def _scaled(layers: list[Layer], old: Rect, new: Rect) -> list[Layer]:
-    """The layers of one canvas as they lie on another that it is drawn out to."""
+    """The layers of one canvas as they lie on another to which it is stretched."""
     across, down = new.width / old.width, new.height / old.height
     if across == down == 1:
         return layers
@@ -534,7 +532,7 @@ def _scaled(layers: list[Layer], old: Rect, new: Rect) -> list[Layer]:
 
 
 def _assets(stack: Stack, layers: Sequence[Layer]) -> Mapping[str, bytes]:
-    """The assets of a stack that some of its layers need: all, where that cannot be told."""
+    """The assets of a stack that some of its layers need; all of them where a layer is of an unknown kind."""
     if not all(map(can_draw, layers)):
         return stack.assets
     needed = {name for layer in layers for name in kind_of(layer).asset_ids(layer)}
@@ -545,7 +543,7 @@ def _assets(stack: Stack, layers: Sequence[Layer]) -> Mapping[str, bytes]:
 
 
 def _color_of(layer: Layer) -> Color:
-    """The colour of a layer that has one. Raises DocumentError."""
+    """The colour of a layer. Raises DocumentError where it has no single colour."""
     color = color_of(layer)
     if color is None:
         raise DocumentError(f"layer {layer.id} is of kind {layer.kind}, which has no single colour.")
@@ -553,19 +551,19 @@ def _color_of(layer: Layer) -> Color:
 
 
 def _with_color(layer: Layer, color: Color) -> Layer:
-    """A layer in a colour. Raises DocumentError where it has none."""
+    """The layer in another colour. Raises DocumentError where it has no single colour."""
     return layer if _color_of(layer) == color else kind_of(layer).with_color(layer, color)
 
 
 def _colors(stack: Stack) -> dict[int, Color]:
-    """The colours of the layers that have one, by index."""
+    """The colours of the layers that have a single one, by index."""
     colors = {index: color_of(layer) for index, layer in enumerate(stack.layers)}
     return {index: color for index, color in colors.items() if color is not None}
 
 
 def _weights(stack: Stack, device: str) -> dict[Color, float]:
-    """How much of the picture is in each colour of the layers and the background: share of the canvas, seen through
-    what lies above."""
+    """How much of the picture is in each colour of the layers and the background: the visible share of the canvas,
+    0..1."""
     from vecstack.device import resolve_device
     from vecstack.drawing.points import Grid
     from vecstack.drawing.sheets import lights, sheets_on

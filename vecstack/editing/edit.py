@@ -1,4 +1,4 @@
-"""Edit: changes that a person makes to the layers of a stack, the same from Python, a command line and a script."""
+"""Edit: apply changes to the layers of a stack, the same from Python, the command line and a script."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from vecstack.stack import Stack
 
 
 def edit(stack: Stack, changes: Iterable[Change], *, device: str = "auto") -> Stack:
-    """The stack after changes, made in their order, each on what the one before left. Where the picture is another one
-    then, the thumbnail and the metric psnr, which were those of the old one, are left out. Changes that look at the
-    picture, Merge and a Palette of a count, draw it on the device. Raises UsageError for what is no list of changes;
-    DocumentError where the stack does not have what a change needs, or would not be valid after it; DeviceError."""
+    """The stack after the changes, applied in order. If they change the picture, the thumbnail and the metric psnr,
+    which belong to the old one, are left out. Changes that look at the picture (Merge, and Palette with a number) draw
+    it on the device. Raises UsageError for anything but a list of changes; DocumentError where the stack lacks what a
+    change needs, or would not be valid after it; DeviceError."""
     edited = stack
     for change in _checked(changes):
         edited = change.apply(edited, device)
@@ -27,18 +27,23 @@ def edit(stack: Stack, changes: Iterable[Change], *, device: str = "auto") -> St
 
 
 def _checked(changes: object) -> Iterator[Change]:
-    """The changes one by one. Raises UsageError for what is none."""
+    """The changes one by one. Raises UsageError for anything else."""
     if not isinstance(changes, Iterable):
         raise UsageError(
-            f"changes are made in a list, not {reprlib.repr(changes)}. Write [{type(changes).__name__}(...)]."
+            f"changes must be a list, not {reprlib.repr(changes)}; write [{type(changes).__name__}(...)].",
+            parameter="changes",
         )
     for change in changes:
         if not isinstance(change, Change):
-            raise UsageError(f"{reprlib.repr(change)} is not a change. Give those of vecstack.edit, such as Hide('3').")
+            raise UsageError(
+                f"changes must be changes such as Hide('3') (from vecstack.editing.changes import Hide), "
+                f"not {reprlib.repr(change)}.",
+                parameter="changes",
+            )
         yield change
 
 
 def _drawn(stack: Stack) -> tuple[Any, ...]:
-    """What a picture of the stack depends on."""
+    """Everything that the picture of the stack depends on."""
     seen = (layer for layer in stack.layers if layer.is_seen)
     return stack.canvas, *(dataclasses.replace(layer, id="-", name="") for layer in seen)

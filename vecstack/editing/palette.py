@@ -1,4 +1,4 @@
-"""Palette: colours as people write them, in lists and in files, and fewer of them where that hardly shows."""
+"""Palettes: colours from files, the nearest colour of a palette, and reduced palettes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from vecstack.color import Color, to_color, to_oklab, to_srgb
 from vecstack.errors import PictureError, RecipeError, UsageError
 from vecstack.text_file import decode, read_start
 
-MAX_PALETTE = 4096  # colours in a list; catalogues of thread and ink have up to 2,000
-MAX_FEW = 256  # colours of a picture that is a palette (one with more is a photo), or that a stack is reduced to
-MAX_PALETTE_PIXELS = 1 << 22
-ROUNDS = 30  # of choosing colours for layers and layers for colours; few stacks take 10
+MAX_PALETTE = 4096  # colours of a palette; catalogues of thread and ink have up to 2,000
+MAX_FEW = 256  # colours of a palette read from a picture (more is a photo), or to which a stack is reduced
+MAX_PALETTE_PIXELS = 1 << 22  # of a picture read as a palette
+ROUNDS = 30  # of k-means; few stacks take more than 10
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def load_palette(path: str | os.PathLike[str]) -> tuple[Color, ...]:
-    """The colours of a palette: of a PNG of at most 256, a GIMP palette (.gpl), or a text with a colour on each line.
-    Raises RecipeError, PictureError."""
+    """The colours of a palette file: a PNG of at most 256 colours, a GIMP palette (.gpl), or a text with one colour per
+    line. Raises RecipeError, PictureError."""
     data = read_start(path)
     if data.startswith(PNG_SIGNATURE):
         return _picture_colors(path)
@@ -31,8 +31,8 @@ def load_palette(path: str | os.PathLike[str]) -> tuple[Color, ...]:
         if not isinstance(error.__cause__, UnicodeDecodeError):
             raise
         raise RecipeError(
-            f"{path}: neither a PNG nor a text in UTF-8. Give a PNG of at most {MAX_FEW} colours, a GIMP palette or a "
-            "text with a colour on each line."
+            f"{path}: neither a PNG nor text in UTF-8; use a PNG of at most {MAX_FEW} colours, a GIMP palette or a "
+            "text with one colour per line."
         ) from error
     is_gimp = bool(lines) and lines[0].strip() == "GIMP Palette"
     colors = []
@@ -44,21 +44,21 @@ def load_palette(path: str | os.PathLike[str]) -> tuple[Color, ...]:
         except UsageError as error:
             raise RecipeError(f"{path}: line {number}: {error}") from error
     if not 1 <= len(colors) <= MAX_PALETTE:
-        raise RecipeError(f"{path}: has {len(colors):,} colours, 1 to {MAX_PALETTE:,} are allowed.")
+        raise RecipeError(f"{path}: {len(colors):,} colours; a palette must have 1 to {MAX_PALETTE:,}.")
     return tuple(colors)
 
 
 def _gimp_color(line: str) -> Color:
-    """The colour of a line of a GIMP palette: red, green and blue in 0..255, and a name."""
+    """The colour on a line of a GIMP palette: red, green and blue in 0..255, then a name. Raises UsageError."""
     numbers = re.match(r"\s*([0-9]{1,3})\s+([0-9]{1,3})\s+([0-9]{1,3})(?:\s|$)", line)
     if numbers is None or max(map(int, numbers.groups())) > 255:
-        raise UsageError(f"{reprlib.repr(line)} is not a colour. Write it as three numbers in 0..255 and a name.")
+        raise UsageError(f"{reprlib.repr(line)} is not a colour; write it as three numbers in 0..255 and a name.")
     red, green, blue = (int(number) / 255 for number in numbers.groups())
     return red, green, blue
 
 
 def _picture_colors(path: str | os.PathLike[str]) -> tuple[Color, ...]:
-    """The colours in a picture, without those of its transparent pixels."""
+    """The colours of a picture's pixels, without transparent ones. Raises PictureError."""
     import numpy as np
 
     from vecstack.pictures.read import load_picture
@@ -67,13 +67,12 @@ def _picture_colors(path: str | os.PathLike[str]) -> tuple[Color, ...]:
     pixels = picture.pixels if picture.alpha is None else picture.pixels[picture.alpha > 0]
     colors = np.unique(np.rint(pixels.reshape(-1, 3) * 255).astype(np.uint8), axis=0)
     if not 1 <= len(colors) <= MAX_FEW:
-        raise PictureError(f"{path}: has {len(colors):,} colours, and a palette 1 to {MAX_FEW}.")
+        raise PictureError(f"{path}: {len(colors):,} colours; a palette in a picture must have 1 to {MAX_FEW}.")
     return tuple(cast(Color, tuple(value / 255 for value in color)) for color in colors.tolist())
 
 
-# In OKLab
 def nearest(colors: Sequence[Color], palette: Sequence[Color]) -> list[Color]:
-    """For each colour the one of the palette that looks most like it: at the least distance in OKLab."""
+    """For each colour the most similar one of the palette: at the smallest distance in OKLab."""
     import numpy as np
 
     points = to_oklab(np.array(palette))
@@ -81,9 +80,8 @@ def nearest(colors: Sequence[Color], palette: Sequence[Color]) -> list[Color]:
 
 
 def reduced(weights: Mapping[Color, float], count: int) -> list[Color]:
-    """As many colours as `count`, of 8 bits a channel, that are close to those given, the more so the more weight these
-    have (each above 0): Lloyd's weighted k-means in OKLab, from colours that lie apart. Where fewer are given, some of
-    them come twice."""
+    """`count` colours of 8 bits per channel close to the given ones, which count by their weights (each above 0):
+    weighted k-means (Lloyd) in OKLab, started from colours far apart. Where fewer are given, some are repeated."""
     import numpy as np
 
     points, shares = to_oklab(np.array(list(weights))), np.array(list(weights.values()))

@@ -1,4 +1,4 @@
-"""Which layers a word of a person means."""
+"""Selections: which layers a text such as "3-7,sky" means."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from vecstack.stack import Stack
 
 
 def select(stack: Stack, selection: str) -> tuple[int, ...]:
-    """Indices of the layers that a selection means, lowest first: an id, else all layers of a name; else `*` (all), a
-    number (1 is the lowest layer), a range of numbers such as 3-7; or several of these with commas between. Raises
-    DocumentError where the stack has no such layer, UsageError where nothing could be meant."""
+    """The indices of the selected layers, lowest first. A selection is an id, else the name of one or more layers; else
+    `*` (all), a number (1 is the lowest layer), a range of numbers such as 3-7; or several of these separated by
+    commas. Raises DocumentError where the stack has no such layer, UsageError for an empty selection."""
     check_selection(selection)
     called = _called(stack, selection)
     if called:
@@ -23,23 +23,23 @@ def select(stack: Stack, selection: str) -> tuple[int, ...]:
 
 
 def check_selection(selection: object) -> None:
-    """Raise UsageError for what cannot be a selection."""
+    """Raise UsageError for a value that cannot be a selection: not a text, or an empty one."""
     if not isinstance(selection, str) or not selection.strip():
-        as_text = "" if isinstance(selection, str) else "in quotation marks "
+        quoted = "" if isinstance(selection, str) else "in quotation marks "
         raise UsageError(
-            f"{reprlib.repr(selection)} selects no layers. Give {as_text}an id, a name, a number, a range such as 3-7, "
-            "*, or several of these with commas between."
+            f"{reprlib.repr(selection)} selects no layers; write {quoted}an id, a name, a number, a range such as 3-7, "
+            "*, or several of these separated by commas."
         )
 
 
 def _called(stack: Stack, word: str) -> tuple[int, ...]:
-    """Indices of the layer of that id, or else of the layers of that name."""
+    """The index of the layer with that id, or else those of the layers with that name."""
     by_id = tuple(index for index, layer in enumerate(stack.layers) if layer.id == word)
     return by_id or tuple(index for index, layer in enumerate(stack.layers) if layer.name == word)
 
 
 def _meant(stack: Stack, part: str) -> Collection[int]:
-    """Indices of the layers that one part of a selection means."""
+    """The indices of the layers that one part of a selection means. Raises DocumentError, UsageError."""
     check_selection(part)
     called = _called(stack, part)
     if called or part == "*":
@@ -55,7 +55,7 @@ def _meant(stack: Stack, part: str) -> Collection[int]:
 
 
 def _nearest_words(stack: Stack, word: str) -> str:
-    """The ids and names that are most like a word, to end a message."""
+    """The ids and names closest to a word, to end a message."""
     words = list(dict.fromkeys(word for layer in stack.layers for word in (layer.id, layer.name) if word))
     near = difflib.get_close_matches(word[:128], words, 3)
     if near:
@@ -64,8 +64,8 @@ def _nearest_words(stack: Stack, word: str) -> str:
 
 
 def select_one(stack: Stack, selection: str) -> int:
-    """The index of the single layer that a selection means."""
+    """The index of the only layer that a selection means. Raises DocumentError where it means none or several."""
     chosen = select(stack, selection)
     if len(chosen) != 1:
-        raise DocumentError(f"{reprlib.repr(selection)} means {len(chosen)} layers, and one is needed.")
+        raise DocumentError(f"{reprlib.repr(selection)} selects {len(chosen)} layers, but exactly one is needed.")
     return chosen[0]

@@ -1,4 +1,4 @@
-"""A stack as an animation that builds it up: the background first, then layer upon layer."""
+"""Export a stack as an animation that builds it up: the background first, then layer upon layer."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from vecstack.exporting.pictures import draw_alone, drawable
 from vecstack.stack import Stack
 
 SIZE_PX = 512  # long side
-DURATION = 300  # milliseconds for a layer
-MIN_DURATION, MAX_DURATION = 20, 60_000  # milliseconds: viewers take less for a mistake
-HOLD, MIN_HOLD = 5, 2000  # of the last frame: times the others' duration, and milliseconds
-MAX_FRAMES = 256  # where there are more layers, several come at once
-MAX_SIDE_PX = 16_383  # of a WebP; a GIF of that size could not be shown either
-MAX_PIXELS = 1 << 28  # of all frames, which are held in memory: 20 layers at 4096 px
-COLORS = 256  # of a GIF's palette, for all frames
-SAMPLE_PIXELS = 1 << 18  # of all frames together, of which the palette is made
+DURATION = 300  # milliseconds per layer
+MIN_DURATION, MAX_DURATION = 20, 60_000  # milliseconds; viewers treat shorter ones as an error
+HOLD, MIN_HOLD = 5, 2000  # of the last frame: multiple of the others' duration, and milliseconds
+MAX_FRAMES = 256  # with more layers, several appear at once
+MAX_SIDE_PX = 16_383  # the limit of WebP; a GIF of that size could not be shown either
+MAX_PIXELS = 1 << 28  # of all frames together, which are held in memory: 20 layers at 4096 px
+COLORS = 256  # of a GIF's palette, shared by all frames
+SAMPLE_PIXELS = 1 << 18  # of all frames together, from which the palette is made
 MEANS = 4  # rounds of k-means that improve the palette
 
 
 def to_gif(stack: Stack, *, size: int | None = None, duration: int | None = None, device: str = "auto") -> bytes:
-    """The stack as a GIF that repeats: the background, then each layer that is seen on top of those below, the last
-    frame held. `size` is the long side in pixels (SIZE_PX if None), `duration` that of a frame in milliseconds
-    (DURATION if None). All frames share 256 colours, dithered. Raises UsageError; ExportError: no layer that can be
-    drawn; DeviceError; DocumentError where the stack's assets do not fit its layers."""
+    """The bytes of a looping GIF of the stack: the background, then each visible layer on top of those below; the last
+    frame is held. `size` is the long side in pixels (SIZE_PX if None), `duration` that of a frame in milliseconds
+    (DURATION if None). All frames share 256 colours, dithered. Raises UsageError; ExportError: no layer can be drawn;
+    DeviceError; DocumentError where the stack's assets do not match its layers."""
     frames, times = _timed(stack, size, duration, device)
     palette, dither = _palette(frames), Image.Dither.FLOYDSTEINBERG
     indexed = [Image.fromarray(pixels).quantize(palette=palette, dither=dither) for pixels in frames]
@@ -41,18 +41,16 @@ def to_gif(stack: Stack, *, size: int | None = None, duration: int | None = None
 
 
 def to_webp(stack: Stack, *, size: int | None = None, duration: int | None = None, device: str = "auto") -> bytes:
-    """The stack as an animated WebP without loss, frames and arguments as those of `to_gif`."""
+    """The bytes of a lossless animated WebP of the stack, with the frames, arguments and errors of `to_gif`."""
     frames, times = _timed(stack, size, duration, device)
     return _encoded([Image.fromarray(pixels) for pixels in frames], times, "WEBP", lossless=True, quality=75, method=4)
 
 
 def _timed(stack: Stack, size: int | None, duration: int | None, device: str) -> tuple[list[np.ndarray], list[int]]:
-    """The frames [H,W,3] and how long each is shown, in milliseconds. Raises UsageError."""
+    """The frames [H,W,3] and the duration of each in milliseconds. Raises UsageError."""
     each = DURATION if duration is None else duration
     if not MIN_DURATION <= each <= MAX_DURATION:
-        raise UsageError(
-            f"duration must be {MIN_DURATION} to {MAX_DURATION:,} ms a layer, not {each:,}.", parameter="duration"
-        )
+        raise UsageError(f"duration must be {MIN_DURATION} to {MAX_DURATION:,} ms, not {each:,}.", parameter="duration")
     viewport = Viewport.of_region(stack.canvas.rect, size=SIZE_PX if size is None else size)
     count = min(MAX_FRAMES, 1 + len(stack.layers))
     if (
@@ -68,7 +66,7 @@ def _timed(stack: Stack, size: int | None, duration: int | None, device: str) ->
 
 
 def _frames(stack: Stack, viewport: Viewport, device: str) -> Iterator[np.ndarray]:
-    """Pictures [H,W,3] of the stack from its background to all that is seen."""
+    """Pictures [H,W,3] of the stack, from the background alone to all visible layers."""
     layers = [layer for _, layer in drawable(stack) if layer.is_seen]
     picture = render(stack.with_layers([]), viewport=viewport, device=device)
     yield picture
@@ -91,18 +89,18 @@ def _encoded(frames: list[Image.Image], durations: list[int], name: str, **optio
     try:
         first.save(file, name, **options)
     except (KeyError, OSError) as error:  # a build of Pillow without the format
-        raise ExportError(f"Pillow cannot write {name} here ({error}). Choose another format.") from error
+        raise ExportError(f"this build of Pillow cannot write {name} ({error}); use another format.") from error
     return file.getvalue()
 
 
 def _palette(frames: list[np.ndarray]) -> Image.Image:
-    """A picture whose palette is near to all colours of the frames, the rare ones too."""
+    """A picture whose palette is close to all colours of the frames, rare ones included."""
     share = max(1, SAMPLE_PIXELS // len(frames))
     colors = np.concatenate([_sample(pixels, share) for pixels in frames])[None]
     return Image.fromarray(colors).quantize(COLORS, Image.Quantize.MAXCOVERAGE, kmeans=MEANS)
 
 
 def _sample(pixels: np.ndarray, count: int) -> np.ndarray:
-    """About as many pixels of a picture, evenly spread: [N,3]."""
+    """About `count` pixels of a picture, evenly spaced: [N,3]."""
     flat = pixels.reshape(-1, 3)
     return flat[:: max(1, len(flat) // count)]

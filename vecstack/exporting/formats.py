@@ -1,4 +1,4 @@
-"""Formats that layer files are exported to: their names, the endings of their files, and the options that each has."""
+"""The formats that layer files can be exported to: their names, suffixes and options."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Files = Iterator[tuple[str, bytes]]  # names and contents of the files of a fold
 
 @dataclass(frozen=True)
 class Options:
-    """What a command line asks of a file; None where it asks nothing."""
+    """The options of an export; None for each that is not given."""
 
     tolerance: float | None = None
     max_bytes: int | None = None
@@ -37,14 +37,14 @@ class Options:
     source: str | None = None
 
     def given(self) -> dict[str, object]:
-        """The options that are asked for, by their names."""
+        """The options that are given, by name."""
         return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Order:
-    """One file to be made: the stack, the name of the file ("" where it has none), what it is called inside, and
-    how."""
+    """One export to be made: the stack, the name of the output, the title inside the file ("" for none), the options
+    and the device."""
 
     stack: Stack
     target: str
@@ -54,10 +54,10 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Format:
-    """A format: `suffixes` are the endings of its files, the usual one first, and none where it is a folder; `options`
-    are the names of those that it has; `make` gives the file's bytes, or the folder's files; `draws`, whether layers
-    that cannot be drawn are missing in it."""
+class ExportFormat:
+    """A format. `suffixes` are those of its files, the usual one first; there are none where it is a folder. `options`
+    are the names of the options that apply to it. `make` returns the bytes of the file, or the files of the folder.
+    `draws` is false where layers that cannot be drawn are kept all the same."""
 
     name: str
     suffixes: tuple[str, ...]
@@ -67,31 +67,31 @@ class Format:
 
     @property
     def output_suffix(self) -> str:
-        """What the name of an input ends in when it becomes that of an output."""
+        """What replaces the suffix of an input's name to give the name of its output."""
         return self.suffixes[0] if self.suffixes else "-layers"
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is several files."""
+        """Whether an export is a folder of several files."""
         return not self.suffixes
 
     def check_options(self, options: Options) -> None:
-        """Raise UsageError for an option that the format does not have."""
+        """Raise UsageError for an option that does not apply to the format."""
         for name in options.given():
             if name not in self.options:
                 having = ", ".join(other.name for other in FORMATS if name in other.options)
                 raise UsageError(f"{name} does not apply to {self.name}, only to {having}.", parameter=name)
 
     def check_stream(self) -> None:
-        """Raise UsageError for a format that a stream cannot hold."""
+        """Raise UsageError for a format that cannot be written to a stream."""
         if self.is_folder:
             raise UsageError(
                 f"{self.name} makes a folder, which cannot go to standard output; choose an output folder."
             )
 
     def check_target(self, target: str, *, is_asked: bool) -> None:
-        """Raise ExportError for an output whose name is not one of this format's, which was asked for or is the usual
-        one."""
+        """Raise ExportError where the name of an output does not suit the format. `is_asked`: the user chose the
+        format, and it is not merely the default."""
         if self.is_folder:
             if target.lower().endswith(tuple(name for other in FORMATS for name in other.suffixes)):
                 raise ExportError(f"{target} is the name of a file, but {self.name} makes a folder; rename it.")
@@ -144,8 +144,8 @@ def _html(order: Order) -> bytes:
 
 
 def read_source(path: str | None, stack: Stack) -> Pixels | None:
-    """The picture of a path as pixels [H,W,3], uint8, over the background of its layers. Raises PictureError: it cannot
-    be read, or is of another aspect than the layers."""
+    """A picture file as pixels [H,W,3], uint8, over the background of the stack; None for None. Raises PictureError: it
+    cannot be read, or its aspect is not the canvas's."""
     if path is None:
         return None
     import numpy as np
@@ -198,22 +198,21 @@ def _json(order: Order) -> bytes:
 
 
 FORMATS = (
-    Format("svg", (".svg", ".svgz"), ("tolerance", "max_bytes", "max_paths", "precision", "size"), _svg),
-    Format("svg-flat", (".svg", ".svgz"), ("max_bytes", "max_paths", "precision", "size", "hard"), _flat_svg),
-    Format("html", (".html", ".htm"), ("source",), _html),
-    Format("pdf", (".pdf",), ("size",), _pdf),
-    Format("ora", (".ora",), ("size",), _ora),
-    Format("png-layers", (), ("size",), _png_layers),
-    Format("gif", (".gif",), ("size", "duration"), _gif),
-    Format("webp", (".webp",), ("size", "duration"), _webp),
-    Format("json", (".layers.json", ".json"), (), _json, draws=False),
+    ExportFormat("svg", (".svg", ".svgz"), ("tolerance", "max_bytes", "max_paths", "precision", "size"), _svg),
+    ExportFormat("svg-flat", (".svg", ".svgz"), ("max_bytes", "max_paths", "precision", "size", "hard"), _flat_svg),
+    ExportFormat("html", (".html", ".htm"), ("source",), _html),
+    ExportFormat("pdf", (".pdf",), ("size",), _pdf),
+    ExportFormat("ora", (".ora",), ("size",), _ora),
+    ExportFormat("png-layers", (), ("size",), _png_layers),
+    ExportFormat("gif", (".gif",), ("size", "duration"), _gif),
+    ExportFormat("webp", (".webp",), ("size", "duration"), _webp),
+    ExportFormat("json", (".layers.json", ".json"), (), _json, draws=False),
 )
 NAMES = ", ".join(chosen.name for chosen in FORMATS)
 
 
-def find_format(name: str | None, output: str | None) -> Format:
-    """The format of that name, or else the one whose files end as the output does, or else SVG. Raises UsageError for
-    a name that is none."""
+def find_format(name: str | None, output: str | None) -> ExportFormat:
+    """The format of that name, else that of the output's suffix, else SVG. Raises UsageError for an unknown name."""
     for chosen in FORMATS:
         if chosen.name == name or (name is None and output is not None and _ends_as(output, chosen)):
             return chosen
@@ -224,7 +223,7 @@ def find_format(name: str | None, output: str | None) -> Format:
     return FORMATS[0]
 
 
-def _ends_as(output: str, chosen: Format) -> bool:
+def _ends_as(output: str, chosen: ExportFormat) -> bool:
     return not chosen.is_folder and not os.path.isdir(output) and output.lower().endswith(chosen.suffixes)  # noqa: PTH112
 
 

@@ -1,4 +1,4 @@
-"""A stack as OpenRaster, the file of layers that paint programs exchange (specification 0.0.6)."""
+"""Export a stack as OpenRaster, the layered file format shared by paint programs (specification 0.0.6)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from vecstack.exporting.xml import quoted
 from vecstack.stack import Layer, Stack
 
 MEDIA_TYPE = b"image/openraster"
-THUMBNAIL_PX = 256  # most that the specification allows
+THUMBNAIL_PX = 256  # long side: the largest that the specification allows
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip, so that equal stacks give equal bytes
 
 
 def to_ora(stack: Stack, *, size: int | None = None, device: str = "auto") -> bytes:
-    """The stack as an OpenRaster file: a picture for each layer, the background below, `size` pixels on the long side
-    (the canvas's if None). A layer's picture has its mask as alpha, its opacity and visibility are the file's. Layers
-    of unknown kinds are left out. Raises UsageError; ExportError: no layer that can be drawn; DeviceError;
-    DocumentError where the stack's assets do not fit its layers."""
+    """The bytes of an OpenRaster file of the stack: a picture for each layer above one for the background, `size`
+    pixels on the long side (that of the canvas if None). The alpha of a layer's picture is its mask; its opacity and
+    visibility are attributes of the layer in the file. Layers of unknown kinds are left out. Raises UsageError;
+    ExportError: no layer can be drawn; DeviceError; DocumentError where the stack's assets do not match its layers."""
     layers, viewport = drawable(stack), viewport_of(stack, size)
     pictures = {"data/background.png": png(render(stack.with_layers([]), viewport=viewport, device=device))}
     entries = [_entry("Background", "data/background.png", 0, 0)]
@@ -40,7 +40,7 @@ def _thumbnail_size(viewport: Viewport) -> int:
 
 
 def _entry(name: str, path: str, x: int, y: int, layer: Layer | None = None) -> str:
-    """A layer of the document, at a place in pixels."""
+    """The element of a layer, whose picture's corner is at x, y in pixels."""
     opacity = 1.0 if layer is None else layer.opacity
     visibility = "visible" if layer is None or layer.visible else "hidden"
     return (
@@ -50,7 +50,7 @@ def _entry(name: str, path: str, x: int, y: int, layer: Layer | None = None) -> 
 
 
 def _document(viewport: Viewport, entries: list[str]) -> str:
-    """The text of stack.xml: the entries, lowest first, are written from the top."""
+    """The text of stack.xml: the entries, given lowest first, are written topmost first."""
     inside = "\n".join(reversed(entries))
     return (
         "<?xml version='1.0' encoding='UTF-8'?>\n"
@@ -60,13 +60,15 @@ def _document(viewport: Viewport, entries: list[str]) -> str:
 
 
 def _zip(members: dict[str, bytes]) -> bytes:
-    """A zip of the members under their paths, the media type first and plain."""
+    """A zip of the members by path, with the media type first and uncompressed."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in ({"mimetype": MEDIA_TYPE} | members).items():
             info = zipfile.ZipInfo(name, EPOCH)
-            info.create_system = 3  # Unix, everywhere
+            info.create_system = 3  # Unix, on every system
             info.external_attr = 0o100644 << 16
-            method = zipfile.ZIP_DEFLATED if name.endswith(".xml") else zipfile.ZIP_STORED  # a PNG is deflated
+            method = (
+                zipfile.ZIP_DEFLATED if name.endswith(".xml") else zipfile.ZIP_STORED
+            )  # a PNG is compressed already
             archive.writestr(info, data, method)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""A stack as PDF (ISO 32000-1): a page of layers to show and hide, each of one colour seen through a soft mask."""
+"""Export a stack as PDF (ISO 32000-1): a page of layers to show and hide, each one colour behind a soft mask."""
 
 from __future__ import annotations
 
@@ -19,57 +19,59 @@ from vecstack.kinds.base import Curve
 from vecstack.pictures.png import filter_rows
 from vecstack.stack import Layer, Stack
 
-MASK_PX = 1024  # long side of the canvas in masks: smooth at the size of a screen
-MAX_POINTS, MIN_POINTS = 14_400, 3  # sides of a page that readers take
-HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"  # bytes above 127 tell programs that this is no text
-PLAIN = 2 / 255  # colours of a layer that differ by less are one, as alpha of few bits rounds them
-CROPPED = 0.5  # share of the page from which on a mask is written whole
-# Share of its sides by which a picture is smaller: one that ends on a whole pixel Poppler draws to the end of the next.
+MASK_PX = 1024  # long side of the masks: smooth at the size of a screen
+MAX_POINTS, MIN_POINTS = 14_400, 3  # sides of a page that readers accept
+HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"  # bytes above 127 tell programs that the file is binary
+PLAIN = 2 / 255  # colours that differ by less count as one: small alphas round them
+CROPPED = 0.5  # share of the page above which a mask is not cropped
+# Share by which a picture's sides are shortened: Poppler draws one that ends exactly on a pixel into the next pixel.
 INSET = 1e-5
-OPAQUE = 0.1  # least alpha of the pixels whose colours are compared
+OPAQUE = 0.1  # smallest alpha of pixels whose colours are compared
 
 
 def to_pdf(stack: Stack, *, size: int | None = None, title: str = "", device: str = "auto") -> bytes:
-    """The stack as a PDF of one page, of a point a canvas unit: a rectangle of the background and, for each layer, one
-    of its colour behind its mask, in an optional content group of its name; those of hidden layers are off. Masks are
-    pictures of 8 bits, the canvas's long side in them `size` pixels (MASK_PX if None). A layer of several colours is a
-    picture. Layers of unknown kinds are left out. Raises UsageError; ExportError: no layer that can be drawn;
-    DeviceError; DocumentError where the stack's assets do not fit its layers."""
+    """The bytes of a PDF of one page, 1 point per canvas unit.
+
+    The page has a rectangle for the background and, for each layer, one of its colour behind its mask, in an optional
+    content group of the layer's name; the groups of hidden layers are off. Masks are 8-bit pictures with `size` pixels
+    on the canvas's long side (MASK_PX if None). A layer of several colours becomes a picture. Layers of unknown kinds
+    are left out. Raises UsageError; ExportError: no layer can be drawn; DeviceError; DocumentError where the stack's
+    assets do not match its layers."""
     layers, viewport = drawable(stack), viewport_of(stack, MASK_PX if size is None else size)
     file, page = _File(), _Page.of(viewport)
-    sheets = [_background(file, page, stack)]
+    entries = [_background(file, page, stack)]
     for _, layer in layers:
         outline, color = kind_of(layer).outline(layer), color_of(layer)
         if outline is not None and color is not None:
-            sheets.append(_exact_sheet(file, page, layer, outline, color))
+            entries.append(_exact_entry(file, page, layer, outline, color))
         else:
             pixels = draw_alone(stack, layer, viewport, device, depth=16)
-            sheets.append(_sheet(file, page, layer, pixels))
-    return _document(file, page, sheets, title)
+            entries.append(_masked_entry(file, page, layer, pixels))
+    return _document(file, page, entries, title)
 
 
 # Objects
 
 
 class _File:
-    """The objects of a PDF, numbered as they come."""
+    """The objects of a PDF, numbered in the order in which they are added."""
 
     def __init__(self) -> None:
         self.objects: list[bytes] = []
 
     def add(self, content: str | bytes) -> str:
-        """Add an object; what refers to it."""
+        """Add an object and return its reference."""
         self.objects.append(content.encode("ascii") if isinstance(content, str) else content)
         return f"{len(self.objects)} 0 R"
 
     def add_stream(self, fields: str, data: bytes) -> str:
-        """Add a stream of bytes, which are compressed; what refers to it."""
+        """Add a stream of bytes, compressed, and return its reference."""
         packed = zlib.compress(data, 9)
         head = f"<< {fields} /Filter /FlateDecode /Length {len(packed)} >>\nstream\n"
         return self.add(head.encode("ascii") + packed + b"\nendstream")
 
     def encode(self, root: str, info: str) -> bytes:
-        """The file: header, objects, the table of their places, and what to begin with."""
+        """The bytes of the file: header, objects, the table of their offsets, and the trailer."""
         data = bytearray(HEADER)
         places = []
         for index, content in enumerate(self.objects, start=1):
@@ -85,17 +87,17 @@ class _File:
 
 
 def _text(text: str) -> str:
-    """Any text as a string of UTF-16, in hexadecimal, where nothing needs an escape."""
+    """Text as a string in UTF-16, written in hexadecimal, where nothing needs escaping."""
     return f"<FEFF{plain(text).encode('utf-16-be').hex().upper()}>"
 
 
 def _name(reference: str) -> str:
-    """What an object is called on the page: by its number."""
+    """The name of an object on the page: its number."""
     return f"/R{reference.split()[0]}"
 
 
 def _names(references: list[str]) -> str:
-    """The objects under their names on the page."""
+    """A dictionary from the objects' names on the page to their references."""
     return f"<< {' '.join(f'{_name(reference)} {reference}' for reference in references)} >>"
 
 
@@ -108,7 +110,7 @@ def _numbers(*values: float) -> str:
 
 @dataclass(frozen=True)
 class _Page:
-    """The page in points, and the sides of a pixel of the masks on it."""
+    """The sides of the page, and of a pixel of the masks on it, in points."""
 
     width: float
     height: float
@@ -134,14 +136,14 @@ class _Page:
         return (x - self.region.x) * scale, self.height - (y - self.region.y) * scale
 
     def place(self, rows: slice, columns: slice) -> tuple[float, float, float, float]:
-        """Left, bottom, width and height in points of a part of the masks; y is up in a PDF."""
+        """Left, bottom, width and height, in points, of a part of the masks; y points up in a PDF."""
         width, height = (columns.stop - columns.start) * self.across, (rows.stop - rows.start) * self.down
         return columns.start * self.across, self.height - rows.stop * self.down, width, height
 
 
 @dataclass(frozen=True)
-class _Sheet:
-    """A layer of the file: its group, its parameters and its picture, if it has these, and what is drawn."""
+class _Entry:
+    """A layer of the file: its group, what is drawn, and its graphics state parameters and picture, if any."""
 
     group: str
     drawing: str
@@ -150,16 +152,16 @@ class _Sheet:
     picture: str | None = None
 
 
-def _background(file: _File, page: _Page, stack: Stack) -> _Sheet:
+def _background(file: _File, page: _Page, stack: Stack) -> _Entry:
     color = _numbers(*_rounded(stack.canvas.background))
-    return _Sheet(_group(file, "Background"), f"{color} rg 0 0 {_numbers(page.width, page.height)} re f")
+    return _Entry(_group(file, "Background"), f"{color} rg 0 0 {_numbers(page.width, page.height)} re f")
 
 
 def _group(file: _File, name: str) -> str:
     return file.add(f"<< /Type /OCG /Name {_text(name)} >>")
 
 
-def _exact_sheet(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve], color: Color) -> _Sheet:
+def _exact_entry(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve], color: Color) -> _Entry:
     """A layer of the file as the curves of its edge, filled."""
     operators = []
     for curve in outline:
@@ -168,12 +170,12 @@ def _exact_sheet(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve
         operators += [f"{' '.join(rest[first : first + 3])} c" for first in range(0, len(rest), 3)]
     parameters = None if layer.opacity == 1 else file.add(f"<< /Type /ExtGState /ca {number(layer.opacity)} >>")
     drawing = f"{_numbers(*_rounded(color))} rg {' '.join(operators)} f"
-    return _Sheet(_group(file, layer.name or layer.id), drawing, layer.visible, parameters)
+    return _Entry(_group(file, layer.name or layer.id), drawing, layer.visible, parameters)
 
 
-def _sheet(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Sheet:
-    """A layer of the file from its picture [H,W,4] of 16 bits."""
-    rows, columns = _cropped(pixels[..., 3] > 128)  # what 8 bits keep of a mask
+def _masked_entry(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Entry:
+    """A layer of the file, from its 16-bit picture [H,W,4]."""
+    rows, columns = _cropped(pixels[..., 3] > 128)  # the part of a mask that 8 bits do not round to 0
     part = pixels[rows, columns].astype(np.float32) / 65535
     place = page.place(rows, columns)
     parameters = _parameters(file, page, layer.opacity, part[..., 3], place)
@@ -183,12 +185,12 @@ def _sheet(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Sheet
         drawing = _shown(picture, place)
     else:
         drawing = f"{_numbers(*color)} rg {_numbers(*place)} re f"
-    return _Sheet(_group(file, layer.name or layer.id), drawing, layer.visible, parameters, picture)
+    return _Entry(_group(file, layer.name or layer.id), drawing, layer.visible, parameters, picture)
 
 
 def _cropped(mask: np.ndarray) -> tuple[slice, slice]:
-    """Rows and columns of a mask that are written: all, unless few of them cover anything, as programs put the edges of
-    a picture on whole pixels of the screen."""
+    """Rows and columns of a mask to write: all, unless only few are covered. Programs align the edges of a picture with
+    the pixels of the screen, so that cropping can shift it slightly."""
     rows, columns = covered(mask)
     if (rows.stop - rows.start) * (columns.stop - columns.start) < CROPPED * mask.size:
         return rows, columns
@@ -196,7 +198,7 @@ def _cropped(mask: np.ndarray) -> tuple[slice, slice]:
 
 
 def _only_color(pixels: np.ndarray) -> list[float] | None:
-    """The one colour of pixels [H,W,4], None where there are several."""
+    """The colour of pixels [H,W,4]; None where they have several."""
     alpha = pixels[..., 3]
     clear = pixels[alpha >= min(OPAQUE, float(alpha.max()))][:, :3]
     if (clear.max(0) - clear.min(0)).max() > PLAIN:
@@ -206,14 +208,14 @@ def _only_color(pixels: np.ndarray) -> list[float] | None:
 
 
 def _rounded(color: Sequence[float]) -> list[float]:
-    """A colour as 8 bits have it, as programs round otherwise."""
+    """A colour rounded to 8 bits, as programs round other values differently."""
     return [int(value * 255 + 0.5) / 255 for value in color]
 
 
 def _parameters(
     file: _File, page: _Page, opacity: float, mask: np.ndarray, place: tuple[float, float, float, float]
 ) -> str:
-    """Graphics state parameters under which all is seen through a mask [H,W] in a place."""
+    """The reference of graphics state parameters that draw through a mask [H,W] at a place, with an opacity."""
     image = _picture(file, mask[..., None])
     form = file.add_stream(
         f"/Type /XObject /Subtype /Form /BBox {page.box} /Resources << /XObject {_names([image])} >> "
@@ -225,14 +227,14 @@ def _parameters(
 
 
 def _shown(picture: str, place: tuple[float, float, float, float]) -> str:
-    """What draws a picture, which fills the unit square, in a place."""
+    """The operators that draw a picture, which fills the unit square, at a place."""
     left, bottom, width, height = place
     scale = f"{_numbers(width * (1 - INSET))} 0 0 {_numbers(height * (1 - INSET))}"
     return f"{scale} {_numbers(left, bottom + INSET * height)} cm {_name(picture)} Do"
 
 
 def _picture(file: _File, values: np.ndarray) -> str:
-    """A picture [H,W,C] in 0..1, C of 1 or 3, with 8 bits and the filters of PNG."""
+    """The reference of an 8-bit picture of values [H,W,C] in 0..1, C of 1 or 3, with the filters of PNG."""
     height, width, channels = values.shape
     stored = (values * 255 + 0.5).astype(np.uint8).reshape(height, -1)
     space = "/DeviceGray" if channels == 1 else "/DeviceRGB"
@@ -243,16 +245,16 @@ def _picture(file: _File, values: np.ndarray) -> str:
     )
 
 
-def _document(file: _File, page: _Page, sheets: list[_Sheet], title: str) -> bytes:
+def _document(file: _File, page: _Page, entries: list[_Entry], title: str) -> bytes:
     content = []
-    for sheet in sheets:
-        state = "" if sheet.parameters is None else f"{_name(sheet.parameters)} gs "
-        content.append(f"/OC {_name(sheet.group)} BDC\nq {state}{sheet.drawing} Q\nEMC")
+    for entry in entries:
+        state = "" if entry.parameters is None else f"{_name(entry.parameters)} gs "
+        content.append(f"/OC {_name(entry.group)} BDC\nq {state}{entry.drawing} Q\nEMC")
     contents = file.add_stream("", "\n".join(content).encode())
-    parameters = [sheet.parameters for sheet in sheets if sheet.parameters is not None]
-    pictures = [sheet.picture for sheet in sheets if sheet.picture is not None]
+    parameters = [entry.parameters for entry in entries if entry.parameters is not None]
+    pictures = [entry.picture for entry in entries if entry.picture is not None]
     resources = (
-        f"<< /Properties {_names([sheet.group for sheet in sheets])} /ExtGState {_names(parameters)} "
+        f"<< /Properties {_names([entry.group for entry in entries])} /ExtGState {_names(parameters)} "
         f"/XObject {_names(pictures)} >>"
     )
     pages = f"{len(file.objects) + 2} 0 R"
@@ -262,16 +264,16 @@ def _document(file: _File, page: _Page, sheets: list[_Sheet], title: str) -> byt
     )
     file.add(f"<< /Type /Pages /Kids [{leaf}] /Count 1 >>")
     root = file.add(
-        f"<< /Type /Catalog /Pages {pages} /PageMode /UseOC /OCProperties {_properties(sheets)} "
+        f"<< /Type /Catalog /Pages {pages} /PageMode /UseOC /OCProperties {_properties(entries)} "
         f"/ViewerPreferences << /DisplayDocTitle {'true' if title else 'false'} >> >>"
     )
     named = f"/Title {_text(title)} " if title else ""
     return file.encode(root, file.add(f"<< {named}/Producer {_text('vecstack')} >>"))
 
 
-def _properties(sheets: list[_Sheet]) -> str:
-    """The groups, the top one first in the list that is shown, and those that are off."""
-    every = [sheet.group for sheet in sheets]
-    hidden = [sheet.group for sheet in sheets if not sheet.is_visible]
+def _properties(entries: list[_Entry]) -> str:
+    """The properties of the optional content: all groups, the topmost listed first, and those that are off."""
+    every = [entry.group for entry in entries]
+    hidden = [entry.group for entry in entries if not entry.is_visible]
     shown = f"/Order [{' '.join(reversed(every))}] /OFF [{' '.join(hidden)}]"
     return f"<< /OCGs [{' '.join(every)}] /D << /Name {_text('Layers')} /BaseState /ON {shown} >> >>"

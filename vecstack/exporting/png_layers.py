@@ -1,4 +1,4 @@
-"""A stack as a folder of pictures: one for each layer, a sheet that shows all, and a list."""
+"""Export a stack as a folder of pictures: one for each layer, a contact sheet of all, and a list."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from vecstack.stack import Layer, Stack
 
 FORMAT = "vecstack-png-layers"
 SHEET = "contact-sheet.png"
-NAME_BYTES = 100  # of a layer's name in a file's, which has up to 255
-CELL_PX, MIN_CELL_PX = 240, 64  # side of a picture on the sheet: many layers get less
-SHEET_PX = 4096  # side of the sheet from which on its pictures shrink
-LABEL_PX, GAP_PX, SQUARE_PX = 22, 8, 8  # height of a label, space between pictures, squares of the checkerboard
-TEXT_PX = 14
+NAME_BYTES = 100  # of a layer's name in a file name, which may have 255
+CELL_PX, MIN_CELL_PX = 240, 64  # side of a picture on the sheet: smaller with many layers
+SHEET_PX = 4096  # side of the sheet above which its pictures get smaller
+LABEL_PX, GAP_PX, SQUARE_PX = 22, 8, 8  # height of a label, gap between pictures, squares of the checkerboard
+TEXT_PX = 14  # size of the labels' font
 PAPER, INK, DARK, LIGHT = (250, 250, 250), (30, 30, 30), 120, 155  # colours of the sheet, greys of the checkerboard
 
 Cell = tuple[str, Image.Image]
 
 
 def png_layers(stack: Stack, *, size: int | None = None, device: str = "auto") -> Iterator[tuple[str, bytes]]:
-    """Names and contents of the files: `NN-name.png` for each layer, its mask as alpha, with the number and the name of
-    the layer; `00-background.png`; `contact-sheet.png`; and `layers.json`, which lists them, lowest first, with their
-    names, colours, opacity and visibility. `size` is the long side in pixels (the canvas's if None). Layers of unknown
-    kinds are left out. Raises UsageError; ExportError: no layer that can be drawn; DeviceError; DocumentError where the
-    stack's assets do not fit its layers."""
+    """Names and contents of the files: `NN-name.png` for each layer, with its number, its name, and its mask as alpha;
+    `00-background.png`; `contact-sheet.png`; and `layers.json`, which lists the layers, lowest first, with their names,
+    colours, opacity and visibility. `size` is the long side in pixels (that of the canvas if None). Layers of unknown
+    kinds are left out. Raises UsageError; ExportError: no layer can be drawn; DeviceError; DocumentError where the
+    stack's assets do not match its layers."""
     layers, viewport = drawable(stack), viewport_of(stack, size)
     digits = max(2, len(str(len(stack.layers))))
     cell_px = _cell_px(len(layers) + 2)
@@ -69,13 +69,13 @@ def png_layers(stack: Stack, *, size: int | None = None, device: str = "auto") -
 
 
 def file_name(name: str) -> str:
-    """A name as the part of a file's that any system takes behind a number: letters, digits and - of any script."""
+    """A layer's name as part of a file name that any system accepts: letters and digits of any script, and hyphens."""
     text = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name)).strip("-")
     return text.encode()[:NAME_BYTES].decode(errors="ignore").strip("-") or "layer"
 
 
 def _facts(layer: Layer) -> dict[str, object]:
-    """What the list says of a layer."""
+    """The entry of a layer in the list."""
     color = color_of(layer)
     return {
         "id": layer.id,
@@ -103,7 +103,7 @@ def _cell_px(count: int) -> int:
 
 
 def _fitted(pixels: np.ndarray, side: int) -> Image.Image:
-    """Pixels as a picture whose long side is as given."""
+    """Pixels as a picture, resized to a long side of `side` pixels."""
     picture = Image.fromarray(pixels)
     scale = side / max(picture.size)
     width, height = (max(1, round(length * scale)) for length in picture.size)
@@ -111,7 +111,7 @@ def _fitted(pixels: np.ndarray, side: int) -> Image.Image:
 
 
 def _sheet(cells: list[Cell], side: int) -> Image.Image:
-    """The pictures in rows on a checkerboard, each over its label."""
+    """The contact sheet: the pictures in rows, on a checkerboard, each above its label."""
     columns = _columns(len(cells))
     width, height = (max(picture.size[axis] for _, picture in cells) for axis in (0, 1))
     across, down = max(width, side // 2) + GAP_PX, height + LABEL_PX + GAP_PX
@@ -134,8 +134,8 @@ def _checkerboard(width: int, height: int) -> Image.Image:
 
 
 def _shortened(label: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: int) -> str:
-    """As much of a text as fits."""
-    text = plain(label)[:width]  # no letter is narrower than a pixel
+    """The start of a text that fits the width in pixels."""
+    text = plain(label)[:width]  # no character is narrower than a pixel
     while font.getlength(text) > width:
         text = text[:-2].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
     return text

@@ -30,7 +30,7 @@ MAX_BYTES = 2**31  # of a file or stream: MAX_PIXELS with four channels of 16 bi
 CHUNK_BYTES = 2**20  # read at a time: bounds what is allocated before the limit is checked
 # Formats that can be read, and the module of Pillow that reads each. Left out are formats that run a program (EPS),
 # whose pictures differ in size from what the header says (ICO), or that have no signature (TGA).
-FORMATS = {
+PLUGINS = {
     "PNG": "PngImagePlugin",
     "JPEG": "JpegImagePlugin",
     "WEBP": "WebPImagePlugin",
@@ -159,7 +159,7 @@ def _boundary(name: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror:
             raise PictureError(f"{name}: cannot be read ({error.strerror}); check the path.") from error
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise PictureError(f"{name}: damaged, truncated or of an unknown variant ({reason}); save it again.") from error
+        raise PictureError(f"{name}: damaged, cut short or of an unknown variant ({reason}); save it again.") from error
 
 
 def _name(source: object) -> str:
@@ -239,7 +239,7 @@ def _quiet() -> Iterator[None]:
 def _open(data: bytes) -> Image.Image:
     """A picture file as a Pillow image whose pixels are not decoded yet. Pillow's own `open` is not used: its pixel
     limit is global to the process and partly only a warning. Raises PictureError, and whatever the plugins raise."""
-    for name, module in FORMATS.items():
+    for name, module in PLUGINS.items():
         try:
             importlib.import_module(f"PIL.{module}")
         except ImportError:  # a Pillow older than the format
@@ -250,12 +250,12 @@ def _open(data: bytes) -> Image.Image:
             raise PictureError(f"a {name} file, which this build of Pillow cannot read; save it as PNG.")
         if verdict:
             if name == "JPEG2000" and JPEG2000_END not in data:
-                raise PictureError("truncated; save it again.")  # the decoder would fill the rest with grey
+                raise PictureError("cut short; save it again.")  # the decoder would fill the rest with grey
             with _quiet():
                 return factory(io.BytesIO(data), "")
     if any(data.lstrip().startswith(start) and mark in data[:MARK_BYTES] for start, mark in LAYER_FILES):
         raise PictureError("a layer file, not a picture; draw it with `vecstack render`.")
-    raise PictureError(f"not a picture in a format that is read ({', '.join(FORMATS)}); save it as PNG.")
+    raise PictureError(f"not a picture in a format that is read ({', '.join(PLUGINS)}); save it as PNG.")
 
 
 def _low_bytes(data: bytes) -> Image.Image | None:
@@ -283,7 +283,7 @@ def _low_bytes(data: bytes) -> Image.Image | None:
 
 def _trusted(image: Image.Image) -> Image.Image:
     """The caller's image. Raises PictureError where decoding its pixels would run a decoder that is not allowed."""
-    if getattr(image, "tile", None) and image.format not in (*FORMATS, "MPO"):
+    if getattr(image, "tile", None) and image.format not in (*PLUGINS, "MPO"):
         raise PictureError(f"an unread {image.format} picture; call its load() first if you trust it.")
     return image
 

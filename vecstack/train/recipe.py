@@ -15,7 +15,8 @@ from vecstack.errors import RecipeError
 from vecstack.kinds import find_kind
 from vecstack.kinds.weights import DEFAULT_KIND
 from vecstack.models import MAX_BYTES
-from vecstack.tables import load_toml, to_dataclass
+from vecstack.tables import to_dataclass
+from vecstack.text_file import read_toml
 from vecstack.train.trainee import Trainee
 
 PRECISIONS = ("float32", "bfloat16")
@@ -97,7 +98,7 @@ class Recipe(Settings):
 
 def load_recipe(path: Path) -> Recipe:
     """The recipe in a TOML file. Raises RecipeError: unreadable, an unknown key, a value of another type."""
-    values = load_toml(path)
+    values = read_toml(path)
     if "name" not in values:
         raise RecipeError(f'{path}: name is missing. Add name = "my-model".')
     kind = values.pop("kind", DEFAULT_KIND)
