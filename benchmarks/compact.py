@@ -18,7 +18,7 @@ from vecstack.document.file import size_of
 from vecstack.drawing.render import render
 from vecstack.fitting.compact import compact
 from vecstack.fitting.decompose import decompose
-from vecstack.models import available_models, load_model
+from vecstack.models import load_model, published_models
 from vecstack.stack import Stack
 
 TOLERANCES = (0.25, 0.5, 1.0, 2.0)  # 1/255, root mean square
@@ -55,7 +55,7 @@ def main() -> None:
     photos = dict(zip(("china", "flower"), load_sample_images().images, strict=True))
     figures: dict[str, list[dict[str, float]]] = {}
     rows = []
-    for model in available_models():
+    for model in published_models():
         for name, pixels in photos.items():
             results = measure(decompose(pixels, load_model(model.name, "cpu")))
             figures[f"{model.name}, {name}"] = results

@@ -269,7 +269,7 @@ def measure_photo(photo: Photo, model: Model, arguments: argparse.Namespace) -> 
     """All methods on one photo."""
     stacks: dict[str, list[Result]] = {effort: [] for effort in arguments.refine}
     for effort, layers in itertools.product(arguments.refine, arguments.layers):
-        if effort == "none" and layers > model.maker.most_layers:
+        if effort == "none" and layers > model.maker.max_layers:
             continue  # detail is always tuned
         try:
             stacks[effort].append(measure_stack(photo, model, layers, effort))
@@ -332,7 +332,7 @@ def kilobytes(count: float | None) -> str:
 def print_photos(results: Sequence[Result], effort: str) -> None:
     """PSNR of each photo with at most so many paths, beside ours with at most as many layers."""
     psnr = {(result.photo, result.method, result.limit, result.count): result.psnr for result in results}
-    pairs = [(most_layers(results, effort, most), most) for most in PATH_LIMITS]
+    pairs = [(max_layers(results, effort, most), most) for most in PATH_LIMITS]
     columns = ["photo", *(title for layers, most in pairs for title in (f"{layers} layers", f"<= {most} paths"))]
     rows = []
     for photo in dict.fromkeys(result.photo for result in results):
@@ -345,7 +345,7 @@ def print_photos(results: Sequence[Result], effort: str) -> None:
     print_table(f"PSNR in dB: ours ({effort}) beside VTracer", columns, rows)
 
 
-def most_layers(results: Iterable[Result], effort: str, most: int) -> int:
+def max_layers(results: Iterable[Result], effort: str, most: int) -> int:
     """The largest count of layers that was measured and is at most so many."""
     return max((result.count for result in results if result.method == effort and result.count <= most), default=0)
 

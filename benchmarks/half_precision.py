@@ -14,7 +14,8 @@ from _common import print_table, write_json
 
 from vecstack.kinds.mask.maker import load_maker, weights_to_bytes
 from vecstack.kinds.mask.model import Predictor
-from vecstack.models import read_metadata
+from vecstack.kinds.mask.training import MaskTrainee
+from vecstack.kinds.weights import read_metadata
 from vecstack.train.checkpoint import CHECKPOINT, WEIGHTS
 from vecstack.train.evaluate import evaluate, load_part
 from vecstack.train.recipe import load_recipe
@@ -37,7 +38,7 @@ def main() -> None:
     recipe = load_recipe(arguments.recipe)
     pictures = load_part(arguments.data, "held-out", recipe.data, arguments.limit, lambda _: None)
     scores = {
-        name: evaluate(model, pictures, [half.sizes.layers])[0]
+        name: evaluate(MaskTrainee(half.sizes), model, pictures, [half.sizes.layers])[0]
         for name, model in (("float32", full), ("float16", half))
     }
     rows = [

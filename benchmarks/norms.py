@@ -22,10 +22,11 @@ from _common import print_table, write_json
 from torch import Tensor, nn
 
 from vecstack.kinds.mask.encoder import EncoderSizes
-from vecstack.kinds.mask.model import ModelSizes, Predictor
+from vecstack.kinds.mask.model import ModelSizes
 from vecstack.kinds.mask.net import GROUP_SIZE, NORM_EPSILON, MaskNet, NetSizes, PointNorm
+from vecstack.kinds.mask.training import MaskTrainee
 from vecstack.train.data import load_pictures
-from vecstack.train.loop import Watchers, train
+from vecstack.train.loop import Callbacks, train
 from vecstack.train.objective import Objective, sample
 from vecstack.train.recipe import DataRecipe, Recipe
 
@@ -37,7 +38,7 @@ RECIPES = {
         warmup_steps=50,
         average_decay=0.99,
         data=DataRecipe(side=28, stored_side=28),
-        model=ModelSizes(layers=5, canvas_side=14, encoder=SMALL_ENCODER),
+        trainee=MaskTrainee(ModelSizes(layers=5, canvas_side=14, encoder=SMALL_ENCODER)),
     ),
     "photos": Recipe(
         "photos",
@@ -45,7 +46,7 @@ RECIPES = {
         warmup_steps=50,
         average_decay=0.99,
         data=DataRecipe(side=32, stored_side=32, flip=True),
-        model=ModelSizes(layers=8, canvas_side=16, encoder=SMALL_ENCODER),
+        trainee=MaskTrainee(ModelSizes(layers=8, canvas_side=16, encoder=SMALL_ENCODER)),
     ),
 }
 HELD_OUT = 250  # pictures that are measured: drawing them again and again should cost less than the training
@@ -85,18 +86,18 @@ class PlainNet(MaskNet):
 NETS: dict[str, type[MaskNet]] = {"per point": MaskNet, "over the raster": RasterNet, "none": PlainNet}
 
 
-def predictor(recipe: Recipe, net: type[MaskNet]) -> Predictor:
+def predictor(recipe: Recipe, net: type[MaskNet]) -> nn.Module:
     """A new model around that net; its other weights are the same for every net."""
     torch.manual_seed(recipe.seed)
     with mock.patch("vecstack.kinds.mask.model.MaskNet", net):
-        return Predictor(recipe.model)
+        return recipe.trainee.build()
 
 
 def train_with(recipe: Recipe, net: type[MaskNet], pictures: tuple[Tensor, Tensor]) -> list[dict[str, Any]]:
     """The log of a training: held-out PSNR (of the mean error) by count of layers, every `evaluate_every` steps."""
     with tempfile.TemporaryDirectory() as folder, mock.patch("vecstack.kinds.mask.model.MaskNet", net):
-        watchers = Watchers(lambda message: print(f"{net.__name__}: {message}", flush=True))
-        train(recipe, pictures, Path(folder), watchers=watchers)
+        callbacks = Callbacks(lambda message: print(f"{net.__name__}: {message}", flush=True))
+        train(recipe, pictures, Path(folder), callbacks=callbacks)
         return [json.loads(line) for line in (Path(folder) / "log.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
@@ -105,11 +106,11 @@ def step_of(recipe: Recipe, net: type[MaskNet]) -> Callable[[], None]:
     model = predictor(recipe, net)
     batch = torch.rand(recipe.batch, 3, recipe.data.side, recipe.data.side)
     generator = torch.Generator()
-    objective = Objective(model, recipe.loss)
+    objective = Objective(recipe.trainee, model, recipe.loss)
 
     def step() -> None:
         at = sample(recipe, batch, generator)
-        torch.autograd.backward(objective(at.target, at.points, at.truth)[0])
+        torch.autograd.backward(objective(at.seen, at.points, at.truth)[0])
 
     return step
 
@@ -170,7 +171,7 @@ def main() -> None:
         training, held_out = load_pictures(arguments.data, recipe.data.stored_side)
         pictures = training, held_out[:: max(1, len(held_out) // HELD_OUT)]
         logs = {name: train_with(recipe, net, pictures) for name, net in NETS.items()}
-        most = str(recipe.model.layers)
+        most = str(recipe.trainee.layers)
         steps = [entry["step"] for entry in logs["none"]]
         rows = [[name, *(f"{entry['psnr'][most]:.2f}" for entry in log)] for name, log in logs.items()]
         print_table(f"Held-out PSNR in dB, {recipe.name}, T = {most}, after steps", ["norm", *map(str, steps)], rows)

@@ -19,13 +19,14 @@ from _common import print_table, write_json
 from torch import Tensor
 
 from vecstack.kinds.mask.maker import MaskMaker
-from vecstack.kinds.mask.model import Predictor, fit_to_side
+from vecstack.kinds.mask.model import Predictor
+from vecstack.kinds.mask.training import MaskTrainee
 from vecstack.models import available_models, load_model
+from vecstack.pictures.fit import fit_to_side
 from vecstack.train.data import load_pictures
-from vecstack.train.evaluate import Distances, compare, evaluate, score
+from vecstack.train.evaluate import Distances, compare, counts_up_to, evaluate, score
 from vecstack.train.recipe import load_recipe
 
-LAYER_COUNTS = (1, 2, 5, 10, 20)
 CHUNK = 2048  # pictures at once: bounds the memory
 SPARE, ITERATIONS = 40, 6  # components beyond those wanted, and passes: what is wanted then stands still
 
@@ -93,10 +94,7 @@ def main() -> None:
     training, held_out = (reduce(part, side) for part in load_pictures(arguments.data, stored))
     if arguments.limit:
         held_out = held_out[:: max(1, len(held_out) // arguments.limit)]
-    most = predictor.sizes.layers
-    counts = sorted({count for count in (*LAYER_COUNTS, most) if count <= most})
-
-    scores = evaluate(predictor, held_out, counts)
+    scores = evaluate(MaskTrainee(predictor.sizes), predictor, held_out, counts_up_to(predictor.sizes.layers))
     pca = Pca(training, scores[-1].numbers)
     rows, results = [], []
     for ours in scores:

@@ -22,6 +22,7 @@ from torch.nn.functional import l1_loss
 
 from vecstack.kinds.mask.encoder import EncoderSizes
 from vecstack.kinds.mask.model import ModelSizes, Predictor, grid_points
+from vecstack.kinds.mask.training import MaskTrainee
 from vecstack.train.data import Examples, load_pictures
 from vecstack.train.evaluate import compare, evaluate, score
 from vecstack.train.loop import keep_freed_memory
@@ -102,17 +103,22 @@ def make_recipe(arguments: argparse.Namespace) -> Recipe:
         precision=arguments.precision,
         compile=arguments.compile,
         loss=LossRecipe(absolute=1.0),
-        model=model,
         data=data,
+        trainee=MaskTrainee(model),
     )
+
+
+def sizes_of(recipe: Recipe) -> ModelSizes:
+    assert isinstance(recipe.trainee, MaskTrainee)
+    return recipe.trainee.sizes
 
 
 class Plain:
     """The paper's method as one would first write it."""
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
-        self.layers = recipe.model.layers
-        self.model = PlainModel(start_model(replace(recipe.model, layers_per_pass=1))).to(device)
+        self.layers = recipe.trainee.layers
+        self.model = PlainModel(start_model(replace(sizes_of(recipe), layers_per_pass=1))).to(device)
 
     def loss(self, batch: Tensor) -> Tensor:
         return l1_loss(self.model(batch, self.layers), batch)
@@ -130,19 +136,20 @@ class Ours:
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         keep_freed_memory()
         self.recipe, self.device = recipe, device
-        self.model = start_model(recipe.model).to(device)
+        self.model = start_model(sizes_of(recipe)).to(device)
         mode = "reduce-overhead" if device.type == "cuda" else "default"
-        self.objective = Objective(self.model, recipe.loss, mode if recipe.compile else None)
+        self.objective = Objective(recipe.trainee, self.model, recipe.loss, mode if recipe.compile else None)
         self.generator = torch.Generator().manual_seed(1)
 
     def loss(self, batch: Tensor) -> Tensor:
         at = sample(self.recipe, batch, self.generator)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16"):
-            loss: Tensor = self.objective(at.target, at.points, at.truth)[0]
+            loss: Tensor = self.objective(at.seen, at.points, at.truth)[0]
         return loss
 
     def psnr(self, held_out: Tensor) -> float:
-        return evaluate(self.model, held_out, [self.recipe.model.layers])[0].psnr_of_mean_error
+        trainee = self.recipe.trainee
+        return evaluate(trainee, self.model, held_out, [trainee.layers])[0].psnr_of_mean_error
 
 
 def start_model(sizes: ModelSizes) -> Predictor:

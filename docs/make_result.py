@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vecstack import Stack, load_model, render
-from vecstack.fitting.decompose import decompose
+from vecstack import Stack, decompose, load_model, render
 
 DOCS = Path(__file__).parent
 EXAMPLES = DOCS.parent / "examples"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from vecstack.color import Color, to_color, to_hex
-from vecstack.export.xml import color_code
+from vecstack.exporting.xml import color_code
 
 
 @pytest.mark.parametrize(

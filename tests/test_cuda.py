@@ -15,13 +15,12 @@ import torch
 
 import vecstack
 from tests.pretended_cuda import CUDA, OnGpu, pretended_cuda
-from tests.train.conftest import RECIPE
-from vecstack.export.ora import to_ora
-from vecstack.export.pdf import to_pdf
+from tests.train.conftest import RECIPE, with_baseline, with_sizes
+from vecstack.exporting.ora import to_ora
+from vecstack.exporting.pdf import to_pdf
 from vecstack.fitting.compact import compact
 from vecstack.fitting.prune import prune
-from vecstack.train.baselines import BaselineSizes
-from vecstack.train.loop import Watchers, train
+from vecstack.train.loop import Callbacks, train
 from vecstack.train.recipe import LossRecipe, Recipe, load_recipe
 
 refining = importlib.import_module("vecstack.fitting.refine")
@@ -59,11 +58,11 @@ def adversarial(recipe: Recipe) -> Recipe:
 
 
 def several_a_pass(recipe: Recipe) -> Recipe:
-    return replace(recipe, model=replace(recipe.model, layers_per_pass=2), precision="bfloat16")
+    return replace(with_sizes(recipe, layers_per_pass=2), precision="bfloat16")
 
 
 def baseline(recipe: Recipe) -> Recipe:
-    return replace(recipe, baseline=BaselineSizes("convt", 8, 16, recipe.model.encoder))
+    return with_baseline(recipe, "convt")
 
 
 @pytest.fixture
@@ -79,7 +78,7 @@ def test_training_and_resuming(recipe: Recipe, tmp_path: Path, change: Callable[
     parts = pictures, pictures[:4]
     with pretended_cuda() as device:
         train(recipe, parts, tmp_path / "gpu", device=device, stop_after=2)
-        train(recipe, parts, tmp_path / "gpu", device=device, resume=True, watchers=Watchers())
+        train(recipe, parts, tmp_path / "gpu", device=device, resume=True, callbacks=Callbacks())
     train(recipe, parts, tmp_path / "cpu")
     logs = [json.loads((tmp_path / name / "log.jsonl").read_text().splitlines()[-1]) for name in ("gpu", "cpu")]
     assert logs[0]["loss"] == pytest.approx(logs[1]["loss"], rel=1e-5)

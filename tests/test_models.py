@@ -14,27 +14,27 @@ from safetensors.numpy import save
 import vecstack.models
 from vecstack.errors import WeightsError
 from vecstack.kinds.base import METADATA_KEY
-from vecstack.models import available_models, fetch_weights, load_model, verify_model, weights_folder
-from vecstack.train.baselines import KIND
+from vecstack.kinds.weights import BASELINE
+from vecstack.models import fetch_weights, load_model, published_models, verify_model, weights_folder
 
 
 def test_every_shipped_model_is_the_published_one_and_makes_layers() -> None:
-    models = available_models()
+    models = published_models()
     assert {model.name for model in models} >= {"digits", "photos"}
     for model in models:
         verify_model(model)
-        assert load_model(model.name, "cpu").maker.most_layers >= 5
+        assert load_model(model.name, "cpu").maker.max_layers >= 5
 
 
 def test_every_shipped_model_has_a_card_and_a_recipe() -> None:
-    for model in available_models():
+    for model in published_models():
         card = (model.path.parent / "README.md").read_text(encoding="utf-8")
         assert "held out" in card
         assert (model.path.parent / "recipe.toml").is_file()
 
 
 def test_shipped_weights_fit_the_package() -> None:
-    assert sum(model.path.stat().st_size for model in available_models()) < 30e6
+    assert sum(model.path.stat().st_size for model in published_models()) < 30e6
 
 
 def test_a_path_and_its_folder_give_the_same_model(weights: Path) -> None:
@@ -57,20 +57,20 @@ def test_one_changed_byte_is_not_the_published_model(tmp_path: Path, monkeypatch
     manifest = json.loads((shipped / "manifest.json").read_text(encoding="utf-8"))
     (copy / "manifest.json").write_text(json.dumps({"digits": manifest["digits"]}), encoding="utf-8")
     monkeypatch.setattr(vecstack.models, "weights_folder", lambda: copy)
-    available_models.cache_clear()
+    published_models.cache_clear()
     try:
         with pytest.raises(WeightsError, match="not the published weights of digits"):
             load_model("digits", "cpu")
     finally:
-        available_models.cache_clear()
+        published_models.cache_clear()
 
 
 @pytest.fixture
 def broken_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(vecstack.models, "weights_folder", lambda: tmp_path / "no weights here")
-    available_models.cache_clear()
+    published_models.cache_clear()
     yield
-    available_models.cache_clear()
+    published_models.cache_clear()
 
 
 @pytest.mark.usefixtures("broken_manifest")
@@ -90,7 +90,7 @@ def test_what_is_neither_file_nor_known_without_the_manifest_names_the_manifest(
 def test_a_shipped_name_comes_before_a_file_of_that_name(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(weights.parent)
     weights.rename(weights.parent / "digits")
-    shipped = {model.name: model.sha256 for model in available_models()}
+    shipped = {model.name: model.sha256 for model in published_models()}
     assert load_model("digits", "cpu").sha256 == shipped["digits"]
 
 
@@ -175,9 +175,9 @@ def hub(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 def test_a_model_comes_from_the_hub_and_then_from_the_cache(hub: type[FakeHub]) -> None:
     name = f"owner/model@{'a' * 40}"
-    assert load_model(name, "cpu").maker.most_layers == 3
+    assert load_model(name, "cpu").maker.max_layers == 3
     hub.body = b"gone"
-    assert load_model(name, "cpu").maker.most_layers == 3
+    assert load_model(name, "cpu").maker.max_layers == 3
 
 
 def test_a_damaged_download_of_the_right_length_is_refused_and_deleted(hub: type[FakeHub]) -> None:
@@ -194,7 +194,7 @@ def test_a_file_that_the_hub_keeps_without_a_sha256_is_refused(hub: type[FakeHub
 
 @pytest.mark.usefixtures("broken_manifest")
 def test_a_repository_needs_no_manifest(hub: type[FakeHub]) -> None:
-    assert load_model(f"owner/model@{'a' * 40}", "cpu").maker.most_layers == 3
+    assert load_model(f"owner/model@{'a' * 40}", "cpu").maker.max_layers == 3
 
 
 def test_a_repository_that_does_not_exist_is_named(hub: type[FakeHub]) -> None:
@@ -204,6 +204,6 @@ def test_a_repository_that_does_not_exist_is_named(hub: type[FakeHub]) -> None:
 
 def test_a_baseline_is_told_to_make_no_layers(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
-    path.write_bytes(save({}, metadata={METADATA_KEY: json.dumps({"kind": KIND, "sizes": {}})}))
+    path.write_bytes(save({}, metadata={METADATA_KEY: json.dumps({"kind": BASELINE, "sizes": {}})}))
     with pytest.raises(WeightsError, match=r"a baseline, which makes pictures and no layers.*`vecstack evaluate`"):
         load_model(path, "cpu")

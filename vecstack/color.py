@@ -117,3 +117,9 @@ def _to_linear(points: np.ndarray) -> np.ndarray:
 
     cones, axes = (np.linalg.inv(np.array(matrix)).T.astype(points.dtype) for matrix in (CONES, OKLAB))
     return cast("np.ndarray", (points @ axes) ** 3 @ cones)
+
+
+def mean_color(pixels: np.ndarray) -> Color:
+    """The mean colour of pixels [H,W,3] in 0..1, as a document keeps it."""
+    red, green, blue = (round(float(value), 4) for value in pixels.mean((0, 1)))
+    return red, green, blue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -14,7 +16,7 @@ def over(below: Tensor, color: Tensor, alpha: Tensor) -> Tensor:
 
 
 def lay_over(canvas: Tensor, color: Tensor, alpha: Tensor) -> None:
-    """`over` in place, in one pass: canvas [C,H,W], colour [C,1,1], coverage [H,W]."""
+    """`over` in place, in one pass: a canvas [C,H,W], a colour [C,1,1] or [C,H,W], coverage [H,W]."""
     canvas.lerp_(color, alpha)
 
 
@@ -28,3 +30,19 @@ def unpremultiply(canvas: Tensor) -> Tensor:
     coverage = canvas[3:]
     straight = canvas[:3] / coverage.clamp_min(1e-6)  # a coverage that 16 bits round to 0
     return torch.cat([straight.clamp(0, 1), coverage])
+
+
+def through(alphas: Sequence[Tensor], light: Tensor) -> list[Tensor]:
+    """The light that reaches each of some layers, lowest first: coverages of one shape, and the light that reaches the
+    topmost of them from above; they broadcast."""
+    shares = [light]
+    for alpha in alphas[:0:-1]:
+        shares.append(shares[-1] * (1 - alpha))
+    return shares[::-1]
+
+
+def best_color(weight: Tensor, wanted: Tensor) -> Tensor:
+    """The colour [3] in 0..1 that, added to a picture with the share `weight` [H,W] of each point, comes closest to the
+    difference `wanted` [3,H,W]: the least squares of each channel."""
+    best = (weight * wanted).sum((1, 2)) / weight.square().sum().clamp_min(1e-12)  # finite where nothing is visible
+    return best.clamp(0, 1)

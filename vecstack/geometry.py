@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,23 @@ class Rect:
         bottom = min(self.y + self.height, other.y + other.height)
         return Rect(left, top, right - left, bottom - top) if left < right and top < bottom else None
 
+    def hull(self, other: Rect) -> Rect:
+        """The smallest rectangle that holds both."""
+        left, top = min(self.x, other.x), min(self.y, other.y)
+        right = max(self.x + self.width, other.x + other.width)
+        bottom = max(self.y + self.height, other.y + other.height)
+        return Rect(left, top, right - left, bottom - top)
+
+
+_ARC = 4 / 3 * (math.sqrt(2) - 1)  # of a control point from the end of a quarter circle: off by 0.03 % of the radius
+# The unit circle as four cubic Bezier pieces: a point, then two control points and a point for each.
+UNIT_CIRCLE = (
+    *((1.0, 0.0), (1.0, _ARC), (_ARC, 1.0), (0.0, 1.0)),
+    *((-_ARC, 1.0), (-1.0, _ARC), (-1.0, 0.0)),
+    *((-1.0, -_ARC), (-_ARC, -1.0), (0.0, -1.0)),
+    *((_ARC, -1.0), (1.0, -_ARC), (1.0, 0.0)),
+)
+
 
 @dataclass(frozen=True)
 class Affine:
@@ -63,14 +81,19 @@ class Affine:
         half_width, half_height = rect.width / 2, rect.height / 2
         return cls(half_width, 0.0, rect.x + half_width, 0.0, half_height, rect.y + half_height)
 
-    def bounds_of_frame(self) -> Rect:
-        """The bounding box of the image of the local frame [-1,1]^2."""
-        half_width, half_height = abs(self.a) + abs(self.b), abs(self.d) + abs(self.e)
+    def bounds_of_frame(self, reach: float = 1.0) -> Rect:
+        """The smallest rectangle that holds what this map makes of the local frame [-1,1]^2, made larger by a factor
+        about its middle."""
+        half_width, half_height = reach * (abs(self.a) + abs(self.b)), reach * (abs(self.d) + abs(self.e))
         return Rect(self.c - half_width, self.f - half_height, 2 * half_width, 2 * half_height)
 
     def rows(self) -> list[list[float]]:
         """The matrix rows [[a, b, c], [d, e, f]]."""
         return [[self.a, self.b, self.c], [self.d, self.e, self.f]]
+
+    def apply(self, x: float, y: float) -> tuple[float, float]:
+        """The image of a point."""
+        return self.a * x + self.b * y + self.c, self.d * x + self.e * y + self.f
 
     @property
     def determinant(self) -> float:

@@ -5,43 +5,46 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vecstack.errors import WeightsError
-from vecstack.kinds import find_kind
-from vecstack.kinds.base import METADATA_KEY
+from vecstack.kinds import find_kind, kind_names
+from vecstack.kinds.weights import BASELINE, describe
 
 if TYPE_CHECKING:
-    import torch
-
-    from vecstack.kinds.base import Maker
+    from vecstack.kinds.base import Kind, Maker
+    from vecstack.stack import Layer
 
 MODEL_FILE = "model.safetensors"
 MAX_BYTES = 1 << 30  # of a weights file
 DEFAULT_MODEL = "photos"
-BASELINE = "baseline"  # the kind in the weights of vecstack.train.baselines, which make no layers
 
 
 @dataclass(frozen=True)
-class Published:
-    """A shipped model, as described in weights/manifest.json."""
+class AvailableModel:
+    """A model that ships with the program: its name, what it is good for, the kind of layer that it makes, and, of one
+    with weights, their sha256 (from weights/manifest.json) and their path."""
 
     name: str
-    sha256: str
     description: str
-    path: Path
+    kind: str
+    sha256: str | None = None
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
 class Model:
-    """A maker of layers, the model's name, and the sha256 of its weights file."""
+    """A maker of layers, the name it was asked for by, the kind of layer that it makes, and the sha256 of its weights
+    file, where it has one."""
 
     name: str
-    sha256: str
     maker: Maker
+    kind: str
+    sha256: str | None = None
 
 
 def weights_folder() -> Path:
@@ -51,19 +54,32 @@ def weights_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "weights"
 
 
+def available_models() -> tuple[AvailableModel, ...]:
+    """The models that ship with the program: those with weights, then makers that need none. Raises WeightsError where
+    the manifest is missing or damaged."""
+    return (*published_models(), *_makers_without_weights())
+
+
 @cache
-def available_models() -> tuple[Published, ...]:
-    """The shipped models. Raises WeightsError where the manifest is missing or damaged."""
+def published_models() -> tuple[AvailableModel, ...]:
+    """The shipped models with weights. Raises WeightsError where the manifest is missing or damaged."""
     folder = weights_folder()
     manifest = folder / "manifest.json"
     try:
         entries = json.loads(manifest.read_text(encoding="utf-8"))
         return tuple(
-            Published(name, entry["sha256"], entry["description"], folder / name / MODEL_FILE)
+            AvailableModel(name, entry["description"], entry["kind"], entry["sha256"], folder / name / MODEL_FILE)
             for name, entry in sorted(entries.items())
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"{manifest}: cannot be read ({error}); install vecstack again.") from error
+
+
+def _makers_without_weights() -> Iterator[AvailableModel]:
+    for kind_name in kind_names():
+        kind = find_kind(kind_name)
+        for name, entry in (kind.makers if kind else {}).items():
+            yield AvailableModel(name, entry.description, kind_name)
 
 
 def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
@@ -73,8 +89,27 @@ def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model
     from vecstack.device import resolve_device
 
     chosen = resolve_device(device)
+    kind = _kind_of_maker(str(model))
+    if kind is not None:
+        return Model(str(model), kind.makers[str(model)].open(chosen), kind.name)
     name, data = find_weights(model)
-    return Model(name, hashlib.sha256(data).hexdigest(), _maker(data, str(model), chosen))
+    described = describe(data, str(model))
+    if described.table == BASELINE:
+        raise WeightsError(
+            f"{model}: a baseline, which makes pictures and no layers; use another model (`vecstack evaluate` "
+            "measures this one)."
+        )
+    try:
+        maker = described.kind.load_maker(data, described.sizes, chosen)
+    except WeightsError as error:
+        raise WeightsError(f"{model}: {error}") from error
+    return Model(name, maker, described.kind.name, hashlib.sha256(data).hexdigest())
+
+
+def _kind_of_maker(name: str) -> Kind[Layer] | None:
+    """The kind that has a maker of that name without weights."""
+    kinds = (find_kind(kind_name) for kind_name in kind_names())
+    return next((kind for kind in kinds if kind is not None and name in kind.makers), None)
 
 
 def find_weights(model: str | Path) -> tuple[str, bytes]:
@@ -91,11 +126,10 @@ def find_weights(model: str | Path) -> tuple[str, bytes]:
     raise WeightsError(f"{name}: no such model or file; use {known}, a path, or OWNER/NAME@REVISION.")
 
 
-def _find_published(name: str) -> Published | None:
-    """The shipped model of that name, if there is one. Raises WeightsError where the manifest cannot be read, unless
-    the name is that of a repository or a file."""
+def _find_published(name: str) -> AvailableModel | None:
+    """The shipped model of that name. Raises WeightsError where the manifest is needed and cannot be read."""
     try:
-        return next((entry for entry in available_models() if entry.name == name), None)
+        return next((entry for entry in published_models() if entry.name == name), None)
     except WeightsError:
         if is_repository(name) or path_exists(Path(name)):
             return None
@@ -115,8 +149,10 @@ def path_exists(path: Path) -> bool:
         return False
 
 
-def verify_model(model: Published) -> bytes:
-    """The weights of a shipped model. Raises WeightsError where they are not the published ones."""
+def verify_model(model: AvailableModel) -> bytes:
+    """The bytes of a shipped model with weights, if they are the published ones. Raises WeightsError."""
+    if model.path is None:
+        raise WeightsError(f"{model.name}: has no weights to verify.")
     data = read_weights(model.path)
     if hashlib.sha256(data).hexdigest() != model.sha256:
         raise WeightsError(
@@ -164,33 +200,3 @@ def fetch_weights(name: str) -> Path:
         blob.unlink()
         raise WeightsError(f"{name}: the download was damaged and has been deleted; try again.")
     return path
-
-
-def read_metadata(data: bytes) -> Any:
-    """The parsed metadata of a weights file. Raises ValueError, KeyError, TypeError."""
-    length = int.from_bytes(data[:8], "little")
-    return json.loads(json.loads(data[8 : 8 + length])["__metadata__"][METADATA_KEY])
-
-
-def _maker(data: bytes, where: str, device: torch.device) -> Maker:
-    """The maker of a weights file's bytes. Raises WeightsError, which begins with `where`."""
-    try:
-        description = read_metadata(data)
-        kind_name, sizes = description["kind"], description["sizes"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise WeightsError(f"{where}: not a vecstack model; use weights that `vecstack train` wrote.") from error
-    if kind_name == BASELINE:
-        raise WeightsError(
-            f"{where}: a baseline, which makes pictures and no layers; use another model (`vecstack evaluate` "
-            "measures this one)."
-        )
-    kind = find_kind(kind_name) if isinstance(kind_name, str) else None
-    if kind is None:
-        raise WeightsError(
-            f"{where}: makes layers of kind {kind_name!r:.40}, which this version does not have; "
-            "install a newer vecstack."
-        )
-    try:
-        return kind.maker(data, sizes, device)
-    except WeightsError as error:
-        raise WeightsError(f"{where}: {error}") from error

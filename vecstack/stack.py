@@ -101,8 +101,8 @@ class Layer:
 
     @property
     def kind(self) -> str:
-        """The name of the kind: the folder of kinds/ that reads, writes and shades it."""
-        raise NotImplementedError
+        """Name of the kind: of the folder under kinds/ in which the class of the layer is defined."""
+        return type(self).__module__.split(".")[-2]
 
     @property
     def is_seen(self) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from vecstack.errors import RecipeError
+from vecstack.extras import install
 
 MAX_TEXT_BYTES = 1 << 20  # a script of 20,000 changes
 
@@ -22,7 +23,7 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
         try:
             import tomli as tomllib
         except ImportError as error:
-            raise RecipeError(f"{path}: reading TOML on Python 3.10 needs tomli; run pip install tomli.") from error
+            raise RecipeError(f"{path}: reading TOML on Python 3.10 needs tomli. {install('train')}") from error
     try:
         return cast(dict[str, Any], tomllib.loads(read_text(path)))
     except (ValueError, RecursionError) as error:

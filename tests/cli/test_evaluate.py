@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from torch import nn
 
 import vecstack.train.evaluate as measuring
 from tests.train.conftest import RECIPE
+from vecstack.kinds.mask.baselines import BaselineSizes, BaselineTrainee
 from vecstack.train.data import load_pictures
-from vecstack.train.evaluate import Subject, evaluate_baseline, load_subject
+from vecstack.train.evaluate import Subject, evaluate, load_subject
 
 Call = Callable[..., Any]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -157,7 +159,8 @@ def test_pictures_that_cannot_be_read_are_counted(vecstack: Call, weights: Path,
 
 def baseline(name: str, _: str) -> Subject:
     """A model without layers: it gives back what it is given."""
-    return Subject(name, "0" * 64, 0, 16, lambda pictures, _: [evaluate_baseline(nn.Identity(), 130, pictures)])
+    trainee = BaselineTrainee(BaselineSizes(numbers=130, side=16))
+    return Subject(name, "0" * 64, 0, 16, partial(evaluate, trainee, nn.Identity()))
 
 
 def test_a_model_without_layers_has_one_score(
@@ -243,7 +246,10 @@ def test_a_plot_without_matplotlib_names_the_extra_before_the_work(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = vecstack("evaluate", weights, "--data", tmp_path / "nothing", "--plot", tmp_path / "figures.png")
     assert result.code == 4
-    assert result.err == "vecstack: --plot needs matplotlib: pip install 'vecstack[plots]'.\n"
+    assert (
+        result.err
+        == "vecstack: --plot needs matplotlib. Install it from the folder of this project: pip install '.[plots]'.\n"
+    )
 
 
 def test_outputs_are_replaced_when_asked_for(vecstack: Call, weights: Path, data: Path, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 import pytest
 
 from vecstack import load, to_svg
-from vecstack.export.animation import to_gif, to_webp
-from vecstack.export.pdf import to_pdf
+from vecstack.exporting.animation import to_gif, to_webp
+from vecstack.exporting.pdf import to_pdf
 
 Call = Callable[..., Any]
 

@@ -17,12 +17,12 @@ import torch
 from PIL import Image
 
 from tests.train.conftest import RECIPE
-from vecstack.cli.train import describe, parse_seconds
+from vecstack.cli.train import parse_seconds
 from vecstack.errors import UsageError
 from vecstack.train.data import Examples
-from vecstack.train.loop import Progress
 
 Call = Callable[..., Any]
+ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "TERM": "xterm", "COLUMNS": "100"}
 
 
@@ -47,19 +47,6 @@ def recipe(tmp_path: Path) -> Path:
     path = tmp_path / "recipe.toml"
     path.write_text(RECIPE, encoding="utf-8")
     return path
-
-
-@pytest.mark.parametrize(
-    ("progress", "text"),
-    [
-        (Progress(10, 100, 0.012344, 8.06, 5025), "loss 0.01234, 8.1 steps/s, 1:23:45 left"),
-        (Progress(10, 100, 1.5, 1.0, 59.6), "loss 1.50000, 1.0 steps/s, 0:01:00 left"),
-        (Progress(10, 100, 0.5, 0.4, 360000), "loss 0.50000, 2.5 s/step, 100:00:00 left"),
-        (Progress(100, 100, -0.5, 123.0, 0), "loss -0.50000, 123.0 steps/s, 0:00:00 left"),
-    ],
-)
-def test_progress_is_told_as_one_reads_it(progress: Progress, text: str) -> None:
-    assert describe(progress) == text
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("9m", 540), ("1.5h", 5400), ("0", 0)])
@@ -93,7 +80,25 @@ def test_pictures_that_cannot_be_read_are_named_and_beyond_five_counted(
     for number, line in enumerate(lines[1:6], 1):
         assert line.startswith(f"left out: {data / f'{number:02}.png'}: ")
     assert lines[6] == "left out: 2 more that cannot be read"
-    assert "held-out dB" in lines[7]
+    assert lines[7].startswith("step 1 of 6, loss ")
+    assert "held-out dB" in lines[8]
+
+
+def test_a_recipe_that_starts_from_nothing_that_is_there_says_so_before_the_pictures_are_read(
+    vecstack: Call, recipe: Path, tmp_path: Path
+) -> None:
+    recipe.write_text(RECIPE.replace("steps = 6", 'steps = 6\nstart_from = "runs/photos-start"'), encoding="utf-8")
+    result = vecstack("train", recipe, "--data", tmp_path / "nothing", "--out", tmp_path / "out")
+    assert (result.code, result.out) == (6, "")
+    assert 'recipe tiny: start_from = "runs/photos-start" cannot be used. Train that model first' in result.err
+    assert result.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_that_are_no_pictures_are_counted(vecstack: Call, recipe: Path, data: Path, tmp_path: Path) -> None:
+    (data / "notes.txt").write_text("mine", encoding="utf-8")
+    result = vecstack("train", recipe, "--data", data, "--out", tmp_path / "out", "--time-limit", "0")
+    assert "left out: 1 file that is not a picture (.txt)" in result.err.splitlines()
 
 
 def test_five_pictures_that_cannot_be_read_are_all_named(
@@ -186,7 +191,11 @@ def test_a_terminal_shows_progress_below_the_log(recipe: Path, data: Path, tmp_p
     with subprocess.Popen(command, env=ENVIRONMENT, stderr=theirs, stdout=subprocess.PIPE) as process:
         os.close(theirs)
         shown = b""
-        while not re.search(rb"loss \d\.\d{5}, \d+\.\d s\S+, \d+:\d\d:\d\d left", shown):
+        bar, line = (
+            rb"/100000[^\r\n]* loss \d\.\d{5}, \d+\.\d s\S+, \d+:\d\d:\d\d left",
+            rb"step 3 of 100000, [^\r\n]*}",
+        )
+        while not (re.search(bar, shown) and re.search(line, shown)):  # in either order, however long a step takes
             shown += os.read(ours, 1000)
         process.terminate()
         while part := read(ours):
@@ -214,5 +223,26 @@ def test_without_a_terminal_there_are_plain_lines_alone(recipe: Path, data: Path
     command = [sys.executable, "-m", "vecstack", *map(str, arguments)]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     lines = done.stderr.splitlines()
-    assert [line.split(",")[0] for line in lines] == ["11 pictures to train on", "step 3 of 6", "step 6 of 6"]
+    told = [line for line in lines if "left" not in line]  # but for those of progress, which tell the time left
+    assert [line.split(",")[0] for line in told] == ["11 pictures to train on", "step 3 of 6", "step 6 of 6"]
+    assert lines[1].startswith("step 1 of 6, loss ")
     assert all(line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize("heading", ["# Training", "## From nothing"])
+def test_the_commands_of_the_documentation_run_as_printed(
+    vecstack: Call, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heading: str
+) -> None:
+    """In a folder that has the weights beside it, as a checkout has; each training stops before its first step."""
+    page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    section = page.split(f"{heading}\n", 1)[1].split("\n## ", 1)[0]
+    commands = re.findall(r"^    vecstack (.*)$", section, re.MULTILINE)
+    assert len(commands) == 3
+    (tmp_path / "weights").symlink_to(ROOT / "weights")
+    data.rename(tmp_path / "pictures")
+    (tmp_path / "photo.png").write_bytes(png(7))
+    monkeypatch.chdir(tmp_path)
+    for command in commands:
+        short = ["--time-limit", "0"] if command.startswith("train") else []
+        result = vecstack(*command.split(), *short)
+        assert result.code == 0, result.err

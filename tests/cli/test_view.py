@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.export.html.test_page import Elements
+from tests.exporting.html.test_page import Elements
 from vecstack.document.file import load
 
 

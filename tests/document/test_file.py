@@ -122,7 +122,7 @@ def colors(stack: Stack) -> torch.Tensor:
     for layer in stack.layers:
         kind = find_kind(layer.kind)
         if kind is not None:
-            alpha, rgb = kind.prepare([layer], stack.assets, torch.device("cpu"))(points, 1.0)
+            alpha, rgb = kind.shader([layer], stack.assets, torch.device("cpu"))(points, 1.0)
             drawn = drawn + (rgb[0] - drawn) * alpha[0, :, None] * layer.opacity
     return drawn
 

@@ -22,6 +22,7 @@ import vecstack.kinds
 from vecstack import stack as stack_module
 from vecstack.composite import over
 from vecstack.document.file import dumps, dumps_json, load
+from vecstack.document.schema import joined_schema
 from vecstack.errors import DocumentError
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
@@ -35,7 +36,7 @@ from vecstack.stack import Canvas, Stack, UnknownLayer
 
 Document = dict[str, Any]
 TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
-SCHEMA = json.loads((Path(vecstack.document.file.__file__).parent / "schema.json").read_text(encoding="utf-8"))
+SCHEMA = joined_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 SPLINE_EXAMPLE = "Example of a spline layer"
 
@@ -202,7 +203,7 @@ def draw(stack: Stack, width_px: int, height_px: int) -> np.ndarray:
     for layer in stack.layers:
         kind = find_kind(layer.kind)
         if kind is not None and layer.visible:
-            alpha, rgb = kind.prepare([layer], stack.assets, torch.device("cpu"))(points, 1.0)
+            alpha, rgb = kind.shader([layer], stack.assets, torch.device("cpu"))(points, 1.0)
             drawn = over(drawn, rgb[0], layer.opacity * alpha[0, :, None])
     return drawn.view(height_px, width_px, 3).numpy()
 

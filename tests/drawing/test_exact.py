@@ -82,13 +82,13 @@ def test_long_runs_of_layers_are_shaded_in_parts_of_bounded_length(stack, points
     expected = prepare(stack, CPU)(points, 1.0)
     lengths = []
     mask_kind = type(find_kind("mask"))
-    shade_all = mask_kind.prepare
+    shade_all = mask_kind.shader
 
     def spy(self, layers, assets, device):
         lengths.append(len(layers))
         return shade_all(self, layers, assets, device)
 
-    monkeypatch.setattr(mask_kind, "prepare", spy)
+    monkeypatch.setattr(mask_kind, "shader", spy)
     monkeypatch.setattr(exact, "RUN_LAYERS", 3)
     assert prepare(stack, CPU)(points, 1.0).equal(expected)
     assert lengths == [3, 1]
@@ -122,7 +122,7 @@ def evaluated(monkeypatch):
     """Ids of the layers whose masks were computed, as they are."""
     ids = []
     mask_kind = type(find_kind("mask"))
-    shade_all = mask_kind.prepare
+    shade_all = mask_kind.shader
 
     def counting(self, layers, assets, device):
         shade = shade_all(self, layers, assets, device)
@@ -133,7 +133,7 @@ def evaluated(monkeypatch):
 
         return shade_and_tell
 
-    monkeypatch.setattr(mask_kind, "prepare", counting)
+    monkeypatch.setattr(mask_kind, "shader", counting)
     return ids
 
 
@@ -187,7 +187,7 @@ def test_a_turned_window_is_nothing_outside_its_extent(windowed, turn):
     kind = find_kind("mask")
     extent = kind.extent(layer)
     points = torch.tensor(np.random.default_rng(1).uniform((0, 10), (40, 50), (5000, 2)))
-    covered = points[kind.prepare([layer], windowed.assets, CPU)(points, 1.0)[0][0] > 0]
+    covered = points[kind.shader([layer], windowed.assets, CPU)(points, 1.0)[0][0] > 0]
     assert len(covered) > 300
     least, most = covered.amin(0), covered.amax(0)
     assert extent.x <= least[0] < extent.x + 1.5  # no smaller, and hardly larger
@@ -201,13 +201,13 @@ def test_layers_of_one_extent_are_shaded_together(stack, points, monkeypatch):
     more = tuple(dataclasses.replace(base, id=f"more {number}") for number in range(3))
     lengths = []
     mask_kind = type(find_kind("mask"))
-    shade_all = mask_kind.prepare
+    shade_all = mask_kind.shader
 
     def spy(self, layers, assets, device):
         lengths.append(len(layers))
         return shade_all(self, layers, assets, device)
 
-    monkeypatch.setattr(mask_kind, "prepare", spy)
+    monkeypatch.setattr(mask_kind, "shader", spy)
     prepare(dataclasses.replace(stack, layers=(*stack.layers[:4], *more)), CPU)
     assert lengths == [2, 4]
 

@@ -16,7 +16,7 @@ from vecstack.document.file import dumps
 from vecstack.drawing.file import thumbnail_png
 from vecstack.drawing.render import render
 from vecstack.errors import DeviceError, PictureError, UsageError
-from vecstack.fitting.detail import CARES, RASTER_PX, _stacked, add_detail
+from vecstack.fitting.detail import EFFORTS, RASTER_PX, _stacked, add_detail
 from vecstack.fitting.goal import Goal
 from vecstack.fitting.progress import Progress
 from vecstack.fitting.target import psnr_of
@@ -371,7 +371,7 @@ def test_a_budget_below_the_layers_that_there_are_is_refused() -> None:
 
 @pytest.mark.parametrize("effort", ["slow", "", "FAST", 3.0])
 def test_an_effort_that_is_none_is_refused_with_those_there_are(effort: Any) -> None:
-    with pytest.raises(UsageError, match=", ".join(CARES)):
+    with pytest.raises(UsageError, match=", ".join(EFFORTS)):
         detailed(bare(edges()), edges(), Goal(layers=2), effort)
 
 

@@ -20,6 +20,7 @@ from vecstack.errors import DocumentError, UsageError
 from vecstack.fitting.prune import POINTS, Contribution, contributions, prune
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import find_kind
+from vecstack.kinds.base import Kind
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_to_asset
@@ -316,25 +317,18 @@ class RampLayer(Layer):
         return "ramp"
 
 
-class RampKind:
-    def asset_ids(self, layer: Layer) -> tuple[str, ...]:
-        return ()
+class RampKind(Kind[RampLayer]):
+    layer = RampLayer
 
-    def check(self, layers: Sequence[Layer], assets: Mapping[str, bytes]) -> None:
-        pass
-
-    def extent(self, layer: Layer) -> None:
+    def color(self, layer: RampLayer) -> None:
         return None
 
-    def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Any:
+    def shader(self, layers: Sequence[RampLayer], assets: Mapping[str, bytes], device: torch.device) -> Any:
         def shade(points: Tensor, footprint: float) -> tuple[Tensor, Tensor]:
             color = (points[:, :1] / WIDTH).float().expand(-1, 3)
             return torch.ones(len(layers), len(points)), color.expand(len(layers), -1, -1)
 
         return shade
-
-    def prepare_grid(self, layer: Layer, assets: Mapping[str, bytes], device: torch.device) -> None:
-        return None
 
 
 @pytest.fixture

@@ -488,8 +488,8 @@ def points_around() -> Tensor:
 def test_tuned_masks_are_those_that_are_drawn(layers: list[Layer]) -> None:
     kind, points = find_kind(layers[0].kind), points_around()
     assert kind is not None
-    tunable = kind.tune(layers, ASSETS, CPU)
-    drawn, colors = kind.prepare(layers, ASSETS, CPU)(points, 1.0)
+    tunable = kind.tunable(layers, ASSETS, CPU)
+    drawn, colors = kind.shader(layers, ASSETS, CPU)(points, 1.0)
     torch.testing.assert_close(tunable.masks(tunable.shapes, points), drawn)
     torch.testing.assert_close(tunable.slopes(tunable.shapes, points)[0], drawn)
     assert tunable.colors.equal(colors[:, 0])
@@ -499,7 +499,7 @@ def test_tuned_masks_are_those_that_are_drawn(layers: list[Layer]) -> None:
 def test_slopes_are_the_gradients_of_the_masks(layers: list[Layer]) -> None:
     kind, points = find_kind(layers[0].kind), points_around()
     assert kind is not None
-    tunable = kind.tune(layers, ASSETS, CPU)
+    tunable = kind.tunable(layers, ASSETS, CPU)
     shapes = tunable.shapes.clone().requires_grad_()
     masks = tunable.masks(shapes, points)
     _, slopes = tunable.slopes(tunable.shapes, points)
@@ -513,11 +513,11 @@ def test_slopes_are_the_gradients_of_the_masks(layers: list[Layer]) -> None:
 def test_layers_of_other_numbers_have_these_and_all_else_of_the_old(layers: list[Layer]) -> None:
     kind, points = find_kind(layers[0].kind), points_around()
     assert kind is not None
-    tunable = kind.tune(layers, ASSETS, CPU)
+    tunable = kind.tunable(layers, ASSETS, CPU)
     shapes, colors = tunable.shapes + 0.25, tunable.colors / 2
     new, assets = tunable.layers(shapes, colors)
     kind.check(new, {**ASSETS, **assets})
-    again = kind.tune(new, {**ASSETS, **assets}, CPU)
+    again = kind.tunable(new, {**ASSETS, **assets}, CPU)
     torch.testing.assert_close(again.shapes, shapes, atol=2e-3, rtol=0)  # a spline's steps of 0.01 over 4
     torch.testing.assert_close(again.colors, colors, atol=1e-4, rtol=0)
     torch.testing.assert_close(again.masks(again.shapes, points), tunable.masks(shapes, points), atol=5e-3, rtol=0)

@@ -390,13 +390,13 @@ def test_windows_away_from_the_points_are_not_evaluated_for_a_view(
     seen: list[str] = []
     from vecstack.kinds.mask import shade
 
-    everything = shade.prepare
+    everything = shade.shader
 
     def spy(layers: Any, *others: Any) -> Any:
         seen.extend(layer.id for layer in layers)
         return everything(layers, *others)
 
-    monkeypatch.setattr(shade, "prepare", spy)
+    monkeypatch.setattr(shade, "shader", spy)
     view_of(stack, (3,), points, torch.zeros(3, len(points)))
     assert "corner" not in seen
     assert "whole" in seen

@@ -2,11 +2,18 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from vecstack.kinds.mask.baselines import BaselineSizes, BaselineTrainee
+from vecstack.kinds.mask.model import ModelSizes
+from vecstack.kinds.mask.training import MaskTrainee
+from vecstack.train.recipe import Recipe
 
 RECIPE = """\
 name = "tiny"
@@ -35,6 +42,23 @@ width = 8
 blocks = [1, 1, 1, 1]
 stem_pool = false
 """
+
+
+def sizes_of(recipe: Recipe) -> ModelSizes:
+    """The sizes of the predictor that a recipe trains."""
+    assert isinstance(recipe.trainee, MaskTrainee)
+    return recipe.trainee.sizes
+
+
+def with_sizes(recipe: Recipe, **changes: Any) -> Recipe:
+    """The recipe with other sizes of its predictor."""
+    return replace(recipe, trainee=MaskTrainee(replace(sizes_of(recipe), **changes)))
+
+
+def with_baseline(recipe: Recipe, decoder: str = "mlp", side: int = 16) -> Recipe:
+    """The recipe with a small baseline in place of its predictor."""
+    trainee = BaselineTrainee(BaselineSizes(decoder, 8, side, sizes_of(recipe).encoder))
+    return replace(recipe, trainee=trainee, data=replace(recipe.data, side=side))
 
 
 @pytest.fixture

@@ -12,10 +12,12 @@ import torch
 from PIL import Image
 
 from vecstack.errors import ExportError, RecipeError
+from vecstack.kinds.mask.baselines import BaselineTrainee
 from vecstack.kinds.mask.model import Predictor, grid_points
+from vecstack.kinds.mask.training import MaskTrainee
 from vecstack.train.board import Board, canvas_sheet
 from vecstack.train.data import load_pictures
-from vecstack.train.loop import Watchers, train
+from vecstack.train.loop import Callbacks, train
 from vecstack.train.recipe import load_recipe
 
 PICTURES = torch.randint(256, (2, 3, 16, 16), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
@@ -35,9 +37,9 @@ def test_a_training_shows_curves_and_pictures_of_its_layers(
 ) -> None:
     board = tmp_path / "out" / "tensorboard"
     pictures = load_pictures([picture_zip], 20)
-    watchers = Watchers(board=board)
-    train(load_recipe(recipe_file), pictures, tmp_path / "out", watchers=watchers, stop_after=3)
-    train(load_recipe(recipe_file), pictures, tmp_path / "out", watchers=watchers, resume=True)
+    callbacks = Callbacks(board=board)
+    train(load_recipe(recipe_file), pictures, tmp_path / "out", callbacks=callbacks, stop_after=3)
+    train(load_recipe(recipe_file), pictures, tmp_path / "out", callbacks=callbacks, resume=True)
     found = events(board)
     assert set(found.Tags()["scalars"]) == {"loss", "psnr/1", "psnr/2", "psnr/3"}
     losses = found.Scalars("loss")
@@ -52,7 +54,8 @@ def test_a_training_shows_curves_and_pictures_of_its_layers(
 
 def test_a_model_without_layers_has_curves_alone(tmp_path: Path) -> None:
     board = Board(tmp_path)
-    board.write({"step": 1, "loss": 0.5}, {0: 12.0}, torch.nn.Identity(), PICTURES)
+    sheet = canvas_sheet(BaselineTrainee(), torch.nn.Identity(), PICTURES)
+    board.write({"step": 1, "loss": 0.5}, {0: 12.0}, sheet)
     board.close()
     found = events(tmp_path)
     assert found.Tags()["images"] == []
@@ -60,7 +63,8 @@ def test_a_model_without_layers_has_curves_alone(tmp_path: Path) -> None:
 
 
 def test_a_sheet_has_a_row_of_each_picture_and_its_canvases(predictor: Predictor) -> None:
-    sheet = canvas_sheet(predictor, PICTURES)
+    sheet = canvas_sheet(MaskTrainee(predictor.sizes), predictor, PICTURES)
+    assert sheet is not None
     assert sheet.shape == (3, 2 * 16, 4 * 16)
     assert float(sheet.min()) >= 0
     assert float(sheet.max()) <= 1
@@ -79,7 +83,10 @@ def test_without_tensorboard_one_line_says_what_to_install(tmp_path: Path, monke
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     for name in [name for name in sys.modules if name.startswith("torch.utils.tensorboard")]:
         monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(RecipeError, match=r"^--tensorboard needs tensorboard: pip install 'vecstack\[train\]'\.$"):
+    with pytest.raises(
+        RecipeError,
+        match=r"^--tensorboard needs tensorboard\. Install it .*pip install '\.\[train\]'\.$",
+    ):
         Board(tmp_path)
 
 

@@ -16,9 +16,12 @@ from typing import Any
 import pytest
 import torch
 
-from vecstack.errors import RecipeError
-from vecstack.train.baselines import BaselineSizes
-from vecstack.train.checkpoint import restore, save, start
+from tests.train.conftest import sizes_of, with_baseline, with_sizes
+from vecstack.errors import RecipeError, WeightsError
+from vecstack.kinds.mask.baselines import BaselineTrainee
+from vecstack.kinds.mask.maker import weights_to_bytes
+from vecstack.kinds.mask.model import Predictor
+from vecstack.train.checkpoint import find_start, restore, save, start
 from vecstack.train.data import load_pictures
 from vecstack.train.loop import train
 from vecstack.train.recipe import LossRecipe, Recipe, load_recipe
@@ -47,10 +50,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(count)
-
-
-def with_baseline(recipe: Recipe) -> Recipe:
-    return replace(recipe, baseline=BaselineSizes("mlp", 8, 16, recipe.model.encoder))
 
 
 def with_adversary(recipe: Recipe) -> Recipe:
@@ -91,7 +90,7 @@ def test_a_training_that_is_killed_ends_as_an_uninterrupted_one(
 
 def test_a_checkpoint_of_other_sizes_is_refused(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
     train(recipe, pictures, tmp_path / "out", time_limit_seconds=0)
-    other = replace(recipe, model=replace(recipe.model, net=replace(recipe.model.net, code=4)))
+    other = with_sizes(recipe, net=replace(sizes_of(recipe).net, code=4))
     with pytest.raises(
         RecipeError, match=r"does not fit this recipe \(code_head.weight is \[3, .* there, \[4, .* here"
     ):
@@ -99,7 +98,7 @@ def test_a_checkpoint_of_other_sizes_is_refused(recipe: Recipe, pictures: Pictur
 
 
 def other_baseline(recipe: Recipe) -> Recipe:
-    return replace(recipe, baseline=BaselineSizes("convt", 8, 16, recipe.model.encoder))
+    return with_baseline(recipe, "convt")
 
 
 @pytest.mark.parametrize(
@@ -186,3 +185,53 @@ def test_weights_that_float16_cannot_hold_are_not_saved(recipe: Recipe, tmp_path
     with pytest.raises(RecipeError, match="smaller learning_rate"):
         save(state, tmp_path)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+@pytest.fixture
+def given(recipe: Recipe, tmp_path: Path) -> Predictor:
+    """A model of the recipe's sizes whose weights lie in given.safetensors."""
+    torch.manual_seed(1)
+    model = Predictor(sizes_of(recipe))
+    (tmp_path / "given.safetensors").write_bytes(weights_to_bytes(model))
+    return model
+
+
+def test_a_training_starts_from_the_weights_of_its_recipe(recipe: Recipe, given: Predictor, tmp_path: Path) -> None:
+    state = start(replace(recipe, start_from=str(tmp_path / "given.safetensors")), None)
+    for model in (state.model, state.average):
+        for key, tensor in model.state_dict().items():
+            assert torch.equal(tensor, given.state_dict()[key].half().float())
+
+
+def test_a_model_to_start_from_that_is_not_there_is_told_with_what_to_do(recipe: Recipe) -> None:
+    lost = replace(recipe, start_from="runs/photos-start")
+    for look in (find_start, lambda recipe: start(recipe, None)):
+        with pytest.raises(WeightsError) as caught:
+            look(lost)
+        told = str(caught.value)
+        assert told.startswith('recipe tiny: start_from = "runs/photos-start" cannot be used. Train that model first')
+        assert "Shipped: digits, photos" in told
+        assert "\n" not in told
+
+
+@pytest.mark.parametrize("data", [b"", b"junk"], ids=["empty", "junk"])
+def test_a_model_to_start_from_that_is_damaged_is_named(recipe: Recipe, tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "given.safetensors").write_bytes(data)
+    with pytest.raises(WeightsError, match=r"recipe tiny: start_from = .*given\.safetensors.*not a vecstack model"):
+        start(replace(recipe, start_from=str(tmp_path / "given.safetensors")), None)
+
+
+@pytest.mark.usefixtures("given")
+def test_a_model_to_start_from_that_does_not_fit_is_named(recipe: Recipe, tmp_path: Path) -> None:
+    other = with_sizes(recipe, net=replace(sizes_of(recipe).net, code=4))
+    for plan, says in ((other, "same net and encoder"), (with_baseline(recipe), "weights of its own")):
+        with pytest.raises(RecipeError, match=rf"recipe tiny: start_from = .*given\.safetensors.*{says}"):
+            start(replace(plan, start_from=str(tmp_path / "given.safetensors")), None)
+
+
+def test_a_model_of_layers_does_not_start_from_a_baseline(recipe: Recipe, tmp_path: Path) -> None:
+    trainee = with_baseline(recipe).trainee
+    assert isinstance(trainee, BaselineTrainee)
+    (tmp_path / "given.safetensors").write_bytes(trainee.to_bytes(trainee.build()))
+    with pytest.raises(RecipeError, match="does not predict mask layers"):
+        start(replace(recipe, start_from=str(tmp_path / "given.safetensors")), None)

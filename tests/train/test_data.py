@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 from torch import Tensor
 
 from vecstack.errors import RecipeError
 from vecstack.pictures.read import load_picture
 from vecstack.train import data
-from vecstack.train.data import Examples, load_pictures
+from vecstack.train.data import Examples, LeftOut, load_pictures
 from vecstack.train.recipe import DataRecipe
 
 TAR_MODES = {".tar": "w", ".tar.gz": "w:gz", ".tgz": "w:gz", ".tar.bz2": "w:bz2", ".tar.xz": "w:xz"}
@@ -659,3 +659,44 @@ def test_the_same_seed_gives_the_same_examples() -> None:
     recipe = DataRecipe(side=16, stored_side=20, flip=True, smallest_crop=0.5, rotate_degrees=5)
     assert torch.equal(examples(recipe, 3).batch(8), examples(recipe, 3).batch(8))
     assert not torch.equal(examples(recipe, 3).batch(8), examples(replace(recipe, flip=False), 4).batch(8))
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [("TIFF", ".tif"), ("TIFF", ".TIFF"), ("GIF", ".gif"), ("JPEG2000", ".jp2"), ("PPM", ".ppm"), ("AVIF", ".avif")],
+)
+def test_every_format_that_decompose_reads_is_trained_on(
+    given: Callable[[dict[str, bytes]], Path], name: str, suffix: str
+) -> None:
+    if name == "AVIF" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    path = given({f"a/{number}{suffix}": encoded(10 * number, name, 24) for number in range(4)})
+    training, held_out, bad = load(path)
+    assert (len(training), len(held_out), bad) == (3, 1, [])
+
+
+def test_files_that_are_no_pictures_are_told_of_and_hidden_ones_are_not(
+    given: Callable[[dict[str, bytes]], Path],
+) -> None:
+    files = {f"a/{number}.bmp": encoded(number, "BMP", 24) for number in range(4)}
+    path = given({**files, "a/notes.txt": b"x", "README": b"x", "a/b/table.CSV": b"x", "a/.hidden.txt": b"x"})
+    others: list[str] = []
+    training, _ = load_pictures([path], 16, report_other=others.append)
+    assert len(training) == 3
+    assert sorted(Path(name).name for name in others) == ["README", "notes.txt", "table.CSV"]
+
+
+def test_what_is_left_out_is_named_first_and_then_counted() -> None:
+    assert LeftOut().lines() == []
+    assert LeftOut(["one.png: bad"], ["a.txt"]).lines() == [
+        "left out: one.png: bad",
+        "left out: 1 file that is not a picture (.txt)",
+    ]
+    many = LeftOut([f"{number}.png: bad" for number in range(8)], ["a.txt", "b.TXT", "c"])
+    assert many.lines()[4:] == [
+        "left out: 4.png: bad",
+        "left out: 3 more that cannot be read",
+        "left out: 3 files that are not pictures (.txt, no ending)",
+    ]
+    endings = LeftOut([], [f"a.{letter}" for letter in "hgfedcba"]).lines()
+    assert endings == ["left out: 8 files that are not pictures (.a, .b, .c, .d, .e, .f, ...)"]

@@ -11,14 +11,17 @@ from PIL import Image
 from torch import Tensor, nn
 
 from vecstack.errors import RecipeError, ShapeError, UsageError, WeightsError
-from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
-from vecstack.train import evaluate as module
+from vecstack.kinds.mask import baselines, training
+from vecstack.kinds.mask.baselines import BaselineSizes, BaselineTrainee
+from vecstack.kinds.mask.model import Predictor, grid_points
+from vecstack.kinds.mask.training import MaskTrainee
+from vecstack.pictures.fit import fit_to_side
 from vecstack.train.evaluate import (
     Score,
     compare,
+    counts_up_to,
     data_beside,
     evaluate,
-    evaluate_baseline,
     load_part,
     load_subject,
     score,
@@ -32,6 +35,17 @@ from vecstack.train.recipe import DataRecipe
 def pictures() -> Tensor:
     """Random pictures: [70,3,20,20] uint8."""
     return torch.randint(0, 256, (70, 3, 20, 20), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def scores_of(predictor: Predictor, pictures: Tensor, counts: list[int]) -> list[Score]:
+    """The scores of a predictor of mask layers."""
+    return evaluate(MaskTrainee(predictor.sizes), predictor, pictures, counts)
+
+
+def baseline_score(model: nn.Module, numbers: int, pictures: Tensor) -> Score:
+    """The score of what stands for a baseline that draws 20 x 20 pixels."""
+    (found,) = evaluate(BaselineTrainee(BaselineSizes(numbers=numbers, side=20)), model, pictures, [])
+    return found
 
 
 def drawn_by(predictor: Predictor, pictures: Tensor, layers: int) -> Tensor:
@@ -90,7 +104,7 @@ def test_pictures_of_other_shapes_are_not_compared() -> None:
 
 
 def test_scores_are_the_two_definitions_of_psnr(predictor: Predictor, pictures: Tensor) -> None:
-    scores = evaluate(predictor, pictures, [3, 1])
+    scores = scores_of(predictor, pictures, [3, 1])
     assert [score.layers for score in scores] == [1, 3]
     error = (drawn_by(predictor, pictures, 3) - pictures.float() / 255).square().mean((1, 2, 3)).double()
     assert scores[1].psnr_of_mean_error == pytest.approx(float(-10 * error.mean().log10()), abs=1e-4)
@@ -99,7 +113,7 @@ def test_scores_are_the_two_definitions_of_psnr(predictor: Predictor, pictures: 
 
 def test_scores_are_means_over_pictures_at_each_count_of_layers(predictor: Predictor, pictures: Tensor) -> None:
     truth = pictures.float() / 255
-    for found in evaluate(predictor, pictures, [1, 2, 3]):
+    for found in scores_of(predictor, pictures, [1, 2, 3]):
         drawn = drawn_by(predictor, pictures, found.layers)
         assert found.ssim == pytest.approx(float(ssim(drawn, truth).mean()), abs=1e-6)
         assert found.mean_absolute_error == pytest.approx(float((drawn - truth).abs().mean()), abs=1e-6)
@@ -111,9 +125,9 @@ def test_scores_do_not_depend_on_what_is_drawn_at_once(
     predictor: Predictor, pictures: Tensor, most_points: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures = pictures[:3, :, :9, :9]
-    whole = evaluate(predictor, pictures, [1, 3])
-    monkeypatch.setattr(module, "MOST_POINTS", most_points)
-    for one, other in zip(whole, evaluate(predictor, pictures, [1, 3]), strict=True):
+    whole = scores_of(predictor, pictures, [1, 3])
+    monkeypatch.setattr(training, "MAX_POINTS", most_points)
+    for one, other in zip(whole, scores_of(predictor, pictures, [1, 3]), strict=True):
         assert one.to_json() == pytest.approx(other.to_json(), abs=1e-4)
 
 
@@ -128,8 +142,8 @@ def test_no_more_points_are_drawn_at_once_than_allowed(
         return draw(self, points, codes, *others)
 
     monkeypatch.setattr(Predictor, "draw", watch)
-    monkeypatch.setattr(module, "MOST_POINTS", 1000)
-    evaluate(predictor, pictures, [3])  # 400 points in each of three layers
+    monkeypatch.setattr(training, "MAX_POINTS", 1000)
+    scores_of(predictor, pictures, [3])  # 400 points in each of three layers
     assert max(drawn) <= 1000
 
 
@@ -138,7 +152,7 @@ def test_counts_that_a_model_was_not_trained_to_give_are_refused(
     predictor: Predictor, pictures: Tensor, counts: list[int]
 ) -> None:
     with pytest.raises(UsageError, match="must be 1 to 3"):
-        evaluate(predictor, pictures, counts)
+        scores_of(predictor, pictures, counts)
 
 
 @pytest.mark.parametrize(
@@ -153,9 +167,9 @@ def test_counts_that_a_model_was_not_trained_to_give_are_refused(
 )
 def test_other_tensors_than_pictures_are_refused(predictor: Predictor, wrong: Tensor) -> None:
     with pytest.raises(ShapeError, match=r"\[N,3,S,S\]"):
-        evaluate(predictor, wrong, [1])
+        scores_of(predictor, wrong, [1])
     with pytest.raises(ShapeError, match=r"\[N,3,S,S\]"):
-        evaluate_baseline(nn.Identity(), 10, wrong)
+        baseline_score(nn.Identity(), 10, wrong)
 
 
 class Brighter(nn.Module):
@@ -171,8 +185,8 @@ class Brighter(nn.Module):
 
 def test_a_baseline_is_scored_on_what_it_gives_back(pictures: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     dark = pictures // 2
-    monkeypatch.setattr(module, "BASELINE_POINTS", 1000)  # two pictures at once
-    found = evaluate_baseline(Brighter(0.1), 130, dark)
+    monkeypatch.setattr(baselines, "MAX_POINTS", 1000)  # two pictures at once
+    found = baseline_score(Brighter(0.1), 130, dark)
     expected = ssim(dark.float() / 255 + 0.1, dark.float() / 255).mean()
     assert found == Score(
         0, pytest.approx(20), pytest.approx(20), pytest.approx(float(expected)), pytest.approx(0.1), 130
@@ -181,19 +195,29 @@ def test_a_baseline_is_scored_on_what_it_gives_back(pictures: Tensor, monkeypatc
 
 def test_what_a_baseline_draws_beyond_white_is_white() -> None:
     white = torch.full((2, 3, 20, 20), 255, dtype=torch.uint8)
-    assert evaluate_baseline(Brighter(0.5), 1, white).mean_absolute_error == 0
+    assert baseline_score(Brighter(0.5), 1, white).mean_absolute_error == 0
 
 
 def test_a_baseline_of_another_side_is_refused(pictures: Tensor) -> None:
     with pytest.raises(ShapeError, match=r"\[70, 3, 10, 10\]"):
-        evaluate_baseline(nn.AvgPool2d(2), 1, pictures)
+        baseline_score(nn.AvgPool2d(2), 1, pictures)
+
+
+def test_a_side_that_a_baseline_does_not_draw_is_refused(pictures: Tensor) -> None:
+    with pytest.raises(UsageError, match="--side must be 20"):
+        baseline_score(nn.Identity(), 1, pictures[:, :, :16, :16])
+
+
+@pytest.mark.parametrize(("layers", "counts"), [(0, []), (1, [1]), (3, [1, 2, 3]), (10, [1, 2, 5, 10])])
+def test_a_model_is_measured_at_some_counts_up_to_its_own(layers: int, counts: list[int]) -> None:
+    assert counts_up_to(layers) == counts
 
 
 def test_a_subject_scores_as_its_predictor_does(weights: Path, predictor: Predictor, pictures: Tensor) -> None:
     subject = load_subject(str(weights), "cpu")
     assert (subject.name, subject.layers, subject.side) == ("tiny", 3, 16)
     halved = predictor.half().float()  # as the file keeps them
-    assert subject.scores(pictures, [2]) == evaluate(halved, pictures, [2])
+    assert subject.scores(pictures, [2]) == scores_of(halved, pictures, [2])
 
 
 def test_what_is_no_model_is_no_subject(photo: Path) -> None:

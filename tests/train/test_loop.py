@@ -21,13 +21,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.train.conftest import with_baseline, with_sizes
 from vecstack.errors import DeviceError, ExportError, RecipeError
+from vecstack.kinds.mask.baselines import load_baseline
 from vecstack.models import load_model
 from vecstack.train import loop
-from vecstack.train.baselines import BaselineSizes, load_baseline
 from vecstack.train.data import Examples, load_pictures
 from vecstack.train.distributed import World
-from vecstack.train.loop import Progress, Watchers, train
+from vecstack.train.loop import Callbacks, TrainingProgress, describe, train
 from vecstack.train.recipe import LossRecipe, Recipe, load_recipe
 
 
@@ -46,7 +47,7 @@ Pictures = tuple[torch.Tensor, torch.Tensor]
 
 def test_training_writes_weights_that_load_and_a_log(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
     weights = train(recipe, pictures, tmp_path / "out")
-    assert load_model(weights, "cpu").maker.most_layers == 3
+    assert load_model(weights, "cpu").maker.max_layers == 3
     log = logged(tmp_path / "out")
     assert [entry["step"] for entry in log] == [3, 6]
     assert log[-1]["psnr"].keys() == {"1", "2", "3"}
@@ -138,7 +139,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(
     (tmp_path / "file").write_bytes(b"mine")
     folder = Path(out.format(tmp=tmp_path))
     with pytest.raises(ExportError, match=f"cannot write {folder}") as caught:
-        train(recipe, pictures, folder, watchers=Watchers(report=lambda _: pytest.fail("trained")))
+        train(recipe, pictures, folder, callbacks=Callbacks(say=lambda _: pytest.fail("trained")))
     assert "\n" not in str(caught.value)
 
 
@@ -275,7 +276,7 @@ def test_a_signal_at_any_moment_costs_nothing(
             process.communicate(timeout=60)
             assert process.returncode == code
         assert began < steps_done(parts) < 60
-        assert load_model(parts / "model.safetensors", "cpu").maker.most_layers == 3
+        assert load_model(parts / "model.safetensors", "cpu").maker.max_layers == 3
     train(recipe, pictures, parts, resume=True)
     assert (parts / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 
@@ -323,7 +324,7 @@ def test_a_second_sigterm_is_the_same_as_one(
 def test_training_runs_outside_the_main_thread(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         weights = pool.submit(train, recipe, pictures, tmp_path / "out").result()
-    assert load_model(weights, "cpu").maker.most_layers == 3
+    assert load_model(weights, "cpu").maker.max_layers == 3
 
 
 def test_training_learns(recipe: Recipe, tmp_path: Path) -> None:
@@ -366,12 +367,6 @@ def test_every_loss_brings_pictures_closer(recipe: Recipe, loss: LossRecipe, net
     assert psnr[-1] > psnr[0] + 0.3
 
 
-def with_baseline(recipe: Recipe, decoder: str, side: int = 16) -> Recipe:
-    """The recipe with a small baseline in place of its model."""
-    sizes = BaselineSizes(decoder, 8, side, recipe.model.encoder)
-    return replace(recipe, baseline=sizes, data=replace(recipe.data, side=side))
-
-
 @pytest.mark.parametrize(("decoder", "side"), [("mlp", 16), ("mlp-xy", 16), ("convt", 16), ("resnet", 32)])
 def test_every_baseline_learns_and_writes_weights_that_load(
     recipe: Recipe, decoder: str, side: int, tmp_path: Path
@@ -406,12 +401,12 @@ def test_a_compiled_training_is_the_same(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
     """Traced and differentiated as for a GPU, but not handed to a C++ compiler, which takes a minute."""
-    short = replace(recipe, steps=2, evaluate_every=2, precision=precision, model=replace(recipe.model, layers=1))
+    short = replace(with_sizes(recipe, layers=1), steps=2, evaluate_every=2, precision=precision)
     train(short, bright_half(), tmp_path / "plain")
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
     torch.compiler.reset()
     told: list[str] = []
-    train(replace(short, compile=True), bright_half(), tmp_path / "compiled", watchers=Watchers(told.append))
+    train(replace(short, compile=True), bright_half(), tmp_path / "compiled", callbacks=Callbacks(told.append))
     torch.compiler.reset()
     assert not any("torch.compile" in line for line in told)
     plain, compiled = (logged(tmp_path / name)[0] for name in ("plain", "compiled"))
@@ -465,10 +460,11 @@ def test_a_training_that_cannot_be_compiled_is_the_plain_one_and_says_so(
     plain = train(recipe, pictures, tmp_path / "plain")
     monkeypatch.setattr(torch, "compile", failing_compiler(where))
     told: list[str] = []
-    compiled = train(replace(recipe, compile=True), pictures, tmp_path / "compiled", watchers=Watchers(told.append))
+    compiled = train(replace(recipe, compile=True), pictures, tmp_path / "compiled", callbacks=Callbacks(told.append))
     assert compiled.read_bytes() == plain.read_bytes()
-    assert re.fullmatch(rf"torch\.compile fails \({reason}\): going on without it", told[0])
-    assert not any("compile" in line for line in told[1:])
+    assert told[0].startswith("compiling a training step")
+    assert re.fullmatch(rf"torch\.compile fails after \d+\.\d s \({reason}\): continuing without it", told[1])
+    assert not any("compil" in line for line in told[2:])
 
 
 def test_on_a_gpu_the_second_try_is_without_cuda_graphs(
@@ -483,10 +479,13 @@ def test_on_a_gpu_the_second_try_is_without_cuda_graphs(
     monkeypatch.setattr(torch, "compile", compile)
     monkeypatch.setattr(loop, "COMPILE_MODES", {"cpu": loop.COMPILE_MODES["cuda"]})
     told: list[str] = []
-    train(replace(recipe, compile=True), pictures, tmp_path / "out", watchers=Watchers(told.append))
+    train(replace(recipe, compile=True), pictures, tmp_path / "out", callbacks=Callbacks(told.append))
     assert modes == ["reduce-overhead", "default"]
-    assert [line for line in told if "compile" in line] == [
-        "torch.compile fails (RuntimeError: no compiler here): going on without CUDA graphs"
+    assert [re.sub(r"\d+\.\d s", "N s", line) for line in told if "compil" in line] == [
+        "compiling a training step (compile = true in the recipe), which can take minutes",
+        "torch.compile fails after N s (RuntimeError: no compiler here): continuing without CUDA graphs",
+        "compiling a training step (compile = true in the recipe), which can take minutes",
+        "compiling took N s",
     ]
 
 
@@ -519,8 +518,8 @@ def test_what_fails_in_one_of_several_processes_is_done_without_in_all(
     monkeypatch.setattr(World, "wait", lambda _: None)
     monkeypatch.setattr(World, "mean", lambda _, values: values)
     told: list[str] = []
-    train(replace(recipe, compile=True), pictures, tmp_path / "out", watchers=Watchers(told.append))
-    assert told[0] == "torch.compile fails (in another process): going on without it"
+    train(replace(recipe, compile=True), pictures, tmp_path / "out", callbacks=Callbacks(told.append))
+    assert re.fullmatch(r"torch\.compile fails after \d+\.\d s \(in another process\): continuing without it", told[1])
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -554,10 +553,65 @@ def test_progress_tells_the_steps_the_loss_so_far_and_the_time_left(
     recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "PROGRESS_SECONDS", 0)
-    told: list[Progress] = []
-    train(recipe, pictures, tmp_path / "out", watchers=Watchers(progress=told.append))
+    told: list[TrainingProgress] = []
+    train(recipe, pictures, tmp_path / "out", callbacks=Callbacks(progress=told.append))
     assert [(progress.step, progress.steps) for progress in told] == [(step, 6) for step in range(1, 7)]
     assert told[2].loss == logged(tmp_path / "out")[0]["loss"]
     assert all(progress.steps_per_second > 0 for progress in told)
     assert told[2].seconds_left == pytest.approx(3 / told[2].steps_per_second)
     assert told[-1].seconds_left == 0
+
+
+def test_the_first_step_is_told_of_at_once_and_then_what_happens_each_minute(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = replace(recipe, evaluate_every=100)
+    told: list[str] = []
+    train(long, pictures, tmp_path / "few", callbacks=Callbacks(told.append))
+    assert len(told) == 1
+    assert re.fullmatch(r"step 1 of 6, loss \d\.\d{5}, \d+\.\d s\S+, \d+:\d\d:\d\d left", told[0])
+    monkeypatch.setattr(loop, "LINE_SECONDS", 0)
+    told.clear()
+    train(long, pictures, tmp_path / "many", callbacks=Callbacks(told.append))
+    assert [line.split(",")[0] for line in told] == [f"step {number} of 6" for number in range(1, 7)]
+
+
+def test_the_time_limit_stops_the_compiler(
+    recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it does and however it takes errors: here it sleeps, and takes every Exception for its own."""
+
+    def compile(_: Any, **__: Any) -> Any:
+        def call(*_: Any) -> Any:
+            try:
+                time.sleep(300)
+            except Exception:
+                time.sleep(300)
+
+        return call
+
+    monkeypatch.setattr(torch, "compile", compile)
+    monkeypatch.setattr(loop, "COMPILE_MODES", {"cpu": loop.COMPILE_MODES["cuda"]})
+    handler, told = signal.getsignal(signal.SIGALRM), list[str]()
+    began = time.monotonic()
+    plan = replace(recipe, compile=True)
+    train(plan, pictures, tmp_path / "out", callbacks=Callbacks(told.append), time_limit_seconds=1)
+    assert time.monotonic() - began < 150  # not the 300 s of the compiler, on a machine however busy
+    assert "(the time limit has passed)" in told[1]
+    assert told[-1] == "stopped and saved at step 0 of 6: --resume continues"
+    assert len(told) == 3
+    assert steps_done(tmp_path / "out") == 0
+    assert signal.getsignal(signal.SIGALRM) is handler
+
+
+@pytest.mark.parametrize(
+    ("progress", "text"),
+    [
+        (TrainingProgress(10, 100, 0.012344, 8.06, 5025), "loss 0.01234, 8.1 steps/s, 1:23:45 left"),
+        (TrainingProgress(10, 100, 1.5, 1.0, 59.6), "loss 1.50000, 1.0 steps/s, 0:01:00 left"),
+        (TrainingProgress(10, 100, 0.5, 0.4, 360000), "loss 0.50000, 2.5 s/step, 100:00:00 left"),
+        (TrainingProgress(100, 100, -0.5, 123.0, 0), "loss -0.50000, 123.0 steps/s, 0:00:00 left"),
+    ],
+)
+def test_progress_is_told_as_one_reads_it(progress: TrainingProgress, text: str) -> None:
+    assert describe(progress) == text

@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.train.conftest import sizes_of
 from vecstack.kinds.mask.model import Predictor
+from vecstack.kinds.mask.training import MaskTrainee
 from vecstack.train.objective import Objective, sample
 from vecstack.train.recipe import LossRecipe, Recipe, load_recipe
 
@@ -20,7 +22,7 @@ def recipe(recipe_file: Path) -> Recipe:
 
 def loss_of(recipe: Recipe, model: Predictor, picture: Tensor, generator: torch.Generator) -> Tensor:
     at = sample(recipe, picture, generator)
-    loss: Tensor = Objective(model, recipe.loss)(at.target, at.points, at.truth)[0]
+    loss: Tensor = Objective(recipe.trainee, model, recipe.loss)(at.seen, at.points, at.truth)[0]
     return loss
 
 
@@ -35,7 +37,7 @@ def test_an_adversary_sees_all_pixels_in_their_places(recipe: Recipe) -> None:
 
 def test_earlier_canvases_count_as_the_recipe_says(recipe: Recipe) -> None:
     torch.manual_seed(0)
-    model, picture = Predictor(recipe.model), torch.rand(2, 3, 16, 16)
+    model, picture = Predictor(sizes_of(recipe)), torch.rand(2, 3, 16, 16)
 
     def loss(canvas: float) -> float:
         generator = torch.Generator().manual_seed(0)
@@ -49,7 +51,7 @@ def test_the_loss_is_taken_at_pixel_centres(recipe: Recipe) -> None:
     """Whatever pixel of a cell is drawn by lot, a predictor is compared with the picture at that place: the loss of
     a constant prediction is the mean squared distance from the chosen pixels."""
     torch.manual_seed(0)
-    model = Predictor(recipe.model)
+    model = Predictor(sizes_of(recipe))
     with torch.no_grad():
         for layer in (model.net.output.weight, model.color_head.weight, model.code_head.weight):
             layer.zero_()
@@ -80,12 +82,13 @@ def test_all_passes_are_compiled_as_one_without_a_break(
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=counter, fullgraph=True))
     torch.compiler.reset()
     torch.manual_seed(0)
-    model = Predictor(replace(recipe.model, layers=layers, layers_per_pass=layers_per_pass))
+    trainee = MaskTrainee(replace(sizes_of(recipe), layers=layers, layers_per_pass=layers_per_pass))
+    model = trainee.build()
     at = sample(recipe, torch.rand(2, 3, 16, 16), torch.Generator().manual_seed(0))
-    plain = Objective(model, recipe.loss)(at.target, at.points, at.truth)
-    objective = Objective(model, recipe.loss, "default")
+    plain = Objective(trainee, model, recipe.loss)(at.seen, at.points, at.truth)
+    objective = Objective(trainee, model, recipe.loss, "default")
     for _ in range(2):
-        loss, drawn = objective(at.target, at.points, at.truth)
+        loss, drawn = objective(at.seen, at.points, at.truth)
         loss.backward()
     assert counter.frame_count == 1
     torch.testing.assert_close((loss, drawn), plain)

@@ -5,35 +5,66 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.train.conftest import sizes_of
 from vecstack.errors import RecipeError
-from vecstack.models import available_models
-from vecstack.train.recipe import load_recipe
+from vecstack.kinds import find_kind
+from vecstack.kinds.base import Kind
+from vecstack.models import published_models
+from vecstack.train import recipe as module
+from vecstack.train.recipe import Recipe, load_recipe
 
 
 def test_a_recipe_is_read_with_its_tables(recipe_file: Path) -> None:
     recipe = load_recipe(recipe_file)
     assert (recipe.name, recipe.steps, recipe.batch) == ("tiny", 6, 4)
-    assert recipe.model.encoder.blocks == (1, 1, 1, 1)
+    assert sizes_of(recipe).encoder.blocks == (1, 1, 1, 1)
     assert recipe.data.smallest_crop == 0.7
     assert recipe.learning_rate == 1e-3  # not in the file: the default
 
 
 def test_every_shipped_recipe_is_read() -> None:
-    for model in available_models():
+    for model in published_models():
         assert load_recipe(model.path.parent / "recipe.toml").name == model.name
+        for path in model.path.parent.glob("*.toml"):
+            load_recipe(path)
+
+
+def test_a_recipe_without_tables_trains_the_default(tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text('name = "short"', encoding="utf-8")
+    assert load_recipe(tmp_path / "recipe.toml") == Recipe("short")
+    (tmp_path / "recipe.toml").write_text('name = "short"\nkind = "mask"', encoding="utf-8")
+    assert load_recipe(tmp_path / "recipe.toml") == Recipe("short")
+
+
+class Plain(Kind):  # type: ignore[type-arg,unused-ignore]
+    """A kind that says nothing of training."""
+
+
+def test_a_kind_that_is_not_trained_is_refused(recipe_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "find_kind", lambda name: Plain() if name == "plain" else find_kind(name))
+    text = recipe_file.read_text(encoding="utf-8")
+    recipe_file.write_text(f'kind = "plain"\n{text}', encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"recipe\.toml: kind plain: layers of this kind are not trained"):
+        load_recipe(recipe_file)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("steps = 6", "stepz = 6"), "unknown key stepz. Did you mean steps?"),
+        (("steps = 6", "stepz = 6"), "unknown key stepz; did you mean steps?"),
         (("flip = true", "flip = 1"), "data: flip must be bool, not 1"),
         (("batch = 4", 'batch = "4"'), "batch must be int"),
         (("batch = 4", "batch = -4"), "at least 0"),
         (("batch = 4", "learning_rate = nan"), "finite"),
         (("[1, 1, 1, 1]", "[1, 1]"), "a list of 4 values"),
         (('name = "tiny"', ""), "name is missing"),
-        (("[model.net]", "[model.nett]"), "unknown key nett. Did you mean net?"),
+        (('name = "tiny"', 'name = "tiny"\nkind = "sparkle"'), "there is no kind of layer 'sparkle'"),
+        (('name = "tiny"', 'name = "tiny"\nkind = 3'), "there is no kind of layer 3"),
+        (("[model]", "[modle]"), "unknown key modle; did you mean model?"),
+        (("[data]", "[dataa]"), "unknown key dataa; did you mean data?"),
+        (("[data]", "[trainee]"), "unknown key trainee; use one of model, baseline."),
+        (("batch = 4", "baseline = 3"), "unknown key baseline; use one of name"),
+        (("[model.net]", "[model.nett]"), "unknown key nett; did you mean net?"),
         (('name = "tiny"', 'name = "tiny'), "not TOML"),
         (("canvas_side = 8", "canvas_side = 7"), "canvas_side"),
         (("batch = 4", "batch = 0"), "batch"),

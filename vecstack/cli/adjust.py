@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_color
-from vecstack.cli.decompose import SUFFIXES
 from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, source_of
 from vecstack.errors import DocumentError, PictureError, UsageError, named
+from vecstack.pictures.suffixes import SUFFIXES
 
 if TYPE_CHECKING:
     from vecstack.editing.adjust import Adjustment
@@ -53,7 +53,7 @@ def run(
     if output is None and inputs != [STANDARD]:
         raise UsageError("adjust needs an output; name one with -o.")
     adjustment = _adjustment(brightness, contrast, saturation, hue, tint, blur)
-    items = plan(inputs, output, SUFFIXES, ".png")
+    items = plan(inputs, output, set(SUFFIXES), ".png")
     from vecstack.document.file import load
     from vecstack.editing.adjust import adjust
     from vecstack.pictures.write import pixels_to_file

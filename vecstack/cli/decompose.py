@@ -27,10 +27,7 @@ from vecstack.cli.items import Item, Report, plan, run_all, source_of
 from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.fitting.goal import Goal
 from vecstack.models import DEFAULT_MODEL
-
-# Suffixes of pictures in a folder: those of vecstack.pictures.read.FORMATS, which is slow to import.
-SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
-SUFFIXES |= {".avif", ".avifs", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm"}
+from vecstack.pictures.suffixes import SUFFIXES
 
 
 def run(
@@ -70,7 +67,7 @@ def run(
     effort = None if refine is None else parse_effort(refine, "--refine")
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget, "--budget"))
-    items = plan(inputs, output, SUFFIXES, ".layers")
+    items = plan(inputs, output, set(SUFFIXES), ".layers")
     from vecstack.fitting.decompose import decompose
     from vecstack.models import load_model
 

@@ -65,11 +65,11 @@ def _computing(problems: list[str]) -> tuple[list[str], str]:
 
 def _models(problems: list[str]) -> list[str]:
     """Names of the shipped models whose weights are the published ones."""
-    from vecstack.models import available_models, verify_model
+    from vecstack.models import published_models, verify_model
 
     found = []
     try:
-        for model in available_models():
+        for model in published_models():
             try:
                 verify_model(model)
                 found.append(model.name)

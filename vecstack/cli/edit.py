@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -112,9 +111,9 @@ def _with_thumbnail(edited: Stack, stack: Stack) -> Stack:
     """The edited stack, with a new thumbnail if the stack had one."""
     if stack.thumbnail is None or edited.thumbnail is not None:
         return edited
-    from vecstack.drawing.file import THUMBNAIL_PX, thumbnail_png
+    from vecstack.drawing.file import with_thumbnail
 
-    return dataclasses.replace(edited, thumbnail=thumbnail_png(edited, THUMBNAIL_PX))
+    return with_thumbnail(edited)
 
 
 def _write(stack: Stack, item: Item, overwrite: bool) -> None:

@@ -12,7 +12,7 @@ from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, Ski
 from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, source_of, stem, write_standard_output
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import UsageError
-from vecstack.export.formats import NAMES, Options, Order, find_format
+from vecstack.exporting.formats import NAMES, Options, Order, find_format, write_made
 
 
 def run(
@@ -90,12 +90,7 @@ def run(
 
 
 def _write(made: bytes | Iterator[tuple[str, bytes]], item: Item, overwrite: bool) -> None:
-    from vecstack.atomic import atomic_writer, write_folder
-
-    if not isinstance(made, bytes):
-        write_folder(item.target, made, overwrite=overwrite)
-    elif item.target == STANDARD:
+    if isinstance(made, bytes) and item.target == STANDARD:
         write_standard_output(made)
     else:
-        with atomic_writer(item.target, overwrite=overwrite) as file:
-            file.write(made)
+        write_made(made, item.target, overwrite=overwrite)

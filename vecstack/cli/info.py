@@ -69,7 +69,9 @@ def describe(stack: Stack) -> dict[str, Any]:
 
 
 def _describe(layer: Layer) -> dict[str, Any]:
-    color = getattr(layer, "color", None)
+    from vecstack.kinds import color_of
+
+    color = color_of(layer)
     return {
         "id": layer.id,
         "name": layer.name,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from pathlib import Path
 
 import typer
 
@@ -18,20 +20,22 @@ def list_models(as_json: AsJson = False) -> None:
 
     models = available_models()
     if as_json:
-        entries = [
-            {"name": m.name, "description": m.description, "sha256": m.sha256, "path": str(m.path)} for m in models
-        ]
-        typer.echo(json.dumps(entries, indent=2))
+        typer.echo(json.dumps([{**asdict(model), "path": _text(model.path)} for model in models], indent=2))
         return
     for model in models:
-        typer.echo(f"{model.name:<10} {model.description}")
+        weights = "" if model.path else " (no weights)"
+        typer.echo(f"{model.name:<10} {model.kind:<8} {model.description}{weights}")
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 @app.command("verify")
 def verify() -> None:
     """Check that the weights are byte for byte the published ones."""
-    from vecstack.models import available_models, verify_model
+    from vecstack.models import published_models, verify_model
 
-    for model in available_models():
+    for model in published_models():
         verify_model(model)
         typer.echo(f"{model.name:<10} ok {model.sha256}")

@@ -69,9 +69,6 @@ def run(
         raise UsageError("refine needs an output; name one with -o.")
     items = plan(inputs, output, SUFFIXES, ".layers")
     from vecstack.document.file import load
-    from vecstack.fitting.decompose import REFINING
-    from vecstack.fitting.detail import add_detail
-    from vecstack.fitting.progress import part_of
     from vecstack.fitting.refine import refine
 
     def act(item: Item, report: Report) -> None:
@@ -79,14 +76,16 @@ def run(
         source = picture_of(item, picture)
         if item.target != STANDARD and Path(source).resolve() == Path(item.target).resolve():
             raise ExportError(f"{item.target} is the picture itself; choose another output with -o.")
-        told = show_psnr(report)
-        if stack.layers or goal is None:
-            part = told if goal is None else part_of(told, 0, REFINING)
-            stack = refine(stack, source, how, tune_net=tune_net, background=color, device=device, report=part)
-        if goal is not None:
-            name = how if isinstance(how, str) else "good"
-            part = part_of(told, REFINING, 1)
-            stack = add_detail(stack, source, goal, name, background=color, device=device, report=part)
+        stack = refine(
+            stack,
+            source,
+            how,
+            goal,
+            tune_net=tune_net,
+            background=color,
+            device=device,
+            report=show_psnr(report),
+        )
         finish.write(stack, item)
 
     run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Refining")

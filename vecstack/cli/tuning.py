@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -47,12 +46,12 @@ class Finish:
             save(finished, item.target, overwrite=self.overwrite)
 
     def _finished(self, stack: Stack) -> Stack:
-        from vecstack.drawing.file import THUMBNAIL_PX, thumbnail_png
+        from vecstack.drawing.file import with_thumbnail
 
         thin = self._thinned(stack)
         if self.has_budget or (thin is stack and stack.thumbnail is not None):
             return thin
-        return dataclasses.replace(thin, thumbnail=thumbnail_png(thin, THUMBNAIL_PX))
+        return with_thumbnail(thin)
 
     def _thinned(self, stack: Stack) -> Stack:
         from vecstack.fitting.compact import compact

@@ -12,7 +12,7 @@ import typer
 from vecstack.cli.arguments import Device, Overwrite
 from vecstack.cli.items import STANDARD, source_of, stem
 from vecstack.errors import ExportError, UsageError
-from vecstack.export.formats import find_format, read_source
+from vecstack.exporting.formats import find_format, read_source
 
 
 def run(
@@ -40,7 +40,7 @@ def run(
         raise UsageError("the browser needs a file; name one with -o, or leave -o out.")
     from vecstack.atomic import check_writable
     from vecstack.document.file import load
-    from vecstack.export.html.page import to_html
+    from vecstack.exporting.html.page import to_html
 
     if output is not None:
         check_writable(output, overwrite=overwrite)

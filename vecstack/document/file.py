@@ -23,6 +23,7 @@ from vecstack.atomic import atomic_writer
 from vecstack.color import Color
 from vecstack.document.archive import DOCUMENT, THUMBNAIL, unzip, zip_members
 from vecstack.document.limits import MAX_ASSET_BYTES, MAX_FILE_BYTES, check_size
+from vecstack.document.schema import check_schema
 from vecstack.document.strict_json import field, matching, numbers, parse_json, typed, unknown
 from vecstack.errors import DocumentError, ExportError, NewerFormatError, UnknownKindError
 from vecstack.geometry import Affine
@@ -91,9 +92,11 @@ def load(source: Source) -> Stack:
 
 def validate(source: Source) -> list[str]:
     """Warnings about a layer file that can be loaded, a sentence each: parts of a later version, unknown fields and
-    members, unused assets. Raises as `load` does."""
+    members, unused assets. Raises as `load` does, and DocumentError for a file that does not follow the schema."""
     with _boundary(_name(source), _READING):
-        stack, warnings = _parse(_read(source))
+        data = _read(source)
+        stack, warnings = _parse(data)
+        check_schema(parse_json(_members(data)[0][DOCUMENT]))
         return [_one_line(warning) for warning in (*warnings, *_unknown_parts(stack), *_unused_assets(stack))]
 
 
@@ -224,16 +227,7 @@ def _read_path(path: Path) -> bytes:
 
 def _parse(data: bytes) -> tuple[Stack, list[str]]:
     """The stack of a file's bytes, and warnings about the file. Raises DocumentError and any of _FOREIGN."""
-    if data.startswith(b"PK"):
-        members, strangers = unzip(data)
-    elif data.lstrip(b" \t\r\n").startswith(b"{"):
-        members, strangers = {DOCUMENT: data}, []
-    else:
-        raise DocumentError(
-            "is a picture, not a layer file; turn it into one with `vecstack decompose`."
-            if data.startswith(_PICTURE_STARTS)
-            else "is neither a .layers zip nor a JSON document; pass a file that vecstack wrote."
-        )
+    members, strangers = _members(data)
     document = parse_json(members[DOCUMENT])
     stack = _stack(document, members)
     warnings = [f"zip member {name:.80} is unknown; it will not be kept." for name in strangers]
@@ -245,6 +239,20 @@ def _parse(data: bytes) -> tuple[Stack, list[str]]:
     if _version(document, "version") > VERSION:
         warnings.append(f"written as format {document['version']}; parts newer than {_dotted(VERSION)} are not drawn.")
     return stack, warnings
+
+
+def _members(data: bytes) -> tuple[dict[str, bytes], list[str]]:
+    """The members of a document's file that the format knows, and the names of the others. Raises DocumentError, any of
+    _FOREIGN."""
+    if data.startswith(b"PK"):
+        return unzip(data)
+    if data.lstrip(b" \t\r\n").startswith(b"{"):
+        return {DOCUMENT: data}, []
+    raise DocumentError(
+        "is a picture, not a layer file; turn it into one with `vecstack decompose`."
+        if data.startswith(_PICTURE_STARTS)
+        else "is neither a .layers zip nor a JSON document; pass a file that vecstack wrote."
+    )
 
 
 # Document to stack

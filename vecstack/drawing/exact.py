@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial, reduce
 from itertools import groupby
 
 import torch
@@ -37,14 +38,15 @@ def prepare(stack: Stack, device: torch.device, *, transparent: bool = False) ->
         kind = kind_of(run[0])
         kind.check(run, stack.assets)
         opacities = torch.tensor([[layer.opacity] for layer in run], dtype=torch.float32, device=device)
-        shaders.append((kind.prepare(run, stack.assets, device), opacities, kind.extent(run[0])))
+        shaders.append((kind.shader(run, stack.assets, device), opacities, cache(partial(extent_of, run))))
     start = [0.0, 0.0, 0.0, 0.0] if transparent else [*stack.canvas.background, 1.0]
     empty = torch.tensor(start, dtype=torch.float32, device=device)[:, None]  # [4,1]
 
     def colors_at(points: Tensor, footprint: float) -> Tensor:
         canvas = empty.expand(4, len(points))
         hull = _hull(points)
-        for shade, opacities, extent in shaders:
+        for shade, opacities, extent_at in shaders:
+            extent = extent_at(footprint)
             if extent is not None and not extent.meets(hull):
                 continue
             masks, colors = shade(points, footprint)
@@ -72,13 +74,21 @@ def exact_painter(stack: Stack, viewport: Viewport, device: torch.device, *, tra
     return paint
 
 
-def runs(stack: Stack) -> Iterator[list[Layer]]:
+def runs(stack: Stack, footprint: float = 0.0) -> Iterator[list[Layer]]:
     """The layers that can be seen, lowest first, in runs of one kind and one extent."""
     seen = [layer for layer in stack.layers if layer.is_seen and can_draw(layer)]
-    for _, same in groupby(seen, key=lambda layer: (layer.kind, kind_of(layer).extent(layer))):
+    for _, same in groupby(seen, key=lambda layer: (layer.kind, kind_of(layer).extent(layer, footprint))):
         run = list(same)
         for first in range(0, len(run), RUN_LAYERS):
             yield run[first : first + RUN_LAYERS]
+
+
+def extent_of(layers: Sequence[Layer], footprint: float) -> Rect | None:
+    """A rectangle outside which none of the layers (one at least) covers anything of pixels with that side, at their
+    centres; None where one of them has no edge."""
+    extents = [kind_of(layer).extent(layer, footprint) for layer in layers]
+    bounded = [extent for extent in extents if extent is not None]
+    return reduce(Rect.hull, bounded) if len(bounded) == len(extents) else None
 
 
 def _hull(points: Tensor) -> Rect:

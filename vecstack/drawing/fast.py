@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -15,7 +15,7 @@ from vecstack.composite import lay_over, over_premultiplied
 from vecstack.drawing.exact import ColorsAt, prepare, runs
 from vecstack.drawing.patches import Compiler, LayerAt, Patches, Roots, basis
 from vecstack.drawing.plan import Plan
-from vecstack.drawing.points import grid
+from vecstack.drawing.points import grid, in_channels, on_grid_of
 from vecstack.drawing.viewport import Viewport
 from vecstack.geometry import Rect
 from vecstack.kinds import can_draw, kind_of
@@ -73,10 +73,10 @@ class FastPainter:
     def _compile(self, stack: Stack, viewport: Viewport, tolerance: float) -> Iterator[Sheet]:
         """The sheets, lowest first."""
         device, is_lowest = self._start.device, True
-        for rect, run in _runs_in(stack, viewport.region):
+        for rect, run in _runs_in(stack, viewport):
             kind = kind_of(run[0])
             kind.check(run, stack.assets)
-            shaders = [kind.prepare_grid(layer, stack.assets, device) for layer in run]
+            shaders = [grid_shader_of(layer, stack.assets, device) for layer in run]
             on_grid = [shade for shade in shaders if shade is not None]
             if len(on_grid) == len(run):
                 for layer, shade in zip(run, on_grid, strict=True):
@@ -92,21 +92,32 @@ class FastPainter:
             is_lowest = False
 
 
-def _runs_in(stack: Stack, region: Rect) -> Iterator[tuple[Rect, list[Layer]]]:
-    """The runs of layers that can be seen in a region, and what of it they can cover."""
+def _runs_in(stack: Stack, viewport: Viewport) -> Iterator[tuple[Rect, list[Layer]]]:
+    """The runs of layers that can be seen in a viewport, and what of its region they can cover."""
+    region = viewport.region
 
     def part(layer: Layer) -> Rect | None:
-        extent = kind_of(layer).extent(layer)
+        extent = kind_of(layer).extent(layer, viewport.footprint)
         return region if extent is None else extent.overlap(region)
 
     here = (layer for layer in stack.layers if layer.is_seen and can_draw(layer) and part(layer) is not None)
-    for run in runs(dataclasses.replace(stack, layers=tuple(here))):
+    for run in runs(dataclasses.replace(stack, layers=tuple(here)), viewport.footprint):
         yield cast(Rect, part(run[0])), run
+
+
+def grid_shader_of(layer: Layer, assets: Mapping[str, bytes], device: torch.device) -> GridShader | None:
+    """The layer on the points of a grid, as its kind draws it there or, where it is cheap, point by point; None where
+    it is to be compiled."""
+    kind = kind_of(layer)
+    on_grid = kind.grid_shader(layer, assets, device)
+    if on_grid is not None or not kind.is_cheap:
+        return on_grid
+    return on_grid_of(kind.shader([layer], assets, device))
 
 
 def _layer_at(layer: Layer, stack: Stack, footprint: float, device: torch.device) -> LayerAt:
     """One layer as a function of points."""
-    shade = kind_of(layer).prepare([layer], stack.assets, device)
+    shade = kind_of(layer).shader([layer], stack.assets, device)
 
     def at(points: Tensor) -> tuple[Tensor, Tensor]:
         alphas, colors = shade(points, footprint)
@@ -134,8 +145,9 @@ class GridSheet:
         if columns.start < columns.stop and rows.start < rows.stop:
             alpha, color = self.shade(xs[columns], ys[rows], self.footprint)
             part = canvas[:, rows, columns]
-            opaque = torch.cat([color, color.new_ones(1)])
-            lay_over(part, opaque[: len(part), None, None], alpha.mul_(self.opacity))
+            rgb = in_channels(color)
+            opaque = torch.cat([rgb, torch.ones_like(rgb[:1])])
+            lay_over(part, opaque[: len(part)], alpha.mul_(self.opacity))
 
 
 class PatchSheet:

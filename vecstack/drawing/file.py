@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 from vecstack.drawing.render import rows
@@ -47,3 +48,8 @@ def thumbnail_png(stack: Stack, size: int) -> bytes:
     # Always on the CPU, so that a document does not depend on the machine's other devices.
     render_to_file(stack, file, Viewport.of_region(stack.canvas.rect, size=size), format="png", device="cpu")
     return file.getvalue()
+
+
+def with_thumbnail(stack: Stack) -> Stack:
+    """The stack with a thumbnail of what it draws. Raises as `render_to_file` does."""
+    return dataclasses.replace(stack, thumbnail=thumbnail_png(stack, THUMBNAIL_PX))

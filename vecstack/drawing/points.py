@@ -5,12 +5,18 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from vecstack.geometry import Rect
 from vecstack.stack import Stack
+
+if TYPE_CHECKING:
+    from vecstack.kinds.base import GridShader, Shader
+
+CHUNK = 4096  # points drawn at a time: their hidden values fit a processor's cache
 
 
 def centres(start: float, length: float, count: int, device: torch.device) -> Tensor:
@@ -23,16 +29,35 @@ def grid(xs: Tensor, ys: Tensor) -> Tensor:
     return torch.stack([xs.repeat(len(ys)), ys.repeat_interleave(len(xs))], 1)
 
 
+def on_grid_of(shade: Shader) -> GridShader:
+    """The shader of one layer as one of the points of a grid, a chunk of points at a time."""
+
+    @torch.no_grad()
+    def on_grid(xs: Tensor, ys: Tensor, footprint: float) -> tuple[Tensor, Tensor]:
+        shaded = [shade(chunk, footprint) for chunk in torch.split(grid(xs, ys), CHUNK)]
+        alphas, colors = (torch.cat(parts, 1)[0] for parts in zip(*shaded, strict=True))  # [P], [P,3]
+        sides = len(ys), len(xs)
+        same = bool((colors == colors[:1]).all())
+        return alphas.view(sides), colors[0] if same else colors.view(*sides, 3)
+
+    return on_grid
+
+
+def in_channels(rgb: Tensor) -> Tensor:
+    """Colours as a grid shader gives them, [3] or [H,W,3], with the channels first: [3,1,1] or [3,H,W]."""
+    return rgb[:, None, None] if rgb.dim() == 1 else rgb.permute(2, 0, 1)
+
+
 def cells(rect: Rect, columns: int, rows: int, device: torch.device) -> Tensor:
     """The centres of equal cells that fill a rectangle, row by row: [rows*columns,2] in canvas units, float64."""
     return grid(centres(rect.x, rect.width, columns, device), centres(rect.y, rect.height, rows, device))
 
 
-def cell_counts(width: int, height: int, count: int) -> tuple[int, int]:
-    """Columns and rows of about `count` equal cells of width x height pixels: nearly square, each a pixel at the
-    least."""
-    rows = min(height, count, max(1, round((count * height / width) ** 0.5)))
-    return min(width, max(1, round(count / rows))), rows
+def cell_counts(width: float, height: float, count: int, min_side: float = 1.0) -> tuple[int, int]:
+    """Columns and rows of about `count` equal, nearly square cells of a rectangle, no side below `min_side`."""
+    max_rows, max_columns = (max(1, int(side / min_side)) if min_side else count for side in (height, width))
+    rows = min(max_rows, count, max(1, round((count * height / width) ** 0.5)))
+    return min(max_columns, max(1, round(count / rows))), rows
 
 
 @dataclass(frozen=True)
@@ -67,11 +92,19 @@ class Grid:
 
     xs: Tensor
     ys: Tensor
+    footprint: float = 1.0  # canvas units: the side of a cell, the longer one where they are not square
 
     @classmethod
     def over(cls, rect: Rect, columns: int, rows: int, device: torch.device) -> Grid:
         """The centres of equal cells that fill a rectangle."""
-        return cls(centres(rect.x, rect.width, columns, device), centres(rect.y, rect.height, rows, device))
+        xs, ys = centres(rect.x, rect.width, columns, device), centres(rect.y, rect.height, rows, device)
+        return cls(xs, ys, max(rect.width / columns, rect.height / rows))
+
+    @classmethod
+    def about(cls, rect: Rect, count: int, device: torch.device, min_side: float = 0.0) -> Grid:
+        """The centres of about `count` equal, nearly square cells that fill a rectangle, no side below `min_side`
+        (canvas units)."""
+        return cls.over(rect, *cell_counts(rect.width, rect.height, count, min_side), device)
 
     @cached_property
     def _places(self) -> tuple[list[float], list[float]]:
@@ -86,7 +119,7 @@ class Grid:
 
     def part(self, box: Box) -> Grid:
         """The points of a box alone."""
-        return Grid(self.xs[box.columns], self.ys[box.rows])
+        return Grid(self.xs[box.columns], self.ys[box.rows], self.footprint)
 
     @property
     def points(self) -> Tensor:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from vecstack.composite import over
+from vecstack.color import Color
+from vecstack.composite import best_color, over
 from vecstack.drawing.exact import prepare
-from vecstack.drawing.points import Box, Grid
+from vecstack.drawing.points import CHUNK, Box, Grid, in_channels, on_grid_of
 from vecstack.kinds import can_draw, kind_of
 from vecstack.stack import Layer, Stack
 
-CHUNK = 4096  # points drawn at a time: their hidden values fit a processor's cache
+COLOR_DECIMALS = 6  # of a colour that replaces others: finer than any picture shows
 FOOTPRINT = 1.0  # canvas units: the picture as it is at the size of its source
 
 
@@ -38,7 +41,7 @@ def shown_on(stack: Stack, points: Grid) -> Iterator[tuple[int, Layer, Box]]:
     """The layers that can show at points of a grid, lowest first: index, layer, and which points it can cover."""
     for index, layer in enumerate(stack.layers):
         if layer.is_seen and can_draw(layer):
-            box = points.box(kind_of(layer).extent(layer))
+            box = points.box(kind_of(layer).extent(layer, points.footprint))
             if box.count > 0:
                 yield index, layer, box
 
@@ -48,25 +51,64 @@ def sheets_on(stack: Stack, points: Grid) -> Iterator[Sheet]:
     DocumentError where an asset is missing or does not fit its layer."""
     for index, layer, box in shown_on(stack, points):
         kind_of(layer).check([layer], stack.assets)
-        mask, color = shade_on(layer, stack.assets, points.part(box))
-        yield Sheet(index, box, mask * layer.opacity, color)
+        yield sheet_on(index, layer, stack.assets, points, box)
+
+
+def sheet_on(index: int, layer: Layer, assets: Mapping[str, bytes], points: Grid, box: Box) -> Sheet:
+    """A layer of a stack at the points of a grid that are in a box."""
+    mask, color = shade_on(layer, assets, points.part(box))
+    return Sheet(index, box, mask * layer.opacity, color)
+
+
+def compose(sheets: Iterable[Sheet], background: Tensor) -> Tensor:
+    """The sheets over a background, [3,H,W]."""
+    canvas = background.clone()
+    for sheet in sheets:
+        sheet.lay(canvas)
+    return canvas
+
+
+def picture_on(stack: Stack, points: Grid) -> Tensor:
+    """The stack's picture at the points of a grid: [3,H,W]. Raises as `sheets_on`."""
+    return compose(sheets_on(stack, points), points.background(stack))
+
+
+def spread(sheet: Sheet, canvas: Tensor) -> Tensor:
+    """The coverage of a sheet on a whole canvas [3,H,W]: [H,W]."""
+    alpha = canvas.new_zeros(canvas.shape[1:])
+    sheet.box.of(alpha).copy_(sheet.alpha)
+    return alpha
+
+
+def recolored(sheet: Sheet, weight: Tensor, wanted: Tensor) -> tuple[Sheet, Tensor]:
+    """The sheet in the colour of 0..1 with which it alone adds nearly what is wanted [3,H,W] to a picture, its share of
+    each point being `weight` [H,W]; and what is missing then, [3,H,W]."""
+    color = best_color(weight, wanted).double().mul(10**COLOR_DECIMALS).round().div(10**COLOR_DECIMALS)
+    rgb = color.to(weight)[:, None, None]
+    return dataclasses.replace(sheet, color=rgb), wanted - weight * rgb
+
+
+def color_of_sheet(sheet: Sheet) -> Color:
+    """The colour of a sheet that has one, as a document keeps it."""
+    return cast(Color, tuple(round(value, COLOR_DECIMALS) for value in sheet.color.flatten().tolist()))
+
+
+def lights(sheets: Sequence[Sheet], light: Tensor) -> Iterator[tuple[Sheet, Tensor]]:
+    """Sheets from the topmost down, each with the light that reaches it: its part of `light` [H,W] over the whole grid,
+    which is dimmed in place before the next one."""
+    for sheet in reversed(sheets):
+        part = sheet.box.of(light)
+        yield sheet, part
+        part *= 1 - sheet.alpha
 
 
 def shade_on(layer: Layer, assets: Mapping[str, bytes], points: Grid) -> tuple[Tensor, Tensor]:
     """The mask of a layer at the points of a grid, [H,W], and its colour, [3,1,1] where it is the same everywhere, else
     [3,H,W]."""
     kind, device = kind_of(layer), points.xs.device
-    shade_grid = kind.prepare_grid(layer, assets, device)
-    if shade_grid is not None:
-        mask, color = shade_grid(points.xs, points.ys, FOOTPRINT)
-        return mask, color[:, None, None]
-    shade = kind.prepare([layer], assets, device)
-    with torch.no_grad():
-        shaded = [shade(chunk, FOOTPRINT) for chunk in torch.split(points.points, CHUNK)]
-    masks, colors = (torch.cat(parts, 1)[0] for parts in zip(*shaded, strict=True))  # [P], [P,3]
-    sides = len(points.ys), len(points.xs)
-    same = bool((colors == colors[:1]).all())
-    return masks.view(sides), colors[:1].T[:, :, None] if same else colors.T.reshape(3, *sides)
+    shade = kind.grid_shader(layer, assets, device) or on_grid_of(kind.shader([layer], assets, device))
+    mask, color = shade(points.xs, points.ys, points.footprint)
+    return mask, in_channels(color)
 
 
 def draw_at(stack: Stack, points: Tensor, *, transparent: bool = False) -> Tensor:

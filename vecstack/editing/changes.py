@@ -8,6 +8,7 @@ import random
 import reprlib
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -16,20 +17,17 @@ from vecstack.editing.palette import MAX_FEW, MAX_PALETTE, load_palette, nearest
 from vecstack.editing.select import check_selection, select, select_one
 from vecstack.errors import DocumentError, UsageError
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds import can_draw, kind_of, without_unused
+from vecstack.kinds import can_draw, color_of, kind_of, without_unused
 from vecstack.stack import MAX_LAYERS, MAX_TRANSFORM, Layer, Stack, check_name, check_transform
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from vecstack.drawing.points import Grid
+    pass
 
 MAX_AMOUNT = 1e6  # of a jitter, in spreads: the largest number of a code
 SHIFT_DECIMALS = 9  # of a shifted place: far below what shows, and a shift and its reverse give the same numbers
 JITTER_DIGITS = 3  # of a typical move that are kept: finer than shows, and shorter in a file
 POINTS = 1 << 14  # at which layers that are merged are compared, and their shares of the picture measured
-COLOR_DECIMALS = 6  # of a merged colour: finer than any picture shows
-LEAST_WEIGHT = 1e-6  # of a colour that does not show: it counts where no other does
+MIN_WEIGHT = 1e-6  # of a colour that does not show: it counts where no other does
 
 
 class Change:
@@ -462,14 +460,18 @@ def _with_background(stack: Stack, color: Color) -> Stack:
 
 def _family(layer: Layer) -> tuple[str, Hashable]:
     """A key that is equal for layers whose codes can be exchanged. Raises DocumentError."""
-    if not can_draw(layer):
+    if not _has_shape(layer):
         raise DocumentError(f"layer {layer.id} is of kind {layer.kind}, whose mask this version cannot change.")
     return layer.kind, kind_of(layer).family(layer)
 
 
+def _has_shape(layer: Layer) -> bool:
+    return can_draw(layer) and bool(kind_of(layer).shape(layer))
+
+
 def _spread(stack: Stack, family: Hashable) -> float:
     """The standard deviation of the numbers of all codes of a family; 1 where they are all equal."""
-    layers = [layer for layer in stack.layers if can_draw(layer) and _family(layer) == family]
+    layers = [layer for layer in stack.layers if _has_shape(layer) and _family(layer) == family]
     values = [value for layer in layers for value in kind_of(layer).shape(layer)]
     mean = math.fsum(values) / len(values)
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values)) or 1.0
@@ -477,55 +479,28 @@ def _spread(stack: Stack, family: Hashable) -> float:
 
 def _merged(below: Stack, layers: Sequence[Layer], device: str) -> Layer:
     """The layer that, alone and in its best colour, comes closest to all of them over the stack below."""
-    from vecstack.drawing.sheets import sheets_on
+    from vecstack.device import resolve_device
+    from vecstack.drawing.points import Grid
+    from vecstack.drawing.sheets import color_of_sheet, compose, picture_on, recolored, sheets_on, spread
 
-    points = _points(_hull(below, layers), device)
-    canvas = points.background(below)
-    for sheet in sheets_on(below, points):
-        sheet.lay(canvas)
-    under, sheets = canvas.clone(), list(sheets_on(below.with_layers(layers), points))
+    points = Grid.about(_hull(below, layers), POINTS, resolve_device(device))
+    under, sheets = picture_on(below, points), list(sheets_on(below.with_layers(layers), points))
+    picture, tries = compose(sheets, under), []
     for sheet in sheets:
-        sheet.lay(canvas)
-    tries = []
-    for sheet in sheets:
-        alpha = canvas.new_zeros(canvas.shape[1:])
-        sheet.box.of(alpha).copy_(sheet.alpha)
-        color, error = _best_color(alpha, under, canvas)
-        tries.append((error, sheet.index, color))
+        alpha = spread(sheet, under)
+        replacement, missing = recolored(sheet, alpha, picture - under * (1 - alpha))
+        tries.append((float(missing.double().square().sum()), sheet.index, color_of_sheet(replacement)))
     if not tries:
         raise DocumentError("these layers show nothing that could be merged; remove them instead.")
     _, index, color = min(tries)
     return _with_color(layers[index], color)
 
 
-def _best_color(alpha: Tensor, under: Tensor, wanted: Tensor) -> tuple[Color, float]:
-    """The colour in which a layer of coverage [H,W] turns one picture most nearly into another, both [3,H,W], and the
-    squared error that is left: the least squares of each channel."""
-    rest = under * (1 - alpha)
-    best = (alpha * (wanted - rest)).sum((1, 2)) / alpha.square().sum().clamp_min(
-        1e-12
-    )  # some, where it covers nothing
-    color = cast(Color, tuple(round(value, COLOR_DECIMALS) for value in best.clamp(0, 1).tolist()))
-    error = wanted - rest - alpha * wanted.new_tensor(color)[:, None, None]
-    return color, float(error.double().square().sum())
-
-
 def _hull(stack: Stack, layers: Iterable[Layer]) -> Rect:
     """The bounding box of the layers' extents, within the canvas where they overlap it."""
-    extents = [kind_of(layer).extent(layer) or stack.canvas.rect for layer in layers]
-    left, top = min(rect.x for rect in extents), min(rect.y for rect in extents)
-    right, bottom = max(rect.x + rect.width for rect in extents), max(rect.y + rect.height for rect in extents)
-    hull = Rect(left, top, right - left, bottom - top)
+    extents = (kind_of(layer).extent(layer, 1.0) or stack.canvas.rect for layer in layers)
+    hull = reduce(Rect.hull, extents)
     return hull.overlap(stack.canvas.rect) or hull
-
-
-def _points(rect: Rect, device: str) -> Grid:
-    """The centres of about POINTS equal cells of a rectangle, on the device."""
-    from vecstack.device import resolve_device
-    from vecstack.drawing.points import Grid
-
-    columns = min(POINTS, max(1, round(math.sqrt(POINTS * rect.width / rect.height))))
-    return Grid.over(rect, columns, max(1, round(POINTS / columns)), resolve_device(device))
 
 
 # Copies
@@ -569,33 +544,36 @@ def _assets(stack: Stack, layers: Sequence[Layer]) -> Mapping[str, bytes]:
 
 def _color_of(layer: Layer) -> Color:
     """The colour of a layer. Raises DocumentError where it has no single colour."""
-    if not hasattr(layer, "color"):
+    color = color_of(layer)
+    if color is None:
         raise DocumentError(f"layer {layer.id} is of kind {layer.kind}, which has no single colour.")
-    return cast(Color, tuple(layer.color))
+    return color
 
 
 def _with_color(layer: Layer, color: Color) -> Layer:
     """The layer in another colour. Raises DocumentError where it has no single colour."""
-    return layer if _color_of(layer) == color else cast(Layer, dataclasses.replace(cast(Any, layer), color=color))
+    return layer if _color_of(layer) == color else kind_of(layer).with_color(layer, color)
 
 
 def _colors(stack: Stack) -> dict[int, Color]:
     """The colours of the layers that have a single one, by index."""
-    return {index: _color_of(layer) for index, layer in enumerate(stack.layers) if hasattr(layer, "color")}
+    colors = {index: color_of(layer) for index, layer in enumerate(stack.layers)}
+    return {index: color for index, color in colors.items() if color is not None}
 
 
 def _weights(stack: Stack, device: str) -> dict[Color, float]:
     """How much of the picture is in each colour of the layers and the background: the visible share of the canvas,
     0..1."""
-    from vecstack.drawing.sheets import sheets_on
+    from vecstack.device import resolve_device
+    from vecstack.drawing.points import Grid
+    from vecstack.drawing.sheets import lights, sheets_on
 
-    points = _points(stack.canvas.rect, device)
+    points = Grid.about(stack.canvas.rect, POINTS, resolve_device(device))
     light = points.background(stack).new_ones(len(points.ys), len(points.xs))  # that the layers above let through
-    shares = dict.fromkeys((_background(stack), *_colors(stack).values()), LEAST_WEIGHT)
-    for sheet in reversed(list(sheets_on(stack, points))):
-        part, layer = sheet.box.of(light), stack.layers[sheet.index]
-        if hasattr(layer, "color"):
-            shares[_color_of(layer)] += float((part * sheet.alpha).sum()) / light.numel()
-        part *= 1 - sheet.alpha
+    shares = dict.fromkeys((_background(stack), *_colors(stack).values()), MIN_WEIGHT)
+    for sheet, part in lights(list(sheets_on(stack, points)), light):
+        color = color_of(stack.layers[sheet.index])
+        if color is not None:
+            shares[color] += float((part * sheet.alpha).sum()) / light.numel()
     shares[_background(stack)] += float(light.mean())
     return shares

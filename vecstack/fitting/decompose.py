@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from vecstack.color import Color, to_color
+from vecstack.color import Color, mean_color, to_color
 from vecstack.document.file import size_of
 from vecstack.errors import UsageError
 from vecstack.fitting.compact import compact
 from vecstack.fitting.goal import Goal
-from vecstack.fitting.progress import Report, part_of
+from vecstack.fitting.progress import Report
 from vecstack.fitting.refine import check_effort
 from vecstack.fitting.refine import refine as tune
 from vecstack.models import Model
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vecstack.pictures.read import Picture
 
 SKETCH_SHARE = 0.9  # most that the model's layers and their net may take of a budget
-REFINING = 0.2  # share of the progress, before detail is added
+DETAIL_LAYERS = 60  # where a model gives none by itself and nothing else is asked for
 
 
 def decompose(
@@ -44,42 +44,37 @@ def decompose(
     first ("good", if not said). A goal of so few bytes that the model's net leaves no room is met without it, by detail
     alone over the picture's mean colour. Raises PictureError, DeviceError; UsageError for a count that cannot be
     given, what is no colour, and a name in place of a model."""
-    from vecstack.drawing.file import THUMBNAIL_PX, thumbnail_png
-    from vecstack.fitting.detail import add_detail
+    from vecstack.drawing.file import with_thumbnail
     from vecstack.pictures.read import load_picture
 
     if not isinstance(model, Model):
         raise UsageError(f"model must be a Model, not {model!r:.60}. Give load_model(NAME or PATH).")
-    most = model.maker.most_layers
-    if detail is None:
-        goal = Goal(layers) if layers is not None and layers > most else None
-    else:
-        layers = detail.layers if layers is None else layers
-        goal = dataclasses.replace(detail, layers=layers)
+    most = model.maker.max_layers
+    if layers is not None and layers < 1:
+        raise UsageError(f"layers must be 1 to {MAX_LAYERS:,}, not {layers}.", parameter="layers")
+    goal = _goal_of(layers, detail, most)
     count = most if layers is None else min(layers, most)
-    if count < 1:
-        raise UsageError(f"--layers must be 1 to {MAX_LAYERS:,}, not {layers}.")
     if refine is not None:
         check_effort(refine)
     background = to_color(background)
     loaded = load_picture(picture)
     stack = _sketch(loaded, model, count, background)
-    if (
-        goal is not None
-        and goal.budget_bytes is not None
-        and size_of(compact(stack, device=device)).file > SKETCH_SHARE * goal.budget_bytes
-    ):
+    budget = None if goal is None else goal.budget_bytes
+    if budget is not None and size_of(compact(stack, device=device)).file > SKETCH_SHARE * budget:
         stack = dataclasses.replace(_bare(loaded, background), source=stack.source)
-    elif goal is not None or refine is not None:
-        part = report if goal is None else part_of(report, 0, REFINING)
-        stack = tune(stack, loaded, refine or "good", background=background, device=device, report=part)
-    if goal is not None:
-        effort = refine if isinstance(refine, str) else "good"
-        part = part_of(report, REFINING, 1)
-        stack = add_detail(stack, loaded, goal, effort, background=background, device=device, report=part)
-        if goal.budget_bytes is not None:
-            return stack  # a thumbnail would take of its bytes
-    return dataclasses.replace(stack, thumbnail=thumbnail_png(stack, THUMBNAIL_PX))
+    if goal is not None or refine is not None:
+        stack = tune(stack, loaded, refine or "good", goal, background=background, device=device, report=report)
+    if budget is not None:
+        return stack  # a thumbnail would take of its bytes
+    return with_thumbnail(stack)
+
+
+def _goal_of(layers: int | None, detail: Goal | None, most: int) -> Goal | None:
+    """The goal of a model that gives so many layers by itself."""
+    if detail is not None:
+        return dataclasses.replace(detail, layers=detail.layers if layers is None else layers)
+    wanted = layers or (DETAIL_LAYERS if most == 0 else None)
+    return None if wanted is None or wanted <= most else Goal(wanted)
 
 
 def _sketch(loaded: Picture, model: Model, count: int, background: Color) -> Stack:
@@ -91,11 +86,10 @@ def _sketch(loaded: Picture, model: Model, count: int, background: Color) -> Sta
         made.layers,
         made.assets,
         source={"sha256": loaded.sha256, "width": loaded.width, "height": loaded.height},
-        model={"name": model.name, "sha256": model.sha256},
+        model={"name": model.name} | ({} if model.sha256 is None else {"sha256": model.sha256}),
     )
 
 
 def _bare(loaded: Picture, background: Color) -> Stack:
     """A canvas in the picture's mean colour, without layers."""
-    red, green, blue = (round(float(value), 4) for value in loaded.over(background).mean((0, 1)))
-    return Stack(Canvas(loaded.width, loaded.height, (red, green, blue)))
+    return Stack(Canvas(loaded.width, loaded.height, mean_color(loaded.over(background))))

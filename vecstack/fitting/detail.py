@@ -7,7 +7,8 @@ import heapq
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from operator import itemgetter
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from vecstack.color import Color
 from vecstack.composite import over
 from vecstack.document.file import size_of
 from vecstack.drawing.points import cells
-from vecstack.drawing.sheets import draw_at
+from vecstack.drawing.sheets import FOOTPRINT, draw_at
 from vecstack.errors import UsageError
 from vecstack.fitting.compact import compact
 from vecstack.fitting.goal import Goal
@@ -25,36 +26,35 @@ from vecstack.fitting.optimize import Numbers, View, closest, gauss_newton
 from vecstack.fitting.progress import Progress, Report
 from vecstack.fitting.target import Target, open_target, psnr_of, with_psnr
 from vecstack.geometry import Rect
-from vecstack.kinds import find_kind
-from vecstack.kinds.base import DetailKind
+from vecstack.kinds import find_kind, kind_names, kind_of
 from vecstack.kinds.frame import window_bump
 from vecstack.stack import MAX_LAYERS, Layer, Stack
 
-DETAIL_KIND = "spline"
 RASTER_PX = 1024  # most pixels on the long side of the picture that detail looks at
-LEAST_WINDOW_PX = 16  # side of the smallest windows; they double up to the picture's long side
-CELLS = 8  # on a side of a window: errors finer than these are not expected to be mended by its layer
+MIN_WINDOW_PX = 16  # side of the smallest windows; they double up to the picture's long side
+CELLS = 8  # on a side of a window: errors finer than these are not expected to be improved by its layer
 
 
 @dataclass(frozen=True)
-class Care:
+class Effort:
     """How much is tried for a layer: most points on a side of a window at which it is tuned, steps of tuning, and the
-    share of the error in a window's cells that a layer is thought to mend before one was tried there: 1 tries more
+    share of the error in a window's cells that a layer is thought to improve before one was tried there: 1 tries more
     windows than a smaller one."""
 
     cells: int
     steps: int
-    hope: float
+    prior: float
 
 
-LEAST_HOPE = 0.05  # for a window where nothing could be mended, once the canvas there has changed
-LEAST_WORTH = 1e-5  # share of the squared error that a layer must mend; hundreds of times less than usual
+MIN_FADE = 1e-3  # share of the half side of a window: finer than a cell
+MIN_PRIOR = 0.05  # for a window where nothing could be improved, once the canvas there has changed
+MIN_WORTH = 1e-5  # share of the squared error that a layer must mend; hundreds of times less than usual
 PSNR_BYTES = 32  # that the PSNR, known last, takes of a file
-FIRST_LAYERS = 256  # of detail, which matter most and get more care than those after them
-CARES = {
-    "fast": (Care(24, 10, 0.5), Care(24, 10, 0.5)),
-    "good": (Care(40, 20, 1.0), Care(32, 15, 0.5)),
-    "best": (Care(48, 25, 1.0), Care(48, 25, 1.0)),
+FIRST_LAYERS = 256  # of detail, which matter most and get more effort than those after them
+EFFORTS = {
+    "fast": (Effort(24, 10, 0.5), Effort(24, 10, 0.5)),
+    "good": (Effort(40, 20, 1.0), Effort(32, 15, 0.5)),
+    "best": (Effort(48, 25, 1.0), Effort(48, 25, 1.0)),
 }
 
 
@@ -74,12 +74,15 @@ def add_detail(
     aspect; `background` shows where it is transparent. With `budget_bytes` the stack is compacted. The same call gives
     the same stack. Raises UsageError (a goal below what the stack has, an effort that is none), PictureError,
     DeviceError."""
-    if effort not in CARES:
-        raise UsageError(f"{effort} is no effort for detail. Give {', '.join(CARES)}.")
+    if effort not in EFFORTS:
+        raise UsageError(f"unknown effort {effort!r:.40}: detail takes {', '.join(EFFORTS)}.", parameter="effort")
     if goal.layers is not None and goal.layers < len(stack.layers):
-        raise UsageError(f"--layers {goal.layers} is below the {len(stack.layers)} layers that there are.")
+        raise UsageError(
+            f"layers must be at least {len(stack.layers)}, which there are already, not {goal.layers}.",
+            parameter="layers",
+        )
     target = open_target(stack, picture, background, device)
-    first, then = CARES[effort]
+    first, then = EFFORTS[effort]
     added = _grow(stack, Sketch(stack, target, first), then, goal, report)
     if goal.budget_bytes is not None:
         detailed = _within(stack, added, goal.budget_bytes, device)
@@ -88,7 +91,7 @@ def add_detail(
     return with_psnr(detailed, target.errors(detailed))
 
 
-def _grow(stack: Stack, sketch: Sketch, then: Care, goal: Goal, report: Report | None) -> list[Layer]:
+def _grow(stack: Stack, sketch: Sketch, then: Effort, goal: Goal, report: Report | None) -> list[Layer]:
     """The layers that detail adds, in the order of their worth. What is added does not depend on the goal, so that a
     goal further off gives the same layers and more."""
     most = (goal.layers or MAX_LAYERS) - len(stack.layers)
@@ -99,7 +102,7 @@ def _grow(stack: Stack, sketch: Sketch, then: Care, goal: Goal, report: Report |
     added: list[Layer] = []
     while len(added) < most and sketch.error > enough and not (size and size.is_full(added)):
         if len(added) == FIRST_LAYERS:
-            sketch.care_less(then)
+            sketch.use(then)
         layer = sketch.add(f"detail-{len(added) + 1}")
         if layer is None:
             break
@@ -150,7 +153,8 @@ def _within(stack: Stack, added: list[Layer], budget_bytes: int, device: str) ->
             many = count - 1
     if fits is None:
         raise UsageError(
-            f"--budget {budget_bytes:,} is below the {size:,} bytes of the layers that there are. Give more."
+            f"budget_bytes must be at least the {size:,} bytes that the stack takes already, not {budget_bytes:,}.",
+            parameter="budget_bytes",
         )
     return fits
 
@@ -158,8 +162,7 @@ def _within(stack: Stack, added: list[Layer], budget_bytes: int, device: str) ->
 def _stacked(stack: Stack, added: list[Layer]) -> Stack:
     """The stack with added layers above its own: each window below all smaller ones that it does not meet, which
     leaves the picture as it is."""
-    kind = cast(DetailKind, find_kind(DETAIL_KIND))
-    extents = [cast(Rect, kind.extent(layer)) for layer in added]
+    extents = [_extent(layer, stack) for layer in added]
     waits = [[b for b in range(a) if extents[b].meets(extents[a])] for a in range(len(added))]
     frees: list[list[int]] = [[] for _ in added]
     for index, below in enumerate(waits):
@@ -181,6 +184,11 @@ def _stacked(stack: Stack, added: list[Layer]) -> Stack:
     return stack.with_layers(layers)
 
 
+def _extent(layer: Layer, stack: Stack) -> Rect:
+    """Where an added layer shows."""
+    return kind_of(layer).extent(layer, FOOTPRINT) or stack.canvas.rect
+
+
 def _named(layer: Layer, extent: Rect, taken: set[str]) -> Layer:
     """The layer with the next free id, named after its window."""
     number = len(taken) + 1
@@ -196,11 +204,11 @@ Place = tuple[int, int, int]  # a window: level, row and column
 @dataclass
 class Level:
     """Windows of one size, half a window apart, over a picture and a quarter of a window beyond its edges, so that none
-    fades where the picture ends: what a layer in each may mend (a squared error), the share of it that one did when it
-    was tried, and whether that is still true."""
+    fades where the picture ends: the squared error that a layer in each may remove, the share of it that one did remove
+    when it was tried, and whether that is still true."""
 
     side: int  # px
-    promise: Tensor  # [R,C]
+    potential: Tensor  # [R,C]
     ratio: Tensor  # [R,C]
     fresh: Tensor  # [R,C], bool
 
@@ -209,11 +217,11 @@ class Level:
         step, overhang = self.side // 2, self.side // 4
         return Rect(column * step - overhang, row * step - overhang, self.side, self.side)
 
-    def spoil(self, box: Rect) -> None:
+    def invalidate(self, box: Rect) -> None:
         """Doubt what is known of the windows that meet a box, since the canvas there has changed."""
         rows, columns = self._meeting(box.y, box.height), self._meeting(box.x, box.width)
         self.fresh[rows, columns] = False
-        self.ratio[rows, columns] = self.ratio[rows, columns].clamp_min(LEAST_HOPE)
+        self.ratio[rows, columns] = self.ratio[rows, columns].clamp_min(MIN_PRIOR)
 
     def _meeting(self, start: float, length: float) -> slice:
         """The rows or columns of windows that meet a stretch."""
@@ -226,9 +234,10 @@ class Sketch:
     """A picture and what is drawn of it so far, both as pixels [3,H,W], their mean squared error, and the windows over
     them."""
 
-    def __init__(self, stack: Stack, target: Target, care: Care) -> None:
-        self.care = care
-        self.kind = cast(DetailKind, find_kind(DETAIL_KIND))
+    def __init__(self, stack: Stack, target: Target, effort: Effort) -> None:
+        self.effort = effort
+        self.kinds = [kind for kind in map(find_kind, kind_names()) if kind is not None and kind.can_begin]
+        self.canvas = stack.canvas.rect
         picture = target.picture
         longest = max(picture.shape[1:])
         if longest > RASTER_PX:
@@ -240,18 +249,18 @@ class Sketch:
         self.error = self._error()
         self.fits: dict[Place, Layer] = {}
         self.levels: list[Level] = []
-        side = LEAST_WINDOW_PX
+        side = MIN_WINDOW_PX
         while not self.levels or side <= max(picture.shape[1:]):
             self.levels.append(Level(side, torch.empty(0), torch.empty(0), torch.empty(0)))
             side *= 2
-        for level, promise in zip(self.levels, self._promises(), strict=True):
-            level.promise, level.ratio = promise, torch.full_like(promise, care.hope)
-            level.fresh = torch.zeros_like(promise, dtype=torch.bool)
+        for level, potential in zip(self.levels, self._potentials(), strict=True):
+            level.potential, level.ratio = potential, torch.full_like(potential, effort.prior)
+            level.fresh = torch.zeros_like(potential, dtype=torch.bool)
 
     def add(self, layer_id: str) -> Layer | None:
-        """The layer that mends most of all that were tried, drawn; None where none mends anything."""
+        """The layer that improves most of all that were tried, drawn; None where none improves anything."""
         while True:
-            best = [level.promise * level.ratio for level in self.levels]
+            best = [level.potential * level.ratio for level in self.levels]
             index = max(range(len(best)), key=lambda index: float(best[index].max()))
             level = self.levels[index]
             row, column = divmod(int(best[index].argmax()), best[index].shape[1])
@@ -265,27 +274,28 @@ class Sketch:
                 continue
             layer, gain = self._fit(level.window(row, column))
             self.fits[index, row, column] = layer
-            level.ratio[row, column] = max(0.0, gain) / float(level.promise[row, column])
+            level.ratio[row, column] = max(0.0, gain) / float(level.potential[row, column])
             level.fresh[row, column] = True
 
-    def care_less(self, care: Care) -> None:
-        """Go on with another care."""
+    def use(self, effort: Effort) -> None:
+        """Go on with another effort."""
         for level in self.levels:
-            level.ratio[level.ratio == self.care.hope] = care.hope  # where none was tried
-        self.care = care
+            level.ratio[level.ratio == self.effort.prior] = effort.prior  # where none was tried
+        self.effort = effort
 
     def _error(self) -> float:
         """Mean squared error of what is drawn."""
         return float((self.target.picture - self.drawn).square().mean())
 
-    def _promises(self) -> Iterator[Tensor]:
-        """What a layer in each window may mend, by level: the squares of the mean errors of its cells, less towards its
-        edges, where the window fades."""
+    def _potentials(self) -> Iterator[Tensor]:
+        """The squared error that a layer in each window may remove, by level: the squares of the mean errors of its
+        cells, less towards its edges, where the window fades."""
         largest = self.levels[-1].side
         height, width = self.drawn.shape[1:]
         missing = pad(self.target.picture - self.drawn, (0, -width % largest, 0, -height % largest))
         frame = cells(Rect(-1, -1, 2, 2), CELLS, CELLS, missing.device)
-        share = window_bump(frame.float(), self.kind.window).view(1, 1, CELLS, CELLS)
+        fade = max(MIN_FADE, min(kind.begin_window for kind in self.kinds))
+        share = window_bump(frame.float(), fade).view(1, 1, CELLS, CELLS)
         cell = self.levels[0].side // CELLS
         means = avg_pool2d(missing[None], cell)
         for level in self.levels:
@@ -297,39 +307,44 @@ class Sketch:
         """A layer tuned in a window (in pixels), and by how much it lowers the squared error, as its points tell."""
         left, top, right, bottom = self._box(window)
         crop = torch.stack([self.target.picture, self.drawn])[:, :, top:bottom, left:right]
-        sides = [min(side, math.ceil(side * self.care.cells / window.width)) for side in crop.shape[2:]]
+        sides = [min(side, math.ceil(side * self.effort.cells / window.width)) for side in crop.shape[2:]]
         goal, below = interpolate(crop, sides, mode="area")
         inside = self.target.on_canvas(Rect(left, top, right - left, bottom - top))
-        begun = self.kind.begin("new", self.target.on_canvas(window), inside, goal, below)
         points = cells(inside, sides[1], sides[0], goal.device)
-        tunable = self.kind.tune([begun], {}, goal.device)
+        footprint = max(inside.width / sides[1], inside.height / sides[0])
         view = View.bare(goal.flatten(1), below.flatten(1))
-        start = Numbers(tunable.shapes, tunable.colors)
-        opaque = torch.ones(1, device=goal.device)
-        tries = gauss_newton(lambda s: tunable.slopes(s, points), start, opaque, view, self.care.steps)
-        error, numbers = closest(tries)
-        (layer,), _ = tunable.layers(numbers.shapes, numbers.colors)
+        begun = [kind.begin("new", self.target.on_canvas(window), inside, goal, below) for kind in self.kinds]
+        layer, error = min((self._tuned(layer, points, footprint, view) for layer in begun), key=itemgetter(1))
         before = float((view.target - view.below).square().mean())
         return layer, (before - error) * 3 * (right - left) * (bottom - top)
 
+    def _tuned(self, begun: Layer, points: Tensor, footprint: float, view: View) -> tuple[Layer, float]:
+        """A layer that was begun, tuned in its view at points [P,2], and its mean squared error there."""
+        tunable = kind_of(begun).tunable([begun], {}, points.device)
+        assert tunable is not None, begun.kind
+        start, opaque = Numbers(tunable.shapes, tunable.colors), torch.ones(1, device=points.device)
+        tries = gauss_newton(lambda s: tunable.slopes(s, points, footprint), start, opaque, view, self.effort.steps)
+        error, numbers = closest(tries)
+        (layer,), _ = tunable.layers(numbers.shapes, numbers.colors)
+        return layer, error
+
     def _draw(self, layer: Layer) -> bool:
         """Draw a layer where that makes the picture closer, and say whether it does."""
-        extent = self.kind.extent(layer)
-        left, top, right, bottom = self.target.pixel_box(extent)
+        left, top, right, bottom = self.target.pixel_box(kind_of(layer).extent(layer, FOOTPRINT))
         box = Rect(left, top, right - left, bottom - top)
         points = cells(self.target.on_canvas(box), right - left, bottom - top, self.drawn.device)
-        shade = self.kind.prepare([layer], {}, self.drawn.device)
+        shade = kind_of(layer).shader([layer], {}, self.drawn.device)
         old, goal = (picture[:, top:bottom, left:right] for picture in (self.drawn, self.target.picture))
-        alphas, colors = shade(points, 1.0)
+        alphas, colors = shade(points, FOOTPRINT)
         new = over(old.flatten(1), colors[0].T, alphas[0]).view_as(old)
-        mended = float((goal - old).square().sum()) - float((goal - new).square().sum())
-        if mended <= LEAST_WORTH * self.error * self.drawn.numel():
+        improved = float((goal - old).square().sum()) - float((goal - new).square().sum())
+        if improved <= MIN_WORTH * self.error * self.drawn.numel():
             return False
         self.drawn[:, top:bottom, left:right] = new
         self.error = self._error()
-        for level, promise in zip(self.levels, self._promises(), strict=True):
-            level.promise = promise
-            level.spoil(box)
+        for level, potential in zip(self.levels, self._potentials(), strict=True):
+            level.potential = potential
+            level.invalidate(box)
         return True
 
     def _box(self, window: Rect) -> tuple[int, int, int, int]:

@@ -10,10 +10,11 @@ from operator import itemgetter
 import torch
 from torch import Tensor
 
-from vecstack.composite import over
+from vecstack.composite import over, through
+from vecstack.kinds.base import Slopes
 
-# shapes [L,N] -> masks [L,P] in 0..1 and their slopes, the derivative of each mask by its own numbers [L,N,P]
-Slopes = Callable[[Tensor], tuple[Tensor, Tensor]]
+# shapes [L,N] -> alpha [L,P] in 0..1, of layers of many colours rgb too, and their derivatives
+SlopesAt = Callable[[Tensor], Slopes]
 
 # Share of the mean curvature: least of 0.03, 0.1, 0.2 and 0.3 in error after 60 steps (docs/decisions.md).
 DAMPING = 0.1
@@ -25,7 +26,8 @@ SETTLING = 0.5  # last share of the steps, which become shorter
 
 @dataclass(frozen=True)
 class Numbers:
-    """What is tuned: shapes [L,N], and colours [L,3] in 0..1, lowest layer first."""
+    """What is tuned: shapes [L,N], and colours [L,3] in 0..1, lowest layer first; colours [L,0] of layers of many
+    colours, which are all in their shapes."""
 
     shapes: Tensor
     colors: Tensor
@@ -49,11 +51,11 @@ class View:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Masks [L,P] and colours composed in a view: what is missing to the target [3,P], and how the colours drawn answer
-    to each mask [L,3,P] and to each colour [L,P]."""
+    """Layers composed in a view: what is missing to the target [3,P], and how the colours drawn answer to the alpha of
+    each layer [L,3,P] and to its colour [L,P]."""
 
     missing: Tensor
-    by_mask: Tensor
+    by_alpha: Tensor
     by_color: Tensor
 
     @property
@@ -62,39 +64,41 @@ class Drawing:
         return float(self.missing.square().mean())
 
 
-def draw(masks: Tensor, colors: Tensor, view: View) -> Drawing:
-    """The layers in their view: masks [L,P] times opacity, colours [L,3]."""
+def draw(alphas: Tensor, rgb: Tensor, view: View) -> Drawing:
+    """The layers in their view: alphas [L,P] with their opacity, rgb [L,3,1] or [L,3,P]."""
     canvas, below = view.below, []
-    for mask, color in zip(masks, colors, strict=True):
+    for alpha, color in zip(alphas, rgb, strict=True):
         below.append(canvas)
-        canvas = over(canvas, color[:, None], mask)
-    through = torch.empty_like(masks)  # of the layers above each
-    light = view.through
-    for index in range(len(masks) - 1, -1, -1):
-        through[index] = light
-        light = light * (1 - masks[index])
-    by_mask = through[:, None] * (colors[:, :, None] - torch.stack(below))
-    return Drawing(view.target - view.above - view.through * canvas, by_mask, through * masks)
+        canvas = over(canvas, color, alpha)
+    light = torch.stack(through(list(alphas), view.through))
+    by_alpha = light[:, None] * (rgb - torch.stack(below))
+    return Drawing(view.target - view.above - view.through * canvas, by_alpha, light * alphas)
 
 
 def gauss_newton(
-    slopes: Slopes, start: Numbers, opacities: Tensor, view: View, steps: int
+    slopes_at: SlopesAt, start: Numbers, opacities: Tensor, view: View, steps: int
 ) -> Iterator[tuple[float, Numbers]]:
     """The mean squared error and its numbers, at the start (`start` itself) and after each step; opacities [L].
 
-    A mask depends on a point through one value, so one backward pass gives its slope by all its numbers at all
+    A mask of a net depends on a point through one value, so one backward pass gives its slope by all its numbers at all
     points. The normal equations of all layers together are then small and are solved exactly. Steps carry momentum
     and may lead uphill for a while: keep the `closest`."""
     numbers, shape_count = start, start.shapes.numel()
     velocity = start.shapes.new_zeros(shape_count + start.colors.numel())
     for step in range(steps + 1):
         shapes, colors = numbers.shapes, numbers.colors
-        masks, by_shape = slopes(shapes)
-        drawing = draw(masks * opacities[:, None], colors, view)
+        slopes = slopes_at(shapes)
+        rgb = colors[:, :, None] if slopes.rgb is None else slopes.rgb
+        drawing = draw(slopes.alpha * opacities[:, None], rgb, view)
         yield drawing.error, numbers
         if step == steps:
             return
-        wanted = _solve(*_normal_equations(drawing, by_shape * opacities[:, None, None]), shape_count)
+        by_shape = slopes.by_alpha * opacities[:, None, None]
+        if slopes.by_rgb is None:
+            equations = _normal_equations(drawing, by_shape)
+        else:
+            equations = _normal_equations_of_many_colors(drawing, by_shape, slopes.by_rgb)
+        wanted = _solve(*equations, shape_count)
         rate = RATE * min(1.0, (steps - step) / (SETTLING * steps))
         velocity = MOMENTUM * velocity + rate * wanted
         move, tint = velocity[:shape_count], velocity[shape_count:]
@@ -118,7 +122,7 @@ def _until(tries: Iterable[tuple[float, Numbers]], deadline: float | None) -> It
 
 
 def descend(
-    masks: Callable[[Tensor], Tensor],
+    shade: Callable[[Tensor], tuple[Tensor, Tensor | None]],
     start: Numbers,
     shared: Sequence[Tensor],
     opacities: Tensor,
@@ -126,7 +130,8 @@ def descend(
     steps: int,
 ) -> Numbers:
     """Numbers after Adam's steps (Kingma, Ba, ICLR 2015) on them and, in place, on what all masks share: for what is
-    too much to solve for. `masks` is differentiable, shapes [L,N] -> [L,P]."""
+    too much to solve for. `shade` is differentiable, shapes [L,N] -> alpha [L,P] and, of layers of many colours, rgb
+    [L,3,P]."""
     shapes, colors = (tensor.clone().requires_grad_() for tensor in (start.shapes, start.colors))
     shared = [tensor.requires_grad_() for tensor in shared]
     rates = [{"params": [shapes], "lr": SHAPE_RATE}, {"params": [colors], "lr": COLOR_RATE}]
@@ -134,8 +139,9 @@ def descend(
     falling = torch.optim.lr_scheduler.LambdaLR(adam, lambda step: 1 - step / steps)
     for _ in range(steps):
         canvas = view.below
-        for mask, color in zip(masks(shapes) * opacities[:, None], colors, strict=True):
-            canvas = over(canvas, color[:, None], mask)
+        alphas, rgb = shade(shapes)
+        for alpha, color in zip(alphas * opacities[:, None], colors[:, :, None] if rgb is None else rgb, strict=True):
+            canvas = over(canvas, color, alpha)
         error = (view.target - view.above - view.through * canvas).square().mean()
         adam.zero_grad()
         error.backward()  # type: ignore[no-untyped-call]
@@ -152,29 +158,37 @@ def _normal_equations(drawing: Drawing, by_shape: Tensor) -> tuple[Tensor, Tenso
     """The Gauss-Newton matrix and the slope of the error downhill, by the shapes [L,N,P] and then the colours of all
     layers, over the count of values."""
     layers, numbers, points = by_shape.shape
-    by_mask, by_color = drawing.by_mask, drawing.by_color  # a colour's slope is the same for every channel
+    by_alpha, by_color = drawing.by_alpha, drawing.by_color  # a colour's slope is the same for every channel
     shape_count, color_count = layers * numbers, 3 * layers
     matrix = by_shape.new_zeros(shape_count + color_count, shape_count + color_count)
-    matrix[:shape_count, :shape_count] = _among_shapes(by_mask, by_shape)
+    matrix[:shape_count, :shape_count] = _among_shapes(by_alpha, by_shape)
     among_colors = by_color @ by_color.T
     for channel in range(3):
         place = slice(shape_count + channel, None, 3)
-        mixed = (by_shape @ (by_mask[:, channel, None] * by_color).transpose(1, 2)).reshape(shape_count, layers)
+        mixed = (by_shape @ (by_alpha[:, channel, None] * by_color).transpose(1, 2)).reshape(shape_count, layers)
         matrix[:shape_count, place], matrix[place, :shape_count] = mixed, mixed.T
         matrix[place, place] = among_colors
-    by_masks = (by_mask * drawing.missing).sum(1)
-    downhill = torch.cat([(by_shape @ by_masks[:, :, None]).reshape(-1), (by_color @ drawing.missing.T).reshape(-1)])
+    by_alphas = (by_alpha * drawing.missing).sum(1)
+    downhill = torch.cat([(by_shape @ by_alphas[:, :, None]).reshape(-1), (by_color @ drawing.missing.T).reshape(-1)])
     values = 3 * points
     return matrix.double() / values, downhill.double() / values
 
 
-def _among_shapes(by_mask: Tensor, by_shape: Tensor) -> Tensor:
+def _normal_equations_of_many_colors(drawing: Drawing, by_shape: Tensor, by_rgb: Tensor) -> tuple[Tensor, Tensor]:
+    """The same of layers whose colours are in their shapes: derivatives of alpha [L,N,P] and of rgb [L,N,3,P]."""
+    through_alpha = drawing.by_alpha[:, None] * by_shape[:, :, None]
+    jacobian = (through_alpha + drawing.by_color[:, None, None] * by_rgb).flatten(0, 1).flatten(1)  # [L*N,3*P]
+    values = jacobian.shape[1]
+    return (jacobian @ jacobian.T).double() / values, (jacobian @ drawing.missing.reshape(-1)).double() / values
+
+
+def _among_shapes(by_alpha: Tensor, by_shape: Tensor) -> Tensor:
     """Products of how the colours answer to the shapes, summed over channels and points: [L,3,P] and [L,N,P] ->
     [L*N,L*N]."""
     if len(by_shape) == 1:  # the channels differ by a factor at each point: a third of the work
-        weight = by_mask[0].square().sum(0)
+        weight = by_alpha[0].square().sum(0)
         return (by_shape[0] * weight) @ by_shape[0].T
-    jacobian = (by_mask[:, None] * by_shape[:, :, None]).reshape(by_shape.shape[0] * by_shape.shape[1], -1)
+    jacobian = (by_alpha[:, None] * by_shape[:, :, None]).reshape(by_shape.shape[0] * by_shape.shape[1], -1)
     return jacobian @ jacobian.T
 
 
@@ -184,7 +198,8 @@ def _solve(matrix: Tensor, downhill: Tensor, shape_count: int) -> Tensor:
     curvature = torch.diagonal(matrix)
     damping = torch.empty_like(curvature)
     damping[:shape_count] = curvature[:shape_count].mean()
-    damping[shape_count:] = curvature[shape_count:].mean()
-    damped = matrix + torch.diag(DAMPING * damping + 1e-9)  # some, where nothing is seen at all
+    if len(curvature) > shape_count:
+        damping[shape_count:] = curvature[shape_count:].mean()
+    damped = matrix + torch.diag(DAMPING * damping + 1e-9)  # keeps the step finite where nothing is visible
     step: Tensor = torch.linalg.solve(damped, downhill)
     return step.float()

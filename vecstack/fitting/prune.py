@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from vecstack.fitting.goal import check_tolerance
-from vecstack.kinds import can_draw, without_unused
-from vecstack.stack import Canvas, Layer, Stack
+from vecstack.kinds import can_draw, color_of, kind_of, without_unused
+from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from vecstack.drawing.points import Box, Grid
@@ -25,9 +23,8 @@ POINTS = 16_384  # at which the picture is compared: a cell is 8 x 8 px of a pic
 STEPS = 255  # of an 8-bit channel: the unit of every change here is one of them
 # The largest change of a point that float32 arithmetic explains, in 1/255: a quarter of a step of a 16-bit picture.
 ROUNDING = 1e-3
-LEAST_POINTS = 9  # 3 x 3 within a layer's frame: fewer do not tell whether its shape is needed
+MIN_POINTS = 9  # 3 x 3 within a layer's frame: fewer do not tell whether its shape is needed
 BATCH_SHARE = 32  # one layer of so many goes between two measurements: a stack of 1,000 needs tens of them, not 500
-COLOR_DECIMALS = 6  # of a merged colour: finer than any picture shows
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class _Step:
 
     growth: float
     gone: Sheet
-    heir: Sheet | None = None
+    replacement: Sheet | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,9 @@ class _Original:
 
     def error(self, sheets: Sequence[Sheet]) -> Tensor:
         """What the sheets' picture lacks to the original: [3,H,W]."""
-        return self.picture - _compose(sheets, self.background)
+        from vecstack.drawing.sheets import compose
+
+        return self.picture - compose(sheets, self.background)
 
     def allows(self, sheets: Sequence[Sheet]) -> bool:
         """Whether the sheets' picture is close enough."""
@@ -74,9 +73,10 @@ def contributions(stack: Stack, *, device: str = "auto") -> tuple[Contribution, 
     hidden, or of a kind that this version does not have, add 0. Raises DeviceError; DocumentError where an asset is
     missing or does not fit its layers."""
     from vecstack.device import resolve_device
+    from vecstack.drawing.points import Grid
     from vecstack.drawing.sheets import sheets_on
 
-    points = _grid(stack.canvas, resolve_device(device))
+    points = Grid.about(stack.canvas.rect, POINTS, resolve_device(device))
     background, sheets = points.background(stack), list(sheets_on(stack, points))
     found = [Contribution(layer.id, 0.0, 0.0) for layer in stack.layers]
     for sheet, change in zip(sheets, _changes(sheets, background), strict=True):
@@ -94,45 +94,28 @@ def prune(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> Stac
     DocumentError where an asset is missing or does not fit its layers."""
     check_tolerance(tolerance)
     from vecstack.device import resolve_device
-    from vecstack.drawing.sheets import sheets_on
+    from vecstack.drawing.points import Grid
+    from vecstack.drawing.sheets import compose, sheets_on
 
-    points = _grid(stack.canvas, resolve_device(device))
+    points = Grid.about(stack.canvas.rect, POINTS, resolve_device(device))
     background, sheets = points.background(stack), list(sheets_on(stack, points))
-    original = _Original(_compose(sheets, background), background, tolerance)
+    original = _Original(compose(sheets, background), background, tolerance)
     free = _measurable(stack, points)
     dropped = _reduce(sheets, original, partial(_drops, free=free, original=original))
     merged = _reduce(dropped, original, partial(_merges, stack=stack, free=free, original=original))
     return _stack_of(stack, free, sheets, merged)
 
 
-def _grid(canvas: Canvas, device: torch.device) -> Grid:
-    """The centres of about POINTS equal cells of a canvas."""
-    from vecstack.drawing.points import Grid
-
-    columns = min(POINTS, max(1, round(math.sqrt(POINTS * canvas.width / canvas.height))))
-    return Grid.over(canvas.rect, columns, max(1, round(POINTS / columns)), device)
-
-
 def _shows(layer: Layer) -> bool:
     return layer.is_seen and can_draw(layer)
 
 
-def _compose(sheets: Iterable[Sheet], background: Tensor) -> Tensor:
-    """The sheets over a background: [3,H,W]."""
-    canvas = background.clone()
-    for sheet in sheets:
-        sheet.lay(canvas)
-    return canvas
-
-
 def _lights(sheets: Sequence[Sheet], boxes: Sequence[Box], background: Tensor) -> list[Tensor]:
     """The share of light that all sheets above each one let through, in a box for each, lowest first."""
+    from vecstack.drawing.sheets import lights
+
     light = background.new_ones(background.shape[1:])
-    shares = []
-    for sheet, box in zip(reversed(sheets), reversed(boxes), strict=True):
-        shares.append(box.of(light).clone())
-        part = sheet.box.of(light)
-        part *= 1 - sheet.alpha
+    shares = [box.of(light).clone() for _, box in zip(lights(sheets, light), reversed(boxes), strict=True)]
     return shares[::-1]
 
 
@@ -158,9 +141,7 @@ def _measurable(stack: Stack, points: Grid) -> frozenset[int]:
     """Indices of the layers that show and whose frame holds enough of the points, or lies outside the canvas."""
     frames = [(index, layer.transform.bounds_of_frame()) for index, layer in enumerate(stack.layers) if _shows(layer)]
     return frozenset(
-        index
-        for index, frame in frames
-        if points.box(frame).count >= LEAST_POINTS or not frame.meets(stack.canvas.rect)
+        index for index, frame in frames if points.box(frame).count >= MIN_POINTS or not frame.meets(stack.canvas.rect)
     )
 
 
@@ -184,7 +165,7 @@ def _apart(steps: Iterable[_Step], count: int) -> list[_Step]:
     chosen: list[_Step] = []
     touched: set[int] = set()
     for step in steps:
-        indices = {sheet.index for sheet in (step.gone, step.heir) if sheet is not None}
+        indices = {sheet.index for sheet in (step.gone, step.replacement) if sheet is not None}
         if touched.isdisjoint(indices):
             chosen.append(step)
             touched |= indices
@@ -198,8 +179,8 @@ def _after(sheets: list[Sheet], steps: Iterable[_Step]) -> list[Sheet]:
     changed: dict[int, Sheet | None] = {}
     for step in steps:
         changed[step.gone.index] = None
-        if step.heir is not None:
-            changed[step.heir.index] = step.heir
+        if step.replacement is not None:
+            changed[step.replacement.index] = step.replacement
     after = (changed.get(sheet.index, sheet) for sheet in sheets)
     return [sheet for sheet in after if sheet is not None]
 
@@ -216,6 +197,7 @@ def _drops(sheets: list[Sheet], *, free: frozenset[int], original: _Original) ->
 def _merges(sheets: list[Sheet], *, stack: Stack, free: frozenset[int], original: _Original) -> Iterator[_Step]:
     """Each two free neighbours replaced by one of them."""
     from vecstack.composite import over
+    from vecstack.drawing.sheets import recolored, spread
 
     pairs = list(pairwise(sheets))
     boxes = [lower.box.hull(upper.box) for lower, upper in pairs]
@@ -224,21 +206,14 @@ def _merges(sheets: list[Sheet], *, stack: Stack, free: frozenset[int], original
     for (lower, upper), box, light in zip(pairs, boxes, lights, strict=True):
         if {lower.index, upper.index} <= free and _can_merge(stack, lower, upper):
             now, below = box.of(error), box.of(canvas)
-            lower_alpha, upper_alpha = (box.of(_spread(sheet, canvas)) for sheet in (lower, upper))
+            lower_alpha, upper_alpha = (box.of(spread(sheet, canvas)) for sheet in (lower, upper))
             both = over(over(below, lower.color, lower_alpha), upper.color, upper_alpha)
             # What one layer in the place of the two has to add to what the canvas below shows.
             wanted = now + light * (both - below)
-            for heir, alpha, gone in ((lower, lower_alpha, upper), (upper, upper_alpha, lower)):
-                merged, missing = _merge(heir, wanted, below, light * alpha)
+            for replacement, alpha, gone in ((lower, lower_alpha, upper), (upper, upper_alpha, lower)):
+                merged, missing = recolored(replacement, light * alpha, wanted + light * alpha * below)
                 yield _Step(_energy(missing) - _energy(now), gone, merged)
         lower.lay(canvas)
-
-
-def _spread(sheet: Sheet, canvas: Tensor) -> Tensor:
-    """The sheet's coverage of a whole canvas [3,H,W]: [H,W]."""
-    alpha = canvas.new_zeros(canvas.shape[1:])
-    sheet.box.of(alpha).copy_(sheet.alpha)
-    return alpha
 
 
 def _can_merge(stack: Stack, lower: Sheet, upper: Sheet) -> bool:
@@ -247,33 +222,23 @@ def _can_merge(stack: Stack, lower: Sheet, upper: Sheet) -> bool:
     between = stack.layers[lower.index + 1 : upper.index]
     return (
         layers[0].kind == layers[1].kind
-        and all(hasattr(layer, "color") for layer in layers)
-        and lower.color.numel() == upper.color.numel() == 3
+        and all(color_of(layer) is not None for layer in layers)
         and all(map(_shows, between))
     )
-
-
-def _merge(heir: Sheet, wanted: Tensor, below: Tensor, weight: Tensor) -> tuple[Sheet, Tensor]:
-    """`heir` in the colour, of 0..1, with which alone it adds nearly what is wanted [3,H,W] to a canvas [3,H,W], each
-    point of it by `weight` [H,W], and what is missing then: the least squares of each channel."""
-    import torch
-
-    wanted = wanted + weight * below
-    best = (weight * wanted).sum((1, 2)) / weight.square().sum().clamp_min(1e-12)  # some, where it is not seen at all
-    color = torch.tensor([[[round(value, COLOR_DECIMALS)]] for value in best.clamp(0, 1).tolist()]).to(weight)
-    return dataclasses.replace(heir, color=color), wanted - weight * color
 
 
 def _stack_of(stack: Stack, free: frozenset[int], before: Iterable[Sheet], after: Iterable[Sheet]) -> Stack:
     """The stack without the free layers of which no sheet is left, their assets among them, and with the colours of
     the sheets that are; itself where all are left."""
+    from vecstack.drawing.sheets import color_of_sheet
+
     old, left = ({sheet.index: sheet for sheet in sheets} for sheets in (before, after))
     gone = free - left.keys()
     if not gone:
         return stack
     for index, sheet in left.items():
         if sheet is not old[index]:
-            color = tuple(round(value, COLOR_DECIMALS) for value in sheet.color.flatten().tolist())
-            stack = stack.edit(stack.layers[index].id, color=color)
+            layer = stack.layers[index]
+            stack = stack.replace({index: kind_of(layer).with_color(layer, color_of_sheet(sheet))}, {})
     kept = (layer for index, layer in enumerate(stack.layers) if index not in gone)
     return without_unused(stack.with_layers(kept), [stack.layers[index] for index in gone])

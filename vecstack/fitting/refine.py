@@ -7,20 +7,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from vecstack.color import Color
 from vecstack.errors import DocumentError, UsageError
-from vecstack.fitting.progress import Progress, Report
+from vecstack.fitting.goal import Goal
+from vecstack.fitting.progress import Progress, Report, part_of
 from vecstack.kinds import can_draw, kind_of, without_unused
-from vecstack.stack import Stack
+from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
     from vecstack.fitting.optimize import Numbers
     from vecstack.fitting.target import Target
+    from vecstack.kinds.base import Tunable
 
+TUNING_SHARE = 0.2  # of the progress, before detail is added
+COLOR_NUMBERS = 3  # of a layer of one colour
 GROUP_NUMBERS = 400  # tuned together: the work of a step grows with the square of their count
-MOST_SECONDS = 1e6  # eleven days
+MAX_SECONDS = 1e6  # eleven days
 
 
 @dataclass(frozen=True)
@@ -45,25 +49,49 @@ def refine(
     stack: Stack,
     picture: Any,
     effort: str | float = "good",
+    goal: Goal | None = None,
     *,
     tune_net: bool = False,
     background: str | Color = (0.0, 0.0, 0.0),
     device: str = "auto",
     report: Report | None = None,
 ) -> Stack:
-    """The stack with shapes and colours that bring its drawing closer to a picture (see pictures.read.load_picture),
-    never further from it: "fast", "good" or "best", or how many seconds to go on. The picture may be of another size
-    than the canvas, not of another aspect; `background` shows where it is transparent. `tune_net` also tunes what the
-    layers share, the net, which then belongs to this picture alone. The same call gives the same stack, but for a count
-    of seconds. Hidden layers and layers of a kind that this version does not have stay as they are. Raises UsageError,
-    PictureError, DeviceError; DocumentError for a stack in which nothing can be tuned."""
+    """The stack brought closer to a picture (see pictures.read.load_picture): its layers tuned, and then, with a goal,
+    layers of detail added until it is met (see fitting.detail.add_detail). `effort` is "fast", "good" or "best", or how
+    many seconds to tune. Tuned layers never draw the picture worse. The picture may be of another size than the canvas,
+    not of another aspect; `background` shows where it is transparent. `tune_net` also tunes what the layers share, the
+    net, which then belongs to this picture alone. The same call gives the same stack, except with a number of seconds.
+    Hidden layers and layers that cannot be tuned stay as they are. Raises UsageError, PictureError, DeviceError;
+    DocumentError for a stack in which nothing can be tuned, where there is no goal."""
+    check_effort(effort)
+    if goal is None or groups(stack):
+        part = report if goal is None else part_of(report, 0, TUNING_SHARE)
+        stack = _tuned(stack, picture, effort, tune_net, background, device, part)
+    if goal is None:
+        return stack
+    from vecstack.fitting.detail import add_detail
+
+    by_name = effort if isinstance(effort, str) else "good"
+    part = part_of(report, TUNING_SHARE, 1)
+    return add_detail(stack, picture, goal, by_name, background=background, device=device, report=part)
+
+
+def _tuned(
+    stack: Stack,
+    picture: Any,
+    effort: str | float,
+    tune_net: bool,
+    background: str | Color,
+    device: str,
+    report: Report | None,
+) -> Stack:
+    """The stack with its layers, and perhaps their net, tuned."""
     from vecstack.fitting.target import open_target, with_psnr
 
     started = time.monotonic()
-    check_effort(effort)
     target = open_target(stack, picture, background, device)
     if not groups(stack):
-        raise DocumentError("no layer can be tuned: none is visible, or none is of a kind that this version has.")
+        raise DocumentError("no layer can be tuned: none is visible and of a kind that can be tuned.")
     if tune_net:
         _check_tunes_net(stack, effort)
     closest, error = stack, target.errors(stack)  # before any work, since it checks that the assets fit
@@ -78,11 +106,11 @@ def refine(
 
 def check_effort(effort: str | float) -> None:
     """Raise UsageError unless it names an effort or is a number of seconds above 0."""
-    is_seconds = isinstance(effort, int | float) and not isinstance(effort, bool) and 0 < effort <= MOST_SECONDS
+    is_seconds = isinstance(effort, int | float) and not isinstance(effort, bool) and 0 < effort <= MAX_SECONDS
     if not is_seconds and effort not in EFFORTS:
         raise UsageError(
-            f"{effort!r:.40} is no effort. Give {', '.join(EFFORTS)}, or a number of seconds above 0 and up to "
-            f"{MOST_SECONDS:,.0f}."
+            f"unknown effort {effort!r:.40}: use {', '.join(EFFORTS)} or a number of seconds (above 0, up to "
+            f"{MAX_SECONDS:,.0f})."
         )
 
 
@@ -93,15 +121,25 @@ def groups(stack: Stack) -> list[tuple[int, ...]]:
     def alike(index: int) -> Any:
         layer = stack.layers[index]
         kind = kind_of(layer)
-        return layer.kind, kind.family(layer), kind.extent(layer)
+        return layer.kind, kind.family(layer), kind.extent(layer, 0.0)
 
-    seen = [index for index, layer in enumerate(stack.layers) if layer.is_seen and can_draw(layer)]
+    seen = [index for index, layer in enumerate(stack.layers) if layer.is_seen and _can_tune(layer)]
     found = []
     for _, same in groupby(seen, key=alike):
         run = list(same)
-        count = max(1, GROUP_NUMBERS // kind_of(stack.layers[run[0]]).number_count(stack.layers[run[0]]))
+        count = max(1, GROUP_NUMBERS // _number_count(stack.layers[run[0]]))
         found += [tuple(run[first : first + count]) for first in range(0, len(run), count)]
     return found
+
+
+def _can_tune(layer: Layer) -> bool:
+    return can_draw(layer) and kind_of(layer).can_tune
+
+
+def _number_count(layer: Layer) -> int:
+    """How many of a layer's numbers are tuned, its colour's included."""
+    kind = kind_of(layer)
+    return max(1, len(kind.shape(layer)) + (0 if kind.color(layer) is None else COLOR_NUMBERS))
 
 
 def _refinements(
@@ -133,7 +171,7 @@ def tune_group(
     from vecstack.fitting.optimize import closest, gauss_newton
 
     scene = _Scene(stack, group, target, stage.points)
-    slopes = partial(scene.tunable.slopes, points=scene.points)
+    slopes = partial(scene.tunable.slopes, points=scene.points, footprint=scene.footprint)
     tries = gauss_newton(slopes, scene.start, scene.opacities, scene.view, stage.steps)
     error, numbers = closest(tries, deadline)
     return (stack if numbers is scene.start else scene.with_numbers(numbers)), error
@@ -142,11 +180,12 @@ def tune_group(
 def _check_tunes_net(stack: Stack, effort: str | float) -> None:
     """Raise UsageError unless one group of layers alone would change with its net, and no clock is to be kept."""
     if not isinstance(effort, str):
-        raise UsageError("--tune-net takes an effort by name, not in seconds. Give fast, good or best.")
+        raise UsageError("tune_net needs an effort by name (fast, good or best), not seconds.", parameter="tune_net")
     if len(_sharing(stack)) != 1:
         raise UsageError(
-            f"--tune-net takes some {GROUP_NUMBERS} numbers of layers that share one net over the whole canvas; these "
-            f"layers are in {len(_sharing(stack))} groups. Leave it out."
+            f"tune_net works on up to {GROUP_NUMBERS} numbers of layers that share one net over the whole canvas; "
+            f"these layers are in {len(_sharing(stack))} groups. Leave it out.",
+            parameter="tune_net",
         )
 
 
@@ -161,8 +200,8 @@ def _tune_net(stack: Stack, target: Target) -> Stack:
 
     (group,) = _sharing(stack)
     scene = _Scene(stack, group, target, NET_STAGE.points)
-    masks = partial(scene.tunable.masks, points=scene.points)
-    numbers = descend(masks, scene.start, scene.tunable.shared, scene.opacities, scene.view, NET_STAGE.steps)
+    shade = partial(scene.tunable.shade, points=scene.points, footprint=scene.footprint)
+    numbers = descend(shade, scene.start, scene.tunable.shared, scene.opacities, scene.view, NET_STAGE.steps)
     tuned = without_unused(scene.with_numbers(numbers), [stack.layers[index] for index in group])
     return tune_group(tuned, group, target, EFFORTS["good"][-1])[0]
 
@@ -180,8 +219,8 @@ class _Scene:
         kind = kind_of(tuned[0])
         device = target.picture.device
         self._stack, self._group = stack, group
-        self.points, colors = target.cells(kind.extent(tuned[0]), count)
-        self.tunable = kind.tune(tuned, stack.assets, device)
+        self.points, colors, self.footprint = target.cells(kind.extent(tuned[0], 0.0), count)
+        self.tunable = cast("Tunable", kind.tunable(tuned, stack.assets, device))
         self.opacities = torch.tensor([layer.opacity for layer in tuned], dtype=torch.float32, device=device)
         self.view = view_of(stack, group, self.points, colors)
         self.start = Numbers(self.tunable.shapes, self.tunable.colors)

@@ -16,7 +16,7 @@ from torch.nn.functional import interpolate
 
 from vecstack.color import Color, to_color
 from vecstack.drawing.points import Grid, cell_counts, cells
-from vecstack.drawing.sheets import draw_at
+from vecstack.drawing.sheets import FOOTPRINT, draw_at
 from vecstack.fitting.optimize import View
 from vecstack.geometry import Rect
 from vecstack.kinds import can_draw, kind_of
@@ -44,15 +44,17 @@ class Target:
         """The target of pixels [H,W,3], float32 in 0..1."""
         return cls(torch.from_numpy(np.ascontiguousarray(pixels)).to(device).permute(2, 0, 1).contiguous(), rect)
 
-    def cells(self, part: Rect | None, count: int) -> tuple[Tensor, Tensor]:
+    def cells(self, part: Rect | None, count: int) -> tuple[Tensor, Tensor, float]:
         """The centres of about `count` equal cells, each a pixel at the least, of a part of the canvas (all of it for
-        None), and the mean colours of the pixels that meet each: [P,2] in canvas units (float64), [3,P]."""
+        None), the mean colours of the pixels that meet each, and the side of a cell: [P,2] in canvas units (float64),
+        [3,P], canvas units."""
         left, top, right, bottom = self.pixel_box(part)
         crop = self.picture[:, top:bottom, left:right]
         columns, rows = cell_counts(right - left, bottom - top, count)
         means = interpolate(crop[None], (rows, columns), mode="area")[0]
         inside = self.on_canvas(Rect(left, top, right - left, bottom - top))
-        return cells(inside, columns, rows, crop.device), means.flatten(1)
+        footprint = max(inside.width / columns, inside.height / rows)
+        return cells(inside, columns, rows, crop.device), means.flatten(1), footprint
 
     def pixel_box(self, part: Rect | None) -> tuple[int, int, int, int]:
         """Left, top, right and bottom, in pixels of the picture, of the pixels that meet a part of the canvas; one
@@ -134,6 +136,6 @@ def view_of(stack: Stack, group: tuple[int, ...], points: Tensor, colors: Tensor
 def _meeting(layers: Iterable[Layer], hull: Rect) -> Iterator[Layer]:
     """The layers that can show within a rectangle."""
     for layer in layers:
-        extent = kind_of(layer).extent(layer) if can_draw(layer) else None
+        extent = kind_of(layer).extent(layer, FOOTPRINT) if can_draw(layer) else None
         if extent is None or extent.meets(hull):
             yield layer

@@ -12,16 +12,29 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
+from vecstack.color import Color
 from vecstack.kinds.base import Kind
 from vecstack.stack import Layer, Stack, UnknownLayer
 
 
+def kind_names() -> tuple[str, ...]:
+    """Names of all kinds that this version has, in alphabetical order."""
+    return tuple(sorted(path.parent.name for folder in __path__ for path in Path(folder).glob("*/kind.py")))
+
+
+def kind_folder(name: str) -> Path:
+    """The folder of a kind that this version has."""
+    return next(Path(folder) / name for folder in __path__ if (Path(folder) / name / "kind.py").is_file())
+
+
 @cache
-def find_kind(name: str) -> Kind | None:
+def find_kind(name: str) -> Kind[Layer] | None:
     """The kind of that name, or None where this version has no such folder."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or not (Path(__file__).parent / name / "kind.py").is_file():
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         return None
-    return cast(Kind, importlib.import_module(f"vecstack.kinds.{name}.kind").KIND)
+    if not any((Path(folder) / name / "kind.py").is_file() for folder in __path__):
+        return None
+    return cast("Kind[Layer]", importlib.import_module(f"{__name__}.{name}.kind").KIND)
 
 
 def can_draw(layer: Layer) -> bool:
@@ -29,7 +42,7 @@ def can_draw(layer: Layer) -> bool:
     return not isinstance(layer, UnknownLayer) and find_kind(layer.kind) is not None
 
 
-def kind_of(layer: Layer) -> Kind:
+def kind_of(layer: Layer) -> Kind[Layer]:
     """The kind of a layer that can be drawn."""
     kind = find_kind(layer.kind)
     assert kind is not None, layer.kind
@@ -54,3 +67,9 @@ def without_unused(stack: Stack, old: Iterable[Layer]) -> Stack:
 def _assets_of(layers: Iterable[Layer]) -> set[str]:
     """The assets that layers which can be drawn refer to."""
     return {name for layer in layers for name in kind_of(layer).asset_ids(layer)}
+
+
+def color_of(layer: Layer) -> Color | None:
+    """The colour of a layer that has one; None for a layer of many colours, or of a kind that this version does not
+    have."""
+    return kind_of(layer).color(layer) if can_draw(layer) else None

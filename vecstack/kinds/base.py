@@ -1,14 +1,37 @@
-"""The face of a kind of layer."""
+"""The face of a kind of layer: all that the rest of the program asks of one.
+
+A kind is a folder of `vecstack/kinds`, named as its layers are in a document. Its module `kind` has one object, KIND,
+of a subclass of `Kind`. Nothing else in the program has to know of it: documents, drawing, fitting, editing, exports
+and the page ask what stands here, and say in one line what they cannot do where the answer is that there is none.
+
+A kind must say two things: what its layers are (`layer`, a frozen dataclass of `vecstack.stack.Layer`, whose fields
+are the fields of the document) and how they look (`shader`). All other members have an answer already, and a kind
+overrides those that it can answer better:
+
+- in a document: `read`, `write`, `asset_ids`, `check`; beside the module, `schema.json` and `format.md`;
+- to be drawn fast and cut out well: `extent`, `grid_shader`, `is_cheap`;
+- where a layer has one colour that is no field `color`: `color`, `with_color`;
+- to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`;
+- to be exported as curves: `outline`, `svg`; to be drawn in the page: `web`;
+- to be made of pictures: `makers`, `load_maker`.
+
+Coordinates are canvas units (pixels of the source, y down) or those of the layer's local frame [-1,1]^2, which its
+transform maps to the canvas. Shape letters: L layers, P points, N numbers of a layer, H W rows and columns of a grid.
+What a kind needs from PyTorch it imports when it shades, so that a document can be read, checked and written without.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from vecstack.color import Color
+from vecstack.errors import RecipeError, WeightsError
 from vecstack.geometry import Rect
+from vecstack.kinds.fields import from_json, own_fields, to_json
 from vecstack.stack import Layer
 
 if TYPE_CHECKING:
@@ -16,12 +39,18 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    # points [P,2] in canvas units, footprint (side of a pixel in canvas units) -> alpha [L,P] in 0..1, rgb [L,P,3]
-    Shader = Callable[[Tensor, float], tuple[Tensor, Tensor]]
-    # columns xs [W] and rows ys [H] of a grid in canvas units (float64), footprint -> alpha [H,W], color [3]
-    GridShader = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
+# points [P,2] in canvas units (float64), footprint (side of a pixel there) -> alpha [L,P] in 0..1 and rgb [L,P,3]
+Shader: TypeAlias = "Callable[[Tensor, float], tuple[Tensor, Tensor]]"
+# columns xs [W] and rows ys [H] of a grid in canvas units (float64), footprint -> alpha [H,W], rgb [3] where it is the
+# same everywhere, else [H,W,3]
+GridShader: TypeAlias = "Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]"
 
 METADATA_KEY = "vecstack"  # the only metadata key of a weights file: with two, its bytes vary from run to run
+
+AnyLayer = TypeVar("AnyLayer", bound=Layer)
+# A closed curve of cubic Bezier pieces, in the local frame: a point, then two control points and a point for each
+# piece, the last of which is the first point of all.
+Curve = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -31,6 +60,25 @@ class Made:
     background: Color
     layers: tuple[Layer, ...]
     assets: Mapping[str, bytes]
+
+
+class Maker(Protocol):
+    """What turns a picture into layers of one kind."""
+
+    @property
+    def max_layers(self) -> int:
+        """How many layers it can give."""
+
+    def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
+        """`count` layers for the pixels [H,W,3] (float32, sRGB 0..1) that fill `rect` of a canvas."""
+
+
+@dataclass(frozen=True)
+class MakerEntry:
+    """A maker that needs no weights: what it is good for, in a line, and how it is opened on a device."""
+
+    description: str
+    open: Callable[[torch.device], Maker]
 
 
 @dataclass(frozen=True)
@@ -47,98 +95,180 @@ def to_step(value: float, step: float) -> float:
     return round(round(value / step) * step, 6) + 0.0 if step else value  # + 0.0: no sign before a zero
 
 
-class Maker(Protocol):
-    """What turns a picture into layers of one kind."""
+@dataclass(frozen=True)
+class Slopes:
+    """Layers at P points and how they answer to their own N numbers: alpha [L,P] in 0..1 and its derivative [L,N,P];
+    for layers of many colours also rgb [L,3,P] and its derivative [L,N,3,P]."""
 
-    @property
-    def most_layers(self) -> int:
-        """How many layers it can give."""
-
-    def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
-        """`count` layers for the pixels [H,W,3] (float32, sRGB 0..1) that fill `rect` of a canvas."""
+    alpha: Tensor
+    by_alpha: Tensor
+    rgb: Tensor | None = None
+    by_rgb: Tensor | None = None
 
 
 class Tunable(Protocol):
-    """Layers of one kind as numbers: shapes [L,N], of which a mask depends on its own row alone, and colours [L,3]."""
+    """Layers of one family as numbers: shapes [L,N], of which a layer's look depends on its own row alone, and colours
+    [L,3]; layers of many colours have no colours here, [L,0]: what they look like is all in their shapes."""
 
     shapes: Tensor
     colors: Tensor
 
     @property
     def shared(self) -> Sequence[Tensor]:
-        """What all masks depend on beside their shapes, such as the weights of a net."""
+        """What all layers depend on beside their shapes, such as the weights of a net."""
 
-    def masks(self, shapes: Tensor, points: Tensor) -> Tensor:
-        """Masks [L,P] in 0..1 of shapes [L,N] at points [P,2] in canvas units (float64), differentiable by the shapes
-        and by what is shared."""
+    def shade(self, shapes: Tensor, points: Tensor, footprint: float) -> tuple[Tensor, Tensor | None]:
+        """Alpha [L,P] in 0..1 of shapes [L,N] at points [P,2] in canvas units (float64) and, of layers of many
+        colours, rgb [L,3,P]; differentiable by the shapes and by what is shared."""
 
-    def slopes(self, shapes: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-        """The masks [L,P] and the derivative of each by its own shape [L,N,P], without gradients."""
+    def slopes(self, shapes: Tensor, points: Tensor, footprint: float) -> Slopes:
+        """The same with its derivatives, without gradients (kinds.slopes.slopes_of gives them where there is no closed
+        form)."""
 
     def layers(self, shapes: Tensor, colors: Tensor) -> tuple[tuple[Layer, ...], Mapping[str, bytes]]:
         """The layers with other shapes and colours, and the assets that they now refer to."""
 
 
-class Kind(Protocol):
-    """What a kind of layer must offer."""
+@dataclass(frozen=True)
+class SvgElement:
+    """A layer as an element of SVG in canvas units: its tag, its attributes but those that all layers have (id,
+    opacity, visibility, and the fill where the layer has one colour), and what it refers to (such as a gradient)."""
 
-    web: Path | None  # JavaScript that draws such layers in a page (export/viewer/kinds.js says how)
-    fields: tuple[str, ...]  # names of its own fields in a document, beside those of every layer
+    tag: str
+    attributes: Mapping[str, str]
+    definitions: str = ""
 
-    def read(self, common: Mapping[str, Any], own: Mapping[str, Any]) -> Layer:
-        """A layer from the common fields (arguments of Layer, checked) and the kind's own fields (values as
-        parsed from JSON, unchecked). Raises DocumentError."""
 
-    def write(self, layer: Layer) -> dict[str, Any]:
+class Kind(Generic[AnyLayer]):
+    """A kind of layer; see the top of this module."""
+
+    # Every kind says
+
+    layer: type[AnyLayer]  # a frozen dataclass
+
+    @property
+    def name(self) -> str:
+        """The name of the kind, which is that of its folder."""
+        return type(self).__module__.split(".")[-2]
+
+    def shader(self, layers: Sequence[AnyLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
+        """A function from points to the layers' alpha and colour; no point sees another. Opacity and visibility are
+        not its business. A footprint is the side of the pixel around each point: hard edges cover a part of it."""
+        raise NotImplementedError
+
+    # In a document
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the kind's own fields in a document, beside those of every layer."""
+        return tuple(own_fields(self.layer))
+
+    def read(self, common: Mapping[str, Any], own: Mapping[str, Any]) -> AnyLayer:
+        """A layer from the common fields (arguments of Layer, checked) and the kind's own fields (values as parsed
+        from JSON, unchecked). Raises DocumentError."""
+        return from_json(self.layer, common, own)
+
+    def write(self, layer: AnyLayer) -> dict[str, Any]:
         """The kind's own fields as JSON values; `read` gives the same layer back."""
+        return to_json(layer)
 
-    def asset_ids(self, layer: Layer) -> tuple[str, ...]:
+    def asset_ids(self, layer: AnyLayer) -> tuple[str, ...]:
         """The assets that a layer refers to."""
+        return ()
 
-    def check(self, layers: Sequence[Layer], assets: Mapping[str, bytes]) -> None:
+    def check(self, layers: Sequence[AnyLayer], assets: Mapping[str, bytes]) -> None:
         """Raise DocumentError unless the layers' assets are there, well-formed and fit them."""
 
-    def extent(self, layer: Layer) -> Rect | None:
-        """A rectangle of the canvas outside which the layer covers nothing; None where it has no edge."""
+    # Drawn fast
 
-    def family(self, layer: Layer) -> Hashable:
+    is_cheap: bool = False  # at each point, so that compiling a layer into polynomials would not pay
+
+    def extent(self, layer: AnyLayer, footprint: float) -> Rect | None:
+        """A rectangle of the canvas outside which the layer covers nothing of a pixel with that side, at its centre;
+        None where it has no edge. A hard edge reaches half a pixel further."""
+        return None
+
+    def grid_shader(self, layer: AnyLayer, assets: Mapping[str, bytes], device: torch.device) -> GridShader | None:
+        """The shader of one layer on the points of a grid, where that takes a small part of the work; None where it
+        does not."""
+        return None
+
+    # Colours
+
+    def color(self, layer: AnyLayer) -> Color | None:
+        """The colour of a layer that has one; None for a layer of many colours."""
+        color = getattr(layer, "color", None) if "color" in self.fields else None
+        return None if color is None else cast(Color, tuple(color))
+
+    def with_color(self, layer: AnyLayer, color: Color) -> AnyLayer:
+        """A layer that has one colour, in another."""
+        return dataclasses.replace(layer, **cast(Any, {"color": color}))
+
+    # Fitted to a picture
+
+    @property
+    def can_tune(self) -> bool:
+        """Whether its layers can be brought closer to a picture."""
+        return type(self).tunable is not Kind.tunable
+
+    @property
+    def can_begin(self) -> bool:
+        """Whether a layer can be begun anywhere on a canvas, to add detail."""
+        return type(self).begin is not Kind.begin
+
+    def tunable(self, layers: Sequence[AnyLayer], assets: Mapping[str, bytes], device: torch.device) -> Tunable | None:
+        """The layers, which are of one family, as numbers that can be tuned; None where they cannot."""
+        return None
+
+    def family(self, layer: AnyLayer) -> Hashable:
         """Layers of one family have as many numbers and share their assets: they can be tuned together."""
+        return self.asset_ids(layer), len(self.shape(layer))
 
-    def number_count(self, layer: Layer) -> int:
-        """How many of the layer's numbers are tuned, its colour's included."""
+    def shape(self, layer: AnyLayer) -> tuple[float, ...]:
+        """The numbers that give the layer its form; layers of one family have as many, of one meaning. Empty where
+        they are not to be changed at random or swapped."""
+        return ()
 
-    def shape(self, layer: Layer) -> tuple[float, ...]:
-        """The numbers that give the layer's mask its form; layers of one family have as many, of one meaning."""
-
-    def with_shape(self, layer: Layer, shape: Sequence[float]) -> Layer:
+    def with_shape(self, layer: AnyLayer, shape: Sequence[float]) -> AnyLayer:
         """The layer with such numbers, as they are, in the place of its own. Raises DocumentError for numbers that are
         out of range."""
+        return layer
 
-    def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
-        """A function from points to the layers' coverage and colour; no point sees another. Opacity and
-        visibility are not its business."""
-
-    def prepare_grid(self, layer: Layer, assets: Mapping[str, bytes], device: torch.device) -> GridShader | None:
-        """The same of one layer on the points of a grid, where that takes a small part of the work; None where it
-        does not."""
-
-    def tune(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Tunable:
-        """The layers, which are of one family, as numbers that can be tuned."""
-
-    def rounded(self, layer: Layer, steps: Steps) -> Layer:
-        """The layer with its own numbers at the nearest multiples of steps, as far as it allows them; its net, its
+    def rounded(self, layer: AnyLayer, steps: Steps) -> AnyLayer:
+        """The layer with its own numbers at the nearest multiples of steps, as far as it allows them; its assets, its
         transform and its opacity stay."""
+        return layer
 
-    def maker(self, weights: bytes, sizes: Any, device: torch.device | None) -> Maker:
-        """The maker in the bytes of a weights file, whose metadata (METADATA_KEY) is the JSON of {"kind": name,
-        "sizes": sizes}. Raises WeightsError."""
+    begin_window: float = 0.0  # of a layer that is begun: share of the half side of its window over which it fades
 
+    def trainee(self, tables: Mapping[str, Any]) -> Any:
+        """What `vecstack train` trains for this kind (a train.trainee.Trainee), from the tables of a recipe that are
+        the kind's own (values as parsed from TOML, unchecked). Raises RecipeError."""
+        raise RecipeError("layers of this kind are not trained. Leave kind out, or choose one that is.")
 
-class DetailKind(Kind, Protocol):
-    """A kind of which layers can be begun anywhere on a canvas."""
-
-    window: float  # of a layer that is begun: share of the half side of its window over which it fades
-
-    def begin(self, layer_id: str, window: Rect, inside: Rect, target: Tensor, canvas: Tensor) -> Layer:
+    def begin(self, layer_id: str, window: Rect, inside: Rect, target: Tensor, canvas: Tensor) -> AnyLayer:
         """A layer in a window of the canvas, roughly as the picture wants it, to be tuned: the picture and the canvas
         below the layer, both [3,H,W], fill the part `inside` of the window."""
+        raise NotImplementedError
+
+    # Exported
+
+    def outline(self, layer: AnyLayer) -> tuple[Curve, ...] | None:
+        """The layer's edge as closed curves (nonzero rule), where it covers all within them and nothing outside; None
+        where it does not."""
+        return None
+
+    def svg(self, layer: AnyLayer, name: str) -> SvgElement | None:
+        """The layer as an element of SVG that looks exactly as it; `name` is unique, for what it refers to."""
+        return None
+
+    web: Path | None = None  # JavaScript that draws such layers in a page (exporting/html/viewer/kinds.js says how)
+
+    # Made of pictures
+
+    makers: Mapping[str, MakerEntry] = {}  # without weights, by name
+
+    def load_maker(self, weights: bytes, sizes: Any, device: torch.device | None) -> Maker:
+        """The maker in the bytes of a weights file, whose metadata (METADATA_KEY) is the JSON of {"kind": name,
+        "sizes": sizes}. Raises WeightsError."""
+        raise WeightsError("layers of this kind are made without weights. Use the weights of another kind of layer.")

@@ -25,3 +25,9 @@ def fade(places: Tensor, softness: float) -> Tensor:
     """The bump along one side of the frame: places [...] -> [...], 0 outside [-1,1]."""
     inside = ((1 - places.abs()) / softness).clamp(0, 1)
     return inside * inside * (3 - 2 * inside)
+
+
+def coverage(distance: Tensor, footprint: float) -> Tensor:
+    """How much of pixels a hard edge covers, to first order: distances [...] from their centres to the edge in canvas
+    units, above 0 inside, and the side of a pixel -> [...] in 0..1."""
+    return (0.5 + distance / footprint).clamp(0, 1)

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from vecstack.errors import ExportError, RecipeError
-from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
+from vecstack.extras import install
+from vecstack.train.trainee import Trainee
 
-PICTURES = 4  # shown at each line of the log
+MAX_PICTURES = 4  # shown at each line of the log
 
 
 class Board:
@@ -24,20 +25,20 @@ class Board:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
-            raise RecipeError("--tensorboard needs tensorboard: pip install 'vecstack[train]'.") from error
+            raise RecipeError(f"--tensorboard needs tensorboard. {install('train')}") from error
         self.folder = folder
         with self._writing():
             self.writer: Any = SummaryWriter(str(folder))
 
-    def write(self, entry: dict[str, Any], psnr: dict[int, float], model: nn.Module, pictures: Tensor) -> None:
-        """Add a line of the log, and, of a model of layers, some pictures [N,3,S,S] uint8 beside its canvases."""
+    def write(self, entry: dict[str, Any], psnr: dict[int, float], sheet: Tensor | None) -> None:
+        """Add a line of the log, and a picture [3,H,W] in 0..1 of layers where there is one (see canvas_sheet)."""
         step = entry["step"]
         with self._writing():
             self.writer.add_scalar("loss", entry["loss"], step)
             for layers, value in psnr.items():
                 self.writer.add_scalar(f"psnr/{layers}", value, step)
-            if isinstance(model, Predictor):
-                self.writer.add_image("layers", canvas_sheet(model, pictures[:PICTURES]), step)
+            if sheet is not None:
+                self.writer.add_image("layers", sheet, step)
             self.writer.flush()
 
     def close(self) -> None:
@@ -56,11 +57,12 @@ class Board:
 
 
 @torch.no_grad()
-def canvas_sheet(model: Predictor, pictures: Tensor) -> Tensor:
-    """A row for each picture [N,3,S,S] uint8: itself, then the canvas after each layer: [3, N*S, (1+T)*S] in 0..1."""
-    side = pictures.shape[-1]
-    truth = pictures.float() / 255
-    codes, colors = model.predict(fit_to_side(truth, model.sizes.encoder.side))
-    drawn = model.draw(grid_points(side, device=truth.device), codes, colors)  # [N,T,3,P]
-    rows = torch.cat([truth[:, None], drawn.view(*drawn.shape[:3], side, side)], 1)  # [N,1+T,3,S,S]
+def canvas_sheet(trainee: Trainee, model: nn.Module, pictures: Tensor) -> Tensor | None:
+    """A row for each of the first few pictures [N,3,S,S] uint8: itself, then the canvas after each layer: [3, N*S,
+    (1+T)*S] in 0..1. None for a trainee without layers."""
+    if not trainee.layers:
+        return None
+    pictures, side = pictures[:MAX_PICTURES], pictures.shape[-1]
+    drawn = torch.cat(list(trainee.draw(model, pictures, range(1, trainee.layers + 1))))  # [N,T,3,S,S]
+    rows = torch.cat([pictures[:, None].float() / 255, drawn], 1)  # [N,1+T,3,S,S]
     return rows.permute(2, 0, 3, 1, 4).reshape(3, len(pictures) * side, -1)

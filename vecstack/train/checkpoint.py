@@ -1,4 +1,4 @@
-"""The files of a training's folder: a checkpoint to go on from, and the weights so far."""
+"""The files of a training's folder: a checkpoint to continue from, and the weights so far."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vecstack.atomic import atomic_writer
-from vecstack.errors import ExportError, RecipeError
-from vecstack.kinds.mask.maker import weights_to_bytes
-from vecstack.kinds.mask.model import Predictor
-from vecstack.train.baselines import Baseline, baseline_to_bytes
-from vecstack.train.losses import Adversary, adversary
+from vecstack.errors import ExportError, RecipeError, WeightsError
+from vecstack.kinds.weights import describe
+from vecstack.models import find_weights
+from vecstack.train.adversary import Adversary, adversary
 from vecstack.train.recipe import Recipe
-from vecstack.train.transfer import start_from
+from vecstack.train.trainee import Trainee
 
 CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "model.safetensors", "log.jsonl"  # what a training's folder holds
 RECIPE = "recipe.toml"
@@ -42,10 +41,11 @@ DAMAGES = (
 
 @dataclass
 class State:
-    """All that a training needs to go on: kept in checkpoint.pt."""
+    """All that a training needs to continue: kept in checkpoint.pt."""
 
-    model: Predictor | Baseline
-    average: Predictor | Baseline
+    trainee: Trainee
+    model: nn.Module
+    average: nn.Module
     optimizer: torch.optim.Optimizer
     adversary: Adversary | None
     generator: torch.Generator
@@ -54,11 +54,13 @@ class State:
 
 
 def start(recipe: Recipe, device: torch.device | None) -> State:
-    """The state before the first step: the same for the same seed."""
+    """The state before the first step: the same for the same seed. Raises RecipeError, WeightsError: a model to start
+    from that is not there, or does not fit."""
     torch.manual_seed(recipe.seed)
-    model = (Baseline(recipe.baseline) if recipe.baseline else Predictor(recipe.model)).to(device)
-    if recipe.start_from and isinstance(model, Predictor):
-        start_from(model, recipe.start_from)
+    trainee = recipe.trainee
+    model = trainee.build().to(device)
+    if recipe.start_from:
+        _start_from(recipe, model)
     optimizer = torch.optim.AdamW(
         model.parameters(),
         recipe.learning_rate,
@@ -68,7 +70,30 @@ def start(recipe: Recipe, device: torch.device | None) -> State:
     )
     generator = torch.Generator().manual_seed(recipe.seed)
     average = copy.deepcopy(model).requires_grad_(False).eval()
-    return State(model, average, optimizer, adversary(recipe.loss, device or torch.device("cpu")), generator)
+    return State(trainee, model, average, optimizer, adversary(recipe.loss, device or torch.device("cpu")), generator)
+
+
+def find_start(recipe: Recipe) -> bytes:
+    """The weights file that a recipe starts from. Raises WeightsError, which says what to do: there is none."""
+    try:
+        return find_weights(recipe.start_from)[1]
+    except WeightsError as error:
+        raise WeightsError(
+            f'recipe {recipe.name}: start_from = "{recipe.start_from}" cannot be used. Train that model first, change '
+            f"start_from, or leave it out to start from nothing. ({error})"
+        ) from error
+
+
+def _start_from(recipe: Recipe, model: nn.Module) -> None:
+    """Give a model the weights that its recipe starts from. Raises RecipeError, WeightsError."""
+    where = f'recipe {recipe.name}: start_from = "{recipe.start_from}"'
+    data = find_start(recipe)
+    described = describe(data, where)
+    try:
+        given: Trainee = described.kind.trainee({described.table: described.sizes})
+        recipe.trainee.start_from(model, given.load(data, None))
+    except (RecipeError, WeightsError) as error:
+        raise type(error)(f"{where}: {error}") from error
 
 
 def prepare_folder(folder: Path, *, resume: bool) -> None:
@@ -79,14 +104,16 @@ def prepare_folder(folder: Path, *, resume: bool) -> None:
         with tempfile.TemporaryFile(dir=folder):  # asking for the right to write is no proof: root has it in /proc
             pass
     except OSError as error:
-        raise ExportError(f"cannot write {folder}: {error.strerror}. Give another --out.") from error
+        raise ExportError(f"cannot write {folder}: {error.strerror}. Choose another --out.") from error
     can_resume = (folder / CHECKPOINT).exists()
     if resume and can_resume:
         return
     for path in (folder / CHECKPOINT, folder / WEIGHTS, folder / LOG):
         if path.exists():
             remedy = (
-                "Add --resume to go on from it, or give" if can_resume else f"There is no {CHECKPOINT} to resume: give"
+                "Add --resume to continue from it, or choose"
+                if can_resume
+                else f"There is no {CHECKPOINT} to resume: choose"
             )
             raise ExportError(f"{path} exists. {remedy} another --out.")
 
@@ -101,9 +128,7 @@ def save(state: State, folder: Path) -> None:
     """Write the checkpoint, then the weights. Raises ExportError; RecipeError for weights that are not finite."""
     if not _is_finite(state.average):
         raise RecipeError(f"the training diverged before step {state.step}. Choose a smaller learning_rate.")
-    weights = (
-        baseline_to_bytes(state.average) if isinstance(state.average, Baseline) else weights_to_bytes(state.average)
-    )
+    weights = state.trainee.to_bytes(state.average)
     checkpoint = io.BytesIO()  # of a full disk, torch.save would tell in words of its own
     torch.save(
         {
@@ -122,7 +147,7 @@ def save(state: State, folder: Path) -> None:
             file.write(data)
 
 
-def _is_finite(model: Predictor | Baseline) -> bool:
+def _is_finite(model: nn.Module) -> bool:
     """Whether the weights file of a model would hold finite numbers alone: parameters in float16, statistics as they
     are."""
     tensors = [*(parameter.half() for parameter in model.parameters()), *model.buffers()]
@@ -148,7 +173,7 @@ def restore(state: State, folder: Path) -> None:
         state.step, state.seconds = kept["step"], kept["seconds"]
     except DAMAGES as error:
         reason = str(error).split("\n")[0]
-        raise RecipeError(f"{path}: does not fit this recipe ({reason}). Give another --out.") from error
+        raise RecipeError(f"{path}: does not fit this recipe ({reason}). Choose another --out.") from error
 
 
 def _check_shapes(kept: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:

@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -22,12 +22,12 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
 from vecstack.errors import PictureError, RecipeError
-from vecstack.kinds.mask.model import fit_to_side
+from vecstack.pictures.fit import fit_to_side
 from vecstack.pictures.read import MAX_BYTES, MAX_PIXELS, load_picture
+from vecstack.pictures.suffixes import SUFFIXES
 from vecstack.train.recipe import DataRecipe
 
 HELD_OUT = 0.1  # share of each class, the last by file name, that is never trained on
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 TAR_EXTENSIONS = b"xgXLK"  # types of header whose content tarfile reads into memory: long names and attributes
 MAX_EXTENSION = 2**20  # bytes of such a content; a path has at most 4,096 on Linux
@@ -38,12 +38,15 @@ PARALLEL_PIXELS = 2**24  # of a picture decoded beside others, which takes 0.5 G
 WAITING_BYTES = 2**28  # of encoded pictures that wait for a thread
 WAITING_PER_THREAD = 4  # pictures; enough that no thread runs out of them while small ones are read
 
-ReportBad = Callable[[str], None]
+MAX_NAMED = 5  # pictures that cannot be read and are named; the rest are counted
+MAX_ENDINGS = 6  # of files that are not pictures, which are named
+
+Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture that is still to be read: its name within a folder or archive `source`, its class, and its file: a
+    """A file that is still to be read: its name within a folder or archive `source`, its class, and its file: a
     path, or what reads the bytes out of the archive."""
 
     source: Path
@@ -52,13 +55,40 @@ class Entry:
     file: Path | Callable[[], bytes]
 
 
-def load_pictures(paths: Sequence[Path], side: int, *, report_bad: ReportBad = lambda _: None) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True)
+class LeftOut:
+    """What was not read: lines about pictures that cannot be read, and names of files that are not pictures."""
+
+    bad: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """What to tell a user: the first few pictures by name, and the count of all else."""
+        lines = [f"left out: {line}" for line in self.bad[:MAX_NAMED]]
+        if len(self.bad) > MAX_NAMED:
+            lines.append(f"left out: {len(self.bad) - MAX_NAMED:,} more that cannot be read")
+        if self.others:
+            files = (
+                "1 file that is not a picture"
+                if len(self.others) == 1
+                else f"{len(self.others):,} files that are not pictures"
+            )
+            endings = sorted({PurePosixPath(name).suffix.lower() or "no ending" for name in self.others})
+            more = ", ..." if len(endings) > MAX_ENDINGS else ""
+            lines.append(f"left out: {files} ({', '.join(map(_shown, endings[:MAX_ENDINGS]))}{more})")
+        return lines
+
+
+def load_pictures(
+    paths: Sequence[Path], side: int, *, report_bad: Note = lambda _: None, report_other: Note = lambda _: None
+) -> tuple[Tensor, Tensor]:
     """All pictures in folders, zips and tars (compressed or not) as (training part, held-out part), each
     [N,3,side,side] uint8, resized to `side` pixels (short side, then the middle), over black where transparent.
 
     The last tenth of each class by file name is held out. A class is a folder, wherever parts of it lie; a tar
-    without folders is one of its own. Passed by are hidden files, what has no suffix of a picture, and of archives
-    links, devices and names that lead outside.
+    without folders is one of its own. A picture is known by its suffix (see pictures.suffixes); `report_other` is told
+    the name of each other file. Hidden files are ignored and so are, in archives, links, devices and names that
+    lead outside.
 
     A picture that cannot be read is left out, and `report_bad` is told its name and why; so it is of what is lost
     of a tar that is cut short. Which of the others are held out does not depend on it. The order of pictures and
@@ -72,15 +102,20 @@ def load_pictures(paths: Sequence[Path], side: int, *, report_bad: ReportBad = l
 
     where = ", ".join(map(str, paths))
     with ExitStack() as archives:
-        entries = [entry for path in paths for entry in _entries(path, archives, note)]
+        entries = []
+        for found in (found for path in paths for found in _entries(path, archives, note)):
+            if PurePosixPath(found.name).suffix.lower() in SUFFIXES:
+                entries.append(found)
+            else:
+                report_other(found.name)
         if not entries:
             damage = f" Damaged: {bad[0]}" if bad else ""
-            raise RecipeError(f"No pictures in {where}. Give folders, zips or tars of pictures.{damage}")
+            raise RecipeError(f"No pictures in {where}. Use folders, zips or tars of pictures.{damage}")
         training, held_out = _split(entries)
         if not training:
             raise RecipeError(
                 f"{where}: nothing to train on, since the last tenth of each folder is held out. "
-                "Give folders of at least two pictures."
+                "Use folders of at least two pictures."
             )
         pictures = _room(len(entries), side)
         lost = _decode(entries, [*training, *held_out], pictures.numpy(), note)
@@ -90,7 +125,7 @@ def load_pictures(paths: Sequence[Path], side: int, *, report_bad: ReportBad = l
         if not len(part):
             raise RecipeError(
                 f"{where}: {len(lost):,} of {len(entries):,} pictures cannot be read, which leaves none to {use}. "
-                f"Give whole ones. The first: {bad[0]}"
+                f"Use undamaged ones. The first: {bad[0]}"
             )
     return kept
 
@@ -98,8 +133,8 @@ def load_pictures(paths: Sequence[Path], side: int, *, report_bad: ReportBad = l
 # --- what there is ---------------------------------------------------------------------------------------------------
 
 
-def _entries(path: Path, archives: ExitStack, note: ReportBad) -> list[Entry]:
-    """The pictures of a folder or archive, not yet read; an archive stays open until `archives` close. Raises
+def _entries(path: Path, archives: ExitStack, note: Note) -> list[Entry]:
+    """The files of a folder or archive, not yet read; an archive stays open until `archives` close. Raises
     RecipeError."""
     try:
         if path.is_dir():
@@ -112,28 +147,28 @@ def _entries(path: Path, archives: ExitStack, note: ReportBad) -> list[Entry]:
 
 
 def _folder_entries(path: Path) -> list[Entry]:
-    """The pictures in a folder and the folders in it, by path."""
+    """The files in a folder and the folders in it, by path."""
     files = [file for file in sorted(path.rglob("*")) if not file.is_dir()]
     names = (file.relative_to(path) for file in files)
     return [
         Entry(path, name.as_posix(), (name.parent.as_posix(),), file)
         for name, file in zip(names, files, strict=True)
-        if _is_picture(PurePosixPath(name))
+        if _is_open(PurePosixPath(name))
     ]
 
 
 def _zip_entries(path: Path, archive: zipfile.ZipFile) -> list[Entry]:
-    """The pictures in a zip, in its order; of a repeated name the last."""
+    """The files in a zip, in its order; of a repeated name the last."""
     members = {PurePosixPath(member.filename): member for member in archive.infolist() if not member.is_dir()}
     return [
         Entry(path, member.filename, (str(name.parent),), partial(_unzip, archive, member))
         for name, member in members.items()
-        if _is_picture(name)
+        if _is_open(name)
     ]
 
 
-def _tar_entries(path: Path, archive: tarfile.TarFile, note: ReportBad) -> list[Entry]:
-    """The regular files in a tar that are pictures, in its order; of a repeated name the last. Pictures in no folder
+def _tar_entries(path: Path, archive: tarfile.TarFile, note: Note) -> list[Entry]:
+    """The regular files in a tar, in its order; of a repeated name the last. Pictures in no folder
     make a class of this tar alone, since the parts of a sharded data set have no other bound in common."""
     members: dict[PurePosixPath, tarfile.TarInfo] = {}
     last = None
@@ -143,7 +178,7 @@ def _tar_entries(path: Path, archive: tarfile.TarFile, note: ReportBad) -> list[
                 raise tarfile.ReadError("a header of a negative size")
             last = member
             name = PurePosixPath(member.name)
-            if member.isreg() and _is_picture(name):
+            if member.isreg() and _is_open(name):
                 members.pop(name, None)  # so that the last takes its own place in the order
                 members[name] = member
     except Exception as error:  # as in _entries
@@ -178,11 +213,9 @@ class StrictHeader(tarfile.TarInfo):
         return header
 
 
-def _is_picture(name: PurePosixPath) -> bool:
-    """Whether a name is that of a picture, not hidden, not one of the forks that macOS puts beside files, and not
-    leading outside."""
-    inside = not name.is_absolute() and not any(part.startswith((".", "__MACOSX")) for part in name.parts)
-    return inside and name.suffix.lower() in SUFFIXES
+def _is_open(name: PurePosixPath) -> bool:
+    """Whether a name is not hidden, not one of the forks that macOS puts beside files, and not leading outside."""
+    return not name.is_absolute() and not any(part.startswith((".", "__MACOSX")) for part in name.parts)
 
 
 def _split(entries: Sequence[Entry]) -> tuple[list[int], list[int]]:
@@ -233,12 +266,12 @@ def _room(count: int, side: int) -> Tensor:
     except RuntimeError as error:
         raise RecipeError(
             f"{count:,} pictures of {side} x {side} pixels take {count * 3 * side**2 / 1e9:,.1f} GB, more memory than "
-            "there is. Choose a smaller data.stored_side, or give fewer."
+            "there is. Choose a smaller data.stored_side, or fewer pictures."
         ) from error
 
 
 @dataclass(frozen=True)
-class Job:
+class Decoding:
     """A picture that is being decoded for a row of the result: its entry, and its path or bytes."""
 
     entry: Entry
@@ -247,27 +280,27 @@ class Job:
     done: Future[None]
 
 
-def _decode(entries: Sequence[Entry], order: Sequence[int], pictures: NDArray[np.uint8], note: ReportBad) -> set[int]:
+def _decode(entries: Sequence[Entry], order: Sequence[int], pictures: NDArray[np.uint8], note: Note) -> set[int]:
     """Read all entries into `pictures` [N,3,S,S], that of entry order[i] into row i. Returns the rows of those that
     cannot be read; `note` is told of them, in the order of the entries.
 
     This thread alone reads archives, from front to back, since compressed tars give nothing else at once; others
     decode meanwhile."""
     lost: set[int] = set()
-    jobs: deque[Job] = deque()
+    under_way: deque[Decoding] = deque()
     threads = min(MAX_THREADS, os.cpu_count() or 1)
 
     def finish() -> None:
-        """Wait for the first job. What failed beside others is tried again here, where it may be large."""
-        job = jobs.popleft()
+        """Wait for the first picture. What failed beside others is tried again here, where it may be large."""
+        first = under_way.popleft()
         try:
-            job.done.result()
+            first.done.result()
         except (PictureError, MemoryError):
             try:
-                _decode_into(pictures[job.row], job.file, MAX_PIXELS)
+                _decode_into(pictures[first.row], first.file, MAX_PIXELS)
             except (PictureError, MemoryError) as error:
-                lost.add(job.row)
-                note(_fault(job.entry, error))
+                lost.add(first.row)
+                note(_fault(first.entry, error))
 
     rows = {index: row for row, index in enumerate(order)}
     with ThreadPoolExecutor(threads) as pool:
@@ -275,23 +308,23 @@ def _decode(entries: Sequence[Entry], order: Sequence[int], pictures: NDArray[np
             try:
                 file = entry.file if isinstance(entry.file, Path) else entry.file()
             except Exception as error:  # as in _entries
-                while jobs:
+                while under_way:
                     finish()
                 lost.add(rows[index])
                 note(_fault(entry, error))
                 continue
-            while len(jobs) == threads * WAITING_PER_THREAD or (jobs and _bytes(jobs) > WAITING_BYTES):
+            while len(under_way) == threads * WAITING_PER_THREAD or (under_way and _bytes(under_way) > WAITING_BYTES):
                 finish()
             done = pool.submit(_decode_into, pictures[rows[index]], file, PARALLEL_PIXELS)
-            jobs.append(Job(entry, rows[index], file, done))
-        while jobs:
+            under_way.append(Decoding(entry, rows[index], file, done))
+        while under_way:
             finish()
     return lost
 
 
-def _bytes(jobs: Iterable[Job]) -> int:
-    """Bytes of encoded pictures that jobs hold in memory."""
-    return sum(len(job.file) for job in jobs if isinstance(job.file, bytes))
+def _bytes(under_way: Iterable[Decoding]) -> int:
+    """Bytes of encoded pictures that wait in memory."""
+    return sum(len(first.file) for first in under_way if isinstance(first.file, bytes))
 
 
 def _decode_into(row: NDArray[np.uint8], file: Path | bytes, max_pixels: int) -> None:

@@ -83,7 +83,7 @@ def local_device(device: torch.device) -> torch.device:
     if processes > count:
         raise DeviceError(
             f"{processes} processes for a machine of {count} GPU{'s' * (count > 1)}, and each needs one. "
-            f"Give torchrun --nproc-per-node {count}, or vecstack --device cpu."
+            f"Use torchrun --nproc-per-node {count}, or vecstack --device cpu."
         )
     return torch.device("cuda", int(local_rank))
 
@@ -105,7 +105,7 @@ def process_group(device: torch.device) -> Iterator[World]:
 
 @contextmanager
 def one_complaint() -> Iterator[None]:
-    """Of an error that ends all processes only one tells: our errors in the first process go on at once, others a
+    """An error that stops all processes is reported once: our errors in the first process go on at once, others a
     little later, since they may be the same or follow from it. By then torchrun has ended the process, unless the
     error is its own."""
     try:

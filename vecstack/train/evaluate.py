@@ -12,18 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from vecstack.device import resolve_device
-from vecstack.errors import ShapeError, UsageError, WeightsError
-from vecstack.kinds.mask.maker import MaskMaker
-from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
-from vecstack.models import available_models, find_weights, load_model
-from vecstack.train.baselines import Baseline, is_baseline, load_baseline
+from vecstack.errors import RecipeError, ShapeError, UsageError, WeightsError
+from vecstack.kinds.weights import describe
+from vecstack.models import find_weights, published_models
+from vecstack.pictures.fit import fit_to_side
 from vecstack.train.data import load_pictures
 from vecstack.train.recipe import DataRecipe, load_recipe
+from vecstack.train.trainee import Trainee
 
-MOST_POINTS = 1 << 17  # of all layers drawn at once: bounds the memory to about 300 MB with a net 128 wide
-CUDA_POINTS = 8 * MOST_POINTS  # the same on a GPU, which fewer would not fill
-BASELINE_POINTS = MOST_POINTS // 4  # of all pictures a baseline draws at once: its decoders are up to 512 wide
-LEAST_ERROR = 1e-10  # mean squared: a PSNR is 100 dB at most
+LAYER_COUNTS = (1, 2, 5, 10, 20)  # at which a model is measured, besides all its layers
+MAX_PIXELS = 1 << 17  # of stored pictures reduced at once: some 2 MB
+MIN_ERROR = 1e-10  # mean squared: a PSNR is 100 dB at most
 RECIPE = "recipe.toml"  # beside the weights, where it is kept with them
 # Constants of SSIM as in the paper, for values in 0..1.
 SSIM_WINDOW_PX, SSIM_SIGMA_PX = 11, 1.5
@@ -66,7 +65,7 @@ def compare(drawn: Tensor, truth: Tensor) -> Distances:
 
 def score(batches: Sequence[Distances], layers: int, numbers: int) -> Score:
     """The score over all pictures of some batches (at least one picture)."""
-    squared = torch.cat([batch.squared for batch in batches]).clamp_min(LEAST_ERROR)
+    squared = torch.cat([batch.squared for batch in batches]).clamp_min(MIN_ERROR)
     return Score(
         layers,
         psnr_of_mean_error=float(-10 * torch.log10(squared.mean())),
@@ -117,47 +116,27 @@ def _windows(length: int, window: int, like: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def evaluate(model: Predictor, pictures: Tensor, layer_counts: Sequence[int]) -> list[Score]:
-    """One score for each count of layers, fewest first: pictures [N,3,S,S] uint8, predicted at the model's side, drawn
-    at the S x S pixel centres and compared there. Raises ShapeError; UsageError for counts that the model was not
-    trained to give."""
-    sizes, counts = model.sizes, sorted(layer_counts)
+def evaluate(trainee: Trainee, model: nn.Module, pictures: Tensor, layer_counts: Sequence[int]) -> list[Score]:
+    """One score for each count of layers, fewest first (a single one of a model without layers): pictures [N,3,S,S]
+    uint8, compared with what is drawn of them at S x S pixels. Raises ShapeError; UsageError for counts that the model
+    was not trained to give, or a side that it cannot draw."""
     _check_pictures(pictures)
-    check_layers(counts, sizes.layers)
-    side = pictures.shape[-1]
-    points = grid_points(side, device=pictures.device)
-    points_of_picture = counts[-1] * max(side, sizes.encoder.side, sizes.canvas_side) ** 2
+    if trainee.layers:
+        check_layers(layer_counts, trainee.layers)
+    counts = sorted(layer_counts) if trainee.layers else [0]
     batches: list[list[Distances]] = [[] for _ in counts]
-    for batch in torch.split(pictures, max(1, _most_points(pictures.device) // points_of_picture)):
-        truth = batch.float() / 255
-        codes, colors = model.predict(fit_to_side(truth, sizes.encoder.side), counts[-1])
-        canvases = _canvases(model, points, codes, colors, counts)
-        for found, canvas in zip(batches, canvases.unbind(1), strict=True):
-            found.append(compare(canvas.view_as(truth), truth))
-    return [score(found, count, count * (sizes.net.code + 3)) for found, count in zip(batches, counts, strict=True)]
+    first = 0
+    for drawn in trainee.draw(model, pictures, counts):
+        truth = pictures[first : first + len(drawn)].float() / 255
+        first += len(drawn)
+        for found, canvas in zip(batches, drawn.unbind(1), strict=True):
+            found.append(compare(canvas, truth))
+    return [score(found, count, trainee.numbers(count)) for found, count in zip(batches, counts, strict=True)]
 
 
-def _most_points(device: torch.device) -> int:
-    return MOST_POINTS if device.type == "cpu" else CUDA_POINTS
-
-
-def _canvases(model: Predictor, points: Tensor, codes: Tensor, colors: Tensor, counts: Sequence[int]) -> Tensor:
-    """The canvas after each count of layers: points [P,2], codes [B,T,K], colours [B,T,3] -> [B,counts,3,P]."""
-    layers = codes.shape[0] * codes.shape[1]
-    parts = torch.split(points, max(1, _most_points(points.device) // layers))
-    return torch.cat([model.draw(part, codes, colors)[:, [count - 1 for count in counts]] for part in parts], -1)
-
-
-@torch.no_grad()
-def evaluate_baseline(model: nn.Module, numbers: int, pictures: Tensor) -> Score:
-    """The score of a model without layers, which maps pictures [B,3,S,S] in 0..1 to pictures of the same shape from
-    `numbers` numbers each: pictures [N,3,S,S] uint8. What it draws beyond 0..1 is cut off. Raises ShapeError."""
-    _check_pictures(pictures)
-    batches = []
-    for batch in torch.split(pictures, max(1, BASELINE_POINTS // pictures.shape[-1] ** 2)):
-        truth = batch.float() / 255
-        batches.append(compare(model(truth).clamp(0, 1), truth))
-    return score(batches, 0, numbers)
+def counts_up_to(layers: int) -> list[int]:
+    """The counts of layers at which a model of so many is measured, where nothing else is asked for."""
+    return sorted({count for count in (*LAYER_COUNTS, layers) if 1 <= count <= layers})
 
 
 def _check_pictures(pictures: Tensor) -> None:
@@ -167,13 +146,13 @@ def _check_pictures(pictures: Tensor) -> None:
         raise ShapeError(f"pictures are {list(shape)} of {pictures.dtype}, and must be [N,3,S,S] of torch.uint8")
 
 
-def check_layers(counts: Sequence[int], most: int) -> None:
-    """Raise UsageError unless there are counts, each 1 to `most`: a model can go on beyond the layers that it was
+def check_layers(counts: Sequence[int], layers: int) -> None:
+    """Raise UsageError unless there are counts, each 1 to `layers`: a model can go on beyond the layers that it was
     trained to give, but not to any purpose."""
-    wrong = [str(count) for count in counts if not 1 <= count <= most]
+    wrong = [str(count) for count in counts if not 1 <= count <= layers]
     if wrong or not counts:
         given = ", ".join(wrong) or "none"
-        raise UsageError(f"--layers must be 1 to {most}, which this model was trained to give, not {given}.")
+        raise UsageError(f"--layers must be 1 to {layers}, which this model was trained to give, not {given}.")
 
 
 @dataclass(frozen=True)
@@ -191,46 +170,44 @@ class Subject:
 
 def load_subject(model: str, device: str) -> Subject:
     """The model of a name or path (see load_model), to be evaluated on a device. Raises WeightsError, DeviceError."""
+    chosen = resolve_device(device)
     name, data = find_weights(model)
-    if is_baseline(data):
-        baseline = load_baseline(data, resolve_device(device))
-        sizes = baseline.sizes
-        scores = partial(_score_baseline, baseline)
-        return Subject(name, hashlib.sha256(data).hexdigest(), 0, sizes.side, scores)
-    loaded = load_model(model, device)
-    if not isinstance(loaded.maker, MaskMaker):
-        raise WeightsError(f"{model}: its layers are not masks, and only those can be evaluated.")
-    predictor = loaded.maker.predictor
-    layers, side = predictor.sizes.layers, predictor.sizes.encoder.side
-    return Subject(loaded.name, loaded.sha256, layers, side, partial(evaluate, predictor))
-
-
-def _score_baseline(model: Baseline, pictures: Tensor, _: Sequence[int]) -> list[Score]:
-    if pictures.shape[-1] != model.sizes.side:
-        raise UsageError(f"--side must be {model.sizes.side}, the only one that this baseline draws.")
-    return [evaluate_baseline(model, model.sizes.numbers, pictures)]
+    described = describe(data, model)
+    try:
+        trainee: Trainee = described.kind.trainee({described.table: described.sizes})
+        loaded = trainee.load(data, chosen)
+    except (RecipeError, WeightsError) as error:
+        raise WeightsError(f"{model}: {error}") from error
+    scores = partial(evaluate, trainee, loaded)
+    return Subject(name, hashlib.sha256(data).hexdigest(), trainee.layers, trainee.side, scores)
 
 
 def data_beside(model: str) -> DataRecipe | None:
     """How the pictures of a model are to be read, by the recipe beside its weights, if there is one; the model is a
     name or path. Raises RecipeError for a recipe that cannot be read, WeightsError."""
-    published = {entry.name: entry.path for entry in available_models()}
+    published = {entry.name: Path(str(entry.path)) for entry in published_models()}
     path = published.get(model, Path(model))
     recipe = (path if path.is_dir() else path.parent) / RECIPE
     return load_recipe(recipe).data if path.exists() and recipe.is_file() else None
 
 
 def load_part(
-    paths: Sequence[Path], part: str, data: DataRecipe, limit: int | None, report_bad: Callable[[str], None]
+    paths: Sequence[Path],
+    part: str,
+    data: DataRecipe,
+    limit: int | None,
+    report_bad: Callable[[str], None],
+    report_other: Callable[[str], None] = lambda _: None,
 ) -> Tensor:
     """Pictures [N,3,S,S] uint8 of one part (`held-out` and `training`, split as in training, or `all`) of folders and
     archives: kept at the recipe's stored side, then reduced to its side as a model sees pictures. With a limit no more
-    than that many, evenly chosen. `report_bad` is told of those that cannot be read. Raises RecipeError."""
-    training, held_out = load_pictures(paths, data.stored_side, report_bad=report_bad)
+    than that many, evenly chosen. `report_bad` and
+    `report_other` are told of what is left out (see load_pictures). Raises RecipeError."""
+    training, held_out = load_pictures(paths, data.stored_side, report_bad=report_bad, report_other=report_other)
     pictures = {"held-out": held_out, "training": training}.get(part)
     if pictures is None:
         pictures = torch.cat([training, held_out])
     if limit is not None and limit < len(pictures):
         pictures = pictures[torch.arange(limit) * len(pictures) // limit]
-    chunks = torch.split(pictures, max(1, MOST_POINTS // data.stored_side**2))
+    chunks = torch.split(pictures, max(1, MAX_PIXELS // data.stored_side**2))
     return torch.cat([fit_to_side(chunk.float(), data.side).round().byte() for chunk in chunks])

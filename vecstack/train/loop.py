@@ -1,4 +1,4 @@
-"""The training loop: recipe and pictures in, weights and a log out; stops at any time and goes on from there."""
+"""The training loop: recipe and pictures in, weights and a log out; stops at any time and continues from there."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from vecstack.errors import DeviceError, ExportError, RecipeError
-from vecstack.kinds.mask.model import Predictor, fit_to_side
-from vecstack.train.baselines import Baseline
-from vecstack.train.board import Board
+from vecstack.pictures.fit import fit_to_side
+from vecstack.train.board import Board, canvas_sheet
 from vecstack.train.checkpoint import CHECKPOINT, LOG, WEIGHTS, State, prepare_folder, restore, save, start
 from vecstack.train.data import Examples
 from vecstack.train.distributed import World, process_group
-from vecstack.train.evaluate import Score, evaluate, evaluate_baseline
+from vecstack.train.evaluate import Score, counts_up_to, evaluate
 from vecstack.train.losses import PerceptualLoss, load_perceptual
 from vecstack.train.objective import Objective, Sample, sample
 from vecstack.train.recipe import Recipe
@@ -42,11 +41,11 @@ TRIALS = 3  # of what was compiled, before it is trusted: CUDA graphs are record
 CLOSE = 0.3  # of the gradients' length; bfloat16 makes some hundredths of difference, a wrong compiler the whole
 CHECK_EVERY = 20  # steps between looks at the loss, each of which waits for a GPU
 PROGRESS_SECONDS = 0.5  # between reports of progress
-LAYER_COUNTS = (1, 2, 5, 10, 20)  # at which a model is measured, besides all its layers
+LINE_SECONDS = 60  # between lines of progress, where nothing else is told
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """How far a training is: steps done and in all, the loss (mean since the last line of the log, of this process's
     pictures), steps a second, and the seconds left at that pace."""
 
@@ -58,12 +57,12 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Watchers:
-    """Who hears of a training: of each line of its log, of its progress, and the folder of a TensorBoard. Of several
-    processes only the first one tells."""
+class Callbacks:
+    """Callbacks of a training: `say` gets each line for people, `progress` how far it is, and `board` is the folder of
+    a TensorBoard, if one is wanted. Of several processes only the first one calls."""
 
-    report: Callable[[str], None] = lambda _: None
-    progress: Callable[[Progress], None] = lambda _: None
+    say: Callable[[str], None] = lambda _: None
+    progress: Callable[[TrainingProgress], None] = lambda _: None
     board: Path | None = None
 
 
@@ -76,7 +75,7 @@ def train(
     time_limit_seconds: float = math.inf,
     stop_after: int | None = None,
     device: torch.device | None = None,
-    watchers: Watchers = Watchers(),
+    callbacks: Callbacks = Callbacks(),
 ) -> Path:
     """Train and return the path of the weights (model.safetensors in `folder`, float16). Writes log.jsonl and
     checkpoint.pt beside them; stops early, saving, at the time limit, after `stop_after` steps in all, on SIGTERM,
@@ -90,32 +89,35 @@ def train(
         deadline = time.monotonic() + time_limit_seconds
         check_batch(recipe, world.size)
         if not world.is_first:
-            watchers = Watchers()
+            callbacks = Callbacks()
         with (
             _memory_of(device, recipe, folder),
-            closing(_Run(recipe, pictures, folder, device, world, watchers)) as run,
+            closing(_Run(recipe, pictures, folder, device, world, callbacks, deadline)) as run,
         ):
             run.begin(resume)
             last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
             if run.state.step:
-                watchers.report(f"going on from step {run.state.step} of {recipe.steps}")
+                callbacks.say(f"continuing from step {run.state.step} of {recipe.steps}")
             while run.state.step < last and not world.any(bool(signals) or time.monotonic() >= deadline):
                 run.step()
             run.save()
             if run.state.step < recipe.steps:
-                watchers.report(f"stopped and saved at step {run.state.step} of {recipe.steps}: --resume goes on")
+                callbacks.say(f"stopped and saved at step {run.state.step} of {recipe.steps}: --resume continues")
     if signal.SIGINT in signals:
         raise KeyboardInterrupt
     return folder / WEIGHTS
 
 
 def check_batch(recipe: Recipe, processes: int) -> None:
-    """Raise RecipeError for a batch that so many processes cannot share evenly, or of which each would have too little:
-    a batch norm, which baselines have, needs two pictures."""
+    """Raise RecipeError for a batch that so many processes cannot share evenly, or of which each has too little."""
     if recipe.batch % processes:
         raise RecipeError(f"a batch of {recipe.batch} cannot be shared by {processes} processes evenly. Change batch.")
-    if recipe.baseline and recipe.batch < 2 * processes:
-        raise RecipeError(f"a baseline needs a batch of {2 * processes} or more: 2 for each process. Change batch.")
+    trainee = recipe.trainee
+    if recipe.batch < trainee.min_batch * processes:
+        raise RecipeError(
+            f"{trainee.name} needs a batch of {trainee.min_batch * processes} or more: {trainee.min_batch} for each "
+            "process. Change batch."
+        )
 
 
 class _Run:
@@ -128,61 +130,77 @@ class _Run:
         folder: Path,
         device: torch.device,
         world: World,
-        watchers: Watchers,
+        callbacks: Callbacks,
+        deadline: float,
     ) -> None:
-        self.recipe, self.folder, self.device, self.world, self.watchers = recipe, folder, device, world, watchers
+        self.recipe, self.folder, self.device, self.world, self.callbacks = recipe, folder, device, world, callbacks
+        self.deadline = deadline  # of time.monotonic()
         keep_freed_memory()
         self.state = start(recipe, device)
         self.examples = Examples(pictures[0].to(device), recipe.data, self.state.generator)
         self.held_out = _held_out_sample(recipe, pictures[1]).to(device)
-        self.objective: nn.Module = Objective(self.state.model, recipe.loss)
+        self.objective: nn.Module = self._new_objective()
         self.perceptual = _perceptual(recipe, device)
         self.board: Board | None = None
         self.seconds_before, self.began = 0.0, time.monotonic()
         self.losses = torch.zeros((), device=device)  # sum since the last line of the log
         self.count = 0
         self.last_progress = (time.monotonic(), 0)
+        self.next_line = 0.0  # of time.monotonic(): the first step is told of at once
 
     def begin(self, resume: bool) -> None:
-        """Make the folder, and go on from its checkpoint if there is one."""
+        """Make the folder, and continue from its checkpoint if there is one."""
         if self.world.is_first:
             prepare_folder(self.folder, resume=resume)
         self.world.wait()
         if resume and (self.folder / CHECKPOINT).exists():
             restore(self.state, self.folder)
         self.objective = self._objective()
-        if self.watchers.board is not None:
-            self.board = Board(self.watchers.board)
+        if self.callbacks.board is not None:
+            self.board = Board(self.callbacks.board)
         self.seconds_before, self.began = self.state.seconds, time.monotonic()
         self.last_progress = (time.monotonic(), self.state.step)
 
+    def _new_objective(self, mode: str | None = None) -> Objective:
+        return Objective(self.recipe.trainee, self.state.model, self.recipe.loss, mode)
+
     def _objective(self) -> nn.Module:
         """What is minimised, compiled in the best way that works on this machine where the recipe asks for it."""
-        objective = Objective(self.state.model, self.recipe.loss)
+        objective = self._new_objective()
         for mode in COMPILE_MODES.get(self.device.type, ("default",)) if self.recipe.compile else ():
-            compiled = Objective(self.state.model, self.recipe.loss, mode)
+            self.callbacks.say("compiling a training step (compile = true in the recipe), which can take minutes")
+            began = time.monotonic()
+            compiled = self._new_objective(mode)
             fault = self._fault_of(compiled)
+            seconds = time.monotonic() - began
             if not self.world.any(fault is not None):
+                self.callbacks.say(f"compiling took {seconds:.1f} s")
                 objective = compiled
                 break
             torch.compiler.reset()
-            without = "CUDA graphs" if mode == "reduce-overhead" else "it"
-            self.watchers.report(f"torch.compile fails ({fault or 'in another process'}): going on without {without}")
+            reason, without = fault or "in another process", "CUDA graphs" if mode == "reduce-overhead" else "it"
+            self.callbacks.say(f"torch.compile fails after {seconds:.1f} s ({reason}): continuing without {without}")
+            if self.world.any(time.monotonic() >= self.deadline):
+                break
         return DistributedDataParallel(objective) if self.world.size > 1 else objective
 
     def _fault_of(self, compiled: Objective) -> str | None:
-        """Why a compiled objective is not to be used: an error, or other gradients than it has when it is not compiled.
-        Changes nothing of the state."""
+        """Why a compiled objective is not to be used: an error, the time limit, or other gradients than it has when it
+        is not compiled. Changes nothing of the state."""
         examples = Examples(self.examples.pictures, self.recipe.data, torch.Generator().manual_seed(0))
         at = sample(self.recipe, self.world.share(examples.batch(self.recipe.batch)), examples.generator)
         kept = [buffer.clone() for buffer in self.state.model.buffers()]
-        wanted = self._gradients(Objective(self.state.model, self.recipe.loss), at)
         try:
-            found = [self._gradients(compiled, at) for _ in range(TRIALS)][-1]
-        except torch.cuda.OutOfMemoryError:
-            raise
-        except Exception as error:  # a compiler raises anything
-            return f"{type(error).__name__}: {' '.join(str(error).split()):.200}"
+            with _interrupted_at(self.deadline):
+                wanted = self._gradients(self._new_objective(), at)
+                try:
+                    found = [self._gradients(compiled, at) for _ in range(TRIALS)][-1]
+                except torch.cuda.OutOfMemoryError:
+                    raise
+                except Exception as error:  # a compiler raises anything
+                    return f"{type(error).__name__}: {' '.join(str(error).split()):.200}"
+        except _TimeIsUp:
+            return "the time limit has passed"
         finally:
             self.state.optimizer.zero_grad(set_to_none=True)
             for buffer, values in zip(self.state.model.buffers(), kept, strict=True):
@@ -194,7 +212,7 @@ class _Run:
         """The gradients of an objective by all parameters, [N]."""
         self.state.optimizer.zero_grad(set_to_none=True)
         with self._precision():
-            loss = objective(at.target, at.points, at.truth)[0]
+            loss = objective(at.seen, at.points, at.truth)[0]
         loss.backward()
         parameters = self.state.model.parameters()
         return torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in parameters])
@@ -226,7 +244,7 @@ class _Run:
         recipe, state = self.recipe, self.state
         at = sample(recipe, batch, state.generator)
         with self._precision():
-            loss, drawn = self.objective(at.target, at.points, at.truth)
+            loss, drawn = self.objective(at.seen, at.points, at.truth)
         if state.adversary is not None or self.perceptual is not None:
             fake = drawn.float().view(batch.shape)
             if state.adversary is not None:
@@ -252,13 +270,20 @@ class _Run:
         raise RecipeError(f"the loss was not finite before step {self.state.step}. {remedy}.")
 
     def _report_progress(self) -> None:
+        """Tell how far the training is: to the callback for progress some times a second; in a line after the first
+        step, and then wherever nothing was told for a minute."""
         now, (then, step_then) = time.monotonic(), self.last_progress
-        if not self.world.is_first or now - then < PROGRESS_SECONDS:
+        wants_line = now >= self.next_line
+        if not self.world.is_first or (now - then < PROGRESS_SECONDS and not wants_line):
             return
-        pace = (self.state.step - step_then) / (now - then)
+        pace = (self.state.step - step_then) / max(now - then, 1e-9)
         left = (self.recipe.steps - self.state.step) / pace
         loss = float(self.losses) / self.count
-        self.watchers.progress(Progress(self.state.step, self.recipe.steps, loss, pace, left))
+        progress = TrainingProgress(self.state.step, self.recipe.steps, loss, pace, left)
+        self.callbacks.progress(progress)
+        if wants_line:
+            self.callbacks.say(f"step {progress.step} of {progress.steps}, {describe(progress)}")
+            self.next_line = now + LINE_SECONDS
         self.last_progress = (now, self.state.step)
 
     def close(self) -> None:
@@ -281,7 +306,7 @@ class _Run:
         loss, self.count = float(self.world.mean(self.losses)) / self.count, 0
         self.losses.zero_()
         if self.world.is_first:
-            scores = _scores(self.state.average, self.held_out)
+            scores = _scores(self.state, self.held_out)
             self._write({"step": self.state.step, "seconds": round(self.state.seconds, 1), "loss": loss}, scores)
         self.world.wait()
 
@@ -289,11 +314,12 @@ class _Run:
         psnr = {score.layers: round(score.psnr_of_mean_error, 3) for score in scores}
         _append(self.folder / LOG, json.dumps(entry | {"psnr": psnr}) + "\n")
         if self.board is not None:
-            self.board.write(entry, psnr, self.state.average, self.held_out)
+            self.board.write(entry, psnr, canvas_sheet(self.recipe.trainee, self.state.average, self.held_out))
         by_layers = psnr if len(psnr) > 1 else next(iter(psnr.values()))
-        self.watchers.report(
+        self.callbacks.say(
             f"step {entry['step']} of {self.recipe.steps}, loss {entry['loss']:.5f}, held-out dB by layers {by_layers}"
         )
+        self.next_line = time.monotonic() + LINE_SECONDS
 
 
 @contextmanager
@@ -351,6 +377,43 @@ def _noted_signals() -> Iterator[list[int]]:
         restore_handlers()
 
 
+class _TimeIsUp(BaseException):  # so that no `except Exception` of a compiler takes it for an error of its own
+    """The time limit has passed."""
+
+
+@contextmanager
+def _interrupted_at(deadline: float) -> Iterator[None]:
+    """Raise _TimeIsUp in what runs within, once a time of time.monotonic() has come: a compiler cannot be asked to
+    stop. Only in the main thread, where Python takes signals; elsewhere what runs within takes its time."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if math.isinf(deadline) or not is_main or not hasattr(signal, "SIGALRM"):  # which Windows has not
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise _TimeIsUp
+
+    handler = signal.signal(signal.SIGALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, max(deadline - time.monotonic(), 1e-3))
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+
+
+def describe(progress: TrainingProgress) -> str:
+    """The pace of a training, as one reads it: loss 0.01234, 8.1 steps/s, 1:23:45 left."""
+    minutes, seconds = divmod(round(progress.seconds_left), 60)
+    hours, minutes = divmod(minutes, 60)
+    pace = (
+        f"{progress.steps_per_second:.1f} steps/s"
+        if progress.steps_per_second >= 1
+        else (f"{1 / progress.steps_per_second:.1f} s/step")
+    )
+    return f"loss {progress.loss:.5f}, {pace}, {hours}:{minutes:02}:{seconds:02} left"
+
+
 def keep_freed_memory() -> None:
     """Have glibc keep freed memory for the next step. By default it hands the large blocks of every temporary back to
     the kernel and takes them anew, which is a third of a step on a CPU; elsewhere nothing changes."""
@@ -363,7 +426,7 @@ def keep_freed_memory() -> None:
 
 def _held_out_sample(recipe: Recipe, held_out: Tensor) -> Tensor:
     """The held-out pictures that are measured while training, evenly chosen: [N,3,S,S] uint8."""
-    side, layers = recipe.data.side, 1 if recipe.baseline else recipe.model.layers
+    side, layers = recipe.data.side, max(1, recipe.trainee.layers)
     most = min(HELD_OUT_SAMPLE, 1 + HELD_OUT_POINTS // (layers * side**2))
     chosen = held_out[:: max(1, -(-len(held_out) // most))]
     return fit_to_side(chosen.float(), side).round().byte()
@@ -390,9 +453,6 @@ def _average(state: State, decay: float) -> None:
         old.copy_(buffer)
 
 
-def _scores(model: Predictor | Baseline, held_out: Tensor) -> list[Score]:
-    """How close the model comes to held-out pictures, for some counts of its layers."""
-    if isinstance(model, Baseline):
-        return [evaluate_baseline(model, model.sizes.numbers, held_out)]
-    layers = model.sizes.layers
-    return evaluate(model, held_out, sorted({n for n in (*LAYER_COUNTS, layers) if n <= layers}))
+def _scores(state: State, held_out: Tensor) -> list[Score]:
+    """How close the averaged model comes to held-out pictures, for some counts of its layers."""
+    return evaluate(state.trainee, state.average, held_out, counts_up_to(state.trainee.layers))

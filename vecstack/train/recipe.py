@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
-import math
-import sys
-import types
-import typing
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import nn
 
 from vecstack.document.limits import MAX_DOCUMENT_BYTES
 from vecstack.errors import RecipeError
-from vecstack.kinds.mask.maker import check_sizes
-from vecstack.kinds.mask.model import ModelSizes, Predictor
+from vecstack.kinds import find_kind
+from vecstack.kinds.weights import DEFAULT_KIND
 from vecstack.models import MAX_BYTES
-from vecstack.train.baselines import Baseline, BaselineSizes, check_baseline
-from vecstack.train.losses import FEWEST_LAYERS, MOST_LAYERS, smallest_side
+from vecstack.tables import to_dataclass
+from vecstack.text_file import read_toml
+from vecstack.train.trainee import Trainee
 
 PRECISIONS = ("float32", "bfloat16")
 SCHEDULES = ("cosine", "constant")
 MAX_SEED = 2**64 - 1  # torch's
 MAX_COUNT = 2**63 - 1  # torch's, and what TOML asks of a program; Python's integers have no end
 MAX_DATA_SIDE = 4096  # px; a picture takes 50 MB of memory there
-MAX_CODE_NUMBERS = MAX_DOCUMENT_BYTES // 32  # of one document; a number takes up to 14 bytes, the rest is for layers
+MAX_NUMBERS = MAX_DOCUMENT_BYTES // 32  # of a picture; a number takes up to 14 bytes, the rest is for layers
+MIN_DISCRIMINATOR_LAYERS, MAX_DISCRIMINATOR_LAYERS = 2, 8  # convolutions; 8 see patches of 574 px
 FLOAT16_BYTES = 2
+TYPING_ERROR = 0.8  # likeness, by difflib, of a word to the one that was meant
 MAX_HEADER_BYTES = 1 << 20  # of a weights file: some 100 for each of up to 2,600 tensors
 
 
@@ -62,8 +60,8 @@ class LossRecipe:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """A whole training: sizes of the model (or of a baseline), data, loss, and the schedule of the optimiser (Adam)."""
+class Settings:
+    """What every recipe says, whatever is trained: data, loss, and the schedule of the optimiser (Adam)."""
 
     name: str
     description: str = ""
@@ -83,37 +81,61 @@ class Recipe:
     seed: int = 0
     evaluate_every: int = 500  # steps
     loss: LossRecipe = LossRecipe()
-    model: ModelSizes = ModelSizes()
-    baseline: BaselineSizes | None = None  # trained in place of the model
     data: DataRecipe = DataRecipe()
+
+
+def default_trainee() -> Trainee:
+    """What a recipe trains that names no kind and has no tables of one."""
+    return _find_trainee(DEFAULT_KIND, {})
+
+
+@dataclass(frozen=True)
+class Recipe(Settings):
+    """A whole training: the settings and what is trained, which a file says by `kind` and the tables of that kind."""
+
+    trainee: Trainee = field(default_factory=default_trainee)
 
 
 def load_recipe(path: Path) -> Recipe:
     """The recipe in a TOML file. Raises RecipeError: unreadable, an unknown key, a value of another type."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        try:
-            import tomli as tomllib
-        except ImportError as error:
-            raise RecipeError("Recipes need tomli on Python 3.10: pip install 'vecstack[train]'.") from error
-    try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(f"{path}: {error.strerror}. Give the path of a recipe (TOML).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: not TOML: {error}.") from error
-    if "name" not in fields:
+    values = read_toml(path)
+    if "name" not in values:
         raise RecipeError(f'{path}: name is missing. Add name = "my-model".')
-    recipe = typing.cast(Recipe, _build(Recipe, fields, str(path)))
-    _check(recipe, str(path))
+    kind = values.pop("kind", DEFAULT_KIND)
+    tables = {key: value for key, value in values.items() if isinstance(value, dict) and _is_of_kind(key)}
+    settings = to_dataclass(Settings, {key: values[key] for key in values if key not in tables}, str(path))
+    try:
+        trainee = _find_trainee(kind, tables)
+        recipe = Recipe(**{key: getattr(settings, key) for key in SETTINGS}, trainee=trainee)
+        _check(recipe)
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from error
     return recipe
 
 
-def _check(recipe: Recipe, where: str) -> None:
+SETTINGS = tuple(item.name for item in fields(Settings))
+
+
+def _is_of_kind(table: str) -> bool:
+    """Whether a table is the kind's: neither one of every recipe, nor nearly so by an error of typing."""
+    return not difflib.get_close_matches(table, SETTINGS, 1, TYPING_ERROR)
+
+
+def _find_trainee(name: Any, tables: Mapping[str, Any]) -> Trainee:
+    """What the kind of that name trains. Raises RecipeError."""
+    kind = find_kind(name) if isinstance(name, str) else None
+    if kind is None:
+        raise RecipeError(f'there is no kind of layer {name!r:.40}. Leave kind out for "{DEFAULT_KIND}".')
+    try:
+        return cast(Trainee, kind.trainee(tables))
+    except RecipeError as error:
+        raise RecipeError(f"kind {name}: {error}" if name != DEFAULT_KIND else str(error)) from error
+
+
+def _check(recipe: Recipe) -> None:
     """Raise RecipeError for values that no training can have, alone or together, or that would end in a model whose
     weights or documents are refused."""
-    model, data = recipe.model, recipe.data
+    data = recipe.data
     ranges = {
         "steps": (recipe.steps, 1, MAX_COUNT),
         "batch": (recipe.batch, 1, MAX_COUNT),
@@ -125,133 +147,78 @@ def _check(recipe: Recipe, where: str) -> None:
     }
     for name, (value, least, most) in ranges.items():
         if not least <= value <= most:
-            raise RecipeError(f"{where}: {name} must be {least} to {most}, not {value}.")
+            raise RecipeError(f"{name} must be {least} to {most}, not {value}.")
     for name, word, words in (
         ("precision", recipe.precision, PRECISIONS),
         ("schedule", recipe.schedule, SCHEDULES),
     ):
         if word not in words:
-            raise RecipeError(f"{where}: {name} must be {' or '.join(words)}, not {word:.40}.")
+            raise RecipeError(f"{name} must be {' or '.join(words)}, not {word:.40}.")
     for name, decay in (
         ("first_moment_decay", recipe.first_moment_decay),
         ("second_moment_decay", recipe.second_moment_decay),
         ("average_decay", recipe.average_decay),
     ):
         if decay >= 1:
-            raise RecipeError(f"{where}: {name} must be below 1, not {decay}.")
+            raise RecipeError(f"{name} must be below 1, not {decay}.")
     if data.warped_share > 1:
-        raise RecipeError(f"{where}: data.warped_share must be at most 1, not {data.warped_share}.")
+        raise RecipeError(f"data.warped_share must be at most 1, not {data.warped_share}.")
     for name, amount in (("zoom", data.zoom), ("shift", data.shift)):
         if amount >= 1:
-            raise RecipeError(f"{where}: data.{name} must be below 1, not {amount}.")
+            raise RecipeError(f"data.{name} must be below 1, not {amount}.")
     for name, amount in (("learning_rate", recipe.learning_rate), ("gradient_norm", recipe.gradient_norm)):
         if amount == 0:
-            raise RecipeError(f"{where}: {name} must be above 0: nothing would be learned.")
+            raise RecipeError(f"{name} must be above 0: nothing would be learned.")
     if data.stored_side < data.side:
-        raise RecipeError(
-            f"{where}: data.stored_side must be at least data.side, not {data.stored_side} and {data.side}."
-        )
-    _check_loss(recipe, where)
+        raise RecipeError(f"data.stored_side must be at least data.side, not {data.stored_side} and {data.side}.")
+    _check_loss(recipe)
     if data.smallest_crop > 1 or data.smallest_crop == 0:
-        raise RecipeError(f"{where}: data.smallest_crop must be above 0 and at most 1, not {data.smallest_crop}.")
-    if recipe.baseline is not None:
-        _check_baseline(recipe.baseline, data.side, recipe.batch, where)
-        return
-    _check_model(model, where)
-    if data.side % model.canvas_side:
+        raise RecipeError(f"data.smallest_crop must be above 0 and at most 1, not {data.smallest_crop}.")
+    recipe.trainee.check(data.side)
+    _check_trainee(recipe)
+
+
+def _check_trainee(recipe: Recipe) -> None:
+    """Raise RecipeError for a batch that is too small to train on, and for a model whose weights or documents would be
+    refused."""
+    trainee = recipe.trainee
+    if recipe.batch < trainee.min_batch:
+        raise RecipeError(f"batch must be at least {trainee.min_batch} for {trainee.name}, not {recipe.batch}.")
+    numbers = trainee.numbers(trainee.layers)
+    if numbers > MAX_NUMBERS:
         raise RecipeError(
-            f"{where}: data.side must be a multiple of model.canvas_side, not {data.side} and {model.canvas_side}."
+            f"a picture would become {numbers:,} numbers, and at most {MAX_NUMBERS:,} fit into a document. "
+            "Choose fewer layers, or shorter codes."
+        )
+    with torch.device("meta"):  # shapes without memory
+        tensors = trainee.build().state_dict().values()
+    if sum(FLOAT16_BYTES * tensor.numel() for tensor in tensors) > MAX_BYTES - MAX_HEADER_BYTES:
+        raise RecipeError(
+            f"the weights would be larger than {MAX_BYTES >> 20} MiB. Choose a smaller {trainee.width_key}."
         )
 
 
-def _check_loss(recipe: Recipe, where: str) -> None:
+def _check_loss(recipe: Recipe) -> None:
     """Raise RecipeError for a loss that cannot be."""
     loss, side = recipe.loss, recipe.data.side
     if loss.absolute > 1:
-        raise RecipeError(f"{where}: loss.absolute must be 0 to 1, not {loss.absolute}.")
+        raise RecipeError(f"loss.absolute must be 0 to 1, not {loss.absolute}.")
     if loss.perceptual and not loss.perceptual_network:
-        raise RecipeError(f"{where}: loss.perceptual needs loss.perceptual_network, the path of a network's weights.")
+        raise RecipeError("loss.perceptual needs loss.perceptual_network, the path of a network's weights.")
     if not loss.adversarial:
         return
-    if not FEWEST_LAYERS <= loss.discriminator_layers <= MOST_LAYERS:
+    if not MIN_DISCRIMINATOR_LAYERS <= loss.discriminator_layers <= MAX_DISCRIMINATOR_LAYERS:
         raise RecipeError(
-            f"{where}: loss.discriminator_layers must be {FEWEST_LAYERS} to {MOST_LAYERS}, "
+            f"loss.discriminator_layers must be {MIN_DISCRIMINATOR_LAYERS} to {MAX_DISCRIMINATOR_LAYERS}, "
             f"not {loss.discriminator_layers}."
         )
     least = smallest_side(loss.discriminator_layers)
     if side < least:
         raise RecipeError(
-            f"{where}: a discriminator of {loss.discriminator_layers} layers needs a data.side of {least} or more."
+            f"a discriminator of {loss.discriminator_layers} layers needs a data.side of {least} or more."
         )
 
 
-def _check_baseline(sizes: BaselineSizes, side: int, batch: int, where: str) -> None:
-    """Raise RecipeError for a baseline that cannot be, or that draws another side than that of the data."""
-    try:
-        check_baseline(sizes)
-    except ValueError as error:
-        raise RecipeError(f"{where}: baseline.{error}") from error
-    if sizes.side != side:
-        raise RecipeError(f"{where}: baseline.side must be data.side, not {sizes.side} and {side}.")
-    if batch < 2:
-        raise RecipeError(f"{where}: batch must be at least 2 for a baseline, whose norms look at a whole batch.")
-    with torch.device("meta"):
-        _check_bytes(Baseline(sizes), where, "baseline")
-
-
-def _check_model(sizes: ModelSizes, where: str) -> None:
-    """Raise RecipeError for sizes of which there is no model, or one whose weights or documents are too large."""
-    try:
-        check_sizes(sizes)
-    except ValueError as error:
-        raise RecipeError(f"{where}: model.{error}") from error
-    numbers = sizes.layers * sizes.net.code
-    if numbers > MAX_CODE_NUMBERS:
-        raise RecipeError(
-            f"{where}: model.layers times model.net.code must be at most {MAX_CODE_NUMBERS}, not {numbers}."
-        )
-    with torch.device("meta"):  # shapes without memory
-        _check_bytes(Predictor(sizes), where, "model")
-
-
-def _check_bytes(model: nn.Module, where: str, table: str) -> None:
-    """Raise RecipeError for a model whose weights file would be refused."""
-    tensors = model.state_dict().values()
-    if sum(FLOAT16_BYTES * tensor.numel() for tensor in tensors) > MAX_BYTES - MAX_HEADER_BYTES:
-        raise RecipeError(
-            f"{where}: the weights would be larger than {MAX_BYTES >> 20} MiB. Choose a smaller {table}.encoder.width."
-        )
-
-
-def _build(kind: type, fields: dict[str, Any], where: str) -> Any:
-    """An instance of the dataclass `kind` from a TOML table, tables within it included."""
-    known = typing.get_type_hints(kind)
-    values: dict[str, Any] = {}
-    for key, value in fields.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
-            raise RecipeError(f"{where}: unknown key {key}. {hint}")
-        values[key] = _convert(known[key], value, f"{where}: {key}")
-    return kind(**values)
-
-
-def _convert(expected: Any, value: Any, where: str) -> Any:
-    if isinstance(expected, types.UnionType):  # a table that may be left out
-        expected = typing.get_args(expected)[0]
-    if dataclasses.is_dataclass(expected):
-        if not isinstance(value, dict):
-            raise RecipeError(f"{where} must be a table.")
-        return _build(typing.cast(type, expected), value, where)
-    if typing.get_origin(expected) is tuple:
-        items = typing.get_args(expected)
-        if not isinstance(value, list) or len(value) != len(items):
-            raise RecipeError(f"{where} must be a list of {len(items)} values.")
-        return tuple(_convert(item, entry, where) for item, entry in zip(items, value, strict=True))
-    if expected is float and type(value) is int:
-        value = float(value)
-    if type(value) is not expected:
-        raise RecipeError(f"{where} must be {expected.__name__}, not {value!r}.")
-    if isinstance(value, int | float) and (value < 0 or not math.isfinite(value)):
-        raise RecipeError(f"{where} must be a finite number of at least 0, not {value!r}.")
-    return value
+def smallest_side(layers: int) -> int:
+    """Least side in pixels of a picture for a discriminator of so many convolutions."""
+    return 3 << (layers - 2)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vecstack.errors import ExportError, RecipeError, UsageError
+from vecstack.extras import install
 
 SAVING_SECONDS = 120  # of a job's time, kept for saving and for the start of the program
 CPUS_PER_GPU = 8
@@ -78,7 +79,7 @@ def submit(job: Job, cluster: str = "slurm") -> str:
     try:
         import submitit
     except ImportError as error:
-        raise RecipeError("--slurm needs submitit: pip install 'vecstack[train]'.") from error
+        raise RecipeError(f"--slurm needs submitit. {install('train')}") from error
     try:
         executor = submitit.AutoExecutor(folder=job.out / "jobs", cluster=cluster)
         executor.update_parameters(
@@ -93,6 +94,4 @@ def submit(job: Job, cluster: str = "slurm") -> str:
         return str(executor.submit(Training(job)).job_id)
     except (OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())
-        raise ExportError(
-            f"{job.out}: the cluster did not take the job ({reason}). See whether sbatch works."
-        ) from error
+        raise ExportError(f"{job.out}: the cluster rejected the job ({reason}). Check that sbatch works.") from error

@@ -118,8 +118,8 @@ def test_check_names_the_layer_whose_code_does_not_fit(asset: bytes) -> None:
 
 def test_a_layer_has_an_edge_where_it_has_a_window() -> None:
     turned = COMMON | {"transform": Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25)}
-    assert KIND.extent(KIND.read(turned, OWN)) is None
-    assert KIND.extent(KIND.read(turned, OWN | {"window": 0.2})) == Rect(8.5, 5.25, 26.0, 40.0)
+    assert KIND.extent(KIND.read(turned, OWN), 1.0) is None
+    assert KIND.extent(KIND.read(turned, OWN | {"window": 0.2}), 1.0) == Rect(8.5, 5.25, 26.0, 40.0)
 
 
 def test_layers_of_one_net_are_a_family() -> None:

@@ -12,10 +12,11 @@ from vecstack.errors import WeightsError
 from vecstack.geometry import Rect
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.maker import MAX_BLOCKS, MAX_SIDE, MaskMaker, load_maker, weights_to_bytes
-from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
+from vecstack.kinds.mask.model import Predictor, grid_points
 from vecstack.kinds.mask.net import MaskNet
 from vecstack.kinds.mask.shade import net_to_asset
-from vecstack.models import read_metadata
+from vecstack.kinds.weights import read_metadata
+from vecstack.pictures.fit import fit_to_side
 from vecstack.stack import asset_id
 
 RECT = Rect(0, 0, 37, 53)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vecstack.errors import ShapeError
-from vecstack.kinds.mask.model import Predictor, fit_to_side, grid_points
+from vecstack.kinds.mask.model import Predictor, grid_points
 
 
 def test_grid_points_are_pixel_centres_row_by_row() -> None:
@@ -63,13 +63,3 @@ def test_every_parameter_learns(predictor: Predictor) -> None:
 def test_a_picture_of_another_side_is_refused(predictor: Predictor) -> None:
     with pytest.raises(ShapeError, match=r"needs \[B,3,16,16\]"):
         predictor.predict(torch.rand(1, 3, 32, 32))
-
-
-def test_fit_to_side_keeps_a_flat_colour_whatever_the_aspect() -> None:
-    flat = torch.full((1, 3, 53, 37), 0.25)
-    torch.testing.assert_close(fit_to_side(flat, 16), torch.full((1, 3, 16, 16), 0.25))
-
-
-def test_fit_to_side_averages_when_it_shrinks() -> None:
-    stripes = (torch.arange(64) % 2).float().expand(1, 3, 64, 64)
-    assert float((fit_to_side(stripes, 16) - 0.5).abs().max()) < 0.05

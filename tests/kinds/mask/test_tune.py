@@ -10,17 +10,22 @@ from torch import Tensor
 
 from vecstack.document.file import dumps, load
 from vecstack.geometry import Affine, Rect
+from vecstack.kinds.base import Slopes
 from vecstack.kinds.mask import tune
 from vecstack.kinds.mask.kind import KIND
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.net import MaskNet, NetSizes
-from vecstack.kinds.mask.shade import net_from_asset, net_to_asset, prepare
+from vecstack.kinds.mask.shade import net_from_asset, net_to_asset, shader
 from vecstack.kinds.mask.tune import MaskTunable, code_slopes
 from vecstack.stack import Canvas, Stack, asset_id
 
 CPU = torch.device("cpu")
 CODE = 5
 CORNER = Rect(5.0, 3.0, 20.0, 31.0)
+
+
+def both(slopes: Slopes) -> tuple[torch.Tensor, torch.Tensor]:
+    return slopes.alpha, slopes.by_alpha
 
 
 def make_net(seed: int, depth: int = 2) -> MaskNet:
@@ -68,39 +73,41 @@ def test_numbers_are_those_of_the_layers(tunable: MaskTunable) -> None:
 
 
 def test_masks_are_what_the_layers_draw(tunable: MaskTunable, points: Tensor) -> None:
-    masks = tunable.masks(tunable.shapes, points)
-    torch.testing.assert_close(masks, prepare(make_layers(), ASSETS, CPU)(points, 1.0)[0], atol=1e-6, rtol=0)
+    masks = tunable.shade(tunable.shapes, points, 1.0)[0]
+    torch.testing.assert_close(masks, shader(make_layers(), ASSETS, CPU)(points, 1.0)[0], atol=1e-6, rtol=0)
     assert bool((masks.std(1) > 0.02).all())
 
 
 def test_masks_and_slopes_are_0_outside_a_window(tunable: MaskTunable, points: Tensor) -> None:
     x, y = points.unbind(1)
     outside = (x < 5) | (x > 25) | (y < 3) | (y > 34)
-    masks, slopes = tunable.slopes(tunable.shapes, points)
+    masks, slopes = both(tunable.slopes(tunable.shapes, points, 1.0))
     assert bool((masks[2, outside] == 0).all())
     assert bool((slopes[2][:, outside] == 0).all())
     assert bool((masks[0, outside] > 0).all())  # which has no window
     deep = (x > 9) & (x < 21) & (y > 9) & (y < 28)  # further than 0.3 of the half side from each edge
     bare = dataclasses.replace(make_layers()[2], window=None)
     assert masks[2, deep].tolist() == pytest.approx(
-        prepare([bare], ASSETS, CPU)(points, 1.0)[0][0, deep].tolist(), abs=1e-6
+        shader([bare], ASSETS, CPU)(points, 1.0)[0][0, deep].tolist(), abs=1e-6
     )
 
 
 def test_slopes_are_the_gradients_of_the_masks(tunable: MaskTunable, points: Tensor) -> None:
-    masks, slopes = tunable.slopes(tunable.shapes, points)
+    masks, slopes = both(tunable.slopes(tunable.shapes, points, 1.0))
     assert slopes.shape == (3, CODE, 90)
-    torch.testing.assert_close(masks, tunable.masks(tunable.shapes, points))
-    by_autograd = torch.autograd.functional.jacobian(lambda shapes: tunable.masks(shapes, points), tunable.shapes)
+    torch.testing.assert_close(masks, tunable.shade(tunable.shapes, points, 1.0)[0])
+    by_autograd = torch.autograd.functional.jacobian(
+        lambda shapes: tunable.shade(shapes, points, 1.0)[0], tunable.shapes
+    )
     for index in range(3):
         torch.testing.assert_close(slopes[index].T, by_autograd[index, :, index], atol=1e-5, rtol=1e-4)
 
 
 def test_a_mask_depends_on_its_own_row_alone(tunable: MaskTunable, points: Tensor) -> None:
-    before = tunable.masks(tunable.shapes, points)
+    before = tunable.shade(tunable.shapes, points, 1.0)[0]
     shapes = tunable.shapes.clone()
     shapes[1] += 1
-    after = tunable.masks(shapes, points)
+    after = tunable.shade(shapes, points, 1.0)[0]
     torch.testing.assert_close(after[[0, 2]], before[[0, 2]], atol=1e-6, rtol=0)
     assert float((after[1] - before[1]).abs().max()) > 0.01
 
@@ -110,7 +117,7 @@ def test_masks_have_gradients_by_the_codes_and_by_the_net(tunable: MaskTunable, 
     for tensor in tunable.shared:
         tensor.requires_grad_()
     shapes = tunable.shapes.clone().requires_grad_()
-    tunable.masks(shapes, points).square().sum().backward()
+    tunable.shade(shapes, points, 1.0)[0].square().sum().backward()
     for tensor in (shapes, *tunable.shared):
         assert tensor.grad is not None
         assert float(tensor.grad.abs().max()) > 0
@@ -169,7 +176,7 @@ def test_slopes_carry_no_gradient_whether_gradients_are_on_or_off(
     tunable: MaskTunable, points: Tensor, is_on: bool
 ) -> None:
     with torch.set_grad_enabled(is_on):
-        masks, slopes = tunable.slopes(tunable.shapes.clone().requires_grad_(), points)
+        masks, slopes = both(tunable.slopes(tunable.shapes.clone().requires_grad_(), points, 1.0))
     assert not masks.requires_grad
     assert not slopes.requires_grad
 
@@ -188,8 +195,10 @@ def test_layers_have_the_numbers_that_were_tuned(tunable: MaskTunable, points: T
     shapes = tunable.shapes + torch.randn(tunable.shapes.shape, generator=generator)
     colors = torch.rand(3, 3, generator=generator)
     layers, assets = tunable.layers(shapes, colors)
-    alphas, drawn = prepare(layers, assets, CPU)(points, 1.0)
-    torch.testing.assert_close(alphas, tunable.masks(shapes, points), atol=1e-4, rtol=0)  # codes have six digits
+    alphas, drawn = shader(layers, assets, CPU)(points, 1.0)
+    torch.testing.assert_close(
+        alphas, tunable.shade(shapes, points, 1.0)[0], atol=1e-4, rtol=0
+    )  # codes have six digits
     torch.testing.assert_close(drawn[:, 0], colors, atol=1e-6, rtol=0)
     for old, new in zip(make_layers(), layers, strict=True):
         assert dataclasses.replace(new, code=old.code, color=old.color) == old
@@ -205,6 +214,8 @@ def test_layers_of_a_tuned_net_refer_to_the_new_one(tunable: MaskTunable, points
     assert {layer.net for layer in layers} == {name}
     assert name == asset_id(data) != asset_id(NET)
     KIND.check(layers, assets)
-    alphas, _ = prepare(layers, assets, CPU)(points, 1.0)
-    torch.testing.assert_close(alphas, tunable.masks(tunable.shapes, points), atol=0.02, rtol=0)  # float16 weights
+    alphas, _ = shader(layers, assets, CPU)(points, 1.0)
+    torch.testing.assert_close(
+        alphas, tunable.shade(tunable.shapes, points, 1.0)[0], atol=0.02, rtol=0
+    )  # float16 weights
     assert net_from_asset(NET).output.bias.item() != pytest.approx(net_from_asset(data).output.bias.item(), abs=0.01)

@@ -153,15 +153,15 @@ def test_a_spline_layer_has_no_assets_and_needs_none() -> None:
 
 def test_spline_layers_are_made_without_weights() -> None:
     with pytest.raises(WeightsError, match="without weights"):
-        KIND.maker(b"", {}, None)
+        KIND.load_maker(b"", {}, None)
 
 
 def test_nothing_is_covered_outside_the_extent() -> None:
     layer = make_layer(transform=Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25), surface=flat(4, 4, 50.0), window=0.01)
-    extent = KIND.extent(layer)
+    extent = KIND.extent(layer, 1.0)
     assert extent == Rect(8.5, 5.25, 26.0, 40.0)
     points = torch.tensor(np.random.default_rng(3).uniform(-5, 60, (4000, 2)))
-    covered = points[KIND.prepare([layer], {}, CPU)(points, 1.0)[0][0] > 0]
+    covered = points[KIND.shader([layer], {}, CPU)(points, 1.0)[0][0] > 0]
     (left, top), (right, bottom) = covered.amin(0).tolist(), covered.amax(0).tolist()
     assert extent.x < left < extent.x + 3  # and the extent is not much larger than needed
     assert extent.y < top < extent.y + 3
@@ -174,7 +174,7 @@ def test_layers_of_grids_of_one_size_are_a_family() -> None:
     assert KIND.family(other) == KIND.family(make_layer())
     turned = [list(column) for column in zip(*SURFACE, strict=True)]
     assert KIND.family(make_layer(surface=turned)) != KIND.family(make_layer())
-    tunable = KIND.tune([make_layer(), other], {}, CPU)
+    tunable = KIND.tunable([make_layer(), other], {}, CPU)
     assert tunable.shapes.shape == (2, 35)
     assert len({KIND.family(make_layer()): 1}) == 1
 
@@ -210,9 +210,9 @@ def test_a_mask_rounded_by_a_step_changes_by_a_share_of_it() -> None:
     a step of a control value is an eighth of it in the mask."""
     layer = make_layer(surface=(4 * np.array(SURFACE)).tolist())
     points = torch.tensor(np.random.default_rng(4).uniform(0, (37, 53), (500, 2)))
-    exact = KIND.prepare([layer], {}, CPU)(points, 1.0)[0]
+    exact = KIND.shader([layer], {}, CPU)(points, 1.0)[0]
     for step in (0.5, 0.1, 0.01):
-        rounded = KIND.prepare([KIND.rounded(layer, Steps(step, 0.0))], {}, CPU)(points, 1.0)[0]
+        rounded = KIND.shader([KIND.rounded(layer, Steps(step, 0.0))], {}, CPU)(points, 1.0)[0]
         assert 0 < float((rounded - exact).abs().max()) <= GAIN * step / 8 + 1e-6
 
 

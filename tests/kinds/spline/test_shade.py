@@ -9,7 +9,7 @@ import torch
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.frame import window_bump
 from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.kinds.spline.shade import basis, prepare, prepare_grid
+from vecstack.kinds.spline.shade import basis, grid_shader, shader
 
 CPU = torch.device("cpu")
 WHOLE = Affine.of_frame(Rect(0, 0, 37, 53))
@@ -35,7 +35,7 @@ def centres(count: int) -> np.ndarray:
 
 def heights(surface: Any, points: torch.Tensor) -> torch.Tensor:
     """The surface's height at points of the frame [P,2]: what the mask's sigmoid is of."""
-    (alpha,), _ = prepare([make_layer(surface, transform=UNIT, window=SHARP)], CPU)(points, 1.0)
+    (alpha,), _ = shader([make_layer(surface, transform=UNIT, window=SHARP)], CPU)(points, 1.0)
     return torch.logit(alpha)
 
 
@@ -98,13 +98,13 @@ def test_the_first_row_is_at_the_top_and_the_first_column_at_the_left() -> None:
     for corner, (row, column) in enumerate([(0, 0), (0, 4), (3, 0), (3, 4)]):
         surface = np.full((4, 5), -5.0)
         surface[[row, 1 if row == 0 else 2], column] = surface[1 if row == 0 else 2, 1 if column == 0 else 3] = 9.0
-        (alpha,), _ = prepare([make_layer(surface, window=0.05)], CPU)(corners, 1.0)
+        (alpha,), _ = shader([make_layer(surface, window=0.05)], CPU)(corners, 1.0)
         assert int(alpha.argmax()) == corner
 
 
 def test_the_mask_is_the_surface_times_the_window(local: torch.Tensor) -> None:
     layer = random_layer(3, 6, 5, transform=UNIT, window=0.7)
-    (alpha,), _ = prepare([layer], CPU)(local, 1.0)
+    (alpha,), _ = shader([layer], CPU)(local, 1.0)
     bump = window_bump(local.float(), 0.7)
     torch.testing.assert_close(alpha, torch.sigmoid(heights(layer.surface, local)) * bump, atol=1e-5, rtol=0)
 
@@ -113,12 +113,12 @@ def test_nothing_is_covered_outside_the_frame_or_on_its_edge() -> None:
     outside = torch.tensor([[-1.0, 0.3], [1.0, 0.3], [0.3, -1.0], [0.3, 1.0], [1.01, 0.0], [0.0, -7.0], [1e5, 1e5]])
     for window in (SHARP, 0.3, 1.0):
         layer = make_layer(np.full((5, 5), 9.0), transform=UNIT, window=window)
-        alphas, _ = prepare([layer], CPU)(outside.double(), 1.0)
+        alphas, _ = shader([layer], CPU)(outside.double(), 1.0)
         assert alphas.tolist() == [[0.0] * len(outside)]
 
 
 def test_no_point_sees_another(points: torch.Tensor) -> None:
-    shade = prepare([random_layer(4, 7, 6), random_layer(5, 4, 9, window=1.0)], CPU)
+    shade = shader([random_layer(4, 7, 6), random_layer(5, 4, 9, window=1.0)], CPU)
     together, _ = shade(points, 1.0)
     alone = torch.cat([shade(point[None], 3.0)[0] for point in points[:40]], 1)
     torch.testing.assert_close(alone, together[:, :40], atol=1e-6, rtol=0)
@@ -132,24 +132,24 @@ def test_layers_of_any_sizes_are_shaded_together_as_alone(points: torch.Tensor) 
         random_layer(7, 9, 16, color=(0.9, 0.5, 0.0), transform=turned),
         random_layer(8, 64, 64, window=1.0),
     ]
-    alphas, colors = prepare(layers, CPU)(points, 1.0)
+    alphas, colors = shader(layers, CPU)(points, 1.0)
     assert (alphas.shape, colors.shape) == ((3, 300), (3, 300, 3))
     assert (alphas.dtype, colors.dtype) == (torch.float32, torch.float32)
     for layer, alpha, color in zip(layers, alphas, colors, strict=True):
-        assert prepare([layer], CPU)(points, 1.0)[0][0].equal(alpha)
+        assert shader([layer], CPU)(points, 1.0)[0][0].equal(alpha)
         assert color.equal(torch.tensor([layer.color]).expand(300, 3))
         assert float(alpha.std()) > 0.02  # there is something to see
 
 
 def test_the_largest_control_values_give_masks_of_0_to_1(points: torch.Tensor) -> None:
     surface = np.random.default_rng(9).choice([-1e6, 1e6], (8, 8))
-    alphas, _ = prepare([make_layer(surface)], CPU)(points, 1.0)
+    alphas, _ = shader([make_layer(surface)], CPU)(points, 1.0)
     assert torch.isfinite(alphas).all()
     assert (float(alphas.min()), float(alphas.max())) == (0.0, 1.0)
 
 
 def test_points_beside_every_layer_are_not_covered() -> None:
-    shade = prepare([random_layer(10, 5, 5), random_layer(11, 4, 8)], CPU)
+    shade = shader([random_layer(10, 5, 5), random_layer(11, 4, 8)], CPU)
     alphas, colors = shade(torch.full((9, 2), 500.0, dtype=torch.float64), 1.0)
     assert alphas.equal(torch.zeros(2, 9))
     assert colors.shape == (2, 9, 3)
@@ -158,7 +158,7 @@ def test_points_beside_every_layer_are_not_covered() -> None:
 def test_neighbours_differ_far_from_the_origin() -> None:
     """A canvas a million units wide still tells points a thousandth of a unit apart."""
     surface = np.tile(centres(6), (4, 1))
-    shade = prepare([make_layer(surface, transform=Affine.of_frame(Rect(999_990, 0, 10, 10)))], CPU)
+    shade = shader([make_layer(surface, transform=Affine.of_frame(Rect(999_990, 0, 10, 10)))], CPU)
     x = 999_995 + torch.arange(4, dtype=torch.float64) / 1000
     (alpha,), _ = shade(torch.stack([x, torch.full_like(x, 5.0)], 1), 0.001)
     assert bool((alpha.diff() > 0).all())
@@ -170,7 +170,7 @@ def test_neighbours_differ_far_from_the_origin() -> None:
 def by_points(layer: SplineLayer, xs: torch.Tensor, ys: torch.Tensor) -> torch.Tensor:
     """The mask at the points of a grid, point by point: [H,W]."""
     points = torch.stack([xs.repeat(len(ys)), ys.repeat_interleave(len(xs))], 1)
-    (alpha,), _ = prepare([layer], CPU)(points, 1.0)
+    (alpha,), _ = shader([layer], CPU)(points, 1.0)
     return alpha.view(len(ys), len(xs))
 
 
@@ -187,7 +187,7 @@ def by_points(layer: SplineLayer, xs: torch.Tensor, ys: torch.Tensor) -> torch.T
 def test_a_grid_gives_what_its_points_give(transform: Affine, rows: int, columns: int) -> None:
     layer = random_layer(rows, rows, columns, transform=transform, window=0.6)
     xs, ys = torch.linspace(-4, 41, 71, dtype=torch.float64), torch.linspace(-6, 60, 43, dtype=torch.float64)
-    shade = prepare_grid(layer, CPU)
+    shade = grid_shader(layer, CPU)
     assert shade is not None
     alpha, color = shade(xs, ys, 1.0)
     assert (alpha.shape, alpha.dtype, color.tolist()) == ((43, 71), torch.float32, pytest.approx([0.1, 0.2, 0.3]))
@@ -197,7 +197,7 @@ def test_a_grid_gives_what_its_points_give(transform: Affine, rows: int, columns
 
 @pytest.mark.parametrize("window", [SHARP, 0.3, 1.0])
 def test_a_grid_outside_the_frame_or_on_its_edge_is_not_covered(window: float) -> None:
-    shade = prepare_grid(make_layer(np.full((5, 6), 9.0), transform=UNIT, window=window), CPU)
+    shade = grid_shader(make_layer(np.full((5, 6), 9.0), transform=UNIT, window=window), CPU)
     assert shade is not None
     places = torch.tensor([-1e5, -7.0, -1.01, -1.0, 0.0, 1.0, 1.01, 7.0, 1e5], dtype=torch.float64)
     alpha, _ = shade(places, places, 1.0)
@@ -206,7 +206,7 @@ def test_a_grid_outside_the_frame_or_on_its_edge_is_not_covered(window: float) -
 
 
 def test_a_grid_of_one_row_or_column_is_a_part_of_a_larger_one() -> None:
-    shade = prepare_grid(random_layer(3, 6, 9), CPU)
+    shade = grid_shader(random_layer(3, 6, 9), CPU)
     assert shade is not None
     xs, ys = torch.linspace(1, 36, 20, dtype=torch.float64), torch.linspace(1, 52, 30, dtype=torch.float64)
     alpha, _ = shade(xs, ys, 1.0)
@@ -215,7 +215,7 @@ def test_a_grid_of_one_row_or_column_is_a_part_of_a_larger_one() -> None:
 
 
 def test_neighbours_in_a_grid_differ_far_from_the_origin() -> None:
-    shade = prepare_grid(
+    shade = grid_shader(
         make_layer(np.tile(centres(6), (4, 1)), transform=Affine.of_frame(Rect(999_990, 0, 10, 10))), CPU
     )
     assert shade is not None
@@ -234,4 +234,4 @@ def test_neighbours_in_a_grid_differ_far_from_the_origin() -> None:
     ],
 )
 def test_turned_and_skewed_layers_have_no_grid_of_their_own(transform: Affine) -> None:
-    assert prepare_grid(random_layer(4, 5, 6, transform=transform), CPU) is None
+    assert grid_shader(random_layer(4, 5, 6, transform=transform), CPU) is None

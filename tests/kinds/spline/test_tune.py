@@ -11,16 +11,21 @@ from torch import Tensor
 from vecstack.composite import over
 from vecstack.document.file import dumps, load
 from vecstack.geometry import Affine, Rect
+from vecstack.kinds.base import Slopes
 from vecstack.kinds.spline.begin import begin
 from vecstack.kinds.spline.kind import KIND
 from vecstack.kinds.spline.layer import GAIN, SplineLayer
-from vecstack.kinds.spline.shade import prepare
+from vecstack.kinds.spline.shade import shader
 from vecstack.kinds.spline.tune import SplineTunable
 from vecstack.stack import Canvas, Stack
 
 CPU = torch.device("cpu")
 WHOLE = Affine.of_frame(Rect(0, 0, 37, 53))
 TURNED = Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25)
+
+
+def both(slopes: Slopes) -> tuple[torch.Tensor, torch.Tensor]:
+    return slopes.alpha, slopes.by_alpha
 
 
 def make_layers(rows: int = 5, columns: int = 7) -> tuple[SplineLayer, ...]:
@@ -65,54 +70,56 @@ def test_numbers_are_those_of_the_layers(tunable: SplineTunable) -> None:
 def test_masks_are_what_the_layers_draw(points: Tensor, rows: int, columns: int) -> None:
     layers = make_layers(rows, columns)
     tuned = SplineTunable(layers, CPU)
-    masks = tuned.masks(tuned.shapes, points)
-    torch.testing.assert_close(masks, prepare(layers, CPU)(points, 1.0)[0], atol=2e-6, rtol=0)
+    masks = tuned.shade(tuned.shapes, points, 1.0)[0]
+    torch.testing.assert_close(masks, shader(layers, CPU)(points, 1.0)[0], atol=2e-6, rtol=0)
     assert bool((masks.std(1) > 0.02).all())
 
 
 def test_slopes_are_the_gradients_of_the_masks(tunable: SplineTunable, points: Tensor) -> None:
-    masks, slopes = tunable.slopes(tunable.shapes, points)
+    masks, slopes = both(tunable.slopes(tunable.shapes, points, 1.0))
     assert slopes.shape == (3, 35, 120)
-    assert masks.equal(tunable.masks(tunable.shapes, points))
-    by_autograd = torch.autograd.functional.jacobian(lambda shapes: tunable.masks(shapes, points), tunable.shapes)
+    assert masks.equal(tunable.shade(tunable.shapes, points, 1.0)[0])
+    by_autograd = torch.autograd.functional.jacobian(
+        lambda shapes: tunable.shade(shapes, points, 1.0)[0], tunable.shapes
+    )
     for index in range(3):
         torch.testing.assert_close(slopes[index].T, by_autograd[index, :, index], atol=1e-6, rtol=1e-5)
 
 
 def test_slopes_are_what_small_changes_make(tunable: SplineTunable, points: Tensor) -> None:
-    _, slopes = tunable.slopes(tunable.shapes, points)
+    _, slopes = both(tunable.slopes(tunable.shapes, points, 1.0))
     step = 0.01
     for number in range(0, 35, 4):
         change = torch.zeros(35)
         change[number] = step
-        after, before = (tunable.masks(tunable.shapes + sign * change, points) for sign in (1, -1))
+        after, before = (tunable.shade(tunable.shapes + sign * change, points, 1.0)[0] for sign in (1, -1))
         # Off by float32's rounding over twice the step, and by a sixth of the third derivative times step squared.
         torch.testing.assert_close(slopes[:, number], (after - before) / (2 * step), atol=2e-4, rtol=0)
 
 
 def test_a_mask_depends_on_its_own_row_alone(tunable: SplineTunable, points: Tensor) -> None:
-    before = tunable.masks(tunable.shapes, points)
+    before = tunable.shade(tunable.shapes, points, 1.0)[0]
     shapes = tunable.shapes.clone()
     shapes[1] += 1
-    after = tunable.masks(shapes, points)
+    after = tunable.shade(shapes, points, 1.0)[0]
     assert after[[0, 2]].equal(before[[0, 2]])
     assert not after[1].equal(before[1])
 
 
 def test_slopes_carry_no_gradient(tunable: SplineTunable, points: Tensor) -> None:
     shapes = tunable.shapes.clone().requires_grad_()
-    assert tunable.masks(shapes, points).requires_grad
-    assert not any(result.requires_grad for result in tunable.slopes(shapes, points))
+    assert tunable.shade(shapes, points, 1.0)[0].requires_grad
+    assert not any(result.requires_grad for result in both(tunable.slopes(shapes, points, 1.0)))
 
 
 def test_other_points_give_other_masks(tunable: SplineTunable, points: Tensor) -> None:
     """What is kept of the points last asked for serves them alone."""
-    first = tunable.masks(tunable.shapes, points)
-    moved = tunable.masks(tunable.shapes, points + 0.5)
-    assert moved.equal(SplineTunable(make_layers(), CPU).masks(tunable.shapes, points + 0.5))
+    first = tunable.shade(tunable.shapes, points, 1.0)[0]
+    moved = tunable.shade(tunable.shapes, points + 0.5, 1.0)[0]
+    assert moved.equal(SplineTunable(make_layers(), CPU).shade(tunable.shapes, points + 0.5, 1.0)[0])
     assert not moved.equal(first)
-    assert tunable.slopes(tunable.shapes, points)[0].equal(first)
-    torch.testing.assert_close(tunable.masks(tunable.shapes, points.clone()[:7]), first[:, :7])
+    assert tunable.slopes(tunable.shapes, points, 1.0).alpha.equal(first)
+    torch.testing.assert_close(tunable.shade(tunable.shapes, points.clone()[:7], 1.0)[0], first[:, :7])
 
 
 def test_layers_come_back_as_they_were(tunable: SplineTunable) -> None:
@@ -126,9 +133,9 @@ def test_layers_have_the_numbers_that_were_tuned(points: Tensor, tunable: Spline
     shapes = tunable.shapes + torch.randn(tunable.shapes.shape, generator=generator)
     colors = torch.rand(3, 3, generator=generator)
     layers, _ = tunable.layers(shapes, colors)
-    alphas, drawn = prepare(layers, CPU)(points, 1.0)
+    alphas, drawn = shader(layers, CPU)(points, 1.0)
     # A control value is kept to 0.005, the sigmoid's steepest slope is a quarter; a colour is kept to four digits.
-    torch.testing.assert_close(alphas, tunable.masks(shapes, points), atol=0.005 / 4 + 1e-6, rtol=0)
+    torch.testing.assert_close(alphas, tunable.shade(shapes, points, 1.0)[0], atol=0.005 / 4 + 1e-6, rtol=0)
     torch.testing.assert_close(drawn[:, 0], colors, atol=5.1e-5, rtol=0)
     for old, new in zip(make_layers(), layers, strict=True):
         assert dataclasses.replace(new, surface=old.surface, color=old.color) == old
@@ -164,7 +171,7 @@ def painted(shape: Tensor, color: tuple[float, float, float], canvas: Tensor) ->
 def drawn_over(layer: SplineLayer, inside: Rect, canvas: Tensor) -> tuple[Tensor, Tensor]:
     """The canvas [3,H,W] with the layer on it, and the layer's mask [H,W]."""
     rows, columns = canvas.shape[1:]
-    alphas, colors = prepare([layer], CPU)(centres(inside, rows, columns), 1.0)
+    alphas, colors = shader([layer], CPU)(centres(inside, rows, columns), 1.0)
     return over(canvas.flatten(1), colors[0].T, alphas[0]).view_as(canvas), alphas[0].view(rows, columns)
 
 

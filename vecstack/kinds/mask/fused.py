@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from vecstack.kinds.mask.net import GROUP_SIZE, NORM_EPSILON, MaskNet, PointNorm
 
 BLOCK, WARPS = 128, 8  # points of a program, and groups of 32 threads: with 128 channels their values fit the registers
-LEAST_WIDTH = 16  # of a matrix product on the chip; a width must be a power of two, too
-MOST_WIDTH = 128  # a matrix twice as wide has no room on any chip, which a compiler finds out after a minute
+MIN_WIDTH = 16  # of a matrix product on the chip; a width must be a power of two, too
+MAX_WIDTH = 128  # a matrix twice as wide has no room on any chip, which a compiler finds out after a minute
 CHECKED = 256  # points at which the kernel is compared with the referee
 CLOSE = 1e-3  # a quarter of a step of 8 bits
 
@@ -101,7 +101,7 @@ class FusedMasks:
 def is_trusted(net: MaskNet) -> bool:
     """Whether the kernel takes a net of these sizes, runs on this device, and agrees with the referee there."""
     width = net.sizes.width
-    if not LEAST_WIDTH <= width <= MOST_WIDTH or width & (width - 1):
+    if not MIN_WIDTH <= width <= MAX_WIDTH or width & (width - 1):
         return False
     generator = torch.Generator().manual_seed(0)
     points = torch.rand(2, CHECKED, 2, generator=generator) * 2 - 1

@@ -26,10 +26,6 @@ class MaskLayer(Layer):
     net: str
     window: float | None = None
 
-    @property
-    def kind(self) -> str:
-        return "mask"
-
     def __post_init__(self) -> None:
         super().__post_init__()
         check_color(self.color, f"layer {self.id}: color")

@@ -22,9 +22,10 @@ from vecstack.geometry import Affine, Rect
 from vecstack.kinds.base import METADATA_KEY, Made
 from vecstack.kinds.mask.encoder import NORM_CHANNELS
 from vecstack.kinds.mask.layer import MAX_CODE, MAX_DEPTH, MAX_WIDTH, MaskLayer, rounded_numbers
-from vecstack.kinds.mask.model import ModelSizes, Predictor, fit_to_side, grid_points
+from vecstack.kinds.mask.model import ModelSizes, Predictor, grid_points
 from vecstack.kinds.mask.net import GROUP_SIZE
 from vecstack.kinds.mask.shade import net_to_asset
+from vecstack.pictures.fit import fit_to_side
 from vecstack.stack import asset_id
 
 # The largest model: far past those that train, and little enough that sizes in a hostile file do no harm.
@@ -53,7 +54,7 @@ class MaskMaker:
     predictor: Predictor
 
     @property
-    def most_layers(self) -> int:
+    def max_layers(self) -> int:
         return self.predictor.sizes.layers
 
     @cached_property

@@ -39,11 +39,14 @@ def grid_points(side: int, offset: tuple[float, float] = (0.0, 0.0), device: tor
     return torch.stack([x, y], -1).view(-1, 2) * (2 / side) - 1
 
 
-def fit_to_side(pictures: Tensor, side: int) -> Tensor:
-    """Pictures [B,3,H,W] as side x side pixels, anti-aliased, whatever their aspect: [B,3,side,side]."""
-    if pictures.shape[-2:] == (side, side):
-        return pictures
-    return interpolate(pictures, (side, side), mode="bilinear", antialias=True, align_corners=False)
+def sample_grid(batch: Tensor, side: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A batch of pictures [B,3,S,S] at one pixel centre in each cell of a side x side grid (S is a multiple of `side`),
+    the same in all cells and drawn by lot: the places [side*side,2] in [-1,1]^2, row by row, and the pictures there
+    [B,3,side*side]."""
+    cell = batch.shape[-1] // side
+    row, column = torch.randint(cell, (2,), generator=generator).tolist()
+    offset = ((column + 0.5) / cell - 0.5, (row + 0.5) / cell - 0.5)
+    return grid_points(side, offset, batch.device), batch[:, :, row::cell, column::cell].flatten(2)
 
 
 class Predictor(nn.Module):

@@ -40,8 +40,8 @@ def shared_net(data: bytes, device: torch.device) -> MaskNet:
     return net_from_asset(data, device)
 
 
-def prepare(layers: Sequence[MaskLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
-    """The layers as a function of points (see vecstack.kinds.base.Kind.prepare)."""
+def shader(layers: Sequence[MaskLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
+    """The layers as a function of points (see kinds.base.Kind.shader)."""
     colors = torch.tensor([layer.color for layer in layers], dtype=torch.float32, device=device)
     evaluators = []
     for asset in dict.fromkeys(layer.net for layer in layers):

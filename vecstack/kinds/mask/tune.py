@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from vecstack.color import Color
+from vecstack.kinds.base import Slopes
 from vecstack.kinds.frame import to_frame, window_bump
 from vecstack.kinds.mask.layer import MAX_CODE_VALUE, MaskLayer, rounded_numbers
 from vecstack.kinds.mask.net import MaskNet
@@ -44,14 +45,14 @@ class MaskTunable:
         ]
         return local, torch.stack(bumps)
 
-    def masks(self, shapes: Tensor, points: Tensor) -> Tensor:
+    def shade(self, shapes: Tensor, points: Tensor, footprint: float) -> tuple[Tensor, None]:
         local, bumps = self.place(points)
-        return cast(Tensor, self._net(local, shapes)) * bumps
+        return cast(Tensor, self._net(local, shapes)) * bumps, None
 
-    def slopes(self, shapes: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    def slopes(self, shapes: Tensor, points: Tensor, footprint: float) -> Slopes:
         local, bumps = self.place(points)
         masks, slopes = code_slopes(self._net, local, shapes)
-        return masks * bumps, slopes * bumps[:, None]
+        return Slopes(masks * bumps, slopes * bumps[:, None])
 
     def layers(self, shapes: Tensor, colors: Tensor) -> tuple[tuple[MaskLayer, ...], dict[str, bytes]]:
         data = net_to_asset(self._net) if self._is_changed() else self._asset

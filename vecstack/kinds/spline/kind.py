@@ -5,83 +5,63 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from vecstack.color import Color
-from vecstack.errors import DocumentError, WeightsError
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.base import Steps, to_step
+from vecstack.kinds.base import Kind, MakerEntry, Steps, to_step
 from vecstack.kinds.spline.layer import GAIN, WINDOW, SplineLayer
-from vecstack.stack import Layer
+from vecstack.kinds.spline.make import SplineMaker
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from vecstack.kinds.base import GridShader, Maker, Shader, Tunable
+    from vecstack.kinds.base import GridShader, Shader
+    from vecstack.kinds.spline.tune import SplineTunable
 
 
-class SplineKind:
-    """How spline layers are read, written, shaded and tuned (see vecstack.kinds.base.Kind)."""
+class SplineKind(Kind[SplineLayer]):
+    """How spline layers are read, written, shaded, tuned and begun."""
 
+    layer = SplineLayer
     web = Path(__file__).with_name("viewer.js")
-    fields = ("color", "surface", "window")
-    window = WINDOW
+    begin_window = WINDOW
+    makers: Mapping[str, MakerEntry] = {
+        "splines": MakerEntry("Any picture, by detail alone: no sketch, no net in the file.", lambda _: SplineMaker())
+    }
 
-    def read(self, common: Mapping[str, Any], own: Mapping[str, Any]) -> SplineLayer:
-        if not isinstance(own.get("surface"), list) or not isinstance(own.get("color"), list):
-            raise DocumentError(f"layer {common['id']}: color and surface must be lists of numbers.")
-        layer = SplineLayer(**common, color=own["color"], surface=own["surface"], window=own.get("window", WINDOW))
-        return dataclasses.replace(layer, **self.write(layer, tuple))
-
-    def write(self, layer: Layer, row: Any = list) -> dict[str, Any]:
-        spline = cast(SplineLayer, layer)
-        return {
-            "color": row(float(value) for value in spline.color),
-            "surface": row(row(float(value) for value in line) for line in spline.surface),
-            "window": float(spline.window),
-        }
-
-    def asset_ids(self, layer: Layer) -> tuple[str, ...]:
-        return ()
-
-    def check(self, layers: Sequence[Layer], assets: Mapping[str, bytes]) -> None:
-        pass
-
-    def extent(self, layer: Layer) -> Rect | None:
+    def extent(self, layer: SplineLayer, footprint: float) -> Rect | None:
         return layer.transform.bounds_of_frame()
 
-    def family(self, layer: Layer) -> Hashable:
-        surface = cast(SplineLayer, layer).surface
+    def family(self, layer: SplineLayer) -> Hashable:
+        surface = layer.surface
         return len(surface), len(surface[0])
 
-    def number_count(self, layer: Layer) -> int:
-        rows = cast(SplineLayer, layer).surface
-        return len(rows) * len(rows[0]) + 3
+    def shape(self, layer: SplineLayer) -> tuple[float, ...]:
+        return tuple(value for row in layer.surface for value in row)
 
-    def shape(self, layer: Layer) -> tuple[float, ...]:
-        return tuple(value for row in cast(SplineLayer, layer).surface for value in row)
-
-    def with_shape(self, layer: Layer, shape: Sequence[float]) -> SplineLayer:
-        spline = cast(SplineLayer, layer)
-        width = len(spline.surface[0])
+    def with_shape(self, layer: SplineLayer, shape: Sequence[float]) -> SplineLayer:
+        width = len(layer.surface[0])
         rows = (tuple(shape[first : first + width]) for first in range(0, len(shape), width))
-        return dataclasses.replace(spline, surface=tuple(rows))
+        return dataclasses.replace(layer, surface=tuple(rows))
 
-    def prepare(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
-        from vecstack.kinds.spline.shade import prepare
+    def shader(self, layers: Sequence[SplineLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
+        from vecstack.kinds.spline.shade import shader
 
-        return prepare(cast(Sequence[SplineLayer], layers), device)
+        return shader(layers, device)
 
-    def prepare_grid(self, layer: Layer, assets: Mapping[str, bytes], device: torch.device) -> GridShader | None:
-        from vecstack.kinds.spline.shade import prepare_grid
+    def grid_shader(self, layer: SplineLayer, assets: Mapping[str, bytes], device: torch.device) -> GridShader | None:
+        from vecstack.kinds.spline.shade import grid_shader
 
-        return prepare_grid(cast(SplineLayer, layer), device)
+        return grid_shader(layer, device)
 
-    def tune(self, layers: Sequence[Layer], assets: Mapping[str, bytes], device: torch.device) -> Tunable:
+    def tunable(
+        self, layers: Sequence[SplineLayer], assets: Mapping[str, bytes], device: torch.device
+    ) -> SplineTunable:
         from vecstack.kinds.spline.tune import SplineTunable
 
-        return SplineTunable(cast(Sequence[SplineLayer], layers), device)
+        return SplineTunable(layers, device)
 
     def begin(self, layer_id: str, window: Rect, inside: Rect, target: Tensor, canvas: Tensor) -> SplineLayer:
         from vecstack.kinds.spline.begin import begin
@@ -89,16 +69,13 @@ class SplineKind:
         surface, color = begin(window, inside, target, canvas)
         return SplineLayer(id=layer_id, transform=Affine.of_frame(window), color=color, surface=surface, window=WINDOW)
 
-    def rounded(self, layer: Layer, steps: Steps) -> Layer:
-        spline, step = cast(SplineLayer, layer), steps.shape * GAIN
+    def rounded(self, layer: SplineLayer, steps: Steps) -> SplineLayer:
+        step = steps.shape * GAIN
         return dataclasses.replace(
-            spline,
-            surface=tuple(tuple(to_step(value, step) for value in row) for row in spline.surface),
-            color=cast(Color, tuple(to_step(value, steps.color) for value in spline.color)),
+            layer,
+            surface=tuple(tuple(to_step(value, step) for value in row) for row in layer.surface),
+            color=cast(Color, tuple(to_step(value, steps.color) for value in layer.color)),
         )
-
-    def maker(self, weights: bytes, sizes: Any, device: torch.device | None) -> Maker:
-        raise WeightsError("spline layers are made without weights. Give the weights of another kind of layer.")
 
 
 KIND = SplineKind()

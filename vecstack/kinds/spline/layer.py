@@ -25,11 +25,7 @@ class SplineLayer(Layer):
 
     color: Color
     surface: Surface
-    window: float
-
-    @property
-    def kind(self) -> str:
-        return "spline"
+    window: float = WINDOW
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from vecstack.kinds.base import GridShader, Shader
 
 
-def prepare(layers: Sequence[SplineLayer], device: torch.device) -> Shader:
-    """The layers as a function of points (see vecstack.kinds.base.Kind.prepare)."""
+def shader(layers: Sequence[SplineLayer], device: torch.device) -> Shader:
+    """The layers as a function of points (see kinds.base.Kind.shader)."""
     surfaces = [torch.tensor(layer.surface, dtype=torch.float32, device=device) for layer in layers]
     colors = torch.tensor([layer.color for layer in layers], dtype=torch.float32, device=device)
 
@@ -35,8 +35,8 @@ def prepare(layers: Sequence[SplineLayer], device: torch.device) -> Shader:
     return shade
 
 
-def prepare_grid(layer: SplineLayer, device: torch.device) -> GridShader | None:
-    """The layer on the points of a grid (see vecstack.kinds.base.Kind.prepare_grid): None for one that is turned or
+def grid_shader(layer: SplineLayer, device: torch.device) -> GridShader | None:
+    """The layer on the points of a grid (see kinds.base.Kind.grid_shader): None for one that is turned or
     skewed, whose surface is not a product of rows and columns there."""
     inverse = layer.transform.inverse()
     if inverse.b or inverse.d:

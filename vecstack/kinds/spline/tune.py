@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vecstack.color import Color
-from vecstack.kinds.base import to_step
+from vecstack.kinds.base import Slopes, to_step
 from vecstack.kinds.frame import to_frame, window_bump
 from vecstack.kinds.spline.layer import GAIN, MOST_VALUE, STEP, SplineLayer, Surface
 from vecstack.kinds.spline.shade import basis
@@ -29,16 +29,16 @@ class SplineTunable:
         self._placed: tuple[Tensor, Tensor, Tensor] | None = None
         self.colors = torch.tensor([layer.color for layer in layers], dtype=torch.float32, device=device)
 
-    def masks(self, shapes: Tensor, points: Tensor) -> Tensor:
+    def shade(self, shapes: Tensor, points: Tensor, footprint: float) -> tuple[Tensor, None]:
         bases, bumps = self._place(points)
-        return torch.sigmoid(torch.einsum("ln,lpn->lp", shapes, bases)) * bumps
+        return torch.sigmoid(torch.einsum("ln,lpn->lp", shapes, bases)) * bumps, None
 
     @torch.no_grad()
-    def slopes(self, shapes: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    def slopes(self, shapes: Tensor, points: Tensor, footprint: float) -> Slopes:
         bases, bumps = self._place(points)
         masks = torch.sigmoid(torch.einsum("ln,lpn->lp", shapes, bases))
         steepness = masks * (1 - masks) * bumps
-        return masks * bumps, (bases * steepness[:, :, None]).transpose(1, 2)
+        return Slopes(masks * bumps, (bases * steepness[:, :, None]).transpose(1, 2))
 
     def layers(self, shapes: Tensor, colors: Tensor) -> tuple[tuple[SplineLayer, ...], Mapping[str, bytes]]:
         return tuple(

@@ -1,0 +1,124 @@
+"""The parts that all SVG documents share: numbers, colours, names, layers and the frame around them."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+
+from vecstack.color import Color, to_hex
+from vecstack.stack import Canvas, Layer
+
+INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"  # what other programs, too, know layers by
+UNKNOWN = "\ufffd"  # in the place of what no XML can hold
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SPACES = {ord(space): f"&#{ord(space)};" for space in "\t\n\r"}  # which XML would read as blanks
+_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_OURS = re.compile(r"[mb][0-9]+|background")  # masks, blurs and the background
+
+
+def number(value: float) -> str:
+    """A number in as few characters as keep seven digits after the point."""
+    text = f"{value:.7f}".rstrip("0").rstrip(".")
+    return re.sub(r"^(-?)0\.", r"\1.", text) if text not in ("-0", "") else "0"
+
+
+def color_code(color: Color) -> str:
+    """A colour as #rrggbb, or #rgb where that is the same."""
+    digits = to_hex(color).removeprefix("#")
+    return "#" + (digits[::2] if digits[::2] == digits[1::2] else digits)
+
+
+def grey_code(grey: int) -> str:
+    """A grey 0..255 as a colour."""
+    return color_code((grey / 255,) * 3)
+
+
+def box(x: float, y: float, width: float, height: float) -> str:
+    """Attributes of a rectangle, with a space before; a place of 0 needs none."""
+    place = "".join(f' {name}="{number(value)}"' for name, value in (("x", x), ("y", y)) if value)
+    return f'{place} width="{number(width)}" height="{number(height)}"'
+
+
+def element_ids(layers: Sequence[Layer]) -> list[str]:
+    """Names of the layers' groups, each once: their ids, as far as XML allows."""
+    taken: set[str] = set()
+    names = []
+    for layer in layers:
+        base = re.sub(r"[^A-Za-z0-9_.-]", "_", layer.id)
+        if not _ID.fullmatch(base) or _OURS.fullmatch(base):
+            base = f"layer-{base}"
+        name, count = base, 1
+        while name in taken:
+            count += 1
+            name = f"{base}-{count}"
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def layer_group(layer: Layer, name: str, inside: str) -> str:
+    """A layer of the document."""
+    return f"<g{attributes(layer, name)}{_groupmode(layer.name or layer.id)}>{inside}</g>"
+
+
+def background(canvas: Canvas) -> str:
+    """What is behind all layers."""
+    return f'<rect id="background"{box(0, 0, canvas.width, canvas.height)} fill="{color_code(canvas.background)}"/>'
+
+
+def in_layer(shape: str, name: str) -> str:
+    """A shape as a layer of its own, which is not one of the stack."""
+    return f"<g{_groupmode(name)}>{shape}</g>"
+
+
+def attributes(layer: Layer, name: str) -> str:
+    """What says which layer an element is and how it is seen."""
+    hidden = "" if layer.visible else ' style="display:none"'
+    return f' id="{name}"{opacity(layer.opacity)}{hidden}'
+
+
+def label(layer: Layer) -> str:
+    """What names an element to other programs, with a space before; nothing where the layer has no name."""
+    return f" inkscape:label={quoted(layer.name)}" if layer.name else ""
+
+
+def opacity(value: float) -> str:
+    """An attribute, with a space before; none for 1."""
+    return "" if value == 1 else f' opacity="{number(value)}"'
+
+
+def _groupmode(text: str) -> str:
+    """What makes a group a layer of that name to other programs."""
+    return f' inkscape:groupmode="layer" inkscape:label={quoted(text)}'
+
+
+def quoted(text: str) -> str:
+    """Any text as the value of an attribute, in quotes."""
+    return f'"{html.escape(plain(text)).translate(_SPACES)}"'
+
+
+def plain(text: str) -> str:
+    """Any text, without what no XML can hold."""
+    return _NOT_XML.sub(UNKNOWN, text)
+
+
+def document(canvas: Canvas, size: int | None, definitions: Iterable[str], layers: Iterable[str]) -> str:
+    """The whole: a canvas shown `size` pixels long (None: as it is), what layers refer to, and layers, lowest first."""
+    scale = 1.0 if size is None else size / max(canvas.width, canvas.height)
+    sides = f'width="{number(canvas.width * scale)}" height="{number(canvas.height * scale)}"'
+    body = "\n".join(layers)
+    prefix = f' xmlns:inkscape="{INKSCAPE}"' if "inkscape:" in body else ""
+    head = f'<svg xmlns="http://www.w3.org/2000/svg"{prefix} {sides} viewBox="0 0 {canvas.width} {canvas.height}">'
+    defined = "".join(definitions)
+    if defined:  # all filters inherit that they work on colours as they are written
+        head += f'\n<defs color-interpolation-filters="sRGB">{defined}</defs>'
+    return f"{head}\n{body}\n</svg>\n"
+
+
+def blur_filter(name: str, region: tuple[float, float, float, float], sigma: float) -> str:
+    """A Gaussian blur of sRGB values within a region of the canvas."""
+    return (
+        f'<filter id="{name}" filterUnits="userSpaceOnUse"{box(*region)}>'
+        f'<feGaussianBlur stdDeviation="{number(sigma)}"/></filter>'
+    )

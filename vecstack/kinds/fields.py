@@ -1,0 +1,86 @@
+"""The fields of a layer's dataclass as those of a document: what a kind reads and writes unless it says otherwise."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import reprlib
+import sys
+import types
+import typing
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from vecstack.errors import DocumentError
+from vecstack.stack import Layer
+
+AnyLayer = TypeVar("AnyLayer", bound=Layer)
+
+
+def own_fields(layer: type[Layer]) -> Mapping[str, Any]:
+    """The fields that a class of layers adds to those of every layer: name to type."""
+    return _own_fields(layer)  # type: ignore[arg-type]  # a class is hashable, whatever its objects are
+
+
+@cache
+def _own_fields(layer: Any) -> Mapping[str, Any]:
+    hints = typing.get_type_hints(layer)
+    common = {field.name for field in dataclasses.fields(Layer)}
+    return {field.name: hints[field.name] for field in dataclasses.fields(layer) if field.name not in common}
+
+
+def from_json(layer: type[AnyLayer], common: Mapping[str, Any], own: Mapping[str, Any]) -> AnyLayer:
+    """A layer from arguments of Layer and its own fields as JSON values, lists becoming tuples. Raises DocumentError:
+    a field that is missing or of another type."""
+    where = f"layer {common['id']}: "
+    values: dict[str, Any] = {}
+    defaults = {field.name: field.default for field in dataclasses.fields(layer)}
+    for name, hint in own_fields(layer).items():
+        if name in own:
+            values[name] = _converted(own[name], hint, where + name)
+        elif defaults[name] is dataclasses.MISSING:
+            raise DocumentError(f"{where}{name} is missing.")
+    return layer(**common, **values)
+
+
+def to_json(layer: Layer) -> dict[str, Any]:
+    """A layer's own fields as JSON values, without those that are None."""
+    values = {name: _plain(getattr(layer, name), hint) for name, hint in own_fields(type(layer)).items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _converted(value: Any, hint: Any, where: str) -> Any:
+    """A JSON value as the type of a field: a number, a string, true or false, a tuple of these, or None."""
+    arguments = typing.get_args(hint)
+    if isinstance(hint, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
+        return _converted(value, arguments[0], where)
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise DocumentError(f"{where} must be a list, not {reprlib.repr(value)}.")
+        if arguments == (float, ...) and all(type(item) is float for item in value):
+            return tuple(value)  # by far the most numbers of a document
+        items = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
+        if len(items) != len(value):
+            raise DocumentError(f"{where} must have {len(items)} values, not {len(value)}.")
+        return tuple(_converted(item, kind, where) for item, kind in zip(value, items, strict=True))
+    if hint is float and type(value) is int:
+        if abs(value) > sys.float_info.max:
+            raise DocumentError(f"{where} must fit a 64-bit float.")
+        value = float(value)
+    if type(value) is not hint or (hint is float and not math.isfinite(value)):
+        raise DocumentError(f"{where} must be of type {hint.__name__}, not {reprlib.repr(value)}.")
+    return value
+
+
+def _plain(value: Any, hint: Any) -> Any:
+    """A value of a field in JSON: floats as such, so that an edit with integers is written as it will be read."""
+    arguments = typing.get_args(hint)
+    if isinstance(hint, types.UnionType):
+        return None if value is None else _plain(value, arguments[0])
+    if typing.get_origin(hint) is tuple:
+        items = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
+        return [_plain(item, kind) for item, kind in zip(value, items, strict=True)]
+    return float(value) if hint is float else value

@@ -1,0 +1,132 @@
+"""The adversary: a discriminator of patches that learns beside what is trained (eqs. 5 to 7 of the paper)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vecstack.errors import ShapeError
+from vecstack.train.losses import check_pictures
+from vecstack.train.recipe import (
+    MAX_DISCRIMINATOR_LAYERS,
+    MIN_DISCRIMINATOR_LAYERS,
+    LossRecipe,
+    smallest_side,
+)
+
+WIDTH, MAX_CHANNELS = 64, 512  # channels of its first convolution, and of those after at most (Isola et al.)
+ADVERSARIAL_DECAYS = (0.0, 0.9)  # Adam's betas for a discriminator (Gulrajani et al., NIPS 2017)
+
+
+class PatchDiscriminator(nn.Module):
+    """How real each patch of a picture looks: [B,3,H,W] in 0..1 -> scores [B,1,h,w], without bounds. `layers`
+    convolutions of 4 x 4 pixels, the last two of stride 1 and those before of stride 2: 3 see patches of 16 px, 5 of
+    70 px. After Isola et al., CVPR 2017, without their batch norm: the gradient penalty is of one picture, which must
+    not depend on its neighbours in the batch; a norm over a picture would in turn tie its patches to each other.
+    Raises ValueError unless 2 <= layers <= 8, and ShapeError for pictures below `smallest_side`."""
+
+    def __init__(self, layers: int) -> None:
+        super().__init__()
+        if not MIN_DISCRIMINATOR_LAYERS <= layers <= MAX_DISCRIMINATOR_LAYERS:
+            raise ValueError(
+                f"a discriminator has {MIN_DISCRIMINATOR_LAYERS} to {MAX_DISCRIMINATOR_LAYERS} layers, not {layers}."
+            )
+        self.smallest_side = smallest_side(layers)
+        channels = [3, *(min(WIDTH << index, MAX_CHANNELS) for index in range(layers - 1))]
+        modules: list[nn.Module] = []
+        for index, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
+            stride = 2 if index < layers - 2 else 1
+            modules += [nn.Conv2d(inputs, outputs, 4, stride, 1), nn.LeakyReLU(0.2)]
+        self.convolutions = nn.Sequential(*modules, nn.Conv2d(channels[-1], 1, 4, 1, 1))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        check_pictures(pictures, self.smallest_side, "a discriminator")
+        scores: Tensor = self.convolutions(2 * pictures - 1)
+        return scores
+
+
+def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor:
+    """Mean of (|gradient of D| - 1)^2, each at a random point between a real and a fake picture; D is the mean score
+    of a picture, its gradient taken over all its values: real and fake [B,3,H,W] -> a scalar whose gradient reaches
+    the discriminator's weights. The last term of eq. 5 of Sbai, Couprie, Aubry, ICIP 2020, without gamma, after
+    Gulrajani et al., NIPS 2017. Raises ShapeError."""
+    if real.shape != fake.shape:
+        raise ShapeError(f"real pictures are {list(real.shape)}, fake ones {list(fake.shape)}; they must be pairs")
+    shares = torch.rand(len(real), 1, 1, 1, generator=generator, device=generator.device).to(real)
+    points = torch.lerp(real.detach(), fake.detach(), shares).requires_grad_()
+    scores = discriminator(points).flatten(1).mean(1)  # [B]
+    (gradients,) = torch.autograd.grad(scores.sum(), points, create_graph=True)
+    penalty: Tensor = (gradients.flatten(1).norm(dim=1) - 1).square().mean()
+    return penalty
+
+
+def discriminator_loss(
+    discriminator: nn.Module, real: Tensor, fake: Tensor, gamma: float, generator: torch.Generator
+) -> Tensor:
+    """What a discriminator minimises (eq. 5): real and fake pictures [B,3,H,W], of which the fake ones are taken as
+    they are -> a scalar. Raises ShapeError."""
+    penalty = gradient_penalty(discriminator, real, fake, generator)
+    scores: Tensor = discriminator(fake.detach()).mean() - discriminator(real).mean()
+    return scores + gamma * penalty
+
+
+def adversarial_loss(discriminator: nn.Module, fake: Tensor) -> Tensor:
+    """What a generator minimises (eq. 6, without lambda): fake pictures [B,3,H,W] -> a scalar."""
+    score: Tensor = discriminator(fake).mean()
+    return -score
+
+
+class Adversary:
+    """A discriminator in training. Its initial weights come from PyTorch's global generator; `device` is where it and
+    its pictures (float32, 0..1) are. Raises ValueError for a count of layers that no discriminator has."""
+
+    def __init__(self, recipe: LossRecipe, device: torch.device | None = None) -> None:
+        self.gradient_penalty = recipe.gradient_penalty
+        self.discriminator = PatchDiscriminator(recipe.discriminator_layers).to(device)
+        self.optimizer = torch.optim.Adam(
+            self.discriminator.parameters(), recipe.discriminator_rate, betas=ADVERSARIAL_DECAYS
+        )
+
+    def step(
+        self,
+        real: Tensor,
+        fake: Tensor,
+        generator: torch.Generator,
+        average_gradients: Callable[[Iterable[Tensor]], None] = lambda _: None,
+    ) -> Tensor:
+        """Loss of the discriminator (eq. 5) on real and fake pictures [B,3,H,W], before the one update on it; nothing
+        reaches what drew the fake ones. `average_gradients` is called before the update, for processes that train
+        together. Raises ShapeError."""
+        loss = discriminator_loss(self.discriminator, real, fake, self.gradient_penalty, generator)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        average_gradients(self.discriminator.parameters())
+        self.optimizer.step()
+        return loss.detach()
+
+    def loss(self, fake: Tensor) -> Tensor:
+        """Loss of what drew the fake pictures [B,3,H,W] (eq. 6, without lambda): a scalar whose gradient reaches only
+        them, since the discriminator's weights are not the generator's to move. Raises ShapeError."""
+        self.discriminator.requires_grad_(False)
+        try:
+            return adversarial_loss(self.discriminator, fake)
+        finally:
+            self.discriminator.requires_grad_(True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a checkpoint needs for a training to go on: tensors, numbers, and dictionaries and lists of them."""
+        return {"discriminator": self.discriminator.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave. Raises KeyError, RuntimeError or ValueError for another one's."""
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def adversary(recipe: LossRecipe, device: torch.device | None = None) -> Adversary | None:
+    """The adversary that a recipe asks for, or None where its adversarial loss weighs nothing. Raises ValueError."""
+    return Adversary(recipe, device) if recipe.adversarial > 0 else None
