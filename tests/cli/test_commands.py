@@ -357,10 +357,10 @@ def test_an_interrupt_leaves_nothing_behind(document: Path, number: signal.Signa
 
 
 def commands() -> dict[str, Any]:
-    """The commands by name, those of groups included; without those that training describes."""
+    """The commands by name, those of groups included."""
     group: Any = get_command(app)
     inner = {f"models {name}": command for name, command in group.commands["models"].commands.items()}
-    return {**{name: command for name, command in group.commands.items() if name not in ("train", "evaluate")}, **inner}
+    return {**group.commands, **inner}
 
 
 @pytest.mark.parametrize("name", commands())

@@ -654,7 +654,8 @@ def test_the_page_of_the_docs_names_every_change_and_its_example_is_one(
     for name in CHANGES:
         assert f"`--{name} " in page
         assert f"`{name} = " in page
-    (tmp_path / "other.layers").write_bytes(dumps(mixed))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "sun.layers").write_bytes(dumps(mixed))
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     kinds = [type(change) for change in load_script(script(example))]
     assert kinds == [Recolor, CopyLayer, Palette]
