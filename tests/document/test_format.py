@@ -322,8 +322,8 @@ def test_the_page_and_the_program_have_the_same_limits() -> None:
     for number in (stack_module.MAX_SIDE, mask_module.MAX_CODE, mask_module.MAX_WIDTH):
         assert f"{number:,}" in TEXT
     assert f"1 to {mask_module.MAX_DEPTH}," in TEXT
-    assert mask_module.MAX_CODE_VALUE == spline_module.MOST_VALUE == 1e6
-    least, most = spline_module.LEAST_SIDE, spline_module.MOST_SIDE
+    assert mask_module.MAX_CODE_VALUE == spline_module.MAX_VALUE == 1e6
+    least, most = spline_module.MIN_SIDE, spline_module.MAX_SIDE
     assert f"{least} to {most} rows of {least} to {most} numbers" in section("Spline layer")
     assert {row[0]: row[2] for row in table("Spline layer")}["`window`"] == f"`{spline_module.WINDOW}`"
     assert (stack_module.MAX_TRANSFORM, stack_module.MIN_DETERMINANT) == (1e9, 1e-12)

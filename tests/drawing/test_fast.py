@@ -9,7 +9,7 @@ from tests.drawing.conftest import make_net, make_spline, random_stack
 from vecstack.composite import over
 from vecstack.drawing import strips
 from vecstack.drawing.exact import exact_painter
-from vecstack.drawing.fast import FastPainter, PatchSheet
+from vecstack.drawing.fast import FastPainter, PatchRun
 from vecstack.drawing.patches import Compiler, Roots
 from vecstack.drawing.plan import Plan
 from vecstack.drawing.points import centres
@@ -278,7 +278,7 @@ def test_every_pixel_is_drawn_once(width, height, channels, replace):
         return over(start[:, None], torch.cat([color.T, torch.ones(1, len(points))]), alpha)
 
     patches = Compiler([step_at], start, Roots.of_rect(rect, pixel), pixel, 0.3 / 255).run()
-    sheet = PatchSheet(1, patches, colors_at, pixel, channels if replace else 4, replace)
+    sheet = PatchRun(1, patches, colors_at, pixel, channels if replace else 4, replace)
     xs, ys = centres(-3.5, 30.0, width, CPU), centres(8.25, 41.0, height, CPU)
     below = torch.full((channels, height, width), float("nan") if replace else 0.5)
     canvas = below.clone()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_color
-from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, source_of
+from vecstack.cli.items import STANDARD, Item, ItemProgress, name_of, plan, run_all, source_of
 from vecstack.errors import DocumentError, PictureError, UsageError, named
 from vecstack.pictures.suffixes import SUFFIXES
 
@@ -60,7 +60,7 @@ def run(
 
     stack = load(layers)
 
-    def act(item: Item, report: Report) -> None:
+    def act(item: Item, report: ItemProgress) -> None:
         try:
             pixels = adjust(
                 source_of(item.source), stack, mask, adjustment, invert=invert, device=device, progress=report

@@ -23,7 +23,7 @@ from vecstack.cli.arguments import (
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import Item, Report, plan, run_all, source_of
+from vecstack.cli.items import Item, ItemProgress, plan, run_all, source_of
 from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.fitting.goal import Goal
 from vecstack.models import DEFAULT_MODEL
@@ -73,7 +73,7 @@ def run(
 
     loaded = load_model(model, device)
 
-    def act(item: Item, report: Report) -> None:
+    def act(item: Item, report: ItemProgress) -> None:
         stack = decompose(
             source_of(item.source),
             loaded,

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, Report, name_of, plan, run_all, source_of, write_standard_output
+from vecstack.cli.items import STANDARD, Item, ItemProgress, name_of, plan, run_all, source_of, write_standard_output
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import DocumentError, UsageError, named
 
@@ -96,7 +96,7 @@ def run(
     from vecstack.document.file import load
     from vecstack.editing.edit import edit
 
-    def act(item: Item, report: Report) -> None:
+    def act(item: Item, report: ItemProgress) -> None:
         stack = load(source_of(item.source))
         try:
             edited = edit(stack, changes, device=device)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_bytes
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, source_of, stem, write_standard_output
+from vecstack.cli.items import STANDARD, Item, ItemProgress, plan, run_all, source_of, stem, write_standard_output
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import UsageError
 from vecstack.exporting.formats import NAMES, Options, Order, find_format, write_made
@@ -77,7 +77,7 @@ def run(
     from vecstack.document.file import load
     from vecstack.kinds import undrawable
 
-    def act(item: Item, report: Report) -> None:
+    def act(item: Item, report: ItemProgress) -> None:
         stack = load(source_of(item.source))
         for layer in undrawable(stack) if chosen.draws else ():
             typer.echo(

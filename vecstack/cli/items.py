@@ -207,7 +207,7 @@ def write_standard_output(data: bytes) -> None:
         raise ExportError(f"standard output: {error.strerror}.") from error
 
 
-class Report(Protocol):
+class ItemProgress(Protocol):
     """Called with how much of an item is done, out of how much, and a note to show."""
 
     def __call__(self, done: float, total: float, note: str = "") -> None: ...
@@ -215,7 +215,7 @@ class Report(Protocol):
 
 def run_all(
     items: Sequence[Item],
-    act: Callable[[Item, Report], None],
+    act: Callable[[Item, ItemProgress], None],
     *,
     overwrite: bool,
     skip_existing: bool,

@@ -24,7 +24,7 @@ from vecstack.cli.arguments import (
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, source_of
+from vecstack.cli.items import STANDARD, Item, ItemProgress, plan, run_all, source_of
 from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import ExportError, PictureError, UsageError
@@ -71,7 +71,7 @@ def run(
     from vecstack.document.file import load
     from vecstack.fitting.refine import refine
 
-    def act(item: Item, report: Report) -> None:
+    def act(item: Item, report: ItemProgress) -> None:
         stack = load(source_of(item.source))
         source = picture_of(item, picture)
         if item.target != STANDARD and Path(source).resolve() == Path(item.target).resolve():

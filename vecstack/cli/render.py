@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, Report, plan, run_all, source_of
+from vecstack.cli.items import STANDARD, Item, ItemProgress, plan, run_all, source_of
 from vecstack.document.file import SUFFIXES
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
@@ -57,7 +57,7 @@ def run(
     from vecstack.drawing.file import render_to_file
     from vecstack.kinds import undrawable
 
-    def act(item: Item, report: Report) -> None:
+    def act(item: Item, report: ItemProgress) -> None:
         stack = load(source_of(item.source))
         for layer in undrawable(stack):
             typer.echo(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vecstack.cli.items import STANDARD, Item, Report, write_standard_output
+from vecstack.cli.items import STANDARD, Item, ItemProgress, write_standard_output
 from vecstack.fitting.goal import check_tolerance
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vecstack.stack import Stack
 
 
-def show_psnr(report: Report) -> Callable[[Progress], None]:
+def show_psnr(report: ItemProgress) -> Callable[[Progress], None]:
     """A callback of fitting that reports an item's progress with the PSNR reached so far."""
     return lambda progress: report(progress.share, 1, f"{progress.psnr:.2f} dB")
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TOLERANCES = {8: 0.3 / 255, 16: 0.5 / 255 / 16}
 
 
-class Sheet(Protocol):
+class CompiledRun(Protocol):
     """Layers that lie directly one above the other, drawn together within a rectangle."""
 
     @property
@@ -40,7 +40,7 @@ class Sheet(Protocol):
         """What it takes."""
 
     def draw(self, canvas: Tensor, xs: Tensor, ys: Tensor) -> None:
-        """Lay the sheet over a premultiplied canvas in place, [4,H,W], or [3,H,W] where that is opaque: the pixels at
+        """Lay the run over a premultiplied canvas in place, [4,H,W], or [3,H,W] where that is opaque: the pixels at
         xs [W] and ys [H], rising, in canvas units (float64)."""
 
 
@@ -53,25 +53,25 @@ class FastPainter:
     ) -> None:
         background = [0.0, 0.0, 0.0, 0.0] if transparent else [*stack.canvas.background, 1.0]
         self._start = torch.tensor(background, dtype=torch.float32, device=device)
-        self._sheets = list(self._compile(stack, viewport, TOLERANCES[depth]))
+        self._runs = list(self._compile(stack, viewport, TOLERANCES[depth]))
 
     @property
     def plan(self) -> Plan:
         """What it takes."""
-        return sum((sheet.plan for sheet in self._sheets), Plan())
+        return sum((run.plan for run in self._runs), Plan())
 
     def __call__(self, xs: Tensor, ys: Tensor) -> Tensor:
         channels = 3 if self._start[3] == 1 else 4
         canvas = self._start[:channels, None, None].repeat(1, len(ys), len(xs))
         (left, right), (top, bottom) = xs[[0, -1]].tolist(), ys[[0, -1]].tolist()
         hull = Rect(left, top, right - left, bottom - top)
-        for sheet in self._sheets:
-            if sheet.rect.meets(hull):
-                sheet.draw(canvas, xs, ys)
+        for run in self._runs:
+            if run.rect.meets(hull):
+                run.draw(canvas, xs, ys)
         return canvas
 
-    def _compile(self, stack: Stack, viewport: Viewport, tolerance: float) -> Iterator[Sheet]:
-        """The sheets, lowest first."""
+    def _compile(self, stack: Stack, viewport: Viewport, tolerance: float) -> Iterator[CompiledRun]:
+        """The runs, lowest first."""
         device, is_lowest = self._start.device, True
         for rect, run in _runs_in(stack, viewport):
             kind = kind_of(run[0])
@@ -80,7 +80,7 @@ class FastPainter:
             on_grid = [shade for shade in shaders if shade is not None]
             if len(on_grid) == len(run):
                 for layer, shade in zip(run, on_grid, strict=True):
-                    yield GridSheet(rect, shade, layer.opacity, viewport.footprint)
+                    yield GridRun(rect, shade, layer.opacity, viewport.footprint)
             else:
                 start = self._start if is_lowest else torch.zeros_like(self._start)
                 layers = [_layer_at(layer, stack, viewport.footprint, device) for layer in run]
@@ -88,7 +88,7 @@ class FastPainter:
                 patches = Compiler(layers, start, roots, viewport.footprint, tolerance).run()
                 is_opaque = bool(start[3] == 1)
                 colors_at = prepare(dataclasses.replace(stack, layers=tuple(run)), device, transparent=not is_opaque)
-                yield PatchSheet(len(run), patches, colors_at, viewport.footprint, 3 if is_opaque else 4, is_lowest)
+                yield PatchRun(len(run), patches, colors_at, viewport.footprint, 3 if is_opaque else 4, is_lowest)
             is_lowest = False
 
 
@@ -127,7 +127,7 @@ def _layer_at(layer: Layer, stack: Stack, footprint: float, device: torch.device
 
 
 @dataclass(frozen=True)
-class GridSheet:
+class GridRun:
     """A layer drawn by its own kind, within a rectangle."""
 
     rect: Rect
@@ -150,7 +150,7 @@ class GridSheet:
             lay_over(part, opaque[: len(part)], alpha.mul_(self.opacity))
 
 
-class PatchSheet:
+class PatchRun:
     """Compiled layers. `colors_at` are their exact colours; `channels` of these are drawn, in the place of what is
     there where they `replace` it, else over it."""
 

@@ -54,7 +54,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Format:
+class ExportFormat:
     """A format. `suffixes` are those of its files, the usual one first; there are none where it is a folder. `options`
     are the names of the options that apply to it. `make` returns the bytes of the file, or the files of the folder.
     `draws` is false where layers that cannot be drawn are kept all the same."""
@@ -198,20 +198,20 @@ def _json(order: Order) -> bytes:
 
 
 FORMATS = (
-    Format("svg", (".svg", ".svgz"), ("tolerance", "max_bytes", "max_paths", "precision", "size"), _svg),
-    Format("svg-flat", (".svg", ".svgz"), ("max_bytes", "max_paths", "precision", "size", "hard"), _flat_svg),
-    Format("html", (".html", ".htm"), ("source",), _html),
-    Format("pdf", (".pdf",), ("size",), _pdf),
-    Format("ora", (".ora",), ("size",), _ora),
-    Format("png-layers", (), ("size",), _png_layers),
-    Format("gif", (".gif",), ("size", "duration"), _gif),
-    Format("webp", (".webp",), ("size", "duration"), _webp),
-    Format("json", (".layers.json", ".json"), (), _json, draws=False),
+    ExportFormat("svg", (".svg", ".svgz"), ("tolerance", "max_bytes", "max_paths", "precision", "size"), _svg),
+    ExportFormat("svg-flat", (".svg", ".svgz"), ("max_bytes", "max_paths", "precision", "size", "hard"), _flat_svg),
+    ExportFormat("html", (".html", ".htm"), ("source",), _html),
+    ExportFormat("pdf", (".pdf",), ("size",), _pdf),
+    ExportFormat("ora", (".ora",), ("size",), _ora),
+    ExportFormat("png-layers", (), ("size",), _png_layers),
+    ExportFormat("gif", (".gif",), ("size", "duration"), _gif),
+    ExportFormat("webp", (".webp",), ("size", "duration"), _webp),
+    ExportFormat("json", (".layers.json", ".json"), (), _json, draws=False),
 )
 NAMES = ", ".join(chosen.name for chosen in FORMATS)
 
 
-def find_format(name: str | None, output: str | None) -> Format:
+def find_format(name: str | None, output: str | None) -> ExportFormat:
     """The format of that name, else that of the output's suffix, else SVG. Raises UsageError for an unknown name."""
     for chosen in FORMATS:
         if chosen.name == name or (name is None and output is not None and _ends_as(output, chosen)):
@@ -223,7 +223,7 @@ def find_format(name: str | None, output: str | None) -> Format:
     return FORMATS[0]
 
 
-def _ends_as(output: str, chosen: Format) -> bool:
+def _ends_as(output: str, chosen: ExportFormat) -> bool:
     return not chosen.is_folder and not os.path.isdir(output) and output.lower().endswith(chosen.suffixes)  # noqa: PTH112
 
 

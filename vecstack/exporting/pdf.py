@@ -39,15 +39,15 @@ def to_pdf(stack: Stack, *, size: int | None = None, title: str = "", device: st
     assets do not match its layers."""
     layers, viewport = drawable(stack), viewport_of(stack, MASK_PX if size is None else size)
     file, page = _File(), _Page.of(viewport)
-    sheets = [_background(file, page, stack)]
+    entries = [_background(file, page, stack)]
     for _, layer in layers:
         outline, color = kind_of(layer).outline(layer), color_of(layer)
         if outline is not None and color is not None:
-            sheets.append(_exact_sheet(file, page, layer, outline, color))
+            entries.append(_exact_entry(file, page, layer, outline, color))
         else:
             pixels = draw_alone(stack, layer, viewport, device, depth=16)
-            sheets.append(_sheet(file, page, layer, pixels))
-    return _document(file, page, sheets, title)
+            entries.append(_masked_entry(file, page, layer, pixels))
+    return _document(file, page, entries, title)
 
 
 # Objects
@@ -142,7 +142,7 @@ class _Page:
 
 
 @dataclass(frozen=True)
-class _Sheet:
+class _Entry:
     """A layer of the file: its group, what is drawn, and its graphics state parameters and picture, if any."""
 
     group: str
@@ -152,16 +152,16 @@ class _Sheet:
     picture: str | None = None
 
 
-def _background(file: _File, page: _Page, stack: Stack) -> _Sheet:
+def _background(file: _File, page: _Page, stack: Stack) -> _Entry:
     color = _numbers(*_rounded(stack.canvas.background))
-    return _Sheet(_group(file, "Background"), f"{color} rg 0 0 {_numbers(page.width, page.height)} re f")
+    return _Entry(_group(file, "Background"), f"{color} rg 0 0 {_numbers(page.width, page.height)} re f")
 
 
 def _group(file: _File, name: str) -> str:
     return file.add(f"<< /Type /OCG /Name {_text(name)} >>")
 
 
-def _exact_sheet(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve], color: Color) -> _Sheet:
+def _exact_entry(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve], color: Color) -> _Entry:
     """A layer of the file as the curves of its edge, filled."""
     operators = []
     for curve in outline:
@@ -170,10 +170,10 @@ def _exact_sheet(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve
         operators += [f"{' '.join(rest[first : first + 3])} c" for first in range(0, len(rest), 3)]
     parameters = None if layer.opacity == 1 else file.add(f"<< /Type /ExtGState /ca {number(layer.opacity)} >>")
     drawing = f"{_numbers(*_rounded(color))} rg {' '.join(operators)} f"
-    return _Sheet(_group(file, layer.name or layer.id), drawing, layer.visible, parameters)
+    return _Entry(_group(file, layer.name or layer.id), drawing, layer.visible, parameters)
 
 
-def _sheet(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Sheet:
+def _masked_entry(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Entry:
     """A layer of the file, from its 16-bit picture [H,W,4]."""
     rows, columns = _cropped(pixels[..., 3] > 128)  # the part of a mask that 8 bits do not round to 0
     part = pixels[rows, columns].astype(np.float32) / 65535
@@ -185,7 +185,7 @@ def _sheet(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Sheet
         drawing = _shown(picture, place)
     else:
         drawing = f"{_numbers(*color)} rg {_numbers(*place)} re f"
-    return _Sheet(_group(file, layer.name or layer.id), drawing, layer.visible, parameters, picture)
+    return _Entry(_group(file, layer.name or layer.id), drawing, layer.visible, parameters, picture)
 
 
 def _cropped(mask: np.ndarray) -> tuple[slice, slice]:
@@ -245,16 +245,16 @@ def _picture(file: _File, values: np.ndarray) -> str:
     )
 
 
-def _document(file: _File, page: _Page, sheets: list[_Sheet], title: str) -> bytes:
+def _document(file: _File, page: _Page, entries: list[_Entry], title: str) -> bytes:
     content = []
-    for sheet in sheets:
-        state = "" if sheet.parameters is None else f"{_name(sheet.parameters)} gs "
-        content.append(f"/OC {_name(sheet.group)} BDC\nq {state}{sheet.drawing} Q\nEMC")
+    for entry in entries:
+        state = "" if entry.parameters is None else f"{_name(entry.parameters)} gs "
+        content.append(f"/OC {_name(entry.group)} BDC\nq {state}{entry.drawing} Q\nEMC")
     contents = file.add_stream("", "\n".join(content).encode())
-    parameters = [sheet.parameters for sheet in sheets if sheet.parameters is not None]
-    pictures = [sheet.picture for sheet in sheets if sheet.picture is not None]
+    parameters = [entry.parameters for entry in entries if entry.parameters is not None]
+    pictures = [entry.picture for entry in entries if entry.picture is not None]
     resources = (
-        f"<< /Properties {_names([sheet.group for sheet in sheets])} /ExtGState {_names(parameters)} "
+        f"<< /Properties {_names([entry.group for entry in entries])} /ExtGState {_names(parameters)} "
         f"/XObject {_names(pictures)} >>"
     )
     pages = f"{len(file.objects) + 2} 0 R"
@@ -264,16 +264,16 @@ def _document(file: _File, page: _Page, sheets: list[_Sheet], title: str) -> byt
     )
     file.add(f"<< /Type /Pages /Kids [{leaf}] /Count 1 >>")
     root = file.add(
-        f"<< /Type /Catalog /Pages {pages} /PageMode /UseOC /OCProperties {_properties(sheets)} "
+        f"<< /Type /Catalog /Pages {pages} /PageMode /UseOC /OCProperties {_properties(entries)} "
         f"/ViewerPreferences << /DisplayDocTitle {'true' if title else 'false'} >> >>"
     )
     named = f"/Title {_text(title)} " if title else ""
     return file.encode(root, file.add(f"<< {named}/Producer {_text('vecstack')} >>"))
 
 
-def _properties(sheets: list[_Sheet]) -> str:
+def _properties(entries: list[_Entry]) -> str:
     """The properties of the optional content: all groups, the topmost listed first, and those that are off."""
-    every = [sheet.group for sheet in sheets]
-    hidden = [sheet.group for sheet in sheets if not sheet.is_visible]
+    every = [entry.group for entry in entries]
+    hidden = [entry.group for entry in entries if not entry.is_visible]
     shown = f"/Order [{' '.join(reversed(every))}] /OFF [{' '.join(hidden)}]"
     return f"<< /OCGs [{' '.join(every)}] /D << /Name {_text('Layers')} /BaseState /ON {shown} >> >>"

@@ -28,12 +28,12 @@ FEWEST = 1 << 12  # points: of a layer that others cover, fewer miss the parts t
 # Decimal steps, coarsest first: a multiple of any is written with as few digits as the step has.
 LADDER = tuple(digit * 10.0**-power for power in range(6) for digit in ((1,) if power == 0 else (5, 2, 1)))
 # The coarsest steps of a layer that hardly shows: an edit may uncover it.
-MOST_SHAPE, MOST_COLOR, MOST_PLACE = 0.5, 0.05, 1.0
+MAX_SHAPE, MAX_COLOR, MAX_PLACE = 0.5, 0.05, 1.0
 COLOR_NUMBERS, PLACE_NUMBERS = 3, 6  # of a layer
 PLACE_GAIN = 5 / 9  # mean square of (u, v, 1) over the frame: how far a point moves by a step in a number of a row
 UNIFORM = 12**-0.5  # deviation of what rounding with a step of 1 changes
 BACK_OFF = 0.9  # at least, where the change turned out greater than predicted
-MOST_AREA_CHANGE = 0.1  # share by which rounding may change the area of a layer's frame, else its place is kept
+MAX_AREA_CHANGE = 0.1  # share by which rounding may change the area of a layer's frame, else its place is kept
 
 
 def compact(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> Stack:
@@ -75,9 +75,9 @@ class _Sensitivity:
     def steps(self, share: float) -> tuple[float, float, float]:
         """The coarsest steps of shape, colour and place at which one number changes the picture by `share`."""
         return (
-            _step(share, self.shape, MOST_SHAPE),
-            _step(share, self.color, MOST_COLOR),
-            _step(share, self.place, MOST_PLACE),
+            _step(share, self.shape, MAX_SHAPE),
+            _step(share, self.color, MAX_COLOR),
+            _step(share, self.place, MAX_PLACE),
         )
 
     def change(self, share: float) -> float:
@@ -124,7 +124,7 @@ def _rounded(stack: Stack, sensitivities: dict[int, _Sensitivity], share: float)
 def _rounded_place(transform: Affine, step: float) -> Affine:
     """The transform at multiples of a step, or as it is where its frame would become another."""
     new = Affine.of_rows([[to_step(number, step) for number in row] for row in transform.rows()])
-    return new if abs(new.determinant / transform.determinant - 1) <= MOST_AREA_CHANGE else transform
+    return new if abs(new.determinant / transform.determinant - 1) <= MAX_AREA_CHANGE else transform
 
 
 def _modelled_count(stack: Stack, points: Grid) -> int:

@@ -10,7 +10,7 @@ from vecstack.document.file import size_of
 from vecstack.errors import UsageError
 from vecstack.fitting.compact import compact
 from vecstack.fitting.goal import Goal
-from vecstack.fitting.progress import Report
+from vecstack.fitting.progress import ProgressCallback
 from vecstack.fitting.refine import check_effort
 from vecstack.fitting.refine import refine as tune
 from vecstack.models import Model
@@ -32,7 +32,7 @@ def decompose(
     detail: Goal | None = None,
     background: str | Color = (0.0, 0.0, 0.0),
     device: str = "auto",
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> Stack:
     """A stack of `layers` layers (all that the model can give, if not said) that looks like the picture: a path,
     bytes, an open binary file, a PIL picture, or an array (see pictures.read.load_picture). `background` shows where

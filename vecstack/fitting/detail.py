@@ -23,7 +23,7 @@ from vecstack.errors import UsageError
 from vecstack.fitting.compact import compact
 from vecstack.fitting.goal import Goal
 from vecstack.fitting.optimize import Numbers, View, closest, gauss_newton
-from vecstack.fitting.progress import Progress, Report
+from vecstack.fitting.progress import Progress, ProgressCallback
 from vecstack.fitting.target import Target, open_target, psnr_of, with_psnr
 from vecstack.geometry import Rect
 from vecstack.kinds import find_kind, kind_names, kind_of
@@ -66,7 +66,7 @@ def add_detail(
     *,
     background: str | Color = (0.0, 0.0, 0.0),
     device: str = "auto",
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> Stack:
     """The stack with layers added until the goal is met or nothing more helps; the layers that it has stay below them.
     Every layer has a window; layers of large windows lie below those of small ones as far as that leaves the picture
@@ -91,7 +91,7 @@ def add_detail(
     return with_psnr(detailed, target.errors(detailed))
 
 
-def _grow(stack: Stack, sketch: Sketch, then: Effort, goal: Goal, report: Report | None) -> list[Layer]:
+def _grow(stack: Stack, sketch: Sketch, then: Effort, goal: Goal, report: ProgressCallback | None) -> list[Layer]:
     """The layers that detail adds, in the order of their worth. What is added does not depend on the goal, so that a
     goal further off gives the same layers and more."""
     most = (goal.layers or MAX_LAYERS) - len(stack.layers)

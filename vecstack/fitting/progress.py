@@ -14,10 +14,10 @@ class Progress:
     psnr: float
 
 
-Report = Callable[[Progress], None]
+ProgressCallback = Callable[[Progress], None]
 
 
-def part_of(report: Report | None, start: float, end: float) -> Report | None:
+def part_of(report: ProgressCallback | None, start: float, end: float) -> ProgressCallback | None:
     """A report of a part of the work, from one share of the whole to another."""
     if report is None:
         return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from vecstack.color import Color
 from vecstack.errors import DocumentError, UsageError
 from vecstack.fitting.goal import Goal
-from vecstack.fitting.progress import Progress, Report, part_of
+from vecstack.fitting.progress import Progress, ProgressCallback, part_of
 from vecstack.kinds import can_draw, kind_of, without_unused
 from vecstack.stack import Layer, Stack
 
@@ -54,7 +54,7 @@ def refine(
     tune_net: bool = False,
     background: str | Color = (0.0, 0.0, 0.0),
     device: str = "auto",
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> Stack:
     """The stack brought closer to a picture (see pictures.read.load_picture): its layers tuned, and then, with a goal,
     layers of detail added until it is met (see fitting.detail.add_detail). `effort` is "fast", "good" or "best", or how
@@ -83,7 +83,7 @@ def _tuned(
     tune_net: bool,
     background: str | Color,
     device: str,
-    report: Report | None,
+    report: ProgressCallback | None,
 ) -> Stack:
     """The stack with its layers, and perhaps their net, tuned."""
     from vecstack.fitting.target import open_target, with_psnr
@@ -143,7 +143,7 @@ def _number_count(layer: Layer) -> int:
 
 
 def _refinements(
-    stack: Stack, target: Target, effort: str | float, deadline: float | None, report: Report | None
+    stack: Stack, target: Target, effort: str | float, deadline: float | None, report: ProgressCallback | None
 ) -> Iterator[Stack]:
     """The stack after each group of each stage."""
     from vecstack.fitting.target import psnr_of

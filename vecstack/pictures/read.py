@@ -30,7 +30,7 @@ MAX_BYTES = 2**31  # of a file or stream: MAX_PIXELS with four channels of 16 bi
 CHUNK_BYTES = 2**20  # read at a time: bounds what is allocated before the limit is checked
 # Formats that can be read, and the module of Pillow that reads each. Left out are formats that run a program (EPS),
 # whose pictures differ in size from what the header says (ICO), or that have no signature (TGA).
-FORMATS = {
+PLUGINS = {
     "PNG": "PngImagePlugin",
     "JPEG": "JpegImagePlugin",
     "WEBP": "WebPImagePlugin",
@@ -239,7 +239,7 @@ def _quiet() -> Iterator[None]:
 def _open(data: bytes) -> Image.Image:
     """A picture file as a Pillow image whose pixels are not decoded yet. Pillow's own `open` is not used: its pixel
     limit is global to the process and partly only a warning. Raises PictureError, and whatever the plugins raise."""
-    for name, module in FORMATS.items():
+    for name, module in PLUGINS.items():
         try:
             importlib.import_module(f"PIL.{module}")
         except ImportError:  # a Pillow older than the format
@@ -255,7 +255,7 @@ def _open(data: bytes) -> Image.Image:
                 return factory(io.BytesIO(data), "")
     if any(data.lstrip().startswith(start) and mark in data[:MARK_BYTES] for start, mark in LAYER_FILES):
         raise PictureError("a layer file, not a picture; draw it with `vecstack render`.")
-    raise PictureError(f"not a picture in a format that is read ({', '.join(FORMATS)}); save it as PNG.")
+    raise PictureError(f"not a picture in a format that is read ({', '.join(PLUGINS)}); save it as PNG.")
 
 
 def _low_bytes(data: bytes) -> Image.Image | None:
@@ -283,7 +283,7 @@ def _low_bytes(data: bytes) -> Image.Image | None:
 
 def _trusted(image: Image.Image) -> Image.Image:
     """The caller's image. Raises PictureError where decoding its pixels would run a decoder that is not allowed."""
-    if getattr(image, "tile", None) and image.format not in (*FORMATS, "MPO"):
+    if getattr(image, "tile", None) and image.format not in (*PLUGINS, "MPO"):
         raise PictureError(f"an unread {image.format} picture; call its load() first if you trust it.")
     return image
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# In lower case. The formats are those of vecstack.pictures.read.FORMATS, and the endings those that Pillow gives them.
+# In lower case. The formats are those of vecstack.pictures.read.PLUGINS, and the endings those that Pillow gives them.
 SUFFIXES = frozenset(
     {
         *(".png", ".apng"),

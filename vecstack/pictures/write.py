@@ -24,7 +24,7 @@ EXPORTED = ("svg", "svgz", "html", "htm", "pdf", "ora", "gif")  # suffixes of fi
 
 
 @dataclass(frozen=True)
-class Format:
+class PictureFormat:
     """A picture format: its names, which are also the suffixes of its files; how it is written (`keep`: without loss,
     if that is another way); and what it can hold. `seeks`: the writer must be able to seek in the file."""
 
@@ -56,7 +56,7 @@ def _to_8_bits(pixels: Pixels) -> Pixels:
     return ((pixels.astype("u4") * 255 + 32767) // 65535).astype("u1")
 
 
-def write_picture(chosen: Format, target: Destination, strips: Strips, layout: Layout, overwrite: bool) -> None:
+def write_picture(chosen: PictureFormat, target: Destination, strips: Strips, layout: Layout, overwrite: bool) -> None:
     """Write strips to a path, whole or not at all, or to a stream. Raises ExportError."""
     if isinstance(target, str | PathLike):
         with atomic_writer(Path(target), overwrite=overwrite) as file:
@@ -65,40 +65,40 @@ def write_picture(chosen: Format, target: Destination, strips: Strips, layout: L
         _write_stream(chosen, target, strips, layout)
 
 
-def find_format(name: str | None, target: Destination) -> Format:
+def find_format(name: str | None, target: Destination) -> PictureFormat:
     """The format of that name, or else of the path's suffix. Raises ExportError for an unknown one, UsageError for a
     stream without a name."""
     if name is None:
         if not isinstance(target, str | PathLike):
             raise UsageError(
-                f"format is missing, and a stream has no suffix that tells it; use {_names(FORMATS)}.",
+                f"format is missing, and a stream has no suffix that tells it; use {_names(PICTURE_FORMATS)}.",
                 parameter="format",
             )
         name = Path(target).suffix.removeprefix(".")
-    for chosen in FORMATS:
+    for chosen in PICTURE_FORMATS:
         if name.lower() in chosen.names:
             return chosen
     if not name:
-        raise ExportError(f"{target} has no suffix that tells its format; use {_names(FORMATS)}.")
+        raise ExportError(f"{target} has no suffix that tells its format; use {_names(PICTURE_FORMATS)}.")
     advice = f", or write {name.lower()} files with `vecstack export`" if name.lower() in EXPORTED else ""
-    raise ExportError(f"{name!r:.40} is not a picture format; use {_names(FORMATS)}{advice}.")
+    raise ExportError(f"{name!r:.40} is not a picture format; use {_names(PICTURE_FORMATS)}{advice}.")
 
 
-def _names(formats: Iterable[Format]) -> str:
+def _names(formats: Iterable[PictureFormat]) -> str:
     """The names of two or more formats, for a message."""
     *first, last = [chosen.names[0] for chosen in formats]
     return f"{', '.join(first)} or {last}"
 
 
-def check_fits(chosen: Format, layout: Layout) -> None:
+def check_fits(chosen: PictureFormat, layout: Layout) -> None:
     """Raise UsageError or ExportError where the format cannot hold a picture of that layout."""
     name = chosen.names[0]
     if layout.depth not in chosen.depths:
-        others = _names(other for other in FORMATS if layout.depth in other.depths)
+        others = _names(other for other in PICTURE_FORMATS if layout.depth in other.depths)
         raise UsageError(f"{name} cannot hold {layout.depth} bits per channel; use {others}.")
     if layout.transparent and not chosen.transparent:
         raise UsageError(
-            f"{name} cannot hold transparency; use {_names(other for other in FORMATS if other.transparent)}."
+            f"{name} cannot hold transparency; use {_names(other for other in PICTURE_FORMATS if other.transparent)}."
         )
     if max(layout.width, layout.height) > chosen.max_side:
         raise ExportError(
@@ -107,7 +107,7 @@ def check_fits(chosen: Format, layout: Layout) -> None:
         )
 
 
-def _write_stream(chosen: Format, stream: BinaryIO, strips: Strips, layout: Layout) -> None:
+def _write_stream(chosen: PictureFormat, stream: BinaryIO, strips: Strips, layout: Layout) -> None:
     """Write to a stream. Raises ExportError where writing fails."""
     try:
         with _seekable(stream) if chosen.seeks else nullcontext(stream) as file:
@@ -163,9 +163,11 @@ def _write_by_pillow(file: BinaryIO, strips: Strips, layout: Layout, name: str, 
     file.write(encoded.getbuffer())
 
 
-FORMATS = (
-    Format(("png",), _write_png),
-    Format(("tiff", "tif"), _write_tiff, seeks=True),
-    Format(("webp",), _write_webp, depths=(8,), max_side=16_383, keep=_write_webp_as_is),
-    Format(("jpeg", "jpg"), _write_jpeg, depths=(8,), transparent=False, max_side=65_500),  # 65,500 is libjpeg's limit
+PICTURE_FORMATS = (
+    PictureFormat(("png",), _write_png),
+    PictureFormat(("tiff", "tif"), _write_tiff, seeks=True),
+    PictureFormat(("webp",), _write_webp, depths=(8,), max_side=16_383, keep=_write_webp_as_is),
+    PictureFormat(
+        ("jpeg", "jpg"), _write_jpeg, depths=(8,), transparent=False, max_side=65_500
+    ),  # 65,500 is libjpeg's limit
 )

@@ -13,8 +13,8 @@ from vecstack.extras import install
 from vecstack.geometry import Rect
 
 FALL = 12  # cells, at least, over which a continued mask falls below all thresholds: contours close in a smooth arc
-LEAST_CORNERS = 4
-FEWEST_POINTS = 12  # of a polygon that is resampled
+MIN_CORNERS = 4
+MIN_POINTS = 12  # of a polygon that is resampled
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ class Contours:
     def at(self, threshold: float, spacing: float, least_area: float) -> list[Contour]:
         """The closed contours at a threshold that can be seen, points about `spacing` apart; none below an area."""
         polygons = [np.asarray(line)[:-1] for line in self._lines(threshold)]
-        found = [self._resampled(polygon, spacing) for polygon in polygons if len(polygon) >= LEAST_CORNERS]
+        found = [self._resampled(polygon, spacing) for polygon in polygons if len(polygon) >= MIN_CORNERS]
         kept = (self._outline(contour) for contour in found if abs(contour.area) >= least_area)
         return [contour for contour in kept if contour is not None]
 
     def _resampled(self, polygon: np.ndarray, spacing: float) -> Contour:
         closed = np.vstack([polygon, polygon[:1]])
         along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
-        count = max(FEWEST_POINTS, int(along[-1] / spacing))
+        count = max(MIN_POINTS, int(along[-1] / spacing))
         places = np.arange(count) * (along[-1] / count)
         points = np.column_stack([np.interp(places, along, closed[:, axis]) for axis in (0, 1)])
         start = np.array([self._rect.x, self._rect.y]) - self._margin

@@ -13,8 +13,8 @@ import numpy as np
 
 from vecstack.exporting.svg.contours import Contour
 
-MOST_CONTROLS = 400  # of a curve
-FEWEST_CONTROLS = 4
+MAX_CONTROLS = 400  # of a curve
+MIN_CONTROLS = 4
 GROWTH = 1.4  # by which the count grows until the curve is close
 POINTS_PER_CONTROL = 2.5  # least
 LARGEST_MISS = 2.5  # of the tolerance, which the root mean square keeps
@@ -32,8 +32,8 @@ def fit(contour: Contour, tolerance: float) -> np.ndarray:
     density = _densities(contour)
     sums = np.concatenate([[0], np.cumsum((density + np.roll(density, -1)) / 2)])
     places = sums[:-1] / sums[-1]
-    most = min(MOST_CONTROLS, max(FEWEST_CONTROLS, int(len(places) / POINTS_PER_CONTROL)))
-    count, too_few = FEWEST_CONTROLS, FEWEST_CONTROLS - 1
+    most = min(MAX_CONTROLS, max(MIN_CONTROLS, int(len(places) / POINTS_PER_CONTROL)))
+    count, too_few = MIN_CONTROLS, MIN_CONTROLS - 1
     controls, misses = _fitted(contour, places, count)
     while not _is_close(misses, tolerance) and count < most:
         too_few, count = count, min(most, max(count + 1, int(count * GROWTH)))

@@ -20,7 +20,7 @@ from vecstack.exporting.svg.curves import fit, path_data
 from vecstack.exporting.svg.exact import exact_shape
 from vecstack.exporting.svg.levels import coverage, gaussian
 from vecstack.exporting.svg.options import SvgOptions
-from vecstack.exporting.svg.scene import Mask, Scene
+from vecstack.exporting.svg.scene import SampledMask, Scene
 from vecstack.exporting.svg.search import least_place
 from vecstack.exporting.xml import attributes, background, blur_filter, color_code, document, element_ids, number
 
@@ -31,7 +31,7 @@ NEARBY = (-0.04, -0.02, 0.0, 0.02, 0.04)  # tried about the one that is best so 
 PASSES = 5  # through all layers, at most
 GAIN = 0.005  # of the squared error, without which there is no other pass
 RIDGE = 1e-4  # by which colours are drawn to the layers' own, where these hardly show
-CURVE_MISS, MOST_MISS = 0.004, 0.05  # of curves, as shares of the long side: as it is, and where bytes are few
+CURVE_MISS, MAX_MISS = 0.004, 0.05  # of curves, as shares of the long side: as it is, and where bytes are few
 BLUR_MISS = 0.2  # of a blur's deviation, which hides as much
 BLUR_REACH = 3.0  # standard deviations
 
@@ -40,7 +40,7 @@ BLUR_REACH = 3.0  # standard deviations
 class Shape:
     """How a layer is drawn: the level set of its mask above a threshold, blurred, in a colour."""
 
-    mask: Mask
+    mask: SampledMask
     threshold: float
     blur: float
     color: Color
@@ -55,7 +55,7 @@ def flat_svg(scene: Scene, options: SvgOptions) -> str:
         texts[at] = _text(scene, shapes, math.exp(at), options)
         return len(options.encode(texts[at]))
 
-    start, coarsest = math.log(CURVE_MISS), math.log(MOST_MISS)
+    start, coarsest = math.log(CURVE_MISS), math.log(MAX_MISS)
     least = size(start)
     if options.max_bytes is None or least <= options.max_bytes:
         return texts[start]
@@ -69,7 +69,7 @@ def flat_svg(scene: Scene, options: SvgOptions) -> str:
     return texts[place]
 
 
-def _most_seen(scene: Scene, count: int | None) -> list[Mask]:
+def _most_seen(scene: Scene, count: int | None) -> list[SampledMask]:
     """The masks that change the picture most, lowest first."""
     if not scene.traced:  # none is sampled, and each is one element
         return list(scene.masks[-count:] if count else scene.masks)
@@ -78,7 +78,7 @@ def _most_seen(scene: Scene, count: int | None) -> list[Mask]:
     return [scene.masks[index] for index in sorted(order[:count]) if share[index] > 0]
 
 
-def flatten(scene: Scene, masks: list[Mask], blurs: tuple[float, ...]) -> list[Shape]:
+def flatten(scene: Scene, masks: list[SampledMask], blurs: tuple[float, ...]) -> list[Shape]:
     """The shapes that come closest to the scene's picture together, found layer by layer; those of hidden layers are
     the middle of their masks."""
     shapes = [Shape(mask, float(mask.values.min() + mask.values.max()) / 2, 0.0, mask.color) for mask in masks]
@@ -112,7 +112,7 @@ class _Fitter:
         ]
 
     @staticmethod
-    def _pooled(mask: Mask, scene: Scene) -> Tensor:
+    def _pooled(mask: SampledMask, scene: Scene) -> Tensor:
         """A mask over the whole canvas: [h,w]."""
         whole = torch.zeros(scene.picture.shape[1:])
         if mask.box.count:

@@ -18,7 +18,7 @@ from torch.nn.functional import avg_pool2d
 
 BLURS = (0.0, 0.003, 0.006, 0.012, 0.024, 0.048)  # standard deviations, as shares of the layer's long side
 CANDIDATES = 28  # levels
-LEAST_RANGE = 1 / 255  # of a mask's values, below which it has no contours
+MIN_RANGE = 1 / 255  # of a mask's values, below which it has no contours
 CURVE_BYTES, TURN_BYTES = 14.0, 2.0  # of a curve as it is deflated, and for each unit of its root-curvature integral
 LAYER_BYTES, BASE_BYTES, BLUR_BYTES = 120.0, 30.0, 10.0
 # Squared error with which a renderer's rounding to 8 bits is charged to a layer that touches the whole canvas.
@@ -26,11 +26,11 @@ ROUNDING = 5e-6
 STRENGTHS = 1000  # of a layer, so many steps up to 1
 # What the mean error counts besides the squared one: level sets lose the faint ends of masks, and that adds up.
 MEAN = 1.0
-LEAST_WEIGHT = 1e-12  # of a whole mask
+MIN_WEIGHT = 1e-12  # of a whole mask
 RIDGE = 1e-5  # of the mean diagonal: nearly equal level sets must not get huge opposite greys
 EXCHANGED = 3  # blurs, the best after levels were added, for which they are exchanged too
 FINE_ENOUGH = 4  # cells of a blur's deviation, with which as much is told by half as many cells
-FEWEST_CELLS = 64  # on a side of what is halved
+MIN_CELLS = 64  # on a side of what is halved
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def basis_of(mask: np.ndarray, effect: np.ndarray, step: float, long_side: float
     cells fill a `share` of the canvas."""
     thresholds = _candidates(mask, effect)
     values, weights = torch.from_numpy(mask), torch.from_numpy(effect) * (share / mask.size)
-    of_mean = MEAN / max(float(weights.sum()), LEAST_WEIGHT)
+    of_mean = MEAN / max(float(weights.sum()), MIN_WEIGHT)
     energy = float((values * values * weights).sum()) + of_mean * float((values * weights).sum()) ** 2
     areas = np.array([float((mask > threshold).mean()) * share for threshold in thresholds])
     costs = _curve_costs(mask, thresholds, step)
@@ -96,7 +96,7 @@ def basis_of(mask: np.ndarray, effect: np.ndarray, step: float, long_side: float
         sigma = blur * long_side
         current = gaussian(current, math.sqrt(max(sigma**2 - done**2, 0)) / cell)
         done = sigma
-        while len(thresholds) and sigma >= FINE_ENOUGH * cell and min(weights.shape) >= FEWEST_CELLS:
+        while len(thresholds) and sigma >= FINE_ENOUGH * cell and min(weights.shape) >= MIN_CELLS:
             current, cell = avg_pool2d(current, 2, ceil_mode=True), 2 * cell
             weights, weighted = _sums(weights), _sums(weighted)
         sets = torch.cat([torch.ones_like(weights)[None], current]).flatten(1)
@@ -137,7 +137,7 @@ def _blur_matrix(count: int, sigma: float) -> Tensor:
 def _candidates(mask: np.ndarray, effect: np.ndarray) -> np.ndarray:
     """Thresholds [N], rising: closer where more is seen, and some everywhere."""
     low, high = float(mask.min()), float(mask.max())
-    if high - low < LEAST_RANGE:
+    if high - low < MIN_RANGE:
         return np.zeros(0)
     counts, edges = np.histogram(mask, 256, (low, high), weights=effect + 1e-12)
     density = np.cbrt(counts)

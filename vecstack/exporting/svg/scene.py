@@ -23,15 +23,15 @@ from vecstack.kinds import can_draw, color_of, kind_of
 from vecstack.stack import Layer, Stack
 
 CELLS = 512  # on the long side of the canvas: contours are smooth between, and no curve is written finer
-FEWEST_CELLS = 128  # on the long side of a small layer
-FEWEST_ACROSS = 8  # on the short side: slopes and blurs need neighbours
+MIN_CELLS = 128  # on the long side of a small layer
+MIN_ACROSS = 8  # on the short side: slopes and blurs need neighbours
 POOLED = 2  # cells on a side of one at which levels are chosen
 _NOWHERE = Box(slice(0, 0), slice(0, 0))
 UNSEEN = 0.1  # what a squared error of a hidden layer counts, which the next edit may show
 
 
 @dataclass(frozen=True)
-class Mask:
+class SampledMask:
     """A layer's mask without its opacity: `values` [H,W] at the centres of cells that fill `rect`; `index` and `layer`
     in the stack; its colours. `effect` [H/2,W/2]: by how much the mask can change the picture at cells twice as large,
     as the mean over the channels of the squared difference between a mask of 0 and one of 1. `box` and `common` [h,w]:
@@ -79,13 +79,13 @@ class Scene:
     composed, and their picture there, [3,H,W]."""
 
     stack: Stack
-    masks: tuple[Mask, ...]
+    masks: tuple[SampledMask, ...]
     grid: Grid
     picture: Tensor
     device: str = "cpu"
 
     @property
-    def traced(self) -> list[Mask]:
+    def traced(self) -> list[SampledMask]:
         """The masks that are traced, lowest first: those of layers that are not written as they are."""
         return [mask for mask in self.masks if not mask.is_exact]
 
@@ -101,7 +101,7 @@ def scene_of(stack: Stack, device: torch.device) -> Scene:
     return Scene(stack, tuple(masks), common, picture, str(device))
 
 
-def _masks(stack: Stack, common: Grid, device: torch.device) -> Iterator[Mask]:
+def _masks(stack: Stack, common: Grid, device: torch.device) -> Iterator[SampledMask]:
     """The masks, with an effect that is not known yet; not sampled where none is traced."""
     canvas = stack.canvas.rect
     is_traced = any(can_draw(layer) and not is_exact(layer) for layer in stack.layers)
@@ -114,7 +114,7 @@ def _masks(stack: Stack, common: Grid, device: torch.device) -> Iterator[Mask]:
             continue
         if not is_traced:
             nothing = np.zeros((1, 1), np.float32)
-            yield Mask(index, layer, torch.zeros(3, 1, 1), rect, nothing, nothing, _NOWHERE, torch.zeros(0, 0))
+            yield SampledMask(index, layer, torch.zeros(3, 1, 1), rect, nothing, nothing, _NOWHERE, torch.zeros(0, 0))
             continue
         rows, columns = _cells(rect, canvas)
         bare = dataclasses.replace(layer, visible=True, opacity=1.0)
@@ -126,15 +126,15 @@ def _masks(stack: Stack, common: Grid, device: torch.device) -> Iterator[Mask]:
         at_common = _alpha(painter, common.part(box), device) if box.count else torch.empty(0, 0)
         effect = np.zeros((rows // POOLED, columns // POOLED), np.float32)
         rgb = _colors(layer, stack, common.part(box), device)
-        yield Mask(index, layer, rgb, rect, values.numpy(), effect, box, at_common)
+        yield SampledMask(index, layer, rgb, rect, values.numpy(), effect, box, at_common)
 
 
 def _cells(rect: Rect, canvas: Rect) -> tuple[int, int]:
     """Rows and columns of nearly square cells in a part of the canvas; even numbers."""
     long_side = max(rect.width, rect.height)
-    count = max(FEWEST_CELLS, CELLS * long_side / max(canvas.width, canvas.height))
+    count = max(MIN_CELLS, CELLS * long_side / max(canvas.width, canvas.height))
     rows, columns = (
-        max(FEWEST_ACROSS, POOLED * round(count * side / long_side / POOLED)) for side in (rect.height, rect.width)
+        max(MIN_ACROSS, POOLED * round(count * side / long_side / POOLED)) for side in (rect.height, rect.width)
     )
     return rows, columns
 
@@ -154,7 +154,7 @@ def _colors(layer: Layer, stack: Stack, points: Grid, device: torch.device) -> T
     return shade_on(layer, stack.assets, there)[1].clamp(0, 1).cpu()
 
 
-def _weigh(stack: Stack, masks: list[Mask], common: Grid) -> Tensor:
+def _weigh(stack: Stack, masks: list[SampledMask], common: Grid) -> Tensor:
     """Put the masks' effects in their places, and give the picture [3,H,W] of all that is seen."""
     picture, light = common.background(stack), torch.ones(len(common.ys), len(common.xs))
     for mask in masks:
@@ -171,7 +171,7 @@ def _weigh(stack: Stack, masks: list[Mask], common: Grid) -> Tensor:
     return picture
 
 
-def _at(values: Tensor, mask: Mask, stack: Stack) -> np.ndarray:
+def _at(values: Tensor, mask: SampledMask, stack: Stack) -> np.ndarray:
     """Values [H,W] over the canvas at the nearest places to the cells of a mask's effect."""
     (rows, columns), (height, width) = mask.effect.shape, values.shape
     canvas, rect = stack.canvas, mask.rect

@@ -14,7 +14,7 @@ from vecstack.exporting.svg.curves import fit, path_data
 from vecstack.exporting.svg.exact import exact_shape
 from vecstack.exporting.svg.levels import BLURS, ROUNDING, Basis, Choice, basis_of, choose
 from vecstack.exporting.svg.options import TOLERANCE, SvgOptions
-from vecstack.exporting.svg.scene import Mask, Scene
+from vecstack.exporting.svg.scene import SampledMask, Scene
 from vecstack.exporting.svg.search import NEAR, least_place
 from vecstack.exporting.xml import (
     background,
@@ -33,13 +33,13 @@ from vecstack.geometry import Rect
 
 # Squared error in the picture for a byte: no curve is worth less (a fifth of it took up to half as many bytes more for
 # 0.3 dB), and nothing is worth more.
-LEAST_PRICE, MOST_PRICE = 5e-10, 1e-1
+MIN_PRICE, MAX_PRICE = 5e-10, 1e-1
 FIRST_PRICE = 1.5e-9  # of a photo of 20 layers at the usual tolerance
 # What curves and renderers add to the squared error of the levels, measured on photos of 20 layers.
 CURVE_SHARE, ROUNDING_SHARE = 1.3, 0.35
 # A curve may be off by a share of the distance to the next one; by less where bytes are cheaper than a price.
 LOOSE, TIGHT, TIGHT_PRICES = 0.12, 0.08, (3e-10, 3e-9)
-LEAST_MISS, MOST_MISS = 0.1 / 640, 4 / 640  # of curves, as shares of the canvas's long side
+MIN_MISS, MAX_MISS = 0.1 / 640, 4 / 640  # of curves, as shares of the canvas's long side
 BLUR_REACH = 3.0  # standard deviations
 PATH = "<path "
 
@@ -72,7 +72,7 @@ class SoftSvg:
 
     def within(self, options: SvgOptions) -> str:
         """The closest SVG that the options allow. Raises ExportError."""
-        cheapest, dearest = math.log(LEAST_PRICE), math.log(MOST_PRICE)
+        cheapest, dearest = math.log(MIN_PRICE), math.log(MAX_PRICE)
         tolerance = options.tolerance or TOLERANCE
         start = math.log(FIRST_PRICE * (tolerance / TOLERANCE) ** 3)
         # Cheaper bytes lower the error: the search runs from the dearest down.
@@ -171,7 +171,7 @@ class _Drawing:
     """The shapes of a layer's mask, and where they reach."""
 
     def __init__(
-        self, mask: Mask, choice: Choice, looseness: float, canvas: Rect, unit: Callable[[float], float]
+        self, mask: SampledMask, choice: Choice, looseness: float, canvas: Rect, unit: Callable[[float], float]
     ) -> None:
         self._mask, self._choice, self._looseness, self._canvas, self._unit = mask, choice, looseness, canvas, unit
         self.sigma = BLURS[choice.blur] * mask.long_side if len(choice.thresholds) else 0.0
@@ -228,7 +228,7 @@ class _Drawing:
             band = np.abs(mask.values - threshold) < max(below, above) / 4 + 1e-4
             slope = float(slopes[band].mean()) if band.any() else 1e-3
             spacing = max(min(below, above) / max(slope, 1e-6), self.sigma)
-            misses.append(min(max(self._looseness * spacing, LEAST_MISS * long_side), MOST_MISS * long_side))
+            misses.append(min(max(self._looseness * spacing, MIN_MISS * long_side), MAX_MISS * long_side))
         return misses
 
     def _paths(self, misses: list[float], unit: float) -> list[str]:

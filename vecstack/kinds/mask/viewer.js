@@ -232,7 +232,7 @@ function netNumbers(net) {
   return numbers;
 }
 
-const MOST_WIDTH = 256; // channels: the values of wider nets do not fit a card's registers
+const MAX_WIDTH = 256; // channels: the values of wider nets do not fit a card's registers
 
 const MASK_GLSL = `
 const int GROUPS = WIDTH / 4;
@@ -282,7 +282,7 @@ kinds.set("mask", {
     source: MASK_GLSL,
     plan(layer, assets) {
       const net = netOf(layer.net, assets);
-      if (net.width > MOST_WIDTH) return null;
+      if (net.width > MAX_WIDTH) return null;
       return {
         defines: { WIDTH: net.width, DEPTH: net.layers.length },
         family: { key: layer.net, numbers: () => netNumbers(net) },

@@ -8,7 +8,7 @@ from torch import Tensor
 from vecstack.color import Color
 from vecstack.geometry import Rect
 from vecstack.kinds.frame import window_bump
-from vecstack.kinds.spline.layer import LEAST_SIDE, Surface
+from vecstack.kinds.spline.layer import MIN_SIDE, Surface
 from vecstack.kinds.spline.tune import as_color, as_surface, lifts
 
 MADE_SIDE = 16  # most control values on a side of a layer that is made
@@ -52,4 +52,4 @@ def begin(window: Rect, inside: Rect, target: Tensor, canvas: Tensor) -> tuple[S
 
 def _side(cells: float) -> int:
     """Control values on a side of a window of so many cells."""
-    return max(LEAST_SIDE, min(MADE_SIDE, round(cells / PIXELS_APART)))
+    return max(MIN_SIDE, min(MADE_SIDE, round(cells / PIXELS_APART)))

@@ -8,8 +8,8 @@ from vecstack.color import Color, check_color, is_number, is_number_list
 from vecstack.errors import DocumentError
 from vecstack.stack import Layer
 
-LEAST_SIDE, MOST_SIDE = 4, 64  # control values on a side: a cubic piece needs 4
-MOST_VALUE = 1e6  # far past where the mask is 0 or 1
+MIN_SIDE, MAX_SIDE = 4, 64  # control values on a side: a cubic piece needs 4
+MAX_VALUE = 1e6  # far past where the mask is 0 or 1
 STEP = 0.01  # of a control value in a document: changes a mask by 1/400 at most
 GAIN = 4.0  # control value of a shape number of 1: so that a number of 1 matters as much as one of a code
 WINDOW = 0.3  # of a layer that is made: less leaves a seam, more wastes what the window holds
@@ -35,12 +35,12 @@ class SplineLayer(Layer):
         if not isinstance(rows, list | tuple) or not all(map(is_number_list, rows)):
             raise DocumentError(f"{where}surface must be rows of numbers.")
         sides = (len(rows), *{len(row) for row in rows})
-        if len(sides) != 2 or not all(LEAST_SIDE <= side <= MOST_SIDE for side in sides):
+        if len(sides) != 2 or not all(MIN_SIDE <= side <= MAX_SIDE for side in sides):
             raise DocumentError(
-                f"{where}surface must have {LEAST_SIDE} to {MOST_SIDE} rows of {LEAST_SIDE} to {MOST_SIDE} numbers, "
+                f"{where}surface must have {MIN_SIDE} to {MAX_SIDE} rows of {MIN_SIDE} to {MAX_SIDE} numbers, "
                 "all rows alike."
             )
-        if not all(abs(value) <= MOST_VALUE for row in rows for value in row):
-            raise DocumentError(f"{where}surface must be finite numbers up to {MOST_VALUE:g}.")
+        if not all(abs(value) <= MAX_VALUE for row in rows for value in row):
+            raise DocumentError(f"{where}surface must be finite numbers up to {MAX_VALUE:g}.")
         if not (is_number(self.window) and 0 < self.window <= 1):
             raise DocumentError(f"{where}window must be above 0 and at most 1, not {self.window!r:.40}.")

@@ -12,7 +12,7 @@ from torch import Tensor
 from vecstack.color import Color
 from vecstack.kinds.base import Slopes, to_step
 from vecstack.kinds.frame import to_frame, window_bump
-from vecstack.kinds.spline.layer import GAIN, MOST_VALUE, STEP, SplineLayer, Surface
+from vecstack.kinds.spline.layer import GAIN, MAX_VALUE, STEP, SplineLayer, Surface
 from vecstack.kinds.spline.shade import basis
 
 
@@ -65,7 +65,7 @@ def lifts(local: Tensor, rows: int, columns: int) -> Tensor:
 
 def as_surface(shape: Tensor) -> Surface:
     """Control values of shape numbers [R,C], as a document keeps them."""
-    values = (shape * GAIN).clamp(-MOST_VALUE, MOST_VALUE).tolist()
+    values = (shape * GAIN).clamp(-MAX_VALUE, MAX_VALUE).tolist()
     return tuple(tuple(to_step(value, STEP) for value in row) for row in values)
 
 

@@ -6,7 +6,7 @@
 // that cannot be drawn. `color` is [red, green, blue] in 0..1, null where the layer does not have just one. `bitmap` is
 // { box: [left, top, right, bottom] in canvas units, png: a URI } for a layer whose kind has no script, else null.
 
-const MOST_PNG_PX = 4096;
+const MAX_PNG_PX = 4096;
 
 function byId(id) {
   return document.getElementById(id);
@@ -263,7 +263,7 @@ async function connectComparison(stage, source) {
 function connectDownloads({ text, extras, canvas, store, draw }) {
   const { title, svg, groups } = extras;
   const size = byId("size");
-  size.value = Math.min(Math.max(canvas.width, canvas.height), MOST_PNG_PX);
+  size.value = Math.min(Math.max(canvas.width, canvas.height), MAX_PNG_PX);
   byId("save-document").addEventListener("click", () => {
     const edited = store.isChanged ? editedText(text, store.first, store.settled) : text;
     download(fileName(title, ".layers.json"), [edited], "application/json");
@@ -277,8 +277,8 @@ function connectDownloads({ text, extras, canvas, store, draw }) {
   });
   byId("save-png").addEventListener("click", async () => {
     const wanted = Math.round(Number(size.value));
-    if (!(wanted >= 1 && wanted <= MOST_PNG_PX)) {
-      announce(`The long side of a PNG must be 1 to ${MOST_PNG_PX} pixels.`);
+    if (!(wanted >= 1 && wanted <= MAX_PNG_PX)) {
+      announce(`The long side of a PNG must be 1 to ${MAX_PNG_PX} pixels.`);
       size.focus();
       return;
     }

@@ -5,8 +5,8 @@
 const REST_MS = 160; // without movement, after which it is drawn sharp
 const ZOOM_STEP = 1.25;
 const PAN_STEP_PX = 60;
-const MOST_ZOOM = 2 ** 20; // past the whole canvas: 64-bit numbers have room for it
-const MOST_PIXELS = 4 << 20; // of what is drawn at once: finer screens get larger pixels
+const MAX_ZOOM = 2 ** 20; // past the whole canvas: 64-bit numbers have room for it
+const MAX_PIXELS = 4 << 20; // of what is drawn at once: finer screens get larger pixels
 
 class Stage {
   // `chooseEngine(grid)` gives what draws a grid; `styleOf()` the colours; `onprogress(picture)` hears how far it is;
@@ -29,7 +29,7 @@ class Stage {
     const { clientWidth, clientHeight } = this.element;
     if (!clientWidth || !clientHeight) return;
     const wanted = window.devicePixelRatio || 1;
-    this.density = Math.min(wanted, Math.sqrt(MOST_PIXELS / (clientWidth * clientHeight)));
+    this.density = Math.min(wanted, Math.sqrt(MAX_PIXELS / (clientWidth * clientHeight)));
     const [width, height] = [clientWidth, clientHeight].map((side) => Math.round(side * this.density));
     if (this.view && this.element.width === width && this.element.height === height) return;
     Object.assign(this.element, { width, height });
@@ -50,7 +50,7 @@ class Stage {
   // Zoom about a point of the element, in device pixels.
   zoom(factor, x = this.element.width / 2, y = this.element.height / 2) {
     const { scale, left, top } = this.view;
-    const next = Math.min(Math.max(scale * factor, this.fitted / 8), this.fitted * MOST_ZOOM);
+    const next = Math.min(Math.max(scale * factor, this.fitted / 8), this.fitted * MAX_ZOOM);
     this.view = { scale: next, left: ((left + x) / scale) * next - x, top: ((top + y) / scale) * next - y };
     this.isFitted = false;
     this.move();
