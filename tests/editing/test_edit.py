@@ -663,12 +663,12 @@ def test_the_page_of_the_docs_names_every_change_and_its_example_is_one(
 
 def test_the_python_of_the_page_runs(mixed: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).parents[2] / "docs" / "edit.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    example, _ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     known = edit(mixed, [Remove("strange"), Rename("whole", "sky"), Rename("faded", "sun")])
     (tmp_path / "photo.layers").write_bytes(dumps(known))
     monkeypatch.chdir(tmp_path)
     exec(compile(example, "edit.md", "exec"), {})
-    edited = load(tmp_path / "other.layers")
+    edited = load(tmp_path / "python.layers")
     assert edited.layers[0].name == "sky"
     assert not edited.layer("faded").visible
     assert color(edited, "leaf") == (0x80 / 255, 0xA0 / 255, 1.0)
