@@ -654,7 +654,8 @@ def test_the_page_of_the_docs_names_every_change_and_its_example_is_one(
     for name in CHANGES:
         assert f"`--{name} " in page
         assert f"`{name} = " in page
-    (tmp_path / "other.layers").write_bytes(dumps(mixed))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "sun.layers").write_bytes(dumps(mixed))
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     kinds = [type(change) for change in load_script(script(example))]
     assert kinds == [Recolor, CopyLayer, Palette]
@@ -662,12 +663,12 @@ def test_the_page_of_the_docs_names_every_change_and_its_example_is_one(
 
 def test_the_python_of_the_page_runs(mixed: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).parents[2] / "docs" / "edit.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    example, _ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     known = edit(mixed, [Remove("strange"), Rename("whole", "sky"), Rename("faded", "sun")])
     (tmp_path / "photo.layers").write_bytes(dumps(known))
     monkeypatch.chdir(tmp_path)
     exec(compile(example, "edit.md", "exec"), {})
-    edited = load(tmp_path / "other.layers")
+    edited = load(tmp_path / "python.layers")
     assert edited.layers[0].name == "sky"
     assert not edited.layer("faded").visible
     assert color(edited, "leaf") == (0x80 / 255, 0xA0 / 255, 1.0)
