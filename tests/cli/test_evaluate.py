@@ -248,7 +248,7 @@ def test_a_plot_without_matplotlib_names_the_extra_before_the_work(
     assert result.code == 4
     assert (
         result.err
-        == "vecstack: --plot needs matplotlib. Install it from the folder of this project: pip install '.[plots]'.\n"
+        == "vecstack: A plot needs matplotlib. Install it from the folder of this project: pip install '.[plots]'.\n"
     )
 
 

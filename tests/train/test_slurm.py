@@ -58,7 +58,7 @@ def test_without_submitit_one_line_says_what_to_install(job: Job, monkeypatch: p
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(
         RecipeError,
-        match=r"^--slurm needs submitit\. Install it .*pip install '\.\[train\]'\.$",
+        match=r"^SLURM jobs need the package submitit\. Install it .*pip install '\.\[train\]'\.$",
     ):
         submit(job)
 
