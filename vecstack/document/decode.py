@@ -25,8 +25,8 @@ _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def stack_of(document: Json, members: Mapping[str, bytes]) -> Stack:
-    """The stack of a parsed document and the members of its zip. Raises DocumentError, and whatever malformed fields make
-    the libraries raise."""
+    """The stack of a parsed document and the members of its zip. Raises DocumentError, and whatever malformed fields
+    make the libraries raise."""
     _check_version(document)
     _check_features(document)
     canvas = _canvas(field(document, "canvas", dict))
