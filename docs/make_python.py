@@ -17,7 +17,7 @@ WIDTH = 100  # of a line, from which on each parameter has a line of its own
 
 
 def page() -> str:
-    """The text of docs/python.md with the signatures that the code has. Names that are not public stay as they are."""
+    """The text of docs/python.md with the signatures that the code has."""
     return SECTION.sub(_section, PAGE.read_text(encoding="utf-8"))
 
 
@@ -27,8 +27,7 @@ def names() -> list[str]:
 
 
 def _section(match: re.Match[str]) -> str:
-    name = match["name"]
-    return f"{match[0].splitlines()[0]}\n\n```text\n{signature(name)}\n```" if name in vecstack.__all__ else match[0]
+    return f"{match[0].splitlines()[0]}\n\n```text\n{signature(match['name'])}\n```"
 
 
 def signature(name: str) -> str:
@@ -48,7 +47,8 @@ def signature(name: str) -> str:
 
 
 def _parameter(parameter: inspect.Parameter) -> str:
-    text = f"{parameter.name}: {parameter.annotation}"
+    stars = "**" if parameter.kind is parameter.VAR_KEYWORD else ""
+    text = f"{stars}{parameter.name}: {parameter.annotation}"
     if parameter.default is parameter.empty:
         return text
     default = "{}" if repr(parameter.default) == "<factory>" else repr(parameter.default).replace("'", '"')

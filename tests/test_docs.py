@@ -260,3 +260,21 @@ def test_how_to_cite_is_valid_and_names_the_paper() -> None:
     assert cite["version"] == package.__version__
     (paper,) = cite["references"]
     assert [author["family-names"] for author in paper["authors"]] == ["Sbai", "Couprie", "Aubry"]
+
+
+def test_no_page_installs_from_the_index_what_is_another_project_there() -> None:
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("weights/*/README.md")]:
+        assert not re.search(r"pip install (-\S+ )*\W?vecstack", page.read_text(encoding="utf-8")), page.name
+
+
+def test_pages_that_the_program_names_are_there() -> None:
+    for source in (ROOT / "vecstack").rglob("*.py"):
+        for page in re.findall(r"\bdocs/\w+\.md\b", source.read_text(encoding="utf-8")):
+            assert (ROOT / page).exists(), f"{source.name}: {page}"
+
+
+def test_the_map_of_the_program_shows_all_of_it() -> None:
+    (tree,) = (block.text for block in blocks(DOCS / "architecture.md") if block.heading == "The tree")
+    for path in (ROOT / "vecstack").iterdir():
+        if path.name not in {"__pycache__", "__main__.py", "weights"}:
+            assert re.search(rf"^  {path.name}\b", tree, re.MULTILINE), path.name

@@ -25,7 +25,13 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
         except ImportError as error:
             raise RecipeError(f"{path}: reading TOML on Python 3.10 needs tomli. {install('train')}") from error
     try:
-        return cast(dict[str, Any], tomllib.loads(read_text(path)))
+        text = read_text(path)
+    except RecipeError as error:
+        if isinstance(error.__cause__, UnicodeDecodeError):
+            raise RecipeError(f"{path}: not TOML (not text in UTF-8).") from error
+        raise
+    try:
+        return cast(dict[str, Any], tomllib.loads(text))
     except (ValueError, RecursionError) as error:
         raise RecipeError(f"{path}: not TOML ({' '.join(str(error).split())[:200]}).") from error
 

@@ -179,7 +179,7 @@ def test_a_model_without_layers_has_one_score(
 
 
 REFUSED = [
-    ("nothing --data {data}", 6, "use digits, photos, a path"),
+    ("nothing --data {data}", 6, "no such model or file; use digits, photos, "),
     ("{data} --data {data}", 6, "no such weights file"),
     ("{data}/00.png --data {data}", 6, "not a vecstack model"),
     ("{weights}", 2, "--data"),
@@ -248,7 +248,7 @@ def test_a_plot_without_matplotlib_names_the_extra_before_the_work(
     assert result.code == 4
     assert (
         result.err
-        == "vecstack: --plot needs matplotlib. Install it from the folder of this project: pip install '.[plots]'.\n"
+        == "vecstack: A plot needs matplotlib. Install it from the folder of this project: pip install '.[plots]'.\n"
     )
 
 

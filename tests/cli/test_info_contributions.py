@@ -40,7 +40,7 @@ def test_info_shows_the_contributions_and_says_what_they_are(vecstack: Call, hid
     assert len(lines) == len(plain)
     expected = [f"{each.rms:.2f}" for each in contributions(load(hidden))]
     assert [line.split()[4] for line in lines[-3:]] == expected
-    assert "taken out" in note
+    assert "alone is removed" in note
     assert "1/255" in note
 
 

@@ -85,7 +85,7 @@ def test_without_tensorboard_one_line_says_what_to_install(tmp_path: Path, monke
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(
         RecipeError,
-        match=r"^--tensorboard needs tensorboard\. Install it .*pip install '\.\[train\]'\.$",
+        match=r"^TensorBoard curves need the package tensorboard\. Install it .*pip install '\.\[train\]'\.$",
     ):
         Board(tmp_path)
 

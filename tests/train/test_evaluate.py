@@ -204,7 +204,7 @@ def test_a_baseline_of_another_side_is_refused(pictures: Tensor) -> None:
 
 
 def test_a_side_that_a_baseline_does_not_draw_is_refused(pictures: Tensor) -> None:
-    with pytest.raises(UsageError, match="--side must be 20"):
+    with pytest.raises(UsageError, match="side must be 20"):
         baseline_score(nn.Identity(), 1, pictures[:, :, :16, :16])
 
 

@@ -228,7 +228,7 @@ def test_a_log_that_cannot_be_written_ends_the_training_and_keeps_its_lines_whol
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 5, limits[1]))  # stands in for a full disk
     try:
-        with pytest.raises(ExportError, match=r"log.jsonl: File too large\. .*--resume") as caught:
+        with pytest.raises(ExportError, match=r"log.jsonl: File too large\. .*`resume=True`") as caught:
             train(recipe, pictures, out, resume=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -523,7 +523,7 @@ def test_what_fails_in_one_of_several_processes_is_done_without_in_all(
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize(("step", "remedy"), [(1, r"than 4\.$"), (5, r"than 4, then --resume\.$")])
+@pytest.mark.parametrize(("step", "remedy"), [(1, r"than 4\.$"), (5, r"than 4, then `resume=True`\.$")])
 def test_a_gpu_without_the_memory_asks_for_a_smaller_batch(
     recipe: Recipe,
     pictures: Pictures,
@@ -598,7 +598,7 @@ def test_the_time_limit_stops_the_compiler(
     train(plan, pictures, tmp_path / "out", callbacks=Callbacks(told.append), time_limit_seconds=1)
     assert time.monotonic() - began < 150  # not the 300 s of the compiler, on a machine however busy
     assert "(the time limit has passed)" in told[1]
-    assert told[-1] == "stopped and saved at step 0 of 6: --resume continues"
+    assert told[-1] == "stopped and saved at step 0 of 6; resume to continue"
     assert len(told) == 3
     assert steps_done(tmp_path / "out") == 0
     assert signal.getsignal(signal.SIGALRM) is handler

@@ -63,5 +63,5 @@ def test_a_plot_is_a_png() -> None:
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ExportError, match=r"^--plot needs matplotlib\. .*pip install '\.\[plots\]'\.$"):
+    with pytest.raises(ExportError, match=r"^A plot needs matplotlib\. .*pip install '\.\[plots\]'\.$"):
         check_plots()

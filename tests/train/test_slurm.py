@@ -44,7 +44,7 @@ def test_several_gpus_run_under_torchrun(job: Job) -> None:
 
 @pytest.mark.parametrize("seconds", [float("inf"), 0, 239])
 def test_without_time_enough_to_save_a_job_is_refused(job: Job, seconds: float) -> None:
-    with pytest.raises(UsageError, match="--time-limit of at least 4m"):
+    with pytest.raises(UsageError, match="time limit of 4m or more"):
         submit(replace(job, seconds=seconds))
 
 
@@ -58,7 +58,7 @@ def test_without_submitit_one_line_says_what_to_install(job: Job, monkeypatch: p
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(
         RecipeError,
-        match=r"^--slurm needs submitit\. Install it .*pip install '\.\[train\]'\.$",
+        match=r"^SLURM jobs need the package submitit\. Install it .*pip install '\.\[train\]'\.$",
     ):
         submit(job)
 

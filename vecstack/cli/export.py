@@ -60,7 +60,7 @@ def run(
 ) -> None:
     """Write layer files as SVG, PDF, OpenRaster and more.
 
-    photo.layers becomes photo.svg; see docs/formats.md."""
+    photo.layers becomes photo.svg; see docs/export.md."""
     chosen = find_format(file_format, output)
     options = Options(
         tolerance, parse_bytes(max_bytes, "--max-bytes"), max_paths, precision, size, hard or None, duration, source

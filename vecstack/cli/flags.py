@@ -13,6 +13,7 @@ FLAGS = {
 # How messages mention arguments in other places than the start; "" where the command line has no such option.
 MENTIONS = {
     "`overwrite=True`": "--overwrite",
+    "`resume=True`": "--resume",
     "`device='cpu'`": "--device cpu",
     "`size`": "--size",
     "`scale`": "--scale",

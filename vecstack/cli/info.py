@@ -133,8 +133,8 @@ def _text(document: str, facts: dict[str, Any]) -> str:
         f"bytes: {facts['bytes']['document']:,} without the assets, {facts['bytes']['file']:,} with them, as .layers",
     ]
     if facts["model"]:
-        name, digest = (_printable(str(facts["model"].get(key, "?"))) for key in ("name", "sha256"))
-        lines.append(f"model: {name} ({digest:.12})")
+        name, digest = (_printable(str(facts["model"].get(key, ""))) for key in ("name", "sha256"))
+        lines.append(f"model: {name or '?'}{f' ({digest:.12})' if digest else ''}")
     lines += [
         f"  {number:>4}  {layer['color'] or '-':<8} {layer['kind']:<6} {layer['opacity']:>5.0%} {_contribution(layer)}"
         f"{'' if layer['visible'] else 'hidden '}{_printable(layer['id'])}  {_printable(layer['name'])}"

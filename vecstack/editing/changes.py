@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from vecstack.color import Color, is_number, is_number_list, to_color
 from vecstack.editing.palette import MAX_FEW, MAX_PALETTE, load_palette, nearest, reduced
@@ -19,9 +19,6 @@ from vecstack.errors import DocumentError, UsageError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import can_draw, color_of, kind_of, without_unused
 from vecstack.stack import MAX_LAYERS, MAX_TRANSFORM, Layer, Stack, check_name, check_transform
-
-if TYPE_CHECKING:
-    pass
 
 MAX_AMOUNT = 1e6  # of a jitter, in spreads: the largest number of a code
 SHIFT_DECIMALS = 9  # of a shifted place: far below what shows, and a shift and its reverse give the same numbers

@@ -48,7 +48,7 @@ def decompose(
     from vecstack.pictures.read import load_picture
 
     if not isinstance(model, Model):
-        raise UsageError(f"model must be a Model, not {model!r:.60}. Give load_model(NAME or PATH).")
+        raise UsageError(f"model must be a Model, not {model!r:.60}; use load_model(NAME or PATH).")
     most = model.maker.max_layers
     if layers is not None and layers < 1:
         raise UsageError(f"layers must be 1 to {MAX_LAYERS:,}, not {layers}.", parameter="layers")

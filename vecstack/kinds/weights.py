@@ -35,11 +35,13 @@ def describe(data: bytes, where: str) -> Description:
         metadata = read_metadata(data)
         name, sizes = metadata["kind"], metadata["sizes"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise WeightsError(f"{where}: not a vecstack model. Give weights that `vecstack train` wrote.") from error
+        raise WeightsError(f"{where}: not a vecstack model; use weights that `vecstack train` wrote.") from error
     is_baseline = name == BASELINE
     kind = find_kind(DEFAULT_KIND if is_baseline else name) if isinstance(name, str) else None
     if kind is None:
-        raise WeightsError(f"{where}: makes layers of kind {name!r:.40}, which this version does not have.")
+        raise WeightsError(
+            f"{where}: makes layers of kind {name!r:.40}, which this version does not have; install a newer vecstack."
+        )
     return Description(kind, BASELINE if is_baseline else MODEL, sizes)
 
 

@@ -11,12 +11,7 @@ from torch import Tensor, nn
 
 from vecstack.errors import ShapeError
 from vecstack.train.losses import check_pictures
-from vecstack.train.recipe import (
-    MAX_DISCRIMINATOR_LAYERS,
-    MIN_DISCRIMINATOR_LAYERS,
-    LossRecipe,
-    smallest_side,
-)
+from vecstack.train.recipe import MAX_DISCRIMINATOR_LAYERS, MIN_DISCRIMINATOR_LAYERS, LossRecipe, smallest_side
 
 WIDTH, MAX_CHANNELS = 64, 512  # channels of its first convolution, and of those after at most (Isola et al.)
 ADVERSARIAL_DECAYS = (0.0, 0.9)  # Adam's betas for a discriminator (Gulrajani et al., NIPS 2017)

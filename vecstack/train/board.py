@@ -25,7 +25,7 @@ class Board:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
-            raise RecipeError(f"--tensorboard needs tensorboard. {install('train')}") from error
+            raise RecipeError(f"TensorBoard curves need the package tensorboard. {install('train')}") from error
         self.folder = folder
         with self._writing():
             self.writer: Any = SummaryWriter(str(folder))
@@ -52,7 +52,7 @@ class Board:
             yield
         except OSError as error:
             raise ExportError(
-                f"cannot write {self.folder}: {error.strerror}. Free some space, then --resume."
+                f"cannot write {self.folder}: {error.strerror}. Free some space, then `resume=True`."
             ) from error
 
 

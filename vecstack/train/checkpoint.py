@@ -104,18 +104,18 @@ def prepare_folder(folder: Path, *, resume: bool) -> None:
         with tempfile.TemporaryFile(dir=folder):  # asking for the right to write is no proof: root has it in /proc
             pass
     except OSError as error:
-        raise ExportError(f"cannot write {folder}: {error.strerror}. Choose another --out.") from error
+        raise ExportError(f"cannot write {folder}: {error.strerror}. Choose another folder.") from error
     can_resume = (folder / CHECKPOINT).exists()
     if resume and can_resume:
         return
     for path in (folder / CHECKPOINT, folder / WEIGHTS, folder / LOG):
         if path.exists():
             remedy = (
-                "Add --resume to continue from it, or choose"
+                "Add `resume=True` to continue from it, or choose"
                 if can_resume
                 else f"There is no {CHECKPOINT} to resume: choose"
             )
-            raise ExportError(f"{path} exists. {remedy} another --out.")
+            raise ExportError(f"{path} exists. {remedy} another folder.")
 
 
 def keep_recipe(recipe: Path, folder: Path) -> None:
@@ -173,7 +173,7 @@ def restore(state: State, folder: Path) -> None:
         state.step, state.seconds = kept["step"], kept["seconds"]
     except DAMAGES as error:
         reason = str(error).split("\n")[0]
-        raise RecipeError(f"{path}: does not fit this recipe ({reason}). Choose another --out.") from error
+        raise RecipeError(f"{path}: does not fit this recipe ({reason}). Choose another folder.") from error
 
 
 def _check_shapes(kept: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:

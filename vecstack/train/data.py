@@ -245,7 +245,7 @@ def _unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 def _untar(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     """The bytes of a regular file in a tar. Raises PictureError, and whatever a damaged tar makes tarfile raise."""
     if member.issparse():
-        raise PictureError("stored with holes; pack it without --sparse")
+        raise PictureError("stored with holes; pack it as plain files")
     _check_bytes(member.size)
     file = archive.extractfile(member)
     if file is None:

@@ -152,7 +152,9 @@ def check_layers(counts: Sequence[int], layers: int) -> None:
     wrong = [str(count) for count in counts if not 1 <= count <= layers]
     if wrong or not counts:
         given = ", ".join(wrong) or "none"
-        raise UsageError(f"--layers must be 1 to {layers}, which this model was trained to give, not {given}.")
+        raise UsageError(
+            f"layers must be 1 to {layers}, which this model was trained to give, not {given}.", parameter="layers"
+        )
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def train(
                 run.step()
             run.save()
             if run.state.step < recipe.steps:
-                callbacks.say(f"stopped and saved at step {run.state.step} of {recipe.steps}: --resume continues")
+                callbacks.say(f"stopped and saved at step {run.state.step} of {recipe.steps}; resume to continue")
     if signal.SIGINT in signals:
         raise KeyboardInterrupt
     return folder / WEIGHTS
@@ -266,7 +266,7 @@ class _Run:
             return
         remedy = "Choose a smaller learning_rate"
         if (self.folder / CHECKPOINT).exists():
-            remedy += f", then --resume: {self.folder / CHECKPOINT} is the last good state"
+            remedy += f", then `resume=True`: {self.folder / CHECKPOINT} is the last good state"
         raise RecipeError(f"the loss was not finite before step {self.state.step}. {remedy}.")
 
     def _report_progress(self) -> None:
@@ -328,7 +328,7 @@ def _memory_of(device: torch.device, recipe: Recipe, folder: Path) -> Iterator[N
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
-        remedy = ", then --resume" if (folder / CHECKPOINT).exists() else ""
+        remedy = ", then `resume=True`" if (folder / CHECKPOINT).exists() else ""
         raise DeviceError(
             f"{device} ran out of memory. Stop other programs that use it, or choose a smaller batch than "
             f"{recipe.batch}{remedy}."
@@ -344,7 +344,7 @@ def _append(path: Path, line: str) -> None:
     except OSError as error:
         with suppress(OSError):
             os.truncate(path, before)
-        raise ExportError(f"cannot write {path}: {error.strerror}. Free some space, then --resume.") from error
+        raise ExportError(f"cannot write {path}: {error.strerror}. Free some space, then `resume=True`.") from error
 
 
 @contextmanager

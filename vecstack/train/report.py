@@ -92,7 +92,7 @@ def check_plots() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise ExportError(f"--plot needs matplotlib. {install('plots')}") from error
+        raise ExportError(f"A plot needs matplotlib. {install('plots')}") from error
 
 
 def write_plot(report: Report, file: BinaryIO) -> None:

@@ -72,14 +72,16 @@ def submit(job: Job, cluster: str = "slurm") -> str:
     folder. Raises UsageError: no time limit, which SLURM needs, or one too short to save in; RecipeError: submitit
     is not installed, or there are no such data; ExportError: the cluster refuses the job, or there is none."""
     if not 2 * SAVING_SECONDS <= job.seconds < math.inf:
-        raise UsageError(f"--slurm needs a --time-limit of at least {2 * SAVING_SECONDS // 60}m: the time of the job.")
+        raise UsageError(
+            f"A SLURM job needs a time limit of at least {2 * SAVING_SECONDS // 60}m: the time of the job."
+        )
     missing = next((path for path in job.inputs if not path.exists()), None)
     if missing is not None:
         raise RecipeError(f"{missing}: no such file or folder. The job could not read it.")
     try:
         import submitit
     except ImportError as error:
-        raise RecipeError(f"--slurm needs submitit. {install('train')}") from error
+        raise RecipeError(f"SLURM jobs need the package submitit. {install('train')}") from error
     try:
         executor = submitit.AutoExecutor(folder=job.out / "jobs", cluster=cluster)
         executor.update_parameters(

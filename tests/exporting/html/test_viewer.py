@@ -26,7 +26,7 @@ from vecstack.geometry import Affine, Rect
 from vecstack.kinds.spline.layer import SplineLayer
 from vecstack.stack import Layer, UnknownLayer
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install vecstack[web]")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[web]'")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome in the path")
 

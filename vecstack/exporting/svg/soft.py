@@ -135,7 +135,7 @@ class SoftSvg:
         canvas, names = stack.canvas, element_ids([mask.layer for mask in masks])
         choices, definitions = iter(self.choices(price)), []
         blurs: dict[tuple[tuple[float, float, float, float], float], str] = {}
-        layers = [in_layer(background(canvas), "Background") if self._bases else background(canvas)]
+        layers = [in_layer(background(canvas), "Background") if self._bases or not masks else background(canvas)]
         for mask, name in zip(masks, names, strict=True):
             if mask.is_exact:
                 shape, defined = exact_shape(stack, mask.layer, name, options, self.scene.device)

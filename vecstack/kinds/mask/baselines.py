@@ -229,7 +229,7 @@ class BaselineTrainee:
     def draw(self, model: nn.Module, pictures: Tensor, counts: Sequence[int]) -> Iterator[Tensor]:
         """What is drawn beyond 0..1 is cut off."""
         if pictures.shape[-1] != self.side:
-            raise UsageError(f"--side must be {self.side}, the only one that this baseline draws.")
+            raise UsageError(f"side must be {self.side}, the only one that this baseline draws.", parameter="side")
         for batch in torch.split(pictures, max(1, MAX_POINTS // self.side**2)):
             yield model(batch.float() / 255).clamp(0, 1)[:, None]
 
