@@ -192,7 +192,7 @@ def test_a_turned_window_is_nothing_outside_its_extent(windowed, turn):
     transform = Affine(along[0], across[0], 20.0, along[1], across[1], 30.0)
     layer = dataclasses.replace(windowed.layers[3], transform=transform)
     kind = find_kind("mask")
-    extent = kind.extent(layer)
+    extent = kind.extent(layer, 1.0)
     points = torch.tensor(np.random.default_rng(1).uniform((0, 10), (40, 50), (5000, 2)))
     covered = points[kind.shader([layer], windowed.assets, CPU)(points, 1.0)[0][0] > 0]
     assert len(covered) > 300

@@ -130,7 +130,7 @@ def test_refined_layers_have_a_thumbnail_of_what_they_look_like_now(photo: Path,
 
 @pytest.mark.parametrize("effort", ["slow", "", 0, -1.0, float("nan"), float("inf")])
 def test_an_effort_that_is_none_is_refused(photo: Path, weights: Path, effort: Any) -> None:
-    with pytest.raises(UsageError, match="no effort"):
+    with pytest.raises(UsageError, match="unknown effort"):
         decompose(photo, load_model(weights, "cpu"), refine=effort)
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from vecstack.composite import over
-from vecstack.fitting.optimize import Drawing, Numbers, Slopes, View, closest, descend, draw, gauss_newton
+from vecstack.fitting.optimize import Drawing, Numbers, SlopesAt, View, closest, descend, draw, gauss_newton
+from vecstack.kinds.base import Slopes
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.tune import code_slopes
 
@@ -41,22 +42,22 @@ def tiny_net() -> MaskNet:
     return MaskNet(NetSizes(CODE, 8, 2)).requires_grad_(False)
 
 
-def net_slopes(points: int = POINTS) -> Slopes:
+def net_slopes(points: int = POINTS) -> SlopesAt:
     """The masks of a tiny net with random weights, and their slopes by the codes."""
     net, places = tiny_net(), random(LAYERS, points, 2, seed=5) * 2 - 1
-    return lambda codes: code_slopes(net, places, codes)
+    return lambda codes: Slopes(*code_slopes(net, places, codes))
 
 
-def fixed(masks: Tensor) -> Slopes:
+def fixed(masks: Tensor) -> SlopesAt:
     """Masks that no shape changes."""
-    return lambda shapes: (masks, masks.new_zeros(*shapes.shape, masks.shape[1]))
+    return lambda shapes: Slopes(masks, masks.new_zeros(*shapes.shape, masks.shape[1]))
 
 
 def start() -> Numbers:
     return Numbers(random(LAYERS, CODE, seed=6) - 0.5, random(LAYERS, 3, seed=7))
 
 
-def run(slopes: Slopes, view: View, steps: int, opacities: Tensor | None = None) -> list[tuple[float, Numbers]]:
+def run(slopes: SlopesAt, view: View, steps: int, opacities: Tensor | None = None) -> list[tuple[float, Numbers]]:
     opaque = torch.ones(LAYERS)
     return list(gauss_newton(slopes, start(), opaque if opacities is None else opacities, view, steps))
 
@@ -66,7 +67,7 @@ def run(slopes: Slopes, view: View, steps: int, opacities: Tensor | None = None)
 
 def test_what_is_missing_is_the_target_less_the_composed_layers() -> None:
     masks, view = random(LAYERS, POINTS, seed=8), random_view()
-    drawing = draw(masks, COLORS, view)
+    drawing = draw(masks, COLORS[:, :, None], view)
     torch.testing.assert_close(drawing.missing, view.target - composed(masks, COLORS, view))
     assert drawing.error == pytest.approx(float((view.target - composed(masks, COLORS, view)).square().mean()))
 
@@ -74,11 +75,11 @@ def test_what_is_missing_is_the_target_less_the_composed_layers() -> None:
 def test_how_a_drawing_answers_is_its_gradient() -> None:
     masks, colors, view = random(LAYERS, POINTS, seed=8).double(), COLORS.double(), random_view()
     view = View(*(getattr(view, field.name).double() for field in dataclasses.fields(view)))
-    drawing = draw(masks, colors, view)
+    drawing = draw(masks, colors[:, :, None], view)
     by_mask, by_color = torch.autograd.functional.jacobian(
         lambda masks, colors: composed(masks, colors, view), (masks, colors)
     )  # [3,P,L,P], [3,P,L,3]: no point sees another and no channel another
-    torch.testing.assert_close(drawing.by_mask, by_mask.diagonal(dim1=1, dim2=3).permute(1, 0, 2))
+    torch.testing.assert_close(drawing.by_alpha, by_mask.diagonal(dim1=1, dim2=3).permute(1, 0, 2))
     for channel in range(3):
         torch.testing.assert_close(drawing.by_color, by_color[channel, :, :, channel].T)
         assert not by_color[channel, :, :, [other for other in range(3) if other != channel]].any()
@@ -89,13 +90,13 @@ def test_a_bare_view_has_nothing_above() -> None:
     canvas = below
     for mask, color in zip(masks, COLORS, strict=True):
         canvas = over(canvas, color[:, None], mask)
-    torch.testing.assert_close(draw(masks, COLORS, View.bare(target, below)).missing, target - canvas)
+    torch.testing.assert_close(draw(masks, COLORS[:, :, None], View.bare(target, below)).missing, target - canvas)
 
 
 def test_a_layer_under_a_full_one_answers_to_nothing() -> None:
     masks = torch.stack([random(POINTS), torch.ones(POINTS)])
-    drawing = draw(masks, COLORS[:2], View.bare(random(3, POINTS), torch.zeros(3, POINTS)))
-    assert not drawing.by_mask[0].any()
+    drawing = draw(masks, COLORS[:2][:, :, None], View.bare(random(3, POINTS), torch.zeros(3, POINTS)))
+    assert not drawing.by_alpha[0].any()
     assert not drawing.by_color[0].any()
     assert drawing.by_color[1].equal(torch.ones(POINTS))
 
@@ -107,14 +108,14 @@ def test_colours_reach_the_least_squares_where_masks_are_fixed() -> None:
     masks, view = random(LAYERS, POINTS, seed=9), random_view()
     noise = 0.05 * (random(3, POINTS, seed=10) - 0.5)
     view = dataclasses.replace(view, target=composed(masks, COLORS, view) + noise)
-    by_color = draw(masks, COLORS, view).by_color
+    by_color = draw(masks, COLORS[:, :, None], view).by_color
     rest = view.target - composed(masks, torch.zeros_like(COLORS), view)
     best = torch.linalg.lstsq(by_color.T.double(), rest.T.double()).solution.float()
     assert best.min() > 0  # no bound is active, so that this is the optimum
     assert best.max() < 1
     *_, (error, numbers) = run(fixed(masks), view, 80)
     torch.testing.assert_close(numbers.colors, best, atol=1e-3, rtol=0)
-    assert error == pytest.approx(draw(masks, best, view).error, rel=1e-4)
+    assert error == pytest.approx(draw(masks, best[:, :, None], view).error, rel=1e-4)
     assert numbers.shapes.equal(start().shapes)
 
 
@@ -129,7 +130,7 @@ def test_a_colour_out_of_range_is_wanted_and_the_nearest_is_reached(wanted: floa
 def test_shapes_and_colours_find_a_drawing_of_the_same_net() -> None:
     slopes, view = net_slopes(200), random_view(200)
     near, colors = start().shapes + 0.3 * (random(LAYERS, CODE, seed=11) - 0.5), COLORS
-    view = dataclasses.replace(view, target=composed(slopes(near)[0], colors, view))
+    view = dataclasses.replace(view, target=composed(slopes(near).alpha, colors, view))
     errors = [error for error, _ in run(slopes, view, 60)]
     assert errors[-1] < 1e-3 * errors[0]
 
@@ -143,7 +144,7 @@ def test_the_error_falls_for_any_picture() -> None:
 def test_the_errors_are_those_of_the_numbers() -> None:
     slopes, view, opacities = net_slopes(), random_view(), torch.tensor([1.0, 0.5, 0.8])
     for error, numbers in run(slopes, view, 5, opacities):
-        drawn = composed(slopes(numbers.shapes)[0] * opacities[:, None], numbers.colors, view)
+        drawn = composed(slopes(numbers.shapes).alpha * opacities[:, None], numbers.colors, view)
         assert error == pytest.approx(float((view.target - drawn).square().mean()), rel=1e-5)
 
 
@@ -189,7 +190,9 @@ def test_a_layer_of_opacity_0_stays_and_hides_no_other() -> None:
     net, places = tiny_net(), (random(LAYERS, POINTS, 2, seed=5) * 2 - 1)[[0, 2]]
     # A third layer that is not seen halves nothing but the mean curvature, and with it the damping: the same place in
     # the end, by other steps.
-    *_, (alone, _) = gauss_newton(lambda codes: code_slopes(net, places, codes), others, torch.ones(2), view, 12)
+    *_, (alone, _) = gauss_newton(
+        lambda codes: Slopes(*code_slopes(net, places, codes)), others, torch.ones(2), view, 12
+    )
     assert error == pytest.approx(alone, rel=0.1)
 
 
@@ -197,9 +200,9 @@ def test_opacity_is_a_factor_of_mask_and_slope() -> None:
     slopes, view = net_slopes(), random_view()
     opacities = torch.tensor([0.3, 1.0, 0.6])
 
-    def faded(shapes: Tensor) -> tuple[Tensor, Tensor]:
-        masks, by_shape = slopes(shapes)
-        return masks * opacities[:, None], by_shape * opacities[:, None, None]
+    def faded(shapes: Tensor) -> Slopes:
+        full = slopes(shapes)
+        return Slopes(full.alpha * opacities[:, None], full.by_alpha * opacities[:, None, None])
 
     for (error, numbers), (expected, same) in zip(run(slopes, view, 6, opacities), run(faded, view, 6), strict=True):
         assert error == expected
@@ -216,7 +219,7 @@ def test_nothing_to_be_seen_changes_nothing() -> None:
 
 def test_a_perfect_drawing_stays_perfect() -> None:
     slopes, view, first = net_slopes(), random_view(), start()
-    view = dataclasses.replace(view, target=composed(slopes(first.shapes)[0], first.colors, view))
+    view = dataclasses.replace(view, target=composed(slopes(first.shapes).alpha, first.colors, view))
     *_, (error, numbers) = run(slopes, view, 10)
     assert error < 1e-12
     torch.testing.assert_close(numbers.shapes, first.shapes, atol=1e-4, rtol=0)
@@ -264,7 +267,7 @@ def test_descent_changes_the_numbers_and_what_is_shared_but_not_the_start() -> N
         masks = net(places, numbers.shapes) * opacities[:, None]
         return float((view.target - composed(masks, numbers.colors, view)).square().mean())
 
-    found = descend(lambda codes: net(places, codes), first, list(net.parameters()), opacities, view, 100)
+    found = descend(lambda codes: (net(places, codes), None), first, list(net.parameters()), opacities, view, 100)
     net.requires_grad_(False)
     assert error(net, found) < 0.95 * error(old, first)  # noise, of which three layers can draw little
     assert error(net, found) < error(old, found)  # the net does its part
@@ -280,7 +283,7 @@ def test_descent_keeps_colours_in_range() -> None:
     view = View.bare(torch.tensor([1.5, -0.5, 0.5])[:, None].expand(3, POINTS), torch.zeros(3, POINTS))
     numbers = Numbers(torch.zeros(1, 1), torch.full((1, 3), 0.4))
     masks = torch.ones(1, POINTS)
-    found = descend(lambda shapes: masks + 0 * shapes, numbers, [], torch.ones(1), view, 400)
+    found = descend(lambda shapes: (masks + 0 * shapes, None), numbers, [], torch.ones(1), view, 400)
     torch.testing.assert_close(found.colors, torch.tensor([[1.0, 0.0, 0.5]]), atol=0.02, rtol=0)
     assert found.colors.min() >= 0
     assert found.colors.max() <= 1

@@ -34,7 +34,7 @@ def ramp(width: int, height: int, rect: Rect | None = None) -> Target:
 
 def test_as_many_cells_as_pixels_are_the_pixels() -> None:
     target = ramp(WIDTH, HEIGHT)
-    points, colors = target.cells(None, WIDTH * HEIGHT)
+    points, colors, _ = target.cells(None, WIDTH * HEIGHT)
     assert points.dtype == torch.float64
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     np.testing.assert_allclose(points.numpy(), np.stack([x.ravel() + 0.5, y.ravel() + 0.5], 1))
@@ -44,7 +44,7 @@ def test_as_many_cells_as_pixels_are_the_pixels() -> None:
 def test_no_cell_is_smaller_than_a_pixel() -> None:
     target = ramp(WIDTH, HEIGHT)
     for count in (WIDTH * HEIGHT + 1, 10 * WIDTH * HEIGHT):
-        points, colors = target.cells(None, count)
+        points, colors, _ = target.cells(None, count)
         assert points.shape == (WIDTH * HEIGHT, 2)
         assert colors.shape == (3, WIDTH * HEIGHT)
 
@@ -54,13 +54,13 @@ def test_no_cell_is_smaller_than_a_pixel() -> None:
 )
 @pytest.mark.parametrize("count", [1, 40, 256])
 def test_there_are_about_as_many_cells_as_asked_for(width: int, height: int, count: int) -> None:
-    points, colors = ramp(width, height).cells(None, count)
+    points, colors, _ = ramp(width, height).cells(None, count)
     assert len(points) == colors.shape[1]
     assert 0.8 * count <= len(points) <= 1.2 * count
 
 
 def test_cells_are_at_their_centres_and_as_square_as_the_count_allows() -> None:
-    points, _ = ramp(WIDTH, HEIGHT).cells(None, 100)
+    points, _, _ = ramp(WIDTH, HEIGHT).cells(None, 100)
     xs, ys = points[:, 0].unique(), points[:, 1].unique()
     assert len(xs) * len(ys) == len(points)
     torch.testing.assert_close(xs, (torch.arange(len(xs)).double() + 0.5) * (WIDTH / len(xs)))
@@ -71,7 +71,7 @@ def test_cells_are_at_their_centres_and_as_square_as_the_count_allows() -> None:
 
 def test_the_colour_of_a_cell_is_the_mean_of_the_pixels_that_meet_it() -> None:
     picture = torch.tensor(np.random.default_rng(1).random((3, HEIGHT, WIDTH)), dtype=torch.float32)
-    points, colors = Target(picture, CANVAS.rect).cells(None, 300)
+    points, colors, _ = Target(picture, CANVAS.rect).cells(None, 300)
     columns, rows = len(points[:, 0].unique()), len(points[:, 1].unique())
     for (x, y), color in zip(points.tolist(), colors.T, strict=True):
         left, right = x - WIDTH / columns / 2, x + WIDTH / columns / 2
@@ -88,7 +88,7 @@ def test_the_colour_of_a_cell_is_the_mean_of_the_pixels_that_meet_it() -> None:
 def test_cells_show_the_same_place_of_the_canvas_whatever_the_size_of_the_picture(size: tuple[int, int]) -> None:
     target = ramp(*size)
     for part in (None, Rect(5.0, 11.0, 20.0, 30.0)):
-        points, colors = target.cells(part, 120)
+        points, colors, _ = target.cells(part, 120)
         place = (points / torch.tensor([WIDTH, HEIGHT], dtype=torch.float64)).T
         pixel = 1.0 / min(size)  # the pixels that meet a cell reach out of it by up to one
         assert (colors[:2] - place).abs().max() < 0.5 * pixel + 1e-6
@@ -97,7 +97,7 @@ def test_cells_show_the_same_place_of_the_canvas_whatever_the_size_of_the_pictur
 
 def test_a_part_of_the_canvas_has_cells_of_its_own() -> None:
     target, part = ramp(WIDTH, HEIGHT), Rect(5.0, 11.0, 20.0, 30.0)
-    points, colors = target.cells(part, 600)
+    points, colors, _ = target.cells(part, 600)
     y, x = np.mgrid[11:41, 5:25]
     np.testing.assert_allclose(points.numpy(), np.stack([x.ravel() + 0.5, y.ravel() + 0.5], 1))
     assert colors.equal(target.picture[:, 11:41, 5:25].flatten(1))
@@ -105,7 +105,7 @@ def test_a_part_of_the_canvas_has_cells_of_its_own() -> None:
 
 def test_of_a_part_that_overhangs_the_canvas_only_what_is_on_it_has_cells() -> None:
     target = ramp(WIDTH, HEIGHT)
-    points, colors = target.cells(Rect(-10.0, 40.0, 20.0, 100.0), 1000)
+    points, colors, _ = target.cells(Rect(-10.0, 40.0, 20.0, 100.0), 1000)
     assert len(points) == 10 * 13
     assert points.amin(0).tolist() == [0.5, 40.5]
     assert points.amax(0).tolist() == [9.5, 52.5]
@@ -114,7 +114,7 @@ def test_of_a_part_that_overhangs_the_canvas_only_what_is_on_it_has_cells() -> N
 
 def test_a_target_need_not_begin_at_the_corner() -> None:
     target = ramp(10, 20, Rect(100.0, 200.0, 20.0, 40.0))
-    points, colors = target.cells(Rect(104.0, 202.0, 4.0, 4.0), 100)
+    points, colors, _ = target.cells(Rect(104.0, 202.0, 4.0, 4.0), 100)
     assert points.tolist() == [[105.0, 203.0], [107.0, 203.0], [105.0, 205.0], [107.0, 205.0]]
     assert colors.equal(target.picture[:, 1:3, 2:4].flatten(1))
 

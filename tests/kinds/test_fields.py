@@ -55,14 +55,14 @@ def test_whole_numbers_of_a_float_field_are_written_as_floats() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"word": None}, "layer a: word must be of type str, not None"),
+        ({"word": None}, "layer a: word must be a string, not None"),
         ({"color": [0.1, 0.2]}, "layer a: color must have 3 values, not 2"),
         ({"color": "red"}, "layer a: color must be a list, not 'red'"),
-        ({"color": [0.1, 0.2, True]}, "layer a: color must be of type float, not True"),
+        ({"color": [0.1, 0.2, True]}, "layer a: color must be a number, not True"),
         ({"rows": [[1.0], 2.0]}, "layer a: rows must be a list, not 2.0"),
         ({"rows": [[10**400]]}, "layer a: rows must fit a 64-bit float"),
-        ({"count": 1.5}, "layer a: count must be of type int, not 1.5"),
-        ({"window": "wide"}, "layer a: window must be of type float, not 'wide'"),
+        ({"count": 1.5}, "layer a: count must be an integer, not 1.5"),
+        ({"window": "wide"}, "layer a: window must be a number, not 'wide'"),
     ],
 )
 def test_a_value_of_another_type_is_refused_by_its_name(change: dict[str, Any], says: str) -> None:

@@ -13,9 +13,7 @@ from vecstack.errors import UsageError
 
 Inputs = Annotated[
     list[str],
-    typer.Argument(
-        metavar="INPUT", help="Files, folders, globs, - (standard input) or @list.txt (a path per line)."
-    ),
+    typer.Argument(metavar="INPUT", help="Files, folders, globs, - (standard input) or @list.txt (a path per line)."),
 ]
 Output = Annotated[
     str | None,

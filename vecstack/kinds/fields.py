@@ -16,6 +16,7 @@ from vecstack.errors import DocumentError
 from vecstack.stack import Layer
 
 AnyLayer = TypeVar("AnyLayer", bound=Layer)
+NAMES = {float: "a number", int: "an integer", str: "a string", bool: "true or false"}  # of types, in messages
 
 
 def own_fields(layer: type[Layer]) -> Mapping[str, Any]:
@@ -71,7 +72,7 @@ def _converted(value: Any, hint: Any, where: str) -> Any:
             raise DocumentError(f"{where} must fit a 64-bit float.")
         value = float(value)
     if type(value) is not hint or (hint is float and not math.isfinite(value)):
-        raise DocumentError(f"{where} must be of type {hint.__name__}, not {reprlib.repr(value)}.")
+        raise DocumentError(f"{where} must be {NAMES.get(hint, hint.__name__)}, not {reprlib.repr(value)}.")
     return value
 
 
