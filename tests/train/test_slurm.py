@@ -44,7 +44,7 @@ def test_several_gpus_run_under_torchrun(job: Job) -> None:
 
 @pytest.mark.parametrize("seconds", [float("inf"), 0, 239])
 def test_without_time_enough_to_save_a_job_is_refused(job: Job, seconds: float) -> None:
-    with pytest.raises(UsageError, match="time limit of 4m or more"):
+    with pytest.raises(UsageError, match="time_limit must be at least 4m"):
         submit(replace(job, seconds=seconds))
 
 
