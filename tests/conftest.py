@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.helpers import HEIGHT, WHOLE, WIDTH, make_mask, make_net, make_spline, slopes_and_edge
+import vecstack.kinds
+from tests.helpers import EXAMPLE_KINDS, HEIGHT, WHOLE, WIDTH, make_mask, make_net, make_spline, slopes_and_edge
 from vecstack import load, save
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask.encoder import EncoderSizes
@@ -118,3 +120,17 @@ def varied() -> Stack:
         make_mask("turned", net, 6, opacity=0.8, transform=Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25), window=1.0),
     )
     return Stack(Canvas(WIDTH, HEIGHT, (0.9, 0.4, 0.1)), layers, {asset_id(net): net})
+
+
+@pytest.fixture
+def _with_example_kinds() -> Iterator[None]:
+    """The kinds that live in the tests, found as if their folders lay beside the others."""
+    vecstack.kinds.__path__.append(str(EXAMPLE_KINDS))
+    vecstack.kinds.find_kind.cache_clear()
+    yield
+    vecstack.kinds.__path__.remove(str(EXAMPLE_KINDS))
+    vecstack.kinds.find_kind.cache_clear()
+    for folder in EXAMPLE_KINDS.iterdir():
+        for name in [name for name in sys.modules if name.startswith(f"vecstack.kinds.{folder.name}")]:
+            del sys.modules[name]
+        vars(vecstack.kinds).pop(folder.name, None)

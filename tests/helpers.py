@@ -8,6 +8,7 @@ import struct
 import warnings
 import zipfile
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ CODE = 3  # numbers of a mask layer's code
 WHOLE = Affine.of_frame(Rect(0.0, 0.0, WIDTH, HEIGHT))
 EVERYWHERE = ((20.0,) * 4,) * 4  # control values of a mask that is 1 but for its window
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+
+EXAMPLE_KINDS = Path(__file__).parent / "example_kinds"  # kinds of layer that live in the tests
 
 # Nets
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.kinds.conftest import _with_example_kinds  # noqa: F401
 from vecstack import Canvas, Stack, save, validate
 from vecstack.document import schema
 from vecstack.document.file import dumps_json

@@ -16,7 +16,7 @@ import resvg_py
 import torch
 from PIL import Image
 
-from tests.kinds.conftest import EXAMPLE_KINDS
+from tests.helpers import EXAMPLE_KINDS
 from vecstack import Canvas, Stack, load, render, save, to_html, to_svg, validate
 from vecstack.cli import run
 from vecstack.document.file import dumps, dumps_json

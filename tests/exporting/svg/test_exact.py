@@ -13,7 +13,6 @@ import resvg_py
 from PIL import Image
 
 from tests.helpers import make_spline
-from tests.kinds.conftest import _with_example_kinds  # noqa: F401
 from vecstack import Canvas, Stack, render, to_svg
 from vecstack.color import Color
 from vecstack.exporting.pdf import to_pdf
