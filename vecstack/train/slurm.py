@@ -73,7 +73,8 @@ def submit(job: Job, cluster: str = "slurm") -> str:
     is not installed, or there are no such data; ExportError: the cluster refuses the job, or there is none."""
     if not 2 * SAVING_SECONDS <= job.seconds < math.inf:
         raise UsageError(
-            f"A SLURM job needs a time limit of at least {2 * SAVING_SECONDS // 60}m: the time of the job."
+            f"time_limit must be at least {2 * SAVING_SECONDS // 60}m for a SLURM job, whose own it becomes.",
+            parameter="time_limit",
         )
     missing = next((path for path in job.inputs if not path.exists()), None)
     if missing is not None:
