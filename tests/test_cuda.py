@@ -71,6 +71,7 @@ def recipe(tmp_path: Path) -> Recipe:
     return load_recipe(tmp_path / "recipe.toml")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [plain, warped, adversarial, several_a_pass, baseline])
 def test_training_and_resuming(recipe: Recipe, tmp_path: Path, change: Callable[[Recipe], Recipe]) -> None:
     recipe = change(recipe)
@@ -99,6 +100,7 @@ def stack() -> vecstack.Stack:
         return importlib.import_module("vecstack.fitting.detail").add_detail(made, PICTURE, goal, "fast", device="cuda")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [{}, {"transparent": True}, {"depth": 16}, {"exact": True}], ids=["fast", "clear", "deep", "exact"]
 )
@@ -108,6 +110,7 @@ def test_drawing(stack: vecstack.Stack, options: dict[str, Any]) -> None:
     assert np.array_equal(drawn, vecstack.render(stack, 90, device="cpu", **options))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "work",
     [

@@ -23,6 +23,7 @@ def call(vecstack: Call, document: Path, photo: Path) -> Call:
     return lambda *words: vecstack("adjust", photo, "--layers", document, *words)
 
 
+@pytest.mark.slow
 def test_a_picture_becomes_that_of_the_library(call: Call, document: Path, photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.png"
     words = ["--brightness", "0.3", "--contrast", "-0.2", "--saturation", "0.5", "--hue", "-30", "--blur", "1.5"]

@@ -54,6 +54,7 @@ def test_a_document_shows_itself_in_a_thumbnail(document: Path) -> None:
         assert np.array_equal(np.asarray(picture), render(stack, max(picture.size), device="cpu"))
 
 
+@pytest.mark.slow
 def test_the_same_picture_gives_the_same_bytes(vecstack: Call, photo: Path, weights: Path, document: Path) -> None:
     again = document.with_name("again.layers")
     assert vecstack("decompose", photo, "--model", weights, "-o", again).code == 0
@@ -202,6 +203,7 @@ def test_skip_existing_leaves_outputs_alone(vecstack: Call, photo: Path, weights
     assert out.read_bytes() != b"mine"
 
 
+@pytest.mark.slow
 def test_streams_carry_data_and_nothing_else(photo: Path, weights: Path, document: Path) -> None:
     command = [sys.executable, "-m", "vecstack"]
     made = subprocess.run(
@@ -284,6 +286,7 @@ def test_doctor_knows_a_torchvision_that_does_not_fit(tmp_path: Path, monkeypatc
     assert not doctor.torchvision_fits()
 
 
+@pytest.mark.slow
 def test_train_writes_weights_that_decompose(vecstack: Call, photo: Path, tmp_path: Path, pixels: np.ndarray) -> None:
     from tests.train.conftest import RECIPE
 
@@ -306,6 +309,7 @@ def test_version_is_printed(vecstack: Call) -> None:
     assert vecstack("--version").out.strip() == package.__version__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", [(), ("decompose",), ("render",), ("info",), ("train",), ("models", "verify")])
 def test_help_describes_every_verb(vecstack: Call, verb: tuple[str, ...]) -> None:
     result = vecstack(*verb, "--help")
@@ -313,6 +317,7 @@ def test_help_describes_every_verb(vecstack: Call, verb: tuple[str, ...]) -> Non
     assert "Usage" in result.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", ["render {document} --size 600 -o -", "decompose {photo} --model {weights} -o -", "info {document}"]
 )
@@ -327,6 +332,7 @@ def test_a_pipe_closed_by_its_reader_is_no_error(document: Path, photo: Path, we
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", ["render {document} -o -", "decompose {photo} --model {weights} -o -", "info {document}"]
 )
@@ -340,6 +346,7 @@ def test_a_full_standard_output_is_one_line(document: Path, photo: Path, weights
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code", "says"), [(signal.SIGINT, 130, b"vecstack: interrupted\n"), (signal.SIGTERM, 143, b"")]
 )

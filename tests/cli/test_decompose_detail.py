@@ -18,6 +18,8 @@ from vecstack.document.file import dumps
 from vecstack.fitting.decompose import decompose
 from vecstack.fitting.goal import Goal
 
+pytestmark = pytest.mark.slow
+
 Call = Callable[..., Any]
 
 
@@ -37,6 +39,7 @@ def made(vecstack: Call, photo: Path, weights: Path, tmp_path: Path) -> Callable
 Made = Callable[..., tuple[Stack, int]]
 
 
+@pytest.mark.slow
 def test_the_command_line_spells_the_library(made: Made, photo: Path, weights: Path) -> None:
     model = load_model(weights, "cpu")
     assert made("--layers", 2)[0] == decompose(photo, model, 2, device="cpu")
@@ -53,6 +56,7 @@ def test_refining_comes_closer(made: Made, pixels: np.ndarray, effort: str) -> N
     assert psnr_to(refined, pixels) > psnr_to(plain, pixels) + 0.5
 
 
+@pytest.mark.slow
 def test_more_layers_than_the_model_gives_are_detail(made: Made, pixels: np.ndarray) -> None:
     few, many = made("--refine", "fast", "--layers", 4)[0], made("--refine", "fast", "--layers", 8)[0]
     assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["spline"] * 5
@@ -63,6 +67,7 @@ def test_a_psnr_is_met(made: Made, pixels: np.ndarray) -> None:
     assert 20.98 < psnr_to(made("--refine", "fast", "--psnr", 21)[0], pixels) < 24
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "options"),
     [("1.5kB", ()), ("2KiB", ("--compact",)), ("2.2kB", ("--prune",)), ("1800", ("--prune", "--compact"))],
@@ -73,6 +78,7 @@ def test_a_file_keeps_its_budget_whatever_else_is_asked(made: Made, size: str, o
     assert len(stack.layers) > 1
 
 
+@pytest.mark.slow
 def test_compacting_makes_the_file_smaller_and_hardly_changes_the_drawing(made: Made) -> None:
     options = ("--refine", "fast", "--layers", 5)
     plain, compacted = made(*options)[0], made(*options, "--compact")[0]
@@ -88,6 +94,7 @@ def bare_size(stack: Stack) -> int:
     return len(dumps(dataclasses.replace(stack, thumbnail=None)))
 
 
+@pytest.mark.slow
 def test_pruning_with_a_large_tolerance_leaves_fewer_layers(made: Made) -> None:
     options = ("--refine", "fast", "--layers", 12)
     plain, pruned = made(*options)[0], made(*options, "--prune", "--tolerance", 5)[0]
@@ -95,6 +102,7 @@ def test_pruning_with_a_large_tolerance_leaves_fewer_layers(made: Made) -> None:
     assert {layer.id for layer in pruned.layers} <= {layer.id for layer in plain.layers}
 
 
+@pytest.mark.slow
 def test_the_thumbnail_shows_the_layers_that_there_are(made: Made) -> None:
     for options in (("--refine", "fast"), ("--layers", 5, "--refine", "fast", "--prune", "--compact")):
         stack, _ = made(*options)

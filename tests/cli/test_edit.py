@@ -123,6 +123,7 @@ def test_a_script_finds_files_in_its_own_folder(
     assert edited("--script", script).canvas.background == (0x12 / 255, 0x34 / 255, 0x56 / 255)
 
 
+@pytest.mark.slow
 def test_layers_are_copied_from_another_file(edited: Callable[..., Stack], document: Path, tmp_path: Path) -> None:
     other = dataclasses.replace(load(document), assets={}, layers=(make_spline("a@2", 1, Affine(9, 0, 9, 0, 9, 9)),))
     path = tmp_path / "o:ther.layers"
@@ -150,6 +151,7 @@ def test_the_thumbnail_shows_the_edited_layers(edited: Callable[..., Stack]) -> 
         assert np.array_equal(np.asarray(picture), render(stack, max(picture.size), device="cpu"))
 
 
+@pytest.mark.slow
 def test_a_file_without_a_thumbnail_gets_none(edited: Callable[..., Stack], document: Path) -> None:
     save(dataclasses.replace(load(document), thumbnail=None), document, overwrite=True)
     assert edited("--recolor", "*=red").thumbnail is None
@@ -290,6 +292,7 @@ def test_what_the_files_do_not_have_is_refused(
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_outputs_that_exist_or_are_inputs_are_refused(vecstack: Call, document: Path, out: Path) -> None:
     before = document.read_bytes()
     assert vecstack("edit", document, "--hide", "1").code == 2
@@ -311,6 +314,7 @@ def test_the_file_that_does_not_have_the_layer_is_named(vecstack: Call, document
     assert (tmp_path / "out" / document.name).is_file()
 
 
+@pytest.mark.slow
 def test_edit_takes_a_device(vecstack: Call, document: Path, out: Path, edited: Callable[..., Stack]) -> None:
     merged = edited("--merge", "1-3")
     assert edited("--merge", "1-3", "--device", "cpu") == merged

@@ -85,6 +85,7 @@ def test_every_form_says_what_was_measured(vecstack: Call, weights: Path, data: 
         assert f"{score['ssim']:.4f}" in result.out
 
 
+@pytest.mark.slow
 def test_the_plot_is_a_picture(vecstack: Call, weights: Path, data: Path, tmp_path: Path) -> None:
     arguments = ("evaluate", weights, "--data", data, "--plot", tmp_path / "figures.png")
     assert vecstack(*arguments).code == 0
@@ -94,6 +95,7 @@ def test_the_plot_is_a_picture(vecstack: Call, weights: Path, data: Path, tmp_pa
         assert len(plot.convert("RGB").getcolors(1 << 20) or ()) > 20  # more than the frame
 
 
+@pytest.mark.slow
 def test_a_name_with_signs_of_mathematics_is_plotted_as_it_is(
     vecstack: Call, weights: Path, data: Path, tmp_path: Path
 ) -> None:
@@ -163,6 +165,7 @@ def baseline(name: str, _: str) -> Subject:
     return Subject(name, "0" * 64, 0, 16, partial(evaluate, trainee, nn.Identity()))
 
 
+@pytest.mark.slow
 def test_a_model_without_layers_has_one_score(
     vecstack: Call, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,6 +267,7 @@ def test_outputs_may_lie_among_the_inputs(vecstack: Call, weights: Path, data: P
     assert [vecstack(*arguments).code for _ in range(2)] == [0, 0]
 
 
+@pytest.mark.slow
 def test_matplotlib_is_imported_for_a_plot_alone(weights: Path, data: Path) -> None:
     code = "import sys; from vecstack.cli import run; sys.exit(run(sys.argv[1:]) or 'matplotlib' in sys.modules)"
     arguments = ["evaluate", str(weights), "--data", str(data), "-q"]
@@ -271,6 +275,7 @@ def test_matplotlib_is_imported_for_a_plot_alone(weights: Path, data: Path) -> N
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_full_standard_output_is_one_line(weights: Path, data: Path) -> None:
     command = [sys.executable, "-m", "vecstack", "evaluate", str(weights), "--data", str(data), "-q"]
     with Path("/dev/full").open("wb") as full:
@@ -279,6 +284,7 @@ def test_a_full_standard_output_is_one_line(weights: Path, data: Path) -> None:
     assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
+@pytest.mark.slow
 def test_a_pipe_closed_by_its_reader_is_no_error(weights: Path, data: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)

@@ -18,6 +18,7 @@ from vecstack.exporting.pdf import to_pdf
 Call = Callable[..., Any]
 
 
+@pytest.mark.slow
 def test_a_file_becomes_the_svg_of_the_library(vecstack: Call, document: Path, tmp_path: Path) -> None:
     result = vecstack("export", document)
     assert (result.code, result.out, result.err) == (0, "", "")
@@ -26,6 +27,7 @@ def test_a_file_becomes_the_svg_of_the_library(vecstack: Call, document: Path, t
     assert ElementTree.fromstring(written).attrib["viewBox"] == "0 0 37 53"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "options"),
     [
@@ -51,6 +53,7 @@ def test_hard_shapes_have_no_blur(vecstack: Call, document: Path) -> None:
     assert "filter" not in result.out
 
 
+@pytest.mark.slow
 def test_svgz_is_the_same_compressed_and_the_limit_holds_for_it(vecstack: Call, document: Path, tmp_path: Path) -> None:
     out = tmp_path / "small.svgz"
     assert vecstack("export", document, "-o", out).code == 0
@@ -63,6 +66,7 @@ def test_svgz_is_the_same_compressed_and_the_limit_holds_for_it(vecstack: Call, 
     assert most * 0.6 < len(out.read_bytes()) <= most
 
 
+@pytest.mark.slow
 def test_several_files_go_into_a_folder(vecstack: Call, document: Path, tmp_path: Path) -> None:
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "in" / "one.layers").write_bytes(document.read_bytes())
@@ -71,6 +75,7 @@ def test_several_files_go_into_a_folder(vecstack: Call, document: Path, tmp_path
     assert (tmp_path / "out" / "one.svg").read_bytes() == (tmp_path / "out" / "deep" / "two.svg").read_bytes()
 
 
+@pytest.mark.slow
 def test_existing_files_are_kept_skipped_or_replaced(vecstack: Call, document: Path, tmp_path: Path) -> None:
     out = tmp_path / "made.svg"
     out.write_text("mine")
@@ -99,6 +104,7 @@ def test_unknown_layers_are_noted(vecstack: Call, document: Path, tmp_path: Path
     assert load(tmp_path / "kept.json") == load(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -153,6 +159,7 @@ STARTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STARTS)
 def test_every_format_goes_beside_its_input_to_a_file_and_to_standard_output(
     vecstack: Call, document: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
@@ -174,6 +181,7 @@ def test_json_is_the_document_as_text(vecstack: Call, document: Path, tmp_path: 
     assert load(tmp_path / "made.layers.json") == dataclasses.replace(load(document), thumbnail=None)
 
 
+@pytest.mark.slow
 def test_a_folder_of_layers_is_the_one_that_is_named(vecstack: Call, document: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     for extra in ([], ["--overwrite"]):
@@ -228,6 +236,7 @@ def test_a_source_is_of_one_input(vecstack: Call, document: Path, photo: Path, t
     assert "--source is one picture, but there are 2 inputs; export them one by one." in result.err
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_format_needs_its_name(vecstack: Call, document: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.pdf"  # an odd name for a folder
     out.mkdir()

@@ -58,6 +58,7 @@ def test_remedies_are_written_for_who_reads_them(vecstack: Call, document: Path,
         load_picture(np.zeros((5, 4, 3), np.uint8), max_pixels=19)
 
 
+@pytest.mark.slow
 def test_the_limit_of_pixels_is_no_option(vecstack: Call, weights: Path, tmp_path: Path) -> None:
     from PIL import Image
 

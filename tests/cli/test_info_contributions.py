@@ -44,6 +44,7 @@ def test_info_shows_the_contributions_and_says_what_they_are(vecstack: Call, hid
     assert "1/255" in note
 
 
+@pytest.mark.slow
 def test_info_measures_nothing_unasked(vecstack: Call, document: Path) -> None:
     facts = json.loads(vecstack("info", document, "--json").out)
     assert "note" not in facts

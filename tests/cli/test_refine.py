@@ -17,6 +17,8 @@ from vecstack.document.file import dumps
 from vecstack.fitting.decompose import decompose
 from vecstack.fitting.refine import refine
 
+pytestmark = pytest.mark.slow
+
 Call = Callable[..., Any]
 
 
@@ -59,6 +61,7 @@ def test_the_thumbnail_shows_the_refined_layers(refined: Callable[..., Stack]) -
         assert np.array_equal(np.asarray(picture), render(stack, max(picture.size), device="cpu"))
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_bytes(refined: Callable[..., Stack], out: Path) -> None:
     refined("--layers", "6")
     first = out.read_bytes()
@@ -66,6 +69,7 @@ def test_the_same_call_gives_the_same_bytes(refined: Callable[..., Stack], out: 
     assert out.read_bytes() == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effort", ["0.3", "good"])
 def test_other_efforts_come_closer_too(
     vecstack: Call, document: Path, photo: Path, out: Path, pixels: np.ndarray, effort: str
@@ -74,6 +78,7 @@ def test_other_efforts_come_closer_too(
     assert psnr_to(load(out), pixels) > psnr_to(load(document), pixels) + 0.5
 
 
+@pytest.mark.slow
 def test_detail_is_added_up_to_a_count(refined: Callable[..., Stack], pixels: np.ndarray) -> None:
     few, many = refined("--layers", "4"), refined("--layers", "9")
     assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["spline"] * 6
@@ -81,10 +86,12 @@ def test_detail_is_added_up_to_a_count(refined: Callable[..., Stack], pixels: np
     assert psnr_to(many, pixels) > psnr_to(few, pixels) + 0.5
 
 
+@pytest.mark.slow
 def test_detail_is_added_up_to_a_psnr(refined: Callable[..., Stack], pixels: np.ndarray) -> None:
     assert 20.98 < psnr_to(refined("--psnr", "21"), pixels) < 24
 
 
+@pytest.mark.slow
 def test_detail_is_added_up_to_a_size_of_the_file(refined: Callable[..., Stack], out: Path, document: Path) -> None:
     budget = len(dumps(load(document))) + 700
     stack = refined("--budget", f"{budget / 1000}kB")
@@ -92,6 +99,7 @@ def test_detail_is_added_up_to_a_size_of_the_file(refined: Callable[..., Stack],
     assert len(stack.layers) > 3
 
 
+@pytest.mark.slow
 def test_compacting_makes_the_file_smaller_and_hardly_changes_the_drawing(
     refined: Callable[..., Stack], out: Path
 ) -> None:
@@ -113,6 +121,7 @@ def test_pruning_takes_out_a_layer_that_does_not_show(refined: Callable[..., Sta
     assert stack.layers[1].id not in [layer.id for layer in refined("--prune").layers]
 
 
+@pytest.mark.slow
 def test_tuning_the_net_gives_the_file_one_of_its_own(
     refined: Callable[..., Stack], document: Path, pixels: np.ndarray
 ) -> None:
@@ -123,6 +132,7 @@ def test_tuning_the_net_gives_the_file_one_of_its_own(
     assert psnr_to(tuned, pixels) > psnr_to(plain, pixels)
 
 
+@pytest.mark.slow
 def test_the_background_shows_where_the_picture_is_transparent(vecstack: Call, document: Path, tmp_path: Path) -> None:
     clear, white = tmp_path / "clear.png", tmp_path / "white.png"
     Image.new("RGBA", (37, 53), (0, 0, 0, 0)).save(clear)
@@ -136,6 +146,7 @@ def test_the_background_shows_where_the_picture_is_transparent(vecstack: Call, d
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 def test_several_files_take_the_pictures_of_their_names(
     vecstack: Call, document: Path, pixels: np.ndarray, tmp_path: Path
 ) -> None:
@@ -171,6 +182,7 @@ def test_a_document_goes_through_standard_input_and_output(
     assert len(load(out).layers) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "code", "says"),
     [

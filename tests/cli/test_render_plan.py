@@ -18,6 +18,7 @@ from vecstack.drawing.viewport import Viewport
 Call = Callable[..., Any]
 
 
+@pytest.mark.slow
 def test_exact_draws_every_layer_at_every_pixel(vecstack: Call, document: Path, tmp_path: Path) -> None:
     assert vecstack("render", document, "--size", "300", "--exact", "-o", tmp_path / "exact.png").code == 0
     assert vecstack("render", document, "--size", "300", "-o", tmp_path / "fast.png").code == 0

@@ -68,6 +68,7 @@ def test_an_empty_folder_of_pictures_is_one_line(vecstack: Call, recipe: Path, t
     assert result.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_pictures_that_cannot_be_read_are_named_and_beyond_five_counted(
     vecstack: Call, recipe: Path, data: Path, tmp_path: Path
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_gpu_without_the_memory_is_one_line(
     assert result.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_quiet_says_nothing_but_where_the_weights_are(vecstack: Call, recipe: Path, data: Path, tmp_path: Path) -> None:
     result = vecstack("train", recipe, "--data", data, "--out", tmp_path / "out", "--quiet")
     assert (result.code, result.err) == (0, "")
@@ -182,6 +184,7 @@ def test_a_job_needs_a_time_limit_and_a_cluster(
         assert result.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_progress_below_the_log(recipe: Path, data: Path, tmp_path: Path) -> None:
     recipe.write_text(RECIPE.replace("steps = 6", "steps = 100000"), encoding="utf-8")
     (data / "05 [red].png").write_bytes(b"broken")
@@ -218,6 +221,7 @@ def read(terminal: int) -> bytes:
         return b""
 
 
+@pytest.mark.slow
 def test_without_a_terminal_there_are_plain_lines_alone(recipe: Path, data: Path, tmp_path: Path) -> None:
     arguments = ["train", recipe, "--data", data, "--out", tmp_path / "out"]
     command = [sys.executable, "-m", "vecstack", *map(str, arguments)]
@@ -229,6 +233,7 @@ def test_without_a_terminal_there_are_plain_lines_alone(recipe: Path, data: Path
     assert all(line.isprintable() for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("heading", ["# Training", "## From nothing"])
 def test_the_commands_of_the_documentation_run_as_printed(
     vecstack: Call, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heading: str

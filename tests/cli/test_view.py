@@ -37,6 +37,7 @@ def test_a_temporary_page_is_opened(document: Path, vecstack: Callable[..., Any]
     assert extras(page)["svg"] is None
 
 
+@pytest.mark.slow
 def test_a_page_is_kept_where_it_is_wanted(
     document: Path, photo: Path, tmp_path: Path, vecstack: Callable[..., Any], opened: list[str]
 ) -> None:

@@ -746,6 +746,7 @@ def test_a_truncated_json_is_refused_at_every_length() -> None:
     assert (loaded, refused) == (0, len(data))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_flipped_bytes_of_a_zip_do_no_harm(method: int) -> None:
     with zipfile.ZipFile(io.BytesIO(dumps(make_stack()))) as archive:
@@ -755,6 +756,7 @@ def test_flipped_bytes_of_a_zip_do_no_harm(method: int) -> None:
     assert refused > 1000
 
 
+@pytest.mark.slow
 def test_flipped_bytes_of_json_do_no_harm() -> None:
     document = parsed()
     assets = document.pop("assets")
@@ -764,12 +766,14 @@ def test_flipped_bytes_of_json_do_no_harm() -> None:
     assert refused > 100
 
 
+@pytest.mark.slow
 def test_flipped_bytes_of_a_net_do_no_harm() -> None:
     loaded, refused = check_all((with_net(lambda _, net=net: net) for net in flipped(NET, 600, seed=3)), 1)
     assert loaded > 50
     assert refused > 100
 
 
+@pytest.mark.slow
 def test_wrong_values_in_every_place_do_no_harm() -> None:
     loaded, refused = check_all(restructured(), 5)
     assert loaded > 300

@@ -237,6 +237,7 @@ def test_the_examples_have_the_colours_that_the_page_gives(title: str) -> None:
             assert drawn[int(row), int(column)] == pytest.approx(color, abs=0.0005)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width_px", "height_px"), [(53, 37), (20, 31)])
 def test_a_reader_written_from_the_page_draws_the_same(width_px: int, height_px: int) -> None:
     theirs = read_and_draw(dumps_json(make_stack()), width_px, height_px)

@@ -48,6 +48,7 @@ def by_equation(stack, points, start):
     return np.array(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transparent", [False, True])
 def test_colours_follow_the_equation_at_every_point(stack, points, transparent):
     start = (0, 0, 0, 0) if transparent else (*stack.canvas.background, 1)
@@ -174,6 +175,7 @@ def test_windows_between_the_points_are_evaluated(windowed, evaluated):
     assert evaluated == [layer.id for layer in windowed.layers if layer.is_seen]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transparent", [False, True])
 def test_leaving_out_windows_changes_no_bit(windowed, points, transparent, monkeypatch):
     colors_at = prepare(windowed, CPU, transparent=transparent)
@@ -186,6 +188,7 @@ def test_leaving_out_windows_changes_no_bit(windowed, points, transparent, monke
     assert np.abs(one_by_one.T.numpy() - by_equation(windowed, points, start)).max() < 1e-5  # float32 against float64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [0.0, 0.4, np.pi / 4, 2.0])
 def test_a_turned_window_is_nothing_outside_its_extent(windowed, turn):
     along, across = 9 * np.array([np.cos(turn), np.sin(turn)]), 6 * np.array([-np.sin(turn), np.cos(turn)])

@@ -70,6 +70,7 @@ def layer_named(stack, name):
 # Pictures are those of exact evaluation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transparent", [False, True])
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("name", ["stack", "mixed"])
@@ -119,12 +120,14 @@ def test_random_nets_are_drawn_as_by_exact_evaluation(seed):
 
 # With weights some 50 times too large there are parts thinner than the nodes and the places of checks are apart, which
 # both can miss; here all are found.
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 120))
 def test_random_sharp_nets_are_drawn_as_by_exact_evaluation(seed):
     stack = random_stack(seed, 10)
     assert_close(errors(stack, whole(stack, 300)))
 
 
+@pytest.mark.slow
 def test_a_zoom_by_a_million_is_that_of_exact_evaluation(stack):
     place = Affine(1.9e-5, 0.0, 20.1, 0.0, 2.7e-5, 30.2)
     tiny = dataclasses.replace(layer_named(stack, "window"), id="tiny", transform=place)
@@ -141,6 +144,7 @@ def test_a_picture_of_one_block_is_exact_to_the_bit(mixed):
         assert np.array_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(65, 64), (5000, 1), (1, 5000), (4097, 1), (700, 7)])
 def test_the_smallest_and_thinnest_compiled_pictures_are_drawn_whole(mixed, width, height):
     assert_close(errors(mixed, Viewport(mixed.canvas.rect, width, height)))
@@ -168,6 +172,7 @@ def test_smooth_layers_take_as_many_evaluations_at_any_size(stack):
     assert small.evaluations < 0.01 * 4096 * 3072 * len(smooth.layers)
 
 
+@pytest.mark.slow
 def test_layers_with_edges_take_hardly_more_evaluations_at_a_larger_size(stack):
     # The windows fade to an edge within a few pixels of a small picture, which are left to exact evaluation there.
     small, large, huge = (plan(stack, whole(stack, size)) for size in (4096, 16_384, 65_536))
@@ -201,6 +206,7 @@ def test_a_layer_that_an_opaque_one_covers_costs_no_patches(stack):
     assert plan(with_layers(covered, cover, busy, faded), viewport).patches > 2 * least.patches
 
 
+@pytest.mark.slow
 def test_a_region_takes_less_than_the_whole_at_the_same_scale(stack):
     part = Viewport(Rect(10.0, 20.0, 37 / 4, 53 / 4), 715, 1024)
     assert plan(stack, part).evaluations < 0.5 * plan(stack, whole(stack, 4096)).evaluations
@@ -289,6 +295,7 @@ def test_every_pixel_is_drawn_once(width, height, channels, replace):
     torch.testing.assert_close(canvas, expected[:channels], atol=1 / 255, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_sheet_draws_other_columns_than_before(mixed):
     """It keeps what belongs to the columns from strip to strip."""
     viewport = whole(mixed, 200)
@@ -299,6 +306,7 @@ def test_a_sheet_draws_other_columns_than_before(mixed):
         assert float((fast(columns, band) - expected).abs().max()) < 1 / 255
 
 
+@pytest.mark.slow
 def test_drawing_twice_gives_the_same_bytes(mixed):
     pictures = [render(mixed, 150, depth=16, transparent=True, device="cpu") for _ in range(2)]
     assert np.array_equal(*pictures)

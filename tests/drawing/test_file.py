@@ -129,6 +129,7 @@ def test_what_a_format_cannot_hold_is_refused_before_a_file_appears(stack, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ending", "limit"), [("webp", 16_383), ("jpg", 65_500)])
 def test_a_side_past_the_format_s_limit_is_refused_with_the_way_out(stack, tmp_path, ending, limit):
     region = Rect(0, 0, 37, 53)
@@ -178,6 +179,7 @@ def test_an_interrupted_file_is_not_left(stack, tmp_path, ending, interruption):
     assert path.read_bytes() == b"old"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["png", "tiff"])
 def test_a_disk_that_fills_up_leaves_nothing(stack, tmp_path, ending):
     # In a process of its own, whose files may have at most 8 KB: to a writer that is a full disk.

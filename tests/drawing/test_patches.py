@@ -163,6 +163,7 @@ def test_a_covered_layer_is_evaluated_no_deeper_where_its_cover_is() -> None:
     assert counts["busy"] < 0.5 * counts["cover"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("height", [0.4, 2 * TOLERANCE])
 def test_what_vanishes_at_all_nodes_of_a_cell_is_found_between_them(height: float) -> None:
     """A wave that is the first polynomial past those of a cell."""
@@ -188,6 +189,7 @@ def bar(x: Tensor, y: Tensor) -> Tensor:
     return torch.exp(-((distance * SIDE_PX / 0.9) ** 2))  # 1.5 px wide at half its height
 
 
+@pytest.mark.slow
 def test_a_thin_line_that_ends_within_a_cell_is_found_from_its_neighbour(monkeypatch: pytest.MonkeyPatch) -> None:
     """It lies between the nodes of the cell in which it ends."""
     xs = centres(0, 1, SIDE_PX, CPU)
@@ -211,6 +213,7 @@ def blob(x: Tensor, y: Tensor) -> Tensor:
     return torch.where((x - 2.1) ** 2 + (y - 9.2) ** 2 < 1.5, 1.0, 0.5 * torch.sigmoid(9 * (x - y + 5)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "height"),
     [(370, 530), (1000, 10), (10, 1000), (3, 5), (1, 1), (65, 64), (100, 1), (1, 100), (23, 25), (97, 301)],

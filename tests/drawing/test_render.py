@@ -140,6 +140,7 @@ def test_a_request_that_cannot_be_meant_is_a_usage_error(stack, options, message
         render(stack, device="cpu", **options)
 
 
+@pytest.mark.slow
 def test_a_picture_past_the_memory_is_refused_with_the_way_out(stack, monkeypatch):
     def full(*_):
         raise MemoryError

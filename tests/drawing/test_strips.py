@@ -28,6 +28,7 @@ def narrow(most_columns):
     return Narrow, drawn
 
 
+@pytest.mark.slow
 def test_every_height_of_the_strips_and_count_of_threads_gives_the_same_bytes(mixed, threads):
     viewport = Viewport(Rect(5.0, 20.0, 4.0, 16.0), 75, 300)
     expected = render(mixed, viewport=viewport, transparent=True, device="cpu")
@@ -38,6 +39,7 @@ def test_every_height_of_the_strips_and_count_of_threads_gives_the_same_bytes(mi
         assert np.array_equal(np.concatenate(parts), expected)
 
 
+@pytest.mark.slow
 def test_pictures_wider_than_a_band_are_drawn_whole(mixed, monkeypatch):
     expected = render(mixed, 200, device="cpu").astype(int)
     monkeypatch.setattr(strips, "BAND_COLUMNS", 50)
@@ -46,6 +48,7 @@ def test_pictures_wider_than_a_band_are_drawn_whole(mixed, monkeypatch):
     assert (off > 0).mean() < 0.001
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transparent", [False, True])
 def test_what_does_not_fit_a_device_is_drawn_in_narrower_parts(mixed, transparent, monkeypatch):
     viewport = Viewport(Rect(1.0, 20.0, 30.0, 3.0), 1001, 100)
@@ -77,6 +80,7 @@ def test_a_device_without_room_for_compiling_is_a_device_error(mixed, monkeypatc
 EDGE = Viewport(Rect(-3.5, 8.25, 30.0, 41.0), 131, 150)  # blocks of 64 x 64 leave rests of 3 and 22
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("transparent", [False, True])
 def test_every_height_of_the_strips_gives_the_same_bits(stack, depth, transparent):
@@ -89,6 +93,7 @@ def test_every_height_of_the_strips_gives_the_same_bits(stack, depth, transparen
         assert np.array_equal(np.concatenate(parts), whole)
 
 
+@pytest.mark.slow
 def test_every_count_of_threads_gives_the_same_pixels(stack, threads):
     pictures = []
     for count in (1, 2):

@@ -45,6 +45,7 @@ def test_numbers_are_those_of_the_stack_that_the_change_before_left(sundry: Stac
     assert edited.layers[0].name == "first"
 
 
+@pytest.mark.slow
 def test_a_stack_of_many_layers_is_edited_at_once() -> None:
     def layer(number: int) -> Layer:
         return make_spline(f"layer-{number}", number % 7, Affine(9.0, 0.0, 9.0, 0.0, 9.0, 9.0))

@@ -32,6 +32,7 @@ def frames(data: bytes) -> tuple[list[np.ndarray], list[int], Any]:
         return found, times, image.info.get("loop")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["stack", "mixed", "painted"])
 def test_a_webp_builds_the_stack_up_exactly(stacks: Callable[[str], Stack], name: str) -> None:
     stack = stacks(name)
@@ -46,6 +47,7 @@ def test_a_webp_builds_the_stack_up_exactly(stacks: Callable[[str], Stack], name
         assert np.abs(found[count] - wanted).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["stack", "mixed", "painted", "digit"])
 def test_a_gif_is_nearly_the_same(stacks: Callable[[str], Stack], name: str) -> None:
     stack = stacks(name)
@@ -59,6 +61,7 @@ def test_a_gif_is_nearly_the_same(stacks: Callable[[str], Stack], name: str) -> 
         assert psnr(seen, meant) > 40  # as an eye sees it, which does not see a dither
 
 
+@pytest.mark.slow
 def test_the_long_side_is_512_pixels_if_nothing_is_said(stack: Stack) -> None:
     assert frames(to_webp(stack, device="cpu"))[0][0].shape == (512, 357, 3)
 

@@ -12,6 +12,7 @@ from vecstack.errors import ExportError, UsageError
 from vecstack.exporting.formats import FORMATS, find_format
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.pdf", "a.ora", "a.gif", "a.webp", "a.layers.json", "a.svg"])
 def test_the_suffix_says_the_format(stack: Stack, tmp_path: Path, name: str) -> None:
     options = {"size": 40} if name[2:] in ("pdf", "ora", "gif", "webp") else {}
@@ -19,6 +20,7 @@ def test_the_suffix_says_the_format(stack: Stack, tmp_path: Path, name: str) -> 
     assert (tmp_path / name).stat().st_size > 100
 
 
+@pytest.mark.slow
 def test_a_format_that_is_named_decides(stack: Stack, tmp_path: Path) -> None:
     export(stack, tmp_path / "flat.svg", format="svg-flat", hard=True, device="cpu")
     assert "filter" not in (tmp_path / "flat.svg").read_text(encoding="utf-8")

@@ -48,6 +48,7 @@ def composite(data: bytes) -> np.ndarray:
     return canvas[..., :3] * 255
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["stack", "mixed", "digit", "painted"])
 @pytest.mark.parametrize("size", [None, 200])
 def test_the_layers_together_are_the_merged_picture_and_ours(
@@ -82,6 +83,7 @@ def test_the_bytes_are_the_same_each_time(mixed: Stack) -> None:
     assert to_ora(mixed, device="cpu") == to_ora(mixed, device="cpu")
 
 
+@pytest.mark.slow
 def test_thumbnails_have_at_most_256_pixels(stack: Stack) -> None:
     for size, height in ((None, 53), (600, 256)):
         thumbnail = members(to_ora(stack, size=size, device="cpu"))["Thumbnails/thumbnail.png"]

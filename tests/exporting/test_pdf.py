@@ -99,6 +99,7 @@ def test_a_program_that_rounds_to_nearest_comes_closer(painted: Stack, tmp_path:
     assert psnr(found, render(painted, 265, device="cpu")) > 44
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["stack", "mixed", "painted"])
 def test_the_file_is_well_formed(stacks: Callable[[str], Stack], name: str) -> None:
     stack = stacks(name)
@@ -120,6 +121,7 @@ def test_the_file_is_well_formed(stacks: Callable[[str], Stack], name: str) -> N
         assert used + b" " in leaf
 
 
+@pytest.mark.slow
 def test_the_bytes_are_the_same_each_time(mixed: Stack) -> None:
     assert to_pdf(mixed, title="x", device="cpu") == to_pdf(mixed, title="x", device="cpu")
     assert to_pdf(mixed, title="x", device="cpu") != to_pdf(mixed, title="y", device="cpu")
@@ -136,12 +138,14 @@ def test_hidden_layers_are_off_and_opacity_is_kept(tmp_path: Path) -> None:
     assert psnr(draw(shown, tmp_path), render(visible, 265, device="cpu")) > 40
 
 
+@pytest.mark.slow
 def test_groups_have_the_names_of_the_layers_the_top_one_first(mixed: Stack) -> None:
     assert names(to_pdf(mixed, device="cpu")) == [layer.id for layer in reversed(mixed.layers)] + ["Background"]
     named = Stack(CANVAS, (dataclasses.replace(RED, name="Die Sonne \u2600 \U0001f388"), BLUE))
     assert names(to_pdf(named, device="cpu")) == ["blue", "Die Sonne \u2600 \U0001f388", "Background"]
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_names(tmp_path: Path) -> None:
     hostile = [
         *HOSTILE,

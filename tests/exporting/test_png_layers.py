@@ -24,6 +24,7 @@ def exported(stack: Stack, **options: Any) -> tuple[dict[str, bytes], dict[str, 
     return files, json.loads(files["layers.json"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mixed", "painted"])
 @pytest.mark.parametrize("size", [None, 200])
 def test_what_the_list_says_makes_the_picture(stacks: Callable[[str], Stack], name: str, size: int | None) -> None:
@@ -75,6 +76,7 @@ def test_the_sheet_shows_all_layers() -> None:
     assert (both != sheet(RED, dataclasses.replace(BLUE, name="Another"))).any()  # its label
 
 
+@pytest.mark.slow
 def test_the_sheet_of_many_layers_is_no_larger_than_it_must_be() -> None:
     layers = tuple(dataclasses.replace(RED, id=str(index)) for index in range(400))
     sheet = pixels_of(exported(Stack(CANVAS, layers))[0]["contact-sheet.png"])

@@ -134,6 +134,7 @@ def test_an_effort_that_is_none_is_refused(photo: Path, weights: Path, effort: A
         decompose(photo, load_model(weights, "cpu"), refine=effort)
 
 
+@pytest.mark.slow
 def test_layers_beyond_the_model_s_are_detail_above_them(photo: Path, weights: Path, pixels: np.ndarray) -> None:
     model = load_model(weights, "cpu")
     few, many = (decompose(photo, model, count, refine="fast", device="cpu") for count in (5, 9))
@@ -163,6 +164,7 @@ def test_a_count_and_a_psnr_together_end_with_the_first(photo: Path, weights: Pa
     assert [layer.kind for layer in within.layers] == ["mask", "mask"]
 
 
+@pytest.mark.slow
 def test_a_file_within_its_budget_keeps_the_model_s_layers_where_their_net_fits(photo: Path, weights: Path) -> None:
     model = load_model(weights, "cpu")
     size = len(dumps(dataclasses.replace(decompose(photo, model), thumbnail=None))) + 800
@@ -172,6 +174,7 @@ def test_a_file_within_its_budget_keeps_the_model_s_layers_where_their_net_fits(
     assert len(stack.layers) > 3
 
 
+@pytest.mark.slow
 def test_a_budget_below_the_net_is_kept_without_it(photo: Path, tmp_path: Path, pixels: np.ndarray) -> None:
     torch.manual_seed(5)
     sizes = dataclasses.replace(TINY, net=NetSizes(3, 64, 2))  # some 9 kB
@@ -186,6 +189,7 @@ def test_a_budget_below_the_net_is_kept_without_it(photo: Path, tmp_path: Path, 
     assert psnr_to(stack, pixels) > psnr_to(stack.with_layers(()), pixels) + 3
 
 
+@pytest.mark.slow
 def test_a_stream_is_read_once(photo: Path, weights: Path) -> None:
     model = load_model(weights, "cpu")
     for options in ({}, {"layers": 5, "refine": "fast"}, {"refine": "fast", "detail": Goal(budget_bytes=1500)}):
@@ -210,6 +214,7 @@ def test_the_progress_of_a_refinement_with_detail_never_goes_back(photo: Path, w
     assert shares[-1] == 1
 
 
+@pytest.mark.slow
 def test_the_photos_model_is_closer_to_a_photo_than_its_mean_colour() -> None:
     """A photo that nobody tuned to: scikit-learn's, at run time."""
     from sklearn.datasets import load_sample_images
@@ -221,6 +226,7 @@ def test_the_photos_model_is_closer_to_a_photo_than_its_mean_colour() -> None:
         assert psnr_to(decompose(picture, model), small) > flat + 2
 
 
+@pytest.mark.slow
 def test_the_digits_model_draws_digits() -> None:
     """scikit-learn's 8 x 8 digits, of another hand and another size than those it was trained on."""
     from sklearn.datasets import load_digits
@@ -247,6 +253,7 @@ def test_a_background_is_a_colour(weights: Path, pixels: Any) -> None:
             refine(stack, pixels, "fast", background=background)
 
 
+@pytest.mark.slow
 def test_a_model_without_layers_of_its_own_gives_detail_alone(pixels: np.ndarray) -> None:
     model = load_model("splines", "cpu")
     stack = decompose(pixels, model, 5, device="cpu")
@@ -258,6 +265,7 @@ def test_a_model_without_layers_of_its_own_gives_detail_alone(pixels: np.ndarray
     assert closer.metrics["psnr"] >= 24
 
 
+@pytest.mark.slow
 def test_a_model_without_layers_takes_a_usual_number_where_none_is_asked_for(
     pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

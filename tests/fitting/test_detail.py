@@ -102,6 +102,7 @@ def masks_below(layer_ids: Sequence[str] = ("sky", "layer-3", "layer-4")) -> Sta
 # What a goal promises.
 
 
+@pytest.mark.slow
 def test_more_layers_are_closer_and_there_are_as_many_as_asked_for() -> None:
     stacks = [with_layers(count) for count in (2, 4, 8, 16)]
     assert [len(stack.layers) for stack in stacks] == [2, 4, 8, 16]
@@ -109,6 +110,7 @@ def test_more_layers_are_closer_and_there_are_as_many_as_asked_for() -> None:
     assert all(more > fewer + 0.5 for fewer, more in pairwise([psnr(bare(edges()), edges()), *found]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effort", ["good", "best"])
 def test_every_effort_gives_the_count_and_comes_closer(effort: str) -> None:
     picture = edges(32, 48)
@@ -135,6 +137,7 @@ def test_a_psnr_that_is_there_already_adds_nothing() -> None:
     assert detailed(stack, edges(), Goal(psnr=psnr(stack, edges()) - 1)).layers == stack.layers
 
 
+@pytest.mark.slow
 def test_a_psnr_out_of_reach_ends_with_all_that_helps() -> None:
     picture = noise(2, 3)
     stack = detailed(bare(picture), picture, Goal(psnr=60))
@@ -142,6 +145,7 @@ def test_a_psnr_out_of_reach_ends_with_all_that_helps() -> None:
     assert stack.layers == detailed(bare(picture), picture, Goal(layers=MAX_LAYERS)).layers
 
 
+@pytest.mark.slow
 def test_the_limit_that_comes_first_ends_it() -> None:
     picture = edges(32, 48)
     by_count = detailed(bare(picture), picture, Goal(layers=4, psnr=50))
@@ -153,6 +157,7 @@ def test_the_limit_that_comes_first_ends_it() -> None:
     assert len(dumps(by_size)) <= 2000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1500, 2000, 3000])
 def test_a_file_keeps_its_budget_and_uses_most_of_it(size: int) -> None:
     picture = edges(32, 48)
@@ -160,6 +165,7 @@ def test_a_file_keeps_its_budget_and_uses_most_of_it(size: int) -> None:
     assert size - 500 < len(data) <= size  # a layer takes some 250 bytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("less", [0, 1, 8, 16])
 def test_a_budget_holds_to_the_byte(less: int) -> None:
     picture = edges(32, 48)
@@ -168,12 +174,14 @@ def test_a_budget_holds_to_the_byte(less: int) -> None:
     assert length <= size
 
 
+@pytest.mark.slow
 def test_a_larger_budget_is_closer() -> None:
     stacks = [detailed(bare(edges()), edges(), Goal(budget_bytes=size)) for size in (1400, 1900, 2700)]
     assert [len(stack.layers) for stack in stacks] == sorted({len(stack.layers) for stack in stacks})
     assert all(more > less + 1 for less, more in pairwise(psnr(stack, edges()) for stack in stacks))
 
 
+@pytest.mark.slow
 def test_a_budget_holds_with_layers_and_their_net_below() -> None:
     size = len(dumps(masks_below())) + 1000
     stack = detailed(masks_below(), edges(53, 37), Goal(budget_bytes=size))
@@ -271,12 +279,14 @@ def test_layers_that_do_not_meet_lie_in_the_order_of_their_sizes() -> None:
     assert [layer.id for layer in stacked] == ["layer-1", "layer-2", "layer-3", "layer-4"]
 
 
+@pytest.mark.slow
 def test_texture_does_not_end_the_detail() -> None:
     noise = np.random.default_rng(3).integers(0, 256, (64, 96, 3), dtype=np.uint8)
     picture = (0.7 * edges() + 0.3 * noise).astype(np.uint8)
     assert len(detailed(bare(picture), picture, Goal(layers=60)).layers) == 60
 
 
+@pytest.mark.slow
 def test_no_seam_shows_where_windows_end() -> None:
     picture = smooth()
     stack = detailed(bare(picture), picture, Goal(layers=32))
@@ -309,6 +319,7 @@ def test_the_same_call_gives_the_same_bytes() -> None:
 # Pictures of every kind.
 
 
+@pytest.mark.slow
 def test_a_picture_of_twice_the_size_is_laid_over_the_canvas() -> None:
     small, large = edges(), edges(128, 192)
     stack = detailed(bare(small), large, Goal(layers=8))
@@ -318,6 +329,7 @@ def test_a_picture_of_twice_the_size_is_laid_over_the_canvas() -> None:
     assert all(extent(layer).meets(stack.canvas.rect) for layer in stack.layers)
 
 
+@pytest.mark.slow
 def test_a_picture_longer_than_the_raster_is_seen_in_its_full_length() -> None:
     picture = edges(30, 3 * RASTER_PX // 2)
     stack = detailed(bare(picture), picture, Goal(layers=12))
@@ -364,6 +376,7 @@ def test_a_goal_below_the_layers_that_there_are_is_refused() -> None:
         detailed(masks_below(), edges(53, 37), Goal(layers=2))
 
 
+@pytest.mark.slow
 def test_a_budget_below_the_layers_that_there_are_is_refused() -> None:
     with pytest.raises(UsageError, match=r"budget_bytes must be at least the [0-9],[0-9]{3} bytes"):
         detailed(masks_below(), edges(53, 37), Goal(budget_bytes=1024))
@@ -380,6 +393,7 @@ def test_a_device_that_is_not_there_is_refused() -> None:
         add_detail(bare(edges()), edges(), Goal(layers=2), device=f"cuda:{torch.cuda.device_count()}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("goal", [Goal(layers=8), Goal(psnr=19), Goal(budget_bytes=3500), Goal(8, 50, 9000)], ids=str)
 def test_progress_goes_up_to_1_and_never_back(goal: Goal) -> None:
     seen: list[Progress] = []

@@ -85,6 +85,7 @@ def test_how_a_drawing_answers_is_its_gradient() -> None:
         assert not by_color[channel, :, :, [other for other in range(3) if other != channel]].any()
 
 
+@pytest.mark.slow
 def test_a_bare_view_has_nothing_above() -> None:
     target, below, masks = random(3, POINTS), random(3, POINTS, seed=1), random(LAYERS, POINTS, seed=2)
     canvas = below

@@ -168,6 +168,7 @@ def test_a_layer_too_small_for_the_points_stays() -> None:
     assert len(np.unique(render(stack, viewport=part, device="cpu").reshape(-1, 3), axis=0)) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tolerance", [0.5, 2.0, 8.0])
 @pytest.mark.parametrize("count", [12, 70])
 def test_the_drawing_stays_within_the_tolerance(tolerance: float, count: int) -> None:
@@ -187,6 +188,7 @@ def test_layers_go_while_the_tolerance_allows_it() -> None:
         assert float(change.square().mean().sqrt()) > 2.0
 
 
+@pytest.mark.slow
 def test_a_greater_tolerance_keeps_fewer_layers() -> None:
     many = random_stack(12)
     counts = [len(prune(many, tolerance, device="cpu").layers) for tolerance in (0.0, 1.0, 10.0, 255.0)]

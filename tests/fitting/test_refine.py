@@ -115,6 +115,7 @@ def test_a_refined_stack_is_never_further_from_the_picture(seed: int) -> None:
     assert after >= before - 1e-5  # float32
 
 
+@pytest.mark.slow
 def test_a_stack_comes_closer_to_a_gradient_by_a_clear_margin(pixels: np.ndarray) -> None:
     stack, picture = plain_stack(), pixels.astype(np.float32) / 255
     fast, good = run(stack, pixels, "fast"), run(stack, pixels, "good")
@@ -154,6 +155,7 @@ def test_a_stack_that_is_the_picture_already_stays_it() -> None:
     assert psnr(run(stack, picture), picture / 65535) >= psnr(stack, picture / 65535) - 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effort", ["fast", "good"])
 def test_the_same_call_gives_the_same_bytes(effort: str) -> None:
     stack, picture = random_stack(7), noise(12, 9)
@@ -245,6 +247,7 @@ def test_the_psnr_is_that_of_the_start_where_nothing_is_closer() -> None:
     assert refined.metrics["psnr"] == pytest.approx(psnr(stack, picture / 255), abs=0.006)
 
 
+@pytest.mark.slow
 def test_the_share_done_grows_to_the_whole() -> None:
     heard: list[Progress] = []
     run(random_stack(3), noise(12, 9), "good", report=heard.append)
@@ -254,6 +257,7 @@ def test_the_share_done_grows_to_the_whole() -> None:
     assert shares[-1] == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_the_psnr_is_told_on_the_way(pixels: np.ndarray) -> None:
     heard: list[Progress] = []
     refined = run(plain_stack(), pixels, "good", report=heard.append)
@@ -350,6 +354,7 @@ def test_a_device_that_is_not_there_is_refused() -> None:
         refine(plain_stack(), noise(WIDTH, HEIGHT), "fast", device="abacus")
 
 
+@pytest.mark.slow
 def test_codes_at_the_limit_of_a_document_can_be_tuned() -> None:
     stack = plain_stack(canvas=SMALL)
     layers = tuple(
@@ -389,6 +394,7 @@ def test_hardly_any_time_leaves_the_stack_as_it_is() -> None:
 # A net of its own
 
 
+@pytest.mark.slow
 def test_a_tuned_net_brings_the_stack_closer_still(pixels: np.ndarray) -> None:
     stack, picture = plain_stack(), pixels.astype(np.float32) / 255
     refined = run(stack, pixels, tune_net=True)
@@ -399,12 +405,14 @@ def test_a_tuned_net_brings_the_stack_closer_still(pixels: np.ndarray) -> None:
     assert dumps(run(stack, pixels, tune_net=True)) == dumps(refined)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_with_a_tuned_net_a_stack_is_never_further_from_the_picture(seed: int) -> None:
     stack, picture = plain_stack(seed, SMALL, 2), noise(12, 9, seed)
     assert psnr(run(stack, picture, tune_net=True), picture) >= psnr(stack, picture) - 1e-5  # float32
 
 
+@pytest.mark.slow
 def test_layers_that_are_not_tuned_keep_the_net_that_they_had(pixels: np.ndarray) -> None:
     rng = np.random.default_rng(3)
     hidden = mask(rng, "hidden", CANVAS, visible=False)
@@ -425,6 +433,7 @@ def test_a_tuned_net_takes_layers_of_one_net_and_place() -> None:
         one_line(error)
 
 
+@pytest.mark.slow
 def test_splines_beside_the_layers_of_a_tuned_net_are_tuned_too() -> None:
     rng = np.random.default_rng(3)
     stack = Stack(SMALL, (mask(rng, "mask", SMALL), spline(rng, "spline", SMALL.rect)), {asset_id(FIRST): FIRST})

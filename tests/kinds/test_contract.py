@@ -130,6 +130,7 @@ def test_a_grid_is_drawn_as_its_points_are(name: str) -> None:
         torch.testing.assert_close(rgb.expand(60, 44, 3), colors.view(60, 44, 3), atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 @each_kind
 @pytest.mark.parametrize("transparent", [False, True])
 def test_tiles_are_the_whole(name: str, transparent: bool) -> None:
@@ -185,6 +186,7 @@ def test_a_colour_is_the_one_that_is_drawn(name: str) -> None:
 # Fitted
 
 
+@pytest.mark.slow
 @each_kind
 def test_what_can_be_tuned_draws_as_the_shader_and_its_slopes_are_differences(name: str) -> None:
     stack, points = stack_of(name), points_of(300)
@@ -250,6 +252,7 @@ def test_four_discs_are_an_svg_of_under_600_bytes() -> None:
     assert len(to_svg(four, flat=True, device="cpu")) < 600
 
 
+@pytest.mark.slow
 @each_kind
 def test_a_page_holds_the_layers(name: str) -> None:
     page = to_html(stack_of(name), device="cpu")
@@ -311,6 +314,7 @@ NOT_TUNED = {"refine", "edit swap-code", "edit jitter"}
 NO_SHARED_NET = {"refine the net"}
 
 
+@pytest.mark.slow
 @each_kind
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_works_or_refuses_in_one_line(
@@ -338,6 +342,7 @@ def quick_efforts() -> dict[str, Any]:
     return {name: (refining.Stage(256, 3),) for name in refining.EFFORTS}
 
 
+@pytest.mark.slow
 @each_kind
 def test_refining_brings_layers_that_can_be_tuned_closer(name: str, folder: Path) -> None:
     import vecstack

@@ -180,6 +180,7 @@ def test_a_failed_write_comes_out_and_leaves_no_thread(monkeypatch):
     assert set(threading.enumerate()) == before
 
 
+@pytest.mark.slow
 def test_a_large_picture_needs_little_memory():
     layout = Layout(1000, 40_000)  # 120 MB
     tracemalloc.start()

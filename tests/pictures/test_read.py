@@ -959,6 +959,7 @@ def test_a_damaged_file_gives_a_picture_or_a_picture_error(name):
             assert picture.pixels.max() <= 1
 
 
+@pytest.mark.slow
 def test_the_module_imports_neither_torch_nor_a_decoder():
     code = "import sys, vecstack.pictures.read\n"
     code += "print(sorted(m for m in sys.modules if m == 'torch' or 'ImagePlugin' in m))"

@@ -178,6 +178,7 @@ def test_an_error_in_the_strips_comes_out_and_leaves_no_thread(error):
     assert set(threading.enumerate()) == before
 
 
+@pytest.mark.slow
 def test_a_large_picture_needs_little_memory():
     layout = Layout(1000, 40_000)  # 120 MB
     tracemalloc.start()

@@ -185,6 +185,7 @@ def test_there_is_no_adversary_without_an_adversarial_loss() -> None:
     assert isinstance(adversary(RECIPE), Adversary)
 
 
+@pytest.mark.slow
 def test_the_adversary_learns_to_tell_the_real_from_the_fake() -> None:
     torch.manual_seed(0)
     critic, generator = Adversary(RECIPE), seeded()
@@ -205,6 +206,7 @@ def test_each_side_moves_only_itself() -> None:
     assert fake.grad is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_adversarial_training_moves_a_colour_to_that_of_the_data(seed: int) -> None:
     torch.manual_seed(seed)

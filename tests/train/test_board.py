@@ -32,6 +32,7 @@ def events(folder: Path) -> Any:
     return found
 
 
+@pytest.mark.slow
 def test_a_training_shows_curves_and_pictures_of_its_layers(
     recipe_file: Path, picture_zip: Path, tmp_path: Path
 ) -> None:

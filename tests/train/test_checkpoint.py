@@ -62,6 +62,7 @@ def kept(out: Path) -> Any:
     return {key: value for key, value in checkpoint.items() if key != "seconds"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("more", [ADVERSARIAL, BASELINE], ids=["adversarial", "baseline"])
 def test_a_training_that_is_killed_ends_as_an_uninterrupted_one(

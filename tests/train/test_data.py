@@ -220,6 +220,7 @@ def test_classes_of_one_picture_leave_none_to_train_on_and_the_error_says_so(tmp
     assert "No pictures" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", [False, True])
 def test_pictures_are_not_all_kept_while_they_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
@@ -458,6 +459,7 @@ def test_a_tar_that_is_cut_short_gives_what_is_whole(tmp_path: Path, cut: int) -
     assert not cut_itself or bad[1].startswith(f"{path}: a/17.png: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".tar.gz", ".tar.bz2", ".tar.xz"])
 def test_a_compressed_tar_that_is_cut_short_gives_what_is_whole(tmp_path: Path, suffix: str) -> None:
     noise = np.random.default_rng(5)
@@ -526,6 +528,7 @@ def test_an_attribute_of_a_negative_size_ends_a_tar(tmp_path: Path) -> None:
     assert f"{path}: a/99.png: empty" in bad[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["data.zip", "data.tar", "data.tar.gz"])
 def test_a_damaged_archive_is_refused_or_loses_pictures(tmp_path: Path, name: str) -> None:
     """Whatever bytes are wrong, no other error comes out, and no picture of another size."""
@@ -593,6 +596,7 @@ def places(example: Tensor, pictures: Tensor) -> list[tuple[int, int, int, bool]
     return found
 
 
+@pytest.mark.slow
 def test_crops_are_slices_at_every_place_of_every_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mirrored ones, too, each as often as any other: 5 pictures x sides of 7 to 9 px x their corners x 2."""
     monkeypatch.setattr(data, "fit_to_side", lambda batch, _: batch)  # as they are cut

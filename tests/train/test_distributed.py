@@ -18,6 +18,7 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["[loss]\ncanvas = 0.5\nabsolute = 0.5\n", "[loss]\nadversarial = 0.1\n"])
 def test_two_processes_train_as_one(recipe_file: Path, picture_zip: Path, tmp_path: Path, loss: str) -> None:
     """The same total batch: the same loss, and weights within what sums in another order make of them."""

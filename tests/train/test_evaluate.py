@@ -131,6 +131,7 @@ def test_scores_do_not_depend_on_what_is_drawn_at_once(
         assert one.to_json() == pytest.approx(other.to_json(), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_no_more_points_are_drawn_at_once_than_allowed(
     predictor: Predictor, pictures: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

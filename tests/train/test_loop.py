@@ -70,6 +70,7 @@ def bright_half(count: int = 40, side: int = 20) -> Pictures:
     return pictures, pictures[:4]
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     recipe: Recipe, pictures: Pictures, tmp_path: Path
 ) -> None:
@@ -85,6 +86,7 @@ def test_a_time_limit_of_nothing_saves_at_once(recipe: Recipe, pictures: Picture
     assert torch.load(tmp_path / "out" / "checkpoint.pt", weights_only=True)["step"] == 0
 
 
+@pytest.mark.slow
 def test_a_constant_rate_stays_after_the_warm_up_and_a_cosine_falls(
     recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +106,7 @@ def test_a_constant_rate_stays_after_the_warm_up_and_a_cosine_falls(
     assert rates["cosine"] == pytest.approx([1e-3, 1.86603e-3, 2.25e-3, 1.5e-3, 0.75e-3, 0.20096e-3], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_at_a_constant_rate_ends_as_an_uninterrupted_one(
     recipe: Recipe, pictures: Pictures, tmp_path: Path
 ) -> None:
@@ -143,6 +146,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_training_and_keeps_the_last_checkpoint(
     recipe: Recipe, pictures: Pictures, recipe_file: Path, picture_zip: Path, tmp_path: Path
 ) -> None:
@@ -161,6 +165,7 @@ def test_a_full_disk_ends_the_training_and_keeps_the_last_checkpoint(
     assert files(out) == before | {"recipe.toml": recipe_file.read_bytes()}
 
 
+@pytest.mark.slow
 def test_an_error_in_a_step_keeps_the_last_checkpoint(
     recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +187,7 @@ def test_an_error_in_a_step_keeps_the_last_checkpoint(
     assert train(recipe, pictures, tmp_path / "out", resume=True).read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_keeps_the_last_checkpoint(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
     train(recipe, pictures, tmp_path / "out", stop_after=3)
     before = files(tmp_path / "out")
@@ -193,6 +199,7 @@ def test_a_training_that_diverges_keeps_the_last_checkpoint(recipe: Recipe, pict
     assert [entry["step"] for entry in logged(tmp_path / "out")] == [3, 6]
 
 
+@pytest.mark.slow
 def test_a_picture_that_is_not_finite_ends_the_training_and_keeps_the_last_checkpoint(
     recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +223,7 @@ def test_a_training_that_diverges_at_once_names_no_checkpoint(
     assert files(tmp_path / "out") == {}
 
 
+@pytest.mark.slow
 def test_a_log_that_cannot_be_written_ends_the_training_and_keeps_its_lines_whole(
     recipe: Recipe, pictures: Pictures, tmp_path: Path
 ) -> None:
@@ -253,6 +261,7 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(count)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_a_signal_at_any_moment_costs_nothing(
     pictures: Pictures, recipe_file: Path, picture_zip: Path, tmp_path: Path
@@ -327,6 +336,7 @@ def test_training_runs_outside_the_main_thread(recipe: Recipe, pictures: Picture
     assert load_model(weights, "cpu").maker.max_layers == 3
 
 
+@pytest.mark.slow
 def test_training_learns(recipe: Recipe, tmp_path: Path) -> None:
     """Two hundred steps on pictures of one bright half get well below the error of their mean."""
     long = replace(recipe, steps=200, evaluate_every=200, learning_rate=5e-3, warmup_steps=5, average_decay=0.9)
@@ -348,6 +358,7 @@ def network(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "loss",
     [
@@ -367,6 +378,7 @@ def test_every_loss_brings_pictures_closer(recipe: Recipe, loss: LossRecipe, net
     assert psnr[-1] > psnr[0] + 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("decoder", "side"), [("mlp", 16), ("mlp-xy", 16), ("convt", 16), ("resnet", 32)])
 def test_every_baseline_learns_and_writes_weights_that_load(
     recipe: Recipe, decoder: str, side: int, tmp_path: Path
@@ -384,6 +396,7 @@ def test_a_batch_that_is_too_small_for_a_baseline_is_refused(recipe: Recipe, tmp
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_bfloat16_stays_close_to_float32(recipe: Recipe, tmp_path: Path) -> None:
     quick = replace(recipe, learning_rate=3e-3, warmup_steps=0)
     for precision in ("float32", "bfloat16"):
@@ -395,6 +408,7 @@ def test_bfloat16_stays_close_to_float32(recipe: Recipe, tmp_path: Path) -> None
         assert rounded["psnr"]["3"] == pytest.approx(exact["psnr"]["3"], abs=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of torch's compiler, of its own parts
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_compiled_training_is_the_same(
@@ -445,6 +459,7 @@ def failing_compiler(where: str) -> Any:
     return compiled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "reason"),
     [
@@ -467,6 +482,7 @@ def test_a_training_that_cannot_be_compiled_is_the_plain_one_and_says_so(
     assert not any("compil" in line for line in told[2:])
 
 
+@pytest.mark.slow
 def test_on_a_gpu_the_second_try_is_without_cuda_graphs(
     recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -489,6 +505,7 @@ def test_on_a_gpu_the_second_try_is_without_cuda_graphs(
     ]
 
 
+@pytest.mark.slow
 def test_a_trial_of_the_compiler_changes_nothing(
     recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -502,6 +519,7 @@ def test_a_trial_of_the_compiler_changes_nothing(
         assert weights[0] == weights[1]
 
 
+@pytest.mark.slow
 def test_what_fails_in_one_of_several_processes_is_done_without_in_all(
     recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -549,6 +567,7 @@ def test_a_gpu_without_the_memory_asks_for_a_smaller_batch(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_progress_tells_the_steps_the_loss_so_far_and_the_time_left(
     recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -562,6 +581,7 @@ def test_progress_tells_the_steps_the_loss_so_far_and_the_time_left(
     assert told[-1].seconds_left == 0
 
 
+@pytest.mark.slow
 def test_the_first_step_is_told_of_at_once_and_then_what_happens_each_minute(
     recipe: Recipe, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

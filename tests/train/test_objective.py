@@ -71,6 +71,7 @@ def test_the_loss_is_taken_at_pixel_centres(recipe: Recipe) -> None:
     assert losses == expected
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of torch's compiler, of its own parts
 @pytest.mark.parametrize(("layers", "layers_per_pass"), [(3, 1), (4, 2)])
 def test_all_passes_are_compiled_as_one_without_a_break(

@@ -14,6 +14,7 @@ from vecstack.train import recipe as module
 from vecstack.train.recipe import Recipe, load_recipe
 
 
+@pytest.mark.slow
 def test_a_recipe_is_read_with_its_tables(recipe_file: Path) -> None:
     recipe = load_recipe(recipe_file)
     assert (recipe.name, recipe.steps, recipe.batch) == ("tiny", 6, 4)

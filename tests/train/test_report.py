@@ -54,6 +54,7 @@ def test_csv_has_every_figure_in_full() -> None:
     assert {key: float(second[key]) for key in SCORES[1].to_json()} == SCORES[1].to_json()
 
 
+@pytest.mark.slow
 def test_a_plot_is_a_png() -> None:
     file = io.BytesIO()
     write_plot(REPORT, file)

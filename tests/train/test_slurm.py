@@ -120,6 +120,7 @@ def test_a_job_is_queued_again_as_it_was(job: Job) -> None:
 
 
 # submitit lets go of the process that it started while that runs.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_preempted_job_saves_and_goes_on_when_it_runs_again(
     job: Job, recipe_file: Path, monkeypatch: pytest.MonkeyPatch

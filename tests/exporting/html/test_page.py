@@ -76,10 +76,12 @@ def test_nothing_is_loaded(mixed: Stack) -> None:
             assert re.match(r"data:|#", found.get(name) or "#"), (tag, found)
 
 
+@pytest.mark.slow
 def test_the_bytes_are_the_same_each_time(stack: Stack, pixels: np.ndarray) -> None:
     assert page_of(stack, source=pixels, svg=True) == page_of(stack, source=pixels, svg=True)
 
 
+@pytest.mark.slow
 def test_an_svg_is_held_with_the_groups_of_the_layers(mixed: Stack) -> None:
     extras = json.loads(Elements(page_of(mixed, svg=True)).data("extras"))
     found = re.findall(r'<g id="([^"]+)"', extras["svg"])
@@ -89,6 +91,7 @@ def test_an_svg_is_held_with_the_groups_of_the_layers(mixed: Stack) -> None:
     assert len(extras["groups"]) == len(mixed.layers)
 
 
+@pytest.mark.slow
 def test_without_contourpy_there_is_a_page_and_no_svg(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "contourpy", None)  # which no import finds then
     assert json.loads(Elements(page_of(stack, svg=True)).data("extras"))["svg"] is None
@@ -172,6 +175,7 @@ def without_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(find_kind("spline"), "web", None)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_scripts")
 def test_a_layer_without_a_script_comes_with_a_bitmap_of_what_it_covers(mixed: Stack) -> None:
     found = bitmaps(mixed)

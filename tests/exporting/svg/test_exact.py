@@ -37,6 +37,7 @@ def drawn(svg: str, width: int) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("name", ["disc", "radial"])
 def test_another_program_draws_what_we_draw(name: str, flat: bool) -> None:
@@ -45,6 +46,7 @@ def test_another_program_draws_what_we_draw(name: str, flat: bool) -> None:
     assert np.abs(picture - render(stack, 530, device="cpu")).mean() < 1.0
 
 
+@pytest.mark.slow
 def test_discs_among_traced_layers_are_drawn_in_their_places() -> None:
     discs = stack_of("disc").layers
     spline = make_spline("soft", 1, Affine.of_frame(Rect(2, 8, 30, 38)))

@@ -90,6 +90,7 @@ def test_a_limit_of_paths_keeps_the_layers_that_show_most() -> None:
     assert re.findall(r'<path id="(\w+)"', text) == ["green", "violet"]
 
 
+@pytest.mark.slow
 def test_a_limit_of_bytes_is_kept_by_looser_curves(scene: Scene) -> None:
     whole = flat_svg(scene, SvgOptions(flat=True))
     most = len(whole) - 60

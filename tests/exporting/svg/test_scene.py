@@ -65,6 +65,7 @@ def test_a_small_layer_has_cells_enough_to_be_traced() -> None:
     assert speck.values.shape == (MIN_CELLS, MIN_CELLS // 2)
 
 
+@pytest.mark.slow
 def test_values_are_the_mask_s_own_whatever_its_opacity_and_visibility(scene: Scene) -> None:
     for mask in scene.masks[:3]:
         rows, columns = mask.values.shape

@@ -16,6 +16,8 @@ from vecstack.exporting.svg.scene import scene_of
 from vecstack.exporting.svg.soft import SoftSvg, soft_svg
 from vecstack.geometry import Rect
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 SVG = "{http://www.w3.org/2000/svg}"
 VEIL = block("veil", Rect(2.0, 2.0, 33.0, 49.0), (0.2, 0.9, 0.5), window=0.8, opacity=0.7)
@@ -28,6 +30,7 @@ def soft() -> SoftSvg:
     return SoftSvg(scene_of(Stack(CANVAS, (RED, BLUE, VEIL)), CPU))
 
 
+@pytest.mark.slow
 def test_a_higher_price_has_fewer_paths_and_bytes_and_more_error(soft: SoftSvg) -> None:
     errors = [soft.error(price) for price in PRICES]
     counts = [soft.path_count(price) for price in PRICES]
@@ -40,6 +43,7 @@ def test_a_higher_price_has_fewer_paths_and_bytes_and_more_error(soft: SoftSvg) 
     assert errors[0] < 1 < 4 < errors[-1]  # 1/255
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tolerance", [1.0, 4.0])
 def test_the_error_that_is_thought_to_remain_is_the_tolerance(
     soft: SoftSvg, tolerance: float, monkeypatch: pytest.MonkeyPatch
@@ -50,16 +54,19 @@ def test_the_error_that_is_thought_to_remain_is_the_tolerance(
     assert 0.6 * tolerance < soft.error(prices[0]) <= tolerance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [1, 3, 8])
 def test_a_limit_of_paths_is_kept(soft: SoftSvg, most: int) -> None:
     assert soft.within(SvgOptions(max_paths=most)).count("<path") <= most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [2500])
 def test_a_limit_of_bytes_is_kept_and_used(soft: SoftSvg, most: int) -> None:
     assert 0.7 * most < len(soft.within(SvgOptions(max_bytes=most))) <= most
 
 
+@pytest.mark.slow
 def test_too_few_bytes_are_refused_with_the_least(soft: SoftSvg) -> None:
     with pytest.raises(ExportError, match=r"takes at least ([\d,]+) bytes, more than 300\. Allow more\.") as caught:
         soft.within(SvgOptions(max_bytes=300))

@@ -80,6 +80,7 @@ def test_in_eval_a_picture_does_not_depend_on_its_batch(decoder: str) -> None:
         torch.testing.assert_close(model(batch)[1:2], model(batch[1:2]), atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_gradient_reaches_every_parameter(decoder: str) -> None:
     model = make(decoder, side=64)  # the first map of the ResNet decoder is one pixel at 32: its norm hides a bias
@@ -89,6 +90,7 @@ def test_gradient_reaches_every_parameter(decoder: str) -> None:
         assert parameter.grad.abs().max() > 1e-8, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_training_on_a_batch_brings_its_pictures_closer(decoder: str) -> None:
     model = make(decoder)
@@ -197,6 +199,7 @@ def test_default_sizes_suit_every_decoder(decoder: str) -> None:
     check_baseline(BaselineSizes(decoder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_weights_come_back_as_float16_keeps_them_and_draw_the_same(decoder: str) -> None:
     model = used(decoder)

@@ -291,6 +291,7 @@ def test_missing_fields_do_no_harm() -> None:
         assert check(iter([json.dumps(document)])) == ((1, 0) if name == "window" else (0, 1))
 
 
+@pytest.mark.slow
 def test_changed_letters_do_no_harm() -> None:
     chance, text = random.Random(5), json.dumps(parsed())
 
