@@ -163,3 +163,24 @@ def test_the_public_names_are_these() -> None:
 def test_no_function_hides_a_module() -> None:
     for name in vecstack.__all__:
         assert name not in {module.split(".")[0] for module in MODULES}, name
+
+
+def test_each_public_name_is_imported_from_where_a_type_checker_sees_it() -> None:
+    seen = {
+        alias.name: (node.module or "").removeprefix("vecstack.")
+        for node in ast.walk(ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vecstack.")
+        for alias in node.names
+    }
+    assert seen == vecstack.HOMES
+    assert {*seen, "__version__"} == set(vecstack.__all__) == set(dir(vecstack))
+
+
+def test_a_name_that_is_not_public_is_told() -> None:
+    with pytest.raises(AttributeError, match="module 'vecstack' has no attribute 'nothing'"):
+        vecstack.nothing  # noqa: B018
+
+
+def test_the_command_line_imports_no_more_than_its_help_needs() -> None:
+    code = "import sys, vecstack.cli; sys.exit(sum(name.startswith('vecstack') for name in sys.modules) > 70)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

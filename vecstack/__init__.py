@@ -1,22 +1,26 @@
 """vecstack turns a picture into a short stack of coloured layers and draws the stack at any size."""
 
-# None of these modules imports PyTorch or numpy before it computes. They are imported at once, not on demand,
-# so that `vecstack.decompose`, `vecstack.edit` and the like are the functions, not the modules of the same names.
-from vecstack.document.file import load, save, validate
-from vecstack.drawing.render import render
-from vecstack.editing.adjust import adjust
-from vecstack.editing.edit import edit
-from vecstack.errors import VecstackError
-from vecstack.exporting.formats import export
-from vecstack.exporting.html.page import to_html
-from vecstack.exporting.svg.write import to_svg
-from vecstack.fitting.compact import compact
-from vecstack.fitting.decompose import decompose
-from vecstack.fitting.goal import Goal
-from vecstack.fitting.prune import prune
-from vecstack.fitting.refine import refine
-from vecstack.models import available_models, load_model
-from vecstack.stack import Canvas, Layer, Stack
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vecstack.document.file import load, save, validate
+    from vecstack.drawing.render import render
+    from vecstack.editing.adjust import adjust
+    from vecstack.editing.edit import edit
+    from vecstack.errors import VecstackError
+    from vecstack.exporting.formats import export
+    from vecstack.exporting.html.page import to_html
+    from vecstack.exporting.svg.write import to_svg
+    from vecstack.fitting.compact import compact
+    from vecstack.fitting.decompose import decompose
+    from vecstack.fitting.goal import Goal
+    from vecstack.fitting.prune import prune
+    from vecstack.fitting.refine import refine
+    from vecstack.models import available_models, load_model
+    from vecstack.stack import Canvas, Layer, Stack
 
 __version__ = "0.1.0"
 
@@ -43,3 +47,39 @@ __all__ = [
     "to_svg",
     "validate",
 ]
+
+# Where each public name lives. A name is imported when it is first asked for: the command line imports this package for
+# its help, too, and needs few of them.
+HOMES = {
+    "Canvas": "stack",
+    "Goal": "fitting.goal",
+    "Layer": "stack",
+    "Stack": "stack",
+    "VecstackError": "errors",
+    "adjust": "editing.adjust",
+    "available_models": "models",
+    "compact": "fitting.compact",
+    "decompose": "fitting.decompose",
+    "edit": "editing.edit",
+    "export": "exporting.formats",
+    "load": "document.file",
+    "load_model": "models",
+    "prune": "fitting.prune",
+    "refine": "fitting.refine",
+    "render": "drawing.render",
+    "save": "document.file",
+    "to_html": "exporting.html.page",
+    "to_svg": "exporting.svg.write",
+    "validate": "document.file",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'vecstack' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"vecstack.{HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -11,9 +11,9 @@ overrides those that it can answer better:
 - in a document: `read`, `write`, `asset_ids`, `check`; beside the module, `schema.json` and `format.md`;
 - to be drawn fast and cut out well: `extent`, `grid_shader`, `is_cheap`;
 - where a layer has one colour that is no field `color`: `color`, `with_color`;
-- to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`;
+- to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`;
 - to be exported as curves: `outline`, `svg`; to be drawn in the page: `web`;
-- to be made of pictures: `makers`, `load_maker`.
+- to be made of pictures: `makers`, `load_maker`; to be trained: `trainee`.
 
 Coordinates are canvas units (pixels of the source, y down) or those of the layer's local frame [-1,1]^2, which its
 transform maps to the canvas. Shape letters: L layers, P points, N numbers of a layer, H W rows and columns of a grid.
@@ -241,11 +241,6 @@ class Kind(Generic[AnyLayer]):
 
     begin_window: float = 0.0  # of a layer that is begun: share of the half side of its window over which it fades
 
-    def trainee(self, tables: Mapping[str, Any]) -> Any:
-        """What `vecstack train` trains for this kind (a train.trainee.Trainee), from the tables of a recipe that are
-        the kind's own (values as parsed from TOML, unchecked). Raises RecipeError."""
-        raise RecipeError("layers of this kind are not trained. Leave kind out, or choose one that is.")
-
     def begin(self, layer_id: str, window: Rect, inside: Rect, target: Tensor, canvas: Tensor) -> AnyLayer:
         """A layer in a window of the canvas, roughly as the picture wants it, to be tuned: the picture and the canvas
         below the layer, both [3,H,W], fill the part `inside` of the window."""
@@ -272,3 +267,8 @@ class Kind(Generic[AnyLayer]):
         """The maker in the bytes of a weights file, whose metadata (METADATA_KEY) is the JSON of {"kind": name,
         "sizes": sizes}. Raises WeightsError."""
         raise WeightsError("layers of this kind are made without weights. Use the weights of another kind of layer.")
+
+    def trainee(self, tables: Mapping[str, Any]) -> Any:
+        """What `vecstack train` trains for this kind (a train.trainee.Trainee), from the tables of a recipe that are
+        the kind's own (values as parsed from TOML, unchecked). Raises RecipeError."""
+        raise RecipeError("layers of this kind are not trained. Leave kind out, or choose one that is.")
