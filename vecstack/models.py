@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -92,7 +92,7 @@ def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model
     kind = _kind_of_maker(str(model))
     if kind is not None:
         return Model(str(model), kind.makers[str(model)].open(chosen), kind.name)
-    name, data = find_weights(model)
+    name, data = find_weights(model, [entry.name for entry in _makers_without_weights()])
     described = describe(data, str(model))
     if described.table == BASELINE:
         raise WeightsError(
@@ -112,8 +112,9 @@ def _kind_of_maker(name: str) -> Kind[Layer] | None:
     return next((kind for kind in kinds if kind is not None and name in kind.makers), None)
 
 
-def find_weights(model: str | Path) -> tuple[str, bytes]:
-    """The name and the weights file's bytes of a model, given as for `load_model`. Raises WeightsError."""
+def find_weights(model: str | Path, others: Sequence[str] = ()) -> tuple[str, bytes]:
+    """The name and the weights file's bytes of a model, given as for `load_model`. Raises WeightsError, which names the
+    shipped models and `others`, names that would do as well."""
     name, path = str(model), Path(model)
     if published := _find_published(name):
         return name, verify_model(published)
@@ -122,7 +123,7 @@ def find_weights(model: str | Path) -> tuple[str, bytes]:
     if path_exists(path):
         data = read_weights(path / MODEL_FILE if path.is_dir() else path)
         return (path if path.is_dir() else path.parent).resolve().name if path.name == MODEL_FILE else path.stem, data
-    known = ", ".join(entry.name for entry in available_models())
+    known = ", ".join([*(entry.name for entry in published_models()), *others])
     raise WeightsError(f"{name}: no such model or file; use {known}, a path, or OWNER/NAME@REVISION.")
 
 

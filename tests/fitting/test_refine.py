@@ -428,7 +428,7 @@ def test_a_tuned_net_takes_layers_of_one_net_and_place() -> None:
     several = (mask(rng, "first", SMALL), mask(rng, "second", SMALL, SECOND))
     none = (spline(rng, "spline", SMALL.rect),)
     for layers in (several, none):
-        with pytest.raises(UsageError, match="tune-net") as error:
+        with pytest.raises(UsageError, match="tune_net") as error:
             run(Stack(SMALL, layers, ASSETS), noise(12, 9), tune_net=True)
         one_line(error)
 

@@ -563,7 +563,7 @@ def dots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Lay
         path.write_text(f'"use strict";\n{script}', encoding="utf-8")
         dot = type("DotKind", (type(kind),), {"web": path})()
         find = kinds.find_kind
-        for module in ("vecstack.kinds", "vecstack.document.file"):
+        for module in ("vecstack.kinds", "vecstack.document.encode", "vecstack.document.decode"):
             monkeypatch.setattr(f"{module}.find_kind", lambda name: dot if name == "dot" else find(name))
         return DotLayer(**{field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)})
 
@@ -616,7 +616,7 @@ kinds.set("dot", { prepare: (layer) => new ColoredSurface(layer), glsl: { source
 def many_colored(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Let layers of a kind be of many colours."""
     monkeypatch.setattr(
-        "vecstack.exporting.html.page._color_of",
+        "vecstack.exporting.html.page.color_of",
         lambda layer: None if layer.kind == kind else layer.color,
     )
 
