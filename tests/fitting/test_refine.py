@@ -105,6 +105,7 @@ def one_line(error: pytest.ExceptionInfo[Exception]) -> str:
 # Closer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(50))
 def test_a_refined_stack_is_never_further_from_the_picture(seed: int) -> None:
     stack, factor = random_stack(seed), 1 + seed % 2
@@ -428,7 +429,7 @@ def test_a_tuned_net_takes_layers_of_one_net_and_place() -> None:
     several = (mask(rng, "first", SMALL), mask(rng, "second", SMALL, SECOND))
     none = (spline(rng, "spline", SMALL.rect),)
     for layers in (several, none):
-        with pytest.raises(UsageError, match="tune-net") as error:
+        with pytest.raises(UsageError, match="tune_net") as error:
             run(Stack(SMALL, layers, ASSETS), noise(12, 9), tune_net=True)
         one_line(error)
 
