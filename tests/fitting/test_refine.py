@@ -105,6 +105,7 @@ def one_line(error: pytest.ExceptionInfo[Exception]) -> str:
 # Closer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(50))
 def test_a_refined_stack_is_never_further_from_the_picture(seed: int) -> None:
     stack, factor = random_stack(seed), 1 + seed % 2

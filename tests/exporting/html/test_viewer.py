@@ -28,7 +28,10 @@ from vecstack.stack import Layer, UnknownLayer
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[web]'")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome in the path")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome in the path"),
+]
 
 SIZE = 64  # px, at which the page is compared: a graphics card in software is slow
 ENGINES = ["webgl2", "script"]
@@ -166,7 +169,6 @@ def example(number: int) -> str:
     return page.read_text(encoding="utf-8").split("```json\n")[number].split("```")[0]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_page_draws_what_render_draws(show: Callable[..., Viewer], mixed: Stack, engine: str) -> None:
     viewer = show(mixed, engine)
@@ -174,7 +176,6 @@ def test_the_page_draws_what_render_draws(show: Callable[..., Viewer], mixed: St
     viewer.check(mixed)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_net_of_the_shipped_size_is_drawn(show: Callable[..., Viewer], painted: Stack, engine: str) -> None:
     stack = painted.with_layers(painted.layers[:2])
@@ -210,7 +211,6 @@ def test_a_lost_card_is_replaced(show: Callable[..., Viewer], mixed: Stack) -> N
     viewer.check(mixed.edit("whole", visible=False))
 
 
-@pytest.mark.slow
 def test_what_is_seen_can_be_moved_and_made_larger(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed)
     before = viewer.page.evaluate("vecstack.view.scale")
@@ -237,7 +237,6 @@ def test_what_is_seen_can_be_moved_and_made_larger(show: Callable[..., Viewer], 
     assert viewer.page.evaluate("vecstack.view.scale") == pytest.approx(before)
 
 
-@pytest.mark.slow
 def test_two_fingers_zoom_about_the_place_between_them(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed)
     box, before = viewer.page.locator("#picture").bounding_box(), viewer.page.evaluate("vecstack.view")
@@ -265,7 +264,6 @@ def test_a_deep_view_is_left_to_the_engine_that_has_the_digits(show: Callable[..
     assert error(seen[..., :3][place], wanted) < 1
 
 
-@pytest.mark.slow
 def test_layers_are_hidden_and_shown(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed)
     viewer.click("Show whole")
@@ -295,7 +293,6 @@ def test_layers_are_recoloured_and_faded(show: Callable[..., Viewer], mixed: Sta
     viewer.check(wanted)
 
 
-@pytest.mark.slow
 def test_a_slider_is_pulled_with_the_mouse_in_one_step(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed)
     slider = viewer.page.get_by_label("Opacity of turned", exact=True)
@@ -312,7 +309,6 @@ def test_a_slider_is_pulled_with_the_mouse_in_one_step(show: Callable[..., Viewe
     assert viewer.page.get_by_role("button", name="Undo", exact=True).is_disabled()
 
 
-@pytest.mark.slow
 def test_one_layer_is_shown_alone(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed)
     viewer.click("Show only faded")
@@ -325,7 +321,6 @@ def test_one_layer_is_shown_alone(show: Callable[..., Viewer], mixed: Stack) -> 
     assert viewer.page.get_by_role("button", name="Undo", exact=True).is_disabled()
 
 
-@pytest.mark.slow
 def test_layers_are_put_in_another_order(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed, size=(900, 1300))
     names = [layer.id for layer in reversed(mixed.layers)]
@@ -351,7 +346,6 @@ def test_layers_are_put_in_another_order(show: Callable[..., Viewer], mixed: Sta
     viewer.check(moved(mixed, "whole", len(names) - 4))
 
 
-@pytest.mark.slow
 def test_changes_are_undone_and_done_again(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed)
     viewer.click("Show whole")
@@ -379,7 +373,6 @@ def test_changes_are_undone_and_done_again(show: Callable[..., Viewer], mixed: S
     viewer.check(last)
 
 
-@pytest.mark.slow
 def test_the_source_is_seen_left_of_the_slider(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed, source=np.full((53, 37, 3), 255, np.uint8))
     viewer.click("Before")
@@ -461,7 +454,6 @@ def test_the_png_has_the_size_that_is_asked_for(show: Callable[..., Viewer], mix
     assert "1 to 4096 pixels" in viewer.said()
 
 
-@pytest.mark.slow
 def test_the_svg_has_the_changes(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed, svg=True)
     _, data = viewer.download("SVG")
@@ -477,7 +469,6 @@ def test_the_svg_has_the_changes(show: Callable[..., Viewer], mixed: Stack) -> N
     assert psnr(draw_svg(data.decode(), 185), render(wanted, 265, device="cpu")) > 33
 
 
-@pytest.mark.slow
 def test_hostile_names_stay_text(show: Callable[..., Viewer], hostile: Stack) -> None:
     viewer = show(hostile, svg=True, title=HOSTILE[0])
     shown = viewer.order()[1:]
@@ -514,7 +505,6 @@ def test_a_stack_without_layers_is_its_background(show: Callable[..., Viewer]) -
     assert draw_svg(viewer.download("SVG")[1].decode(), 37)[5, 5].tolist() == [200, 0, 16]
 
 
-@pytest.mark.slow
 def test_every_control_has_a_name(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed, source=np.zeros((53, 37, 3), np.uint8), svg=True)
     for control in viewer.page.locator("button:visible, input:visible, #picture").all():
@@ -522,7 +512,6 @@ def test_every_control_has_a_name(show: Callable[..., Viewer], mixed: Stack) -> 
         assert '"' in snapshot, snapshot  # a role and a name
 
 
-@pytest.mark.slow
 def test_a_narrow_screen_shows_everything(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed, size=(360, 700))
     assert viewer.page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -563,7 +552,12 @@ def dots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Lay
         path.write_text(f'"use strict";\n{script}', encoding="utf-8")
         dot = type("DotKind", (type(kind),), {"web": path})()
         find = kinds.find_kind
-        for module in ("vecstack.kinds", "vecstack.document.encode", "vecstack.document.decode"):
+        for module in (
+            "vecstack.kinds",
+            "vecstack.document.file",
+            "vecstack.document.encode",
+            "vecstack.document.decode",
+        ):
             monkeypatch.setattr(f"{module}.find_kind", lambda name: dot if name == "dot" else find(name))
         return DotLayer(**{field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)})
 
@@ -658,7 +652,6 @@ def test_a_surface_gives_colours_of_its_own(
     assert (np.abs(np.diff(middle.astype(int), axis=1)).max(axis=(0, 2)) > 0).any()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("has_color", [True, False], ids=["one colour", "many colours"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_layer_without_a_script_is_drawn_from_a_bitmap(
@@ -693,7 +686,6 @@ def test_a_bitmap_is_averaged_over_a_pixel(show: Callable[..., Viewer], monkeypa
         assert np.abs(found - wanted).max() < 3  # both sides are sampled; a pixel's centre alone is up to 98 off
 
 
-@pytest.mark.slow
 def test_a_layer_of_many_colours_keeps_them(
     show: Callable[..., Viewer], mixed: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
