@@ -34,6 +34,7 @@ def test_a_picture_becomes_that_of_the_library(call: Call, document: Path, photo
     assert (np.asarray(Image.open(out)) == wanted).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["png", "tiff"])
 @pytest.mark.parametrize("channels", [3, 4])
 def test_16_bits_are_kept(
@@ -104,6 +105,7 @@ def test_calls_that_cannot_be_meant_are_refused_in_one_line(
     assert Path("small.png").read_bytes() == b"mine"
 
 
+@pytest.mark.slow
 def test_a_picture_of_another_shape_is_named(vecstack: Call, document: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.png"
     Image.new("RGB", (40, 40)).save(other)

@@ -58,6 +58,7 @@ def edited(vecstack: Call, document: Path, out: Path) -> Callable[..., Stack]:
     return call
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "changes"),
     [
@@ -90,6 +91,7 @@ def test_an_option_is_the_change_of_its_name(
     assert edited(*options) == dataclasses.replace(expected, thumbnail=edited(*options).thumbnail)
 
 
+@pytest.mark.slow
 def test_options_are_applied_in_the_order_in_which_they_are_written(
     edited: Callable[..., Stack], document: Path
 ) -> None:
@@ -222,6 +224,7 @@ def test_a_bare_json_document_can_come_out(vecstack: Call, document: Path, tmp_p
     assert load(out).layers == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "says"),
     [

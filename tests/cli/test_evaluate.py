@@ -62,6 +62,7 @@ def test_figures_are_those_of_the_library(vecstack: Call, weights: Path, data: P
     }
 
 
+@pytest.mark.slow
 def test_every_form_says_what_was_measured(vecstack: Call, weights: Path, data: Path, tmp_path: Path) -> None:
     table, rows = tmp_path / "figures.md", tmp_path / "figures.csv"
     arguments = (weights, "--data", data, "--part", "training", "--limit", "5", "--layers", "3,1")
@@ -105,6 +106,7 @@ def test_a_name_with_signs_of_mathematics_is_plotted_as_it_is(
     assert result.out.startswith(r"a$\b[red]$_ (")
 
 
+@pytest.mark.slow
 def test_parts_are_disjoint_and_whole(vecstack: Call, weights: Path, data: Path) -> None:
     counts = {
         part: measured(vecstack, weights, "--data", data, "--part", part, "--layers", "1")["pictures"]

@@ -46,6 +46,7 @@ def test_options_are_those_of_the_library(
     assert result.out == to_svg(load(document), **options)
 
 
+@pytest.mark.slow
 def test_hard_shapes_have_no_blur(vecstack: Call, document: Path) -> None:
     result = vecstack("export", document, "-o", "-", "--format", "svg-flat", "--hard")
     assert result.code == 0
@@ -88,6 +89,7 @@ def test_existing_files_are_kept_skipped_or_replaced(vecstack: Call, document: P
     assert out.read_text().startswith("<svg")
 
 
+@pytest.mark.slow
 def test_unknown_layers_are_noted(vecstack: Call, document: Path, tmp_path: Path) -> None:
     path = tmp_path / "strange.layers.json"
     frame = [[1, 0, 0], [0, 1, 0]]
@@ -228,6 +230,7 @@ def test_options_of_other_formats_are_heeded(vecstack: Call, document: Path, tmp
     assert out.read_bytes() == made(load(document), **options, **title)
 
 
+@pytest.mark.slow
 def test_a_source_is_of_one_input(vecstack: Call, document: Path, photo: Path, tmp_path: Path) -> None:
     (tmp_path / "other.layers").write_bytes(document.read_bytes())
     words = ["--format", "html", "--source", photo, "-o", tmp_path / "out"]

@@ -96,6 +96,7 @@ def test_a_recipe_that_starts_from_nothing_that_is_there_says_so_before_the_pict
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_files_that_are_no_pictures_are_counted(vecstack: Call, recipe: Path, data: Path, tmp_path: Path) -> None:
     (data / "notes.txt").write_text("mine", encoding="utf-8")
     result = vecstack("train", recipe, "--data", data, "--out", tmp_path / "out", "--time-limit", "0")

@@ -461,6 +461,7 @@ MALFORMED = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("data", "message"), MALFORMED.values(), ids=MALFORMED)
 def test_a_malformed_document_is_refused_with_its_reason(data: bytes, message: str) -> None:
     with pytest.raises(DocumentError) as caught:

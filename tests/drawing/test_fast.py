@@ -80,12 +80,14 @@ def test_pictures_are_those_of_exact_evaluation(name, depth, transparent, reques
     assert_close(off, step=1 if depth == 8 else 257 / 16)  # 16 bits are compiled 16 times as closely
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transparent", [False, True])
 @pytest.mark.parametrize("viewport", [PART, PAST], ids=["part", "past the canvas"])
 def test_regions_are_those_of_exact_evaluation(mixed, viewport, transparent):
     assert_close(errors(mixed, viewport, transparent=transparent))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(400, 100), (65, 300)])
 def test_pixels_need_not_be_square(mixed, size):
     assert_close(errors(mixed, Viewport(mixed.canvas.rect, *size)))
@@ -112,6 +114,7 @@ def test_layers_whose_windows_end_at_the_canvas_are_drawn_to_its_edge(stack):
     assert_close(errors(with_layers(stack, half), whole(stack, 150)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_random_nets_are_drawn_as_by_exact_evaluation(seed):
     stack = random_stack(seed, 1)
@@ -137,6 +140,7 @@ def test_a_zoom_by_a_million_is_that_of_exact_evaluation(stack):
     assert plan(zoomed, viewport).evaluations < 2 * plan(zoomed, whole(zoomed, 200)).evaluations
 
 
+@pytest.mark.slow
 def test_a_picture_of_one_block_is_exact_to_the_bit(mixed):
     for region, width, height in [(mixed.canvas.rect, 64, 64), (Rect(5, 5, 64, 1), 4096, 1), (PART.region, 3, 5)]:
         viewport = Viewport(region, width, height)
@@ -150,6 +154,7 @@ def test_the_smallest_and_thinnest_compiled_pictures_are_drawn_whole(mixed, widt
     assert_close(errors(mixed, Viewport(mixed.canvas.rect, width, height)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(20_000, 10), (10, 20_000)])
 def test_a_long_thin_picture_takes_bounded_work(stack, width, height):
     canvas = dataclasses.replace(stack.canvas, width=width, height=height)
@@ -180,6 +185,7 @@ def test_layers_with_edges_take_hardly_more_evaluations_at_a_larger_size(stack):
     assert large == huge
 
 
+@pytest.mark.slow
 def test_hidden_and_transparent_layers_cost_nothing(stack):
     seen = stack.remove("hidden").remove("nothing")
     assert plan(stack, whole(stack, 200)) == plan(seen, whole(stack, 200))
@@ -212,6 +218,7 @@ def test_a_region_takes_less_than_the_whole_at_the_same_scale(stack):
     assert plan(stack, part).evaluations < 0.5 * plan(stack, whole(stack, 4096)).evaluations
 
 
+@pytest.mark.slow
 def test_a_thousandth_of_the_canvas_takes_little(stack):
     """No cell is split there."""
     viewport = Viewport(Rect(20.0, 30.0, 0.037, 0.053), 715, 1024)
@@ -220,6 +227,7 @@ def test_a_thousandth_of_the_canvas_takes_little(stack):
     assert found.evaluations < 0.5 * plan(stack, whole(stack, 1024)).evaluations
 
 
+@pytest.mark.slow
 def test_transparent_pictures_and_16_bits_are_told_in_the_plan(stack):
     viewport = whole(stack, 300)
     assert plan(stack, viewport, depth=16).evaluations > plan(stack, viewport).evaluations
@@ -241,6 +249,7 @@ def test_a_missing_asset_is_a_document_error(stack):
 # Spline layers
 
 
+@pytest.mark.slow
 def test_upright_splines_are_drawn_on_the_grid_and_turned_ones_compiled(stack):
     turned = make_spline("a", 3, Affine(8.0, 5.0, 24.0, -6.0, 11.0, 30.0))
     upright = make_spline("b", 1, Affine.of_frame(Rect(2.0, 8.0, 30.0, 38.0)))

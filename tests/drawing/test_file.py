@@ -57,6 +57,7 @@ def test_the_ending_chooses_the_format(stack, tmp_path, ending):
         assert (image.format, image.size, image.mode) == (wanted, (74, 150), "RGB")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transparent", [False, True])
 @pytest.mark.parametrize("ending", ["png", "tiff"])
 def test_lossless_files_hold_the_rendered_pixels(stack, tmp_path, ending, transparent):
@@ -72,6 +73,7 @@ def test_lossy_files_are_near_the_rendered_pixels(stack, tmp_path, ending, mean_
     assert np.abs(read(path).astype(int) - render(stack, viewport=VIEWPORT, device="cpu")).mean() < mean_error
 
 
+@pytest.mark.slow
 def test_webp_keeps_transparency(stack, tmp_path):
     draw(stack, tmp_path / "out.webp", transparent=True)
     expected = render(stack, viewport=VIEWPORT, transparent=True, device="cpu")
@@ -84,6 +86,7 @@ def test_jpeg_keeps_colours_at_full_resolution(stack, tmp_path):
         assert {part[1:3] for part in image.layer} == {(1, 1)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["png", "tiff", "jpeg", "webp"])
 def test_a_stream_that_cannot_seek_gets_the_file_s_bytes(stack, tmp_path, ending):
     path, pipe = tmp_path / f"out.{ending}", Pipe()
@@ -152,6 +155,7 @@ def test_a_stream_needs_a_format(stack):
         draw(stack, io.BytesIO())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["png", "tiff", "jpg", "webp"])
 def test_an_existing_file_is_kept_unless_overwriting(stack, tmp_path, ending):
     path = tmp_path / f"out.{ending}"
@@ -210,6 +214,7 @@ def test_a_stream_that_breaks_is_an_export_error(stack, ending):
         draw(stack, Pipe(room=300), format=ending)
 
 
+@pytest.mark.slow
 def test_a_thumbnail_is_a_small_png_of_the_whole_canvas(stack):
     with Image.open(io.BytesIO(thumbnail_png(stack, 256))) as image:
         assert (image.format, image.size, image.mode) == ("PNG", (179, 256), "RGB")

@@ -107,6 +107,7 @@ def test_a_document_with_all_digits_shrinks_to_less_than_half(name: str) -> None
     assert 2 * size_of(compact(STACKS[name], device="cpu")).document < size_of(STACKS[name]).document
 
 
+@pytest.mark.slow
 def test_a_greater_tolerance_gives_fewer_bytes() -> None:
     documents = [size_of(compact(STACKS["both"], tolerance, device="cpu")).document for tolerance in (0.1, 0.5, 2.5)]
     assert documents == sorted(documents, reverse=True)
@@ -123,6 +124,7 @@ def test_a_file_of_few_digits_never_grows(seed: int) -> None:
         assert len(dumps(compact(stack, tolerance, device="cpu"))) <= len(dumps(stack))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STACKS)
 def test_compacting_again_changes_little(name: str) -> None:
     once = compact(STACKS[name], device="cpu")
@@ -131,6 +133,7 @@ def test_compacting_again_changes_little(name: str) -> None:
     assert size_of(twice).document > 0.9 * size_of(once).document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STACKS)
 def test_the_same_call_gives_the_same_bytes(name: str) -> None:
     assert dumps(compact(STACKS[name], device="cpu")) == dumps(compact(STACKS[name], device="cpu"))
@@ -271,6 +274,7 @@ def test_the_steps_of_a_surface_are_written_with_few_digits() -> None:
         assert all(len(str(abs(value))) <= 5 for row in layer.surface for value in row)  # such as 12.48
 
 
+@pytest.mark.slow
 def test_many_windows_take_as_much_work_more_as_there_are_more(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [0]
     shader, slopes = MaskKind.shader, MaskTunable.slopes

@@ -109,6 +109,7 @@ def test_without_options_the_layers_are_what_the_model_predicts(
     assert stack.metrics == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effort", ["fast", 0.3])
 def test_refined_layers_are_the_same_ones_and_closer(
     photo: Path, weights: Path, pixels: np.ndarray, effort: str | float
@@ -145,6 +146,7 @@ def test_layers_beyond_the_model_s_are_detail_above_them(photo: Path, weights: P
     assert many.thumbnail is not None
 
 
+@pytest.mark.slow
 def test_detail_goes_on_until_its_psnr(photo: Path, weights: Path, pixels: np.ndarray) -> None:
     stack = decompose(photo, load_model(weights, "cpu"), refine="fast", detail=Goal(psnr=21), device="cpu")
     assert 20.98 < psnr_to(stack, pixels) < 24
@@ -156,6 +158,7 @@ def test_detail_says_how_many_layers_there_are_where_no_count_is_given(photo: Pa
     assert len(stack.layers) == 6
 
 
+@pytest.mark.slow
 def test_a_count_and_a_psnr_together_end_with_the_first(photo: Path, weights: Path) -> None:
     model = load_model(weights, "cpu")
     stack = decompose(photo, model, 5, refine="fast", detail=Goal(psnr=55), device="cpu")

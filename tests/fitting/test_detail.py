@@ -204,6 +204,7 @@ def test_the_layers_there_stay_as_they_are_below_the_new_ones() -> None:
     assert psnr(new, edges(53, 37)) > psnr(old, edges(53, 37)) + 2
 
 
+@pytest.mark.slow
 def test_new_ids_are_free_ones_and_stay_so_when_detail_is_added_again() -> None:
     once = detailed(masks_below(), edges(53, 37), Goal(layers=6))
     twice = detailed(once, edges(53, 37), Goal(layers=10))
@@ -213,6 +214,7 @@ def test_new_ids_are_free_ones_and_stay_so_when_detail_is_added_again() -> None:
     assert all(layer_id.startswith("layer-") for layer_id in ids[3:])
 
 
+@pytest.mark.slow
 def test_every_layer_has_a_window_over_the_canvas_and_is_named_after_its_place() -> None:
     canvas = bare(edges()).canvas.rect
     for layer in with_layers(16).layers:

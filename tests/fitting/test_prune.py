@@ -212,6 +212,7 @@ def test_what_a_person_hid_and_what_is_unknown_stays() -> None:
     assert pruned.layers == kept
 
 
+@pytest.mark.slow
 def test_two_layers_of_one_shape_become_one_in_the_colour_of_both() -> None:
     lower = mask("lower", SHAPED, (0.6, 0.2, 0.0), name="Below", opacity=0.5)
     upper = mask("upper", SHAPED, (0.0, 0.2, 0.4), name="Above", opacity=0.5)

@@ -138,6 +138,7 @@ def test_layers_in_windows_come_closer_too(pixels: np.ndarray) -> None:
     assert all(new != old for new, old in zip(refined.layers, stack.layers, strict=True))
 
 
+@pytest.mark.slow
 def test_a_layer_that_looks_like_the_picture_is_found_again() -> None:
     stack = plain_stack(count=1)
     (layer,) = stack.layers
@@ -492,6 +493,7 @@ def points_around() -> Tensor:
     return torch.tensor(np.random.default_rng(5).uniform((-5, -5), (WIDTH + 5, HEIGHT + 5), (300, 2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [mask_layers(), spline_layers()], ids=["mask", "spline"])
 def test_tuned_masks_are_those_that_are_drawn(layers: list[Layer]) -> None:
     kind, points = find_kind(layers[0].kind), points_around()

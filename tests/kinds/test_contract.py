@@ -356,6 +356,7 @@ def test_refining_brings_layers_that_can_be_tuned_closer(name: str, folder: Path
     assert after < before
 
 
+@pytest.mark.slow
 @each_kind
 def test_compacting_changes_the_picture_by_no_more_than_it_says(name: str) -> None:
     import vecstack

@@ -45,6 +45,7 @@ def pictures(picture_zip: Path) -> tuple[torch.Tensor, torch.Tensor]:
 Pictures = tuple[torch.Tensor, torch.Tensor]
 
 
+@pytest.mark.slow
 def test_training_writes_weights_that_load_and_a_log(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
     weights = train(recipe, pictures, tmp_path / "out")
     assert load_model(weights, "cpu").maker.max_layers == 3
@@ -330,6 +331,7 @@ def test_a_second_sigterm_is_the_same_as_one(
     assert steps_done(tmp_path / "out") == 1
 
 
+@pytest.mark.slow
 def test_training_runs_outside_the_main_thread(recipe: Recipe, pictures: Pictures, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         weights = pool.submit(train, recipe, pictures, tmp_path / "out").result()
@@ -540,6 +542,7 @@ def test_what_fails_in_one_of_several_processes_is_done_without_in_all(
     assert re.fullmatch(r"torch\.compile fails after \d+\.\d s \(in another process\): continuing without it", told[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize(("step", "remedy"), [(1, r"than 4\.$"), (5, r"than 4, then `resume=True`\.$")])
 def test_a_gpu_without_the_memory_asks_for_a_smaller_batch(

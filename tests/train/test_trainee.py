@@ -115,6 +115,7 @@ def test_it_is_trained_logged_and_measured(pictures: tuple[Tensor, Tensor], tmp_
     assert log[-1]["psnr"]["2"] > 20 > log[-1]["psnr"]["1"]
 
 
+@pytest.mark.slow
 def test_it_resumes(pictures: tuple[Tensor, Tensor], tmp_path: Path) -> None:
     whole = train(RECIPE, pictures, tmp_path / "whole")
     train(RECIPE, pictures, tmp_path / "parts", stop_after=30)

@@ -53,6 +53,7 @@ def mlp_file() -> bytes:
     return baseline_to_bytes(make("mlp", side=4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_pictures_of_any_size_come_back_at_the_side_in_range(decoder: str) -> None:
     for model in (make(decoder), used(decoder)):
@@ -61,6 +62,7 @@ def test_pictures_of_any_size_come_back_at_the_side_in_range(decoder: str) -> No
         assert 0 <= drawn.min() < drawn.max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_exactly_the_asked_numbers_pass_from_encoder_to_decoder(decoder: str) -> None:
     model = used(decoder)
@@ -73,6 +75,7 @@ def test_exactly_the_asked_numbers_pass_from_encoder_to_decoder(decoder: str) ->
         assert torch.equal(model.decoder(seen[0].clone()), drawn)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_in_eval_a_picture_does_not_depend_on_its_batch(decoder: str) -> None:
     model, batch = used(decoder), pictures(3)
