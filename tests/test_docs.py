@@ -26,7 +26,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 RUN_BY_CI = {"Try it", "Test"}  # headings of the README: .ci/run runs what they print, in an environment of its own
 RUN_ELSEWHERE = {"new-kind.md"}  # pages whose code is that of another test
-SLOW = {"README.md", "svg.md"}  # pages that take more than ten seconds
+SLOW = {"README.md", "export.md", "python.md", "svg.md"}  # pages that take more than five seconds
 # Smaller pictures and less work than the pages ask for: whether it runs is the question here, not what it costs.
 PHOTO_PX, DIGIT_PX, DRAWN_PX = (48, 32), (28, 28), 64
 LAYERS = 12  # of the layer file that pages name: as many as they select from
