@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import re
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ def check_aspect(stack: Stack, width: int, height: int) -> None:
 Json = Mapping[str, Any]
 MAX_SIDE = 1_000_000  # canvas units: far above any picture, far below where float32 points get coarse
 MAX_LAYERS = 10_000
+MAX_GROUPS = 10_000
 MAX_TRANSFORM = 1e9  # canvas units: a thousand times the widest canvas
 MIN_DETERMINANT = 1e-12  # square canvas units: a millionth of a pixel's side, which float64 can still invert
 _LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"  # any character but line breaks, controls and surrogates
@@ -68,23 +69,44 @@ def check_transform(transform: Affine, where: str) -> None:
 
 @dataclass(frozen=True)
 class Canvas:
-    """The picture plane: width and height in canvas units (pixels of the source), and the colour behind all layers.
-    Raises DocumentError for values out of range."""
+    """The picture plane: width and height in canvas units (pixels of the source), and the colour behind all layers,
+    which is only drawn where it must be if the picture is `transparent`: where a file cannot hold transparency. Raises
+    DocumentError for values out of range."""
 
     width: int
     height: int
     background: Color = (0.0, 0.0, 0.0)
+    transparent: bool = False
     extra: Json = field(default_factory=dict)  # fields of the file that this version does not know
 
     def __post_init__(self) -> None:
         if not (1 <= self.width <= MAX_SIDE and 1 <= self.height <= MAX_SIDE):
             raise DocumentError(f"canvas: sides must be 1 to {MAX_SIDE:,}, not {self.width} x {self.height}.")
         check_color(self.background, "canvas.background")
+        if not isinstance(self.transparent, bool):
+            raise DocumentError(f"canvas.transparent must be true or false, not {reprlib.repr(self.transparent)}.")
 
     @property
     def rect(self) -> Rect:
         """The whole canvas."""
         return Rect(0.0, 0.0, float(self.width), float(self.height))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Layers that belong together, such as the parts of a thing: an id, a name for people, and the id of the group that
+    it lies in, if any. A layer names its own group. Groups are drawn in no way of their own. Raises DocumentError."""
+
+    id: str
+    name: str = ""
+    parent: str | None = None
+    extra: Json = field(default_factory=dict)  # fields of the file that this version does not know
+
+    def __post_init__(self) -> None:
+        check_id(self.id, "a group's id")
+        check_name(self.name, f"group {self.id}: name")
+        if self.parent is not None:
+            check_id(self.parent, f"group {self.id}: parent")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +119,7 @@ class Layer:
     visible: bool = True
     opacity: float = 1.0
     transform: Affine
+    group: str | None = None  # id of the group that it belongs to
     extra: Json = field(default_factory=dict)  # fields of the file that this version does not know
 
     @property
@@ -118,6 +141,8 @@ class Layer:
         if not is_number(self.opacity) or not 0 <= self.opacity <= 1:
             raise DocumentError(f"{where}opacity must be in 0..1, not {reprlib.repr(self.opacity)}.")
         check_transform(self.transform, f"{where}transform")
+        if self.group is not None:
+            check_id(self.group, f"{where}group")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,12 +160,13 @@ class UnknownLayer(Layer):
 @dataclass(frozen=True)
 class Stack:
     """A canvas and its layers, lowest first, with the assets they refer to (sha256 of the bytes -> bytes) and where
-    they came from. It is complete: drawing it needs nothing else. Raises DocumentError for too many layers and for ids
-    that repeat."""
+    they came from. It is complete: drawing it needs nothing else. `groups` say which layers belong together. Raises
+    DocumentError for too many layers, for ids that repeat, and for groups that are not there or lie in themselves."""
 
     canvas: Canvas
     layers: tuple[Layer, ...] = ()
     assets: Mapping[str, bytes] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
     source: Json = field(default_factory=dict)  # sha256 and size of the picture, never its path
     model: Json = field(default_factory=dict)  # name and sha256 of the model that made it
     metrics: Json = field(default_factory=dict)  # e.g. psnr
@@ -155,6 +181,7 @@ class Stack:
             if layer.id in seen:
                 raise DocumentError(f"layer id {layer.id} is used twice; ids must be unique.")
             seen.add(layer.id)
+        _check_groups(self.groups, self.layers)
 
     def layer(self, layer_id: str) -> Layer:
         """The layer of that id. Raises DocumentError where there is none."""
@@ -185,3 +212,29 @@ class Stack:
     def with_layers(self, layers: Iterable[Layer]) -> Stack:
         """This stack with other layers and without its thumbnail, which showed the old ones."""
         return dataclasses.replace(self, layers=tuple(layers), thumbnail=None)
+
+
+def _check_groups(groups: Sequence[Group], layers: Sequence[Layer]) -> None:
+    """Raise DocumentError unless every group that is named is there, once, and none lies in itself."""
+    if len(groups) > MAX_GROUPS:
+        raise DocumentError(f"{len(groups):,} groups, at most {MAX_GROUPS:,}.")
+    parents: dict[str, str | None] = {}
+    for group in groups:
+        if group.id in parents:
+            raise DocumentError(f"group id {group.id} is used twice; ids must be unique.")
+        parents[group.id] = group.parent
+    for layer in layers:
+        if layer.group is not None and layer.group not in parents:
+            raise DocumentError(f"layer {layer.id}: there is no group {layer.group}.")
+    done: set[str] = set()
+    for group in groups:
+        inside: set[str] = set()
+        place: str | None = group.id
+        while place is not None and place not in done:
+            if place in inside:
+                raise DocumentError(f"group {group.id} lies in itself.")
+            if place not in parents:
+                raise DocumentError(f"group {group.id}: there is no group {place} for it to lie in.")
+            inside.add(place)
+            place = parents[place]
+        done |= inside
