@@ -6,6 +6,7 @@ import math
 import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from vecstack.color import Color, check_color, is_number_list
 from vecstack.errors import DocumentError
@@ -53,7 +54,7 @@ class Gradient:
                 raise DocumentError(
                     f"{where}a stop must be four numbers in 0..1 (offset, red, green, blue), not {reprlib.repr(stop)}."
                 )
-        if any(stop[0] > after[0] for stop, after in zip(stops, stops[1:], strict=False)):
+        if any(stop[0] > after[0] for stop, after in pairwise(stops)):
             raise DocumentError(f"{where}offsets of stops must not fall.")
 
 
