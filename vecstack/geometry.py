@@ -95,6 +95,17 @@ class Affine:
         """The image of a point."""
         return self.a * x + self.b * y + self.c, self.d * x + self.e * y + self.f
 
+    def after(self, first: Affine) -> Affine:
+        """The map that does another one first, and then this one."""
+        return Affine(
+            self.a * first.a + self.b * first.d,
+            self.a * first.b + self.b * first.e,
+            self.a * first.c + self.b * first.f + self.c,
+            self.d * first.a + self.e * first.d,
+            self.d * first.b + self.e * first.e,
+            self.d * first.c + self.e * first.f + self.f,
+        )
+
     @property
     def determinant(self) -> float:
         """The signed area of the image of the unit square; 0 where the map has no inverse."""

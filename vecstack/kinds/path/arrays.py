@@ -1,0 +1,168 @@
+"""Path layers as arrays, in pixels of a raster: what the kernels work on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from vecstack.color import Color
+from vecstack.geometry import Affine
+from vecstack.kinds.path.layer import RADIAL, Contour, Gradient, PathLayer
+
+FLAT_FORM, LINEAR_FORM, RADIAL_FORM = 0, 1, 2
+
+
+@dataclass
+class Paths:
+    """L paths as arrays: control points [M,2] (float64; pixels, y down), those of each path from `point_start` [L+1];
+    cubics [Q,4] as indices of points, from `cubic_start` [L+1]; opacities [L] (float32). A fill is a `form` [L] (flat,
+    linear, radial), a `place` [L,6] that maps a pixel to the frame of a gradient, and stops: `offsets` [S], `colors`
+    [S,D] (float32; D is 3, or 4 with a coverage of 1 for transparent canvases), from `stop_start` [L+1]."""
+
+    points: np.ndarray
+    point_start: np.ndarray
+    cubics: np.ndarray
+    cubic_start: np.ndarray
+    opacity: np.ndarray
+    form: np.ndarray
+    place: np.ndarray
+    offsets: np.ndarray
+    colors: np.ndarray
+    stop_start: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """L."""
+        return len(self.opacity)
+
+    @classmethod
+    def empty(cls, channels: int = 3) -> Paths:
+        """No paths."""
+        start = np.zeros(1, np.int64)
+        return cls(
+            np.zeros((0, 2)), start, np.zeros((0, 4), np.int64), start, np.zeros(0, np.float32), np.zeros(0, np.int64),
+            np.zeros((0, 6)), np.zeros(0, np.float32), np.zeros((0, channels), np.float32), start,
+        )  # fmt: skip
+
+    @classmethod
+    def of_contours(cls, contours: Sequence[Sequence[np.ndarray]], colors: np.ndarray, opacity: np.ndarray) -> Paths:
+        """Paths of contours, each [3n,2] (knot, handle, handle, ...), one flat colour [L,D] and one opacity [L] each."""
+        count = len(contours)
+        pieces = [contour for path in contours for contour in path]
+        sizes = np.array([sum(map(len, path)) for path in contours], np.int64)
+        first = 0
+        cubics = []
+        for piece in pieces:
+            knots = np.arange(0, len(piece), 3)
+            cubics.append(first + np.stack([knots, knots + 1, knots + 2, (knots + 3) % len(piece)], 1))
+            first += len(piece)
+        return cls(
+            np.concatenate(pieces).astype(np.float64) if pieces else np.zeros((0, 2)),
+            _starts(sizes),
+            np.concatenate(cubics) if cubics else np.zeros((0, 4), np.int64),
+            _starts(sizes // 3),
+            np.asarray(opacity, np.float32),
+            np.zeros(count, np.int64),
+            np.zeros((count, 6)),
+            np.zeros(count, np.float32),
+            np.ascontiguousarray(colors, np.float32).reshape(count, -1),
+            np.arange(count + 1),
+        )
+
+    @classmethod
+    def of_layers(cls, layers: Sequence[PathLayer], to_pixels: Affine, channels: int = 3) -> Paths:
+        """The layers in pixels, of which `to_pixels` says where they lie on the canvas."""
+        maps = [to_pixels.after(layer.transform) for layer in layers]
+        contours = [
+            [_moved(contour, place) for contour in layer.contours] for layer, place in zip(layers, maps, strict=True)
+        ]
+        paths = cls.of_contours(contours, np.zeros((len(layers), channels)), [layer.opacity for layer in layers])
+        stops = [stops_of(layer) for layer in layers]
+        paths.stop_start = _starts(np.array([len(own) for own in stops], np.int64))
+        every = np.array([stop for own in stops for stop in own], np.float32).reshape(-1, 4)
+        paths.offsets = np.ascontiguousarray(every[:, 0])
+        paths.colors = np.ones((len(every), channels), np.float32)
+        paths.colors[:, :3] = every[:, 1:]
+        for index, (layer, place) in enumerate(zip(layers, maps, strict=True)):
+            if layer.gradient is not None:
+                paths.form[index] = RADIAL_FORM if layer.gradient.shape == RADIAL else LINEAR_FORM
+                paths.place[index] = gradient_frame(layer.gradient, place)
+        return paths
+
+    def contours_of(self, index: int) -> list[np.ndarray]:
+        """The contours of a path, each [3n,2]."""
+        cubics = self.cubics[self.cubic_start[index] : self.cubic_start[index + 1]]
+        ends = np.flatnonzero(cubics[:, 3] <= cubics[:, 0])  # the last piece of a contour leads back
+        firsts = np.concatenate([[0], ends[:-1] + 1])
+        return [self.points[cubics[a, 0] : cubics[b, 2] + 1] for a, b in zip(firsts, ends, strict=True)]
+
+    def chosen(self, indices: Sequence[int] | np.ndarray) -> Paths:
+        """Some of the paths, in the order of their indices."""
+        found = np.asarray(indices, np.int64)
+        points, point_start = _ranges(self.point_start, found)
+        cubics, cubic_start = _ranges(self.cubic_start, found)
+        stops, stop_start = _ranges(self.stop_start, found)
+        moved = np.repeat(point_start[:-1] - self.point_start[found], np.diff(cubic_start))
+        return Paths(
+            self.points[points], point_start, self.cubics[cubics] + moved[:, None], cubic_start, self.opacity[found],
+            self.form[found], self.place[found], self.offsets[stops], self.colors[stops], stop_start,
+        )  # fmt: skip
+
+    def joined(self, other: Paths) -> Paths:
+        """These paths and others above them."""
+        return Paths(
+            np.concatenate([self.points, other.points]),
+            _joined(self.point_start, other.point_start),
+            np.concatenate([self.cubics, other.cubics + len(self.points)]),
+            _joined(self.cubic_start, other.cubic_start),
+            np.concatenate([self.opacity, other.opacity]),
+            np.concatenate([self.form, other.form]),
+            np.concatenate([self.place, other.place]),
+            np.concatenate([self.offsets, other.offsets]),
+            np.concatenate([self.colors, other.colors]),
+            _joined(self.stop_start, other.stop_start),
+        )
+
+    def copy(self) -> Paths:
+        """The same in arrays of its own."""
+        return Paths(*(getattr(self, field.name).copy() for field in dataclasses.fields(self)))
+
+
+def stops_of(layer: PathLayer) -> tuple[tuple[float, float, float, float], ...]:
+    """The stops of a layer's fill; a flat colour has one."""
+    return layer.gradient.stops if layer.gradient is not None else ((0.0, *cast(Color, layer.color)),)
+
+
+def gradient_frame(gradient: Gradient, place: Affine) -> np.ndarray:
+    """The map [6] from pixels to a gradient's own frame, where `place` maps the layer's frame to pixels: u = 0 at the
+    start and 1 at the end; of a radial one also v, across."""
+    (x0, y0), (x1, y1) = gradient.start, gradient.end
+    dx, dy = x1 - x0, y1 - y0
+    inverse = Affine(dx, -dy, x0, dy, dx, y0).inverse().after(place.inverse())
+    return np.array([number for row in inverse.rows() for number in row])
+
+
+def _moved(contour: Contour, place: Affine) -> np.ndarray:
+    """The points [3n,2] of a contour under a map."""
+    points = np.asarray(contour, np.float64).reshape(-1, 2)
+    matrix = np.array(place.rows())
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def _starts(sizes: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def _joined(starts: np.ndarray, others: np.ndarray) -> np.ndarray:
+    return np.concatenate([starts, others[1:] + starts[-1]])
+
+
+def _ranges(starts: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The indices of all that belongs to some of the paths, and where each begins among them."""
+    sizes = np.diff(starts)[chosen]
+    new = _starts(sizes)
+    return np.arange(new[-1]) + np.repeat(starts[chosen] - new[:-1], sizes), new

@@ -1,0 +1,201 @@
+"""The outlines of regions of pixels as closed cubic Beziers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vecstack.compiled import compiled
+
+OUTSIDE = 0.75  # px beyond the picture to which an outline along its border is pushed, so that no seam shows there
+NEAR_BORDER = 0.8  # px
+SOFTNESS = 0.8  # px, standard deviation of the Gaussian that rounds the steps of pixels
+REACH = 3  # points on each side that it takes
+STRAIGHTNESS = 0.002  # how much handles are drawn to the thirds of their chord, where few points say otherwise
+
+
+@compiled
+def outline(regions, number, box, width, height):
+    """The outer boundary of a connected region of `regions` [H,W] with a number, within its `box` (left, top, right,
+    bottom): points [N,2] near the middles of the sides of its pixels, clockwise on the screen, smoothed; those at the
+    border of the picture are pushed outside."""
+    left, top, right, bottom = box[0], box[1], box[2], box[3]
+    x = left
+    while regions[top, x] != number:
+        x += 1
+    y = top
+    most = 4 * (right - left) * (bottom - top) + 8
+    points = np.empty((min(most, 4096), 2))
+    count = 0
+    # On corners of pixels: (x, y) and a direction 0 right, 1 down, 2 left, 3 up, with the region on the right hand.
+    start_x, start_y, way = x, y, 0
+    while True:
+        if count == len(points):
+            more = np.empty((2 * len(points), 2))
+            more[:count] = points
+            points = more
+        dx = 1 if way == 0 else (-1 if way == 2 else 0)
+        dy = 1 if way == 1 else (-1 if way == 3 else 0)
+        points[count, 0] = x + 0.5 * dx
+        points[count, 1] = y + 0.5 * dy
+        count += 1
+        x += dx
+        y += dy
+        # The pixels ahead, on the left and on the right hand.
+        if way == 0:
+            lx, ly, rx, ry = x, y - 1, x, y
+        elif way == 1:
+            lx, ly, rx, ry = x, y, x - 1, y
+        elif way == 2:
+            lx, ly, rx, ry = x - 1, y, x - 1, y - 1
+        else:
+            lx, ly, rx, ry = x - 1, y - 1, x, y - 1
+        in_right = left <= rx < right and top <= ry < bottom and regions[ry, rx] == number
+        in_left = left <= lx < right and top <= ly < bottom and regions[ly, lx] == number
+        if not in_right:
+            way = (way + 1) % 4
+        elif in_left:
+            way = (way + 3) % 4
+        if x == start_x and y == start_y and way == 0:
+            break
+    smooth = np.zeros((count, 2))
+    taps = np.empty(2 * REACH + 1)
+    for k in range(2 * REACH + 1):
+        taps[k] = math.exp(-0.5 * ((k - REACH) / SOFTNESS) ** 2)
+    taps /= taps.sum()
+    for i in range(count):
+        for k in range(2 * REACH + 1):
+            j = (i + k - REACH) % count
+            smooth[i, 0] += taps[k] * points[j, 0]
+            smooth[i, 1] += taps[k] * points[j, 1]
+        for axis in range(2):
+            side = width if axis == 0 else height
+            if smooth[i, axis] < NEAR_BORDER:
+                smooth[i, axis] = -OUTSIDE
+            elif smooth[i, axis] > side - NEAR_BORDER:
+                smooth[i, axis] = side + OUTSIDE
+    return smooth
+
+
+@compiled
+def _fit_piece(points, first, last, handles):
+    """The handles [2,2] of the cubic from one point of a closed outline to another (indices, the last may be past the
+    end) that comes closest to those between, by least squares; the largest squared distance, and at which point."""
+    n = len(points)
+    count = last - first + 1
+    x0, y0 = points[first % n, 0], points[first % n, 1]
+    x3, y3 = points[last % n, 0], points[last % n, 1]
+    t = np.zeros(count)
+    for k in range(1, count):
+        i, j = (first + k) % n, (first + k - 1) % n
+        t[k] = t[k - 1] + math.sqrt((points[i, 0] - points[j, 0]) ** 2 + (points[i, 1] - points[j, 1]) ** 2)
+    if t[count - 1] > 0:
+        t /= t[count - 1]
+    third_x, third_y = (x3 - x0) / 3, (y3 - y0) / 3
+    worst, at = 0.0, first
+    for _ in range(3):
+        a11, a12, a22 = 1e-6 + STRAIGHTNESS * count, 0.0, 1e-6 + STRAIGHTNESS * count
+        b1x, b1y, b2x, b2y = 0.0, 0.0, 0.0, 0.0
+        for k in range(count):
+            i = (first + k) % n
+            u = 1 - t[k]
+            w0, w1, w2, w3 = u * u * u, 3 * u * u * t[k], 3 * u * t[k] * t[k], t[k] * t[k] * t[k]
+            rx = points[i, 0] - w0 * x0 - w3 * x3 - w1 * (x0 + third_x) - w2 * (x0 + 2 * third_x)
+            ry = points[i, 1] - w0 * y0 - w3 * y3 - w1 * (y0 + third_y) - w2 * (y0 + 2 * third_y)
+            a11 += w1 * w1
+            a12 += w1 * w2
+            a22 += w2 * w2
+            b1x += w1 * rx
+            b1y += w1 * ry
+            b2x += w2 * rx
+            b2y += w2 * ry
+        det = a11 * a22 - a12 * a12
+        handles[0, 0] = x0 + third_x + (a22 * b1x - a12 * b2x) / det
+        handles[0, 1] = y0 + third_y + (a22 * b1y - a12 * b2y) / det
+        handles[1, 0] = x0 + 2 * third_x + (a11 * b2x - a12 * b1x) / det
+        handles[1, 1] = y0 + 2 * third_y + (a11 * b2y - a12 * b1y) / det
+        h1x, h1y, h2x, h2y = handles[0, 0], handles[0, 1], handles[1, 0], handles[1, 1]
+        worst, at = 0.0, first
+        for k in range(1, count - 1):
+            i = (first + k) % n
+            v = t[k]
+            u = 1 - v
+            ex = u * u * u * x0 + 3 * u * u * v * h1x + 3 * u * v * v * h2x + v * v * v * x3 - points[i, 0]
+            ey = u * u * u * y0 + 3 * u * u * v * h1y + 3 * u * v * v * h2y + v * v * v * y3 - points[i, 1]
+            d = ex * ex + ey * ey
+            if d > worst:
+                worst, at = d, first + k
+            # A step of Newton's method towards the parameter of the nearest point.
+            dx = 3 * u * u * (h1x - x0) + 6 * u * v * (h2x - h1x) + 3 * v * v * (x3 - h2x)
+            dy = 3 * u * u * (h1y - y0) + 6 * u * v * (h2y - h1y) + 3 * v * v * (y3 - h2y)
+            q = dx * dx + dy * dy
+            if q > 1e-9:
+                t[k] = min(max(v - (ex * dx + ey * dy) / q, 0.0), 1.0)
+    return worst, at
+
+
+@compiled
+def _farthest(points, x, y):
+    """Which point is farthest from a place."""
+    best, at = -1.0, 0
+    for i in range(len(points)):
+        d = (points[i, 0] - x) ** 2 + (points[i, 1] - y) ** 2
+        if d > best:
+            best, at = d, i
+    return at
+
+
+@compiled
+def fit_closed(points, least, most, error):
+    """A closed outline [N,2] as a contour [3n,2] of cubics (knot, handle, handle, ...), of `least` to `most` pieces: the
+    worst is cut where it is farthest from its chord until all points are within `error` px."""
+    n = len(points)
+    one = _farthest(points, points[:, 0].mean(), points[:, 1].mean())
+    two = _farthest(points, points[one, 0], points[one, 1])
+    if two < one:
+        one, two = two, one
+    knots = np.zeros(most + 2, np.int64)
+    knots[0], knots[1], knots[2] = one, two, one + n
+    handles = np.zeros((most + 2, 2, 2))
+    errors = np.zeros(most + 2)
+    for piece in range(2):
+        errors[piece], _ = _fit_piece(points, knots[piece], knots[piece + 1], handles[piece])
+    count = 2
+    while count < most:
+        worst, top = 0, -1.0
+        for piece in range(count):
+            length = knots[piece + 1] - knots[piece]
+            value = float(length) if count < least else errors[piece]
+            if value > top and length >= 4:
+                worst, top = piece, value
+        if top < 0 or (count >= least and top <= error * error):
+            break
+        first, last = knots[worst], knots[worst + 1]
+        cut = (first + last) // 2
+        if count >= least:
+            ax, ay = points[first % n, 0], points[first % n, 1]
+            dx, dy = points[last % n, 0] - ax, points[last % n, 1] - ay
+            chord = dx * dx + dy * dy
+            best = 1e-9
+            for k in range(first + 2, last - 1):
+                px, py = points[k % n, 0] - ax, points[k % n, 1] - ay
+                share = min(max((px * dx + py * dy) / chord, 0.0), 1.0) if chord > 1e-12 else 0.0
+                d = (px - share * dx) ** 2 + (py - share * dy) ** 2
+                if d > best:
+                    best, cut = d, k
+        knots[count + 1] = knots[count]
+        for piece in range(count, worst, -1):
+            knots[piece] = knots[piece - 1]
+            handles[piece] = handles[piece - 1]
+            errors[piece] = errors[piece - 1]
+        knots[worst + 1] = cut
+        count += 1
+        for piece in (worst, worst + 1):
+            errors[piece], _ = _fit_piece(points, knots[piece], knots[piece + 1], handles[piece])
+    contour = np.empty((3 * count, 2))
+    for piece in range(count):
+        contour[3 * piece] = points[knots[piece] % n]
+        contour[3 * piece + 1] = handles[piece, 0]
+        contour[3 * piece + 2] = handles[piece, 1]
+    return contour

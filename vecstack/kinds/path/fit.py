@@ -1,0 +1,207 @@
+"""Paths brought closer to a picture: damped Gauss-Newton steps of their points, colours and opacities."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vecstack.kinds.path import kernels
+from vecstack.kinds.path.arrays import Paths
+
+BAND_ROWS = 64  # worked on together: all of their pixels stay in a processor's cache
+PARTS = 2  # of a picture, of bands each; sums do not depend on how many threads there are
+TOLERANCE = 0.1  # px that edges may be away from their curve
+# Damping as shares of the mean curvature; a full step with less momentum oscillates (docs/decisions.md).
+POINT_DAMPING, COLOR_DAMPING, OPACITY_DAMPING = 0.01, 0.1, 0.1
+RATE, MOMENTUM = 0.5, 0.75
+POINT_LIMIT, COLOR_LIMIT, OPACITY_LIMIT = 3.0, 0.2, 0.1  # most in a step: px, of 1, of 1
+MIN_OPACITY = 0.02
+SETTLING = 0.5  # last share of the steps, which become shorter
+MAX_TUNED_POINTS = 600  # of a path; those of larger ones stay, since a step takes their square
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture that paths are to come close to, and what surrounds them: all [D,H,W] float32, where D is 3, or 4 with
+    premultiplied colours and a coverage. `below` is the canvas under the paths; `light` [H,W] is what is let through by
+    the layers above and `above` [D,H,W] what these add, both None where nothing is above."""
+
+    picture: np.ndarray
+    below: np.ndarray
+    light: np.ndarray | None = None
+    above: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """H, W."""
+        return self.picture.shape[1], self.picture.shape[2]
+
+
+@dataclass
+class Slopes:
+    """Sums over all pixels: the squared error, half its slopes by points [M,2], colours [S,D] and opacities [L], and
+    its curvature: the cubics' blocks [Q,36], [S], [L]."""
+
+    error: float
+    points: np.ndarray
+    blocks: np.ndarray
+    colors: np.ndarray
+    color_curvature: np.ndarray
+    opacity: np.ndarray
+    opacity_curvature: np.ndarray
+
+    @classmethod
+    def of(cls, paths: Paths) -> Slopes:
+        """All 0."""
+        stops, channels = paths.colors.shape
+        return cls(
+            0.0, np.zeros_like(paths.points), np.zeros((len(paths.cubics), 36)), np.zeros((stops, channels)),
+            np.zeros(stops), np.zeros(paths.count), np.zeros(paths.count),
+        )  # fmt: skip
+
+    def add(self, other: Slopes) -> None:
+        """Add sums over other pixels."""
+        self.error += other.error
+        for name in ("points", "blocks", "colors", "color_curvature", "opacity", "opacity_curvature"):
+            getattr(self, name).__iadd__(getattr(other, name))
+
+
+@dataclass
+class _Room:
+    """Arrays of one thread, kept from step to step and made larger where they must be."""
+
+    areas: np.ndarray = field(default_factory=lambda: np.empty(1 << 18, np.float32))
+    spans: np.ndarray = field(default_factory=lambda: np.empty((1 << 12, 2), np.int64))
+    keys: np.ndarray = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    weights: np.ndarray = field(default_factory=lambda: np.empty((0, 8), np.float32))
+    below: np.ndarray = field(default_factory=lambda: np.empty((0, 3), np.float32))
+
+    def fit(self, areas: int, rows: int, entries: int, channels: int) -> None:
+        """Have room for so many."""
+        if len(self.areas) < areas:
+            self.areas = np.empty(areas + areas // 4, np.float32)
+        if len(self.spans) < rows:
+            self.spans = np.empty((rows + rows // 4, 2), np.int64)
+        if len(self.keys) < entries or self.below.shape[1] != channels:
+            self.keys = np.empty((entries, 2), np.int64)
+            self.weights = np.empty((entries, 8), np.float32)
+            self.below = np.empty((entries, channels), np.float32)
+
+
+class Tuner:
+    """Steps of paths towards the picture of a scene."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.drawn = np.empty_like(scene.picture)  # by the last step: [D,H,W]
+        self._rooms = [_Room() for _ in range(PARTS)]
+
+    def tune(
+        self,
+        paths: Paths,
+        steps: int,
+        *,
+        deadline: float | None = None,
+        told: Callable[[float], None] | None = None,
+    ) -> Paths:
+        """The paths after some steps, or after those that fit before a deadline (time.monotonic); `told` hears the
+        mean squared error before each."""
+        paths = paths.copy()
+        speed = np.zeros_like(paths.points), np.zeros_like(paths.colors), np.zeros_like(paths.opacity)
+        for step in range(steps):
+            slopes = self.slopes(paths)
+            if told is not None:
+                told(slopes.error / self.scene.picture.size)
+            if deadline is not None and time.monotonic() >= deadline:
+                break
+            rate = RATE * min(1.0, (steps - step) / (SETTLING * steps))
+            _move(paths, slopes, speed, rate)
+        return paths
+
+    def slopes(self, paths: Paths) -> Slopes:
+        """How the squared error answers to all numbers; `drawn` is the picture then."""
+        height = self.scene.shape[0]
+        bands = -(-height // BAND_ROWS)
+        cuts = [BAND_ROWS * (bands * part // PARTS) for part in range(PARTS)] + [height]
+        parts = [(self._rooms[part], cuts[part], cuts[part + 1]) for part in range(PARTS)]
+        with ThreadPoolExecutor(PARTS) as threads:
+            sums = list(threads.map(lambda part: self._part(paths, *part), parts))
+        for other in sums[1:]:
+            sums[0].add(other)
+        return sums[0]
+
+    def draw(self, paths: Paths) -> np.ndarray:
+        """The picture [D,H,W] with the paths."""
+        from vecstack.kinds.path.raster import draw_over
+
+        drawn = self.scene.below.copy()
+        draw_over(drawn, paths, TOLERANCE)
+        if self.scene.light is not None and self.scene.above is not None:
+            drawn = drawn * self.scene.light + self.scene.above
+        return drawn
+
+    def _part(self, paths: Paths, room: _Room, top: int, bottom: int) -> Slopes:
+        sums = Slopes.of(paths)
+        for first in range(top, bottom, BAND_ROWS):
+            self._band(paths, room, first, min(first + BAND_ROWS, bottom), sums)
+        return sums
+
+    def _band(self, paths: Paths, room: _Room, top: int, bottom: int, sums: Slopes) -> None:
+        """Add what the rows top..bottom tell."""
+        scene, width = self.scene, self.scene.shape[1]
+        channels = len(scene.picture)
+        look = paths.opacity, paths.form, paths.place, paths.offsets, paths.colors, paths.stop_start
+        outline = paths.points, paths.cubics, paths.cubic_start
+        window, start, row_start = kernels.windows(*outline, width, top, bottom)
+        entries = max(len(room.keys), 1 << 12)
+        entry_start = np.zeros(paths.count + 1, np.int64)
+        while True:
+            canvas = scene.below[:, top:bottom].copy()
+            room.fit(int(start[-1]), int(row_start[-1]), entries, channels)
+            kept = window, start, row_start, room.areas, room.spans, room.keys, room.weights, room.below, entry_start
+            if kernels.forward(*outline, *look, canvas, top, TOLERANCE, *kept):
+                break
+            entries *= 2
+        if scene.light is None or scene.above is None:
+            light, above = np.ones(canvas.shape[1:], np.float32), np.zeros_like(canvas)
+        else:
+            light, above = scene.light[top:bottom].copy(), scene.above[:, top:bottom].copy()
+            canvas *= light
+            canvas += above
+        missing = canvas - scene.picture[:, top:bottom]
+        self.drawn[:, top:bottom] = canvas
+        sums.error += float(np.vdot(missing, missing))
+        kernels.backward(
+            *outline, *look, canvas, top, missing, *kept, light, above, sums.points, sums.blocks, sums.colors,
+            sums.color_curvature, sums.opacity, sums.opacity_curvature,
+        )  # fmt: skip
+
+
+def _move(paths: Paths, slopes: Slopes, speed: tuple[np.ndarray, np.ndarray, np.ndarray], rate: float) -> None:
+    """Move paths along a damped step, with the speed that is left of those before."""
+    if not paths.count:
+        return
+    step = np.zeros_like(paths.points)
+    damping = POINT_DAMPING * kernels.trace_of(slopes.blocks) / (2 * len(paths.points)) + 1e-9
+    most = min(MAX_TUNED_POINTS, int(np.diff(paths.point_start).max()))
+    kernels.solve(paths.cubics, paths.cubic_start, paths.point_start, slopes.blocks, slopes.points, damping, most, step)
+    by_points, by_colors, by_opacity = speed
+    _push(by_points, rate * step, POINT_LIMIT)
+    curvature = slopes.color_curvature[:, None]
+    _push(by_colors, -rate * slopes.colors / (curvature + COLOR_DAMPING * curvature.mean() + 1e-6), COLOR_LIMIT)
+    curvature = slopes.opacity_curvature
+    _push(by_opacity, -rate * slopes.opacity / (curvature + OPACITY_DAMPING * curvature.mean() + 1e-6), OPACITY_LIMIT)
+    paths.points += by_points
+    paths.colors[:, :3] = np.clip(paths.colors[:, :3] + by_colors[:, :3], 0, 1)
+    paths.opacity[:] = np.clip(paths.opacity + by_opacity, MIN_OPACITY, 1)
+
+
+def _push(speed: np.ndarray, step: np.ndarray, limit: float) -> None:
+    """Add a step to a speed, in place."""
+    speed *= MOMENTUM
+    speed += step
+    np.clip(speed, -limit, limit, out=speed)

@@ -1,0 +1,119 @@
+"""Regions of a picture, from fine to coarse: neighbours are merged, those first whose merging changes it least."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vecstack.compiled import compiled
+
+NOISE = 0.02  # of a cost: flat pictures are full of ties, and with it many pairs merge in one round
+FAR = 20  # times as many regions as are wanted: until then, all pairs that prefer one another merge at once
+
+
+def merged(picture: np.ndarray, counts: Sequence[int], power: float) -> dict[int, np.ndarray]:
+    """For each of some counts, the picture [D,H,W] as so many connected regions: their numbers, [H,W]. Those of a lower
+    count are unions of those of a higher one.
+
+    Ward's method on neighbours: merging two regions of n1 and n2 pixels costs the squared error that it adds,
+    n1 n2 / (n1 + n2) |mean1 - mean2|^2, over their common boundary's length to a power (Koepfler, Lopez, Morel, 1994).
+    Each round merges pairs that both prefer each other."""
+    channels, height, width = picture.shape
+    numbers = np.arange(height * width).reshape(height, width)
+    one = np.concatenate([numbers[:, :-1].ravel(), numbers[:-1].ravel()])
+    other = np.concatenate([numbers[:, 1:].ravel(), numbers[1:].ravel()])
+    length = np.ones(len(one))
+    size, total = np.ones(height * width), picture.reshape(channels, -1).T.astype(np.float64)
+    region, found = numbers.ravel().copy(), {}
+    least = min(counts)
+    for count in sorted(set(counts), reverse=True):
+        while len(size) > count:
+            cost = np.empty(len(one))
+            pairs = _mutual(one, other, length, size, np.ascontiguousarray(total), power, NOISE, cost)
+            most = len(pairs) if len(size) > FAR * least else max(len(pairs) // 2, 1)
+            most = min(most, len(size) - count)
+            if most < len(pairs):
+                pairs = pairs[np.argpartition(cost[pairs], most)[:most]]
+            new = np.arange(len(size))
+            new[other[pairs]] = one[pairs]
+            kept = np.flatnonzero(new == np.arange(len(size)))
+            size[one[pairs]] += size[other[pairs]]
+            total[one[pairs]] += total[other[pairs]]
+            size, total = size[kept], total[kept]
+            place = np.empty(len(new), np.int64)
+            place[kept] = np.arange(len(kept))
+            new = place[new]
+            region = new[region]
+            one, other, length = _joined(new[one], new[other], length, len(kept))
+        found[count] = region.reshape(height, width)
+    return found
+
+
+@compiled
+def _mutual(one, other, length, size, total, power, noise, cost):
+    """The pairs of neighbours that prefer one another, and what merging each pair costs (in `cost`)."""
+    best = np.full(len(size), np.inf)
+    which = np.full(len(size), -1, np.int64)
+    for e in range(len(one)):
+        i, j = one[e], other[e]
+        distance = 0.0
+        for channel in range(total.shape[1]):
+            d = total[i, channel] / size[i] - total[j, channel] / size[j]
+            distance += d * d
+        hashed = ((e * 2654435761) & 1023) / 1024.0
+        value = size[i] * size[j] / (size[i] + size[j]) * distance * (1 + noise * hashed) + 1e-9 * hashed
+        value /= length[e] ** power
+        cost[e] = value
+        if value < best[i]:
+            best[i] = value
+            which[i] = e
+        if value < best[j]:
+            best[j] = value
+            which[j] = e
+    pairs = np.empty(len(size), np.int64)
+    count = 0
+    for i in range(len(size)):
+        e = which[i]
+        if e >= 0 and one[e] == i and which[other[e]] == e:
+            pairs[count] = e
+            count += 1
+    return pairs[:count]
+
+
+@compiled
+def _joined(one, other, length, count):
+    """The pairs of neighbours under new numbers, each once, with the lengths of their boundaries summed."""
+    begin = np.zeros(count + 1, np.int64)
+    for e in range(len(one)):
+        if one[e] != other[e]:
+            begin[min(one[e], other[e]) + 1] += 1
+    for i in range(count):
+        begin[i + 1] += begin[i]
+    place = begin.copy()
+    partner = np.empty(begin[count], np.int64)
+    part = np.empty(begin[count])
+    for e in range(len(one)):
+        if one[e] != other[e]:
+            i = min(one[e], other[e])
+            partner[place[i]] = max(one[e], other[e])
+            part[place[i]] = length[e]
+            place[i] += 1
+    seen = np.full(count, -1, np.int64)
+    new_one = np.empty(len(partner), np.int64)
+    new_other = np.empty(len(partner), np.int64)
+    new_length = np.empty(len(partner))
+    n = 0
+    for i in range(count):
+        first = n
+        for p in range(begin[i], begin[i + 1]):
+            j = partner[p]
+            if seen[j] >= first:
+                new_length[seen[j]] += part[p]
+            else:
+                seen[j] = n
+                new_one[n] = i
+                new_other[n] = j
+                new_length[n] = part[p]
+                n += 1
+    return new_one[:n], new_other[:n], new_length[:n]
