@@ -16,7 +16,6 @@ from tests.helpers import psnr_to
 from vecstack import load_model, render
 from vecstack.document.file import dumps
 from vecstack.errors import PictureError, UsageError, WeightsError
-from vecstack.fitting.choose import Choice, choose_model
 from vecstack.fitting.decompose import decompose
 from vecstack.fitting.goal import Goal
 from vecstack.fitting.progress import Progress
@@ -25,7 +24,6 @@ from vecstack.geometry import Affine
 from vecstack.kinds.mask.maker import weights_to_bytes
 from vecstack.kinds.mask.model import Predictor
 from vecstack.kinds.mask.net import NetSizes
-from vecstack.pictures.read import load_picture
 
 
 def test_a_stack_has_the_canvas_of_its_picture_and_the_layers_of_its_model(photo: Path, weights: Path) -> None:
@@ -82,22 +80,6 @@ def test_without_a_model_the_picture_chooses(pixels: np.ndarray) -> None:
     assert decompose(pixels, effort="sketch", device="cpu") == decompose(
         pixels, load_model("photos", "cpu"), effort="sketch", device="cpu"
     )
-
-
-@pytest.mark.parametrize(
-    ("size", "effort", "name", "reason"),
-    [
-        ((64, 3), "good", "splines", "a small bitmap of 64 x 3 px"),
-        ((3, 64), 5.0, "splines", "a small bitmap of 3 x 64 px"),
-        ((65, 3), "good", "photos", "a picture of 65 x 3 px"),
-        ((8, 8), "sketch", "photos", "a sketch of 8 x 8 px, as predicted"),
-    ],
-)
-def test_a_small_bitmap_gets_splines_unless_it_is_only_sketched(
-    size: tuple[int, int], effort: str | float, name: str, reason: str
-) -> None:
-    picture = load_picture(np.zeros((size[1], size[0], 3), np.uint8))
-    assert choose_model(picture, effort) == Choice(name, reason)
 
 
 @pytest.mark.parametrize("detail", [None, Goal(psnr=30)], ids=str)

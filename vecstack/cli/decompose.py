@@ -73,7 +73,8 @@ def run(
 ) -> None:
     """Turn pictures into layer files.
 
-    photo.png becomes photo.layers."""
+    photo.png becomes photo.layers. Without --model the picture chooses: splines for a bitmap of up to 64 px, else
+    photos. Without --layers, --psnr and --budget the effort good tunes as quickly as fast."""
     color, how = parse_color(background, "--background"), parse_effort(effort, DECOMPOSE_EFFORTS)
     check_count(layers)
     check_seed(seed)

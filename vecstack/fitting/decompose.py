@@ -42,8 +42,8 @@ def decompose(
     """A stack of `layers` layers (all that the model can give, if not said) that looks like the picture: a path,
     bytes, an open binary file, a PIL picture, an array (see pictures.read.load_picture), or a Picture. `model` is a
     Model, what load_model takes, or "auto" for the one that fitting.choose.choose_model chooses. `background` shows
-    where the picture is transparent. Fewer layers are the first of more where the stacks have the same background,
-    which is the one of black and white that comes closer.
+    where the picture is transparent. Fewer layers of a sketch are the first of more where the stacks have the same
+    background, which is the one of black and white that comes closer.
 
     `effort` is "sketch", the layers that the model predicts and nothing fitted; or how much the layers are fitted to
     the picture: "fast", "good" or "best", or a number of seconds (see vecstack.refine). Where neither a count nor a
