@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SKETCH_SHARE = 0.9  # most that the model's layers and their net may take of a budget
 DETAIL_LAYERS = 60  # where a model gives none by itself and nothing else is asked for
-# Tuning where neither a count nor a goal is given: a second or two, not half a minute.
+# Tuning where neither a count nor a goal is given: seconds, not half a minute.
 UNASKED: dict[str | float, str | float] = {"good": "fast"}
 
 
