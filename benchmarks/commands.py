@@ -57,7 +57,8 @@ class Result:
 
 def cases(folder: Path, model: str, layers: int, runs: int, long_runs: int) -> list[Case]:
     photo, document = str(folder / "photo.png"), str(folder / "photo.layers")
-    make = ["decompose", photo, "-o", document, "--model", model, "--layers", str(layers), "--overwrite", "-q"]
+    sketch = ["--model", model, "--layers", str(layers), "--effort", "sketch"]
+    make = ["decompose", photo, "-o", document, *sketch, "--overwrite", "-q"]
     draw = ["render", document, "-o", str(folder / "big.png"), "--overwrite", "-q", "--size"]
     return [
         Case("python", ["-c", "pass"], runs),

@@ -57,7 +57,7 @@ def main() -> None:
     rows = []
     for model in published_models():
         for name, pixels in photos.items():
-            results = measure(decompose(pixels, load_model(model.name, "cpu")))
+            results = measure(decompose(pixels, load_model(model.name, "cpu"), effort="sketch"))
             figures[f"{model.name}, {name}"] = results
             for result in results:
                 shown = [f"{result['document']:,}", f"{result['file']:,}"]

@@ -1,14 +1,14 @@
 """Measure how close stacks come to photos, and at what cost, beside VTracer, JPEG and WebP on the same photos.
 
 PSNR and SSIM against the count of numbers, the bytes of the file and the seconds, for each count of layers, predicted
-alone ("none") and refined ("fast", "good", "best"). Numbers are those of the layers: codes, colours, windows and their
-places, and the net's own where it is not the model's. Bytes are those of the .layers file without its thumbnail, and
-in a second column without the model's net, which is the same in every file. Seconds are of one decomposition or one
-call of a tracer or codec; loading the model, drawing, and the search for a tracer's settings are not in them.
+alone ("sketch") and refined ("fast", "good", "best"). Numbers are those of the layers: codes, colours, windows and
+their places, and the net's own where it is not the model's. Bytes are those of the .layers file without its thumbnail,
+and in a second column without the model's net, which is the same in every file. Seconds are of one decomposition or
+one call of a tracer or codec; loading the model, drawing, and the search for a tracer's settings are not in them.
 
 VTracer is at its best, by a search of its settings, of sides to reduce the picture to, and of how small a speck it
 leaves out, with at most 256 and 1,024 paths, and gzipped in no more bytes than our file. JPEG and WebP have the best
-quality in no more bytes, at the best of several sides. Rivals in bytes are set against the last effort of --refine.
+quality in no more bytes, at the best of several sides. Rivals in bytes are set against the last --effort.
 
 Photos are scikit-learn's and, where it is installed, scikit-image's, and those of --pictures, each reduced to --side on
 its long side; VTracer's search takes minutes a photo. --small adds pictures of one small side, held out as in training,
@@ -55,7 +55,7 @@ from vecstack.train.evaluate import Distances, Score, compare, score
 LAYER_COUNTS = (20, 50, 100, 200, 500, 1000)
 SMALL_LAYER_COUNTS = (10, 20)
 PATH_LIMITS = (256, 1024)
-EFFORTS = ("none", "fast", "good", "best")
+EFFORTS = ("sketch", "fast", "good", "best")
 BYTE_LIMITS = ("with net", "without net")
 RIVALS = ("vtracer", "jpeg", "webp")
 TITLES = {"vtracer": "VTracer", "jpeg": "JPEG", "webp": "WebP"}
@@ -155,7 +155,7 @@ def as_batch(pixels: Array) -> torch.Tensor:
 
 
 def make_stack(picture: Path | Array, model: Model, layers: int, effort: str) -> Stack:
-    return vecstack.decompose(picture, model, layers=layers, refine=None if effort == "none" else effort)
+    return vecstack.decompose(picture, model, layers=layers, effort=effort)
 
 
 def measure_stack(photo: Photo, model: Model, layers: int, effort: str) -> Result:
@@ -163,7 +163,7 @@ def measure_stack(photo: Photo, model: Model, layers: int, effort: str) -> Resul
     began = time.perf_counter()
     stack = make_stack(photo.path, model, layers, effort)
     seconds = time.perf_counter() - began
-    of_model = make_stack(photo.path, model, 1, "none").assets
+    of_model = make_stack(photo.path, model, 1, "sketch").assets
     file, without_net = stored_bytes(stack, of_model)
     return Result(
         photo.name,
@@ -267,16 +267,16 @@ def measure_within(photo: Photo, tracer: Tracer, rival: str, limit: str, count: 
 
 def measure_photo(photo: Photo, model: Model, arguments: argparse.Namespace) -> Iterator[Result]:
     """All methods on one photo."""
-    stacks: dict[str, list[Result]] = {effort: [] for effort in arguments.refine}
-    for effort, layers in itertools.product(arguments.refine, arguments.layers):
-        if effort == "none" and layers > model.maker.max_layers:
+    stacks: dict[str, list[Result]] = {effort: [] for effort in arguments.effort}
+    for effort, layers in itertools.product(arguments.effort, arguments.layers):
+        if effort == "sketch" and layers > model.maker.max_layers:
             continue  # detail is always tuned
         try:
             stacks[effort].append(measure_stack(photo, model, layers, effort))
         except VecstackError as error:
             print(f"{photo.name}, {layers} layers, {effort}: left out. {error}", file=sys.stderr, flush=True)
     yield from itertools.chain(*stacks.values())
-    compared = () if arguments.no_bytes else stacks[arguments.refine[-1]]
+    compared = () if arguments.no_bytes else stacks[arguments.effort[-1]]
     yield from measure_rivals(photo, compared, arguments.rivals)
 
 
@@ -396,7 +396,7 @@ def measure_small(model: Model, arguments: argparse.Namespace) -> list[dict[str,
     held_out = held_out[:: max(1, len(held_out) // arguments.small_limit)]
     most_numbers = 0
     found = []
-    for layers, effort in itertools.product(SMALL_LAYER_COUNTS, arguments.refine):
+    for layers, effort in itertools.product(SMALL_LAYER_COUNTS, arguments.effort):
         distances, numbers = measure_squares(held_out, model, layers, effort)
         most_numbers = max(most_numbers, numbers)
         found.append((effort, score(distances, layers, numbers)))
@@ -482,7 +482,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--model", default="photos", help="name or path of a model (default: photos)")
     parser.add_argument("--layers", type=int, nargs="+", default=LAYER_COUNTS, metavar="N")
     parser.add_argument(
-        "--refine", nargs="+", default=EFFORTS, choices=EFFORTS, help="efforts, the one to compare last"
+        "--effort", nargs="+", default=EFFORTS, choices=EFFORTS, help="efforts, the one to compare last"
     )
     parser.add_argument("--rivals", nargs="*", default=RIVALS, choices=RIVALS, help="beside ours (default: all)")
     parser.add_argument("--no-bytes", action="store_true", help="leave out rivals at our count of bytes (minutes)")
@@ -504,7 +504,7 @@ def measure_photos(model: Model, arguments: argparse.Namespace) -> list[Result]:
         for name, source in itertools.islice(pictures, arguments.limit):
             photo = prepare(name, source, arguments.side, Path(folder))
             if not results:
-                make_stack(photo.path, model, 1, "none")  # the first one takes longer
+                make_stack(photo.path, model, 1, "sketch")  # the first one takes longer
             results += measure_photo(photo, model, arguments)
             write_figures(arguments, results)  # by and by: a photo takes a while
             print(f"{name}: {len(results)} drawings", file=sys.stderr, flush=True)
@@ -520,7 +520,7 @@ def write_figures(
 
 
 def print_results(results: Sequence[Result], found: Mapping[Key, Mean], arguments: argparse.Namespace) -> None:
-    effort = arguments.refine[-1]
+    effort = arguments.effort[-1]
     print_stacks(found)
     if "vtracer" in arguments.rivals:
         print_photos(results, effort)

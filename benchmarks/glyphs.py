@@ -63,7 +63,7 @@ def draw_glyph(font_name: str, glyph: str, size: int) -> Image.Image:
 def enlarge(small: Image.Image, size: int, model: Model) -> dict[str, Image.Image]:
     """The input at the full size, by each method, in grey levels."""
     pictures = {name: small.resize((size, size), kind) for name, kind in FILTERS.items()}
-    drawn = render(decompose(small, model), size=size)
+    drawn = render(decompose(small, model, effort="sketch"), size=size)
     return {**pictures, "vecstack": Image.fromarray(np.round(drawn.mean(2)).astype(np.uint8))}
 
 

@@ -41,9 +41,9 @@ DRAWINGS = {
     "part": ("--region", "3,5,6,4", "--size", "150"),
 }
 DECOMPOSITIONS = {
-    "photo": ("scene.png", "--layers", "6"),
-    "digit": ("digit.png", "--model", "digits", "--refine", "fast"),
-    "detail": ("icon.png", "--layers", "24", "--refine", "fast", "--compact", "--prune"),
+    "photo": ("scene.png", "--layers", "6", "--effort", "sketch"),
+    "digit": ("digit.png", "--model", "digits", "--effort", "fast"),
+    "detail": ("icon.png", "--layers", "24", "--effort", "fast", "--compact", "--prune"),
     "budget": ("scene.png", "--budget", "8kB"),
 }
 

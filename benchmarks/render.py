@@ -199,13 +199,13 @@ def made_stacks(counts: Sequence[int], with_detail: bool, device: str) -> Iterat
     photos = vecstack.load_model("photos", device)
     if 5 in counts:
         glyphs = vecstack.load_model("digits", device)
-        yield "digits", vecstack.decompose(digit(), glyphs, 5, device=device)
-        yield "digits, refined", vecstack.decompose(digit(), glyphs, 5, refine="good", device=device)
-        yield "photos", vecstack.decompose(photo(), photos, 5, device=device)
+        yield "digits", vecstack.decompose(digit(), glyphs, 5, effort="sketch", device=device)
+        yield "digits, refined", vecstack.decompose(digit(), glyphs, 5, effort="good", device=device)
+        yield "photos", vecstack.decompose(photo(), photos, 5, effort="sketch", device=device)
     if 20 in counts:
-        yield "photos", vecstack.decompose(photo(), photos, 20, device=device)
+        yield "photos", vecstack.decompose(photo(), photos, 20, effort="sketch", device=device)
     if 20 in counts or 100 in counts:
-        refined = vecstack.decompose(photo(), photos, 20, refine="good", device=device)
+        refined = vecstack.decompose(photo(), photos, 20, effort="good", device=device)
         if 20 in counts:
             yield "photos, refined", refined
         if 100 in counts:

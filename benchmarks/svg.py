@@ -103,10 +103,10 @@ def stacks(arguments: argparse.Namespace) -> Iterator[tuple[str, str, Stack]]:
     with tempfile.TemporaryDirectory() as folder:
         for name, source in itertools.islice(sample_photos(), arguments.limit):
             photo = prepare(name, source, arguments.side, Path(folder))
-            for effort in ("none", "good"):
+            for effort in ("sketch", "good"):
                 stack = make_stack(photo.path, photos, arguments.layers, effort)
                 yield f"photos, {arguments.layers} layers, {effort}", name, stack
-    for effort in ("none", "good"):
+    for effort in ("sketch", "good"):
         stack = make_stack(digit(), digits, DIGIT_LAYERS, effort)
         yield f"digit, {DIGIT_LAYERS} layers, {effort}", "digit", stack
 

@@ -34,7 +34,7 @@ def main() -> None:
 def row(name: str, model: str, size: tuple[int, int]) -> Image.Image:
     """A picture, its layers in two lines, or four of smaller ones, and the stack drawn."""
     source = Image.open(EXAMPLES / name).convert("RGB")
-    stack = decompose(EXAMPLES / name, load_model(model))
+    stack = decompose(EXAMPLES / name, load_model(model), effort="sketch")
     lines = 2 if len(stack.layers) <= MOST_IN_TWO_LINES else 4
     across = -(-len(stack.layers) // lines)
     tile = ((size[0] - GAP_PX * (lines - 1)) // lines, (size[1] - GAP_PX * (lines - 1)) // lines)

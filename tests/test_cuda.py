@@ -94,7 +94,7 @@ def stack() -> vecstack.Stack:
         patch.setattr(refining, "EFFORTS", quick)
         patch.setattr(refining, "NET_STAGE", refining.Stage(256, 2))
         model = vecstack.load_model("photos", "cuda")
-        made = vecstack.decompose(PICTURE, model, 2, refine="fast", device="cuda")
+        made = vecstack.decompose(PICTURE, model, 2, effort="fast", device="cuda")
         made = vecstack.refine(made, PICTURE, "fast", tune_net=True, device="cuda")
         goal = vecstack.Goal(layers=5)
         return importlib.import_module("vecstack.fitting.detail").add_detail(made, PICTURE, goal, "fast", device="cuda")

@@ -28,15 +28,15 @@ RUN_BY_CI = {"Try it", "Test"}  # headings of the README: .ci/run runs what they
 RUN_ELSEWHERE = {"new-kind.md"}  # pages whose code is that of another test
 SLOW = {"README.md", "export.md", "python.md", "svg.md"}  # pages that take more than five seconds
 # Smaller pictures and less work than the pages ask for: whether it runs is the question here, not what it costs.
-PHOTO_PX, DIGIT_PX, DRAWN_PX = (48, 32), (28, 28), 64
+PHOTO_PX, DIGIT_PX, DRAWN_PX = (72, 48), (28, 28), 64
 LAYERS = 12  # of the layer file that pages name: as many as they select from
 SMALLER = (
     (r"--size \d+", f"--size {DRAWN_PX}"),
     (r"size=\d+", f"size={DRAWN_PX}"),
-    (r"--refine good", "--refine fast"),
-    (r"^refine ", "refine --effort fast "),
-    (r"^decompose (.*--layers) \d+", r"decompose --refine fast \1 22"),
-    (r"^decompose photo.png -o", f"decompose photo.png --layers {LAYERS} -o"),
+    (r" --effort \w+", ""),
+    (r"^(refine|decompose) ", r"\1 --effort fast "),
+    (r"^(decompose .*--layers) \d+", r"\1 22"),
+    (r"^decompose (--effort fast) photo.png -o", rf"decompose \1 --layers {LAYERS} photo.png -o"),
     (r"--layers \d+ --compact", "--layers 22 --compact"),
 )
 
@@ -90,12 +90,14 @@ def files(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
     shutil.copy(examples / "scene.png", folder / "photo.png")
     shutil.copy(examples / "digit.png", folder / "digit.png")
-    stack = package.decompose(folder / "photo.png", package.load_model("photos"), layers=LAYERS)
+    stack = package.decompose(folder / "photo.png", package.load_model("photos"), layers=LAYERS, effort="sketch")
     stack = package.edit(stack, [Rename("2", "sky"), Rename("9", "sun")])
     package.save(stack, folder / "photo.layers")
     (folder / "elsewhere").mkdir()
     package.save(stack, folder / "elsewhere" / "sun.layers")
-    package.save(package.decompose(folder / "digit.png", package.load_model("digits")), folder / "digit.layers")
+    package.save(
+        package.decompose(folder / "digit.png", package.load_model("digits"), effort="sketch"), folder / "digit.layers"
+    )
     (folder / "colors.gpl").write_text("GIMP Palette\n16 32 48 night\n255 99 71 tomato\n255 255 255 white\n")
     (script,) = (block.text for block in blocks(DOCS / "edit.md") if block.language == "toml")
     (folder / "edits.toml").write_text(script, encoding="utf-8")

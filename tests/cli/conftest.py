@@ -33,5 +33,5 @@ def vecstack(capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
 def document(photo: Path, weights: Path, tmp_path: Path, vecstack: Callable[..., Result]) -> Path:
     """A layer file of the test picture, made by the tiny model."""
     path = tmp_path / "made.layers"
-    assert vecstack("decompose", photo, "--model", weights, "-o", path).code == 0
+    assert vecstack("decompose", photo, "--model", weights, "--effort", "sketch", "-o", path).code == 0
     return path

@@ -47,6 +47,17 @@ def test_without_an_output_the_file_lies_beside_its_input(vecstack: Call, photo:
     assert photo.with_suffix(".layers").is_file()
 
 
+@pytest.mark.slow
+def test_the_model_that_the_picture_chose_is_told_and_why(vecstack: Call, photo: Path) -> None:
+    arguments = ("decompose", photo, "--layers", 1, "--effort", "fast", "--overwrite")
+    result = vecstack(*arguments)
+    assert (result.code, result.out) == (0, "")
+    assert result.err == f"{photo}: splines (a small bitmap of 37 x 53 px)\n"
+    assert load(photo.with_suffix(".layers")).model == {"name": "splines"}
+    assert vecstack(*arguments, "--quiet").err == ""
+    assert vecstack(*arguments, "--model", "splines").err == ""
+
+
 def test_a_document_shows_itself_in_a_thumbnail(document: Path) -> None:
     stack = load(document)
     assert stack.thumbnail is not None
@@ -57,7 +68,7 @@ def test_a_document_shows_itself_in_a_thumbnail(document: Path) -> None:
 @pytest.mark.slow
 def test_the_same_picture_gives_the_same_bytes(vecstack: Call, photo: Path, weights: Path, document: Path) -> None:
     again = document.with_name("again.layers")
-    assert vecstack("decompose", photo, "--model", weights, "-o", again).code == 0
+    assert vecstack("decompose", photo, "--model", weights, "--effort", "sketch", "-o", again).code == 0
     assert again.read_bytes() == document.read_bytes()
 
 
@@ -207,7 +218,7 @@ def test_skip_existing_leaves_outputs_alone(vecstack: Call, photo: Path, weights
 def test_streams_carry_data_and_nothing_else(photo: Path, weights: Path, document: Path) -> None:
     command = [sys.executable, "-m", "vecstack"]
     made = subprocess.run(
-        [*command, "decompose", "-", "--model", str(weights), "-o", "-"],
+        [*command, "decompose", "-", "--model", str(weights), "--effort", "sketch", "-o", "-"],
         input=photo.read_bytes(),
         capture_output=True,
         check=True,

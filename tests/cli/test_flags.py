@@ -43,8 +43,8 @@ def test_the_name_of_a_file_before_a_message_keeps_its_parameter() -> None:
 
 
 def test_an_option_stands_once_before_what_is_wrong_with_its_value() -> None:
-    with pytest.raises(UsageError, match=r"^--refine") as caught:
-        parse_effort("slow", "--refine")
+    with pytest.raises(UsageError, match=r"^--effort") as caught:
+        parse_effort("slow")
     assert str(caught.value).count("--") == 1
 
 

@@ -174,7 +174,7 @@ def test_several_files_take_the_pictures_of_their_names(
 def test_a_document_goes_through_standard_input_and_output(
     photo: Path, weights: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = dumps(decompose(photo, load_model(weights, "cpu")))
+    document = dumps(decompose(photo, load_model(weights, "cpu"), effort="sketch"))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(document)))
     assert run(["refine", "-", "--to", str(photo), "-o", "-", "--effort", "fast", "--layers", "5"]) == 0
     out, err = capfdbinary.readouterr()
@@ -191,6 +191,9 @@ def test_a_document_goes_through_standard_input_and_output(
         ("{doc} --to {photo} -o {tmp}/x.layers --effort slow", 2, "fast, good, best"),
         ("{doc} --to {photo} -o {tmp}/x.layers --effort 0", 2, "above 0"),
         ("{doc} --to {photo} -o {tmp}/x.layers --effort nan", 2, "above 0"),
+        ("{doc} --to {photo} -o {tmp}/x.layers --effort sketch", 2, "use fast, good, best"),
+        ("{doc} --to {photo} -o {tmp}/x.layers --refine good", 2, "did you mean --effort?"),
+        ("{doc} --to {photo} -o {tmp}/x.layers --seed 4294967296", 2, "--seed must be a whole number from 0"),
         ("{doc} --to {photo} -o {tmp}/x.layers --layers 0", 2, "1 to 10,000"),
         ("{doc} --to {photo} -o {tmp}/x.layers --effort fast --layers 2", 2, "layers must be at least 3"),
         ("{doc} --to {photo} -o {tmp}/x.layers --layers many", 2, "--layers"),

@@ -46,7 +46,7 @@ def digit(made_once: MakeOnce) -> Stack:
 
         small = Image.fromarray((load_digits().images[3] * 255 / 16).astype(np.uint8))
         pixels = np.asarray(small.resize((28, 28), Image.Resampling.BICUBIC).convert("RGB"))
-        return decompose(pixels, load_model("digits", "cpu"), refine="good", device="cpu")
+        return decompose(pixels, load_model("digits", "cpu"), 5, effort="good", device="cpu")
 
     return made_once("digit", make)
 
@@ -56,7 +56,7 @@ def painted(made_once: MakeOnce) -> Stack:
     """A smooth picture with edges by the shipped model of photos, refined a little."""
 
     def make() -> Stack:
-        return decompose(slopes_and_edge(), load_model("photos", "cpu"), 8, refine="fast", device="cpu")
+        return decompose(slopes_and_edge(), load_model("photos", "cpu"), 8, effort="fast", device="cpu")
 
     return made_once("painted", make)
 

@@ -15,7 +15,7 @@ from tests.conftest import TINY
 from tests.helpers import psnr_to
 from vecstack import load_model, render
 from vecstack.document.file import dumps
-from vecstack.errors import PictureError, UsageError
+from vecstack.errors import PictureError, UsageError, WeightsError
 from vecstack.fitting.decompose import decompose
 from vecstack.fitting.goal import Goal
 from vecstack.fitting.progress import Progress
@@ -28,7 +28,7 @@ from vecstack.kinds.mask.net import NetSizes
 
 def test_a_stack_has_the_canvas_of_its_picture_and_the_layers_of_its_model(photo: Path, weights: Path) -> None:
     model = load_model(weights, "cpu")
-    stack = decompose(photo, model)
+    stack = decompose(photo, model, effort="sketch")
     assert (stack.canvas.width, stack.canvas.height) == (37, 53)
     assert len(stack.layers) == 3
     assert all(layer.transform == Affine.of_frame(stack.canvas.rect) for layer in stack.layers)
@@ -39,31 +39,47 @@ def test_a_stack_has_the_canvas_of_its_picture_and_the_layers_of_its_model(photo
 
 def test_paths_bytes_pictures_and_arrays_give_the_same_layers(photo: Path, weights: Path, pixels: np.ndarray) -> None:
     model = load_model(weights, "cpu")
-    expected = decompose(photo, model).layers
+    expected = decompose(photo, model, effort="sketch").layers
     for picture in (str(photo), photo.read_bytes(), Image.fromarray(pixels), pixels):
-        assert decompose(picture, model).layers == expected
+        assert decompose(picture, model, effort="sketch").layers == expected
 
 
 def test_fewer_layers_over_the_same_background_are_the_first(weights: Path, pixels: np.ndarray) -> None:
     model = load_model(weights, "cpu")
     dark = pixels // 8  # closer from black, with two layers as with three
-    fewer, all_of_them = decompose(dark, model, 2), decompose(dark, model)
+    fewer, all_of_them = (decompose(dark, model, count, effort="sketch") for count in (2, None))
     assert fewer.canvas.background == all_of_them.canvas.background
     assert fewer.layers == all_of_them.layers[:2]
 
 
 def test_a_stack_has_a_thumbnail_of_what_it_looks_like(photo: Path, weights: Path) -> None:
-    stack = decompose(photo, load_model(weights, "cpu"))
+    stack = decompose(photo, load_model(weights, "cpu"), effort="sketch")
     assert stack.thumbnail is not None
     with Image.open(io.BytesIO(stack.thumbnail)) as thumbnail:
         assert (thumbnail.format, thumbnail.size) == ("PNG", (45, 64))
         assert np.array_equal(np.asarray(thumbnail), render(stack, 64, device="cpu"))
 
 
-@pytest.mark.parametrize("model", ["digits", Path("digits"), None])
-def test_a_name_in_place_of_a_model_names_load_model(photo: Path, model: Any) -> None:
-    with pytest.raises(UsageError, match=r"load_model\("):
+def test_a_name_or_a_path_stands_for_its_model(photo: Path, weights: Path) -> None:
+    for model in (weights, str(weights), "digits", Path("digits")):
+        named = decompose(photo, model, 2, effort="sketch", device="cpu")
+        assert named == decompose(photo, load_model(model, "cpu"), 2, effort="sketch", device="cpu")
+    with pytest.raises(WeightsError, match="no such model"):
+        decompose(photo, "nothing")
+
+
+@pytest.mark.parametrize("model", [None, 3, b"digits"])
+def test_what_is_no_model_is_refused(photo: Path, model: Any) -> None:
+    with pytest.raises(UsageError, match="a Model, a name or a path"):
         decompose(photo, model)
+
+
+@pytest.mark.slow
+def test_without_a_model_the_picture_chooses(pixels: np.ndarray) -> None:
+    assert decompose(pixels, layers=2, effort="fast", device="cpu").model == {"name": "splines"}
+    assert decompose(pixels, effort="sketch", device="cpu") == decompose(
+        pixels, load_model("photos", "cpu"), effort="sketch", device="cpu"
+    )
 
 
 @pytest.mark.parametrize("detail", [None, Goal(psnr=30)], ids=str)
@@ -76,8 +92,9 @@ def test_a_count_that_no_stack_can_have_is_refused(photo: Path, weights: Path, c
 def test_what_is_behind_a_transparent_picture_shows(weights: Path) -> None:
     clear = np.zeros((53, 37, 4), np.uint8)
     model = load_model(weights, "cpu")
-    white = decompose(clear, model, background=(1.0, 1.0, 1.0))
-    assert white.layers == decompose(np.full((53, 37, 3), 255, np.uint8), model).layers
+    white = decompose(clear, model, effort="sketch", background=(1.0, 1.0, 1.0))
+    full = np.full((53, 37, 3), 255, np.uint8)
+    assert white.layers == decompose(full, model, effort="sketch").layers
 
 
 def test_a_missing_picture_is_named(weights: Path) -> None:
@@ -99,11 +116,9 @@ class Once(io.BytesIO):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, None])
-def test_without_options_the_layers_are_what_the_model_predicts(
-    weights: Path, pixels: np.ndarray, count: int | None
-) -> None:
+def test_a_sketch_is_what_the_model_predicts(weights: Path, pixels: np.ndarray, count: int | None) -> None:
     model = load_model(weights, "cpu")
-    stack = decompose(pixels, model, count)
+    stack = decompose(pixels, model, count, effort="sketch")
     made = model.maker.make((pixels / 255).astype(np.float32), stack.canvas.rect, count or 3)
     assert (stack.layers, stack.assets, stack.canvas.background) == (made.layers, made.assets, made.background)
     assert stack.metrics == {}
@@ -115,7 +130,7 @@ def test_refined_layers_are_the_same_ones_and_closer(
     photo: Path, weights: Path, pixels: np.ndarray, effort: str | float
 ) -> None:
     model = load_model(weights, "cpu")
-    plain, refined = decompose(photo, model), decompose(photo, model, refine=effort, device="cpu")
+    plain, refined = (decompose(photo, model, effort=asked, device="cpu") for asked in ("sketch", effort))
     assert [layer.id for layer in refined.layers] == [layer.id for layer in plain.layers]
     assert (refined.canvas, refined.assets, refined.source) == (plain.canvas, plain.assets, plain.source)
     assert psnr_to(refined, pixels) > psnr_to(plain, pixels) + 0.5
@@ -123,7 +138,7 @@ def test_refined_layers_are_the_same_ones_and_closer(
 
 
 def test_refined_layers_have_a_thumbnail_of_what_they_look_like_now(photo: Path, weights: Path) -> None:
-    stack = decompose(photo, load_model(weights, "cpu"), refine="fast", device="cpu")
+    stack = decompose(photo, load_model(weights, "cpu"), effort="fast", device="cpu")
     assert stack.thumbnail is not None
     with Image.open(io.BytesIO(stack.thumbnail)) as thumbnail:
         assert np.array_equal(np.asarray(thumbnail), render(stack, 64, device="cpu"))
@@ -132,46 +147,94 @@ def test_refined_layers_have_a_thumbnail_of_what_they_look_like_now(photo: Path,
 @pytest.mark.parametrize("effort", ["slow", "", 0, -1.0, float("nan"), float("inf")])
 def test_an_effort_that_is_none_is_refused(photo: Path, weights: Path, effort: Any) -> None:
     with pytest.raises(UsageError, match="unknown effort"):
-        decompose(photo, load_model(weights, "cpu"), refine=effort)
+        decompose(photo, load_model(weights, "cpu"), effort=effort)
+
+
+@pytest.mark.slow
+def test_the_usual_effort_tunes_quickly_where_nothing_else_is_asked_for(photo: Path, weights: Path) -> None:
+    model = load_model(weights, "cpu")
+    assert decompose(photo, model, device="cpu") == decompose(photo, model, effort="fast", device="cpu")
+    sketch = decompose(photo, model, 2, effort="sketch", device="cpu")
+    good = refine(sketch, photo, "good", device="cpu")
+    assert decompose(photo, model, 2, device="cpu").layers == good.layers
+
+
+@pytest.mark.parametrize("more", [{"layers": 4}, {"detail": Goal(psnr=20)}, {"detail": Goal(budget_bytes=2000)}])
+def test_a_sketch_has_no_more_than_the_model_predicts(photo: Path, weights: Path, more: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=r"the 3 layers that tiny predicts.*use fast, good, best") as error:
+        decompose(photo, load_model(weights, "cpu"), effort="sketch", **more)
+    assert error.value.parameter == "effort"
+
+
+def test_layers_that_cannot_be_tuned_stay_as_the_maker_made_them(
+    photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model(weights, "cpu")
+    monkeypatch.setattr("vecstack.fitting.refine._can_tune", lambda _: False)
+    assert decompose(photo, model, device="cpu") == decompose(photo, model, effort="sketch", device="cpu")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.0, True, None])
+def test_a_seed_that_is_none_is_refused(photo: Path, weights: Path, seed: Any) -> None:
+    with pytest.raises(UsageError, match="seed must be a whole number from 0 to 4,294,967,295"):
+        decompose(photo, load_model(weights, "cpu"), seed=seed)
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_bytes(weights: Path, pixels: np.ndarray) -> None:
+    model = load_model(weights, "cpu")
+    large = np.asarray(Image.fromarray(pixels).resize((148, 212)))  # more pixels than are compared
+    first, again = (decompose(large, model, effort="fast", seed=2**32 - 1, device="cpu") for _ in range(2))
+    assert dumps(first) == dumps(again)
+
+
+@pytest.mark.slow
+def test_detail_ends_when_its_seconds_are_over(photo: Path, weights: Path, pixels: np.ndarray) -> None:
+    model, seen = load_model(weights, "cpu"), []
+    stack = decompose(photo, model, effort=0.5, detail=Goal(psnr=60), device="cpu", report=seen.append)
+    assert 3 <= len(stack.layers) < 200
+    assert seen[-1].share == 1
 
 
 @pytest.mark.slow
 def test_layers_beyond_the_model_s_are_detail_above_them(photo: Path, weights: Path, pixels: np.ndarray) -> None:
     model = load_model(weights, "cpu")
-    few, many = (decompose(photo, model, count, refine="fast", device="cpu") for count in (5, 9))
+    few, many = (decompose(photo, model, count, effort="fast", device="cpu") for count in (5, 9))
     assert [layer.kind for layer in few.layers] == ["mask"] * 3 + ["spline"] * 2
     assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["spline"] * 6
-    assert few.layers[:3] == many.layers[:3] == decompose(photo, model, refine="fast", device="cpu").layers
-    assert psnr_to(many, pixels) > psnr_to(few, pixels) + 0.5 > psnr_to(decompose(photo, model), pixels) + 1
+    assert few.layers[:3] == many.layers[:3] == decompose(photo, model, effort="fast", device="cpu").layers
+    sketch = decompose(photo, model, effort="sketch")
+    assert psnr_to(many, pixels) > psnr_to(few, pixels) + 0.5 > psnr_to(sketch, pixels) + 1
     assert many.thumbnail is not None
 
 
 @pytest.mark.slow
 def test_detail_goes_on_until_its_psnr(photo: Path, weights: Path, pixels: np.ndarray) -> None:
-    stack = decompose(photo, load_model(weights, "cpu"), refine="fast", detail=Goal(psnr=21), device="cpu")
+    stack = decompose(photo, load_model(weights, "cpu"), effort="fast", detail=Goal(psnr=21), device="cpu")
     assert 20.98 < psnr_to(stack, pixels) < 24
     assert len(stack.layers) > 3
 
 
 def test_detail_says_how_many_layers_there_are_where_no_count_is_given(photo: Path, weights: Path) -> None:
-    stack = decompose(photo, load_model(weights, "cpu"), refine="fast", detail=Goal(layers=6), device="cpu")
+    stack = decompose(photo, load_model(weights, "cpu"), effort="fast", detail=Goal(layers=6), device="cpu")
     assert len(stack.layers) == 6
 
 
 @pytest.mark.slow
 def test_a_count_and_a_psnr_together_end_with_the_first(photo: Path, weights: Path) -> None:
     model = load_model(weights, "cpu")
-    stack = decompose(photo, model, 5, refine="fast", detail=Goal(psnr=55), device="cpu")
+    stack = decompose(photo, model, 5, effort="fast", detail=Goal(psnr=55), device="cpu")
     assert len(stack.layers) == 5
-    within = decompose(photo, model, 2, refine="fast", detail=Goal(psnr=55), device="cpu")
+    within = decompose(photo, model, 2, effort="fast", detail=Goal(psnr=55), device="cpu")
     assert [layer.kind for layer in within.layers] == ["mask", "mask"]
 
 
 @pytest.mark.slow
 def test_a_file_within_its_budget_keeps_the_model_s_layers_where_their_net_fits(photo: Path, weights: Path) -> None:
     model = load_model(weights, "cpu")
-    size = len(dumps(dataclasses.replace(decompose(photo, model), thumbnail=None))) + 800
-    stack = decompose(photo, model, refine="fast", detail=Goal(budget_bytes=size), device="cpu")
+    sketch = decompose(photo, model, effort="sketch")
+    size = len(dumps(dataclasses.replace(sketch, thumbnail=None))) + 800
+    stack = decompose(photo, model, effort="fast", detail=Goal(budget_bytes=size), device="cpu")
     assert len(dumps(stack)) <= size
     assert [layer.kind for layer in stack.layers[:3]] == ["mask"] * 3
     assert len(stack.layers) > 3
@@ -183,7 +246,7 @@ def test_a_budget_below_the_net_is_kept_without_it(photo: Path, tmp_path: Path, 
     sizes = dataclasses.replace(TINY, net=NetSizes(3, 64, 2))  # some 9 kB
     (tmp_path / "wide.safetensors").write_bytes(weights_to_bytes(Predictor(sizes)))
     model = load_model(tmp_path / "wide.safetensors", "cpu")
-    stack = decompose(photo, model, refine="fast", detail=Goal(budget_bytes=3000), device="cpu")
+    stack = decompose(photo, model, effort="fast", detail=Goal(budget_bytes=3000), device="cpu")
     assert len(dumps(stack)) <= 3000
     assert stack.assets == {}
     assert {layer.kind for layer in stack.layers} == {"spline"}
@@ -195,7 +258,11 @@ def test_a_budget_below_the_net_is_kept_without_it(photo: Path, tmp_path: Path, 
 @pytest.mark.slow
 def test_a_stream_is_read_once(photo: Path, weights: Path) -> None:
     model = load_model(weights, "cpu")
-    for options in ({}, {"layers": 5, "refine": "fast"}, {"refine": "fast", "detail": Goal(budget_bytes=1500)}):
+    for options in (
+        {"effort": "sketch"},
+        {"layers": 5, "effort": "fast"},
+        {"effort": "fast", "detail": Goal(budget_bytes=1500)},
+    ):
         expected = decompose(photo, model, device="cpu", **options)  # type: ignore[arg-type]
         stream = Once(photo.read_bytes())
         assert dumps(decompose(stream, model, device="cpu", **options)) == dumps(expected)  # type: ignore[arg-type]
@@ -204,14 +271,14 @@ def test_a_stream_is_read_once(photo: Path, weights: Path) -> None:
 
 def test_what_is_behind_a_transparent_picture_shows_in_the_detail(weights: Path) -> None:
     model, clear = load_model(weights, "cpu"), np.zeros((53, 37, 4), np.uint8)
-    white = decompose(clear, model, 5, refine="fast", background=(1.0, 1.0, 1.0), device="cpu")
+    white = decompose(clear, model, 5, effort="fast", background=(1.0, 1.0, 1.0), device="cpu")
     full = np.full((53, 37, 3), 255, np.uint8)
-    assert white.layers == decompose(full, model, 5, refine="fast", device="cpu").layers
+    assert white.layers == decompose(full, model, 5, effort="fast", device="cpu").layers
 
 
 def test_the_progress_of_a_refinement_with_detail_never_goes_back(photo: Path, weights: Path) -> None:
     seen: list[Progress] = []
-    decompose(photo, load_model(weights, "cpu"), 6, refine="fast", device="cpu", report=seen.append)
+    decompose(photo, load_model(weights, "cpu"), 6, effort="fast", device="cpu", report=seen.append)
     shares = [progress.share for progress in seen]
     assert shares == sorted(shares)
     assert shares[-1] == 1
@@ -226,7 +293,7 @@ def test_the_photos_model_is_closer_to_a_photo_than_its_mean_colour() -> None:
     for picture in load_sample_images().images:
         small = np.asarray(Image.fromarray(picture).resize((96, 64), Image.Resampling.BOX))
         flat = -10 * np.log10(np.square(small / 255.0 - small.mean((0, 1)) / 255.0).mean())
-        assert psnr_to(decompose(picture, model), small) > flat + 2
+        assert psnr_to(decompose(picture, model, effort="sketch"), small) > flat + 2
 
 
 @pytest.mark.slow
@@ -240,15 +307,16 @@ def test_the_digits_model_draws_digits() -> None:
         picture = np.repeat((digit * (255 / 16)).astype(np.uint8)[:, :, None], 3, 2)
         framed = np.asarray(Image.fromarray(picture).resize((20, 20), Image.Resampling.BICUBIC))
         framed = np.pad(framed, ((4, 4), (4, 4), (0, 0)))
-        found.append(psnr_to(decompose(framed, model), framed))
+        found.append(psnr_to(decompose(framed, model, effort="sketch"), framed))
     assert np.mean(found) > 15
 
 
 def test_a_background_is_a_colour(weights: Path, pixels: Any) -> None:
     clear = np.concatenate([pixels, pixels[..., :1]], 2)
     model = load_model(weights, "cpu")
-    assert decompose(clear, model, background="white") == decompose(clear, model, background=(1.0, 1.0, 1.0))
-    stack = decompose(clear, model, 1)
+    white, named = (decompose(clear, model, effort="sketch", background=color) for color in ((1.0, 1.0, 1.0), "white"))
+    assert named == white
+    stack = decompose(clear, model, 1, effort="sketch")
     for background in ("octarine", (255, 255, 255), None):
         with pytest.raises(UsageError, match=r"is not a colour|three numbers in 0\.\.1"):
             decompose(pixels, model, background=background)

@@ -384,7 +384,7 @@ def test_a_budget_below_the_layers_that_there_are_is_refused() -> None:
         detailed(masks_below(), edges(53, 37), Goal(budget_bytes=1024))
 
 
-@pytest.mark.parametrize("effort", ["slow", "", "FAST", 3.0])
+@pytest.mark.parametrize("effort", ["slow", "", "FAST", 0, -3.0])
 def test_an_effort_that_is_none_is_refused_with_those_there_are(effort: Any) -> None:
     with pytest.raises(UsageError, match=", ".join(EFFORTS)):
         detailed(bare(edges()), edges(), Goal(layers=2), effort)

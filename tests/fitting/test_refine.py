@@ -184,7 +184,9 @@ def test_only_shapes_and_colours_of_seen_layers_change() -> None:
         7: spline(rng, "fourth", Rect(4.0, 5.0, 30.0, 40.0), opacity=0.9),
     }
     layers = tuple(layer for _, layer in sorted({**left_alone, **seen}.items()))
-    stack = Stack(CANVAS, layers, ASSETS, {"sha256": "0"}, {"name": "m"}, {"psnr": 3.0, "seconds": 5}, {"more": True})
+    stack = Stack(
+        CANVAS, layers, ASSETS, (), {"sha256": "0"}, {"name": "m"}, {"psnr": 3.0, "seconds": 5}, {"more": True}
+    )
     refined = run(stack, noise(WIDTH, HEIGHT))
     for index, layer in left_alone.items():
         assert refined.layers[index] is layer

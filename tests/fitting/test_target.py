@@ -263,3 +263,14 @@ def test_a_target_of_pixels_keeps_them(pixels: np.ndarray) -> None:
     for given in (values, np.asfortranarray(values)):
         target = Target.of_pixels(given, CANVAS.rect, CPU)
         np.testing.assert_array_equal(target.picture.permute(1, 2, 0).numpy(), values)
+
+
+def test_a_seed_chooses_the_pixels_of_a_large_picture_at_which_stacks_are_compared() -> None:
+    target = ramp(200, 150)
+    chosen = [dataclasses.replace(target, seed=seed).checked[0] for seed in (0, 7, 7, 2**32 - 1)]
+    assert chosen[0].equal(target.checked[0])
+    assert chosen[1].equal(chosen[2])
+    assert not chosen[1].equal(chosen[0])
+    assert not chosen[1].equal(chosen[3])
+    small = ramp(WIDTH, HEIGHT)
+    assert dataclasses.replace(small, seed=7).checked[0].equal(small.checked[0])

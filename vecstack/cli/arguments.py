@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from vecstack.errors import UsageError
+from vecstack.fitting.effort import EFFORTS, check_effort
 
 Inputs = Annotated[
     list[str],
@@ -37,22 +38,21 @@ Budget = Annotated[
 ]
 Prune = Annotated[bool, typer.Option("--prune", help="Remove or merge layers that hardly change the picture.")]
 Compact = Annotated[bool, typer.Option("--compact", help="Round numbers as far as the picture hardly changes.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Random seed: the same seed gives the same file.")]
 Tolerance = Annotated[
     float,
     typer.Option("--tolerance", metavar="N", help="Largest RMS change allowed to --prune and to --compact, in 1/255."),
 ]
 
 
-def parse_effort(text: str, option: str) -> str | float:
-    """An effort: its name, or a number of seconds. Raises UsageError, which names the option."""
-    from vecstack.fitting.refine import check_effort
-
+def parse_effort(text: str, names: Sequence[str] = EFFORTS) -> str | float:
+    """An effort: one of the names, or a number of seconds. Raises UsageError, which names the option."""
     try:
         effort: str | float = float(text)
     except ValueError:
         effort = text
-    with _named(option):
-        check_effort(effort)
+    with _named("--effort"):
+        check_effort(effort, names)
     return effort
 
 

@@ -8,13 +8,15 @@ import reprlib
 from typing import Any
 
 ALIKE = 0.75  # similarity, 0..1, from which an option is suggested for a misspelt one
+FORMER = {"--refine": "--effort"}  # what an option was called, and what it is called now
 NUMBERS = {"int": "a whole number", "float": "a number"}
 
 
 def explain(complaint: Any) -> str:
     """The message of an exception of typer (whose class is not public); empty where the help was shown instead."""
     if hasattr(complaint, "possibilities"):
-        return str(complaint.message) + _offer(str(complaint.option_name), complaint.possibilities or ())
+        offer = _now_called(complaint) or _alike(str(complaint.option_name), complaint.possibilities or ())
+        return str(complaint.message) + (f"; did you mean {offer}?" if offer else "")
     value, wanted = _number_of(complaint)
     parameter = getattr(complaint, "param", None)
     if wanted is not None and parameter is not None:
@@ -22,11 +24,18 @@ def explain(complaint: Any) -> str:
     return str(complaint.format_message())
 
 
-def _offer(option: str, others: Any) -> str:
-    """The option that was probably meant, to end a message; empty where none is similar."""
+def _now_called(complaint: Any) -> str | None:
+    """What an unknown option is called now, if it is one that the command had."""
+    context, now = getattr(complaint, "ctx", None), FORMER.get(str(complaint.option_name))
+    options = () if context is None else (name for parameter in context.command.params for name in parameter.opts)
+    return now if now in options else None
+
+
+def _alike(option: str, others: Any) -> str | None:
+    """The option that was probably meant; None where none is similar."""
     names = {other.lstrip("-"): other for other in others}
     near = difflib.get_close_matches(option.lstrip("-"), names, 1, ALIKE)
-    return f"; did you mean {names[near[0]]}?" if near else ""
+    return names[near[0]] if near else None
 
 
 def _number_of(complaint: Any) -> tuple[str, str | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import cache, partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,17 +18,22 @@ from vecstack.cli.arguments import (
     Prune,
     Psnr,
     Quiet,
+    Seed,
     SkipExisting,
     Tolerance,
     parse_bytes,
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import Item, ItemProgress, plan, run_all, source_of
+from vecstack.cli.items import Item, ItemProgress, name_of, plan, run_all, source_of
 from vecstack.cli.tuning import Finish, show_psnr
-from vecstack.fitting.goal import Goal
-from vecstack.models import DEFAULT_MODEL
+from vecstack.fitting.choose import AUTO, choose_model
+from vecstack.fitting.effort import DECOMPOSE_EFFORTS, DEFAULT_EFFORT, check_seed
+from vecstack.fitting.goal import Goal, check_count
 from vecstack.pictures.suffixes import SUFFIXES
+
+if TYPE_CHECKING:
+    from vecstack.pictures.read import Picture
 
 
 def run(
@@ -36,25 +42,30 @@ def run(
     model: Annotated[
         str,
         typer.Option(
-            "--model", metavar="NAME|PATH|REPO@REV", help="A shipped model, a weights file or a Hub repository."
+            "--model",
+            metavar="NAME|PATH|REPO@REV",
+            help="A shipped model, a weights file, a Hub repository, or auto, which chooses by the picture.",
         ),
-    ] = DEFAULT_MODEL,
+    ] = AUTO,
     layers: Annotated[
         int | None,
         typer.Option("--layers", metavar="N", help="Number of layers; those beyond the model's own add detail."),
     ] = None,
-    refine: Annotated[
-        str | None,
+    effort: Annotated[
+        str,
         typer.Option(
-            "--refine", metavar="EFFORT", help="Fit the layers to the picture: fast, good, best or a number of seconds."
+            "--effort",
+            metavar="EFFORT",
+            help="How much is fitted: sketch (nothing), fast, good, best or a number of seconds.",
         ),
-    ] = None,
+    ] = DEFAULT_EFFORT,
     psnr: Psnr = None,
     budget: Budget = None,
     prune: Prune = False,
     compact: Compact = False,
     tolerance: Tolerance = 0.5,
     background: Background = "#000000",
+    seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
@@ -62,28 +73,46 @@ def run(
 ) -> None:
     """Turn pictures into layer files.
 
-    photo.png becomes photo.layers."""
-    color = parse_color(background, "--background")
-    effort = None if refine is None else parse_effort(refine, "--refine")
+    photo.png becomes photo.layers. Without --model the picture chooses: splines for a bitmap of up to 64 px, else
+    photos. Without --layers, --psnr and --budget the effort good tunes as quickly as fast."""
+    color, how = parse_color(background, "--background"), parse_effort(effort, DECOMPOSE_EFFORTS)
+    check_count(layers)
+    check_seed(seed)
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget, "--budget"))
     items = plan(inputs, output, set(SUFFIXES), ".layers")
+    from vecstack.device import resolve_device
     from vecstack.fitting.decompose import decompose
     from vecstack.models import load_model
+    from vecstack.pictures.read import load_picture
 
-    loaded = load_model(model, device)
+    opened = cache(partial(load_model, device=device))
+    resolve_device(device)  # before any picture, as the model: what is wrong with them is wrong for all
+    if model != AUTO:
+        opened(model)
 
     def act(item: Item, report: ItemProgress) -> None:
+        picture = load_picture(source_of(item.source))
+        name = model if model != AUTO else _chosen(picture, how, item, quiet)
         stack = decompose(
-            source_of(item.source),
-            loaded,
+            picture,
+            opened(name),
             layers,
-            refine=effort,
+            effort=how,
             detail=goal,
             background=color,
+            seed=seed,
             device=device,
             report=show_psnr(report),
         )
         finish.write(stack, item)
 
     run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Decomposing")
+
+
+def _chosen(picture: Picture, effort: str | float, item: Item, quiet: bool) -> str:
+    """The name of the model that suits an item's picture, which standard error is told, and why."""
+    choice = choose_model(picture, effort)
+    if not quiet:
+        typer.echo(f"{name_of(item.source)}: {choice.name} ({choice.reason})", err=True)
+    return choice.name

@@ -18,6 +18,7 @@ from vecstack.cli.arguments import (
     Prune,
     Psnr,
     Quiet,
+    Seed,
     SkipExisting,
     Tolerance,
     parse_bytes,
@@ -28,6 +29,7 @@ from vecstack.cli.items import STANDARD, Item, ItemProgress, plan, run_all, sour
 from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import ExportError, PictureError, UsageError
+from vecstack.fitting.effort import DEFAULT_EFFORT, check_seed
 from vecstack.fitting.goal import Goal
 
 
@@ -41,8 +43,9 @@ def run(
     ],
     output: Output = None,
     effort: Annotated[
-        str, typer.Option("--effort", metavar="EFFORT", help="fast, good, best or a number of seconds.")
-    ] = "good",
+        str,
+        typer.Option("--effort", metavar="EFFORT", help="How much is fitted: fast, good, best or a number of seconds."),
+    ] = DEFAULT_EFFORT,
     layers: Annotated[
         int | None, typer.Option("--layers", metavar="N", help="Add detail until there are this many layers.")
     ] = None,
@@ -55,13 +58,15 @@ def run(
     compact: Compact = False,
     tolerance: Tolerance = 0.5,
     background: Background = "#000000",
+    seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Fit layer files to their pictures, and add detail."""
-    color, how = parse_color(background, "--background"), parse_effort(effort, "--effort")
+    color, how = parse_color(background, "--background"), parse_effort(effort)
+    check_seed(seed)
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     limits = layers, psnr, parse_bytes(budget, "--budget")
     goal = None if limits == (None, None, None) else Goal(*limits)
@@ -83,6 +88,7 @@ def run(
             goal,
             tune_net=tune_net,
             background=color,
+            seed=seed,
             device=device,
             report=show_psnr(report),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
@@ -21,6 +22,7 @@ from vecstack.drawing.points import cells
 from vecstack.drawing.sheets import FOOTPRINT, draw_at
 from vecstack.errors import UsageError
 from vecstack.fitting.compact import compact
+from vecstack.fitting.effort import DEFAULT_EFFORT, check_effort, check_seed
 from vecstack.fitting.goal import Goal
 from vecstack.fitting.optimize import Numbers, View, closest, gauss_newton
 from vecstack.fitting.progress import Progress, ProgressCallback
@@ -62,28 +64,32 @@ def add_detail(
     stack: Stack,
     picture: Any,
     goal: Goal,
-    effort: str = "good",
+    effort: str | float = DEFAULT_EFFORT,
     *,
     background: str | Color = (0.0, 0.0, 0.0),
+    seed: int = 0,
     device: str = "auto",
     report: ProgressCallback | None = None,
 ) -> Stack:
     """The stack with layers added until the goal is met or nothing more helps; the layers that it has stay below them.
     Every layer has a window; layers of large windows lie below those of small ones as far as that leaves the picture
-    as it is, and are named after their places. The picture may be of another size than the canvas, not of another
-    aspect; `background` shows where it is transparent. With `budget_bytes` the stack is compacted. The same call gives
-    the same stack. Raises UsageError (a goal below what the stack has, an effort that is none), PictureError,
-    DeviceError."""
-    if effort not in EFFORTS:
-        raise UsageError(f"unknown effort {effort!r:.40}: detail takes {', '.join(EFFORTS)}.", parameter="effort")
+    as it is, and are named after their places. `effort` and `seed` are those of vecstack.refine: so many seconds are
+    spent on layers of "good" effort. The picture may be of another size than the canvas, not of another aspect;
+    `background` shows where it is transparent. With `budget_bytes` the stack is compacted. The same call gives the same
+    stack, except with a number of seconds. Raises UsageError (a goal below what the stack has, an effort that is none),
+    PictureError, DeviceError."""
+    began = time.monotonic()
+    check_effort(effort)
+    check_seed(seed)
     if goal.layers is not None and goal.layers < len(stack.layers):
         raise UsageError(
             f"layers must be at least {len(stack.layers)}, which there are already, not {goal.layers}.",
             parameter="layers",
         )
-    target = open_target(stack, picture, background, device)
-    first, then = EFFORTS[effort]
-    added = _grow(stack, Sketch(stack, target, first), then, goal, report)
+    target = open_target(stack, picture, background, device, seed)
+    first, then = EFFORTS[effort if isinstance(effort, str) else DEFAULT_EFFORT]
+    clock = None if isinstance(effort, str) else _Clock(began, effort)
+    added = _grow(stack, Sketch(stack, target, first), then, goal, clock, report)
     if goal.budget_bytes is not None:
         detailed = _within(stack, added, goal.budget_bytes, device)
     else:
@@ -91,9 +97,11 @@ def add_detail(
     return with_psnr(detailed, target.errors(detailed))
 
 
-def _grow(stack: Stack, sketch: Sketch, then: Effort, goal: Goal, report: ProgressCallback | None) -> list[Layer]:
-    """The layers that detail adds, in the order of their worth. What is added does not depend on the goal, so that a
-    goal further off gives the same layers and more."""
+def _grow(
+    stack: Stack, sketch: Sketch, then: Effort, goal: Goal, clock: _Clock | None, report: ProgressCallback | None
+) -> list[Layer]:
+    """The layers that detail adds, in the order of their worth, as long as there is time. What is added does not depend
+    on the goal, so that a goal further off gives the same layers and more."""
     most = (goal.layers or MAX_LAYERS) - len(stack.layers)
     enough = 0.0 if goal.psnr is None else 10 ** (-goal.psnr / 10)
     size = None if goal.budget_bytes is None else _Size(stack, goal.budget_bytes, str(sketch.drawn.device))
@@ -101,6 +109,8 @@ def _grow(stack: Stack, sketch: Sketch, then: Effort, goal: Goal, report: Progre
     share = 0.0
     added: list[Layer] = []
     while len(added) < most and sketch.error > enough and not (size and size.is_full(added)):
+        if clock is not None and clock.share >= 1:
+            break
         if len(added) == FIRST_LAYERS:
             sketch.use(then)
         layer = sketch.add(f"detail-{len(added) + 1}")
@@ -108,6 +118,8 @@ def _grow(stack: Stack, sketch: Sketch, then: Effort, goal: Goal, report: Progre
             break
         added.append(layer)
         shares = [share, len(added) / most if goal.layers else 0.0, size.share(added) if size else 0.0]
+        if clock is not None:
+            shares.append(clock.share)
         if 0 < enough < first:
             shares.append(math.log(first / max(sketch.error, enough)) / math.log(first / enough))
         share = max(shares)
@@ -116,6 +128,19 @@ def _grow(stack: Stack, sketch: Sketch, then: Effort, goal: Goal, report: Progre
     if report is not None:
         report(Progress(1.0, psnr_of(sketch.error)))
     return added
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """The time that detail may take: when it began (by time.monotonic), and how many seconds it has."""
+
+    began: float
+    seconds: float
+
+    @property
+    def share(self) -> float:
+        """How much of the time is gone; from 1 on, all of it."""
+        return (time.monotonic() - self.began) / self.seconds
 
 
 class _Size:

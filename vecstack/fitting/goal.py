@@ -24,8 +24,7 @@ class Goal:
     def __post_init__(self) -> None:
         if self.layers is None and self.psnr is None and self.budget_bytes is None:
             raise UsageError("a goal needs at least one of layers, psnr and budget_bytes.")
-        if self.layers is not None and not 1 <= self.layers <= MAX_LAYERS:
-            raise UsageError(f"layers must be 1 to {MAX_LAYERS:,}, not {self.layers}.", parameter="layers")
+        check_count(self.layers)
         if self.psnr is not None and not 0 < self.psnr <= MAX_PSNR:
             raise UsageError(f"psnr must be above 0 and at most {MAX_PSNR:g} dB, not {self.psnr:g}.", parameter="psnr")
         if self.budget_bytes is not None and self.budget_bytes < MIN_BUDGET_BYTES:
@@ -33,6 +32,12 @@ class Goal:
                 f"budget_bytes must be at least {MIN_BUDGET_BYTES:,} bytes, not {self.budget_bytes:,}.",
                 parameter="budget_bytes",
             )
+
+
+def check_count(layers: int | None) -> None:
+    """Raise UsageError where a number of layers is given that no stack can have."""
+    if layers is not None and not 1 <= layers <= MAX_LAYERS:
+        raise UsageError(f"layers must be 1 to {MAX_LAYERS:,}, not {layers}.", parameter="layers")
 
 
 def check_tolerance(tolerance: float) -> None:

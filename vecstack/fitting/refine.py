@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from vecstack.color import Color
 from vecstack.errors import DocumentError, UsageError
+from vecstack.fitting.effort import DEFAULT_EFFORT, check_effort, check_seed
 from vecstack.fitting.goal import Goal
 from vecstack.fitting.progress import Progress, ProgressCallback, part_of
 from vecstack.kinds import can_draw, kind_of, without_unused
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from vecstack.fitting.target import Target
     from vecstack.kinds.base import Tunable
 
-TUNING_SHARE = 0.2  # of the progress, before detail is added
+TUNING_SHARE = 0.2  # of the time and of the progress, before detail is added
 COLOR_NUMBERS = 3  # of a layer of one colour
 GROUP_NUMBERS = 400  # tuned together: the work of a step grows with the square of their count
-MAX_SECONDS = 1e6  # eleven days
+MIN_SECONDS = 1e-3  # of detail, where tuning took all the time there was
 
 
 @dataclass(frozen=True)
@@ -48,32 +49,37 @@ NET_STAGE = Stage(2048, 150)  # of tuning the net, whose gradients are all that 
 def refine(
     stack: Stack,
     picture: Any,
-    effort: str | float = "good",
+    effort: str | float = DEFAULT_EFFORT,
     goal: Goal | None = None,
     *,
     tune_net: bool = False,
     background: str | Color = (0.0, 0.0, 0.0),
+    seed: int = 0,
     device: str = "auto",
     report: ProgressCallback | None = None,
 ) -> Stack:
     """The stack brought closer to a picture (see pictures.read.load_picture): its layers tuned, and then, with a goal,
-    layers of detail added until it is met (see fitting.detail.add_detail). `effort` is "fast", "good" or "best", or how
-    many seconds to tune. Tuned layers never draw the picture worse. The picture may be of another size than the canvas,
-    not of another aspect; `background` shows where it is transparent. `tune_net` also tunes what the layers share, the
-    net, which then belongs to this picture alone. The same call gives the same stack, except with a number of seconds.
-    Hidden layers and layers that cannot be tuned stay as they are. Raises UsageError, PictureError, DeviceError;
-    DocumentError for a stack in which nothing can be tuned, where there is no goal."""
+    layers of detail added until it is met (see fitting.detail.add_detail). `effort` is "fast", "good" or "best", or a
+    number of seconds of fitting, after which it ends even if a goal is not met yet. Tuned layers never draw the picture
+    worse. The picture may be of another size than the canvas, not of another aspect; `background` shows where it is
+    transparent. `tune_net` also tunes what the layers share, the net, which then belongs to this picture alone. `seed`
+    (0..2**32-1) chooses the pixels of a large picture at which stacks are compared; the same call gives the same stack,
+    except with a number of seconds. Hidden layers and layers that cannot be tuned stay as they are. Raises UsageError,
+    PictureError, DeviceError; DocumentError for a stack in which nothing can be tuned, where there is no goal."""
     check_effort(effort)
+    check_seed(seed)
+    began = time.monotonic()
     if goal is None or groups(stack):
-        part = report if goal is None else part_of(report, 0, TUNING_SHARE)
-        stack = _tuned(stack, picture, effort, tune_net, background, device, part)
+        share = 1.0 if goal is None else TUNING_SHARE
+        tuning = effort if isinstance(effort, str) else share * effort
+        stack = _tuned(stack, picture, tuning, tune_net, background, seed, device, part_of(report, 0, share))
     if goal is None:
         return stack
     from vecstack.fitting.detail import add_detail
 
-    by_name = effort if isinstance(effort, str) else "good"
+    left = effort if isinstance(effort, str) else max(MIN_SECONDS, effort - (time.monotonic() - began))
     part = part_of(report, TUNING_SHARE, 1)
-    return add_detail(stack, picture, goal, by_name, background=background, device=device, report=part)
+    return add_detail(stack, picture, goal, left, background=background, seed=seed, device=device, report=part)
 
 
 def _tuned(
@@ -82,6 +88,7 @@ def _tuned(
     effort: str | float,
     tune_net: bool,
     background: str | Color,
+    seed: int,
     device: str,
     report: ProgressCallback | None,
 ) -> Stack:
@@ -89,7 +96,7 @@ def _tuned(
     from vecstack.fitting.target import open_target, with_psnr
 
     started = time.monotonic()
-    target = open_target(stack, picture, background, device)
+    target = open_target(stack, picture, background, device, seed)
     if not groups(stack):
         raise DocumentError("no layer can be tuned: none is visible and of a kind that can be tuned.")
     if tune_net:
@@ -102,16 +109,6 @@ def _tuned(
         if target.is_closer(after, error):
             closest, error = tried, after
     return with_psnr(closest, error)
-
-
-def check_effort(effort: str | float) -> None:
-    """Raise UsageError unless it names an effort or is a number of seconds above 0."""
-    is_seconds = isinstance(effort, int | float) and not isinstance(effort, bool) and 0 < effort <= MAX_SECONDS
-    if not is_seconds and effort not in EFFORTS:
-        raise UsageError(
-            f"unknown effort {effort!r:.40}: use {', '.join(EFFORTS)} or a number of seconds (above 0, up to "
-            f"{MAX_SECONDS:,.0f})."
-        )
 
 
 def groups(stack: Stack) -> list[tuple[int, ...]]:

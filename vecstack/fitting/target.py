@@ -34,15 +34,18 @@ CERTAIN = 3.0  # standard errors by which a stack must be closer at random point
 
 @dataclass(frozen=True)
 class Target:
-    """A picture [3,H,W] in 0..1 that fills `rect` of a canvas."""
+    """A picture [3,H,W] in 0..1 that fills `rect` of a canvas. The `seed` chooses the pixels at which stacks are
+    compared, where these are not all."""
 
     picture: Tensor
     rect: Rect
+    seed: int = 0
 
     @classmethod
-    def of_pixels(cls, pixels: np.ndarray, rect: Rect, device: torch.device) -> Target:
+    def of_pixels(cls, pixels: np.ndarray, rect: Rect, device: torch.device, seed: int = 0) -> Target:
         """The target of pixels [H,W,3], float32 in 0..1."""
-        return cls(torch.from_numpy(np.ascontiguousarray(pixels)).to(device).permute(2, 0, 1).contiguous(), rect)
+        picture = torch.from_numpy(np.ascontiguousarray(pixels)).to(device).permute(2, 0, 1).contiguous()
+        return cls(picture, rect, seed)
 
     def cells(self, part: Rect | None, count: int) -> tuple[Tensor, Tensor, float]:
         """The centres of about `count` equal cells, each a pixel at the least, of a part of the canvas (all of it for
@@ -82,7 +85,7 @@ class Target:
         if height * width <= CHECKED:
             places = torch.arange(height * width)
         else:
-            places = torch.randint(height * width, (CHECKED,), generator=torch.Generator().manual_seed(0))
+            places = torch.randint(height * width, (CHECKED,), generator=torch.Generator().manual_seed(self.seed))
         places = places.to(self.picture.device)
         every = Grid.over(self.rect, width, height, places.device)
         points = torch.stack([every.xs[places % width], every.ys[places // width]], 1)
@@ -101,16 +104,16 @@ class Target:
         return bool(gain.mean() > CERTAIN * gain.std() / len(gain) ** 0.5)
 
 
-def open_target(stack: Stack, picture: Any, background: str | Color, device: str) -> Target:
+def open_target(stack: Stack, picture: Any, background: str | Color, device: str, seed: int = 0) -> Target:
     """A picture laid over a stack's canvas, and over `background` where it is transparent. Raises PictureError,
     DeviceError; UsageError for what is no colour."""
     from vecstack.device import resolve_device
-    from vecstack.pictures.read import Picture, load_picture
+    from vecstack.pictures.read import as_picture
 
     color = to_color(background)
-    loaded = picture if isinstance(picture, Picture) else load_picture(picture)
+    loaded = as_picture(picture)
     check_aspect(stack, loaded.width, loaded.height)
-    return Target.of_pixels(loaded.over(color), stack.canvas.rect, resolve_device(device))
+    return Target.of_pixels(loaded.over(color), stack.canvas.rect, resolve_device(device), seed)
 
 
 def with_psnr(stack: Stack, errors: Tensor) -> Stack:

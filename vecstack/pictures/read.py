@@ -143,6 +143,14 @@ def load_picture(
         return Picture(pixels, alpha, hashlib.sha256(data).hexdigest(), depth)
 
 
+def as_picture(
+    source: str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[Any] | Picture,
+) -> Picture:
+    """A picture that is loaded already, as it is; any other source loaded (see load_picture, also for what is
+    raised)."""
+    return source if isinstance(source, Picture) else load_picture(source)
+
+
 @contextmanager
 def _boundary(name: str) -> Iterator[None]:
     """Turns every exception into one of this library, with a message of one line that begins with `name`. Pillow's
