@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vecstack.color import Color
@@ -24,6 +25,7 @@ class PathKind(Kind[PathLayer]):
     """How path layers are read, written, shaded, tuned and exported."""
 
     layer = PathLayer
+    web = Path(__file__).with_name("viewer.js")
     is_cheap = True
 
     def write(self, layer: PathLayer) -> dict[str, Any]:
