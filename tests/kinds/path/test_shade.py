@@ -35,8 +35,8 @@ def pixels(width: int, height: int, side: float = 1.0, x: float = 0.0, y: float 
 
 
 def is_inside(layer: PathLayer, points: np.ndarray) -> np.ndarray:
-    """The nonzero rule at points [P,2], by the winding number of polygons of 200 sides for each piece: [P]."""
-    places = np.linspace(0, 1, 201)[:-1, None]
+    """The nonzero rule at points [P,2], by the winding number of polygons of 64 sides for each piece: [P]."""
+    places = np.linspace(0, 1, 65)[:-1, None]
     winding = np.zeros(len(points), int)
     for contour in layer.contours:
         controls = np.array([layer.transform.apply(*point) for point in np.reshape(contour, (-1, 2))])

@@ -112,7 +112,7 @@ class PathShape:
             return placed.new_zeros(len(points))
         edges = flatten(placed.detach()[self.ids], points[near], footprint)
         starts, ends = edges.ends(placed[self.ids])
-        parts = torch.split(points[near], max(1, CHUNK // len(edges.piece)))
+        parts = torch.split(points[near], edges.points_at_a_time)
         areas = torch.cat([signed_area(starts, ends, part, footprint) for part in parts])
         return placed.new_zeros(len(points)).index_copy(0, near, areas.abs().clamp_max(1))
 
@@ -126,7 +126,7 @@ class PathShape:
             return alpha, by_controls.flatten(1).T
         edges = flatten(placed[self.ids], points[near], footprint)
         starts, ends = edges.ends(placed[self.ids])
-        for part in torch.split(near, max(1, CHUNK // len(edges.piece))):
+        for part in torch.split(near, edges.points_at_a_time):
             area = signed_area(starts, ends, points[part], footprint)
             by_ends = swept(starts, ends, points[part], footprint)
             by_placed = edges.by_controls(by_ends, self.ids, len(placed))
@@ -148,6 +148,11 @@ class Edges:
 
     piece: Tensor
     places: Tensor
+
+    @property
+    def points_at_a_time(self) -> int:
+        """How many points are shaded in one go."""
+        return max(1, CHUNK // max(1, len(self.piece)))
 
     def ends(self, pieces: Tensor) -> tuple[Tensor, Tensor]:
         """Where the edges of pieces [K,4,2] start and end: [E,2], [E,2]."""
@@ -173,8 +178,9 @@ def bernstein(places: Tensor) -> Tensor:
 
 
 def flatten(pieces: Tensor, points: Tensor, footprint: float) -> Edges:
-    """Cubic pieces [K,4,2] as edges, off by at most TOLERANCE where the boxes of points [P,2] are. Pieces beside all
-    boxes are one edge: of these, only the height counts."""
+    """Cubic pieces [K,4,2] as edges, off by at most TOLERANCE where the boxes of points [P,2] are. Pieces to the right
+    of all boxes are one edge: of these, only the height counts. Those above, below and to the left count for nothing
+    and are left out."""
     low, high = points.amin(0) - footprint / 2, points.amax(0) + footprint / 2
     piece, begin, step = torch.arange(len(pieces), device=pieces.device), pieces.new_zeros(len(pieces)), 1.0
     found: list[tuple[Tensor, Tensor]] = []
@@ -182,7 +188,9 @@ def flatten(pieces: Tensor, points: Tensor, footprint: float) -> Edges:
         bend = (pieces[:, 2:] - 2 * pieces[:, 1:3] + pieces[:, :2]).norm(dim=2).amax(1)
         is_near = ((pieces.amin(1) <= high) & (pieces.amax(1) >= low)).all(1)
         rough = (0.75 * bend > TOLERANCE * footprint) & is_near  # 0.75: of a cubic curve from its chord, at most
-        found.append((piece[~rough], torch.stack([begin, begin + step], 1)[~rough]))
+        counts = (pieces.amax(1) >= low).all(1) & (pieces[..., 1].amin(1) <= high[1])
+        done = counts & ~rough
+        found.append((piece[done], torch.stack([begin, begin + step], 1)[done]))
         piece, begin, pieces = piece[rough], begin[rough], halves(pieces[rough])
         step /= 2
         piece, begin = torch.cat([piece, piece]), torch.cat([begin, begin + step])
