@@ -37,9 +37,9 @@ MAX_BITMAP_PIXELS = 1 << 23  # in all bitmaps: each worker of a page holds them,
 
 FOLDER = Path(__file__).parent / "viewer"
 # Scripts in the order in which they build on one another: those that the page and its workers share, then the page's.
-SHARED = ("kinds.js", "patches.js", "baked.js")
+SHARED = ("kinds.js", "patches.js", "paths.js", "baked.js")
 PAGE = (
-    *("glengine.js", "scriptengine.js", "picture.js", "layerfile.js", "store.js"),
+    *("glengine.js", "scriptengine.js", "pathengine.js", "picture.js", "layerfile.js", "store.js"),
     *("stage.js", "panel.js", "downloads.js", "main.js"),
 )
 # What HTML or JavaScript would read as its own, as JSON escapes; within JSON, all of these are only found in strings.
@@ -98,7 +98,7 @@ def _svg(stack: Stack, device: str) -> tuple[str | None, list[str | None]]:
     except ExportError:
         return None, []
     # A browser that forbids other styles than the page's own would complain of one in what it reads, too.
-    text = re.sub(r'(<g id="[^"]*"(?: opacity="[^"]*")?) style="display:none"', r'\1 display="none"', text)
+    text = re.sub(r'(<\w+ id="[^"]*"(?: opacity="[^"]*")?) style="display:none"', r'\1 display="none"', text)
     for mask, name in zip(scene.masks, element_ids([mask.layer for mask in scene.masks]), strict=True):
         groups[mask.index] = name
     return text, groups

@@ -32,7 +32,7 @@ function editedSvg(text, names, before, state) {
     setOrRemove(group, "opacity", opacity === 1 ? null : opacity);
     setOrRemove(group, "display", visible ? null : "none");
     if (color && !sameColor(color, before.layers[index].color)) {
-      [...group.children].find((child) => child.hasAttribute("fill"))?.setAttribute("fill", toHex(color));
+      [group, ...group.children].find((child) => child.hasAttribute("fill"))?.setAttribute("fill", toHex(color));
     }
     root.append(group, "\n");
   }
