@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import re
 import reprlib
@@ -117,6 +118,39 @@ def _to_linear(points: np.ndarray) -> np.ndarray:
 
     cones, axes = (np.linalg.inv(np.array(matrix)).T.astype(points.dtype) for matrix in (CONES, OKLAB))
     return cast("np.ndarray", (points @ axes) ** 3 @ cones)
+
+
+# Words for hues of OKLab in degrees, each up to an angle.
+HUES = (
+    *((15, "pink"), (38, "red"), (62, "orange"), (85, "ochre"), (112, "yellow"), (132, "lime"), (160, "green")),
+    *((210, "teal"), (248, "blue"), (285, "blue"), (320, "violet"), (350, "magenta"), (360, "pink")),
+)
+GREY_CHROMA, DULL_CHROMA = 0.025, 0.07
+
+
+def color_words(color: Color) -> str:
+    """A colour in a word or two that a person would use: "dark red", "pale blue", "grey", "brown"."""
+    import numpy as np
+
+    light, a, b = to_oklab(np.array([color], np.float32))[0].tolist()
+    chroma, hue = math.hypot(a, b), math.degrees(math.atan2(b, a)) % 360
+    if chroma < GREY_CHROMA or light < 0.15 or light > 0.97:
+        words = ("black", "dark grey", "grey", "light grey", "white")
+        return words[sum(light > bound for bound in (0.2, 0.42, 0.68, 0.93))]
+    word = next(word for bound, word in HUES if hue <= bound)
+    if word in ("orange", "ochre", "red") and light < 0.6 and chroma < 0.13:
+        word = "brown"
+    elif word in ("orange", "ochre") and light > 0.8 and chroma < 0.09:
+        return "beige"
+    elif word == "red" and light > 0.75:
+        word = "pink"
+    elif word in ("ochre", "yellow") and light < 0.62:
+        word = "olive"
+    if light < 0.4:
+        return f"dark {word}"
+    if light > 0.82 and word not in ("yellow", "lime"):
+        return f"pale {word}"
+    return f"greyish {word}" if chroma < DULL_CHROMA and word not in ("brown", "olive") else word
 
 
 def mean_color(pixels: np.ndarray) -> Color:

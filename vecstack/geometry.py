@@ -49,6 +49,17 @@ class Rect:
         return Rect(left, top, right - left, bottom - top)
 
 
+def place_words(x: float, y: float) -> str:
+    """Where a point of the unit square (0..1 from the left, 0..1 from the top) is, in words: "upper right"."""
+    across = "left" if x < 1 / 3 else "right" if x > 2 / 3 else ""
+    down = "upper" if y < 1 / 3 else "lower" if y > 2 / 3 else ""
+    if not across and not down:
+        return "middle"
+    if not across:
+        return {"upper": "top", "lower": "bottom"}[down]
+    return f"{down} {across}".strip()
+
+
 _ARC = 4 / 3 * (math.sqrt(2) - 1)  # of a control point from the end of a quarter circle: off by 0.03 % of the radius
 # The unit circle as four cubic Bezier pieces: a point, then two control points and a point for each.
 UNIT_CIRCLE = (

@@ -23,11 +23,16 @@ class Choice:
     reason: str
 
 
-def choose_model(picture: Picture, effort: str | float) -> Choice:
-    """The model for a picture and an effort: the first rule that fits. No rule looks for handwriting."""
+def choose_model(picture: Picture, effort: str | float, budget_bytes: int | None = None) -> Choice:
+    """The model for a picture, an effort and a size of the file, if one is asked for: the first rule that fits. No rule
+    looks for handwriting."""
     size = f"{picture.width} x {picture.height} px"
     if effort == SKETCH:
         return Choice(DEFAULT_MODEL, f"a sketch of {size}, as predicted")
     if max(picture.width, picture.height) <= SMALL_PX:
         return Choice("splines", f"a small bitmap of {size}")
+    if picture.alpha is not None:
+        return Choice("paths", f"a transparent picture of {size}")
+    if budget_bytes is not None:
+        return Choice("paths", f"a budget of {budget_bytes:,} bytes, in which a net would not pay")
     return Choice(DEFAULT_MODEL, f"a picture of {size}")

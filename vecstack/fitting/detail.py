@@ -23,7 +23,7 @@ from vecstack.drawing.sheets import FOOTPRINT, draw_at
 from vecstack.errors import UsageError
 from vecstack.fitting.compact import compact
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_effort, check_seed
-from vecstack.fitting.goal import Goal
+from vecstack.fitting.goal import Goal, check_above
 from vecstack.fitting.optimize import Numbers, View, closest, gauss_newton
 from vecstack.fitting.progress import Progress, ProgressCallback
 from vecstack.fitting.target import Target, open_target, psnr_of, with_psnr
@@ -81,11 +81,7 @@ def add_detail(
     began = time.monotonic()
     check_effort(effort)
     check_seed(seed)
-    if goal.layers is not None and goal.layers < len(stack.layers):
-        raise UsageError(
-            f"layers must be at least {len(stack.layers)}, which there are already, not {goal.layers}.",
-            parameter="layers",
-        )
+    check_above(goal, stack)
     target = open_target(stack, picture, background, device, seed)
     first, then = EFFORTS[effort if isinstance(effort, str) else DEFAULT_EFFORT]
     clock = None if isinstance(effort, str) else _Clock(began, effort)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from vecstack.errors import UsageError
-from vecstack.stack import MAX_LAYERS
+from vecstack.stack import MAX_LAYERS, Stack
 
 MAX_PSNR = 60.0  # dB: finer than 8 bits
 MIN_BUDGET_BYTES = 1024  # less than a file without layers takes
@@ -38,6 +38,15 @@ def check_count(layers: int | None) -> None:
     """Raise UsageError where a number of layers is given that no stack can have."""
     if layers is not None and not 1 <= layers <= MAX_LAYERS:
         raise UsageError(f"layers must be 1 to {MAX_LAYERS:,}, not {layers}.", parameter="layers")
+
+
+def check_above(goal: Goal, stack: Stack) -> None:
+    """Raise UsageError for a goal of fewer layers than a stack has."""
+    if goal.layers is not None and goal.layers < len(stack.layers):
+        raise UsageError(
+            f"layers must be at least {len(stack.layers)}, which there are already, not {goal.layers}.",
+            parameter="layers",
+        )
 
 
 def check_tolerance(tolerance: float) -> None:

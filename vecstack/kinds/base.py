@@ -11,7 +11,8 @@ overrides those that it can answer better:
 - in a document: `read`, `write`, `asset_ids`, `check`; beside the module, `schema.json` and `format.md`;
 - to be drawn fast and cut out well: `extent`, `grid_shader`, `is_cheap`;
 - where a layer has one colour that is no field `color`: `color`, `with_color`;
-- to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`;
+- to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`; many layers at once on
+  the pixels of a picture: `grower`;
 - to be exported as curves: `outline`, `svg`; to be drawn in the page: `web`;
 - to be made of pictures: `makers`, `load_maker`; to be trained: `trainee`.
 
@@ -32,7 +33,7 @@ from vecstack.color import Color
 from vecstack.errors import RecipeError, WeightsError
 from vecstack.geometry import Rect
 from vecstack.kinds.fields import from_json, own_fields, to_json
-from vecstack.stack import Layer
+from vecstack.stack import Group, Layer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,6 +128,67 @@ class Tunable(Protocol):
 
     def layers(self, shapes: Tensor, colors: Tensor) -> tuple[tuple[Layer, ...], Mapping[str, bytes]]:
         """The layers with other shapes and colours, and the assets that they now refer to."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture on pixels that fill `rect` of a canvas, and what surrounds the layers that are to come close to it: all
+    [D,H,W] float32 in 0..1, where D is 3, or 4 (premultiplied, with coverage) for a transparent picture. `below` is the
+    canvas under the layers; `light` [H,W] is what the layers above let through and `above` [D,H,W] what these add, both
+    None where nothing is above."""
+
+    rect: Rect
+    picture: np.ndarray
+    below: np.ndarray
+    light: np.ndarray | None = None
+    above: np.ndarray | None = None
+
+
+# hears the share done in 0..1 and the mean squared error
+Told: TypeAlias = Callable[[float, float], None]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How hard layers are fitted: an effort ("fast", "good" or "best"), until a deadline (time.monotonic) at most; the
+    seed of what is random; who hears how far it is."""
+
+    effort: str
+    seed: int = 0
+    deadline: float | None = None
+    told: Told | None = None
+
+
+@dataclass(frozen=True)
+class Grown:
+    """Layers, lowest first, and the groups that they name."""
+
+    layers: tuple[Layer, ...]
+    groups: tuple[Group, ...] = ()
+
+
+class Grower(Protocol):
+    """Layers of a kind that lie directly one above the other, fitted together to the picture of a scene."""
+
+    @property
+    def count(self) -> int:
+        """How many layers there are."""
+
+    @property
+    def error(self) -> float:
+        """Mean squared error of the picture, over pixels and channels."""
+
+    def tune(self) -> None:
+        """Bring the layers that are there closer to the picture."""
+
+    def grow_to(self, count: int) -> None:
+        """Add layers where the picture is missed, until there are about so many or nothing more helps."""
+
+    def shrink_to(self, count: int) -> None:
+        """Drop the layers that matter least, of those that were added, until there are so many."""
+
+    def grown(self) -> Grown:
+        """The layers as they are now; those that were there at the start keep all but their looks."""
 
 
 @dataclass(frozen=True)
@@ -245,6 +307,15 @@ class Kind(Generic[AnyLayer]):
     def begin(self, layer_id: str, window: Rect, inside: Rect, target: Tensor, canvas: Tensor) -> AnyLayer:
         """A layer in a window of the canvas, roughly as the picture wants it, to be tuned: the picture and the canvas
         below the layer, both [3,H,W], fill the part `inside` of the window."""
+        raise NotImplementedError
+
+    @property
+    def can_grow(self) -> bool:
+        """Whether its layers can be grown where a picture is missed."""
+        return type(self).grower is not Kind.grower
+
+    def grower(self, layers: Sequence[AnyLayer], scene: Scene, terms: Terms, device: torch.device) -> Grower:
+        """What tunes layers that lie directly one above the other, all at once, and grows more above them."""
         raise NotImplementedError
 
     # Exported

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vecstack.kinds.base import Scene
 from vecstack.kinds.path import kernels
 from vecstack.kinds.path.arrays import Paths
 
@@ -22,23 +23,6 @@ POINT_LIMIT, COLOR_LIMIT, OPACITY_LIMIT = 3.0, 0.2, 0.1  # most in a step: px, o
 MIN_OPACITY = 0.02
 SETTLING = 0.5  # last share of the steps, which become shorter
 MAX_TUNED_POINTS = 600  # of a path; those of larger ones stay, since a step takes their square
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A picture that paths are to come close to, and what surrounds them: all [D,H,W] float32, where D is 3, or 4 with
-    premultiplied colours and a coverage. `below` is the canvas under the paths; `light` [H,W] is what is let through by
-    the layers above and `above` [D,H,W] what these add, both None where nothing is above."""
-
-    picture: np.ndarray
-    below: np.ndarray
-    light: np.ndarray | None = None
-    above: np.ndarray | None = None
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """H, W."""
-        return self.picture.shape[1], self.picture.shape[2]
 
 
 @dataclass
@@ -124,7 +108,7 @@ class Tuner:
 
     def slopes(self, paths: Paths) -> Slopes:
         """How the squared error answers to all numbers; `drawn` is the picture then."""
-        height = self.scene.shape[0]
+        height = self.scene.picture.shape[1]
         bands = -(-height // BAND_ROWS)
         cuts = [BAND_ROWS * (bands * part // PARTS) for part in range(PARTS)] + [height]
         parts = [(self._rooms[part], cuts[part], cuts[part + 1]) for part in range(PARTS)]
@@ -152,7 +136,7 @@ class Tuner:
 
     def _band(self, paths: Paths, room: _Room, top: int, bottom: int, sums: Slopes) -> None:
         """Add what the rows top..bottom tell."""
-        scene, width = self.scene, self.scene.shape[1]
+        scene, width = self.scene, self.scene.picture.shape[2]
         channels = len(scene.picture)
         look = paths.opacity, paths.form, paths.place, paths.offsets, paths.colors, paths.stop_start
         outline = paths.points, paths.cubics, paths.cubic_start

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vecstack.color import Color
 from vecstack.errors import DocumentError
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.base import Curve, Kind, Steps, SvgElement
+from vecstack.kinds.base import Curve, Grower, Kind, Maker, MakerEntry, Scene, Steps, SvgElement, Terms
 from vecstack.kinds.path.layer import PathLayer
 from vecstack.kinds.path.numbers import rounded, shape_of, with_shape
 from vecstack.kinds.path.svg import gradient_svg
@@ -25,6 +25,11 @@ class PathKind(Kind[PathLayer]):
     """How path layers are read, written, shaded, tuned and exported."""
 
     layer = PathLayer
+    makers: Mapping[str, MakerEntry] = {
+        "paths": MakerEntry(
+            "Any picture, as named groups of Bezier paths; keeps transparency.", lambda _: _path_maker()
+        )
+    }
     web = Path(__file__).with_name("viewer.js")
     is_cheap = True
 
@@ -68,6 +73,11 @@ class PathKind(Kind[PathLayer]):
     def rounded(self, layer: PathLayer, steps: Steps) -> PathLayer:
         return rounded(layer, steps)
 
+    def grower(self, layers: Sequence[PathLayer], scene: Scene, terms: Terms, device: torch.device) -> Grower:
+        from vecstack.kinds.path.make import LayerGrower
+
+        return LayerGrower(layers, scene, terms)
+
     def outline(self, layer: PathLayer) -> tuple[Curve, ...]:
         return tuple(
             (*zip(contour[::2], contour[1::2], strict=True), (contour[0], contour[1])) for contour in layer.contours
@@ -75,6 +85,12 @@ class PathKind(Kind[PathLayer]):
 
     def svg(self, layer: PathLayer, name: str) -> SvgElement | None:
         return None if layer.gradient is None else gradient_svg(layer.gradient, name)
+
+
+def _path_maker() -> Maker:
+    from vecstack.kinds.path.make import PathMaker
+
+    return PathMaker()
 
 
 def _short(value: float) -> float | int:

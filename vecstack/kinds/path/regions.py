@@ -12,13 +12,13 @@ NOISE = 0.02  # of a cost: flat pictures are full of ties, and with it many pair
 FAR = 20  # times as many regions as are wanted: until then, all pairs that prefer one another merge at once
 
 
-def merged(picture: np.ndarray, counts: Sequence[int], power: float) -> dict[int, np.ndarray]:
+def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int = 0) -> dict[int, np.ndarray]:
     """For each of some counts, the picture [D,H,W] as so many connected regions: their numbers, [H,W]. Those of a lower
     count are unions of those of a higher one.
 
     Ward's method on neighbours: merging two regions of n1 and n2 pixels costs the squared error that it adds,
     n1 n2 / (n1 + n2) |mean1 - mean2|^2, over their common boundary's length to a power (Koepfler, Lopez, Morel, 1994).
-    Each round merges pairs that both prefer each other."""
+    Each round merges pairs that both prefer each other. `seed` chooses among equals."""
     channels, height, width = picture.shape
     numbers = np.arange(height * width).reshape(height, width)
     one = np.concatenate([numbers[:, :-1].ravel(), numbers[:-1].ravel()])
@@ -30,7 +30,7 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float) -> dict[int
     for count in sorted(set(counts), reverse=True):
         while len(size) > count:
             cost = np.empty(len(one))
-            pairs = _mutual(one, other, length, size, np.ascontiguousarray(total), power, NOISE, cost)
+            pairs = _mutual(one, other, length, size, np.ascontiguousarray(total), power, NOISE, seed, cost)
             most = len(pairs) if len(size) > FAR * least else max(len(pairs) // 2, 1)
             most = min(most, len(size) - count)
             if most < len(pairs):
@@ -51,7 +51,7 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float) -> dict[int
 
 
 @compiled
-def _mutual(one, other, length, size, total, power, noise, cost):
+def _mutual(one, other, length, size, total, power, noise, seed, cost):
     """The pairs of neighbours that prefer one another, and what merging each pair costs (in `cost`)."""
     best = np.full(len(size), np.inf)
     which = np.full(len(size), -1, np.int64)
@@ -61,7 +61,7 @@ def _mutual(one, other, length, size, total, power, noise, cost):
         for channel in range(total.shape[1]):
             d = total[i, channel] / size[i] - total[j, channel] / size[j]
             distance += d * d
-        hashed = ((e * 2654435761) & 1023) / 1024.0
+        hashed = (((e + seed) * 2654435761) & 1023) / 1024.0
         value = size[i] * size[j] / (size[i] + size[j]) * distance * (1 + noise * hashed) + 1e-9 * hashed
         value /= length[e] ** power
         cost[e] = value

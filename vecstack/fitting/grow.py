@@ -1,0 +1,190 @@
+"""Grow: layers fitted all at once to the pixels of a picture, and more of them where it is missed."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+from torch.nn.functional import interpolate
+
+from vecstack.color import Color, to_color
+from vecstack.device import resolve_device
+from vecstack.document.file import size_of
+from vecstack.drawing.fast import FastPainter
+from vecstack.drawing.points import Grid
+from vecstack.drawing.viewport import Viewport
+from vecstack.fitting.effort import DEFAULT_EFFORT, check_effort, check_seed
+from vecstack.fitting.goal import Goal, check_above
+from vecstack.fitting.progress import Progress, ProgressCallback
+from vecstack.fitting.target import psnr_of
+from vecstack.kinds import can_draw, find_kind, kind_names, kind_of
+from vecstack.kinds.base import Grown, Scene, Terms
+from vecstack.pictures.read import Picture, as_picture
+from vecstack.stack import MAX_LAYERS, Group, Layer, Stack, check_aspect
+
+if TYPE_CHECKING:
+    from vecstack.kinds.base import Grower, Kind
+
+RASTER_PX = 1024  # most pixels on the long side of the picture that layers are grown on
+FIRST, MORE = (
+    32,
+    1.5,
+)  # layers that a goal without a count begins with, and by how much they grow from one try to the next
+LESS = 0.96  # of the layers that are kept when fewer may do
+SLACK_DB = 0.02  # by which a PSNR that is asked for may be passed before fewer layers are tried
+MIN_GAIN_DB = 0.02  # of half as many layers more: less is the end
+
+
+def growing_kind() -> Kind[Layer] | None:
+    """The kind of layer that is grown where a picture is missed, unless another is asked for."""
+    found = (find_kind(name) for name in kind_names())
+    return next((kind for kind in found if kind is not None and kind.can_grow), None)
+
+
+def grow(
+    stack: Stack,
+    picture: Any,
+    goal: Goal,
+    effort: str | float = DEFAULT_EFFORT,
+    *,
+    background: str | Color = (0.0, 0.0, 0.0),
+    seed: int = 0,
+    device: str = "auto",
+    report: ProgressCallback | None = None,
+) -> Stack:
+    """The stack with layers grown above its own until the goal is met or nothing more helps; layers on top that can
+    themselves be grown are fitted together with them. `effort` and `seed` are those of vecstack.refine. A transparent
+    canvas is fitted to the picture's own transparency. The same call gives the same stack, except with a number of
+    seconds. Raises UsageError (a goal below what the stack has), PictureError, DeviceError."""
+    began = time.monotonic()
+    check_effort(effort)
+    check_seed(seed)
+    check_above(goal, stack)
+    loaded = as_picture(picture)
+    check_aspect(stack, loaded.width, loaded.height)
+    chosen = resolve_device(device)
+    kind = growing_kind()
+    assert kind is not None
+    first = _first_of_run(stack, kind)
+    scene = scene_of(stack, loaded, first, len(stack.layers), to_color(background), chosen)
+    said = None if report is None else lambda share, error: report(Progress(min(1.0, share), psnr_of(error)))
+    deadline = None if isinstance(effort, str) else began + effort
+    terms = Terms(effort if isinstance(effort, str) else DEFAULT_EFFORT, seed, deadline, said)
+    grower = kind.grower(stack.layers[first:], scene, terms, chosen)
+    if goal.layers is not None and goal.psnr is None and goal.budget_bytes is None:
+        grower.grow_to(goal.layers - first)
+    else:
+        _grow_until(grower, stack, first, goal, loaded)
+    grown = _with(stack, first, grower.grown())
+    return dataclasses.replace(grown, metrics={**grown.metrics, "psnr": round(psnr_of(grower.error), 2)})
+
+
+def scene_of(stack: Stack, loaded: Picture, first: int, end: int, background: Color, device: torch.device) -> Scene:
+    """What the layers first..end of a stack are to come close to, on at most RASTER_PX pixels of a side."""
+    pixels = loaded.over(background)
+    if stack.canvas.transparent:
+        alpha = np.ones(pixels.shape[:2], np.float32) if loaded.alpha is None else loaded.alpha
+        pixels = np.concatenate([loaded.pixels * alpha[..., None], alpha[..., None]], 2)
+    picture = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)
+    scale = min(1.0, RASTER_PX / max(picture.shape[1:]))
+    height, width = (max(1, round(side * scale)) for side in picture.shape[1:])
+    if scale < 1:
+        picture = interpolate(picture[None], (height, width), mode="area")[0]
+    rect = stack.canvas.rect
+    below = _drawn(stack, stack.layers[:first], rect, height, width, device, len(picture) == 4)
+    above = stack.layers[end:]
+    if not above:
+        return Scene(rect, picture.contiguous().numpy(), below)
+    cover = _drawn(stack, above, rect, height, width, device, True)
+    light = 1 - cover[3]
+    return Scene(rect, picture.contiguous().numpy(), below, light, np.ascontiguousarray(cover[: len(picture)]))
+
+
+def _drawn(
+    stack: Stack, layers: Iterable[Layer], rect: Any, height: int, width: int, device: torch.device, transparent: bool
+) -> np.ndarray:
+    """Some layers of a stack on pixels that fill the canvas: [3,H,W], or [4,H,W] where transparent."""
+    part = stack.with_layers(layers)
+    with torch.inference_mode():
+        painter = FastPainter(part, Viewport(rect, width, height), device, transparent=transparent)
+        points = Grid.over(rect, width, height, device)
+        drawn = painter(points.xs, points.ys)
+    return np.ascontiguousarray(drawn[: 4 if transparent else 3].cpu().numpy())
+
+
+def _first_of_run(stack: Stack, kind: Kind[Layer]) -> int:
+    """Where the run of layers that can be grown begins which ends at the top of a stack."""
+    first = len(stack.layers)
+    while first and can_draw(stack.layers[first - 1]) and kind_of(stack.layers[first - 1]) is kind:
+        if not stack.layers[first - 1].is_seen:
+            break
+        first -= 1
+    return first
+
+
+def _grow_until(grower: Grower, stack: Stack, first: int, goal: Goal, loaded: Picture) -> None:
+    """Grow layers until a PSNR or a size of the file is reached; then drop those that are too many."""
+    most = (goal.layers or MAX_LAYERS) - first
+    before = grower.error
+    count = max(grower.count, min(FIRST, most))
+    while True:
+        grower.grow_to(count)
+        error = grower.error
+        is_close = goal.psnr is not None and psnr_of(error) >= goal.psnr
+        is_full = goal.budget_bytes is not None and _bytes(grower, stack, first) > goal.budget_bytes
+        gained = psnr_of(error) - psnr_of(before)
+        if is_close or is_full or count >= most or gained < MIN_GAIN_DB or grower.count < count // 2:
+            break
+        before, count = error, min(most, round(count * MORE) + 1)
+    if goal.budget_bytes is not None:
+        _shrink_into(grower, stack, first, goal.budget_bytes)
+
+
+def _shrink_into(grower: Grower, stack: Stack, first: int, budget: int) -> None:
+    """Drop layers until the file is small enough."""
+    while grower.count:
+        bytes_ = _bytes(grower, stack, first)
+        if bytes_ <= budget:
+            return
+        empty = size_of(stack.with_layers(stack.layers[:first])).file
+        share = max(0.0, (budget - empty) / max(1, bytes_ - empty))
+        grower.shrink_to(min(grower.count - 1, int(LESS**0.25 * share * grower.count)))
+        grower.tune()
+
+
+def _bytes(grower: Grower, stack: Stack, first: int) -> int:
+    return size_of(_with(stack, first, grower.grown())).file + 32  # the PSNR, known last
+
+
+def _with(stack: Stack, first: int, grown: Grown) -> Stack:
+    """The stack with grown layers above its first ones, under ids that are free."""
+    taken = {layer.id for layer in stack.layers}
+    groups_taken = {group.id for group in stack.groups}
+    names = {group.id: _free(group.id, groups_taken) for group in grown.groups if group.id not in groups_taken or True}
+    new_groups = tuple(
+        dataclasses.replace(group, id=names[group.id], parent=None if group.parent is None else names[group.parent])
+        for group in grown.groups
+    )
+    old = {layer.id for layer in stack.layers[first:]}
+    layers = [
+        layer
+        if layer.id in old
+        else dataclasses.replace(layer, id=_free(layer.id, taken), group=names.get(cast(str, layer.group), layer.group))
+        for layer in grown.layers
+    ]
+    groups: tuple[Group, ...] = (*stack.groups, *new_groups)
+    return dataclasses.replace(stack, layers=(*stack.layers[:first], *layers), groups=groups, thumbnail=None)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """A name that is not taken, which it then is."""
+    found, count = name, 1
+    while found in taken:
+        count += 1
+        found = f"{name}-{count}"
+    taken.add(found)
+    return found

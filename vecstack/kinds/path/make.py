@@ -1,0 +1,174 @@
+"""Paths made of pictures: layers with names and groups from what has grown."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from vecstack.color import Color, color_words
+from vecstack.geometry import Affine, Rect, place_words
+from vecstack.kinds.base import Grown, Made, Scene, Terms
+from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.grow import PathGrower
+from vecstack.kinds.path.layer import LINEAR, RADIAL, Gradient, PathLayer
+from vecstack.stack import Group, Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STEP_PX = 0.1  # of contours, in pixels of the picture that they were fitted to: what shows
+COLOR_DECIMALS, OPACITY_DECIMALS = 3, 2
+MIN_IN_GROUP = 3  # paths of a part that has a group of its own
+
+
+class PathMaker:
+    """Makes no layers by itself: all paths are grown where a picture is missed."""
+
+    max_layers = 0
+
+    def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
+        """No layers, on the picture's most frequent colour along its border."""
+        return Made(_ground(pixels), (), {})
+
+
+class LayerGrower(PathGrower):
+    """Path layers that are tuned and grown on the canvas of a scene."""
+
+    def __init__(self, layers: Sequence[PathLayer], scene: Scene, terms: Terms) -> None:
+        channels, height, width = scene.picture.shape
+        rect = scene.rect
+        self._layers = layers
+        self._to_canvas = Affine(rect.width / width, 0, rect.x, 0, rect.height / height, rect.y)
+        super().__init__(Paths.of_layers(layers, self._to_canvas.inverse(), channels), scene, terms)
+
+    def grown(self) -> Grown:
+        """The layers, and groups of those that were added."""
+        growth = self.growth
+        names = _Names(growth.regions, growth.parent, self.scene)
+        own = growth.owner[growth.source < 0]
+        groups = names.groups(own) if growth.regions.size else {}
+        layers: list[Layer] = []
+        for index, (owner, source) in enumerate(zip(growth.owner, growth.source, strict=True)):
+            if source >= 0:
+                layers.append(self._changed(self._layers[source], index))
+            else:
+                layers.append(self._new(index, f"path-{index + 1}", groups[int(owner)].id))
+        return Grown(tuple(layers), tuple(names.all_groups))
+
+    def _new(self, index: int, layer_id: str, group: str) -> PathLayer:
+        """A layer of its own around a place in whole canvas units."""
+        contours = [self._on_canvas(contour) for contour in self.growth.paths.contours_of(index)]
+        every = np.concatenate(contours)
+        middle = np.round((every.min(0) + every.max(0)) / 2)
+        place = Affine(1.0, 0.0, float(middle[0]), 0.0, 1.0, float(middle[1]))
+        layer = PathLayer(
+            id=layer_id, transform=place, group=group, contours=self._rounded(contours, place), color=(0.0, 0.0, 0.0)
+        )
+        filled = self._filled(layer, index)
+        red, green, blue = self._mean_color(index)
+        rect = self.scene.rect
+        words = place_words(float(middle[0] - rect.x) / rect.width, float(middle[1] - rect.y) / rect.height)
+        return dataclasses.replace(filled, name=f"{color_words((red, green, blue))}, {words}")
+
+    def _changed(self, layer: PathLayer, index: int) -> PathLayer:
+        """A layer that was there, with what was tuned."""
+        contours = [self._on_canvas(contour) for contour in self.growth.paths.contours_of(index)]
+        return self._filled(dataclasses.replace(layer, contours=self._rounded(contours, layer.transform)), index)
+
+    def _on_canvas(self, points: np.ndarray) -> np.ndarray:
+        place = self._to_canvas
+        return points * (place.a, place.e) + (place.c, place.f)
+
+    def _rounded(self, contours: Sequence[np.ndarray], place: Affine) -> tuple[tuple[float, ...], ...]:
+        """Contours [3n,2] on the canvas as numbers of a layer's frame, as fine as shows."""
+        inverse = np.array(place.inverse().rows())
+        scale = abs(place.determinant) ** 0.5
+        step = STEP_PX * min(self._to_canvas.a, self._to_canvas.e) / scale
+        decimals = max(0, -int(np.floor(np.log10(step) + 1e-9)))
+        found = []
+        for contour in contours:
+            local = np.round(contour @ inverse[:, :2].T + inverse[:, 2], decimals) + 0.0
+            found.append(tuple(local.ravel().tolist()))
+        return tuple(found)
+
+    def _filled(self, layer: PathLayer, index: int) -> PathLayer:
+        """The layer with the fill and the opacity of a path."""
+        paths = self.growth.paths
+        opacity = round(float(paths.opacity[index]), OPACITY_DECIMALS)
+        first, end = paths.stop_start[index], paths.stop_start[index + 1]
+        colors = np.round(np.clip(paths.colors[first:end, :3].astype(float), 0, 1), COLOR_DECIMALS).tolist()
+        if paths.form[index] == 0:
+            return dataclasses.replace(layer, color=cast(Color, tuple(colors[0])), gradient=None, opacity=opacity)
+        offsets = np.round(paths.offsets[first:end].astype(float), COLOR_DECIMALS).tolist()
+        stops = tuple((offset, *color) for offset, color in zip(offsets, colors, strict=True))
+        frame = Affine(*paths.place[index]).inverse()  # from the gradient's frame to pixels
+        to_layer = layer.transform.inverse().after(self._to_canvas)
+        start = to_layer.apply(*frame.apply(0, 0))
+        end_point = to_layer.apply(*frame.apply(1, 0))
+        shape = LINEAR if paths.form[index] == 1 else RADIAL
+        gradient = Gradient(shape, _point(start), _point(end_point), stops)
+        return dataclasses.replace(layer, color=None, gradient=gradient, opacity=opacity)
+
+    def _mean_color(self, index: int) -> Color:
+        paths = self.growth.paths
+        colors = paths.colors[paths.stop_start[index] : paths.stop_start[index + 1], :3].mean(0)
+        return cast(Color, tuple(np.clip(colors, 0, 1).astype(float).tolist()))
+
+
+def _point(point: tuple[float, float]) -> tuple[float, float]:
+    return round(point[0], 2) + 0.0, round(point[1], 2) + 0.0
+
+
+class _Names:
+    """Groups of layers by the regions of the picture that they belong to, named after what is seen there."""
+
+    def __init__(self, regions: np.ndarray, parent: np.ndarray, scene: Scene) -> None:
+        self._regions, self._parent, self._scene = regions, parent, scene
+        self.all_groups: list[Group] = []
+
+    def groups(self, owner: np.ndarray) -> Mapping[int, Group]:
+        """The group of the layers of each region, of layers in their order."""
+        counts = Counter(owner.tolist())
+        found: dict[int, Group] = {}
+        wholes: dict[int, Group] = {}
+        for region in dict.fromkeys(owner.tolist()):
+            number = int(self._parent[region])
+            if number not in wholes:
+                wholes[number] = self._group(f"region-{len(wholes) + 1}", f"Region {len(wholes) + 1}", number, None)
+            whole = wholes[number]
+            parts = [part for part in counts if self._parent[part] == number]
+            if len(parts) > 1 and counts[region] >= MIN_IN_GROUP:
+                inside = sum(group.parent == whole.id for group in self.all_groups) + 1
+                name = f"Part {inside}"
+                found[region] = self._group(f"{whole.id}-part-{inside}", name, int(region), whole)
+            else:
+                found[region] = whole
+        return found
+
+    def _group(self, group_id: str, name: str, number: int, parent: Group | None) -> Group:
+        """A group with the colour and the place of a region in its name."""
+        inside = self._regions == number if parent is not None else self._parent[self._regions] == number
+        rows, columns = np.nonzero(inside)
+        picture = self._scene.picture
+        color = picture[:3, rows, columns].mean(1)
+        if len(picture) == 4:
+            color = color / max(float(picture[3, rows, columns].mean()), 1e-3)
+        words = color_words(cast(Color, tuple(np.clip(color, 0, 1).astype(float).tolist())))
+        height, width = self._regions.shape
+        place = place_words((columns.mean() + 0.5) / width, (rows.mean() + 0.5) / height)
+        group = Group(group_id, f"{name}: {words}, {place}", None if parent is None else parent.id)
+        self.all_groups.append(group)
+        return group
+
+
+def _ground(pixels: np.ndarray) -> Color:
+    """The colour that is most frequent along the border of pixels [H,W,3], to within 16 levels a channel."""
+    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    levels = (rim * 15.999).astype(np.int64) @ np.array([256, 16, 1])
+    _, place, counts = np.unique(levels, return_inverse=True, return_counts=True)
+    color = rim[place == counts.argmax()].mean(0)
+    return cast(Color, tuple(np.round(color.astype(float), COLOR_DECIMALS).tolist()))
