@@ -271,9 +271,9 @@ class Background(Change):
 
 @dataclass(frozen=True)
 class Palette(Change):
-    """Limit the colours of the layers and the background, if the canvas has one, to those of a palette, each replaced by
-    the most similar one (nearest in OKLab); or to a number of colours, chosen so that the most visible colours change
-    least."""
+    """Limit the colours of the layers and the background, if the canvas has one, to those of a palette, each replaced
+    by the most similar one (nearest in OKLab); or to a number of colours, chosen so that the most visible colours
+    change least."""
 
     to: Sequence[str | Color] | int
 

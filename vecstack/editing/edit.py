@@ -14,9 +14,9 @@ from vecstack.stack import Stack
 
 def edit(stack: Stack, changes: Iterable[Change], *, device: str = "auto") -> Stack:
     """The stack after the changes, applied in order. If they change the picture, the thumbnail and the metric psnr,
-    which belong to the old one, are left out. Changes that look at the picture (Merge, Palette with a number, Recolor of
-    a group) draw it on the device. Raises UsageError for anything but a list of changes; DocumentError where the stack
-    lacks what a change needs, or would not be valid after it; DeviceError."""
+    which belong to the old one, are left out. Changes that look at the picture (Merge, Palette with a number, Recolor
+    of a group) draw it on the device. Raises UsageError for anything but a list of changes; DocumentError where the
+    stack lacks what a change needs, or would not be valid after it; DeviceError."""
     edited = stack
     for change in _checked(changes):
         edited = change.apply(edited, device)

@@ -28,8 +28,8 @@ def check_selection(selection: object) -> None:
     if not isinstance(selection, str) or not selection.strip():
         quoted = "" if isinstance(selection, str) else "in quotation marks "
         raise UsageError(
-            f"{reprlib.repr(selection)} selects no layers; write {quoted}an id, a name, a number, a group, a range such "
-            "as 3-7, *, or several of these separated by commas."
+            f"{reprlib.repr(selection)} selects no layers; write {quoted}an id, a name, a number, a group, a range "
+            "such as 3-7, *, or several of these separated by commas."
         )
 
 

@@ -29,8 +29,8 @@ BATCH_SHARE = 32  # one layer of so many goes between two measurements: a stack 
 
 @dataclass(frozen=True)
 class Contribution:
-    """How much the picture changes when one layer alone is taken out, in 1/255: the root mean square over the canvas
-    and the channels, and the largest change of a channel at any sampled point."""
+    """How much the picture changes when one layer or group alone is taken out, in 1/255: the root mean square over the
+    canvas and the channels, and the largest change of a channel at any sampled point."""
 
     id: str
     rms: float
@@ -82,6 +82,23 @@ def contributions(stack: Stack, *, device: str = "auto") -> tuple[Contribution, 
     for sheet, change in zip(sheets, _changes(sheets, background), strict=True):
         rms = math.sqrt(_energy(change) / background.numel())
         found[sheet.index] = Contribution(found[sheet.index].id, STEPS * rms, STEPS * float(change.abs().max()))
+    return tuple(found)
+
+
+def group_contributions(stack: Stack, *, device: str = "auto") -> tuple[Contribution, ...]:
+    """How much each group adds to the picture, taken out as a whole with the groups inside it; in the order of the
+    groups, measured as `contributions` measures layers. Raises as that does."""
+    from vecstack.device import resolve_device
+    from vecstack.drawing.points import Grid
+    from vecstack.drawing.sheets import compose, sheets_on
+
+    points = Grid.about(stack.canvas.rect, POINTS, resolve_device(device))
+    background, sheets = points.background(stack), list(sheets_on(stack, points))
+    picture, found = compose(sheets, background), []
+    for group_id, members in stack.members().items():
+        gone = set(members)
+        change = (compose([sheet for sheet in sheets if sheet.index not in gone], background) - picture) * STEPS
+        found.append(Contribution(group_id, _root_mean_square(change), float(change.abs().max())))
     return tuple(found)
 
 
