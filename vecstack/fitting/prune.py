@@ -77,7 +77,7 @@ def contributions(stack: Stack, *, device: str = "auto") -> tuple[Contribution, 
     from vecstack.drawing.sheets import sheets_on
 
     points = Grid.about(stack.canvas.rect, POINTS, resolve_device(device))
-    background, sheets = points.background(stack), list(sheets_on(stack, points))
+    background, sheets = points.backdrop(stack), list(sheets_on(stack, points))
     found = [Contribution(layer.id, 0.0, 0.0) for layer in stack.layers]
     for sheet, change in zip(sheets, _changes(sheets, background), strict=True):
         rms = math.sqrt(_energy(change) / background.numel())
@@ -93,7 +93,7 @@ def group_contributions(stack: Stack, *, device: str = "auto") -> tuple[Contribu
     from vecstack.drawing.sheets import compose, sheets_on
 
     points = Grid.about(stack.canvas.rect, POINTS, resolve_device(device))
-    background, sheets = points.background(stack), list(sheets_on(stack, points))
+    background, sheets = points.backdrop(stack), list(sheets_on(stack, points))
     picture, found = compose(sheets, background), []
     for group_id, members in stack.members().items():
         gone = set(members)
@@ -105,9 +105,9 @@ def group_contributions(stack: Stack, *, device: str = "auto") -> tuple[Contribu
 def prune(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> Stack:
     """The stack with fewer layers that draws nearly the same picture: its root mean square change, over the canvas and
     the channels, is at most `tolerance` (1/255), measured at POINTS points. First layers are dropped, the least needed
-    first; then neighbours are merged into one of the two, in the colour that fits best. A tolerance of 0 takes out
-    what changes nothing. Layers that are hidden, of opacity 0, of a kind that this version does not have, or too
-    small to be measured stay as they are. The same call gives the same stack. Raises UsageError, DeviceError;
+    first; then neighbours of one group are merged into one of the two, in the colour that fits best. A tolerance of 0
+    takes out what changes nothing. Layers that are hidden, of opacity 0, of a kind that this version does not have, or
+    too small to be measured stay as they are. The same call gives the same stack. Raises UsageError, DeviceError;
     DocumentError where an asset is missing or does not fit its layers."""
     check_tolerance(tolerance)
     from vecstack.device import resolve_device
@@ -115,7 +115,7 @@ def prune(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> Stac
     from vecstack.drawing.sheets import compose, sheets_on
 
     points = Grid.about(stack.canvas.rect, POINTS, resolve_device(device))
-    background, sheets = points.background(stack), list(sheets_on(stack, points))
+    background, sheets = points.backdrop(stack), list(sheets_on(stack, points))
     original = _Original(compose(sheets, background), background, tolerance)
     free = _measurable(stack, points)
     dropped = _reduce(sheets, original, partial(_drops, free=free, original=original))
@@ -234,11 +234,12 @@ def _merges(sheets: list[Sheet], *, stack: Stack, free: frozenset[int], original
 
 
 def _can_merge(stack: Stack, lower: Sheet, upper: Sheet) -> bool:
-    """Whether two sheets are of one kind, in one colour each, with no layer between that stays as it is."""
+    """Whether two sheets are of one kind and group, in one colour each, with no layer between that stays as it is."""
     layers = stack.layers[lower.index], stack.layers[upper.index]
     between = stack.layers[lower.index + 1 : upper.index]
     return (
         layers[0].kind == layers[1].kind
+        and layers[0].group == layers[1].group
         and all(color_of(layer) is not None for layer in layers)
         and all(map(_shows, between))
     )
