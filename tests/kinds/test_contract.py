@@ -19,6 +19,7 @@ from PIL import Image
 from tests.helpers import EXAMPLE_KINDS
 from vecstack import Canvas, Stack, load, render, save, to_html, to_svg, validate
 from vecstack.cli import run
+from vecstack.color import Color
 from vecstack.document.file import dumps, dumps_json
 from vecstack.drawing.exact import exact_painter
 from vecstack.drawing.fast import FastPainter
@@ -74,7 +75,7 @@ def test_a_round_trip_gives_the_same_layers_and_the_same_bytes(name: str, suffix
 
 @each_kind
 def test_the_fields_in_a_document_are_those_that_the_kind_names(name: str) -> None:
-    common = {"id", "name", "kind", "visible", "opacity", "transform"}
+    common = {"id", "name", "kind", "visible", "opacity", "transform", "group"}
     for layer in json.loads(dumps_json(stack_of(name)))["layers"]:
         assert layer.keys() - common <= set(kind_of(stack_of(name).layers[0]).fields)
 
@@ -181,6 +182,26 @@ def test_a_colour_is_the_one_that_is_drawn(name: str) -> None:
         else:
             torch.testing.assert_close(drawn, torch.tensor([color]).expand(50, 3), atol=1e-6, rtol=0)
             assert color_of(kind.with_color(layer, (0.25, 0.5, 0.75))) == (0.25, 0.5, 0.75)
+
+
+@each_kind
+def test_recoloured_layers_are_drawn_in_the_changed_colours(name: str) -> None:
+    stack, points = stack_of(name), points_of()
+    kind = kind_of(stack.layers[0])
+    for layer in stack.layers:
+        same, inverse = kind.recolored(layer, lambda color: color), kind.recolored(layer, inverted)
+        if same is None or inverse is None:
+            assert kind.color(layer) is None
+            continue
+        assert same == layer
+        masks, colors = kind.shader([layer, inverse], stack.assets, CPU)(points, 1.0)
+        torch.testing.assert_close(masks[0], masks[1])
+        torch.testing.assert_close(colors[1], 1 - colors[0], atol=1e-5, rtol=0)
+
+
+def inverted(color: Color) -> Color:
+    red, green, blue = color
+    return 1 - red, 1 - green, 1 - blue
 
 
 # Fitted
