@@ -312,6 +312,7 @@ VERBS = {
     "edit shift": "edit {layers} --shift 1=3,4 --scale 2=1.5 -o {out}.layers",
     "edit transform": "edit {layers} --transform 1=5,0,9,0,5,9 -o {out}.layers",
     "edit background": "edit {layers} --background white -o {out}.layers",
+    "edit transparent": "edit {layers} --background none -o {out}.layers",
     "edit palette": "edit {layers} --palette 2 -o {out}.layers",
     "edit swap-code": "edit {layers} --swap-code 1=2 -o {out}.layers",
     "edit jitter": "edit {layers} --jitter 1=0.01 -o {out}.layers",
@@ -328,9 +329,11 @@ VERBS = {
     "export json": "export {layers} -o {out}.layers.json",
     "view": "view {layers} --no-browser -o {out}.html",
 }
-# What is refused: the verbs that need one colour, of layers that have many; of layers that cannot be tuned or swapped,
-# the verbs that would do so; and tuning a net, which all examples would have to share over the whole canvas.
-MANY_COLORS = {"edit recolor", "edit merge"}
+# What is refused: the verbs that need one colour, of layers that have many; of layers that cannot be recoloured, tuned
+# or swapped, the verbs that would do so; and tuning a net, which all examples would have to share over the whole
+# canvas.
+MANY_COLORS = {"edit merge"}
+NOT_RECOLORED = {"edit recolor"}
 NOT_TUNED = {"refine", "edit swap-code", "edit jitter"}
 NO_SHARED_NET = {"refine the net"}
 
@@ -349,6 +352,7 @@ def test_every_verb_works_or_refuses_in_one_line(
     message = capsys.readouterr().err.strip()
     kind = kind_of(stack.layers[0])
     refused = NO_SHARED_NET | (set() if color_of(stack.layers[0]) else MANY_COLORS)
+    refused |= set() if kind.recolored(stack.layers[0], inverted) else NOT_RECOLORED
     refused |= set() if kind.can_tune else NOT_TUNED
     if verb in refused:
         assert code in (2, 3)
