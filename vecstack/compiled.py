@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -24,8 +24,8 @@ def compiled(function: Function) -> Function:
         from numba import njit
     except ImportError:
         return function
-    result: Function = njit(cache=True, nogil=True, fastmath=True, error_model="numpy")(function)
-    return result
+    result: Any = njit(cache=True, nogil=True, fastmath=True, error_model="numpy")(function)
+    return cast(Function, result)
 
 
 def tell_of_first_use(*functions: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -27,13 +27,10 @@ from vecstack.cli.arguments import (
 )
 from vecstack.cli.items import Item, ItemProgress, name_of, plan, run_all, source_of
 from vecstack.cli.tuning import Finish, show_psnr
-from vecstack.fitting.choose import AUTO, choose_model
+from vecstack.fitting.choose import AUTO, Choice, choose_model
 from vecstack.fitting.effort import DECOMPOSE_EFFORTS, DEFAULT_EFFORT, check_seed
 from vecstack.fitting.goal import Goal, check_count
 from vecstack.pictures.suffixes import SUFFIXES
-
-if TYPE_CHECKING:
-    from vecstack.pictures.read import Picture
 
 
 def run(
@@ -64,7 +61,7 @@ def run(
     prune: Prune = False,
     compact: Compact = False,
     tolerance: Tolerance = 0.5,
-    background: Background = "#000000",
+    background: Background | None = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
@@ -75,7 +72,8 @@ def run(
 
     photo.png becomes photo.layers. Without --model the picture chooses: splines for a bitmap of up to 64 px, else
     photos. Without --layers, --psnr and --budget the effort good tunes as quickly as fast."""
-    color, how = parse_color(background, "--background"), parse_effort(effort, DECOMPOSE_EFFORTS)
+    color = None if background is None else parse_color(background, "--background")
+    how = parse_effort(effort, DECOMPOSE_EFFORTS)
     check_count(layers)
     check_seed(seed)
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
@@ -93,7 +91,7 @@ def run(
 
     def act(item: Item, report: ItemProgress) -> None:
         picture = load_picture(source_of(item.source))
-        name = model if model != AUTO else _chosen(picture, how, item, quiet)
+        name = model if model != AUTO else _chosen(choose_model(picture, how, layers, goal), item, quiet)
         stack = decompose(
             picture,
             opened(name),
@@ -110,9 +108,8 @@ def run(
     run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Decomposing")
 
 
-def _chosen(picture: Picture, effort: str | float, item: Item, quiet: bool) -> str:
+def _chosen(choice: Choice, item: Item, quiet: bool) -> str:
     """The name of the model that suits an item's picture, which standard error is told, and why."""
-    choice = choose_model(picture, effort)
     if not quiet:
         typer.echo(f"{name_of(item.source)}: {choice.name} ({choice.reason})", err=True)
     return choice.name

@@ -9,6 +9,7 @@ from vecstack.fitting.effort import SKETCH
 from vecstack.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    from vecstack.fitting.goal import Goal
     from vecstack.pictures.read import Picture
 
 AUTO = "auto"  # in place of a model's name: the one that suits the picture
@@ -23,9 +24,11 @@ class Choice:
     reason: str
 
 
-def choose_model(picture: Picture, effort: str | float, budget_bytes: int | None = None) -> Choice:
-    """The model for a picture, an effort and a size of the file, if one is asked for: the first rule that fits. No rule
-    looks for handwriting."""
+def choose_model(
+    picture: Picture, effort: str | float, layers: int | None = None, detail: Goal | None = None
+) -> Choice:
+    """The model for a picture, an effort, and a number of layers or a goal, if one is asked for: the first rule that
+    fits. No rule looks for handwriting."""
     size = f"{picture.width} x {picture.height} px"
     if effort == SKETCH:
         return Choice(DEFAULT_MODEL, f"a sketch of {size}, as predicted")
@@ -33,6 +36,8 @@ def choose_model(picture: Picture, effort: str | float, budget_bytes: int | None
         return Choice("splines", f"a small bitmap of {size}")
     if picture.alpha is not None:
         return Choice("paths", f"a transparent picture of {size}")
-    if budget_bytes is not None:
-        return Choice("paths", f"a budget of {budget_bytes:,} bytes, in which a net would not pay")
+    if detail is not None and detail.budget_bytes is not None:
+        return Choice("paths", f"a budget of {detail.budget_bytes:,} bytes, in which a net would not pay")
+    if layers is not None or detail is not None:
+        return Choice("paths", f"{size}: of all layers, paths draw most with as many")
     return Choice(DEFAULT_MODEL, f"a picture of {size}")

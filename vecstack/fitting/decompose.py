@@ -15,16 +15,16 @@ from vecstack.fitting.effort import DECOMPOSE_EFFORTS, DEFAULT_EFFORT, EFFORTS, 
 from vecstack.fitting.goal import Goal, check_count
 from vecstack.fitting.progress import ProgressCallback
 from vecstack.fitting.refine import groups, refine
+from vecstack.kinds import find_kind
 from vecstack.models import Model, load_model
 from vecstack.stack import Canvas, Stack
 
 if TYPE_CHECKING:
     from vecstack.pictures.read import Picture
 
-SKETCH_SHARE = 0.9  # most that the model's layers and their net may take of a budget
-DETAIL_LAYERS = 60  # where a model gives none by itself and nothing else is asked for
-# Tuning where neither a count nor a goal is given: seconds, not half a minute.
-UNASKED: dict[str | float, str | float] = {"good": "fast"}
+DETAIL_LAYERS = 60  # begun one by one, where nothing else is asked for
+GROWN_LAYERS = 128  # in all, where layers are grown and nothing else is asked for
+NO_COLOR = (1.0, 1.0, 1.0)  # behind a transparent picture, where a file cannot be transparent and nobody said
 
 
 def decompose(
@@ -34,23 +34,24 @@ def decompose(
     *,
     effort: str | float = DEFAULT_EFFORT,
     detail: Goal | None = None,
-    background: str | Color = (0.0, 0.0, 0.0),
+    background: str | Color | None = None,
     seed: int = 0,
     device: str = "auto",
     report: ProgressCallback | None = None,
 ) -> Stack:
-    """A stack of `layers` layers (all that the model can give, if not said) that looks like the picture: a path,
+    """A stack of `layers` layers (128, or what the model gives, if not said) that looks like the picture: a path,
     bytes, an open binary file, a PIL picture, an array (see pictures.read.load_picture), or a Picture. `model` is a
-    Model, what load_model takes, or "auto" for the one that fitting.choose.choose_model chooses. `background` shows
-    where the picture is transparent. Fewer layers of a sketch are the first of more where the stacks have the same
-    background, which is the one of black and white that comes closer.
+    Model, what load_model takes, or "auto" for the one that fitting.choose.choose_model chooses.
 
-    `effort` is "sketch", the layers that the model predicts and nothing fitted; or how much the layers are fitted to
-    the picture: "fast", "good" or "best", or a number of seconds (see vecstack.refine). Where neither a count nor a
-    goal is given, "good" tunes as quickly as "fast". More layers than the model can give, or a `detail` goal, add
-    layers where the picture is still missed: see fitting.detail.add_detail. A goal of so few bytes that the model's
-    net leaves no room is met without it, by detail alone over the picture's mean colour. The same `seed` gives the same
-    stack, except with a number of seconds.
+    `effort` is "sketch", the layers that the model predicts and nothing fitted; or how much layers are fitted to the
+    picture: "fast", "good" or "best", or a number of seconds (see vecstack.refine). More layers than the model gives,
+    or a `detail` goal, grow layers where the picture is still missed (see fitting.grow.grow), or begin them one by one
+    where the model is of a kind that does so (see fitting.detail.add_detail). A goal in bytes leaves out the model's
+    layers, and the net that they need, where the picture comes closer without them.
+
+    A transparent picture gives a transparent stack where all layers are grown; else `background` (black, if not said)
+    shows through it. Fewer layers of a sketch are the first of more where the stacks have the same background, which is
+    the one of black and white that comes closer. The same `seed` gives the same stack, except with a number of seconds.
 
     Raises PictureError, DeviceError, WeightsError (no such model); UsageError for a count or an effort that cannot be
     given, a sketch with more than the model predicts, a seed out of 0..2**32-1, and what is no colour."""
@@ -60,41 +61,43 @@ def decompose(
     check_count(layers)
     check_effort(effort, DECOMPOSE_EFFORTS)
     check_seed(seed)
-    color = to_color(background)
+    color = None if background is None else to_color(background)
     loaded = as_picture(picture)
-    opened = _opened(model, loaded, effort, device)
-    goal = _goal_of(layers, detail, opened.maker.max_layers)
+    wanted = layers if detail is None else (detail.layers if layers is None else layers)
+    opened = _opened(model, loaded, effort, wanted, detail, device)
+    goal = None if wanted is None and detail is None else dataclasses.replace(detail or Goal(wanted), layers=wanted)
     if effort == SKETCH:
         _check_sketch(opened, goal)
-    stack = _sketch(loaded, opened, layers, color)
+    stack = _sketch(loaded, opened, wanted, color)
     if effort != SKETCH:
-        pace = effort if layers is not None or goal is not None else UNASKED.get(effort, effort)
-        stack = _fit(stack, loaded, pace, goal, color, seed, device, report)
+        stack = _fit(stack, loaded, opened, effort, goal, color or (0.0, 0.0, 0.0), seed, device, report)
     if goal is not None and goal.budget_bytes is not None:
         return stack  # a thumbnail would take of its bytes
     return with_thumbnail(stack)
 
 
-def _opened(model: str | Path | Model, loaded: Picture, effort: str | float, device: str) -> Model:
+def _opened(
+    model: str | Path | Model,
+    loaded: Picture,
+    effort: str | float,
+    layers: int | None,
+    detail: Goal | None,
+    device: str,
+) -> Model:
     """The model that was given, named or left to be chosen."""
     if isinstance(model, Model):
         return model
     if not isinstance(model, str | Path):
         raise UsageError(f"model must be a Model, a name or a path, not {model!r:.60}; use {AUTO!r} or a shipped name.")
-    return load_model(choose_model(loaded, effort).name if model == AUTO else model, device)
-
-
-def _goal_of(layers: int | None, detail: Goal | None, most: int) -> Goal | None:
-    """The goal of a model that gives so many layers by itself."""
-    if detail is not None:
-        return dataclasses.replace(detail, layers=detail.layers if layers is None else layers)
-    wanted = layers or (DETAIL_LAYERS if most == 0 else None)
-    return None if wanted is None or wanted <= most else Goal(wanted)
+    if model != AUTO:
+        return load_model(model, device)
+    return load_model(choose_model(loaded, effort, layers, detail).name, device)
 
 
 def _check_sketch(model: Model, goal: Goal | None) -> None:
     """Raise UsageError where a goal asks for more than the model predicts."""
-    if goal is not None:
+    most = model.maker.max_layers
+    if most == 0 or (goal is not None and (goal != Goal(goal.layers or 1) or (goal.layers or 1) > most)):
         raise UsageError(
             f"effort {SKETCH} fits nothing, so it gives no more than the {model.maker.max_layers} layers that "
             f"{model.name} predicts, and meets no goal; use {', '.join(EFFORTS)} or a number of seconds.",
@@ -102,13 +105,16 @@ def _check_sketch(model: Model, goal: Goal | None) -> None:
         )
 
 
-def _sketch(loaded: Picture, model: Model, layers: int | None, background: Color) -> Stack:
+def _sketch(loaded: Picture, model: Model, layers: int | None, background: Color | None) -> Stack:
     """The layers that a model predicts, as many as are asked for and it can give."""
     most = model.maker.max_layers
+    is_transparent = loaded.alpha is not None and most == 0 and _grows(model)
+    behind = background or (NO_COLOR if is_transparent else (0.0, 0.0, 0.0))
     whole = Canvas(loaded.width, loaded.height)
-    made = model.maker.make(loaded.over(background), whole.rect, most if layers is None else min(layers, most))
+    made = model.maker.make(loaded.over(behind), whole.rect, most if layers is None else min(layers, most))
+    color = behind if is_transparent else made.background
     return Stack(
-        Canvas(loaded.width, loaded.height, made.background),
+        Canvas(loaded.width, loaded.height, color, transparent=is_transparent),
         made.layers,
         made.assets,
         source={"sha256": loaded.sha256, "width": loaded.width, "height": loaded.height},
@@ -116,9 +122,18 @@ def _sketch(loaded: Picture, model: Model, layers: int | None, background: Color
     )
 
 
+def _grows(model: Model) -> bool:
+    """Whether what the model's layers miss is grown: not where their kind is begun one by one."""
+    from vecstack.fitting.grow import growing_kind
+
+    kind = find_kind(model.kind)
+    return growing_kind() is not None and kind is not None and (kind.can_grow or not kind.can_begin)
+
+
 def _fit(
     stack: Stack,
     loaded: Picture,
+    model: Model,
     effort: str | float,
     goal: Goal | None,
     background: Color,
@@ -126,14 +141,32 @@ def _fit(
     device: str,
     report: ProgressCallback | None,
 ) -> Stack:
-    """The sketch brought closer to its picture, as far as there is something to tune or to add; of a budget that leaves
-    no room for the sketch, detail alone."""
-    budget = None if goal is None else goal.budget_bytes
-    if budget is not None and size_of(compact(stack, device=device)).file > SKETCH_SHARE * budget:
-        stack = dataclasses.replace(_bare(loaded, background), source=stack.source)
-    if goal is None and not groups(stack):
-        return stack
-    return refine(stack, loaded, effort, goal, background=background, seed=seed, device=device, report=report)
+    """The sketch brought closer to its picture, and more layers where that is not enough."""
+    from vecstack.fitting.detail import add_detail
+    from vecstack.fitting.grow import grow
+
+    most = model.maker.max_layers
+    options: Any = {"background": background, "seed": seed, "device": device, "report": report}
+    if goal == Goal(most or 1) or (goal is not None and goal == Goal(goal.layers or 1) and (goal.layers or 1) <= most):
+        return refine(stack, loaded, effort, **options) if groups(stack) else stack
+    if not _grows(model):
+        goal = goal or Goal(DETAIL_LAYERS)
+        return (
+            refine(stack, loaded, effort, goal, **options)
+            if most
+            else add_detail(stack, loaded, goal, effort, **options)
+        )
+    if goal is None:
+        return grow(stack, loaded, Goal(GROWN_LAYERS), effort, **options)
+    if most == 0:
+        return grow(stack, loaded, goal, effort, **options)
+    bare = dataclasses.replace(_bare(loaded, background), source=stack.source)
+    if goal.budget_bytes is None:
+        return refine(stack, loaded, effort, goal, **options)
+    tried = [grow(bare, loaded, goal, effort, **options)]
+    if size_of(compact(stack, device=device)).file < goal.budget_bytes:
+        tried.append(grow(stack, loaded, goal, effort, **options))
+    return max(tried, key=lambda grown: float(grown.metrics["psnr"]))
 
 
 def _bare(loaded: Picture, background: Color) -> Stack:

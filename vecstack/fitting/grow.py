@@ -45,6 +45,13 @@ def growing_kind() -> Kind[Layer] | None:
     return next((kind for kind in found if kind is not None and kind.can_grow), None)
 
 
+def grows_on(stack: Stack) -> bool:
+    """Whether layers that are added to a stack are grown: not above those of a kind that is begun one by one."""
+    top = next((layer for layer in reversed(stack.layers) if can_draw(layer)), None)
+    kind = None if top is None else kind_of(top)
+    return growing_kind() is not None and (kind is None or kind.can_grow or not kind.can_begin)
+
+
 def grow(
     stack: Stack,
     picture: Any,
@@ -81,6 +88,39 @@ def grow(
         _grow_until(grower, stack, first, goal, loaded)
     grown = _with(stack, first, grower.grown())
     return dataclasses.replace(grown, metrics={**grown.metrics, "psnr": round(psnr_of(grower.error), 2)})
+
+
+def tune_runs(
+    stack: Stack,
+    loaded: Picture,
+    effort: str | float,
+    background: Color,
+    seed: int,
+    device: torch.device,
+    report: ProgressCallback | None = None,
+) -> Stack:
+    """The stack with every run of visible layers that can be grown brought closer to the picture, or as it was."""
+    deadline = None if isinstance(effort, str) else time.monotonic() + effort
+    said = None if report is None else lambda share, error: report(Progress(min(1.0, share), psnr_of(error)))
+    for first, end in runs_of(stack):
+        scene = scene_of(stack, loaded, first, end, background, device)
+        terms = Terms(effort if isinstance(effort, str) else DEFAULT_EFFORT, seed, deadline, said)
+        grower = kind_of(stack.layers[first]).grower(stack.layers[first:end], scene, terms, device)
+        before = grower.error
+        grower.tune()
+        if grower.error < before:
+            stack = stack.replace(dict(enumerate(grower.grown().layers, first)), {})
+    return stack
+
+
+def runs_of(stack: Stack) -> list[tuple[int, int]]:
+    """First and end of the runs of visible layers of one kind that can be grown."""
+    keys = [
+        layer.kind if layer.is_seen and can_draw(layer) and kind_of(layer).can_grow else None for layer in stack.layers
+    ]
+    cuts = [index for index in range(len(keys)) if not index or keys[index] != keys[index - 1]]
+    ends = [*cuts[1:], len(keys)]
+    return [(first, end) for first, end in zip(cuts, ends, strict=True) if keys[first] is not None]
 
 
 def scene_of(stack: Stack, loaded: Picture, first: int, end: int, background: Color, device: torch.device) -> Scene:
@@ -164,7 +204,7 @@ def _with(stack: Stack, first: int, grown: Grown) -> Stack:
     """The stack with grown layers above its first ones, under ids that are free."""
     taken = {layer.id for layer in stack.layers}
     groups_taken = {group.id for group in stack.groups}
-    names = {group.id: _free(group.id, groups_taken) for group in grown.groups if group.id not in groups_taken or True}
+    names = {group.id: _free(group.id, groups_taken) for group in grown.groups}
     new_groups = tuple(
         dataclasses.replace(group, id=names[group.id], parent=None if group.parent is None else names[group.parent])
         for group in grown.groups

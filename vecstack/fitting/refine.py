@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain, groupby, repeat
 from typing import TYPE_CHECKING, Any, cast
 
-from vecstack.color import Color
+from vecstack.color import Color, to_color
 from vecstack.errors import DocumentError, UsageError
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_effort, check_seed
 from vecstack.fitting.goal import Goal
@@ -59,16 +59,20 @@ def refine(
     report: ProgressCallback | None = None,
 ) -> Stack:
     """The stack brought closer to a picture (see pictures.read.load_picture): its layers tuned, and then, with a goal,
-    layers of detail added until it is met (see fitting.detail.add_detail). `effort` is "fast", "good" or "best", or a
-    number of seconds of fitting, after which it ends even if a goal is not met yet. Tuned layers never draw the picture
-    worse. The picture may be of another size than the canvas, not of another aspect; `background` shows where it is
-    transparent. `tune_net` also tunes what the layers share, the net, which then belongs to this picture alone. `seed`
-    (0..2**32-1) chooses the pixels of a large picture at which stacks are compared; the same call gives the same stack,
-    except with a number of seconds. Hidden layers and layers that cannot be tuned stay as they are. Raises UsageError,
-    PictureError, DeviceError; DocumentError for a stack in which nothing can be tuned, where there is no goal."""
+    layers added until it is met (see fitting.grow.grow and fitting.detail.add_detail). `effort` is "fast", "good" or
+    "best", or a number of seconds of fitting, after which it ends even if a goal is not met yet. Tuned layers never
+    draw the picture worse. The picture may be of another size than the canvas, not of another aspect; `background`
+    shows where it is transparent, on a transparent canvas the canvas's own. `tune_net` also tunes what the layers share, the
+    net, which then belongs to this picture alone. `seed` (0..2**32-1) chooses the pixels of a large picture at which
+    stacks are compared, and among equal choices; the same call gives the same stack, except with a number of seconds.
+    Hidden layers and layers that cannot be tuned stay as they are. Raises UsageError, PictureError, DeviceError;
+    DocumentError for a stack in which nothing can be tuned, where there is no goal."""
+    from vecstack.pictures.read import as_picture
+
     check_effort(effort)
     check_seed(seed)
     began = time.monotonic()
+    picture = as_picture(picture)
     if goal is None or groups(stack):
         share = 1.0 if goal is None else TUNING_SHARE
         tuning = effort if isinstance(effort, str) else share * effort
@@ -76,10 +80,12 @@ def refine(
     if goal is None:
         return stack
     from vecstack.fitting.detail import add_detail
+    from vecstack.fitting.grow import grow, grows_on
 
+    add = grow if grows_on(stack) else add_detail
     left = effort if isinstance(effort, str) else max(MIN_SECONDS, effort - (time.monotonic() - began))
     part = part_of(report, TUNING_SHARE, 1)
-    return add_detail(stack, picture, goal, left, background=background, seed=seed, device=device, report=part)
+    return add(stack, picture, goal, left, background=background, seed=seed, device=device, report=part)
 
 
 def _tuned(
@@ -94,16 +100,20 @@ def _tuned(
 ) -> Stack:
     """The stack with its layers, and perhaps their net, tuned."""
     from vecstack.fitting.target import open_target, with_psnr
+    from vecstack.pictures.read import as_picture
 
     started = time.monotonic()
     target = open_target(stack, picture, background, device, seed)
-    if not groups(stack):
+    from vecstack.fitting.grow import runs_of, tune_runs
+
+    if not groups(stack) and not runs_of(stack):
         raise DocumentError("no layer can be tuned: none is visible and of a kind that can be tuned.")
     if tune_net:
         _check_tunes_net(stack, effort)
     closest, error = stack, target.errors(stack)  # before any work, since it checks that the assets fit
     deadline = None if isinstance(effort, str) else started + float(effort)
-    *_, refined = _refinements(stack, target, effort, deadline, report)
+    *_, refined = stack, *_refinements(stack, target, effort, deadline, report)
+    refined = tune_runs(refined, as_picture(picture), effort, to_color(background), seed, target.picture.device, report)
     for tried in (refined, _tune_net(refined, target)) if tune_net else (refined,):
         after = target.errors(tried)
         if target.is_closer(after, error):
@@ -130,7 +140,7 @@ def groups(stack: Stack) -> list[tuple[int, ...]]:
 
 
 def _can_tune(layer: Layer) -> bool:
-    return can_draw(layer) and kind_of(layer).can_tune
+    return can_draw(layer) and kind_of(layer).can_tune and not kind_of(layer).can_grow
 
 
 def _number_count(layer: Layer) -> int:

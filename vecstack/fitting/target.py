@@ -105,14 +105,16 @@ class Target:
 
 
 def open_target(stack: Stack, picture: Any, background: str | Color, device: str, seed: int = 0) -> Target:
-    """A picture laid over a stack's canvas, and over `background` where it is transparent. Raises PictureError,
-    DeviceError; UsageError for what is no colour."""
+    """A picture laid over a stack's canvas, and over `background` where it is transparent; over the canvas's own where
+    that is transparent too, so that nothing is to cover it. Raises PictureError, DeviceError; UsageError for what is no
+    colour."""
     from vecstack.device import resolve_device
     from vecstack.pictures.read import as_picture
 
-    color = to_color(background)
+    given = to_color(background)
     loaded = as_picture(picture)
     check_aspect(stack, loaded.width, loaded.height)
+    color = stack.canvas.background if stack.canvas.transparent else given
     return Target.of_pixels(loaded.over(color), stack.canvas.rect, resolve_device(device), seed)
 
 
@@ -130,8 +132,8 @@ def view_of(stack: Stack, group: tuple[int, ...], points: Tensor, colors: Tensor
     """What surrounds a group of layers, one above the other, at points [P,2] where `colors` [3,P] are aimed at."""
     (left, top), (right, bottom) = points.amin(0).tolist(), points.amax(0).tolist()
     hull = Rect(left, top, right - left, bottom - top)
-    below = Stack(stack.canvas, tuple(_meeting(stack.layers[: group[0]], hull)), stack.assets)
-    above = Stack(stack.canvas, tuple(_meeting(stack.layers[group[-1] + 1 :], hull)), stack.assets)
+    below = stack.with_layers(_meeting(stack.layers[: group[0]], hull))
+    above = stack.with_layers(_meeting(stack.layers[group[-1] + 1 :], hull))
     cover = draw_at(above, points, transparent=True)
     return View(colors, draw_at(below, points)[:3], 1 - cover[3], cover[:3])
 

@@ -50,7 +50,7 @@ class Paths:
 
     @classmethod
     def of_contours(cls, contours: Sequence[Sequence[np.ndarray]], colors: np.ndarray, opacity: np.ndarray) -> Paths:
-        """Paths of contours, each [3n,2] (knot, handle, handle, ...), one flat colour [L,D] and one opacity [L] each."""
+        """Paths of contours [3n,2] (knot, handle, handle, ...), with a flat colour [L,D] and an opacity [L] each."""
         count = len(contours)
         pieces = [contour for path in contours for contour in path]
         sizes = np.array([sum(map(len, path)) for path in contours], np.int64)
@@ -69,7 +69,7 @@ class Paths:
             np.zeros(count, np.int64),
             np.zeros((count, 6)),
             np.zeros(count, np.float32),
-            np.ascontiguousarray(colors, np.float32).reshape(count, -1),
+            np.ascontiguousarray(colors, np.float32),
             np.arange(count + 1),
         )
 
@@ -80,7 +80,9 @@ class Paths:
         contours = [
             [_moved(contour, place) for contour in layer.contours] for layer, place in zip(layers, maps, strict=True)
         ]
-        paths = cls.of_contours(contours, np.zeros((len(layers), channels)), [layer.opacity for layer in layers])
+        paths = cls.of_contours(
+            contours, np.zeros((len(layers), channels)), np.array([layer.opacity for layer in layers])
+        )
         stops = [stops_of(layer) for layer in layers]
         paths.stop_start = _starts(np.array([len(own) for own in stops], np.int64))
         every = np.array([stop for own in stops for stop in own], np.float32).reshape(-1, 4)
@@ -150,7 +152,8 @@ def _moved(contour: Contour, place: Affine) -> np.ndarray:
     """The points [3n,2] of a contour under a map."""
     points = np.asarray(contour, np.float64).reshape(-1, 2)
     matrix = np.array(place.rows())
-    return points @ matrix[:, :2].T + matrix[:, 2]
+    moved: np.ndarray = points @ matrix[:, :2].T + matrix[:, 2]
+    return moved
 
 
 def _starts(sizes: np.ndarray) -> np.ndarray:

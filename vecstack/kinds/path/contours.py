@@ -148,8 +148,8 @@ def _farthest(points, x, y):
 
 @compiled
 def fit_closed(points, least, most, error):
-    """A closed outline [N,2] as a contour [3n,2] of cubics (knot, handle, handle, ...), of `least` to `most` pieces: the
-    worst is cut where it is farthest from its chord until all points are within `error` px."""
+    """A closed outline [N,2] as a contour [3n,2] of cubics (knot, handle, handle, ...), of `least` to `most` pieces:
+    the worst is cut where it is farthest from its chord until all points are within `error` px."""
     n = len(points)
     one = _farthest(points, points[:, 0].mean(), points[:, 1].mean())
     two = _farthest(points, points[one, 0], points[one, 1])

@@ -92,19 +92,22 @@ class Tuner:
         deadline: float | None = None,
         told: Callable[[float], None] | None = None,
     ) -> Paths:
-        """The paths after some steps, or after those that fit before a deadline (time.monotonic); `told` hears the
-        mean squared error before each."""
+        """The closest of the paths after each of some steps, or of those that fit before a deadline (time.monotonic);
+        `told` hears the mean squared error before each."""
         paths = paths.copy()
+        best, least = paths, float("inf")
         speed = np.zeros_like(paths.points), np.zeros_like(paths.colors), np.zeros_like(paths.opacity)
-        for step in range(steps):
+        for step in range(steps + 1):
             slopes = self.slopes(paths)
+            if slopes.error < least:
+                best, least = paths.copy(), slopes.error
             if told is not None:
                 told(slopes.error / self.scene.picture.size)
-            if deadline is not None and time.monotonic() >= deadline:
+            if step == steps or (deadline is not None and time.monotonic() >= deadline):
                 break
             rate = RATE * min(1.0, (steps - step) / (SETTLING * steps))
             _move(paths, slopes, speed, rate)
-        return paths
+        return best
 
     def slopes(self, paths: Paths) -> Slopes:
         """How the squared error answers to all numbers; `drawn` is the picture then."""
@@ -122,7 +125,7 @@ class Tuner:
         """The picture [D,H,W] with the paths."""
         from vecstack.kinds.path.raster import draw_over
 
-        drawn = self.scene.below.copy()
+        drawn: np.ndarray = self.scene.below.copy()
         draw_over(drawn, paths, TOLERANCE)
         if self.scene.light is not None and self.scene.above is not None:
             drawn = drawn * self.scene.light + self.scene.above

@@ -179,13 +179,13 @@ def regions_of(scene: Scene, count: int, seed: int) -> tuple[np.ndarray, np.ndar
 def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
     """Add the picture's regions as paths, holes filled: of each coarser region the whole, in the colour of its largest
     part, and on it the other parts, large ones below small ones. The order of the regions becomes that of the paths."""
-    height, width = growth.regions.shape
     means, size = _means(growth.regions, scene.picture)
     coarse = growth.parent[growth.regions]
     wholes = outlines(coarse, range(int(coarse.max()) + 1), pieces)
     parts = outlines(growth.regions, range(len(size)), pieces)
     area = np.array([_area(contour) for contour in parts])
-    contours, owner = [], []
+    contours: list[list[np.ndarray]] = []
+    owner: list[int] = []
     for number in sorted(range(len(wholes)), key=lambda number: -_area(wholes[number])):
         own = np.flatnonzero(growth.parent == number)
         largest = own[np.argmax(size[own])]
@@ -198,7 +198,7 @@ def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
                 growth.regions if part != largest else coarse, part if part != largest else number, scene
             )
             contours.append([contour, *holes])
-            owner.append(part)
+            owner.append(int(part))
     if not contours or len(contours) > count:
         contours, owner = contours[:count], owner[:count]
     if contours:
@@ -223,11 +223,14 @@ def add_where_missed(growth: Growth, tuner: Tuner, count: int, pieces: int, seed
         key=lambda shifts: shifts.gain,
     )
     found = outlines(best.regions, best.chosen, pieces)
-    colors, opacity = best.fills(drawn, residual)
     kept = [index for index, contour in enumerate(found) if contour is not None]
+    colors, opacity = best.fills(drawn, residual)
     if kept:
         owner = _owners(growth, best.regions, best.chosen[kept])
-        growth.add(Paths.of_contours([[found[index]] for index in kept], colors[kept], opacity[kept]), owner)
+        growth.add(
+            Paths.of_contours([[contour] for contour in found if contour is not None], colors[kept], opacity[kept]),
+            owner,
+        )
 
 
 @dataclass(frozen=True)
@@ -315,7 +318,8 @@ def _owners(growth: Growth, regions: np.ndarray, numbers: np.ndarray) -> np.ndar
     pairs = np.bincount(regions.ravel() * own + growth.regions.ravel(), minlength=count * own).reshape(count, own)
     shares = pairs[numbers] / pairs[numbers].sum(1, keepdims=True)
     on = np.where(shares >= ON_REGION, growth.rank, -1)
-    return np.where(on.max(1) >= 0, on.argmax(1), shares.argmax(1))
+    found: np.ndarray = np.where(on.max(1) >= 0, on.argmax(1), shares.argmax(1))
+    return found
 
 
 def _area(contour: np.ndarray | None) -> float:
@@ -340,7 +344,7 @@ def _straight(colors: np.ndarray) -> np.ndarray:
     """Premultiplied colours [N,4] as straight ones with a coverage of 1; [N,3] as they are."""
     if colors.shape[1] == 3:
         return colors
-    straight = np.clip(colors / np.maximum(colors[:, 3:], 1e-3), 0, 1)
+    straight: np.ndarray = np.clip(colors / np.maximum(colors[:, 3:], 1e-3), 0, 1)
     straight[:, 3] = 1
     return straight
 

@@ -39,10 +39,10 @@ def windows(points, cubics, cubic_start, width, top, bottom):
                 high_x = max(high_x, x)
                 low_y = min(low_y, y)
                 high_y = max(high_y, y)
-        x0 = int(math.floor(min(max(low_x, 0.0), float(width))))
-        y0 = int(math.floor(min(max(low_y, float(top)), float(bottom))))
-        x1 = int(math.ceil(min(max(high_x, float(x0)), float(width))))
-        y1 = int(math.ceil(min(max(high_y, float(y0)), float(bottom))))
+        x0 = math.floor(min(max(low_x, 0.0), float(width)))
+        y0 = math.floor(min(max(low_y, float(top)), float(bottom)))
+        x1 = math.ceil(min(max(high_x, float(x0)), float(width)))
+        y1 = math.ceil(min(max(high_y, float(y0)), float(bottom)))
         window[path, 0] = x0
         window[path, 1] = y0
         window[path, 2] = x1
@@ -78,7 +78,7 @@ def trace(points, cubics, first, end, window, areas, base, spans, row, tolerance
             (p0x - 2 * p1x + p2x) ** 2 + (p0y - 2 * p1y + p2y) ** 2,
             (p1x - 2 * p2x + p3x) ** 2 + (p1y - 2 * p2y + p3y) ** 2,
         )
-        edges = min(max(int(math.ceil(math.sqrt(0.75 * math.sqrt(bend) / tolerance))), 1), 512)
+        edges = min(max(math.ceil(math.sqrt(0.75 * math.sqrt(bend) / tolerance)), 1), 512)
         ax, ay = p0x, p0y
         a0, a1, a2, a3 = 1.0, 0.0, 0.0, 0.0
         last = -1
@@ -109,8 +109,8 @@ def trace(points, cubics, first, end, window, areas, base, spans, row, tolerance
                     stop = -1.0
             if s < stop:
                 cx, cy = ax + s * dx, ay + s * dy
-                i = int(math.floor(cx))
-                j = int(math.floor(cy))
+                i = math.floor(cx)
+                j = math.floor(cy)
                 if dx < 0 and cx == i:
                     i -= 1
                 if dy < 0 and cy == j:
@@ -264,7 +264,7 @@ def lay(canvas, areas, base, window, spans, row, form, place, offsets, colors, f
 def draw(points, cubics, cubic_start, opacity, form, place, offsets, colors, stop_start, canvas, top, tolerance, areas):
     """Lay paths over a canvas [D,h,W], whose first row is `top`, in place. `areas` is room for one window."""
     rows, width = canvas.shape[1], canvas.shape[2]
-    window, start, row_start = windows(points, cubics, cubic_start, width, top, top + rows)
+    window, start, _ = windows(points, cubics, cubic_start, width, top, top + rows)
     spans = np.empty((rows, 2), np.int64)
     fill = np.empty((canvas.shape[0], width), np.float32)
     no_keys = np.empty((0, 2), np.int64)
@@ -331,8 +331,8 @@ def backward(
 ):  # fmt: skip
     """Add to the slopes of half the squared error, and to its curvature (Gauss-Newton), by all numbers of the paths:
     points [M,2] and `blocks` [Q,36] (the lower half of each cubic's 8 x 8), colours of stops [S,D] and [S], opacities
-    [L]. `canvas` is the picture drawn, `missing` [D,h,W] the canvas less the picture aimed at; `light` [h,W] and `above`
-    [D,h,W], of what lies above all paths, are swept down through them."""
+    [L]. `canvas` is the picture drawn, `missing` [D,h,W] the canvas less the picture aimed at; `light` [h,W] and
+    `above` [D,h,W], of what lies above all paths, are swept down through them."""
     channels, width = canvas.shape[0], canvas.shape[2]
     fill = np.empty((channels, width), np.float32)
     color = np.empty(channels, np.float32)

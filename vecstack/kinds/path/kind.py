@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,12 @@ class PathKind(Kind[PathLayer]):
         if layer.color is None:
             raise DocumentError(f"layer {layer.id}: has a gradient, and no one colour to change.")
         return super().with_color(layer, color)
+
+    def recolored(self, layer: PathLayer, change: Callable[[Color], Color]) -> PathLayer | None:
+        if layer.gradient is None:
+            return super().recolored(layer, change)
+        stops = tuple((offset, *change((red, green, blue))) for offset, red, green, blue in layer.gradient.stops)
+        return dataclasses.replace(layer, gradient=dataclasses.replace(layer.gradient, stops=stops))
 
     def tunable(self, layers: Sequence[PathLayer], assets: Mapping[str, bytes], device: torch.device) -> PathTunable:
         from vecstack.kinds.path.tune import PathTunable
