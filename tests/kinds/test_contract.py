@@ -223,7 +223,7 @@ def test_what_can_be_tuned_draws_as_the_shader_and_its_slopes_are_differences(na
         assert tunable.shapes.shape == (len(layers), len(kind.shape(layers[0])))
         slopes = tunable.slopes(tunable.shapes, points, footprint)
         alphas, colors = kind.shader(layers, stack.assets, CPU)(points, footprint)
-        torch.testing.assert_close(slopes.alpha, alphas, atol=1e-4, rtol=0)
+        torch.testing.assert_close(slopes.alpha, alphas, atol=4e-3, rtol=0)  # curves as edges: a step of 8 bits
         rgb = tunable.colors[:, :, None].expand(-1, 3, len(points)) if slopes.rgb is None else slopes.rgb
         torch.testing.assert_close(rgb.transpose(1, 2), colors, atol=1e-5, rtol=0)
         for number in range(tunable.shapes.shape[1]):

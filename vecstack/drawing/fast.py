@@ -6,6 +6,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
@@ -22,7 +23,7 @@ from vecstack.kinds import can_draw, kind_of
 from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
-    from vecstack.kinds.base import GridShader
+    from vecstack.kinds.base import GridShader, RunPainter
 
 # Of a colour in 0..1: half a step of 8 bits; a 16th of that where a channel has 16, whose steps no eye tells apart.
 TOLERANCES = {8: 0.3 / 255, 16: 0.5 / 255 / 16}
@@ -76,6 +77,11 @@ class FastPainter:
         for rect, run in _runs_in(stack, viewport):
             kind = kind_of(run[0])
             kind.check(run, stack.assets)
+            paint = kind.run_painter(run, stack.assets, device)
+            if paint is not None:
+                yield PaintedRun(rect, paint, len(run), viewport.footprint)
+                is_lowest = False
+                continue
             shaders = [grid_shader_of(layer, stack.assets, device) for layer in run]
             on_grid = [shade for shade in shaders if shade is not None]
             if len(on_grid) == len(run):
@@ -101,8 +107,13 @@ def _runs_in(stack: Stack, viewport: Viewport) -> Iterator[tuple[Rect, list[Laye
         return region if extent is None else extent.overlap(region)
 
     here = (layer for layer in stack.layers if layer.is_seen and can_draw(layer) and part(layer) is not None)
-    for run in runs(dataclasses.replace(stack, layers=tuple(here)), viewport.footprint):
-        yield cast(Rect, part(run[0])), run
+    for kind, same in groupby(here, key=kind_of):
+        alike = tuple(same)
+        if kind.draws_runs:
+            yield region, list(alike)
+        else:
+            for run in runs(dataclasses.replace(stack, layers=alike), viewport.footprint):
+                yield cast(Rect, part(run[0])), run
 
 
 def grid_shader_of(layer: Layer, assets: Mapping[str, bytes], device: torch.device) -> GridShader | None:
@@ -148,6 +159,23 @@ class GridRun:
             rgb = in_channels(color)
             opaque = torch.cat([rgb, torch.ones_like(rgb[:1])])
             lay_over(part, opaque[: len(part)], alpha.mul_(self.opacity))
+
+
+@dataclass(frozen=True)
+class PaintedRun:
+    """Layers that their kind draws all at once."""
+
+    rect: Rect
+    paint: RunPainter
+    count: int
+    footprint: float
+
+    @property
+    def plan(self) -> Plan:
+        return Plan(grid_layers=self.count)
+
+    def draw(self, canvas: Tensor, xs: Tensor, ys: Tensor) -> None:
+        self.paint(canvas, xs, ys, self.footprint)
 
 
 class PatchRun:

@@ -62,9 +62,10 @@ def refine(
     layers added until it is met (see fitting.grow.grow and fitting.detail.add_detail). `effort` is "fast", "good" or
     "best", or a number of seconds of fitting, after which it ends even if a goal is not met yet. Tuned layers never
     draw the picture worse. The picture may be of another size than the canvas, not of another aspect; `background`
-    shows where it is transparent, on a transparent canvas the canvas's own. `tune_net` also tunes what the layers share, the
-    net, which then belongs to this picture alone. `seed` (0..2**32-1) chooses the pixels of a large picture at which
-    stacks are compared, and among equal choices; the same call gives the same stack, except with a number of seconds.
+    shows where it is transparent, on a transparent canvas the canvas's own. `tune_net` also tunes what the layers
+    share, the net, which then belongs to this picture alone. `seed` (0..2**32-1) chooses the pixels of a large picture
+    at which stacks are compared, and among equal choices; the same call gives the same stack, except with a number of
+    seconds.
     Hidden layers and layers that cannot be tuned stay as they are. Raises UsageError, PictureError, DeviceError;
     DocumentError for a stack in which nothing can be tuned, where there is no goal."""
     from vecstack.pictures.read import as_picture

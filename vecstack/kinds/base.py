@@ -9,7 +9,7 @@ are the fields of the document) and how they look (`shader`). All other members 
 overrides those that it can answer better:
 
 - in a document: `read`, `write`, `asset_ids`, `check`; beside the module, `schema.json` and `format.md`;
-- to be drawn fast and cut out well: `extent`, `grid_shader`, `is_cheap`;
+- to be drawn fast and cut out well: `extent`, `grid_shader`, `is_cheap`, `run_painter`;
 - where a layer has one colour that is no field `color`: `color`, `with_color`; where it has many: `recolored`;
 - to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`; many layers at once on
   the pixels of a picture: `grower`;
@@ -45,6 +45,10 @@ Shader: TypeAlias = "Callable[[Tensor, float], tuple[Tensor, Tensor]]"
 # columns xs [W] and rows ys [H] of a grid in canvas units (float64), footprint -> alpha [H,W], rgb [3] where it is the
 # same everywhere, else [H,W,3]
 GridShader: TypeAlias = "Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]"
+
+# a premultiplied canvas [4,H,W], or [3,H,W] where it is opaque, at columns xs [W] and rows ys [H], footprint -> layers laid
+# over it in place, with their opacities
+RunPainter: TypeAlias = "Callable[[Tensor, Tensor, Tensor, float], None]"
 
 METADATA_KEY = "vecstack"  # the only metadata key of a weights file: with two, its bytes vary from run to run
 
@@ -254,6 +258,18 @@ class Kind(Generic[AnyLayer]):
     def grid_shader(self, layer: AnyLayer, assets: Mapping[str, bytes], device: torch.device) -> GridShader | None:
         """The shader of one layer on the points of a grid, where that takes a small part of the work; None where it
         does not."""
+        return None
+
+    @property
+    def draws_runs(self) -> bool:
+        """Whether layers that lie directly one above the other are drawn at once, where a device allows it."""
+        return type(self).run_painter is not Kind.run_painter
+
+    def run_painter(
+        self, layers: Sequence[AnyLayer], assets: Mapping[str, bytes], device: torch.device
+    ) -> RunPainter | None:
+        """What draws layers that lie directly one above the other on the pixels of a grid, all at once; None where they
+        are drawn one by one."""
         return None
 
     # Colours

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import cast
 
 import numpy as np
 
 from vecstack.color import Color
 from vecstack.geometry import Affine
-from vecstack.kinds.path.layer import RADIAL, Contour, Gradient, PathLayer
+from vecstack.kinds.path.layer import RADIAL, Gradient, PathLayer
 
 FLAT_FORM, LINEAR_FORM, RADIAL_FORM = 0, 1, 2
 
@@ -51,19 +52,13 @@ class Paths:
     @classmethod
     def of_contours(cls, contours: Sequence[Sequence[np.ndarray]], colors: np.ndarray, opacity: np.ndarray) -> Paths:
         """Paths of contours [3n,2] (knot, handle, handle, ...), with a flat colour [L,D] and an opacity [L] each."""
-        count = len(contours)
+        count = len(opacity)
         pieces = [contour for path in contours for contour in path]
         sizes = np.array([sum(map(len, path)) for path in contours], np.int64)
-        first = 0
-        cubics = []
-        for piece in pieces:
-            knots = np.arange(0, len(piece), 3)
-            cubics.append(first + np.stack([knots, knots + 1, knots + 2, (knots + 3) % len(piece)], 1))
-            first += len(piece)
         return cls(
             np.concatenate(pieces).astype(np.float64) if pieces else np.zeros((0, 2)),
             _starts(sizes),
-            np.concatenate(cubics) if cubics else np.zeros((0, 4), np.int64),
+            _cubics(np.array(list(map(len, pieces)), np.int64)),
             _starts(sizes // 3),
             np.asarray(opacity, np.float32),
             np.zeros(count, np.int64),
@@ -77,12 +72,15 @@ class Paths:
     def of_layers(cls, layers: Sequence[PathLayer], to_pixels: Affine, channels: int = 3) -> Paths:
         """The layers in pixels, of which `to_pixels` says where they lie on the canvas."""
         maps = [to_pixels.after(layer.transform) for layer in layers]
-        contours = [
-            [_moved(contour, place) for contour in layer.contours] for layer, place in zip(layers, maps, strict=True)
-        ]
-        paths = cls.of_contours(
-            contours, np.zeros((len(layers), channels)), np.array([layer.opacity for layer in layers])
-        )
+        sizes = [[len(contour) // 2 for contour in layer.contours] for layer in layers]
+        counts = np.array([sum(own) for own in sizes], np.int64)
+        numbers = chain.from_iterable(chain.from_iterable(layer.contours for layer in layers))
+        local = np.fromiter(numbers, np.float64, 2 * int(counts.sum())).reshape(-1, 2)
+        matrices = np.repeat(np.array([place.rows() for place in maps]).reshape(-1, 2, 3), counts, 0)
+        paths = cls.of_contours([], np.zeros((len(layers), channels)), np.array([layer.opacity for layer in layers]))
+        paths.points = np.einsum("mij,mj->mi", matrices[:, :, :2], local) + matrices[:, :, 2]
+        paths.cubics = _cubics(np.array([size for own in sizes for size in own], np.int64))
+        paths.point_start, paths.cubic_start = _starts(counts), _starts(counts // 3)
         stops = [stops_of(layer) for layer in layers]
         paths.stop_start = _starts(np.array([len(own) for own in stops], np.int64))
         every = np.array([stop for own in stops for stop in own], np.float32).reshape(-1, 4)
@@ -94,6 +92,43 @@ class Paths:
                 paths.form[index] = RADIAL_FORM if layer.gradient.shape == RADIAL else LINEAR_FORM
                 paths.place[index] = gradient_frame(layer.gradient, place)
         return paths
+
+    def placed(self, origin: tuple[float, float], sides: tuple[float, float], channels: int) -> Paths:
+        """The paths in pixels of some sides, the first of which has its corner at `origin`; for a canvas of so many
+        channels."""
+        place = self.place.copy()
+        shift = np.array(origin)
+        place[:, 2] += self.place[:, :2] @ shift
+        place[:, 5] += self.place[:, 3:5] @ shift
+        place[:, [0, 1, 3, 4]] *= (sides[0], sides[1], sides[0], sides[1])
+        return dataclasses.replace(
+            self,
+            points=(self.points - shift) / sides,
+            place=place,
+            colors=np.ascontiguousarray(self.colors[:, :channels]),
+        )
+
+    def split(self, low: np.ndarray, high: np.ndarray, most: float) -> Paths:
+        """The same shapes, in which cubics that meet the box from `low` [2] to `high` [2] bend by no more than `most`
+        (as the largest second difference of control points), for drawing: their cubics have no order."""
+        paths = self
+        while True:
+            pieces = paths.points[paths.cubics]
+            bend = np.linalg.norm(pieces[:, 2:] - 2 * pieces[:, 1:3] + pieces[:, :2], axis=2).max(1)
+            meets = ((pieces.min(1) <= high) & (pieces.max(1) >= low)).all(1)
+            halved = (bend > most) & meets
+            if not halved.any():
+                return paths
+            first, second = _halves(pieces[halved])
+            count = int(halved.sum())
+            new = len(paths.points) + np.arange(8 * count).reshape(2, count, 4)
+            copies = 1 + halved.astype(np.int64)
+            cubics = np.repeat(paths.cubics, copies, 0)
+            places = (np.cumsum(copies) - copies)[halved]
+            cubics[places], cubics[places + 1] = new
+            starts = np.concatenate([[0], np.cumsum(copies)])[paths.cubic_start]
+            points = np.concatenate([paths.points, first.reshape(-1, 2), second.reshape(-1, 2)])
+            paths = dataclasses.replace(paths, points=points, cubics=cubics, cubic_start=starts)
 
     def contours_of(self, index: int) -> list[np.ndarray]:
         """The contours of a path, each [3n,2]."""
@@ -148,12 +183,22 @@ def gradient_frame(gradient: Gradient, place: Affine) -> np.ndarray:
     return np.array([number for row in inverse.rows() for number in row])
 
 
-def _moved(contour: Contour, place: Affine) -> np.ndarray:
-    """The points [3n,2] of a contour under a map."""
-    points = np.asarray(contour, np.float64).reshape(-1, 2)
-    matrix = np.array(place.rows())
-    moved: np.ndarray = points @ matrix[:, :2].T + matrix[:, 2]
-    return moved
+def _halves(pieces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The two halves of cubic pieces [K,4,2]."""
+    a, b, c, d = pieces.transpose(1, 0, 2)
+    ab, bc, cd = (a + b) / 2, (b + c) / 2, (c + d) / 2
+    abc, bcd = (ab + bc) / 2, (bc + cd) / 2
+    middle = (abc + bcd) / 2
+    return np.stack([a, ab, abc, middle], 1), np.stack([middle, bcd, cd, d], 1)
+
+
+def _cubics(sizes: np.ndarray) -> np.ndarray:
+    """The cubics [Q,4] of contours with so many points, one after another."""
+    first = np.repeat(_starts(sizes)[:-1], sizes // 3)
+    knots = 3 * (np.arange(len(first)) - np.repeat(_starts(sizes // 3)[:-1], sizes // 3))
+    size = np.repeat(sizes, sizes // 3)
+    cubics: np.ndarray = first[:, None] + (knots[:, None] + np.arange(4)) % size[:, None]
+    return cubics
 
 
 def _starts(sizes: np.ndarray) -> np.ndarray:

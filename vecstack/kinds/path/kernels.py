@@ -17,8 +17,7 @@ import numpy as np
 
 from vecstack.compiled import compiled
 
-MAX_EDGES = 512  # of a cubic
-OPAQUE = 0.999  # from here on an opacity has no slope: what lies below is not seen
+MOST_EDGES = 4096  # of a cubic, drawn at points
 
 
 @compiled
@@ -261,10 +260,25 @@ def lay(canvas, areas, base, window, spans, row, form, place, offsets, colors, f
 
 
 @compiled
-def draw(points, cubics, cubic_start, opacity, form, place, offsets, colors, stop_start, canvas, top, tolerance, areas):
-    """Lay paths over a canvas [D,h,W], whose first row is `top`, in place. `areas` is room for one window."""
-    rows, width = canvas.shape[1], canvas.shape[2]
-    window, start, _ = windows(points, cubics, cubic_start, width, top, top + rows)
+def draw(
+    points,
+    cubics,
+    cubic_start,
+    opacity,
+    form,
+    place,
+    offsets,
+    colors,
+    stop_start,
+    canvas,
+    first_row,
+    end_row,
+    tolerance,
+):
+    """Lay paths over the rows first_row..end_row of a canvas [D,H,W], in place."""
+    rows, width = end_row - first_row, canvas.shape[2]
+    window, start, _ = windows(points, cubics, cubic_start, width, first_row, end_row)
+    areas = np.empty((width + 1) * rows, np.float32)
     spans = np.empty((rows, 2), np.int64)
     fill = np.empty((canvas.shape[0], width), np.float32)
     no_keys = np.empty((0, 2), np.int64)
@@ -281,7 +295,7 @@ def draw(points, cubics, cubic_start, opacity, form, place, offsets, colors, sto
         accumulate(areas, 0, box, spans, 0)
         lay(
             canvas, areas, 0, box, spans, 0, form[path], place[path], offsets, colors,
-            stop_start[path], stop_start[path + 1], opacity[path], fill, top,
+            stop_start[path], stop_start[path + 1], opacity[path], fill, 0,
         )  # fmt: skip
 
 
@@ -500,3 +514,78 @@ def solve(cubics, cubic_start, point_start, blocks, slopes, damping, most, steps
                 right[k] -= matrix[row, k] * right[row]
         for row in range(n):
             steps[low + row // 2, row % 2] = right[row]
+
+
+@compiled
+def edges_of(points, cubics, tolerance):
+    """Cubics as straight edges, off by at most `tolerance`: from x, y, to x, y, [E,4]."""
+    counts = np.empty(len(cubics), np.int64)
+    for cubic in range(len(cubics)):
+        bend = 0.0
+        for corner in range(2):
+            i, j, k = cubics[cubic, corner], cubics[cubic, corner + 1], cubics[cubic, corner + 2]
+            x = points[i, 0] - 2 * points[j, 0] + points[k, 0]
+            y = points[i, 1] - 2 * points[j, 1] + points[k, 1]
+            bend = max(bend, x * x + y * y)
+        counts[cubic] = min(max(math.ceil(math.sqrt(0.75 * math.sqrt(bend) / tolerance)), 1), MOST_EDGES)
+    edges = np.empty((counts.sum(), 4))
+    e = 0
+    for cubic in range(len(cubics)):
+        x0, y0 = points[cubics[cubic, 0], 0], points[cubics[cubic, 0], 1]
+        x1, y1 = points[cubics[cubic, 1], 0], points[cubics[cubic, 1], 1]
+        x2, y2 = points[cubics[cubic, 2], 0], points[cubics[cubic, 2], 1]
+        x3, y3 = points[cubics[cubic, 3], 0], points[cubics[cubic, 3], 1]
+        ax, ay = x0, y0
+        for edge in range(1, counts[cubic] + 1):
+            t = edge / counts[cubic]
+            u = 1 - t
+            bx = u * u * u * x0 + 3 * u * u * t * x1 + 3 * u * t * t * x2 + t * t * t * x3
+            by = u * u * u * y0 + 3 * u * u * t * y1 + 3 * u * t * t * y2 + t * t * t * y3
+            if edge == counts[cubic]:
+                bx, by = x3, y3
+            edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3] = ax, ay, bx, by
+            e += 1
+            ax, ay = bx, by
+    return edges
+
+
+@compiled
+def cover(edges, places, side, out):
+    """How much of the box of a side around each place [P,2] lies within closed edges [E,4]: `out` [P] in 0..1."""
+    low_x, low_y, high_x, high_y = 1e300, 1e300, -1e300, -1e300
+    for e in range(len(edges)):
+        low_x, high_x = min(low_x, edges[e, 0]), max(high_x, edges[e, 0])
+        low_y, high_y = min(low_y, edges[e, 1]), max(high_y, edges[e, 1])
+    for p in range(len(places)):
+        left, top = places[p, 0] - side / 2, places[p, 1] - side / 2
+        out[p] = 0
+        if left > high_x or left + side < low_x or top > high_y or top + side < low_y:
+            continue
+        total = 0.0
+        for e in range(len(edges)):
+            ay, by = edges[e, 1] - top, edges[e, 3] - top
+            if max(ay, by) <= 0 or min(ay, by) >= side or ay == by:
+                continue
+            ax, bx = edges[e, 0] - left, edges[e, 2] - left
+            if min(ax, bx) >= side:
+                continue
+            slope = (bx - ax) / (by - ay)
+            y0, y1 = min(max(ay, 0.0), side), min(max(by, 0.0), side)
+            x0, x1 = ax + (y0 - ay) * slope, ax + (y1 - ay) * slope
+            total += (y1 - y0) * _mean_right(x0, x1, side)
+        out[p] = min(abs(total) / (side * side), 1.0)
+
+
+@compiled
+def _mean_right(x0, x1, side):
+    """How much of 0..side lies to the right of a place that runs evenly from x0 to x1, on average."""
+    if x0 > x1:
+        x0, x1 = x1, x0
+    if x1 <= 0:
+        return side
+    if x0 >= side:
+        return 0.0
+    if x1 - x0 < 1e-9 * side:
+        return min(max(side - 0.5 * (x0 + x1), 0.0), side)
+    a, b = max(x0, 0.0), min(x1, side)
+    return (side * max(-x0, 0.0) + (b - a) * (side - 0.5 * (a + b))) / (x1 - x0)

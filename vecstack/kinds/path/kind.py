@@ -18,7 +18,7 @@ from vecstack.kinds.path.svg import gradient_svg
 if TYPE_CHECKING:
     import torch
 
-    from vecstack.kinds.base import Shader
+    from vecstack.kinds.base import RunPainter, Shader
     from vecstack.kinds.path.tune import PathTunable
 
 
@@ -48,9 +48,22 @@ class PathKind(Kind[PathLayer]):
         return Rect(x - half_width, y - half_height, 2 * half_width, 2 * half_height)
 
     def shader(self, layers: Sequence[PathLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
+        if _is_compiled_on(device):
+            from vecstack.kinds.path import raster
+
+            return raster.shader(layers)
         from vecstack.kinds.path.shade import shader
 
         return shader(layers, device)
+
+    def run_painter(
+        self, layers: Sequence[PathLayer], assets: Mapping[str, bytes], device: torch.device
+    ) -> RunPainter | None:
+        if not _is_compiled_on(device):
+            return None
+        from vecstack.kinds.path import raster
+
+        return raster.run_painter(layers)
 
     def with_color(self, layer: PathLayer, color: Color) -> PathLayer:
         if layer.color is None:
@@ -92,6 +105,13 @@ class PathKind(Kind[PathLayer]):
 
     def svg(self, layer: PathLayer, name: str) -> SvgElement | None:
         return None if layer.gradient is None else gradient_svg(layer.gradient, name)
+
+
+def _is_compiled_on(device: torch.device) -> bool:
+    """Whether layers are drawn by compiled loops there."""
+    from vecstack.compiled import is_compiling
+
+    return device.type == "cpu" and is_compiling()
 
 
 def _path_maker() -> Maker:

@@ -1,20 +1,99 @@
-"""Paths drawn on the pixels of a grid, a run of layers at a time."""
+"""Paths drawn by compiled loops: a run of layers on the pixels of a grid, and single ones at points."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
+from torch import Tensor
+
+from vecstack.geometry import Affine
 from vecstack.kinds.path import kernels
 from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.layer import PathLayer
+from vecstack.kinds.path.shade import blend, colors_of
 
-TOLERANCE = 0.05  # px that edges may be away from their curve
+if TYPE_CHECKING:
+    from vecstack.kinds.base import RunPainter, Shader
+
+TOLERANCE = 0.005  # px that edges may be away from their curve: changes no pixel by more than a step of 8 bits
+MAX_BEND = 1000.0  # px, of a cubic that is drawn as edges: what bends more is cut
+EXACT_TOLERANCE = 0.002  # footprints, at points
+MIN_ROWS = 32  # of a thread
+SQUARE = 0.02  # by which the sides of a pixel may differ, and it still counts as a square
 
 
-def draw_over(canvas: np.ndarray, paths: Paths, tolerance: float = TOLERANCE, top: int = 0) -> None:
-    """Lay paths over a canvas [D,H,W] (float32), whose first row is `top`, in place."""
-    rows, width = canvas.shape[1:]
-    room = np.empty((width + 1) * rows, np.float32)
-    kernels.draw(
-        paths.points, paths.cubics, paths.cubic_start, paths.opacity, paths.form, paths.place, paths.offsets,
-        paths.colors, paths.stop_start, canvas, top, tolerance, room,
-    )  # fmt: skip
+def draw_over(canvas: np.ndarray, paths: Paths, tolerance: float = TOLERANCE) -> None:
+    """Lay paths over a canvas [D,H,W] (float32), in place."""
+    rows = canvas.shape[1]
+    cuts = [0, rows // 2, rows] if rows >= 2 * MIN_ROWS else [0, rows]
+
+    def draw(first: int, end: int) -> None:
+        kernels.draw(
+            paths.points, paths.cubics, paths.cubic_start, paths.opacity, paths.form, paths.place, paths.offsets,
+            paths.colors, paths.stop_start, canvas, first, end, tolerance,
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(len(cuts) - 1) as threads:
+        list(threads.map(draw, cuts[:-1], cuts[1:]))
+
+
+def run_painter(layers: Sequence[PathLayer]) -> RunPainter:
+    """The layers as what is laid over a canvas (see kinds.base.Kind.run_painter)."""
+    paths = Paths.of_layers(layers, Affine(1, 0, 0, 0, 1, 0), 4)
+    shade = shader(layers)
+
+    def paint(canvas: Tensor, xs: Tensor, ys: Tensor, footprint: float) -> None:
+        sides = [_side(places, footprint) for places in (xs, ys)]
+        if max(abs(side - footprint) for side in sides) > SQUARE * footprint:
+            _paint_at_points(canvas, shade, layers, xs, ys, footprint)
+            return
+        origin = float(xs[0]) - sides[0] / 2, float(ys[0]) - sides[1] / 2
+        pixels = canvas.contiguous().numpy()
+        placed = paths.placed(origin, (sides[0], sides[1]), len(pixels))
+        draw_over(pixels, placed.split(np.zeros(2), np.array(pixels.shape[:0:-1]), MAX_BEND))
+        if pixels.ctypes.data != canvas.data_ptr():
+            canvas.copy_(torch.from_numpy(pixels))
+
+    return paint
+
+
+def _side(places: Tensor, footprint: float) -> float:
+    """The side of pixels at places [N] that are evenly spaced."""
+    return float(places[-1] - places[0]) / (len(places) - 1) if len(places) > 1 else footprint
+
+
+def _paint_at_points(
+    canvas: Tensor, shade: Shader, layers: Sequence[PathLayer], xs: Tensor, ys: Tensor, footprint: float
+) -> None:
+    """Lay layers over a canvas whose pixels are no squares: as exact drawing does, at their middles."""
+    points = torch.stack([xs.repeat(len(ys)), ys.repeat_interleave(len(xs))], 1)
+    flat = canvas.view(len(canvas), -1)
+    alphas, colors = shade(points, footprint)
+    for layer, alpha, color in zip(layers, alphas, colors, strict=True):
+        opaque = torch.cat([color.T, torch.ones_like(alpha)[None]])[: len(flat)]
+        flat.lerp_(opaque, alpha * layer.opacity)
+
+
+def shader(layers: Sequence[PathLayer]) -> Shader:
+    """The layers as a function of points (see kinds.base.Kind.shader), as vecstack.kinds.path.shade draws them."""
+    paths = Paths.of_layers(layers, Affine(1, 0, 0, 0, 1, 0))
+    paints = [torch.tensor(colors_of(layer), dtype=torch.float32) for layer in layers]
+
+    @torch.no_grad()
+    def shade(points: Tensor, footprint: float) -> tuple[Tensor, Tensor]:
+        places = np.ascontiguousarray(points.double().numpy())
+        alphas = np.zeros((len(layers), len(points)), np.float32)
+        colors = points.new_empty(len(layers), len(points), 3, dtype=torch.float32)
+        near = paths.split(places.min(0) - footprint, places.max(0) + footprint, MAX_BEND * footprint)
+        for index, layer in enumerate(layers):
+            cubics = near.cubics[near.cubic_start[index] : near.cubic_start[index + 1]]
+            edges = kernels.edges_of(near.points, np.ascontiguousarray(cubics), EXACT_TOLERANCE * footprint)
+            kernels.cover(edges, places, float(footprint), alphas[index])
+            colors[index] = paints[index][0] if layer.gradient is None else blend(layer, paints[index], points)
+        return torch.from_numpy(alphas), colors
+
+    return shade
