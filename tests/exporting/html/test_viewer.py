@@ -185,7 +185,7 @@ def test_a_net_of_the_shipped_size_is_drawn(show: Callable[..., Viewer], painted
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_the_examples_of_the_format_are_drawn(show: Callable[..., Viewer], engine: str, number: int) -> None:
     stack = load(example(number).encode())
     viewer = show(stack, engine, size=(420, 180))

@@ -19,7 +19,7 @@ from vecstack.kinds.path.layer import RADIAL, Gradient, PathLayer
 if TYPE_CHECKING:
     from vecstack.kinds.base import Shader
 
-TOLERANCE = 0.01  # footprints that an edge may be off its curve: changes no pixel by more than 2.6/255
+TOLERANCE = 0.001  # footprints that an edge may be off its curve: changes no pixel by more than 0.3/255
 MAX_HALVINGS = 48  # of a piece: from the largest coordinates to far below any pixel
 CHUNK = 1 << 18  # points times edges: bounds memory to some 50 MB
 MIN_RUN = 1e-9  # footprints: a steeper edge is upright
