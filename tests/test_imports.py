@@ -17,7 +17,7 @@ PACKAGE = Path(vecstack.__file__).parent
 ROWS = [
     {"errors", "extras"},
     {"geometry", "text_file"},
-    {"composite", "atomic", "color", "device", "tables"},
+    {"composite", "atomic", "color", "compiled", "device", "tables"},
     {"stack"},
     {"pictures"},
     {"kinds"},

@@ -200,8 +200,8 @@ def _pull(paths: Paths, slopes: Slopes, strength: float) -> None:
 
 
 def _bending() -> np.ndarray:
-    """The quadratic form [8,8] of a cubic's numbers that is the sum of its handles' squared distances from the thirds of
-    its chord."""
+    """The quadratic form [8,8] of a cubic's numbers: the sum of its handles' squared distances from the thirds of its
+    chord."""
     away = np.array([[-2 / 3, 1, 0, -1 / 3], [-1 / 3, 0, 1, -2 / 3]])
     result: np.ndarray = np.kron(away.T @ away, np.eye(2))
     return result
