@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 0.005  # px that edges may be away from their curve: changes no pixel by more than a step of 8 bits
 MAX_BEND = 1000.0  # px, of a cubic that is drawn as edges: what bends more is cut
-EXACT_TOLERANCE = 0.002  # footprints, at points
+EXACT_TOLERANCE = 0.001  # footprints, at points
 MIN_ROWS = 32  # of a thread
 SQUARE = 0.02  # by which the sides of a pixel may differ, and it still counts as a square
 
