@@ -18,7 +18,7 @@ from vecstack.drawing.render import render
 from vecstack.errors import ExportError, ShapeError
 from vecstack.exporting.pictures import covered, draw_alone, drawable, png, viewport_of
 from vecstack.exporting.svg.options import SvgOptions
-from vecstack.exporting.xml import element_ids
+from vecstack.exporting.xml import ElementIds
 from vecstack.kinds import can_draw, color_of, kind_of
 from vecstack.stack import Layer, Stack
 
@@ -99,7 +99,7 @@ def _svg(stack: Stack, device: str) -> tuple[str | None, list[str | None]]:
         return None, []
     # A browser that forbids other styles than the page's own would complain of one in what it reads, too.
     text = re.sub(r'(<g id="[^"]*"(?: opacity="[^"]*")?) style="display:none"', r'\1 display="none"', text)
-    for mask, name in zip(scene.masks, element_ids([mask.layer for mask in scene.masks]), strict=True):
+    for mask, name in zip(scene.masks, ElementIds().of_layers(mask.layer for mask in scene.masks), strict=True):
         groups[mask.index] = name
     return text, groups
 
