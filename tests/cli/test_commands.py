@@ -106,6 +106,22 @@ def test_render_transparent_leaves_the_background_out(vecstack: Call, document: 
         assert picture.getextrema()[3][0] < 255
 
 
+def test_a_transparent_canvas_is_rendered_with_alpha_where_the_format_has_it(vecstack: Call, document: Path) -> None:
+    stack = load(document)
+    save(
+        dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, transparent=True)), document, overwrite=True
+    )
+    for name, options, mode in (
+        ("plain.png", (), "RGBA"),
+        ("told.png", ("--no-transparent",), "RGB"),
+        ("plain.jpg", (), "RGB"),
+    ):
+        result = vecstack("render", document, *options, "-o", document.with_name(name))
+        assert (result.code, result.err) == (0, "")
+        with Image.open(document.with_name(name)) as picture:
+            assert picture.mode == mode
+
+
 def test_a_folder_becomes_a_folder_of_the_same_tree(
     vecstack: Call, pixels: np.ndarray, weights: Path, tmp_path: Path
 ) -> None:

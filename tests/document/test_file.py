@@ -31,9 +31,10 @@ from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.shade import net_to_asset
-from vecstack.stack import Canvas, Layer, Stack, UnknownLayer
+from vecstack.stack import Canvas, Group, Layer, Stack, UnknownLayer
 
 Document = dict[str, Any]
+GOLDEN = Path(__file__).parent / "golden"  # a file as each version of the format wrote it
 CANVAS = Affine(26.5, 0.0, 26.5, 0.0, 18.5, 18.5)
 
 
@@ -200,6 +201,96 @@ def test_a_document_by_hand_may_be_short() -> None:
 
 
 # Sources and outputs
+
+
+# Groups and transparency
+
+
+def grouped_stack() -> Stack:
+    """A tree of groups with a layer of every sort in it, and an empty one, on a transparent canvas."""
+    mask, strange, other = make_stack().layers
+    layers = (
+        dataclasses.replace(mask, group="face"),
+        dataclasses.replace(strange, group="eyes"),
+        other,
+    )
+    groups = (
+        Group("eyes", "The eyes", "face", extra={"mood": {"z": 1, "a": 2}}),
+        Group("face"),
+        Group("empty", parent="face"),
+    )
+    canvas = Canvas(53, 37, (0.1, 0.2, 0.3), transparent=True)
+    return Stack(canvas, layers, {NET_ID: NET}, groups)
+
+
+@pytest.mark.parametrize("write", [dumps, dumps_json])
+def test_groups_and_transparency_come_back_as_they_were(write: Callable[[Stack], bytes]) -> None:
+    assert load(write(grouped_stack())) == grouped_stack()
+
+
+def test_groups_and_transparency_are_written_only_where_they_are() -> None:
+    fields = json.loads(dumps_json(make_stack()))
+    assert "groups" not in fields
+    assert "transparent" not in fields["canvas"]
+    assert not any("group" in layer for layer in fields["layers"])
+    fields = json.loads(dumps_json(grouped_stack()))
+    assert fields["canvas"]["transparent"] is True
+    assert [layer.get("group") for layer in fields["layers"]] == ["face", "eyes", None]
+    assert [list(group) for group in fields["groups"]] == [
+        ["id", "name", "parent", "mood"],
+        ["id", "name"],
+        ["id", "name", "parent"],
+    ]
+
+
+def test_an_unknown_field_is_never_written_in_the_place_of_a_known_one_that_is_left_out() -> None:
+    canvas = Canvas(53, 37, extra={"transparent": 3})
+    layer = UnknownLayer(id="a", transform=CANVAS, unknown_kind="sparkle", extra={"group": 3})
+    stack = Stack(canvas, (layer,), groups=(Group("a", extra={"parent": 3}),), extra={"groups": 3})
+    loaded = load(dumps(stack))
+    assert (loaded.canvas.extra, loaded.layers[0].extra, loaded.groups[0].extra, loaded.extra) == ({}, {}, {}, {})
+
+
+def test_a_reader_of_the_first_version_may_draw_what_is_written() -> None:
+    fields = json.loads(dumps_json(grouped_stack()))
+    assert (fields["version"], fields["min_reader"]) == ("1.1", "1.0")
+
+
+@pytest.mark.parametrize("name", ["1.0", "1.1"])
+def test_files_of_every_version_are_read(name: str) -> None:
+    data = (GOLDEN / f"{name}.layers.json").read_bytes()
+    assert load(data) == {"1.0": dataclasses.replace(make_stack(), thumbnail=None), "1.1": grouped_stack()}[name]
+    assert (dumps_json(load(data)) == data) == (name == "1.1")
+    assert [warning for warning in validate(data) if "written as" in warning] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"groups": [{"name": "A"}]}, "groups[0].id is missing"),
+        ({"groups": [{"id": "a"}, {"id": "a"}]}, "group id a is used twice"),
+        ({"groups": [{"id": "a", "parent": "b"}]}, "group a: there is no group b for it to lie in"),
+        ({"groups": [{"id": "a", "parent": "a"}]}, "group a lies in itself"),
+        ({"groups": [{"id": "a", "parent": "b"}, {"id": "b", "parent": "a"}]}, "lies in itself"),
+        ({"groups": [{"id": "a", "name": "x" * 1025}]}, "group a: name must be at most 1,024 characters"),
+        ({"groups": [{"id": "a", "parent": None}]}, "group a: parent must be a string"),
+        ({"groups": [{"id": str(number)} for number in range(10_001)]}, "10,001 groups, at most 10,000"),
+        ({"layers": [{"id": "a", "kind": "sparkle", "group": "b"}]}, "layer a: there is no group b"),
+        ({"layers": [{"id": "a", "kind": "sparkle", "group": None}]}, "layer a: group must be a string"),
+        ({"canvas": {"width": 5, "height": 4, "transparent": 1}}, "canvas.transparent must be true or false"),
+    ],
+    ids=repr,
+)
+def test_groups_that_make_no_tree_are_refused_in_one_line(change: Document, message: str) -> None:
+    fields = {"format": "vecstack-layers", "version": "1.1", "canvas": {"width": 5, "height": 4}, "layers": []}
+    with pytest.raises(DocumentError) as caught:
+        load(json.dumps({**fields, **change}).encode())
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_field_of_a_group_is_told() -> None:
+    assert "group eyes: unknown field mood; it is kept." in validate(dumps(grouped_stack()))
 
 
 def test_a_document_is_recognised_by_its_content_not_its_name(tmp_path: Path) -> None:
@@ -476,7 +567,7 @@ def test_a_malformed_document_is_refused_with_its_reason(data: bytes, message: s
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"version": "2.0"}, NewerFormatError, "needs a reader of format 2.0, but this vecstack reads up to 1.0"),
+        ({"version": "2.0"}, NewerFormatError, "needs a reader of format 2.0, but this vecstack reads up to 1.1"),
         ({"version": "3.7", "min_reader": "3.2"}, NewerFormatError, "needs a reader of format 3.2"),
         ({"version": "2.0", "min_reader": "1.0"}, NewerFormatError, "needs a reader of format 2.0"),
         ({"version": "1.4", "min_reader": "1.3"}, NewerFormatError, "needs a reader of format 1.3"),
@@ -632,7 +723,7 @@ def test_a_document_as_it_should_be_has_no_warnings() -> None:
 
 
 def test_warnings_are_told() -> None:
-    text = dumps_json(make_stack()).replace(b'"version": "1.0"', b'"version": "1.2"')
+    text = dumps_json(make_stack()).replace(b'"version": "1.1"', b'"version": "1.2"')
     data = zipped(("document.json", text), ("notes.txt", b""), (f"assets/{'1' * 64}.safetensors", b""))
     told = "\n".join(validate(data))
     for part in (

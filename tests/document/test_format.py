@@ -32,7 +32,7 @@ from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_to_asset
 from vecstack.kinds.spline import layer as spline_module
 from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.stack import Canvas, Stack, UnknownLayer
+from vecstack.stack import Canvas, Group, Stack, UnknownLayer
 
 Document = dict[str, Any]
 TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
@@ -72,7 +72,7 @@ def random_surface(rows: int, columns: int) -> tuple[tuple[float, ...], ...]:
 
 def make_stack() -> Stack:
     """Mask and spline layers over and beside one another, some turned and windowed, one not visible, with a net of two
-    layers."""
+    layers, in groups, on a transparent canvas."""
     with torch.random.fork_rng():
         torch.manual_seed(11)
         net = MaskNet(NetSizes(code=3, width=8, depth=2))
@@ -85,18 +85,19 @@ def make_stack() -> Stack:
         MaskLayer(id="a", transform=whole, color=(0.9, 0.2, 0.4), code=(1.0, -0.5, 2.0), net=asset),
         UnknownLayer(id="b", transform=whole, unknown_kind="sparkle"),
         MaskLayer(
-            id="c", opacity=0.7, transform=Affine(20.0, 8.0, 30.0, -6.0, 9.0, 12.0), color=(0.1, 0.8, 0.3),
-            code=(-1.0, 0.25, 0.5), net=asset, window=0.6,
+            id="c", group="thing", opacity=0.7, transform=Affine(20.0, 8.0, 30.0, -6.0, 9.0, 12.0),
+            color=(0.1, 0.8, 0.3), code=(-1.0, 0.25, 0.5), net=asset, window=0.6,
         ),
         MaskLayer(id="d", visible=False, transform=whole, color=(1.0, 1.0, 1.0), code=(9.0, 9.0, 9.0), net=asset),
         MaskLayer(id="e", opacity=0.4, transform=whole, color=(0.0, 0.0, 1.0), code=(0.1, 0.1, -2.0), net=asset),
         SplineLayer(
-            id="f", opacity=0.9, transform=Affine(14.0, -5.0, 20.0, 4.0, 11.0, 17.0), color=(0.9, 0.9, 0.1),
-            surface=random_surface(6, 9), window=0.45,
+            id="f", group="part", opacity=0.9, transform=Affine(14.0, -5.0, 20.0, 4.0, 11.0, 17.0),
+            color=(0.9, 0.9, 0.1), surface=random_surface(6, 9), window=0.45,
         ),
         SplineLayer(id="g", transform=whole, color=(0.2, 0.0, 0.5), surface=random_surface(5, 4), window=1.0),
     )  # fmt: skip
-    return Stack(Canvas(53, 37, (0.3, 0.3, 0.1)), layers, {asset: data})
+    groups = (Group("thing", "A thing"), Group("part", parent="thing"))
+    return Stack(Canvas(53, 37, (0.3, 0.3, 0.1), transparent=True), layers, {asset: data}, groups)
 
 
 # A reader written from docs/format.md, which shares nothing with the program
@@ -267,6 +268,7 @@ def test_the_schema_accepts_what_is_loaded(document: Document) -> None:
     [
         ("Document", SCHEMA),
         ("Canvas", SCHEMA["$defs"]["canvas"]),
+        ("Group", SCHEMA["$defs"]["group"]),
         ("Asset entry", SCHEMA["$defs"]["asset"]),
         ("Layer", SCHEMA["$defs"]["layer"]),
         ("Mask layer", SCHEMA["$defs"]["mask"]),
@@ -291,6 +293,7 @@ def test_the_page_lists_the_fields_that_the_program_knows() -> None:
     written = json.loads(dumps_json(make_stack()))
     assert field_names("Document") == set(written)
     assert field_names("Canvas") == set(written["canvas"])
+    assert field_names("Group") == set(written["groups"][1])
     assert written["features_required"] == ["kind:mask", "kind:spline"]
 
 
@@ -318,6 +321,7 @@ def test_the_page_and_the_program_have_the_same_limits() -> None:
         ],
         "members of a zip, of any name": [vecstack.document.limits.MAX_MEMBERS],
         "layers": [stack_module.MAX_LAYERS],
+        "groups": [stack_module.MAX_GROUPS],
         "objects and lists within one another": [vecstack.document.limits.MAX_NESTING],
     }
     for number in (stack_module.MAX_SIDE, mask_module.MAX_CODE, mask_module.MAX_WIDTH):
@@ -350,7 +354,14 @@ BROKEN = {
     "width": change("canvas", "width", to=0),
     "height": change("canvas", "height", to=1.5),
     "background": change("canvas", "background", to=[0, 0, 2]),
+    "transparent": change("canvas", "transparent", to=1),
+    "groups": change("groups", to={}),
+    "group": change("groups", 0, to="thing"),
+    "group-id": change("groups", 0, "id", to=""),
+    "group-name": change("groups", 0, "name", to=None),
+    "group-parent": change("groups", 1, "parent", to=3),
     "layers": change("layers", to={}),
+    "layer-group": change("layers", 2, "group", to=None),
     "layer": change("layers", 0, to=3),
     "id": change("layers", 0, "id", to=""),
     "id-line": change("layers", 0, "id", to="a\nb"),
@@ -419,6 +430,7 @@ def test_what_is_loaded_is_accepted_by_the_schema(wrong: Any) -> None:
     whole = json.loads(dumps_json(make_stack()))
     paths = [(name,) for name in whole]
     paths += [("canvas", name) for name in whole["canvas"]]
+    paths += [("groups", 1, name) for name in whole["groups"][1]]
     paths += [("layers", 2, name) for name in whole["layers"][2]]
     paths += [("layers", 1, name) for name in whole["layers"][1]]
     paths += [("layers", 5, name) for name in whole["layers"][5]]

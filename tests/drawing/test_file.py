@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import os
 import pickle
@@ -78,6 +79,24 @@ def test_webp_keeps_transparency(stack, tmp_path):
     draw(stack, tmp_path / "out.webp", transparent=True)
     expected = render(stack, viewport=VIEWPORT, transparent=True, device="cpu")
     assert np.array_equal(read(tmp_path / "out.webp")[..., 3], expected[..., 3])
+
+
+@pytest.mark.parametrize(("ending", "mode"), [("png", "RGBA"), ("tiff", "RGBA"), ("webp", "RGBA"), ("jpg", "RGB")])
+def test_a_transparent_canvas_has_alpha_where_the_format_has(stack, tmp_path, ending, mode):
+    clear = dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, transparent=True))
+    draw(clear, tmp_path / f"out.{ending}")
+    draw(clear, tmp_path / f"told.{ending}", transparent=False)
+    draw(stack, tmp_path / f"opaque.{ending}")
+    with Image.open(tmp_path / f"out.{ending}") as image:
+        assert image.mode == mode
+    assert (tmp_path / f"told.{ending}").read_bytes() == (tmp_path / f"opaque.{ending}").read_bytes()
+    if mode == "RGB":
+        assert (tmp_path / f"out.{ending}").read_bytes() == (tmp_path / f"opaque.{ending}").read_bytes()
+
+
+def test_the_thumbnail_of_a_transparent_canvas_is_transparent(stack):
+    clear = dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, transparent=True))
+    assert read(io.BytesIO(thumbnail_png(clear, 53))).shape == (53, 37, 4)
 
 
 def test_jpeg_keeps_colours_at_full_resolution(stack, tmp_path):

@@ -101,6 +101,14 @@ def test_a_transparent_picture_over_the_background_is_the_opaque_one(stack):
     assert np.abs(composed - opaque).max() < 3 / 65535
 
 
+def test_a_transparent_canvas_is_drawn_with_alpha_unless_told(stack):
+    clear = dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, transparent=True))
+    for size in (20, 106):  # drawn exactly, and compiled
+        assert np.array_equal(render(clear, size, device="cpu"), render(stack, size, transparent=True, device="cpu"))
+        assert np.array_equal(render(clear, size, transparent=False, device="cpu"), render(stack, size, device="cpu"))
+    assert render_plan(clear, EDGE, device="cpu") == render_plan(stack, EDGE, transparent=True, device="cpu")
+
+
 def test_a_transparent_picture_without_layers_is_empty(stack):
     assert not render(dataclasses.replace(stack, layers=()), transparent=True, device="cpu").any()
 

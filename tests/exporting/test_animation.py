@@ -47,6 +47,27 @@ def test_a_webp_builds_the_stack_up_exactly(stacks: Callable[[str], Stack], name
         assert np.abs(found[count] - wanted).max() <= 1
 
 
+def test_a_webp_of_a_transparent_canvas_builds_up_over_nothing() -> None:
+    glass = dataclasses.replace(BLUE, id="glass", opacity=0.5)
+    stack = Stack(dataclasses.replace(CANVAS, transparent=True), (RED, glass, BLUE))
+    found = []
+    with Image.open(io.BytesIO(to_webp(stack, size=106, device="cpu"))) as image:
+        for index in range(4):
+            image.seek(index)
+            found.append(np.asarray(image.convert("RGBA")).astype(int))
+    for count, pixels in enumerate(found):
+        wanted = render(stack.with_layers(stack.layers[:count]), 106, device="cpu").astype(int)
+        assert np.abs(pixels[..., 3] - wanted[..., 3]).max() <= 1
+        solid = wanted[..., 3] > 250
+        assert np.abs(pixels - wanted)[solid].max(initial=0) <= 2
+
+
+def test_a_gif_of_a_transparent_canvas_shows_its_background() -> None:
+    opaque = Stack(CANVAS, (RED, BLUE))
+    clear = dataclasses.replace(opaque, canvas=dataclasses.replace(CANVAS, transparent=True))
+    assert to_gif(clear, size=53, device="cpu") == to_gif(opaque, size=53, device="cpu")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["stack", "mixed", "painted", "digit"])
 def test_a_gif_is_nearly_the_same(stacks: Callable[[str], Stack], name: str) -> None:

@@ -208,6 +208,15 @@ def test_a_stack_without_layers_is_its_background(tmp_path: Path) -> None:
     assert (found == (230, 102, 26)).all()
 
 
+def test_a_transparent_canvas_has_no_background() -> None:
+    clear = dataclasses.replace(CANVAS, transparent=True)
+    opaque, bare = to_pdf(Stack(CANVAS, (RED,)), device="cpu"), to_pdf(Stack(clear, (RED,)), device="cpu")
+    background = "Background".encode("utf-16-be").hex().upper().encode()
+    assert background in opaque
+    assert background not in bare
+    assert to_pdf(Stack(clear), device="cpu").startswith(b"%PDF")
+
+
 def test_unknown_kinds_are_left_out() -> None:
     strange = UnknownLayer(id="strange", unknown_kind="hologram", transform=Affine.of_frame(CANVAS.rect))
     assert to_pdf(Stack(CANVAS, (strange, RED)), device="cpu") == to_pdf(Stack(CANVAS, (RED,)), device="cpu")

@@ -31,7 +31,13 @@ def run(
     depth: Annotated[
         int, typer.Option("--depth", metavar="8|16", help="Bits per channel (16: PNG and TIFF only).")
     ] = 8,
-    transparent: Annotated[bool, typer.Option("--transparent", help="Leave out the background.")] = False,
+    transparent: Annotated[
+        bool | None,
+        typer.Option(
+            "--transparent/--no-transparent",
+            help="Leave the background out, or draw it (default: as the canvas says, where the format has alpha).",
+        ),
+    ] = None,
     picture_format: Annotated[
         str | None,
         typer.Option("--format", metavar="FORMAT", help="png, jpeg, webp or tiff (default: by the output's suffix)."),

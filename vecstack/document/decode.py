@@ -13,11 +13,19 @@ from vecstack.color import Color
 from vecstack.document.archive import THUMBNAIL
 from vecstack.document.limits import MAX_ASSET_BYTES, check_size
 from vecstack.document.strict_json import field, matching, numbers, typed, unknown
-from vecstack.document.version import CANVAS_FIELDS, FORMAT, LAYER_FIELDS, TOP_FIELDS, VERSION, dotted
+from vecstack.document.version import (
+    CANVAS_FIELDS,
+    FORMAT,
+    GROUP_FIELDS,
+    LAYER_FIELDS,
+    TOP_FIELDS,
+    VERSION,
+    dotted,
+)
 from vecstack.errors import DocumentError, NewerFormatError, UnknownKindError
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
-from vecstack.stack import Canvas, Json, Layer, Stack, UnknownLayer, check_id
+from vecstack.stack import Canvas, Group, Json, Layer, Stack, UnknownLayer, check_id
 
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -40,6 +48,7 @@ def stack_of(document: Json, members: Mapping[str, bytes]) -> Stack:
         canvas,
         layers,
         assets,
+        tuple(_group(value, index) for index, value in enumerate(field(document, "groups", list, default=[]))),
         source=field(document, "source", dict, default={}),
         model=field(document, "model", dict, default={}),
         metrics=field(document, "metrics", dict, default={}),
@@ -88,6 +97,7 @@ def _canvas(fields: Json) -> Canvas:
         field(fields, "width", int, "canvas."),
         field(fields, "height", int, "canvas."),
         cast(Color, background),
+        field(fields, "transparent", bool, "canvas.", default=False),
         extra=unknown(fields, CANVAS_FIELDS),
     )
 
@@ -110,6 +120,20 @@ def _asset(name: str, value: Any, members: Mapping[str, bytes]) -> bytes:
     return data
 
 
+def _group(value: Any, index: int) -> Group:
+    place = f"groups[{index}]"
+    fields = typed(value, dict, place)
+    group_id = field(fields, "id", str, f"{place}.")
+    check_id(group_id, f"{place}.id")
+    where = f"group {group_id}: "
+    return Group(
+        group_id,
+        field(fields, "name", str, where, default=""),
+        field(fields, "parent", str, where) if "parent" in fields else None,
+        extra=unknown(fields, GROUP_FIELDS),
+    )
+
+
 def _layer(value: Any, index: int, canvas: Canvas) -> Layer:
     place = f"layers[{index}]"
     fields = typed(value, dict, place)
@@ -123,6 +147,7 @@ def _layer(value: Any, index: int, canvas: Canvas) -> Layer:
         "visible": field(fields, "visible", bool, where, default=True),
         "opacity": field(fields, "opacity", float, where, default=1.0),
         "transform": _transform(fields, where, canvas),
+        "group": field(fields, "group", str, where) if "group" in fields else None,
     }
     rest = unknown(fields, LAYER_FIELDS)
     kind = find_kind(kind_name)

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from vecstack.document.strict_json import unknown
-from vecstack.document.version import FORMAT, VERSION, dotted
+from vecstack.document.version import (
+    CANVAS_FIELDS,
+    FORMAT,
+    GROUP_FIELDS,
+    LAYER_FIELDS,
+    MIN_READER,
+    TOP_FIELDS,
+    VERSION,
+    dotted,
+)
 from vecstack.errors import DocumentError
 from vecstack.kinds import find_kind
-from vecstack.stack import Canvas, Json, Layer, Stack, UnknownLayer
+from vecstack.stack import Canvas, Group, Json, Layer, Stack, UnknownLayer
 
 GENERATOR = "vecstack"  # without a version number, so that an update does not change the bytes of a document
 
@@ -18,20 +27,23 @@ GENERATOR = "vecstack"  # without a version number, so that an update does not c
 def document_text(stack: Stack, assets: Json) -> bytes:
     """The document as JSON in UTF-8, one field or layer per line, so that a change shows as a changed line."""
     known_kinds = {layer.kind for layer in stack.layers if not isinstance(layer, UnknownLayer)}
-    known = {
+    known: dict[str, Any] = {
         "format": FORMAT,
         "version": dotted(VERSION),
-        "min_reader": dotted(VERSION),
+        "min_reader": dotted(MIN_READER),
         "features_required": sorted(f"kind:{kind}" for kind in known_kinds),
         "generator": GENERATOR,
         "canvas": _canvas_fields(stack.canvas),
         "source": _sorted(stack.source),
         "model": _sorted(stack.model),
         "metrics": _sorted(stack.metrics),
+        "groups": [_group_fields(group) for group in stack.groups],
         "layers": [_layer_fields(layer) for layer in stack.layers],
         "assets": _sorted(assets),
     }
-    lines = [f"{_text(name)}: {_lines(value)}" for name, value in _with_unknown(known, stack.extra).items()]
+    if not stack.groups:
+        del known["groups"]
+    lines = [f"{_text(name)}: {_lines(value)}" for name, value in _with_unknown(known, stack.extra, TOP_FIELDS).items()]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
@@ -47,12 +59,21 @@ def _text(value: Any) -> str:
 
 
 def _canvas_fields(canvas: Canvas) -> dict[str, Any]:
-    known = {
+    known: dict[str, Any] = {
         "width": canvas.width,
         "height": canvas.height,
         "background": [float(value) for value in canvas.background],
     }
-    return _with_unknown(known, canvas.extra)
+    if canvas.transparent:
+        known["transparent"] = True
+    return _with_unknown(known, canvas.extra, CANVAS_FIELDS)
+
+
+def _group_fields(group: Group) -> dict[str, Any]:
+    known = {"id": group.id, "name": group.name}
+    if group.parent is not None:
+        known["parent"] = group.parent
+    return _with_unknown(known, group.extra, GROUP_FIELDS)
 
 
 def _layer_fields(layer: Layer) -> dict[str, Any]:
@@ -64,16 +85,19 @@ def _layer_fields(layer: Layer) -> dict[str, Any]:
         "opacity": float(layer.opacity),
         "transform": [[float(number) for number in row] for row in layer.transform.rows()],
     }
+    if layer.group is not None:
+        common["group"] = layer.group
     if isinstance(layer, UnknownLayer):
-        return _with_unknown(common, {**layer.extra, **layer.fields})
+        return _with_unknown(common, {**layer.extra, **layer.fields}, LAYER_FIELDS)
     kind = find_kind(layer.kind)
     if kind is None:
         raise DocumentError(f"layer {layer.id}: this vecstack has no kind {layer.kind}.")
-    return _with_unknown({**common, **kind.write(layer)}, unknown(layer.extra, kind.fields))
+    return _with_unknown({**common, **kind.write(layer)}, layer.extra, (*LAYER_FIELDS, *kind.fields))
 
 
-def _with_unknown(known: dict[str, Any], extra: Json) -> dict[str, Any]:
-    return {**known, **_sorted(unknown(extra, known))}
+def _with_unknown(known: dict[str, Any], extra: Json, names: Collection[str]) -> dict[str, Any]:
+    """Fields with those of `extra` whose names the format does not have."""
+    return {**known, **_sorted(unknown(extra, names))}
 
 
 def _sorted(value: Any) -> Any:

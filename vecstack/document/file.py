@@ -246,6 +246,9 @@ def _unknown_parts(stack: Stack) -> Iterator[str]:
         yield f"unknown field {name:.80}; it is kept."
     for name in stack.canvas.extra:
         yield f"unknown field canvas.{name:.80}; it is kept."
+    for group in stack.groups:
+        for name in group.extra:
+            yield f"group {group.id}: unknown field {name:.80}; it is kept."
     for layer in stack.layers:
         if isinstance(layer, UnknownLayer):
             yield f"layer {layer.id}: kind {layer.kind} is unknown; the layer is kept and not drawn."

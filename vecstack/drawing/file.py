@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import io
 
-from vecstack.drawing.render import rows
+from vecstack.drawing.render import layout_of, rows
 from vecstack.drawing.viewport import Viewport
-from vecstack.pictures.layout import Layout, RowCallback
+from vecstack.pictures.layout import RowCallback
 from vecstack.pictures.write import Destination, check_fits, find_format, write_picture
 from vecstack.stack import Stack
 
@@ -21,7 +21,7 @@ def render_to_file(
     *,
     format: str | None = None,
     depth: int = 8,
-    transparent: bool = False,
+    transparent: bool | None = None,
     exact: bool = False,
     device: str = "auto",
     overwrite: bool = False,
@@ -31,12 +31,15 @@ def render_to_file(
     (quality 90). PNG and TIFF of any size need little memory, JPEG and WebP that of the whole picture.
 
     `target` is a path, or a binary stream that need not seek; `format` (png, jpeg, webp or tiff) is taken from the
-    path's suffix unless given; `exact` is that of `render`. A file is written whole or left as it was. Raises
+    path's suffix unless given; `exact` is that of `render`, and so is `transparent`, but where it is None, a
+    format without alpha shows the background. A file is written whole or left as it was. Raises
     ExportError: an unknown format, a side too long for it, an existing file without `overwrite`, a failed write;
     UsageError: a depth, transparency or size that the format cannot hold; DeviceError; DocumentError where the stack's
     assets do not match its layers."""
-    layout = Layout(viewport.width_px, viewport.height_px, depth, transparent)
     chosen = find_format(format, target)
+    if transparent is None and not chosen.transparent:
+        transparent = False
+    layout = layout_of(stack, viewport, depth, transparent)
     check_fits(chosen, layout)
     strips = rows(stack, viewport, depth=depth, transparent=transparent, exact=exact, device=device, progress=progress)
     write_picture(chosen, target, strips, layout, overwrite)

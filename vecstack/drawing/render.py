@@ -20,13 +20,13 @@ def render(
     *,
     viewport: Viewport | None = None,
     depth: int = 8,
-    transparent: bool = False,
+    transparent: bool | None = None,
     exact: bool = False,
     device: str = "auto",
     progress: RowCallback | None = None,
 ) -> Pixels:
-    """The stack as pixels [H,W,3], or [H,W,4] with straight alpha where `transparent`: uint8, or uint16 where
-    `depth` is 16.
+    """The stack as pixels [H,W,3], or [H,W,4] with straight alpha where `transparent` (that of the canvas if None):
+    uint8, or uint16 where `depth` is 16.
 
     `size` is the long side in pixels (1 px per canvas unit by default); `viewport` draws a part of the canvas instead.
     `exact` evaluates every layer at every pixel, which takes hundreds of times as long; without it, colours differ from
@@ -39,7 +39,7 @@ def render(
     elif size is not None:
         raise UsageError("size and viewport exclude each other; pass only one.", parameter="size")
     strips = rows(stack, viewport, depth=depth, transparent=transparent, exact=exact, device=device, progress=progress)
-    return gather(strips, Layout(viewport.width_px, viewport.height_px, depth, transparent))
+    return gather(strips, layout_of(stack, viewport, depth, transparent))
 
 
 def rows(
@@ -47,7 +47,7 @@ def rows(
     viewport: Viewport,
     *,
     depth: int = 8,
-    transparent: bool = False,
+    transparent: bool | None = None,
     exact: bool = False,
     device: str = "auto",
     strip_rows: int = 64,
@@ -59,15 +59,21 @@ def rows(
 
     if strip_rows < 1:
         raise UsageError(f"strip_rows must be at least 1, not {strip_rows}.", parameter="strip_rows")
-    layout = Layout(viewport.width_px, viewport.height_px, depth, transparent)
+    layout = layout_of(stack, viewport, depth, transparent)
     return draw_strips(stack, viewport, layout, device, strip_rows, progress, exact=exact)
 
 
 def render_plan(
-    stack: Stack, viewport: Viewport, *, depth: int = 8, transparent: bool = False, device: str = "auto"
+    stack: Stack, viewport: Viewport, *, depth: int = 8, transparent: bool | None = None, device: str = "auto"
 ) -> Plan:
     """The cost of drawing a viewport with `render`; finding it takes as long as compiling the layers. Raises as
     `render` does."""
     from vecstack.drawing.strips import plan_of
 
-    return plan_of(stack, viewport, Layout(viewport.width_px, viewport.height_px, depth, transparent), device)
+    return plan_of(stack, viewport, layout_of(stack, viewport, depth, transparent), device)
+
+
+def layout_of(stack: Stack, viewport: Viewport, depth: int, transparent: bool | None) -> Layout:
+    """The layout of the picture that `render` makes. Raises UsageError for a depth that there is not."""
+    has_alpha = stack.canvas.transparent if transparent is None else transparent
+    return Layout(viewport.width_px, viewport.height_px, depth, has_alpha)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vecstack.composite import over
+from vecstack.composite import over, unpremultiply
 from vecstack.drawing.render import render
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import ExportError, UsageError
@@ -32,22 +32,27 @@ MEANS = 4  # rounds of k-means that improve the palette
 def to_gif(stack: Stack, *, size: int | None = None, duration: int | None = None, device: str = "auto") -> bytes:
     """The bytes of a looping GIF of the stack: the background, then each visible layer on top of those below; the last
     frame is held. `size` is the long side in pixels (SIZE_PX if None), `duration` that of a frame in milliseconds
-    (DURATION if None). All frames share 256 colours, dithered. Raises UsageError; ExportError: no layer can be drawn;
-    DeviceError; DocumentError where the stack's assets do not match its layers."""
-    frames, times = _timed(stack, size, duration, device)
+    (DURATION if None). All frames share 256 colours, dithered, and a transparent canvas shows its background. Raises
+    UsageError; ExportError: no layer can be drawn; DeviceError; DocumentError where the stack's assets do not match its
+    layers."""
+    frames, times = _timed(stack, size, duration, device, transparent=False)
     palette, dither = _palette(frames), Image.Dither.FLOYDSTEINBERG
     indexed = [Image.fromarray(pixels).quantize(palette=palette, dither=dither) for pixels in frames]
     return _encoded(indexed, times, "GIF", optimize=False)
 
 
 def to_webp(stack: Stack, *, size: int | None = None, duration: int | None = None, device: str = "auto") -> bytes:
-    """The bytes of a lossless animated WebP of the stack, with the frames, arguments and errors of `to_gif`."""
-    frames, times = _timed(stack, size, duration, device)
+    """The bytes of a lossless animated WebP of the stack, with the frames, arguments and errors of `to_gif`; it has
+    alpha where the canvas is transparent."""
+    frames, times = _timed(stack, size, duration, device, transparent=stack.canvas.transparent)
     return _encoded([Image.fromarray(pixels) for pixels in frames], times, "WEBP", lossless=True, quality=75, method=4)
 
 
-def _timed(stack: Stack, size: int | None, duration: int | None, device: str) -> tuple[list[np.ndarray], list[int]]:
-    """The frames [H,W,3] and the duration of each in milliseconds. Raises UsageError."""
+def _timed(
+    stack: Stack, size: int | None, duration: int | None, device: str, *, transparent: bool
+) -> tuple[list[np.ndarray], list[int]]:
+    """The frames, [H,W,4] where `transparent`, else [H,W,3], and the duration of each in milliseconds. Raises
+    UsageError."""
     each = DURATION if duration is None else duration
     if not MIN_DURATION <= each <= MAX_DURATION:
         raise UsageError(f"duration must be {MIN_DURATION} to {MAX_DURATION:,} ms, not {each:,}.", parameter="duration")
@@ -61,24 +66,27 @@ def _timed(stack: Stack, size: int | None, duration: int | None, device: str) ->
             f"an animation of {count} frames of {viewport.width_px:,} x {viewport.height_px:,} px is too large; "
             "use a smaller `size`."
         )
-    frames = list(_frames(stack, viewport, device))
+    frames = list(_frames(stack, viewport, device, transparent=transparent))
     return frames, [each] * (len(frames) - 1) + [max(MIN_HOLD, HOLD * each)]
 
 
-def _frames(stack: Stack, viewport: Viewport, device: str) -> Iterator[np.ndarray]:
-    """Pictures [H,W,3] of the stack, from the background alone to all visible layers."""
+def _frames(stack: Stack, viewport: Viewport, device: str, *, transparent: bool) -> Iterator[np.ndarray]:
+    """Pictures of the stack, [H,W,4] where `transparent`, else [H,W,3], from no layers to all visible ones."""
     layers = [layer for _, layer in drawable(stack) if layer.is_seen]
-    picture = render(stack.with_layers([]), viewport=viewport, device=device)
+    picture = render(stack.with_layers([]), viewport=viewport, transparent=transparent, device=device)
     yield picture
-    canvas = torch.from_numpy(picture.astype(np.float32)) / 255
+    canvas = (torch.from_numpy(picture.astype(np.float32)) / 255).permute(2, 0, 1)  # premultiplied
     step = math.ceil(len(layers) / (MAX_FRAMES - 1))
     for count, layer in enumerate(layers[:-1], start=1):
-        drawn = torch.from_numpy(draw_alone(stack, layer, viewport, device, depth=16).astype(np.float32)) / 65535
-        canvas = over(canvas, drawn[..., :3], drawn[..., 3:] * layer.opacity)
+        alone = draw_alone(stack, layer, viewport, device, depth=16).astype(np.float32)
+        drawn = (torch.from_numpy(alone) / 65535).permute(2, 0, 1)
+        color = torch.cat([drawn[:3], torch.ones_like(drawn[3:])])[: len(canvas)]
+        canvas = over(canvas, color, drawn[3:] * layer.opacity)
         if count % step == 0:
-            yield (canvas * 255 + 0.5).to(torch.uint8).numpy()
+            shown = unpremultiply(canvas) if transparent else canvas
+            yield (shown * 255 + 0.5).to(torch.uint8).permute(1, 2, 0).numpy()
     if layers:
-        yield render(stack, viewport=viewport, device=device)
+        yield render(stack, viewport=viewport, transparent=transparent, device=device)
 
 
 def _encoded(frames: list[Image.Image], durations: list[int], name: str, **options: object) -> bytes:

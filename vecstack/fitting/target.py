@@ -127,8 +127,8 @@ def view_of(stack: Stack, group: tuple[int, ...], points: Tensor, colors: Tensor
     """What surrounds a group of layers, one above the other, at points [P,2] where `colors` [3,P] are aimed at."""
     (left, top), (right, bottom) = points.amin(0).tolist(), points.amax(0).tolist()
     hull = Rect(left, top, right - left, bottom - top)
-    below = Stack(stack.canvas, tuple(_meeting(stack.layers[: group[0]], hull)), stack.assets)
-    above = Stack(stack.canvas, tuple(_meeting(stack.layers[group[-1] + 1 :], hull)), stack.assets)
+    below = stack.with_layers(_meeting(stack.layers[: group[0]], hull))
+    above = stack.with_layers(_meeting(stack.layers[group[-1] + 1 :], hull))
     cover = draw_at(above, points, transparent=True)
     return View(colors, draw_at(below, points)[:3], 1 - cover[3], cover[:3])
 
