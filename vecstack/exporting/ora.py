@@ -35,8 +35,8 @@ def to_ora(stack: Stack, *, size: int | None = None, device: str = "auto") -> by
         path = f"data/layer-{index:04}.png"
         pictures[path] = png(pixels[rows, columns])
         entries.append((_entry(layer.name or layer.id, path, columns.start, rows.start, layer), layer.group))
-    pictures["mergedimage.png"] = png(render(stack, viewport=viewport, transparent=clear, device=device))
-    thumbnail = render(stack, _thumbnail_size(viewport), transparent=clear, device=device)
+    pictures["mergedimage.png"] = png(render(stack, viewport=viewport, device=device))
+    thumbnail = render(stack, _thumbnail_size(viewport), device=device)
     pictures["Thumbnails/thumbnail.png"] = png(thumbnail)
     inside = grouped(entries, stack.groups, _group)
     return _zip({"stack.xml": _document(viewport, inside).encode()} | pictures)

@@ -33,12 +33,12 @@ OPAQUE = 0.1  # smallest alpha of pixels whose colours are compared
 def to_pdf(stack: Stack, *, size: int | None = None, title: str = "", device: str = "auto") -> bytes:
     """The bytes of a PDF of one page, 1 point per canvas unit.
 
-    The page has a rectangle for the background, if the canvas has one, and, for each layer, one of its colour behind its
-    mask, in an optional content group of the layer's name; the groups of hidden layers are off, and the list of layers
-    that readers show has the stack's groups. Masks are 8-bit pictures with `size` pixels on the canvas's long side
-    (MASK_PX if None). A layer of several colours becomes a picture. Layers of unknown kinds are left out. Raises
-    UsageError; ExportError: no layer can be drawn; DeviceError; DocumentError where the stack's assets do not match its
-    layers."""
+    The page has a rectangle for the background, unless the canvas is transparent, and, for each layer, one of its
+    colour behind its mask, in an optional content group of the layer's name; the groups of hidden layers are off, and
+    the list of layers that readers show has the stack's groups. Masks are 8-bit pictures with `size` pixels on the
+    canvas's long side (MASK_PX if None). A layer of several colours becomes a picture. Layers of unknown kinds are left
+    out. Raises UsageError; ExportError: no layer can be drawn; DeviceError; DocumentError where the stack's assets do
+    not match its layers."""
     layers, viewport = drawable(stack), viewport_of(stack, MASK_PX if size is None else size)
     file, page = _File(), _Page.of(viewport)
     entries = [] if stack.canvas.transparent else [_background(file, page, stack)]

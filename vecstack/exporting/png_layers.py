@@ -40,7 +40,7 @@ def png_layers(stack: Stack, *, size: int | None = None, device: str = "auto") -
     digits = max(2, len(str(len(stack.layers))))
     clear, background = stack.canvas.transparent, f"{0:0{digits}}-background.png"
     cell_px = _cell_px(len(layers) + (1 if clear else 2))
-    together = render(stack, viewport=viewport, transparent=clear, device=device)
+    together = render(stack, viewport=viewport, device=device)
     cells: list[Cell] = [("All layers", _fitted(together, cell_px))]
     if not clear:
         pixels = render(stack.with_layers([]), viewport=viewport, device=device)

@@ -77,7 +77,7 @@ class GlEngine {
     this.drafts = []; // tiles to be drawn roughly, then those to be drawn as they are meant to be
     this.finals = [];
     this.canvas = Object.assign(document.createElement("canvas"), { width: this.tileSize, height: this.tileSize });
-    const options = { alpha: false, antialias: false, depth: false, preserveDrawingBuffer: true };
+    const options = { antialias: false, depth: false, preserveDrawingBuffer: true };
     this.gl = this.canvas.getContext("webgl2", { ...options, failIfMajorPerformanceCaveat: !isForced });
     if (!this.gl) throw new Error("this browser has no WebGL2");
     const details = this.gl.getExtension("WEBGL_debug_renderer_info");
@@ -290,10 +290,10 @@ class GlEngine {
     const { gl, tileSize: size } = this;
     const { background, layers } = tile.picture.style;
     this.aim(this.paper, size, size);
-    gl.clearColor(...background, 1);
+    gl.clearColor(...(background ?? [0, 0, 0]), background ? 1 : 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.enable(gl.BLEND);
-    gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ZERO, gl.ONE);
+    gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     for (const { index, color, opacity } of layers) {
       const mask = tile.masks.get(index);
       if (!mask || opacity === 0) continue;

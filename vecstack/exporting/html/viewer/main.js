@@ -7,6 +7,7 @@
 // { box: [left, top, right, bottom] in canvas units, png: a URI } for a layer whose kind has no script, else null.
 
 const MAX_PNG_PX = 4096;
+const TYPED_IN = "input[type=number], input[type=text]"; // controls with an undo of their own
 
 function byId(id) {
   return document.getElementById(id);
@@ -80,14 +81,15 @@ class Engines {
     this.onchange = onchange;
     const wanted = new URLSearchParams(location.hash.slice(1)).get("draw");
     try {
-      if (wanted !== "script") this.card = new GlEngine(this.cardScene(), wanted === "webgl2");
+      if (wanted !== "script") this.card = new GlEngine(this.plainScene(), wanted === "webgl2");
     } catch (error) {
       if (wanted === "webgl2") note(`The graphics card cannot be used: ${error.message}.`);
     }
     if (this.card) this.card.onfailure = (message) => this.leaveCard(message);
   }
 
-  cardScene() {
+  // The scene with its assets as bytes.
+  plainScene() {
     const { canvas, layers, assets } = this.scene;
     const bytes = new Map(Object.entries(assets ?? {}).map(([name, { data }]) => [name, fromBase64(data)]));
     return { canvas, layers, assets: bytes };
@@ -118,29 +120,31 @@ async function start() {
   const text = embeddedText();
   const layerDocument = JSON.parse(text);
   const extras = JSON.parse(byId("extras").textContent);
-  const { canvas, layers, assets } = layerDocument;
+  const { canvas, layers, groups = [], assets } = layerDocument;
   const traits = extras.layers;
   const drawn = layers.map((_, index) => index).filter((index) => traits[index]);
-  const count = `${layers.length} ${layers.length === 1 ? "layer" : "layers"}`;
-  byId("facts").textContent = `${canvas.width} × ${canvas.height}, ${count}`;
+  const counts = [[layers, "layer"], [groups, "group"]].filter(([list]) => list === layers || list.length);
+  const counted = counts.map(([{ length }, word]) => `${length} ${word}${length === 1 ? "" : "s"}`).join(" in ");
+  byId("facts").textContent = `${canvas.width} × ${canvas.height}, ${counted}`;
   byId("picture").setAttribute("aria-label", `The picture: ${extras.title}`);
 
   byId("frame").style.setProperty("--aspect", `${canvas.width} / ${canvas.height}`);
 
   const store = new Store(stateOf(layerDocument, traits));
-  const look = { solo: null };
+  const look = { solo: null, selected: null };
 
   // The layers' colours, lowest first, null of those that keep their own; those that are not seen have an opacity of 0.
   const styleOf = (state, solo) => ({
-    background: state.background,
+    background: state.transparent ? null : state.background,
     layers: state.order.filter((index) => traits[index]).map((index) => {
       const { visible, opacity, color = null } = state.layers[index];
-      return { index, color, opacity: (solo === null ? visible : solo === index) ? opacity : 0 };
+      return { index, color, opacity: (solo === null ? visible : solo.layers.has(index)) ? opacity : 0 };
     }),
   });
 
   const scene = { canvas, layers: await drawnLayers(layers, traits), assets };
   const engines = new Engines(scene, () => stage.restart());
+  const finder = new Finder(engines.plainScene());
   const choose = (grid) => engines.choose(grid);
   const stage = new Stage(byId("picture"), canvas, {
     chooseEngine: choose,
@@ -156,7 +160,9 @@ async function start() {
       const percent = 100 * scale;
       byId("zoom").textContent = `${percent < 10 ? percent.toFixed(1) : Math.round(percent).toLocaleString("en")} %`;
     },
+    onpick: (place) => panel.pick(place, finder.at(place.x, place.y, place.grid, styleOf(store.state, look.solo))),
   });
+  const outliner = new Outliner(stage);
   showPreview(stage);
 
   const restyled = async () => {
@@ -166,9 +172,10 @@ async function start() {
     performance.measure("vecstack-restyle", { start: begin });
   };
   let recent = Promise.resolve();
-  const panel = new Panel(layers, traits, store, look, {
+  const panel = new Panel(layerDocument, traits, store, look, {
     onlook: () => (recent = restyled()),
     onapproach: (index) => stage.picture?.expect(index),
+    onselect: (indices) => (recent = outliner.show(indices)),
   });
   store.listeners.push((state, message) => {
     if (message) announce(message);
@@ -182,7 +189,7 @@ async function start() {
   connectButtons(store, stage);
   connectComparison(stage, extras.source);
   const draw = (size, state, onprogress) => drawnCanvas(choose, canvas, size, styleOf(state, null), onprogress);
-  connectDownloads({ text, extras, canvas, store, draw });
+  connectDownloads({ text, extras, layerDocument, store, draw });
   tellOddities(layers, traits);
   drawThumbnails(panel, stage, choose, canvas, traits);
 
@@ -223,7 +230,7 @@ function connectButtons(store, stage) {
   };
   for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", action);
   document.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.matches("input[type=number]")) return;
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.matches(TYPED_IN)) return;
     const key = event.key.toLowerCase();
     if (key !== "z" && key !== "y") return;
     event.preventDefault();
@@ -260,8 +267,9 @@ async function connectComparison(stage, source) {
   });
 }
 
-function connectDownloads({ text, extras, canvas, store, draw }) {
-  const { title, svg, groups } = extras;
+function connectDownloads({ text, extras, layerDocument, store, draw }) {
+  const { title, svg, elements } = extras;
+  const { canvas } = layerDocument;
   const size = byId("size");
   size.value = Math.min(Math.max(canvas.width, canvas.height), MAX_PNG_PX);
   byId("save-document").addEventListener("click", () => {
@@ -271,7 +279,7 @@ function connectDownloads({ text, extras, canvas, store, draw }) {
   });
   byId("save-svg").hidden = !svg;
   byId("save-svg").addEventListener("click", () => {
-    const edited = store.isChanged ? editedSvg(svg, groups, store.first, store.settled) : svg;
+    const edited = editedSvg(svg, elements, layerDocument, store.first, store.settled);
     download(fileName(title, ".svg"), [edited], "image/svg+xml");
     announce("SVG saved");
   });

@@ -12,7 +12,7 @@
 //   { type: "tiles", picture, tiles: [{ id, isFinal, pixels }], serial }   serial: the answer to a style
 //   { type: "error", message }
 // A style is { background, layers: [{ index, color, opacity }] }, lowest first; a layer whose colour is null keeps its
-// own. `focus` is the index of the only layer whose colour or opacity differs from the style before (GROUND: the
+// own. Where the background is null the picture is transparent. `focus` is the index of the only layer whose colour or opacity differs from the style before (GROUND: the
 // background), or null. What lies around it is then kept, so that the next change of the same layer takes a small part
 // of the work.
 
@@ -97,12 +97,26 @@ function send(picture, tiles, focus = null, serial = undefined) {
 
 // The pixels of a tile: layers laid over its background, lowest first.
 function compose(tile, style, focus) {
+  if (style.background === null) return composeClear(tile, style);
   if (focus === null) {
     tile.around = null;
     return toPixels(layOver(tile, flat(tile, style.background), style.layers.slice(lowestSeen(tile, style.layers))));
   }
   if (tile.around?.focus !== focus) tile.around = surroundings(tile, style, focus);
   return between(tile, style, tile.around);
+}
+
+// The pixels of a tile without a background.
+function composeClear(tile, { layers }) {
+  const channels = layOver(tile, flat(tile, NO_COLOR), layers);
+  const [through] = layOver(tile, flat(tile, [1]), layers);
+  const pixels = new Uint8ClampedArray(4 * through.length);
+  for (let index = 0; index < through.length; index++) {
+    const alpha = 1 - through[index];
+    if (alpha > 0) pixels.set(channels.map((channel) => (channel[index] / alpha) * 255), 4 * index);
+    pixels[4 * index + 3] = alpha * 255;
+  }
+  return pixels;
 }
 
 // A tile of one colour: red, green and blue in 0..1.
@@ -258,6 +272,7 @@ function next() {
 
 function* expect(tile) {
   const { style, focus } = pictures.get(tile.picture);
+  if (style.background === null) return;
   if (isTouched(tile, focus) && tile.around?.focus !== focus) tile.around = surroundings(tile, style, focus);
 }
 
