@@ -62,7 +62,11 @@ def _sections(name: str, command: Any) -> list[str]:
 
 
 def _row(parameter: Any) -> str:
-    names = [f"`{name}`" for name in parameter.opts] if parameter.opts[0].startswith("-") else []
+    names = (
+        [f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts)]
+        if parameter.opts[0].startswith("-")
+        else []
+    )
     value = parameter.metavar if parameter.metavar and not getattr(parameter, "is_flag", False) else ""
     default = parameter.default
     shown = f" Default: {default}." if isinstance(default, str | int | float) and not isinstance(default, bool) else ""

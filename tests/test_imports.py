@@ -136,6 +136,7 @@ def test_the_public_names_are_these() -> None:
     assert set(vecstack.__all__) == {
         "Canvas",
         "Goal",
+        "Group",
         "Layer",
         "Stack",
         "VecstackError",

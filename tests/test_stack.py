@@ -10,7 +10,7 @@ from vecstack.errors import DocumentError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import undrawable
 from vecstack.kinds.mask.layer import MaskLayer
-from vecstack.stack import Canvas, Stack, UnknownLayer
+from vecstack.stack import MAX_GROUP_LEVELS, Canvas, Group, Stack, UnknownLayer
 
 WHOLE = Affine.of_frame(Rect(0, 0, 37, 53))
 
@@ -142,3 +142,52 @@ def test_too_many_layers_are_counted_in_the_message() -> None:
     layers = tuple(dataclasses.replace(one, id=str(i)) for i in range(10_001))
     with pytest.raises(DocumentError, match="10,001 layers, at most 10,000"):
         Stack(Canvas(37, 53), layers)
+
+
+# Groups
+
+
+def chain(count: int) -> tuple[Group, ...]:
+    """Groups that lie in one another, the outermost first."""
+    return tuple(Group(str(index), parent=str(index - 1) if index else None) for index in range(count))
+
+
+def test_members_are_the_layers_in_a_group_and_in_groups_inside_it() -> None:
+    layers = mask("a", group="eye"), mask("b"), mask("c", group="face"), mask("d", group="eye")
+    stack = Stack(Canvas(37, 53), layers, groups=(Group("eye", parent="face"), Group("empty"), Group("face")))
+    assert stack.members() == {"eye": [0, 3], "empty": [], "face": [0, 2, 3]}
+
+
+def test_groups_stay_when_layers_go() -> None:
+    stack = Stack(Canvas(37, 53), (mask("a", group="face"), mask("b")), groups=(Group("face"),))
+    assert stack.remove("a").groups == stack.groups
+    assert stack.edit("a", group=None).layers[0].group is None
+    with pytest.raises(DocumentError, match="layer b: there is no group nose"):
+        stack.edit("b", group="nose")
+
+
+def test_groups_lie_in_one_another_up_to_a_limit() -> None:
+    assert len(Stack(Canvas(37, 53), groups=chain(MAX_GROUP_LEVELS)).groups) == MAX_GROUP_LEVELS
+    for groups in (chain(MAX_GROUP_LEVELS + 1), chain(MAX_GROUP_LEVELS + 1)[::-1]):
+        with pytest.raises(DocumentError, match="group 64 lies in 64 others or more, which is too deep"):
+            Stack(Canvas(37, 53), groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"id": ""}, "a group's id must be 1 to 128 characters"),
+        ({"id": "a", "name": "x" * 1025}, "group a: name must be at most 1,024"),
+        ({"id": "a", "parent": 3}, "group a: parent must be 1 to 128 characters"),
+    ],
+    ids=repr,
+)
+def test_a_value_that_a_group_cannot_have_is_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(DocumentError, match=message):
+        Group(**fields)
+
+
+@pytest.mark.parametrize("value", [1, "yes", None])
+def test_a_canvas_is_transparent_or_not(value: Any) -> None:
+    with pytest.raises(DocumentError, match=r"canvas\.transparent must be true or false"):
+        Canvas(37, 53, transparent=value)

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from vecstack.fitting.prune import prune
     from vecstack.fitting.refine import refine
     from vecstack.models import available_models, load_model
-    from vecstack.stack import Canvas, Layer, Stack
+    from vecstack.stack import Canvas, Group, Layer, Stack
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Canvas",
     "Goal",
+    "Group",
     "Layer",
     "Stack",
     "VecstackError",
@@ -53,6 +54,7 @@ __all__ = [
 HOMES = {
     "Canvas": "stack",
     "Goal": "fitting.goal",
+    "Group": "stack",
     "Layer": "stack",
     "Stack": "stack",
     "VecstackError": "errors",

@@ -30,6 +30,7 @@ Json = Mapping[str, Any]
 MAX_SIDE = 1_000_000  # canvas units: far above any picture, far below where float32 points get coarse
 MAX_LAYERS = 10_000
 MAX_GROUPS = 10_000
+MAX_GROUP_LEVELS = 64  # groups within one another: as deep as the lists of a document
 MAX_TRANSFORM = 1e9  # canvas units: a thousand times the widest canvas
 MIN_DETERMINANT = 1e-12  # square canvas units: a millionth of a pixel's side, which float64 can still invert
 _LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"  # any character but line breaks, controls and surrogates
@@ -204,6 +205,17 @@ class Stack:
         gone = self.layer(layer_id)
         return self.with_layers(layer for layer in self.layers if layer is not gone)
 
+    def members(self) -> dict[str, list[int]]:
+        """The indices of the layers in each group and in the groups inside it, lowest first, by the group's id."""
+        parents = {group.id: group.parent for group in self.groups}
+        members: dict[str, list[int]] = {group.id: [] for group in self.groups}
+        for index, layer in enumerate(self.layers):
+            place = layer.group
+            while place is not None:
+                members[place].append(index)
+                place = parents[place]
+        return members
+
     def replace(self, layers: Mapping[int, Layer], assets: Mapping[str, bytes]) -> Stack:
         """This stack with other layers at some indices, and with the assets that they need in addition to its own."""
         new = self.with_layers(layers.get(index, layer) for index, layer in enumerate(self.layers))
@@ -226,15 +238,15 @@ def _check_groups(groups: Sequence[Group], layers: Sequence[Layer]) -> None:
     for layer in layers:
         if layer.group is not None and layer.group not in parents:
             raise DocumentError(f"layer {layer.id}: there is no group {layer.group}.")
-    done: set[str] = set()
     for group in groups:
-        inside: set[str] = set()
+        inside: list[str] = []
         place: str | None = group.id
-        while place is not None and place not in done:
+        while place is not None:
             if place in inside:
                 raise DocumentError(f"group {group.id} lies in itself.")
             if place not in parents:
-                raise DocumentError(f"group {group.id}: there is no group {place} for it to lie in.")
-            inside.add(place)
+                raise DocumentError(f"group {inside[-1]}: there is no group {place} for it to lie in.")
+            if len(inside) == MAX_GROUP_LEVELS:
+                raise DocumentError(f"group {group.id} lies in {MAX_GROUP_LEVELS} others or more, which is too deep.")
+            inside.append(place)
             place = parents[place]
-        done |= inside

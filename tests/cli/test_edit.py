@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers import ids, make_spline
-from vecstack import Canvas, Stack, load, render, save
+from vecstack import Canvas, Group, Stack, load, render, save
 from vecstack.cli import run
 from vecstack.document.file import dumps
 from vecstack.editing.changes import (
@@ -136,6 +136,21 @@ def test_layers_are_copied_from_another_file(edited: Callable[..., Stack], docum
     assert ids(edited("--copy-layer", f"{path}:a@2@2")) == [made[0], "a@2", *made[1:]]
     assert ids(edited("--copy-layer", f"{document}:*")) == [*made, *(f"{name}-2" for name in made)]
     assert edited("--copy-layer", f"{path}:1").layers == edit(load(document), [CopyLayer("1", other)]).layers
+
+
+def test_groups_and_transparency_are_edited_by_their_words(edited: Callable[..., Stack], document: Path) -> None:
+    stack = load(document)
+    layers = [dataclasses.replace(layer, group="face") for layer in stack.layers[:2]]
+    grouped = dataclasses.replace(stack, groups=(Group("face", "The face"),))
+    save(grouped.with_layers([*layers, stack.layers[2]]), document, overwrite=True)
+    made = edited(
+        "--rename", "The face=A nose", "--recolor", "A nose=tomato", "--move", "face=top", "--background", "none"
+    )
+    assert made.groups == (Group("face", "A nose"),)
+    assert [layer.group for layer in made.layers] == [None, "face", "face"]
+    assert made.layers[0] == stack.layers[2]
+    assert made.canvas == dataclasses.replace(stack.canvas, transparent=True)
+    assert edited("--hide", "face", "--background", "#123456").canvas.transparent is False
 
 
 def test_a_palette_of_a_file_is_the_only_colours(edited: Callable[..., Stack], tmp_path: Path) -> None:

@@ -322,6 +322,7 @@ def test_the_page_and_the_program_have_the_same_limits() -> None:
         "members of a zip, of any name": [vecstack.document.limits.MAX_MEMBERS],
         "layers": [stack_module.MAX_LAYERS],
         "groups": [stack_module.MAX_GROUPS],
+        "groups within one another": [stack_module.MAX_GROUP_LEVELS],
         "objects and lists within one another": [vecstack.document.limits.MAX_NESTING],
     }
     for number in (stack_module.MAX_SIDE, mask_module.MAX_CODE, mask_module.MAX_WIDTH):

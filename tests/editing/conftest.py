@@ -8,7 +8,7 @@ from tests.helpers import make_spline, png_of
 from vecstack.color import Color
 from vecstack.drawing.render import render
 from vecstack.geometry import Affine, Rect
-from vecstack.stack import Stack, UnknownLayer
+from vecstack.stack import Group, Stack, UnknownLayer
 
 
 @pytest.fixture
@@ -23,6 +23,16 @@ def sundry(stack: Stack) -> Stack:
     return dataclasses.replace(
         stack, layers=(*stack.layers, *more), metrics=metrics, source=source, thumbnail=png_of(picture)
     )
+
+
+@pytest.fixture
+def grouped(sundry: Stack) -> Stack:
+    """The layers in groups: `faded` and `window` in `part`, which lies in `thing` as do `turned` and `strange`; another
+    group has none."""
+    groups = (Group("thing", "A thing"), Group("part", "A part, small", "thing", {"n": 1}), Group("empty"))
+    places = {"faded": "part", "window": "part", "turned": "thing", "strange": "thing"}
+    layers = (dataclasses.replace(layer, group=places.get(layer.id)) for layer in sundry.layers)
+    return dataclasses.replace(sundry, layers=tuple(layers), groups=groups)
 
 
 def color(stack: Stack, layer_id: str) -> Color:

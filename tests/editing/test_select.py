@@ -15,9 +15,9 @@ from vecstack.editing.changes import (
     Rename,
 )
 from vecstack.editing.edit import edit
-from vecstack.editing.select import select
+from vecstack.editing.select import groups_called, select
 from vecstack.errors import DocumentError, UsageError
-from vecstack.stack import Stack
+from vecstack.stack import Group, Stack
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,39 @@ def test_a_name_of_whatever_letters_is_found(sundry: Stack, name: str) -> None:
 def test_a_number_of_no_layer_is_refused_with_the_numbers_there_are(sundry: Stack, selection: str) -> None:
     with pytest.raises(DocumentError, match=r"1 \(the lowest\) to 9\.$"):
         select(sundry, selection)
+
+
+@pytest.mark.parametrize(
+    ("selection", "indices"),
+    [
+        ("part", [1, 3]),
+        ("A part, small", [1, 3]),
+        ("thing", [1, 3, 5, 7]),
+        ("A thing, 1", [0, 1, 3, 5, 7]),
+        (" part ,twig", [1, 3, 8]),
+        ("empty", []),
+        ("empty,2", [1]),
+    ],
+)
+def test_a_group_means_the_layers_in_it_and_in_groups_inside_it(
+    grouped: Stack, selection: str, indices: list[int]
+) -> None:
+    assert list(select(grouped, selection)) == indices
+
+
+def test_ids_and_names_of_layers_win_over_groups_and_ids_over_names(grouped: Stack) -> None:
+    named = edit(grouped, [Rename("whole", "part")])
+    assert select(named, "part") == (0,)
+    assert groups_called(named, "part") == ()
+    called = dataclasses.replace(grouped, groups=(*grouped.groups, Group("other", "part")))
+    assert select(called, "part") == (1, 3)
+    assert [group.id for group in groups_called(called, " part ")] == ["part"]
+    assert groups_called(grouped, "part,twig") == ()
+
+
+def test_a_message_lists_groups_too(grouped: Stack) -> None:
+    with pytest.raises(DocumentError, match=r"no layer or group 'A thinng'; the nearest are 'A thing'"):
+        select(grouped, "A thinng")
 
 
 def test_an_unknown_layer_is_refused_with_the_nearest_names(sundry: Stack) -> None:

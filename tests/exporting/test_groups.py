@@ -19,7 +19,7 @@ from PIL import Image
 from tests.exporting.conftest import CANVAS, pixels_of
 from tests.helpers import block
 from vecstack import Canvas, Stack, render, to_svg
-from vecstack.exporting.groups import MAX_DEPTH, grouped
+from vecstack.exporting.groups import grouped
 from vecstack.exporting.ora import to_ora
 from vecstack.exporting.pdf import to_pdf
 from vecstack.exporting.png_layers import png_layers
@@ -52,15 +52,6 @@ def nested(parts: str, groups: tuple[Group, ...]) -> str:
 )
 def test_neighbours_of_one_group_are_wrapped_together(parts: str, wanted: str) -> None:
     assert nested(parts, (Group("b", parent="a"), Group("a"), Group("c"), Group("d", parent="a"))) == wanted
-
-
-def test_groups_too_deep_for_programs_become_one() -> None:
-    groups = tuple(Group(str(index), parent=str(index - 1) if index else None) for index in range(2000))
-    wrapped = nested("x1999 y1000 z3", groups)
-    assert wrapped.count("(") == MAX_DEPTH
-    assert wrapped.startswith("0(1(2(3(4(")
-    assert "(x y)" in wrapped
-    assert wrapped.endswith(" z))))")
 
 
 @pytest.fixture
@@ -224,7 +215,9 @@ def test_transparent_stacks_without_layers_are_written() -> None:
 
 def test_ten_thousand_layers_in_as_many_groups_are_nested() -> None:
     count = 10_000
-    groups = tuple(Group(str(index), parent=str(index - 1) if index % 100 else None) for index in range(count))
-    parts = [(str(index), str(index * 7919 % count)) for index in range(count)]
+    groups = tuple(Group(str(index), parent=str(index - 1) if index % 64 else None) for index in range(count))
+    layers = [block(str(index), CANVAS.rect, group=str(index * 7919 % count)) for index in range(count)]
+    stack = Stack(CANVAS, tuple(layers), groups=groups)  # as deep as groups may be
+    parts = [(layer.id, layer.group) for layer in stack.layers]
     text = "".join(grouped(parts, groups, lambda group, inside: f"<g>{''.join(inside)}</g>"))
-    assert len(text) < count * MAX_DEPTH * 8
+    assert text.count("<g>") == text.count("</g>") < count * 64

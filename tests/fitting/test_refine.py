@@ -26,7 +26,7 @@ from vecstack.kinds import find_kind
 from vecstack.kinds.mask.kind import MaskKind
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.stack import Canvas, Layer, Stack, UnknownLayer, asset_id
+from vecstack.stack import Canvas, Group, Layer, Stack, UnknownLayer, asset_id
 
 CPU = torch.device("cpu")
 SMALL, CANVAS = Canvas(12, 9, (0.3, 0.2, 0.6)), Canvas(WIDTH, HEIGHT, (0.3, 0.2, 0.6))
@@ -178,13 +178,14 @@ def test_only_shapes_and_colours_of_seen_layers_change() -> None:
     }
     turned = {"transform": Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25), "window": 0.7, "opacity": 0.8}
     seen: dict[int, Layer] = {
-        0: mask(rng, "first", CANVAS, name="a name", extra={"note": 1}),
+        0: mask(rng, "first", CANVAS, name="a name", group="thing", extra={"note": 1}),
         2: mask(rng, "second", CANVAS, opacity=0.5),
         5: mask(rng, "third", CANVAS, SECOND, **turned),
         7: spline(rng, "fourth", Rect(4.0, 5.0, 30.0, 40.0), opacity=0.9),
     }
     layers = tuple(layer for _, layer in sorted({**left_alone, **seen}.items()))
-    stack = Stack(CANVAS, layers, ASSETS, {"sha256": "0"}, {"name": "m"}, {"psnr": 3.0, "seconds": 5}, {"more": True})
+    metrics, groups = {"psnr": 3.0, "seconds": 5}, (Group("thing"),)
+    stack = Stack(CANVAS, layers, ASSETS, groups, {"sha256": "0"}, {"name": "m"}, metrics, {"more": True})
     refined = run(stack, noise(WIDTH, HEIGHT))
     for index, layer in left_alone.items():
         assert refined.layers[index] is layer
@@ -195,7 +196,7 @@ def test_only_shapes_and_colours_of_seen_layers_change() -> None:
         for field in dataclasses.fields(layer):
             if field.name not in own:
                 assert getattr(new, field.name) == getattr(layer, field.name)
-    for name in ("canvas", "assets", "source", "model", "extra"):
+    for name in ("canvas", "assets", "groups", "source", "model", "extra"):
         assert getattr(refined, name) == getattr(stack, name)
     assert refined.metrics["seconds"] == 5
 
@@ -308,6 +309,14 @@ def test_a_background_shows_through_a_transparent_picture(background: Color) -> 
     refined = run(random_stack(1), picture, background=background)
     seen = np.full((9, 12, 3), background, np.float32)
     assert dumps(refined) == dumps(run(random_stack(1), seen))
+
+
+def test_nothing_is_to_cover_what_is_transparent_in_the_picture_and_the_canvas() -> None:
+    stack = random_stack(1)
+    clear = dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, transparent=True))
+    picture = np.concatenate([noise(12, 9), np.zeros((9, 12, 1), np.float32)], 2)
+    seen = np.full((9, 12, 3), clear.canvas.background, np.float32)
+    assert dumps(run(clear, picture, background="white")) == dumps(run(clear, seen))
 
 
 def test_a_file_is_a_picture_too(photo: Any, pixels: np.ndarray) -> None:

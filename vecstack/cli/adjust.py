@@ -48,8 +48,8 @@ def run(
 ) -> None:
     """Change pictures where the masks of their layers are.
 
-    The result has the picture's own pixels. SEL selects layers: an id, a name, a number (1 is the lowest), a range such
-    as 3-7, * for all, or several of these separated by commas. See docs/adjust.md."""
+    The result has the picture's own pixels. SEL selects layers: an id, a name, a group, a number (1 is the lowest), a
+    range such as 3-7, * for all, or several of these separated by commas. See docs/adjust.md."""
     if output is None and inputs != [STANDARD]:
         raise UsageError("adjust needs an output; name one with -o.")
     adjustment = _adjustment(brightness, contrast, saturation, hue, tint, blur)

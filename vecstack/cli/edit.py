@@ -41,7 +41,14 @@ def run(
     context: typer.Context,
     inputs: Inputs,
     output: Output = None,
-    recolor: Annotated[Texts, _option("recolor", "SEL=COLOR", "Set the colour: #rrggbb or a CSS name.")] = None,
+    recolor: Annotated[
+        Texts,
+        _option(
+            "recolor",
+            "SEL=COLOR",
+            "Set the colour: #rrggbb or a CSS name. Several colours of a layer or a group shift.",
+        ),
+    ] = None,
     opacity: Annotated[Texts, _option("opacity", "SEL=0..1", "Set the opacity.")] = None,
     hide: Annotated[Texts, _option("hide", "SEL", "Hide layers.")] = None,
     show: Annotated[Texts, _option("show", "SEL", "Show hidden layers.")] = None,
@@ -51,7 +58,7 @@ def run(
         Texts,
         _option("move", "SEL=PLACE", "Move up, down, to the top, to the bottom or to a position (1 is the lowest)."),
     ] = None,
-    rename: Annotated[Texts, _option("rename", "SEL=NAME", "Set the name.")] = None,
+    rename: Annotated[Texts, _option("rename", "SEL=NAME", "Set the name of layers or of a group.")] = None,
     shift: Annotated[
         Texts, _option("shift", "SEL=DX,DY", "Move right by DX and down by DY, in pixels of the source.")
     ] = None,
@@ -60,7 +67,9 @@ def run(
         Texts,
         _option("transform", "SEL=A,B,C,D,E,F", "Set the matrix from frame to canvas, row by row."),
     ] = None,
-    background: Annotated[Texts, _option("background", "COLOR", "Set the colour behind all layers.")] = None,
+    background: Annotated[
+        Texts, _option("background", "COLOR", "Set the colour behind all layers, or none: a transparent canvas.")
+    ] = None,
     palette: Annotated[
         Texts, _option("palette", "FILE|N", "Limit colours to a palette file (.gpl, .png, text) or to N colours.")
     ] = None,
@@ -85,8 +94,8 @@ def run(
 ) -> None:
     """Change the layers of a file.
 
-    Options are applied in the order in which they are written. SEL selects layers: an id, a name, a number (1 is the
-    lowest), a range such as 3-7, * for all, or several of these separated by commas."""
+    Options are applied in the order in which they are written. SEL selects layers: an id, a name, a group, a number
+    (1 is the lowest), a range such as 3-7, * for all, or several of these separated by commas."""
     if output is None and inputs != [STANDARD]:
         raise UsageError("edit needs an output; name one with -o.")
     items = plan(inputs, output, SUFFIXES, ".layers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
     from vecstack.stack import Layer, Stack
 
 CONTRIBUTION_NOTE = (
-    "contribution: how much the picture changes when this layer alone is removed (root mean square over the canvas, "
-    "in 1/255; 0 for a hidden layer and for a kind that this version does not have)"
+    "contribution: how much the picture changes when this layer or group alone is removed (root mean square over the "
+    "canvas, in 1/255; 0 for a hidden layer and for a kind that this version does not have)"
 )
 
 
 def run(
     document: str = typer.Argument(metavar="INPUT", help="A layer file, or - for standard input."),
     with_contributions: Annotated[
-        bool, typer.Option("--contributions", help="Measure how much each layer contributes to the picture.")
+        bool, typer.Option("--contributions", help="Measure how much each layer and group contributes to the picture.")
     ] = False,
     with_plan: Annotated[
         bool, typer.Option("--render-plan", help="Show the cost of drawing, at --size or at the canvas's own size.")
@@ -59,13 +60,23 @@ def describe(stack: Stack) -> dict[str, Any]:
             "width": stack.canvas.width,
             "height": stack.canvas.height,
             "background": to_hex(stack.canvas.background),
+            "transparent": stack.canvas.transparent,
         },
+        "groups": _describe_groups(stack),
         "layers": [_describe(layer) for layer in stack.layers],
         "assets": {name: len(data) for name, data in stack.assets.items()},
         "source": dict(stack.source),
         "model": dict(stack.model),
         "metrics": dict(stack.metrics),
     }
+
+
+def _describe_groups(stack: Stack) -> list[dict[str, Any]]:
+    members = stack.members()
+    return [
+        {"id": group.id, "name": group.name, "parent": group.parent, "layers": len(members[group.id])}
+        for group in stack.groups
+    ]
 
 
 def _describe(layer: Layer) -> dict[str, Any]:
@@ -79,15 +90,17 @@ def _describe(layer: Layer) -> dict[str, Any]:
         "visible": layer.visible,
         "opacity": layer.opacity,
         "color": None if color is None else to_hex(color),
+        "group": layer.group,
     }
 
 
 def _add_contributions(facts: dict[str, Any], stack: Stack) -> None:
-    """Add to each layer how much it contributes to the picture, in 1/255, and a note that explains it."""
-    from vecstack.fitting.prune import contributions
+    """Add to each layer and group how much it contributes to the picture, in 1/255, and a note that explains it."""
+    from vecstack.fitting.prune import contributions, group_contributions
 
-    for layer, contribution in zip(facts["layers"], contributions(stack), strict=True):
-        layer["contribution"] = {"rms": round(contribution.rms, 6), "largest": round(contribution.largest, 6)}
+    parts = [*facts["layers"], *facts["groups"]]
+    for part, contribution in zip(parts, (*contributions(stack), *group_contributions(stack)), strict=True):
+        part["contribution"] = {"rms": round(contribution.rms, 6), "largest": round(contribution.largest, 6)}
     facts["note"] = CONTRIBUTION_NOTE
 
 
@@ -124,22 +137,20 @@ def _printable(text: str) -> str:
 
 
 def _text(document: str, facts: dict[str, Any]) -> str:
-    canvas, layers = facts["canvas"], facts["layers"]
+    canvas, layers, groups = facts["canvas"], facts["layers"], facts["groups"]
+    behind = "transparent" if canvas["transparent"] else canvas["background"]
     size = "" if facts["file_bytes"] is None else f", {facts['file_bytes']:,} bytes"
     assets = sum(facts["assets"].values())
     lines = [
-        f"{document}: {canvas['width']} x {canvas['height']} on {canvas['background']}, {len(layers)} layers{size}",
+        f"{document}: {canvas['width']} x {canvas['height']} on {behind}, {len(layers)} layers"
+        f"{f' in {len(groups)} groups' if groups else ''}{size}",
         f"assets: {len(facts['assets'])} ({assets:,} bytes before compression)",
         f"bytes: {facts['bytes']['document']:,} without the assets, {facts['bytes']['file']:,} with them, as .layers",
     ]
     if facts["model"]:
         name, digest = (_printable(str(facts["model"].get(key, ""))) for key in ("name", "sha256"))
         lines.append(f"model: {name or '?'}{f' ({digest:.12})' if digest else ''}")
-    lines += [
-        f"  {number:>4}  {layer['color'] or '-':<8} {layer['kind']:<6} {layer['opacity']:>5.0%} {_contribution(layer)}"
-        f"{'' if layer['visible'] else 'hidden '}{_printable(layer['id'])}  {_printable(layer['name'])}"
-        for number, layer in enumerate(layers, start=1)
-    ]
+    lines += _tree(layers, groups)
     if "render_plan" in facts:
         lines.append(_plan_text(facts["render_plan"]))
     if "note" in facts:
@@ -147,6 +158,45 @@ def _text(document: str, facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _contribution(layer: dict[str, Any]) -> str:
-    """The column of a layer's contribution; empty unless it was measured."""
-    return f"{layer['contribution']['rms']:>7.2f}  " if "contribution" in layer else ""
+def _tree(layers: list[dict[str, Any]], groups: list[dict[str, Any]]) -> Iterator[str]:
+    """A line for each layer, lowest first, below the lines of the groups that it is in; then those of empty groups."""
+    by_id = {group["id"]: group for group in groups}
+    inside: list[str] = []
+    for number, layer in enumerate(layers, start=1):
+        around = _groups_around(layer["group"], by_id)
+        for level, group_id in enumerate(around):
+            if group_id not in inside:
+                yield _group_line(by_id[group_id], level)
+        inside = around
+        yield _layer_line(number, layer, len(around))
+    for group in groups:
+        if not group["layers"]:
+            yield _group_line(group, len(_groups_around(group["parent"], by_id)))
+
+
+def _groups_around(group_id: str | None, by_id: dict[str, dict[str, Any]]) -> list[str]:
+    """The ids of a group and of those that it lies in, outermost first; none for None."""
+    around: list[str] = []
+    while group_id is not None:
+        around.insert(0, group_id)
+        group_id = by_id[group_id]["parent"]
+    return around
+
+
+def _group_line(group: dict[str, Any], level: int) -> str:
+    count = f"{group['layers']} layer{'' if group['layers'] == 1 else 's'}"
+    names = "  ".join(_printable(text) for text in (group["id"], group["name"]) if text)
+    return f"        {'  ' * level}{_contribution(group)}{names} ({count})"
+
+
+def _layer_line(number: int, layer: dict[str, Any], level: int) -> str:
+    return (
+        f"  {number:>4}  {'  ' * level}{layer['color'] or '-':<8} {layer['kind']:<6} {layer['opacity']:>5.0%} "
+        f"{_contribution(layer)}{'' if layer['visible'] else 'hidden '}{_printable(layer['id'])}  "
+        f"{_printable(layer['name'])}"
+    )
+
+
+def _contribution(part: dict[str, Any]) -> str:
+    """The column of the contribution of a layer or a group; empty unless it was measured."""
+    return f"{part['contribution']['rms']:>7.2f}  " if "contribution" in part else ""

@@ -131,6 +131,14 @@ class Grid:
         color = self.xs.new_tensor(stack.canvas.background).float()
         return color[:, None, None].repeat(1, len(self.ys), len(self.xs))
 
+    def backdrop(self, stack: Stack) -> Tensor:
+        """What layers are measured against: the background or, where the canvas is transparent, points that are black
+        and white by turns, which hide a layer of no colour: [3,H,W]."""
+        if not stack.canvas.transparent:
+            return self.background(stack)
+        rows, columns = (torch.arange(len(places), device=self.xs.device) for places in (self.ys, self.xs))
+        return ((rows[:, None] + columns) % 2).float().repeat(3, 1, 1)
+
 
 def _within(places: list[float], start: float, length: float) -> slice:
     """Which of the places, from least to greatest, lie on a stretch."""

@@ -69,8 +69,8 @@ def compose(sheets: Iterable[Sheet], background: Tensor) -> Tensor:
 
 
 def picture_on(stack: Stack, points: Grid) -> Tensor:
-    """The stack's picture at the points of a grid: [3,H,W]. Raises as `sheets_on`."""
-    return compose(sheets_on(stack, points), points.background(stack))
+    """The stack's picture at the points of a grid, over their backdrop: [3,H,W]. Raises as `sheets_on`."""
+    return compose(sheets_on(stack, points), points.backdrop(stack))
 
 
 def spread(sheet: Sheet, canvas: Tensor) -> Tensor:

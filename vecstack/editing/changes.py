@@ -12,19 +12,21 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from vecstack.color import Color, is_number, is_number_list, to_color
+from vecstack.color import Color, in_gamut, is_number, is_number_list, to_color, to_oklab, to_srgb
 from vecstack.editing.palette import MAX_FEW, MAX_PALETTE, load_palette, nearest, reduced
-from vecstack.editing.select import check_selection, select, select_one
+from vecstack.editing.select import check_selection, groups_called, select, select_one
 from vecstack.errors import DocumentError, UsageError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import can_draw, color_of, kind_of, without_unused
-from vecstack.stack import MAX_LAYERS, MAX_TRANSFORM, Layer, Stack, check_name, check_transform
+from vecstack.stack import MAX_LAYERS, MAX_TRANSFORM, Group, Layer, Stack, check_name, check_transform
 
 MAX_AMOUNT = 1e6  # of a jitter, in spreads: the largest number of a code
 SHIFT_DECIMALS = 9  # of a shifted place: far below what shows, and a shift and its reverse give the same numbers
 JITTER_DIGITS = 3  # of a typical move that are kept: finer than shows, and shorter in a file
 POINTS = 1 << 14  # at which layers that are merged are compared, and their shares of the picture measured
-MIN_WEIGHT = 1e-6  # of a colour that does not show: it counts where no other does
+NO_BACKGROUND = "none"  # in the place of a colour
+COLOR_DECIMALS = 4  # of a shifted colour: as those of a picture's mean, and finer than 8 bits
+MIN_WEIGHT = 1e-6  # of a colour or a layer that does not show: it counts where no other does
 
 
 class Change:
@@ -67,8 +69,10 @@ class LayerChange(SelectedChange):
 
 
 @dataclass(frozen=True)
-class Recolor(LayerChange):
-    """Set the colour of layers: #rgb, #rrggbb, a CSS name, or three numbers in 0..1."""
+class Recolor(SelectedChange):
+    """Set the colour of layers: #rgb, #rrggbb, a CSS name, or three numbers in 0..1. Several colours shift together in
+    OKLab, so that their mean is the wanted one and light and dark stay apart: those of a layer of many colours, and
+    where the selection is the id or the name of groups, those of all their layers, which count as much as they show."""
 
     to: str | Color
 
@@ -76,8 +80,18 @@ class Recolor(LayerChange):
         super().__post_init__()
         to_color(self.to)
 
-    def changed(self, layer: Layer) -> Layer:
-        return _with_color(layer, to_color(self.to))
+    def apply(self, stack: Stack, device: str) -> Stack:
+        wanted, chosen = to_color(self.to), select(stack, self.select)
+        if groups_called(stack, self.select) and chosen:
+            shares, _ = _shares(stack, device)
+            weights = {index: max(shares.get(index, 0.0), MIN_WEIGHT) for index in chosen}
+            return stack.replace(_shifted(stack, weights, wanted), {})
+        changed: dict[int, Layer] = {}
+        for index in chosen:
+            layer = stack.layers[index]
+            one = color_of(layer) is not None
+            changed |= {index: _with_color(layer, wanted)} if one else _shifted(stack, {index: 1.0}, wanted)
+        return stack.replace(changed, {})
 
 
 @dataclass(frozen=True)
@@ -113,7 +127,7 @@ class Show(LayerChange):
 
 @dataclass(frozen=True)
 class Rename(LayerChange):
-    """Set the name of layers."""
+    """Set the name of layers; where the selection is the id or the name of groups, that of the groups."""
 
     to: str
 
@@ -123,6 +137,13 @@ class Rename(LayerChange):
 
     def changed(self, layer: Layer) -> Layer:
         return dataclasses.replace(layer, name=self.to)
+
+    def apply(self, stack: Stack, device: str) -> Stack:
+        called = groups_called(stack, self.select)
+        if not called:
+            return super().apply(stack, device)
+        groups = (dataclasses.replace(group, name=self.to) if group in called else group for group in stack.groups)
+        return dataclasses.replace(stack, groups=tuple(groups))
 
 
 @dataclass(frozen=True)
@@ -233,21 +254,26 @@ class Move(SelectedChange):
 
 @dataclass(frozen=True)
 class Background(Change):
-    """Set the colour behind all layers (written as for Recolor)."""
+    """Set the colour behind all layers (written as for Recolor), or make the canvas transparent: `none`."""
 
     to: str | Color
 
     def __post_init__(self) -> None:
-        to_color(self.to)
+        if self.to != NO_BACKGROUND:
+            to_color(self.to)
 
     def apply(self, stack: Stack, device: str) -> Stack:
-        return _with_background(stack, to_color(self.to))
+        if self.to == NO_BACKGROUND:
+            return dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, transparent=True))
+        opaque = dataclasses.replace(stack.canvas, background=to_color(self.to), transparent=False)
+        return dataclasses.replace(stack, canvas=opaque)
 
 
 @dataclass(frozen=True)
 class Palette(Change):
-    """Limit the colours of the layers and the background to those of a palette, each replaced by the most similar one
-    (nearest in OKLab); or to a number of colours, chosen so that the most visible colours change least."""
+    """Limit the colours of the layers and the background, if the canvas has one, to those of a palette, each replaced
+    by the most similar one (nearest in OKLab); or to a number of colours, chosen so that the most visible colours
+    change least."""
 
     to: Sequence[str | Color] | int
 
@@ -268,16 +294,19 @@ class Palette(Change):
         return cls(load_palette(folder / to) if isinstance(to, str) else to)
 
     def apply(self, stack: Stack, device: str) -> Stack:
-        colors = dict.fromkeys((_background(stack), *_colors(stack).values()))
+        colors = dict.fromkeys((*_background(stack), *_colors(stack).values()))
+        if not colors or (isinstance(self.to, int) and len(colors) <= self.to):
+            return stack
         if isinstance(self.to, int):
-            if len(colors) <= self.to:
-                return stack
             palette = reduced(_weights(stack, device), self.to)
         else:
             palette = [to_color(color) for color in self.to]
         near = dict(zip(colors, nearest(list(colors), palette), strict=True))
         changed = {index: _with_color(stack.layers[index], near[color]) for index, color in _colors(stack).items()}
-        return _with_background(stack.replace(changed, {}), near[_background(stack)])
+        canvas = stack.canvas
+        for color in _background(stack):
+            canvas = dataclasses.replace(canvas, background=near[color])
+        return dataclasses.replace(stack.replace(changed, {}), canvas=canvas)
 
 
 @dataclass(frozen=True)
@@ -360,7 +389,8 @@ class Merge(SelectedChange):
 @dataclass(frozen=True)
 class CopyLayer(SelectedChange):
     """Copy layers of another stack with their assets, on top or to a position (1 is the lowest), which the lowest of
-    them gets. Their canvas is stretched to this one; a number is appended to an id that is in use."""
+    them gets. Their canvas is stretched to this one; their groups come along, and so do those around them; a number is
+    appended to an id that is in use."""
 
     from_: Stack
     to: int | None = None
@@ -382,11 +412,13 @@ class CopyLayer(SelectedChange):
     def apply(self, stack: Stack, device: str) -> Stack:
         taken = [self.from_.layers[index] for index in select(self.from_, self.select)]
         most = len(stack.layers) + 1
+        groups = _copied_groups(self.from_, taken, stack)
         copies = _scaled(
-            _renamed(taken, {layer.id for layer in stack.layers}), self.from_.canvas.rect, stack.canvas.rect
+            _renamed(taken, {layer.id for layer in stack.layers}, groups), self.from_.canvas.rect, stack.canvas.rect
         )
         layers = _inserted(list(stack.layers), copies, most if self.to is None else self.to, most)
-        return dataclasses.replace(stack.with_layers(layers), assets={**stack.assets, **_assets(self.from_, taken)})
+        whole = dataclasses.replace(stack, groups=(*stack.groups, *groups.values())).with_layers(layers)
+        return dataclasses.replace(whole, assets={**stack.assets, **_assets(self.from_, taken)})
 
 
 CHANGES: Mapping[str, type[Change]] = {
@@ -444,12 +476,9 @@ def _inserted(others: list[Any], block: list[Any], number: int, most: int) -> li
     return [*others[: number - 1], *block, *others[number - 1 :]]
 
 
-def _background(stack: Stack) -> Color:
-    return cast(Color, tuple(stack.canvas.background))
-
-
-def _with_background(stack: Stack, color: Color) -> Stack:
-    return dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, background=color))
+def _background(stack: Stack) -> tuple[Color, ...]:
+    """The colour behind all layers; none where the canvas is transparent."""
+    return () if stack.canvas.transparent else (cast(Color, tuple(stack.canvas.background)),)
 
 
 # Masks
@@ -503,16 +532,42 @@ def _hull(stack: Stack, layers: Iterable[Layer]) -> Rect:
 # Copies
 
 
-def _renamed(layers: Iterable[Layer], used: set[str]) -> list[Layer]:
-    """The layers with new ids where theirs are used already; `used` is updated."""
-    renamed = []
+def _copied_groups(source: Stack, layers: Iterable[Layer], stack: Stack) -> dict[str, Group]:
+    """By their old ids, the groups of some layers and those around them, with new ids where a stack uses theirs."""
+    groups = {group.id: group for group in source.groups}
+    needed: set[str] = set()
     for layer in layers:
-        layer_id, number = layer.id, 2
-        while layer_id in used:
-            layer_id, number = f"{layer.id[:118]}-{number}", number + 1  # ids have up to 128 characters
-        used.add(layer_id)
-        renamed.append(layer if layer_id == layer.id else dataclasses.replace(layer, id=layer_id))
-    return renamed
+        place = layer.group
+        while place is not None and place not in needed:
+            needed.add(place)
+            place = groups[place].parent
+    used = {group.id for group in stack.groups}
+    ids = {group: _free_id(group, used) for group in groups if group in needed}
+    return {
+        old: dataclasses.replace(groups[old], id=new, parent=None if parent is None else ids[parent])
+        for old, new in ids.items()
+        for parent in (groups[old].parent,)
+    }
+
+
+def _renamed(layers: Iterable[Layer], used: set[str], groups: Mapping[str, Group]) -> list[Layer]:
+    """The layers with new ids where theirs are used already, in the groups that have taken the place of theirs; `used`
+    is updated."""
+    return [
+        dataclasses.replace(
+            layer, id=_free_id(layer.id, used), group=None if layer.group is None else groups[layer.group].id
+        )
+        for layer in layers
+    ]
+
+
+def _free_id(wanted: str, used: set[str]) -> str:
+    """An id, with a number at its end where it is used already; `used` is updated."""
+    free, number = wanted, 2
+    while free in used:
+        free, number = f"{wanted[:118]}-{number}", number + 1  # ids have up to 128 characters
+    used.add(free)
+    return free
 
 
 def _scaled(layers: list[Layer], old: Rect, new: Rect) -> list[Layer]:
@@ -559,18 +614,68 @@ def _colors(stack: Stack) -> dict[int, Color]:
 
 
 def _weights(stack: Stack, device: str) -> dict[Color, float]:
-    """How much of the picture is in each colour of the layers and the background: the visible share of the canvas,
-    0..1."""
+    """How much of the picture is in each colour of the layers and of a background that shows: the visible share of the
+    canvas, 0..1."""
+    shares, rest = _shares(stack, device)
+    weights = dict.fromkeys((*_background(stack), *_colors(stack).values()), MIN_WEIGHT)
+    for index, share in shares.items():
+        color = color_of(stack.layers[index])
+        if color is not None:
+            weights[color] += share
+    for color in _background(stack):
+        weights[color] += rest
+    return weights
+
+
+def _shares(stack: Stack, device: str) -> tuple[dict[int, float], float]:
+    """How much of the picture each layer that shows is, by index, and what is behind all: the visible share of the
+    canvas, 0..1."""
     from vecstack.device import resolve_device
     from vecstack.drawing.points import Grid
     from vecstack.drawing.sheets import lights, sheets_on
 
     points = Grid.about(stack.canvas.rect, POINTS, resolve_device(device))
     light = points.background(stack).new_ones(len(points.ys), len(points.xs))  # that the layers above let through
-    shares = dict.fromkeys((_background(stack), *_colors(stack).values()), MIN_WEIGHT)
-    for sheet, part in lights(list(sheets_on(stack, points)), light):
-        color = color_of(stack.layers[sheet.index])
-        if color is not None:
-            shares[color] += float((part * sheet.alpha).sum()) / light.numel()
-    shares[_background(stack)] += float(light.mean())
-    return shares
+    shares = {
+        sheet.index: float((part * sheet.alpha).sum()) / light.numel()
+        for sheet, part in lights(list(sheets_on(stack, points)), light)
+    }
+    return shares, float(light.mean())
+
+
+def _shifted(stack: Stack, weights: Mapping[int, float], wanted: Color) -> dict[int, Layer]:
+    """The layers at some indices with all their colours moved by the same way in OKLab, so that their mean, in which a
+    layer counts by its weight, becomes the wanted one as far as it can be shown. Raises DocumentError for a layer whose
+    colours this version cannot change."""
+    import numpy as np
+
+    shares: dict[Color, float] = {}
+    for index, weight in weights.items():
+        colors = _every_color(stack.layers[index])
+        for color in colors:
+            shares[color] = shares.get(color, 0.0) + weight / len(colors)
+    points = to_oklab(np.array(list(shares)))
+    way = to_oklab(np.array([wanted])) - np.average(points, axis=0, weights=list(shares.values()))
+    moved = to_srgb(in_gamut(points + way)).round(COLOR_DECIMALS)
+    new = {color: cast(Color, tuple(to)) for color, to in zip(shares, moved.tolist(), strict=True)}
+    return {index: _recolored(stack.layers[index], new.__getitem__) for index in weights}
+
+
+def _every_color(layer: Layer) -> list[Color]:
+    """The colours of a layer, one or many. Raises DocumentError where this version cannot change them."""
+    colors: list[Color] = []
+
+    def note(color: Color) -> Color:
+        colors.append(color)
+        return color
+
+    _recolored(layer, note)
+    return colors
+
+
+def _recolored(layer: Layer, change: Callable[[Color], Color]) -> Layer:
+    """The layer with each of its colours changed. Raises DocumentError where this version cannot."""
+    changed = kind_of(layer).recolored(layer, change) if can_draw(layer) else None
+    if changed is None:
+        raise DocumentError(f"layer {layer.id} is of kind {layer.kind}, whose colours this version cannot change.")
+    return changed

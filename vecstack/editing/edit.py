@@ -14,9 +14,9 @@ from vecstack.stack import Stack
 
 def edit(stack: Stack, changes: Iterable[Change], *, device: str = "auto") -> Stack:
     """The stack after the changes, applied in order. If they change the picture, the thumbnail and the metric psnr,
-    which belong to the old one, are left out. Changes that look at the picture (Merge, and Palette with a number) draw
-    it on the device. Raises UsageError for anything but a list of changes; DocumentError where the stack lacks what a
-    change needs, or would not be valid after it; DeviceError."""
+    which belong to the old one, are left out. Changes that look at the picture (Merge, Palette with a number, Recolor
+    of a group) draw it on the device. Raises UsageError for anything but a list of changes; DocumentError where the
+    stack lacks what a change needs, or would not be valid after it; DeviceError."""
     edited = stack
     for change in _checked(changes):
         edited = change.apply(edited, device)
@@ -46,4 +46,4 @@ def _checked(changes: object) -> Iterator[Change]:
 def _drawn(stack: Stack) -> tuple[Any, ...]:
     """Everything that the picture of the stack depends on."""
     seen = (layer for layer in stack.layers if layer.is_seen)
-    return stack.canvas, *(dataclasses.replace(layer, id="-", name="") for layer in seen)
+    return stack.canvas, *(dataclasses.replace(layer, id="-", name="", group=None) for layer in seen)

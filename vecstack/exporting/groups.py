@@ -8,8 +8,6 @@ from typing import Generic, TypeVar
 
 from vecstack.stack import Group
 
-MAX_DEPTH = 32  # of groups within groups: programs read XML of some hundred levels, and crash beyond them
-
 Part = TypeVar("Part")
 
 
@@ -18,7 +16,7 @@ def grouped(
 ) -> list[Part]:
     """Parts of a file, lowest first, each given with the id of its group or None: neighbours of one group are made one
     part by `wrap`, and so are neighbouring groups of one parent. A group whose layers are not all neighbours is wrapped
-    several times. What lies deeper than MAX_DEPTH groups is put into the deepest of these."""
+    several times."""
     known = {group.id: group for group in groups}
     levels: list[_Level[Part]] = [_Level(None, [])]
     for part, group_id in parts:
@@ -44,7 +42,7 @@ def _path(known: dict[str, Group], group_id: str | None) -> list[Group]:
     while group_id is not None:
         path.append(known[group_id])
         group_id = known[group_id].parent
-    return path[::-1][:MAX_DEPTH]
+    return path[::-1]
 
 
 def _shared(levels: list[_Level[Part]], path: list[Group]) -> int:

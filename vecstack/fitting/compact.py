@@ -171,7 +171,7 @@ def _traces(stack: Stack, points: Grid) -> Iterator[_Trace]:
     """The layers that show at points, lowest first."""
     from vecstack.drawing.sheets import Sheet, sheet_on, shown_on
 
-    canvas, whole = points.background(stack), Affine.of_frame(stack.canvas.rect)
+    canvas, whole = points.backdrop(stack), Affine.of_frame(stack.canvas.rect)
     for index, layer, box in shown_on(stack, points):
         part, below = points.part(box), box.of(canvas)
         tunable = kind_of(layer).tunable([layer], stack.assets, part.xs.device)

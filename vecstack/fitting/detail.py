@@ -71,9 +71,9 @@ def add_detail(
     """The stack with layers added until the goal is met or nothing more helps; the layers that it has stay below them.
     Every layer has a window; layers of large windows lie below those of small ones as far as that leaves the picture
     as it is, and are named after their places. The picture may be of another size than the canvas, not of another
-    aspect; `background` shows where it is transparent. With `budget_bytes` the stack is compacted. The same call gives
-    the same stack. Raises UsageError (a goal below what the stack has, an effort that is none), PictureError,
-    DeviceError."""
+    aspect; `background` shows where it is transparent, on a transparent canvas the canvas's own. With `budget_bytes`
+    the stack is compacted. The same call gives the same stack. Raises UsageError (a goal below what the stack has, an
+    effort that is none), PictureError, DeviceError."""
     if effort not in EFFORTS:
         raise UsageError(f"unknown effort {effort!r:.40}: detail takes {', '.join(EFFORTS)}.", parameter="effort")
     if goal.layers is not None and goal.layers < len(stack.layers):

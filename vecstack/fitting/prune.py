@@ -29,8 +29,8 @@ BATCH_SHARE = 32  # one layer of so many goes between two measurements: a stack 
 
 @dataclass(frozen=True)
 class Contribution:
-    """How much the picture changes when one layer alone is taken out, in 1/255: the root mean square over the canvas
-    and the channels, and the largest change of a channel at any sampled point."""
+    """How much the picture changes when one layer or group alone is taken out, in 1/255: the root mean square over the
+    canvas and the channels, and the largest change of a channel at any sampled point."""
 
     id: str
     rms: float
@@ -77,7 +77,7 @@ def contributions(stack: Stack, *, device: str = "auto") -> tuple[Contribution, 
     from vecstack.drawing.sheets import sheets_on
 
     points = Grid.about(stack.canvas.rect, POINTS, resolve_device(device))
-    background, sheets = points.background(stack), list(sheets_on(stack, points))
+    background, sheets = points.backdrop(stack), list(sheets_on(stack, points))
     found = [Contribution(layer.id, 0.0, 0.0) for layer in stack.layers]
     for sheet, change in zip(sheets, _changes(sheets, background), strict=True):
         rms = math.sqrt(_energy(change) / background.numel())
@@ -85,12 +85,29 @@ def contributions(stack: Stack, *, device: str = "auto") -> tuple[Contribution, 
     return tuple(found)
 
 
+def group_contributions(stack: Stack, *, device: str = "auto") -> tuple[Contribution, ...]:
+    """How much each group adds to the picture, taken out as a whole with the groups inside it; in the order of the
+    groups, measured as `contributions` measures layers. Raises as that does."""
+    from vecstack.device import resolve_device
+    from vecstack.drawing.points import Grid
+    from vecstack.drawing.sheets import compose, sheets_on
+
+    points = Grid.about(stack.canvas.rect, POINTS, resolve_device(device))
+    background, sheets = points.backdrop(stack), list(sheets_on(stack, points))
+    picture, found = compose(sheets, background), []
+    for group_id, members in stack.members().items():
+        gone = set(members)
+        change = (compose([sheet for sheet in sheets if sheet.index not in gone], background) - picture) * STEPS
+        found.append(Contribution(group_id, _root_mean_square(change), float(change.abs().max())))
+    return tuple(found)
+
+
 def prune(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> Stack:
     """The stack with fewer layers that draws nearly the same picture: its root mean square change, over the canvas and
     the channels, is at most `tolerance` (1/255), measured at POINTS points. First layers are dropped, the least needed
-    first; then neighbours are merged into one of the two, in the colour that fits best. A tolerance of 0 takes out
-    what changes nothing. Layers that are hidden, of opacity 0, of a kind that this version does not have, or too
-    small to be measured stay as they are. The same call gives the same stack. Raises UsageError, DeviceError;
+    first; then neighbours of one group are merged into one of the two, in the colour that fits best. A tolerance of 0
+    takes out what changes nothing. Layers that are hidden, of opacity 0, of a kind that this version does not have, or
+    too small to be measured stay as they are. The same call gives the same stack. Raises UsageError, DeviceError;
     DocumentError where an asset is missing or does not fit its layers."""
     check_tolerance(tolerance)
     from vecstack.device import resolve_device
@@ -98,7 +115,7 @@ def prune(stack: Stack, tolerance: float = 0.5, *, device: str = "auto") -> Stac
     from vecstack.drawing.sheets import compose, sheets_on
 
     points = Grid.about(stack.canvas.rect, POINTS, resolve_device(device))
-    background, sheets = points.background(stack), list(sheets_on(stack, points))
+    background, sheets = points.backdrop(stack), list(sheets_on(stack, points))
     original = _Original(compose(sheets, background), background, tolerance)
     free = _measurable(stack, points)
     dropped = _reduce(sheets, original, partial(_drops, free=free, original=original))
@@ -217,11 +234,12 @@ def _merges(sheets: list[Sheet], *, stack: Stack, free: frozenset[int], original
 
 
 def _can_merge(stack: Stack, lower: Sheet, upper: Sheet) -> bool:
-    """Whether two sheets are of one kind, in one colour each, with no layer between that stays as it is."""
+    """Whether two sheets are of one kind and group, in one colour each, with no layer between that stays as it is."""
     layers = stack.layers[lower.index], stack.layers[upper.index]
     between = stack.layers[lower.index + 1 : upper.index]
     return (
         layers[0].kind == layers[1].kind
+        and layers[0].group == layers[1].group
         and all(color_of(layer) is not None for layer in layers)
         and all(map(_shows, between))
     )

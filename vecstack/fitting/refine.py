@@ -59,10 +59,11 @@ def refine(
     """The stack brought closer to a picture (see pictures.read.load_picture): its layers tuned, and then, with a goal,
     layers of detail added until it is met (see fitting.detail.add_detail). `effort` is "fast", "good" or "best", or how
     many seconds to tune. Tuned layers never draw the picture worse. The picture may be of another size than the canvas,
-    not of another aspect; `background` shows where it is transparent. `tune_net` also tunes what the layers share, the
-    net, which then belongs to this picture alone. The same call gives the same stack, except with a number of seconds.
-    Hidden layers and layers that cannot be tuned stay as they are. Raises UsageError, PictureError, DeviceError;
-    DocumentError for a stack in which nothing can be tuned, where there is no goal."""
+    not of another aspect; `background` shows where it is transparent, on a transparent canvas the canvas's own.
+    `tune_net` also tunes what the layers share, the net, which then belongs to this picture alone. The same call gives
+    the same stack, except with a number of seconds. Hidden layers and layers that cannot be tuned stay as they are.
+    Raises UsageError, PictureError, DeviceError; DocumentError for a stack in which nothing can be tuned, where there
+    is no goal."""
     check_effort(effort)
     if goal is None or groups(stack):
         part = report if goal is None else part_of(report, 0, TUNING_SHARE)

@@ -102,14 +102,16 @@ class Target:
 
 
 def open_target(stack: Stack, picture: Any, background: str | Color, device: str) -> Target:
-    """A picture laid over a stack's canvas, and over `background` where it is transparent. Raises PictureError,
-    DeviceError; UsageError for what is no colour."""
+    """A picture laid over a stack's canvas, and over `background` where it is transparent; over the canvas's own where
+    that is transparent too, so that nothing is to cover it. Raises PictureError, DeviceError; UsageError for what is no
+    colour."""
     from vecstack.device import resolve_device
     from vecstack.pictures.read import Picture, load_picture
 
-    color = to_color(background)
+    given = to_color(background)
     loaded = picture if isinstance(picture, Picture) else load_picture(picture)
     check_aspect(stack, loaded.width, loaded.height)
+    color = stack.canvas.background if stack.canvas.transparent else given
     return Target.of_pixels(loaded.over(color), stack.canvas.rect, resolve_device(device))
 
 

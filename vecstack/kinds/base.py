@@ -10,7 +10,7 @@ overrides those that it can answer better:
 
 - in a document: `read`, `write`, `asset_ids`, `check`; beside the module, `schema.json` and `format.md`;
 - to be drawn fast and cut out well: `extent`, `grid_shader`, `is_cheap`;
-- where a layer has one colour that is no field `color`: `color`, `with_color`;
+- where a layer has one colour that is no field `color`: `color`, `with_color`; where it has many: `recolored`;
 - to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`;
 - to be exported as curves: `outline`, `svg`; to be drawn in the page: `web`;
 - to be made of pictures: `makers`, `load_maker`; to be trained: `trainee`.
@@ -203,6 +203,11 @@ class Kind(Generic[AnyLayer]):
     def with_color(self, layer: AnyLayer, color: Color) -> AnyLayer:
         """A layer that has one colour, in another."""
         return dataclasses.replace(layer, **cast(Any, {"color": color}))
+
+    def recolored(self, layer: AnyLayer, change: Callable[[Color], Color]) -> AnyLayer | None:
+        """The layer with each of its colours changed, of many colours too; None where they cannot be."""
+        color = self.color(layer)
+        return None if color is None else self.with_color(layer, change(color))
 
     # Fitted to a picture
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -75,6 +75,9 @@ class RadialKind(Kind[RadialLayer]):
 
     def extent(self, layer: RadialLayer, footprint: float) -> Rect:
         return layer.transform.bounds_of_frame(layer.radius + footprint / 2 / abs(layer.transform.determinant) ** 0.5)
+
+    def recolored(self, layer: RadialLayer, change: Callable[[Color], Color]) -> RadialLayer:
+        return dataclasses.replace(layer, inner=change(layer.inner), outer=change(layer.outer))
 
     def tunable(
         self, layers: Sequence[RadialLayer], assets: Mapping[str, bytes], device: torch.device

@@ -3,8 +3,6 @@
 // The groups of a document. Layers are drawn in their order, whatever their groups, so that a list of layers shows a
 // group once for each run of neighbours. Groups are known by their indices in the document, as layers are.
 
-const MAX_DEPTH = 32; // of groups within groups, as in other programs' files; deeper ones are shown as the deepest
-
 class Groups {
   constructor(layers, groups) {
     const places = new Map(groups.map(({ id }, group) => [id, group]));
@@ -35,7 +33,7 @@ class Groups {
 function pathOf(groups, places, id) {
   const path = [];
   for (let group = places.get(id); group !== undefined; group = places.get(groups[group].parent)) path.unshift(group);
-  return path.slice(0, MAX_DEPTH);
+  return path;
 }
 
 // How many groups two paths have in common, from the outermost.
