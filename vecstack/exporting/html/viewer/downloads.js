@@ -101,9 +101,20 @@ function roundHalfEven(value) {
 }
 
 // A canvas with the picture drawn anew; `onprogress` hears how much of it, 0..1, is there.
-async function drawnCanvas(chooseEngine, canvas, size, style, onprogress = () => {}) {
+async function drawnCanvas(chooseEngine, canvas, size, style, onprogress) {
   const [width, height] = sidesOf(canvas, size);
   const grid = { scaleX: width / canvas.width, scaleY: height / canvas.height, width, height };
+  return (await drawnPicture(chooseEngine, grid, { left: 0, top: 0, width, height }, style, onprogress)).sheet;
+}
+
+// A part of a grid drawn anew: ImageData.
+async function drawnPart(chooseEngine, grid, rect, style) {
+  const picture = await drawnPicture(chooseEngine, grid, rect, style);
+  const { left, top } = picture.rect;
+  return picture.paper.getImageData(rect.left - left, rect.top - top, rect.width, rect.height);
+}
+
+async function drawnPicture(chooseEngine, grid, rect, style, onprogress = () => {}) {
   const layers = style.layers.filter(({ opacity }) => opacity > 0).map(({ index }) => index);
   const picture = new Picture(chooseEngine(grid), grid, {
     style,
@@ -111,7 +122,7 @@ async function drawnCanvas(chooseEngine, canvas, size, style, onprogress = () =>
     keep: false,
     onchange: () => onprogress(picture.share),
   });
-  await picture.show({ left: 0, top: 0, width, height });
+  await picture.show(rect);
   picture.close();
-  return picture.sheet;
+  return picture;
 }

@@ -16,6 +16,7 @@ class GroupBars {
     Object.assign(this, { groups, panel });
     this.rows = new Map(); // "group run" -> row, of those that have been shown
     this.hidden = new Map(); // group -> the layers that were seen when it was hidden
+    this.weighed = null; // { state, shares }: how much of the picture each layer is
   }
 
   nameOf(group) {
@@ -96,9 +97,16 @@ class GroupBars {
   setColor(group, text, isFinal) {
     const { state, settled } = this.panel.store;
     const members = this.colored(group);
-    const colors = shiftedColors(members.map((index) => settled.layers[index].color), fromHex(text));
+    const colors = shiftedColors(...this.colorsOf(members, settled), fromHex(text));
     const changes = new Map(members.map((index, place) => [index, { color: colors[place] }]));
     this.panel.change(withLayers(state, changes), isFinal, `Colour of ${this.nameOf(group)} ${text}`);
+  }
+
+  // The colours of layers in a state, and how much each counts.
+  colorsOf(members, state) {
+    if (this.weighed?.state !== state) this.weighed = { state, shares: this.panel.sharesOf(state) };
+    const { shares } = this.weighed;
+    return [members.map((index) => state.layers[index].color), members.map((index) => shares[index])];
   }
 
   rename(group, row) {
@@ -113,6 +121,7 @@ class GroupBars {
 
   // Show a state where it differs from the one before, if there was one.
   update(state, old) {
+    if (!old) this.weighed = null;
     for (const row of this.rows.values()) {
       const group = Number(row.dataset.group);
       const isAlike = old && old.groups[group] === state.groups[group]
@@ -137,9 +146,9 @@ class GroupBars {
     row.classList.toggle("is-hidden", !isShown);
     showEye(part(".visible"), isSeen);
     part(".solo").setAttribute("aria-pressed", look.solo?.of === `group ${group}`);
-    const colors = this.colored(group).map((index) => store.state.layers[index].color);
+    const colored = this.colored(group);
     const isBeingChosen = store.state !== store.settled; // and then the control has the colour that was asked for
-    if (colors.length && !isBeingChosen) part(".color").value = toHex(meanColor(colors));
+    if (colored.length && !isBeingChosen) part(".color").value = toHex(meanColor(...this.colorsOf(colored, store.state)));
   }
 }
 

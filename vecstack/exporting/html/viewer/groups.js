@@ -42,23 +42,24 @@ function sharedCount(one, other) {
   return place < 0 ? one.length : place;
 }
 
-// Colours whose mean is another colour: all moved by the same way in OKLab, and so as different from one another as they
-// were, as far as sRGB has such colours.
-function shiftedColors(colors, mean) {
-  const [from, to] = [meanPoint(colors), toOklab(mean)];
+// Colours whose mean, weighted, is another colour: all moved by the same way in OKLab, and so as different from one
+// another as they were, as far as sRGB has such colours.
+function shiftedColors(colors, weights, mean) {
+  const [from, to] = [meanPoint(colors, weights), toOklab(mean)];
   return colors.map((color) => {
     const point = toOklab(color).map((value, axis) => value + to[axis] - from[axis]);
     return fromOklab(point).map((value) => Math.round(value * 1e4) / 1e4); // as finely as documents keep colours
   });
 }
 
-function meanColor(colors) {
-  return fromOklab(meanPoint(colors));
+function meanColor(colors, weights) {
+  return fromOklab(meanPoint(colors, weights));
 }
 
-function meanPoint(colors) {
+function meanPoint(colors, weights) {
   const points = colors.map(toOklab);
-  return [0, 1, 2].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length);
+  const whole = weights.reduce((sum, weight) => sum + weight, 0);
+  return [0, 1, 2].map((axis) => points.reduce((sum, point, place) => sum + point[axis] * weights[place], 0) / whole);
 }
 
 // OKLab as vecstack/color.py has it: linear sRGB to three cones, and their cube roots to lightness and two axes.

@@ -7,6 +7,7 @@
 // { box: [left, top, right, bottom] in canvas units, png: a URI } for a layer whose kind has no script, else null.
 
 const MAX_PNG_PX = 4096;
+const SMALL = 0.5; // share of the canvas's sides up to which a layer's small picture is of its surroundings alone
 const TYPED_IN = "input[type=number], input[type=text]"; // controls with an undo of their own
 
 function byId(id) {
@@ -317,19 +318,55 @@ function tellOddities(layers, traits) {
   note(`${others.length} of ${layers.length} layers cannot be drawn on this page (${what}).`);
 }
 
-// The layers by themselves, drawn small after the picture itself.
+// The layers by themselves, drawn small after the picture itself: the whole canvas or, of a small layer, what is around it.
 async function drawThumbnails(panel, stage, chooseEngine, canvas, traits) {
   while (!stage.isSharp) await nextFrame();
   performance.mark("vecstack-sharp");
-  const draw = async (index, color) => {
+  const draw = (index, { grid, rect }, color) => {
     const style = { background: [0, 0, 0], layers: [{ index, color, opacity: 1 }] };
-    const sheet = await drawnCanvas(chooseEngine, canvas, THUMBNAIL_PX, style);
-    return sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height);
+    return drawnPart(chooseEngine, grid, rect, style);
   };
   for (const [index, trait] of traits.entries()) {
-    if (trait) panel.setPicture(index, await draw(index, [1, 1, 1]), trait.color ? null : await draw(index, null));
+    if (!trait) continue;
+    const whole = placeOf(canvas, [0, 0, canvas.width, canvas.height]);
+    const mask = await draw(index, whole, [1, 1, 1]);
+    const small = smallBox(mask, whole.grid);
+    const place = small ? placeOf(canvas, small) : whole;
+    panel.setPicture(index, {
+      whole: mask,
+      mask: small ? await draw(index, place, [1, 1, 1]) : mask,
+      colors: trait.color ? null : await draw(index, place, null),
+    });
   }
+  panel.isPictured = true;
+  panel.bars.update(panel.store.state, null);
   performance.mark("vecstack-thumbnails");
+}
+
+// The grid and its part that show a box [left, top, right, bottom] of the canvas as large as a small picture is.
+function placeOf(canvas, [left, top, right, bottom]) {
+  const scale = THUMBNAIL_PX / Math.max(right - left, bottom - top);
+  const [width, height] = [canvas.width * scale, canvas.height * scale];
+  const rect = { left: Math.floor(left * scale), top: Math.floor(top * scale) };
+  rect.width = Math.max(Math.min(Math.round((right - left) * scale), Math.ceil(width) - rect.left), 1);
+  rect.height = Math.max(Math.min(Math.round((bottom - top) * scale), Math.ceil(height) - rect.top), 1);
+  return { grid: { scaleX: scale, scaleY: scale, width, height }, rect };
+}
+
+// The box in canvas units of what a mask covers, with a pixel around it; null where it is nothing or large.
+function smallBox({ width, height, data }, { scaleX, scaleY }) {
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at += 4) {
+      if (!data[at]) continue;
+      [left, top] = [Math.min(left, x), Math.min(top, y)];
+      [right, bottom] = [Math.max(right, x + 1), Math.max(bottom, y + 1)];
+    }
+  }
+  if (left >= right || Math.max((right - left) / width, (bottom - top) / height) > SMALL) return null;
+  const [x0, y0] = [Math.max(left - 1, 0), Math.max(top - 1, 0)];
+  const [x1, y1] = [Math.min(right + 1, width), Math.min(bottom + 1, height)];
+  return [x0 / scaleX, y0 / scaleY, x1 / scaleX, y1 / scaleY];
 }
 
 // What the page has without it is shown first.

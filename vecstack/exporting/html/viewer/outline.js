@@ -20,21 +20,12 @@ class Outliner {
     this.stage.request();
     if (!indices.length) return;
     const { grid, seen: rect } = this.stage;
-    const mask = await this.draw(indices, grid, rect);
+    const layers = indices.map((index) => ({ index, color: [1, 1, 1], opacity: 1 }));
+    const style = { background: [0, 0, 0], layers };
+    const mask = await drawnPart(this.stage.chooseEngine, grid, rect, style);
     if (turn !== this.count) return;
     this.stage.outline = { sheet: edgeOf(mask, Math.round(2 * this.stage.density)), rect, grid, opacity: 1 };
     this.fade(turn, performance.now());
-  }
-
-  // The layers in white on black: ImageData of a part of a grid.
-  async draw(indices, grid, rect) {
-    const layers = indices.map((index) => ({ index, color: [1, 1, 1], opacity: 1 }));
-    const style = { background: [0, 0, 0], layers };
-    const picture = new Picture(this.stage.chooseEngine(grid), grid, { style, layers: indices, keep: false });
-    await picture.show(rect);
-    picture.close();
-    const { left, top } = picture.rect;
-    return picture.paper.getImageData(rect.left - left, rect.top - top, rect.width, rect.height);
   }
 
   fade(turn, start) {

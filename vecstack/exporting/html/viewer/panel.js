@@ -15,6 +15,7 @@ const LABELS = {
 const THUMBNAIL_PX = 48; // long side
 const MAX_OPEN = 30; // layers in all, up to which groups are open to begin with
 const MAX_INDENT = 6; // groups in groups, up to which rows are indented
+const LEAST_SHARE = 1e-3; // pixels of a small picture: what a layer counts that does not show, where no other does
 const SAME_PX = 6; // between two clicks, up to which they are at the same place
 
 class Panel {
@@ -29,7 +30,8 @@ class Panel {
     this.bars = new GroupBars(groups, this);
     this.open = new Set(layers.length <= MAX_OPEN ? groups.keys() : []);
     this.rows = this.layers.map((layer, index) => this.makeRow(layer, index));
-    this.pictures = new Map(); // index -> { mask, colors }: ImageData whose red is the layer's mask; see setPicture
+    this.pictures = new Map(); // index -> pictures of the layer; see setPicture
+    this.isPictured = false; // whether all are there
     this.shown = null; // the state that the rows show
     this.picked = null; // the place that was clicked last
     byId("background").addEventListener("input", (event) => this.setBackground(event.target.value, false));
@@ -297,10 +299,30 @@ class Panel {
     this.drawThumbnail(index);
   }
 
-  // A layer as it is drawn in white over black and, where it has colours of its own, in these: ImageData.
-  setPicture(index, mask, colors) {
-    this.pictures.set(index, { mask, colors });
+  // A layer as it is drawn small in white over black (`mask`) and, where it has colours of its own, in these (`colors`),
+  // and, in white over black, on the whole canvas (`whole`): ImageData.
+  setPicture(index, pictures) {
+    this.pictures.set(index, pictures);
     this.drawThumbnail(index);
+  }
+
+  // How much of the picture each layer is in a state, as far as it shows; the same of all until they have been drawn.
+  sharesOf({ order, layers }) {
+    const shares = layers.map(() => LEAST_SHARE);
+    if (!this.isPictured) return shares;
+    let light = null; // that the layers above let through
+    for (const index of [...order].reverse()) {
+      const { visible, opacity } = layers[index];
+      const data = this.pictures.get(index)?.whole.data;
+      if (!visible || !data) continue;
+      light ??= new Float32Array(data.length / 4).fill(1);
+      for (let pixel = 0; pixel < light.length; pixel++) {
+        const part = (light[pixel] * opacity * data[4 * pixel]) / 255;
+        shares[index] += part;
+        light[pixel] -= part;
+      }
+    }
+    return shares;
   }
 
   // The layer's mask in its colour or its colours.
