@@ -273,6 +273,7 @@ def test_the_schema_accepts_what_is_loaded(document: Document) -> None:
         ("Layer", SCHEMA["$defs"]["layer"]),
         ("Mask layer", SCHEMA["$defs"]["mask"]),
         ("Spline layer", SCHEMA["$defs"]["spline"]),
+        ("Path layer", SCHEMA["$defs"]["path"]),
     ],
 )
 def test_the_page_and_the_schema_list_the_same_fields(title: str, definition: Document) -> None:

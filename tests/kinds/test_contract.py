@@ -308,7 +308,8 @@ VERBS = {
     "view": "view {layers} --no-browser -o {out}.html",
 }
 # What is refused: the verbs that need one colour, of layers that have many; of layers that cannot be tuned or swapped,
-# the verbs that would do so; and tuning a net, which all examples would have to share over the whole canvas.
+# the verbs that would do so; swapping layers of two families; and tuning a net, which all examples would have to share
+# over the whole canvas.
 MANY_COLORS = {"edit recolor", "edit merge"}
 NOT_TUNED = {"refine", "edit swap-code", "edit jitter"}
 NO_SHARED_NET = {"refine the net"}
@@ -326,9 +327,11 @@ def test_every_verb_works_or_refuses_in_one_line(
     words = VERBS[verb].format(layers=folder / "made.layers", photo=folder / "photo.png", out=folder / "out").split()
     code = run(words)
     message = capsys.readouterr().err.strip()
-    kind = kind_of(stack.layers[0])
-    refused = NO_SHARED_NET | (set() if color_of(stack.layers[0]) else MANY_COLORS)
+    kind, (first, second) = kind_of(stack.layers[0]), stack.layers[:2]
+    refused = NO_SHARED_NET | (set() if color_of(first) else MANY_COLORS)
+    refused |= set() if color_of(second) else {"edit merge"}
     refused |= set() if kind.can_tune else NOT_TUNED
+    refused |= set() if kind.family(first) == kind.family(second) else {"edit swap-code"}
     if verb in refused:
         assert code in (2, 3)
         assert len(message.splitlines()) == 1

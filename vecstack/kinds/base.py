@@ -131,8 +131,9 @@ class Tunable(Protocol):
 
 @dataclass(frozen=True)
 class SvgElement:
-    """A layer as an element of SVG in canvas units: its tag, its attributes but those that all layers have (id,
-    opacity, visibility, and the fill where the layer has one colour), and what it refers to (such as a gradient)."""
+    """A layer as an element of SVG in its local frame: its tag, its attributes but those that all layers have (id,
+    opacity, visibility, its transform, and the fill where the layer has one colour), and what it refers to (such as a
+    gradient). A `path` without `d` is given the layer's outline."""
 
     tag: str
     attributes: Mapping[str, str]

@@ -52,7 +52,8 @@ def to_json(layer: Layer) -> dict[str, Any]:
 
 
 def _converted(value: Any, hint: Any, where: str) -> Any:
-    """A JSON value as the type of a field: a number, a string, true or false, a tuple of these, or None."""
+    """A JSON value as the type of a field: a number, a string, true or false, a tuple of these, a dataclass of
+    these, or None."""
     arguments = typing.get_args(hint)
     if isinstance(hint, types.UnionType):
         if value is None and type(None) in arguments:
@@ -63,10 +64,14 @@ def _converted(value: Any, hint: Any, where: str) -> Any:
             raise DocumentError(f"{where} must be a list, not {reprlib.repr(value)}.")
         if arguments == (float, ...) and all(type(item) is float for item in value):
             return tuple(value)  # by far the most numbers of a document
+        if arguments == (float, ...) and all(type(item) is float or _is_small(item) for item in value):
+            return tuple(map(float, value))
         items = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
         if len(items) != len(value):
             raise DocumentError(f"{where} must have {len(items)} values, not {len(value)}.")
         return tuple(_converted(item, kind, where) for item, kind in zip(value, items, strict=True))
+    if dataclasses.is_dataclass(hint):
+        return _object(value, hint, where)
     if hint is float and type(value) is int:
         if abs(value) > sys.float_info.max:
             raise DocumentError(f"{where} must fit a 64-bit float.")
@@ -74,6 +79,23 @@ def _converted(value: Any, hint: Any, where: str) -> Any:
     if type(value) is not hint or (hint is float and not math.isfinite(value)):
         raise DocumentError(f"{where} must be {NAMES.get(hint, hint.__name__)}, not {reprlib.repr(value)}.")
     return value
+
+
+def _is_small(value: Any) -> bool:
+    """Whether a value is an integer that a float holds exactly."""
+    return type(value) is int and abs(value) <= 1 << sys.float_info.mant_dig
+
+
+def _object(value: Any, hint: Any, where: str) -> Any:
+    """A JSON object as a dataclass, whose fields are all required; other fields of it are left out."""
+    if not isinstance(value, dict):
+        raise DocumentError(f"{where} must be an object, not {reprlib.repr(value)}.")
+    values = {}
+    for name, field_hint in typing.get_type_hints(hint).items():
+        if name not in value:
+            raise DocumentError(f"{where}.{name} is missing.")
+        values[name] = _converted(value[name], field_hint, f"{where}.{name}")
+    return hint(**values)
 
 
 def _plain(value: Any, hint: Any) -> Any:
@@ -84,4 +106,6 @@ def _plain(value: Any, hint: Any) -> Any:
     if typing.get_origin(hint) is tuple:
         items = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
         return [_plain(item, kind) for item, kind in zip(value, items, strict=True)]
+    if dataclasses.is_dataclass(hint):
+        return {name: _plain(getattr(value, name), kind) for name, kind in typing.get_type_hints(hint).items()}
     return float(value) if hint is float else value

@@ -18,6 +18,7 @@ from PIL import Image
 from tests.exporting.conftest import draw as draw_svg
 from tests.exporting.html.conftest import HOSTILE
 from tests.helpers import block, make_spline, psnr
+from tests.kinds.path.examples import examples as path_examples
 from vecstack import Canvas, Stack, edit, kinds, load, render, to_html
 from vecstack.color import in_gamut, to_color, to_oklab, to_srgb
 from vecstack.document.file import dumps_json, validate
@@ -947,6 +948,65 @@ def test_a_layer_without_a_script_is_drawn_from_a_bitmap(
     viewer.page.get_by_label("Opacity of upright", exact=True).fill("30")
     viewer.click("Move down spline turned")
     viewer.check(moved(mixed.edit("upright", opacity=0.3), "spline turned", len(mixed.layers) - 3))
+
+
+PATH_ENGINES = ["", *ENGINES]  # the page's own choice is the browser's rasteriser
+
+
+@pytest.mark.parametrize("engine", PATH_ENGINES)
+def test_paths_are_drawn_by_the_browser(show: Callable[..., Viewer], engine: str) -> None:
+    paths = Stack(Canvas(37, 53, (0.9, 0.8, 0.7)), path_examples()[0])
+    viewer = show(paths, engine, size=(620, 300))
+    assert viewer.page.evaluate("vecstack.engine") == (engine or "canvas")
+    viewer.check(paths)
+    viewer.click("Show upright")
+    viewer.page.get_by_label("Opacity of faded", exact=True).fill("30")
+    viewer.page.get_by_label("Colour of overhanging", exact=True).fill("#c80010")
+    edited = paths.edit("upright", visible=False).edit("faded", opacity=0.3).edit("overhanging", color=RED)
+    viewer.check(edited)
+    viewer.page.wait_for_function("() => performance.getEntriesByName('vecstack-thumbnails').length")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_paths_lie_among_other_layers(show: Callable[..., Viewer], mixed: Stack, engine: str) -> None:
+    below, above = mixed.layers[0], mixed.layers[-1]
+    others = dataclasses.replace(mixed, layers=(below, *path_examples()[0][:3], above), thumbnail=None)
+    show(others, engine, size=(620, 300)).check(others)
+
+
+@pytest.mark.parametrize("engine", PATH_ENGINES)
+def test_paths_are_sharp_at_a_deep_zoom(show: Callable[..., Viewer], engine: str) -> None:
+    paths = Stack(Canvas(37, 53, (0.9, 0.8, 0.7)), path_examples()[0][:4])
+    viewer = show(paths, engine, size=(500, 300))
+    view, density = viewer.page.evaluate("vecstack.view"), viewer.page.evaluate("devicePixelRatio")
+    box = viewer.page.locator("#picture").bounding_box()
+    x, y = (33.7 * view["scale"] - view["left"]) / density, (15 * view["scale"] - view["top"]) / density
+    viewer.page.mouse.move(box["x"] + round(x), box["y"] + round(y))
+    for delta in (300, 600, 600, 600, 600, 600, 600):
+        viewer.page.mouse.wheel(0, -delta)
+    viewer.settle()
+    view = viewer.page.evaluate("vecstack.view")
+    viewer.page.mouse.down()  # rounding has led away from the edge
+    viewer.page.mouse.move(
+        box["x"] + round(x) + round(box["width"] / 2 - (33.7 * view["scale"] - view["left"]) / density),
+        box["y"] + round(y) + round(box["height"] / 2 - (15 * view["scale"] - view["top"]) / density),
+    )
+    viewer.page.mouse.up()
+    viewer.settle()
+    seen, (wanted, part) = viewer.screen(), viewer.region(paths)
+    assert viewer.page.evaluate("vecstack.view.scale") > 50_000
+    assert wanted.std() > 5  # the edge is there
+    assert error(seen[part][..., :3], wanted) < 1.5
+
+
+def test_a_page_of_many_paths_saves_an_svg_with_their_changes(show: Callable[..., Viewer]) -> None:
+    paths = Stack(Canvas(37, 53, (0.9, 0.8, 0.7)), path_examples()[0])
+    viewer = show(paths, "", svg=True)
+    viewer.page.get_by_label("Colour of overhanging", exact=True).fill("#c80010")
+    viewer.click("Show hidden")
+    text = viewer.download("SVG")[1].decode()
+    edited = paths.edit("overhanging", color=RED).edit("hidden", visible=True)
+    assert error(draw_svg(text, 37), render(edited, 53, device="cpu")) < 1.5
 
 
 def test_a_bitmap_is_averaged_over_a_pixel(show: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch) -> None:

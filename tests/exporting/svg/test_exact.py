@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import io
 import re
@@ -64,7 +65,7 @@ def test_an_outline_becomes_a_path_in_canvas_units(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(type(kind_of(layer)), "outline", lambda self, layer: (square,))
     element, definitions = exact_shape(stack_of("disc"), layer, "name", SvgOptions(), "cpu")
     assert definitions == ""
-    assert re.search(r'd="M1\.5 6\.25C[^"]*Z"', element)
+    assert 'd="M1.5 6.25h28v28h-28z"' in element
     assert "transform" not in element
 
 
@@ -81,6 +82,20 @@ def test_a_kind_may_have_an_element_of_its_own_with_what_it_refers_to(monkeypatc
     assert '<radialGradient id="upright-fill"/>' in text
     assert 'fill="url(#upright-fill)"' in text
     assert "<image" not in text
+
+
+def test_a_path_without_data_is_given_the_outline_in_the_local_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer: Layer = stack_of("disc").layers[0]
+    line = ((0.0, 0.0), (0.0, 0.0), (1.0, 0.0), (1.0, 0.0), (0.5, 0.5001), (0.25, 0.25004), (0.0, 0.0))
+    monkeypatch.setattr(type(kind_of(layer)), "outline", lambda self, layer: (line,))
+    monkeypatch.setattr(type(kind_of(layer)), "svg", lambda self, layer, name: SvgElement("path", {"fill": "red"}))
+    for transform, place, data in (
+        (Affine(1, 0, 7, 0, 1, 8), "translate(7 8)", "M0 0h1c-.5.5-.75.25-1 0z"),
+        (Affine(10, 0, 7, 0, 10, 8), "matrix(10 0 0 10 7 8)", "M0 0h1c-.5.5001-.75.25-1 0z"),
+    ):
+        moved = dataclasses.replace(layer, transform=transform)
+        element, _ = exact_shape(stack_of("disc"), moved, "name", SvgOptions(), "cpu")
+        assert f'transform="{place}" d="{data}"' in element
 
 
 def test_names_are_labels_and_hidden_layers_are_hidden() -> None:

@@ -38,10 +38,10 @@ MAX_BITMAP_PIXELS = 1 << 23  # in all bitmaps: each worker of a page holds them,
 
 FOLDER = Path(__file__).parent / "viewer"
 # Scripts in the order in which they build on one another: those that the page and its workers share, then the page's.
-SHARED = ("kinds.js", "patches.js", "baked.js")
+SHARED = ("kinds.js", "patches.js", "paths.js", "baked.js")
 PAGE = (
-    *("glengine.js", "scriptengine.js", "picture.js", "layerfile.js", "store.js", "groups.js", "finder.js"),
-    *("stage.js", "outline.js", "groupbar.js", "panel.js", "downloads.js", "main.js"),
+    *("glengine.js", "scriptengine.js", "pathengine.js", "picture.js", "layerfile.js", "store.js", "groups.js"),
+    *("finder.js", "stage.js", "outline.js", "groupbar.js", "panel.js", "downloads.js", "main.js"),
 )
 # What HTML or JavaScript would read as its own, as JSON escapes; within JSON, all of these are only found in strings.
 ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}

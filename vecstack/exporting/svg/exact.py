@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Sequence
 
 from vecstack.drawing.viewport import Viewport
 from vecstack.exporting.pictures import covered, draw_alone, png
 from vecstack.exporting.svg.options import SvgOptions
+from vecstack.exporting.svg.outlines import outline_data
 from vecstack.exporting.xml import attributes, color_code, label, number
 from vecstack.geometry import UNIT_CIRCLE, Affine
 from vecstack.kinds import color_of, kind_of
@@ -28,13 +30,15 @@ def exact_shape(stack: Stack, layer: Layer, name: str, options: SvgOptions, devi
     """The element of a layer that is exact, `name` its id, and what it refers to."""
     kind = kind_of(layer)
     outline, element = kind.outline(layer), kind.svg(layer, name)
+    decimals = DECIMALS if options.precision is None else options.precision
     if element is None and outline == (UNIT_CIRCLE,):
         element = SvgElement("circle", {"r": "1"})
     if element is not None:
-        place = {"transform": f"matrix({_matrix(layer.transform)})"}
+        place = {"transform": _placed(layer.transform)}
+        if outline is not None and element.tag == "path" and "d" not in element.attributes:
+            place["d"] = outline_data(outline, decimals + _digits(layer.transform))
     elif outline is not None:
-        decimals = DECIMALS if options.precision is None else options.precision
-        element, place = SvgElement("path", {"d": _path(outline, layer.transform, decimals)}), {}
+        element, place = SvgElement("path", {"d": _in_canvas(outline, layer.transform, decimals)}), {}
     else:
         element, place = _picture(stack, layer, device), {}
     color = color_of(layer)
@@ -43,22 +47,23 @@ def exact_shape(stack: Stack, layer: Layer, name: str, options: SvgOptions, devi
     return f"<{element.tag}{attributes(layer, name)}{label(layer)}{own}/>", element.definitions
 
 
-def _matrix(transform: Affine) -> str:
+def _placed(transform: Affine) -> str:
+    """The attribute that takes the local frame to canvas units."""
     a, b, c, d, e, f = (number(value) for row in transform.rows() for value in row)
-    return f"{a} {d} {b} {e} {c} {f}"
+    if (a, b, d, e) == ("1", "0", "0", "1"):
+        return f"translate({c} {f})"
+    return f"matrix({a} {d} {b} {e} {c} {f})"
 
 
-def _path(outline: Sequence[Curve], transform: Affine, decimals: int) -> str:
+def _digits(transform: Affine) -> int:
+    """How many decimals more a number of the local frame needs than one in canvas units."""
+    scale = max(math.hypot(transform.a, transform.d), math.hypot(transform.b, transform.e))
+    return max(0, math.ceil(math.log10(scale)))
+
+
+def _in_canvas(outline: Sequence[Curve], transform: Affine, decimals: int) -> str:
     """Path data of closed curves of the local frame, in canvas units."""
-    data = []
-    for curve in outline:
-        start, *rest = (transform.apply(*point) for point in curve)
-        data.append(f"M{_point(start, decimals)}C{' '.join(_point(point, decimals) for point in rest)}Z")
-    return "".join(data)
-
-
-def _point(point: tuple[float, float], decimals: int) -> str:
-    return " ".join(number(round(value, decimals)) for value in point)
+    return outline_data([tuple(transform.apply(*point) for point in curve) for curve in outline], decimals)
 
 
 def _picture(stack: Stack, layer: Layer, device: str) -> SvgElement:

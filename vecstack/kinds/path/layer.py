@@ -16,7 +16,7 @@ MAX_VALUE = 1e6  # of a coordinate in the local frame: as far as the widest canv
 MAX_POINTS = 300_000  # of all contours of a layer
 MAX_STOPS = 256
 LINEAR, RADIAL = "linear", "radial"
-GRADIENT_FIELDS = ("shape", "start", "end", "stops")
+MIN_AXIS = 1e-9  # distance of a gradient's ends in the local frame
 
 Contour = tuple[
     float, ...
@@ -44,18 +44,18 @@ class Gradient:
         for name, point in (("start", self.start), ("end", self.end)):
             if not is_number_list(point) or len(point) != 2 or not all(abs(value) <= MAX_VALUE for value in point):
                 raise DocumentError(f"{where}{name} must be two numbers of size up to {MAX_VALUE:g}.")
-        if math.dist(self.start, self.end) < 1e-9:
-            raise DocumentError(f"{where}start and end must be apart.")
+        if math.dist(self.start, self.end) < MIN_AXIS:
+            raise DocumentError(f"{where}end must be apart from start.")
         stops = self.stops
         if not isinstance(stops, list | tuple) or not 2 <= len(stops) <= MAX_STOPS:
             raise DocumentError(f"{where}stops must be 2 to {MAX_STOPS}.")
         for stop in stops:
             if not is_number_list(stop) or len(stop) != 4 or not all(0 <= value <= 1 for value in stop):
                 raise DocumentError(
-                    f"{where}a stop must be four numbers in 0..1 (offset, red, green, blue), not {reprlib.repr(stop)}."
+                    f"{where}stops must be four numbers in 0..1 each (offset, red, green, blue), not {stop!r:.60}."
                 )
         if any(stop[0] > after[0] for stop, after in pairwise(stops)):
-            raise DocumentError(f"{where}offsets of stops must not fall.")
+            raise DocumentError(f"{where}stops must have offsets that do not fall.")
 
 
 @dataclass(frozen=True, kw_only=True)

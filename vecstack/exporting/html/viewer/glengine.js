@@ -105,8 +105,10 @@ class GlEngine {
     this.scene = layers.map((drawn) => drawn && this.prepareLayer(drawn, canvas, assets));
   }
 
-  prepareLayer({ layer, hasColors }, canvas, assets) {
+  prepareLayer(drawn, canvas, assets) {
+    const { layer, hasColors } = drawn;
     const kind = kinds.get(layer.kind);
+    if (kind.path) return pathLayer(drawn, canvas);
     const transform = transformOf(layer, canvas);
     if (!kind.glsl || (hasColors && !kind.glsl.hasColors)) throw new Error("it cannot draw one of the kinds of layer");
     const plan = kind.glsl.plan(layer, assets);
@@ -171,7 +173,7 @@ class GlEngine {
   // Whether 32-bit numbers tell the pixels of a grid apart in every layer's frame.
   suits(grid) {
     return this.scene.every((layer) => {
-      if (!layer) return true;
+      if (!layer || layer.path) return true;
       const [a, b, , d, e] = pixelsToFrame(layer.transform, grid);
       return Math.max(Math.hypot(a, d), Math.hypot(b, e)) > FINEST;
     });
@@ -222,6 +224,11 @@ class GlEngine {
       const rect = layer && overlap(tile, layer.bounds, tile.grid);
       if (!rect) continue;
       const [width, height] = [rect.width, rect.height].map((side) => Math.max(1, Math.round(side / coarseness)));
+      if (layer.path) {
+        this.setMask(tile, index, { rect, texture: this.pathMask(layer, tile.grid, rect, width, height) });
+        yield;
+        continue;
+      }
       const [stepX, stepY] = [rect.width / width, rect.height / height];
       const texture = this.texture(this.maskFormat(layer), width, height, gl.LINEAR);
       const [a, b, c, d, e, f] = pixelsToFrame(layer.transform, tile.grid);
@@ -252,6 +259,23 @@ class GlEngine {
     tile.isFinal = coarseness === 1;
     this.send(tile);
     if (!tile.keep) this.forget(tile);
+  }
+
+  // A texture of a path on a rectangle of a grid, drawn with so many pixels.
+  pathMask({ path, transform, hasColors }, grid, rect, width, height) {
+    const { gl } = this;
+    const sheet = Object.assign(document.createElement("canvas"), { width, height });
+    const coarse = { scaleX: (grid.scaleX * width) / rect.width, scaleY: (grid.scaleY * height) / rect.height };
+    const corner = { left: (rect.left * width) / rect.width, top: (rect.top * height) / rect.height };
+    const color = hasColors ? null : [1, 1, 1]; // red is the mask then
+    const paper = sheet.getContext("2d", { willReadFrequently: true });
+    fillPath(paper, path, frameToPixels(transform, coarse, corner), sheet, color);
+    const [inside, format] = hasColors ? [gl.RGBA8, gl.RGBA] : [gl.R8, gl.RED];
+    const texture = this.texture(inside, width, height, gl.LINEAR);
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, height, format, gl.UNSIGNED_BYTE, sheet);
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
+    return texture;
   }
 
   maskFormat({ hasColors }) {

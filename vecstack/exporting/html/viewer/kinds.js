@@ -4,7 +4,7 @@
 // inside a function of its own: none of its names is seen outside, and it may reuse any name, including those of the
 // core and of other kinds. It registers itself with
 //
-//   kinds.set(name, { prepare(layer, assets), glsl })
+//   kinds.set(name, { prepare(layer, assets), glsl })    or    kinds.set(name, { path(layer) })
 //
 // and may use these names of the core, and no others: kinds, sigmoid, fade, FADE_GLSL, fromBase64.
 //
@@ -28,6 +28,11 @@
 // is too large for a card. `source` has the function `float mask(vec2 place)` and, where `hasColors` (needed for layers
 // with colours of their own), `vec3 color(vec2 place)`. It reads the numbers, by fours, as at(family, i), at(own, i),
 // finds the sides of a pixel in steps[0] (to the next column) and steps[1], and may call `fade` of FADE_GLSL.
+//
+// `path` is for kinds whose layers the browser itself can fill, and stands alone. It gives { contours, gradient }, both of
+// the local frame: closed curves (nonzero rule), each the numbers x, y of a knot and of two handles for each cubic piece,
+// the last of which ends at the first knot; and, for layers with colours of their own, { shape: "linear" or "radial",
+// start: [x, y], end: [x, y], stops: [[offset, red, green, blue]] }, with offset 0 at the start, else null.
 const kinds = new Map();
 
 const STEEP = 20; // height past which a sigmoid is 0 or 1 to within 2e-9

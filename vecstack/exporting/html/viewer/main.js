@@ -74,13 +74,18 @@ async function showPreview(stage) {
   new ResizeObserver(() => stage.resize()).observe(stage.element);
 }
 
-// The engines: the graphics card, where there is one that can be trusted, and the workers.
+// The engines: the browser's own rasteriser for pictures of paths alone; else the graphics card, where there is one that
+// can be trusted, and the workers.
 class Engines {
   // `scene` is { canvas, layers, assets }: those of the document, but the layers as drawnLayers gives them.
   constructor(scene, onchange) {
     this.scene = scene;
     this.onchange = onchange;
     const wanted = new URLSearchParams(location.hash.slice(1)).get("draw");
+    if (!wanted && PathEngine.canDraw(scene)) {
+      this.paths = new PathEngine(scene);
+      return;
+    }
     try {
       if (wanted !== "script") this.card = new GlEngine(this.plainScene(), wanted === "webgl2");
     } catch (error) {
@@ -113,7 +118,7 @@ class Engines {
   }
 
   choose(grid) {
-    return this.card?.suits(grid) ? this.card : this.script;
+    return this.paths ?? (this.card?.suits(grid) ? this.card : this.script);
   }
 }
 

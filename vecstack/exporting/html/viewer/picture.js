@@ -43,7 +43,7 @@ class Picture {
     const height = Math.max(...tiles.map((tile) => tile.top + tile.height)) - top;
     this.rect = { left, top, width, height };
     this.sheet = Object.assign(document.createElement("canvas"), { width, height });
-    this.paper = this.sheet.getContext("2d", { willReadFrequently: this.engine.name === "script" });
+    this.paper = this.sheet.getContext("2d", { willReadFrequently: this.engine.name !== "webgl2" });
     if (oldSheet) this.paper.drawImage(oldSheet, oldRect.left - left, oldRect.top - top);
   }
 

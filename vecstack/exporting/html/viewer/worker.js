@@ -34,6 +34,7 @@ function loadScene({ canvas, layers, assets }) {
   return layers.map((drawn) => {
     if (!drawn) return null;
     const { layer, hasColors } = drawn;
+    if (kinds.get(layer.kind).path) return pathLayer(drawn, canvas);
     const transform = transformOf(layer, canvas);
     const surface = kinds.get(layer.kind).prepare(layer, bytes);
     return { surface, transform, hasColors, bounds: surface.isBounded ? boundsOf(transform) : null };
@@ -67,7 +68,9 @@ function* draft(tile) {
     const layer = scene[index];
     const rect = layer && overlap(tile.rect, layer.bounds, tile.grid);
     if (!rect) continue;
-    const plane = new Plane(layer.surface, pixelsToFrame(layer.transform, tile.grid), rect, layer.hasColors);
+    const plane = layer.path
+      ? new PathPlane(layer.path, frameToPixels(layer.transform, tile.grid, rect), rect, layer.hasColors)
+      : new Plane(layer.surface, pixelsToFrame(layer.transform, tile.grid), rect, layer.hasColors);
     plane.draft();
     tile.planes.set(index, plane);
     yield;

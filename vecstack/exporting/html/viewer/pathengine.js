@@ -1,0 +1,79 @@
+"use strict";
+
+// Drawing of pictures all of whose layers are paths: each tile at once, on a 2D canvas.
+class PathEngine {
+  // Whether all layers that can be drawn, one at least, are paths.
+  static canDraw({ layers }) {
+    const drawn = layers.filter(Boolean);
+    return drawn.length > 0 && drawn.every(({ layer }) => kinds.get(layer.kind).path);
+  }
+
+  constructor({ canvas, layers }) {
+    this.name = "canvas";
+    this.tileSize = 512;
+    this.pictures = new Map(); // id -> { style, grid, layers, keep, listener, tiles: Map }
+    this.waiting = []; // tiles to be drawn
+    this.scene = layers.map((drawn) => drawn && pathLayer(drawn, canvas));
+    this.sheet = Object.assign(document.createElement("canvas"), { width: this.tileSize, height: this.tileSize });
+    this.paper = this.sheet.getContext("2d", { alpha: false, willReadFrequently: true });
+  }
+
+  bake(id, { style, grid, tiles, layers, keep }, listener) {
+    const picture = this.pictures.get(id) ?? { tiles: new Map() };
+    this.pictures.set(id, picture);
+    Object.assign(picture, { style, grid, keep, listener, layers: new Set(layers) });
+    for (const tile of tiles) {
+      picture.tiles.set(tile.id, tile);
+      this.waiting.push({ picture, tile });
+    }
+    this.schedule();
+  }
+
+  schedule() {
+    if (this.isScheduled || !this.waiting.length) return;
+    this.isScheduled = true;
+    setTimeout(() => {
+      this.isScheduled = false;
+      const { picture, tile } = this.waiting.shift();
+      this.schedule();
+      if (picture.tiles.get(tile.id) === tile) this.draw(picture, tile);
+    });
+  }
+
+  // Lay the layers over one another on a tile, and hand it on.
+  draw(picture, tile) {
+    const { paper } = this;
+    const { grid, style, layers, listener } = picture;
+    paper.globalAlpha = 1;
+    paper.fillStyle = cssColor(style.background);
+    paper.fillRect(0, 0, tile.width, tile.height);
+    for (const { index, color, opacity } of style.layers) {
+      if (opacity === 0 || !layers.has(index)) continue;
+      const { path, transform, bounds } = this.scene[index];
+      if (!overlap(tile, bounds, grid)) continue;
+      paper.globalAlpha = opacity;
+      fillPath(paper, path, frameToPixels(transform, grid, tile), tile, color);
+    }
+    if (!picture.keep) picture.tiles.delete(tile.id);
+    listener([{ id: tile.id, isFinal: true, pixels: this.sheet }]);
+  }
+
+  async restyle(id, style) {
+    const picture = this.pictures.get(id);
+    if (!picture) return;
+    picture.style = style;
+    for (const tile of picture.tiles.values()) if (tile.isFinal) this.draw(picture, tile);
+    await new Promise(requestAnimationFrame);
+  }
+
+  expect() {}
+
+  drop(id, ids) {
+    const picture = this.pictures.get(id);
+    if (!picture) return;
+    for (const key of ids ?? [...picture.tiles.keys()]) picture.tiles.delete(key);
+    if (ids === null) this.pictures.delete(id);
+  }
+
+  close() {}
+}

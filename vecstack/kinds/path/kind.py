@@ -1,0 +1,85 @@
+"""The kind of path layers: how they are read, written, shaded, tuned and exported."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vecstack.color import Color
+from vecstack.errors import DocumentError
+from vecstack.geometry import Affine, Rect
+from vecstack.kinds.base import Curve, Kind, Steps, SvgElement
+from vecstack.kinds.path.layer import PathLayer
+from vecstack.kinds.path.numbers import rounded, shape_of, with_shape
+from vecstack.kinds.path.svg import gradient_svg
+
+if TYPE_CHECKING:
+    import torch
+
+    from vecstack.kinds.base import Shader
+    from vecstack.kinds.path.tune import PathTunable
+
+
+class PathKind(Kind[PathLayer]):
+    """How path layers are read, written, shaded, tuned and exported."""
+
+    layer = PathLayer
+    web = Path(__file__).with_name("viewer.js")
+    is_cheap = True
+
+    def write(self, layer: PathLayer) -> dict[str, Any]:
+        contours = [[_short(value) for value in contour] for contour in layer.contours]
+        return {**super().write(layer), "contours": contours}
+
+    def extent(self, layer: PathLayer, footprint: float) -> Rect:
+        xs, ys = ([value for contour in layer.contours for value in contour[axis::2]] for axis in (0, 1))
+        box = Affine.of_frame(Rect(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)))
+        place = layer.transform
+        x, y = place.apply(box.c, box.f)
+        half_width = abs(place.a) * box.a + abs(place.b) * box.e + footprint / 2
+        half_height = abs(place.d) * box.a + abs(place.e) * box.e + footprint / 2
+        return Rect(x - half_width, y - half_height, 2 * half_width, 2 * half_height)
+
+    def shader(self, layers: Sequence[PathLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
+        from vecstack.kinds.path.shade import shader
+
+        return shader(layers, device)
+
+    def with_color(self, layer: PathLayer, color: Color) -> PathLayer:
+        if layer.color is None:
+            raise DocumentError(f"layer {layer.id}: has a gradient, and no one colour to change.")
+        return super().with_color(layer, color)
+
+    def tunable(self, layers: Sequence[PathLayer], assets: Mapping[str, bytes], device: torch.device) -> PathTunable:
+        from vecstack.kinds.path.tune import PathTunable
+
+        return PathTunable(layers, device)
+
+    def family(self, layer: PathLayer) -> Hashable:
+        return tuple(map(len, layer.contours)), None if layer.gradient is None else len(layer.gradient.stops)
+
+    def shape(self, layer: PathLayer) -> tuple[float, ...]:
+        return shape_of(layer)
+
+    def with_shape(self, layer: PathLayer, shape: Sequence[float]) -> PathLayer:
+        return with_shape(layer, shape)
+
+    def rounded(self, layer: PathLayer, steps: Steps) -> PathLayer:
+        return rounded(layer, steps)
+
+    def outline(self, layer: PathLayer) -> tuple[Curve, ...]:
+        return tuple(
+            (*zip(contour[::2], contour[1::2], strict=True), (contour[0], contour[1])) for contour in layer.contours
+        )
+
+    def svg(self, layer: PathLayer, name: str) -> SvgElement | None:
+        return None if layer.gradient is None else gradient_svg(layer.gradient, name)
+
+
+def _short(value: float) -> float | int:
+    """A number as JSON writes it shortest: a whole one without a fraction."""
+    return int(value) if value == int(value) else float(value)
+
+
+KIND = PathKind()
