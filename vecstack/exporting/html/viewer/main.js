@@ -8,6 +8,7 @@
 
 const MAX_PNG_PX = 4096;
 const SMALL = 0.5; // share of the canvas's sides up to which a layer's small picture is of its surroundings alone
+const FINE_PX = 384; // long side of the picture in which a layer is looked for that a small picture misses
 const TYPED_IN = "input[type=number], input[type=text]"; // controls with an undo of their own
 
 function byId(id) {
@@ -335,8 +336,13 @@ async function drawThumbnails(panel, stage, chooseEngine, canvas, traits) {
     if (!trait) continue;
     const whole = placeOf(canvas, [0, 0, canvas.width, canvas.height]);
     const mask = await draw(index, whole, [1, 1, 1]);
-    const small = smallBox(mask, whole.grid);
-    const place = small ? placeOf(canvas, small) : whole;
+    let box = coveredBox(mask, whole.grid);
+    if (!box) {
+      const fine = placeOf(canvas, [0, 0, canvas.width, canvas.height], FINE_PX);
+      box = coveredBox(await draw(index, fine, [1, 1, 1]), fine.grid);
+    }
+    const small = box && isSmall(box, canvas);
+    const place = small ? placeOf(canvas, box) : whole;
     panel.setPicture(index, {
       whole: mask,
       mask: small ? await draw(index, place, [1, 1, 1]) : mask,
@@ -348,9 +354,9 @@ async function drawThumbnails(panel, stage, chooseEngine, canvas, traits) {
   performance.mark("vecstack-thumbnails");
 }
 
-// The grid and its part that show a box [left, top, right, bottom] of the canvas as large as a small picture is.
-function placeOf(canvas, [left, top, right, bottom]) {
-  const scale = THUMBNAIL_PX / Math.max(right - left, bottom - top);
+// The grid and its part that show a box [left, top, right, bottom] of the canvas with `size` pixels on its long side.
+function placeOf(canvas, [left, top, right, bottom], size = THUMBNAIL_PX) {
+  const scale = size / Math.max(right - left, bottom - top);
   const [width, height] = [canvas.width * scale, canvas.height * scale];
   const rect = { left: Math.floor(left * scale), top: Math.floor(top * scale) };
   rect.width = Math.max(Math.min(Math.round((right - left) * scale), Math.ceil(width) - rect.left), 1);
@@ -358,8 +364,8 @@ function placeOf(canvas, [left, top, right, bottom]) {
   return { grid: { scaleX: scale, scaleY: scale, width, height }, rect };
 }
 
-// The box in canvas units of what a mask covers, with a pixel around it; null where it is nothing or large.
-function smallBox({ width, height, data }, { scaleX, scaleY }) {
+// The box in canvas units of what a mask covers, with a pixel around it; null where it is nothing.
+function coveredBox({ width, height, data }, { scaleX, scaleY }) {
   let [left, top, right, bottom] = [width, height, 0, 0];
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at += 4) {
@@ -368,10 +374,14 @@ function smallBox({ width, height, data }, { scaleX, scaleY }) {
       [right, bottom] = [Math.max(right, x + 1), Math.max(bottom, y + 1)];
     }
   }
-  if (left >= right || Math.max((right - left) / width, (bottom - top) / height) > SMALL) return null;
+  if (left >= right) return null;
   const [x0, y0] = [Math.max(left - 1, 0), Math.max(top - 1, 0)];
   const [x1, y1] = [Math.min(right + 1, width), Math.min(bottom + 1, height)];
   return [x0 / scaleX, y0 / scaleY, x1 / scaleX, y1 / scaleY];
+}
+
+function isSmall([left, top, right, bottom], { width, height }) {
+  return Math.max((right - left) / width, (bottom - top) / height) <= SMALL;
 }
 
 // What the page has without it is shown first.
