@@ -1009,6 +1009,59 @@ def test_a_page_of_many_paths_saves_an_svg_with_their_changes(show: Callable[...
     assert error(draw_svg(text, 37), render(edited, 53, device="cpu")) < 1.5
 
 
+@pytest.fixture
+def paths() -> Stack:
+    """Paths in a group, two of them with gradients."""
+    layers = (dataclasses.replace(layer, group="eyes") for layer in path_examples()[0])
+    return Stack(Canvas(37, 53, (0.9, 0.8, 0.7)), tuple(layers), groups=GROUPS)
+
+
+def test_a_click_finds_a_path_and_not_its_hole(show: Callable[..., Viewer], paths: Stack) -> None:
+    viewer = show(paths, "", size=(900, 420))
+    assert click_at(viewer, 17, 40) == "Head, eyes, upright"
+    assert click_at(viewer, 5, 28) == "Head, eyes, upright"
+    assert click_at(viewer, 11, 28) == "No layer there"  # the hole
+    assert click_at(viewer, 36, 2) == "No layer there"
+    viewer.click("Show turned")
+    assert click_at(viewer, 17, 28) == "No layer there"
+    assert click_at(viewer, 22, 17) == "Head, eyes, faded"
+    assert click_at(viewer, 22, 17) == "Head, eyes, upright"
+
+
+@pytest.mark.parametrize("engine", PATH_ENGINES)
+@pytest.mark.parametrize("called", ["group Head", "turned"])
+def test_gradients_are_recoloured(show: Callable[..., Viewer], paths: Stack, engine: str, called: str) -> None:
+    viewer = show(paths, engine, size=(620, 300), svg=True)
+    viewer.page.wait_for_function("() => performance.getEntriesByName('vecstack-thumbnails').length")
+    viewer.page.get_by_label(f"Colour of {called}", exact=True).fill("#806070")
+    saved = load(viewer.download("Layer file")[1])
+    wanted = edit(paths, [Recolor(called.removeprefix("group "), "#806070")])
+    for found, layer in zip(saved.layers, wanted.layers, strict=True):
+        assert colors_of(found) == pytest.approx(colors_of(layer), abs=0.03)
+    assert [found == layer for found, layer in zip(saved.layers, paths.layers, strict=True)] == [
+        called == "turned" and layer.id != "turned" for layer in paths.layers
+    ]
+    viewer.check(saved)
+    text = viewer.download("SVG")[1].decode()
+    assert error(draw_svg(text, 37), render(saved, 53, device="cpu")) < 1.5
+    viewer.click("Undo")
+    viewer.check(paths)
+
+
+def colors_of(layer: Layer) -> list[float]:
+    """The numbers of a path's colours."""
+    found: list[float] = []
+    kinds.kind_of(layer).recolored(layer, lambda color: found.extend(color) or color)
+    return found
+
+
+@pytest.mark.parametrize("engine", PATH_ENGINES)
+def test_transparent_paths_have_no_background(show: Callable[..., Viewer], paths: Stack, engine: str) -> None:
+    clear = dataclasses.replace(paths, canvas=Canvas(37, 53, transparent=True))
+    viewer = show(clear, engine, size=(620, 300))
+    assert error(clear_pixels(viewer), premultiplied(render(clear, SIZE, transparent=True, device="cpu"))) < 1.5
+
+
 def test_a_bitmap_is_averaged_over_a_pixel(show: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kinds.find_kind("spline"), "web", None)
     surface = tuple(tuple(1e4 * (-1) ** ((row + column) // 2) for column in range(40)) for row in range(40))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from vecstack.color import Color
 from vecstack.errors import DocumentError
@@ -50,6 +51,12 @@ class PathKind(Kind[PathLayer]):
         if layer.color is None:
             raise DocumentError(f"layer {layer.id}: has a gradient, and no one colour to change.")
         return super().with_color(layer, color)
+
+    def recolored(self, layer: PathLayer, change: Callable[[Color], Color]) -> PathLayer:
+        if layer.gradient is None:
+            return self.with_color(layer, change(cast(Color, layer.color)))
+        stops = tuple((offset, *change((red, green, blue))) for offset, red, green, blue in layer.gradient.stops)
+        return dataclasses.replace(layer, gradient=dataclasses.replace(layer.gradient, stops=stops))
 
     def tunable(self, layers: Sequence[PathLayer], assets: Mapping[str, bytes], device: torch.device) -> PathTunable:
         from vecstack.kinds.path.tune import PathTunable

@@ -31,20 +31,24 @@ function editedSvg(text, names, layerDocument, before, state) {
   for (const index of state.order) {
     const element = svg.getElementById(names[index]);
     if (!element) continue; // a layer that does not show
-    editElement(element, before.layers[index], state.layers[index], layerDocument.layers[index]);
+    editElement(svg, element, before.layers[index], state.layers[index], layerDocument.layers[index]);
     elements.set(index, element);
   }
   groupElements(svg, elements, layerDocument, state);
   return new XMLSerializer().serializeToString(svg);
 }
 
-function editElement(element, before, { name, visible, opacity, color }, { id }) {
+function editElement(svg, element, before, state, layer) {
+  const { name, visible, opacity, color } = state;
   setOrRemove(element, "opacity", opacity === 1 ? null : opacity);
   setOrRemove(element, "display", visible ? null : "none");
-  if (name !== before.name) setLabel(element, name || id);
-  if (color && !sameColor(color, before.color)) {
-    [element, ...element.children].find((part) => part.hasAttribute("fill"))?.setAttribute("fill", toHex(color));
-  }
+  if (name !== before.name) setLabel(element, name || layer.id);
+  const filled = [element, ...element.children].find((part) => part.hasAttribute("fill"));
+  if (color && !sameColor(color, before.color)) filled?.setAttribute("fill", toHex(color));
+  if (state.fields === before.fields) return;
+  const reference = filled?.getAttribute("fill").match(/^url\(#(.*)\)$/)?.[1];
+  const stops = svg.getElementById(reference ?? "")?.children ?? [];
+  colorsIn(layer, state).forEach((own, place) => stops[place]?.setAttribute("stop-color", toHex(own)));
 }
 
 // Put the layers' elements (a Map by index) in their order, each run of neighbours of a group into an element.

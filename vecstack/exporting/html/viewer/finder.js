@@ -39,7 +39,14 @@ class Finder {
 
   makeProbe({ layer, hasColors }) {
     const { canvas, assets } = this.scene;
-    return surfaceProbe(kinds.get(layer.kind).prepare(layer, assets), transformOf(layer, canvas), hasColors);
+    const kind = kinds.get(layer.kind);
+    if (kind.path) return pathProbe(kind.path(layer), transformOf(layer, canvas));
+    return surfaceProbe(kind.prepare(layer, assets), transformOf(layer, canvas), hasColors);
+  }
+
+  // Forget a layer, which has changed.
+  forget(index) {
+    this.probes.delete(index);
   }
 }
 
@@ -60,4 +67,38 @@ function surfaceProbe(surface, transform, hasColors) {
     surface.colors(us, vs, 1, color, steps);
     return { alpha, color: [...color] };
   };
+}
+
+// The same of a layer that is a path.
+function pathProbe({ contours, gradient }, transform) {
+  const outline = new Path2D();
+  for (const contour of contours) addContour(outline, contour);
+  const paper = new OffscreenCanvas(1, 1).getContext("2d");
+  const [a, b, c, d, e, f] = inverseOf(transform);
+  return (x, y) => {
+    const [u, v] = [a * x + b * y + c, d * x + e * y + f];
+    if (!paper.isPointInPath(outline, u, v)) return null;
+    return gradient ? { alpha: 1, color: gradientColor(gradient, u, v) } : { alpha: 1 };
+  };
+}
+
+function addContour(outline, contour) {
+  outline.moveTo(contour[0], contour[1]);
+  for (let at = 2; at < contour.length; at += 6) {
+    const end = (at + 4) % contour.length; // of the last piece, the first knot
+    outline.bezierCurveTo(...contour.slice(at, at + 4), contour[end], contour[end + 1]);
+  }
+  outline.closePath();
+}
+
+// The colour of a gradient (see kinds.js) at a point of its frame.
+function gradientColor({ shape, start, end, stops }, u, v) {
+  const [x, y, toX, toY] = [u - start[0], v - start[1], end[0] - start[0], end[1] - start[1]];
+  const square = toX ** 2 + toY ** 2;
+  const offset = shape === "linear" ? (x * toX + y * toY) / square : Math.sqrt((x ** 2 + y ** 2) / square);
+  const after = stops.findIndex(([place]) => place > offset);
+  if (after <= 0) return (after ? stops.at(-1) : stops[0]).slice(1);
+  const [from, to] = [stops[after - 1], stops[after]];
+  const share = (offset - from[0]) / (to[0] - from[0]);
+  return [1, 2, 3].map((channel) => from[channel] + (to[channel] - from[channel]) * share);
 }

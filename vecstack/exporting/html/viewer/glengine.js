@@ -102,7 +102,13 @@ class GlEngine {
     this.target = gl.createFramebuffer();
     this.paper = this.texture(isFine ? gl.RGBA16F : gl.RGBA8, this.tileSize, this.tileSize);
     this.pixels = 4096; // drawn at a time; follows how long that takes
+    Object.assign(this, { paperCanvas: canvas, assets });
     this.scene = layers.map((drawn) => drawn && this.prepareLayer(drawn, canvas, assets));
+  }
+
+  // Take another layer in the place of one; pictures that are begun later have it.
+  renew(index, drawn) {
+    this.scene[index] = this.prepareLayer(drawn, this.paperCanvas, this.assets);
   }
 
   prepareLayer(drawn, canvas, assets) {

@@ -16,7 +16,6 @@ class GroupBars {
     Object.assign(this, { groups, panel });
     this.rows = new Map(); // "group run" -> row, of those that have been shown
     this.hidden = new Map(); // group -> the layers that were seen when it was hidden
-    this.weighed = null; // { state, shares }: how much of the picture each layer is
   }
 
   nameOf(group) {
@@ -53,7 +52,7 @@ class GroupBars {
     part(".color").addEventListener("input", (event) => this.setColor(group, event.target.value, false));
     part(".color").addEventListener("change", (event) => this.setColor(group, event.target.value, true));
     if (!this.colored(group).length) {
-      Object.assign(part(".color"), { disabled: true, title: "The layers of this group have colours of their own" });
+      Object.assign(part(".color"), { disabled: true, title: "The layers of this group have colours that cannot be changed here" });
       row.classList.add("has-colors");
     }
     row.addEventListener("keydown", (event) => {
@@ -64,9 +63,10 @@ class GroupBars {
     return row;
   }
 
-  // The layers of a group that have one colour each.
+  // The layers of a group whose colours can be changed.
   colored(group) {
-    return this.membersOf(group).filter((index) => this.panel.store.state.layers[index].color);
+    const { layers } = this.panel.store.state;
+    return this.membersOf(group).filter((index) => layers[index].color || layers[index].fields);
   }
 
   drawn(group) {
@@ -93,20 +93,8 @@ class GroupBars {
     this.panel.change(withLayers(state, changes), true, `${this.nameOf(group)} ${visible ? "shown" : "hidden"}`);
   }
 
-  // Give a group's layers other colours whose mean is the one that is asked for.
   setColor(group, text, isFinal) {
-    const { state, settled } = this.panel.store;
-    const members = this.colored(group);
-    const colors = shiftedColors(...this.colorsOf(members, settled), fromHex(text));
-    const changes = new Map(members.map((index, place) => [index, { color: colors[place] }]));
-    this.panel.change(withLayers(state, changes), isFinal, `Colour of ${this.nameOf(group)} ${text}`);
-  }
-
-  // The colours of layers in a state, and how much each counts.
-  colorsOf(members, state) {
-    if (this.weighed?.state !== state) this.weighed = { state, shares: this.panel.sharesOf(state) };
-    const { shares } = this.weighed;
-    return [members.map((index) => state.layers[index].color), members.map((index) => shares[index])];
+    this.panel.shiftColors(this.colored(group), text, isFinal, this.nameOf(group));
   }
 
   rename(group, row) {
@@ -121,7 +109,6 @@ class GroupBars {
 
   // Show a state where it differs from the one before, if there was one.
   update(state, old) {
-    if (!old) this.weighed = null;
     for (const row of this.rows.values()) {
       const group = Number(row.dataset.group);
       const isAlike = old && old.groups[group] === state.groups[group]
@@ -146,9 +133,7 @@ class GroupBars {
     row.classList.toggle("is-hidden", !isShown);
     showEye(part(".visible"), isSeen);
     part(".solo").setAttribute("aria-pressed", look.solo?.of === `group ${group}`);
-    const colored = this.colored(group);
-    const isBeingChosen = store.state !== store.settled; // and then the control has the colour that was asked for
-    if (colored.length && !isBeingChosen) part(".color").value = toHex(meanColor(...this.colorsOf(colored, store.state)));
+    this.panel.showMean(part(".color"), this.colored(group));
   }
 }
 

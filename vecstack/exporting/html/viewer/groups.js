@@ -62,6 +62,24 @@ function meanPoint(colors, weights) {
   return [0, 1, 2].map((axis) => points.reduce((sum, point, place) => sum + point[axis] * weights[place], 0) / whole);
 }
 
+// The colours of a layer of the document in a state: the one that it has, or its own; none that cannot be changed.
+function colorsIn(layer, { color, fields }) {
+  if (color) return [color];
+  const found = [];
+  const note = (own) => {
+    found.push(own);
+    return own;
+  };
+  if (fields) kinds.get(layer.kind).recolored({ ...layer, ...fields }, note);
+  return found;
+}
+
+// What a layer's state becomes with other colours, taken from the front of a list.
+function recoloredState(layer, { color, fields }, colors) {
+  if (color) return { color: colors.shift() };
+  return { fields: kinds.get(layer.kind).recolored({ ...layer, ...fields }, () => colors.shift()) };
+}
+
 // OKLab as vecstack/color.py has it: linear sRGB to three cones, and their cube roots to lightness and two axes.
 const CONES = [
   [0.4122214708, 0.5363325363, 0.0514459929],

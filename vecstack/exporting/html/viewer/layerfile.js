@@ -61,6 +61,9 @@ function patched(text, { start, end }, changes) {
 // A value as Python writes it: numbers, all of which are floats here, with a point.
 function written(value) {
   if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
+  if (typeof value === "object") {
+    return `{${Object.entries(value).map(([name, inner]) => `${JSON.stringify(name)}: ${written(inner)}`).join(", ")}}`;
+  }
   return Number.isInteger(value) ? `${value}.0` : JSON.stringify(value);
 }
 
@@ -92,7 +95,8 @@ function editedText(text, before, after) {
   return patched(text, { start: 0, end: text.length }, changes);
 }
 
-function changedFields(old, now) {
+function changedFields(before, after) {
+  const [old, now] = [before, after].map(({ fields, ...others }) => ({ ...others, ...fields }));
   const changed = Object.entries(now).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(old[name]));
   return Object.fromEntries(changed);
 }

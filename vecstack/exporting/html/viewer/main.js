@@ -109,6 +109,12 @@ class Engines {
     this.onchange();
   }
 
+  // Take a layer in other colours of its own, as drawnLayers gives it.
+  renew(index, drawn) {
+    this.scene.layers[index] = drawn;
+    for (const engine of [this.paths, this.card, this.workers]) engine?.renew(index, drawn);
+  }
+
   get script() {
     if (!this.workers) {
       const source = `${byId("kinds").textContent}\n${byId("worker").textContent}`;
@@ -172,25 +178,34 @@ async function start() {
   const outliner = new Outliner(stage);
   showPreview(stage);
 
-  const restyled = async () => {
+  const restyled = async (isRenewed) => {
     const begin = performance.now();
-    await stage.restyle();
+    if (isRenewed) stage.redraw();
+    else await stage.restyle();
     await nextFrame();
     performance.measure("vecstack-restyle", { start: begin });
   };
   let recent = Promise.resolve();
   const panel = new Panel(layerDocument, traits, store, look, {
-    onlook: () => (recent = restyled()),
+    onlook: () => (recent = restyled(false)),
     onapproach: (index) => stage.picture?.expect(index),
     onselect: (indices) => (recent = outliner.show(indices)),
   });
+  let shown = store.state;
   store.listeners.push((state, message) => {
+    const renewed = drawn.filter((index) => state.layers[index].fields !== shown.layers[index].fields);
+    shown = state;
+    for (const index of renewed) {
+      engines.renew(index, { layer: { ...layers[index], ...state.layers[index].fields }, hasColors: true });
+      finder.forget(index);
+    }
     if (message) announce(message);
     panel.update(state);
     byId("undo").disabled = !store.past.length;
     byId("redo").disabled = !store.future.length;
     byId("reset").disabled = !store.isChanged;
-    recent = restyled();
+    recent = restyled(renewed.length > 0);
+    if (message) renewThumbnails(panel, renewed, choose);
   });
 
   connectButtons(store, stage);
@@ -328,10 +343,7 @@ function tellOddities(layers, traits) {
 async function drawThumbnails(panel, stage, chooseEngine, canvas, traits) {
   while (!stage.isSharp) await nextFrame();
   performance.mark("vecstack-sharp");
-  const draw = (index, { grid, rect }, color) => {
-    const style = { background: [0, 0, 0], layers: [{ index, color, opacity: 1 }] };
-    return drawnPart(chooseEngine, grid, rect, style);
-  };
+  const draw = (index, place, color) => drawnAlone(chooseEngine, index, place, color);
   for (const [index, trait] of traits.entries()) {
     if (!trait) continue;
     const whole = placeOf(canvas, [0, 0, canvas.width, canvas.height]);
@@ -344,6 +356,7 @@ async function drawThumbnails(panel, stage, chooseEngine, canvas, traits) {
     const small = box && isSmall(box, canvas);
     const place = small ? placeOf(canvas, box) : whole;
     panel.setPicture(index, {
+      place,
       whole: mask,
       mask: small ? await draw(index, place, [1, 1, 1]) : mask,
       colors: trait.color ? null : await draw(index, place, null),
@@ -352,6 +365,20 @@ async function drawThumbnails(panel, stage, chooseEngine, canvas, traits) {
   panel.isPictured = true;
   panel.bars.update(panel.store.state, null);
   performance.mark("vecstack-thumbnails");
+}
+
+function drawnAlone(chooseEngine, index, { grid, rect }, color) {
+  return drawnPart(chooseEngine, grid, rect, { background: [0, 0, 0], layers: [{ index, color, opacity: 1 }] });
+}
+
+// The small pictures of layers whose own colours are others now.
+async function renewThumbnails(panel, indices, chooseEngine) {
+  for (const index of indices) {
+    const pictures = panel.pictures.get(index);
+    if (!pictures) continue;
+    const colors = await drawnAlone(chooseEngine, index, pictures.place, null);
+    panel.setPicture(index, { ...pictures, colors });
+  }
 }
 
 // The grid and its part that show a box [left, top, right, bottom] of the canvas with `size` pixels on its long side.

@@ -32,6 +32,7 @@ class Panel {
     this.rows = this.layers.map((layer, index) => this.makeRow(layer, index));
     this.pictures = new Map(); // index -> pictures of the layer; see setPicture
     this.isPictured = false; // whether all are there
+    this.weighed = null; // { state, isPictured, shares }: how much of the picture each layer is
     this.shown = null; // the state that the rows show
     this.picked = null; // the place that was clicked last
     byId("background").addEventListener("input", (event) => this.setBackground(event.target.value, false));
@@ -66,7 +67,7 @@ class Panel {
     for (const name of ["pointerenter", "focusin"]) row.addEventListener(name, () => this.onapproach(index));
     row.addEventListener("keydown", (event) => this.key(event, index));
     if (!this.traits[index]) this.markUnknown(row, layer);
-    else if (!this.traits[index].color) this.markColored(row);
+    else if (!this.traits[index].color) this.markColored(row, this.store.state.layers[index]);
     return row;
   }
 
@@ -75,9 +76,12 @@ class Panel {
     for (const selector of [".color", ".solo"]) row.querySelector(selector).disabled = true;
   }
 
-  markColored(row) {
-    row.classList.add("has-colors");
-    Object.assign(row.querySelector(".color"), { disabled: true, title: "This layer has colours of its own" });
+  markColored(row, { fields }) {
+    const control = row.querySelector(".color");
+    control.title = "This layer has colours of its own";
+    if (fields) control.title += ", which shift together";
+    else row.classList.add("has-colors");
+    control.disabled = !fields;
   }
 
   // Changes
@@ -99,8 +103,36 @@ class Panel {
   }
 
   setColor(index, text, isFinal) {
+    if (this.store.state.layers[index].fields) {
+      this.shiftColors([index], text, isFinal, this.nameOf(index));
+      return;
+    }
     const state = withLayer(this.store.state, index, { color: fromHex(text) });
     this.change(state, isFinal, `Colour of ${this.nameOf(index)} ${text}`);
+  }
+
+  // Give layers other colours whose mean is the one that is asked for; `name` is what they are called together.
+  shiftColors(indices, text, isFinal, name) {
+    const { state, settled } = this.store;
+    const colors = shiftedColors(...this.colorsOf(indices, settled), fromHex(text));
+    const changed = (index) => [index, recoloredState(this.layers[index], settled.layers[index], colors)];
+    this.change(withLayers(state, new Map(indices.map(changed))), isFinal, `Colour of ${name} ${text}`);
+  }
+
+  // The colours of layers in a state, and how much each counts.
+  colorsOf(indices, state) {
+    if (this.weighed?.state !== state || this.weighed.isPictured !== this.isPictured) {
+      this.weighed = { state, isPictured: this.isPictured, shares: this.sharesOf(state) };
+    }
+    const lists = indices.map((index) => colorsIn(this.layers[index], state.layers[index]));
+    const weights = lists.map((list, place) => list.map(() => this.weighed.shares[indices[place]] / list.length));
+    return [lists.flat(), weights.flat()];
+  }
+
+  // Show the mean of layers' colours in a control, which has the one that was asked for while it is being chosen.
+  showMean(control, indices) {
+    const { state, settled } = this.store;
+    if (indices.length && state === settled) control.value = toHex(meanColor(...this.colorsOf(indices, state)));
   }
 
   setBackground(text, isFinal) {
@@ -280,7 +312,7 @@ class Panel {
     this.rows[order[0]].querySelector(".down").disabled = true;
   }
 
-  updateRow({ visible, opacity, color }, index) {
+  updateRow({ visible, opacity, color, fields }, index) {
     const row = this.rows[index];
     const name = this.nameOf(index);
     const part = (selector) => row.querySelector(selector);
@@ -296,6 +328,7 @@ class Panel {
     part(".opacity").value = Math.round(opacity * 100);
     part(".percent").textContent = `${Math.round(opacity * 100)} %`;
     if (color) part(".color").value = toHex(color);
+    if (fields) this.showMean(part(".color"), [index]);
     this.drawThumbnail(index);
   }
 

@@ -122,6 +122,16 @@ class Stage {
     this.picture = new Picture(engine, grid, options);
   }
 
+  // Draw everything anew, as the engine has it now; what is there is seen until then.
+  redraw() {
+    if (!this.picture) return;
+    const { sheet, rect, grid } = this.picture;
+    this.old = { sheet, rect, grid };
+    this.picture.close();
+    this.picture = null;
+    this.rest();
+  }
+
   // Draw everything anew, with another engine.
   restart() {
     this.picture = null;

@@ -1,8 +1,9 @@
 "use strict";
 
 // What can be changed: { background, transparent, order, layers, groups }, where `order` lists indices of the document's
-// layers, lowest first; layers[index] is { name, visible, opacity, color }, without `color` where the layer does not
-// have just one; and groups[index] is { name }. A state is never changed; each change makes a new one. `traits` are
+// layers, lowest first; layers[index] is { name, visible, opacity, color }, with `fields` instead of `color` where the
+// layer has colours of its own: the fields of the document that hold them, none where they cannot be changed; and
+// groups[index] is { name }. A state is never changed; each change makes a new one. `traits` are
 // those of the layers (see main.js).
 
 function stateOf({ canvas, layers, groups = [] }, traits) {
@@ -12,7 +13,9 @@ function stateOf({ canvas, layers, groups = [] }, traits) {
     order: layers.map((_, index) => index),
     layers: layers.map((layer, index) => {
       const state = { name: layer.name ?? "", visible: layer.visible ?? true, opacity: layer.opacity ?? 1 };
-      return traits[index]?.color ? { ...state, color: traits[index].color } : state;
+      if (traits[index]?.color) return { ...state, color: traits[index].color };
+      const recolored = traits[index] && kinds.get(layer.kind)?.recolored;
+      return recolored ? { ...state, fields: recolored(layer, (color) => color) } : state;
     }),
     groups: groups.map(({ name = "" }) => ({ name })),
   };

@@ -3,6 +3,7 @@
 // A worker that keeps the masks of tiles of pictures and lays colours over one another. It is told
 //   { type: "load", document }                            once: { canvas, layers, assets }, with the assets in base64
 //                                                         and the layers as drawnLayers gives them (main.js)
+//   { type: "renew", index, drawn }                       another layer in the place of one
 //   { type: "bake", picture, style, grid, tiles, layers, keep }   tiles { id, left, top, width, height } of a grid,
 //                                                         most wanted first; `layers` are the indices of those wanted
 //   { type: "style", picture, style, focus, serial }      other colours for the tiles that it has; `focus` as below
@@ -26,19 +27,21 @@ const pictures = new Map(); // id -> { style, tiles: Map }
 let expected = []; // tiles whose surroundings of a layer are to be made ready
 const drafts = []; // tiles to be drawn roughly, then those to be refined
 const finals = [];
-let scene = null;
+let scene = null; // { canvas, assets, layers }
 let current = null; // { tile, steps }
 
 function loadScene({ canvas, layers, assets }) {
   const bytes = new Map(Object.entries(assets ?? {}).map(([name, { data }]) => [name, fromBase64(data)]));
-  return layers.map((drawn) => {
-    if (!drawn) return null;
-    const { layer, hasColors } = drawn;
-    if (kinds.get(layer.kind).path) return pathLayer(drawn, canvas);
-    const transform = transformOf(layer, canvas);
-    const surface = kinds.get(layer.kind).prepare(layer, bytes);
-    return { surface, transform, hasColors, bounds: surface.isBounded ? boundsOf(transform) : null };
-  });
+  return { canvas, assets: bytes, layers: layers.map((drawn) => loadLayer(drawn, canvas, bytes)) };
+}
+
+function loadLayer(drawn, canvas, assets) {
+  if (!drawn) return null;
+  const { layer, hasColors } = drawn;
+  if (kinds.get(layer.kind).path) return pathLayer(drawn, canvas);
+  const transform = transformOf(layer, canvas);
+  const surface = kinds.get(layer.kind).prepare(layer, assets);
+  return { surface, transform, hasColors, bounds: surface.isBounded ? boundsOf(transform) : null };
 }
 
 function addTiles({ picture, style, grid, tiles, layers, keep }) {
@@ -65,7 +68,7 @@ function dropTiles({ picture, ids }) {
 
 function* draft(tile) {
   for (const index of tile.layers) {
-    const layer = scene[index];
+    const layer = scene.layers[index];
     const rect = layer && overlap(tile.rect, layer.bounds, tile.grid);
     if (!rect) continue;
     const plane = layer.path
@@ -285,6 +288,7 @@ turn.port1.onmessage = work;
 onmessage = ({ data }) => {
   try {
     if (data.type === "load") scene = loadScene(data.document);
+    if (data.type === "renew") scene.layers[data.index] = loadLayer(data.drawn, scene.canvas, scene.assets);
     if (data.type === "bake") addTiles(data);
     if (data.type === "drop") dropTiles(data);
     const own = pictures.get(data.picture);
