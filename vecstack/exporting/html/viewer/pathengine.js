@@ -40,9 +40,12 @@ class PathEngine {
     this.isScheduled = true;
     setTimeout(() => {
       this.isScheduled = false;
-      const { picture, tile } = this.waiting.shift();
+      const end = performance.now() + DRAW_MS;
+      while (this.waiting.length && performance.now() < end) {
+        const { picture, tile } = this.waiting.shift();
+        if (picture.tiles.get(tile.id) === tile) this.draw(picture, tile);
+      }
       this.schedule();
-      if (picture.tiles.get(tile.id) === tile) this.draw(picture, tile);
     });
   }
 
