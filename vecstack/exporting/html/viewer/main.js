@@ -9,6 +9,7 @@
 const MAX_PNG_PX = 4096;
 const SMALL = 0.5; // share of the canvas's sides up to which a layer's small picture is of its surroundings alone
 const FINE_PX = 384; // long side of the picture in which a layer is looked for that a small picture misses
+const AT_ONCE = 8; // small pictures that are being drawn
 const TYPED_IN = "input[type=number], input[type=text]"; // controls with an undo of their own
 
 function byId(id) {
@@ -344,24 +345,22 @@ async function drawThumbnails(panel, stage, chooseEngine, canvas, traits) {
   while (!stage.isSharp) await nextFrame();
   performance.mark("vecstack-sharp");
   const draw = (index, place, color) => drawnAlone(chooseEngine, index, place, color);
-  for (const [index, trait] of traits.entries()) {
-    if (!trait) continue;
-    const whole = placeOf(canvas, [0, 0, canvas.width, canvas.height]);
+  const whole = placeOf(canvas, [0, 0, canvas.width, canvas.height]);
+  const fine = placeOf(canvas, [0, 0, canvas.width, canvas.height], FINE_PX);
+  const picture = async (index) => {
     const mask = await draw(index, whole, [1, 1, 1]);
-    let box = coveredBox(mask, whole.grid);
-    if (!box) {
-      const fine = placeOf(canvas, [0, 0, canvas.width, canvas.height], FINE_PX);
-      box = coveredBox(await draw(index, fine, [1, 1, 1]), fine.grid);
-    }
-    const small = box && isSmall(box, canvas);
-    const place = small ? placeOf(canvas, box) : whole;
+    const box = coveredBox(mask, whole.grid) ?? coveredBox(await draw(index, fine, [1, 1, 1]), fine.grid);
+    const isSmall = box && isSmallBox(box, canvas);
+    const place = isSmall ? placeOf(canvas, box) : whole;
     panel.setPicture(index, {
       place,
       whole: mask,
-      mask: small ? await draw(index, place, [1, 1, 1]) : mask,
-      colors: trait.color ? null : await draw(index, place, null),
+      mask: isSmall ? await draw(index, place, [1, 1, 1]) : mask,
+      colors: traits[index].color ? null : await draw(index, place, null),
     });
-  }
+  };
+  const drawn = [...traits.keys()].filter((index) => traits[index]);
+  for (let at = 0; at < drawn.length; at += AT_ONCE) await Promise.all(drawn.slice(at, at + AT_ONCE).map(picture));
   panel.isPictured = true;
   panel.bars.update(panel.store.state, null);
   performance.mark("vecstack-thumbnails");
@@ -407,7 +406,7 @@ function coveredBox({ width, height, data }, { scaleX, scaleY }) {
   return [x0 / scaleX, y0 / scaleY, x1 / scaleX, y1 / scaleY];
 }
 
-function isSmall([left, top, right, bottom], { width, height }) {
+function isSmallBox([left, top, right, bottom], { width, height }) {
   return Math.max((right - left) / width, (bottom - top) / height) <= SMALL;
 }
 
