@@ -12,7 +12,6 @@ const LABELS = {
   ".up": "Move up",
   ".down": "Move down",
 };
-const THUMBNAIL_PX = 48; // long side
 const MAX_OPEN = 30; // layers in all, up to which groups are open to begin with
 const MAX_INDENT = 6; // groups in groups, up to which rows are indented
 const LEAST_SHARE = 1e-3; // pixels of a small picture: what a layer counts that does not show, where no other does
