@@ -149,7 +149,8 @@ class GroupBars {
     part(".solo").setAttribute("aria-pressed", look.solo?.of === `group ${group}`);
     const colored = this.colored(group);
     const isBeingChosen = store.state !== store.settled; // and then the control has the colour that was asked for
-    if (colored.length && !isBeingChosen) part(".color").value = toHex(meanColor(...this.colorsOf(colored, store.state)));
+    if (!colored.length || isBeingChosen) return;
+    part(".color").value = toHex(meanColor(...this.colorsOf(colored, store.state)));
   }
 }
 

@@ -12,9 +12,9 @@ class Groups {
     this.paths.forEach((path, index) => path.forEach((group) => this.members[group].push(index)));
   }
 
-  // What a list of layers shows, topmost first: { index, path } of each layer, below { group, run, count, path } of each
-  // group that begins there, the topmost run being 0, with so many layers; `path` are the groups that a row lies in,
-  // outermost first.
+  // What a list of layers shows, topmost first: { index, path } of each layer, below { group, run, count, path } of
+  // each group that begins there, the topmost run being 0, with so many layers; `path` are the groups that a row lies
+  // in, outermost first.
   rowsOf(order) {
     const runs = new Array(this.count).fill(0);
     const rows = [];

@@ -18,8 +18,8 @@ const LEAST_SHARE = 1e-3; // pixels of a small picture: what a layer counts that
 const SAME_PX = 6; // between two clicks, up to which they are at the same place
 
 class Panel {
-  // `look` holds what is only a way of looking: { solo: null or { of, layers }, a name and a Set of indices; selected: an
-  // index or null }; `onlook()` hears that the former has changed, `onselect(indices)` what has been selected,
+  // `look` holds what is only a way of looking: { solo: null or { of, layers }, a name and a Set of indices; selected:
+  // an index or null }; `onlook()` hears that the former has changed, `onselect(indices)` what has been selected,
   // `onapproach(index)` that a layer (-1: the background) may be changed soon.
   // `traits` are those of the layers (see main.js).
   constructor({ layers, groups = [] }, traits, store, look, { onlook, onselect, onapproach }) {
@@ -203,8 +203,8 @@ class Panel {
 
   // What is selected
 
-  // A place of the picture was clicked, with the layers that show there, topmost first: select the topmost or, where the
-  // same place is clicked again, the one below the last.
+  // A place of the picture was clicked, with the layers that show there, topmost first: select the topmost or, where
+  // the same place is clicked again, the one below the last.
   pick(place, found) {
     const last = this.picked;
     const isSame = last && Math.hypot(place.x - last.x, place.y - last.y) * place.grid.scaleX <= SAME_PX;
@@ -298,8 +298,8 @@ class Panel {
     this.drawThumbnail(index);
   }
 
-  // A layer as it is drawn small in white over black (`mask`) and, where it has colours of its own, in these (`colors`),
-  // and, in white over black, on the whole canvas (`whole`): ImageData.
+  // A layer as it is drawn small in white over black (`mask`) and, where it has colours of its own, in these
+  // (`colors`), and, in white over black, on the whole canvas (`whole`): ImageData.
   setPicture(index, pictures) {
     this.pictures.set(index, pictures);
     this.drawThumbnail(index);

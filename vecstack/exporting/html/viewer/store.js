@@ -1,9 +1,9 @@
 "use strict";
 
-// What can be changed: { background, transparent, order, layers, groups }, where `order` lists indices of the document's
-// layers, lowest first; layers[index] is { name, visible, opacity, color }, without `color` where the layer does not
-// have just one; and groups[index] is { name }. A state is never changed; each change makes a new one. `traits` are
-// those of the layers (see main.js).
+// What can be changed: { background, transparent, order, layers, groups }, where `order` lists indices of the
+// document's layers, lowest first; layers[index] is { name, visible, opacity, color }, without `color` where the layer
+// does not have just one; and groups[index] is { name }. A state is never changed; each change makes a new one.
+// `traits` are those of the layers (see main.js).
 
 function stateOf({ canvas, layers, groups = [] }, traits) {
   return {
