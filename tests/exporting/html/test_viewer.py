@@ -577,6 +577,7 @@ def test_groups_are_opened_and_closed(show: Callable[..., Viewer], tree: Stack) 
     middle = ["spline turned", "nothing", "window"]
     assert listed(viewer) == ["Head", "·turned", *middle, "Head", *below, "whole"]
     assert "9 layers in 2 groups" in (viewer.page.locator("#facts").text_content() or "")
+    assert viewer.page.locator(".group .count").all_text_contents() == ["1", "4", "2"]
     viewer.click("Layers of group eyes")
     assert listed(viewer) == ["Head", "·turned", *middle, "Head", "·eyes", "·overhanging", "·upright", "whole"]
     fold = viewer.page.get_by_role("button", name="Layers of group Head", exact=True).last

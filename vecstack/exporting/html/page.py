@@ -41,7 +41,7 @@ FOLDER = Path(__file__).parent / "viewer"
 SHARED = ("kinds.js", "patches.js", "paths.js", "baked.js")
 PAGE = (
     *("glengine.js", "scriptengine.js", "pathengine.js", "picture.js", "layerfile.js", "store.js", "groups.js"),
-    *("finder.js", "stage.js", "outline.js", "groupbar.js", "panel.js", "downloads.js", "main.js"),
+    *("finder.js", "stage.js", "outline.js", "groupbar.js", "panel.js", "downloads.js", "thumbnails.js", "main.js"),
 )
 # What HTML or JavaScript would read as its own, as JSON escapes; within JSON, all of these are only found in strings.
 ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
@@ -56,11 +56,11 @@ def to_html(
     svg: bool = True,
 ) -> str:
     """The stack as the text of a page that shows it in a browser, from a file and without a network: its layers can be
-    recoloured, faded, hidden and put in another order, and what comes of it saved. The page holds the whole document.
-    `source`, the picture that it was made from (uint8 [H,W,3]), is held too, made smaller, to compare with. `svg` is
-    whether the page can save an SVG, which takes seconds to make; where contourpy is missing, or the SVG would be
-    large, it cannot. Equal arguments give equal bytes. Raises ShapeError, DeviceError; DocumentError where the stack
-    cannot be saved."""
+    found by a click, recoloured, faded, hidden and renamed, whole groups of them too, and put in another order, and
+    what comes of it saved. The page holds the whole document. `source`, the picture that it was made from (uint8
+    [H,W,3]), is held too, made smaller, to compare with. `svg` is whether the page can save an SVG, which takes seconds
+    to make; where contourpy is missing, or the SVG would be large, it cannot. Equal arguments give equal bytes. Raises
+    ShapeError, DeviceError; DocumentError where the stack cannot be saved."""
     text, elements = _svg(stack, device) if svg else (None, [])
     title = title or "Layers"
     extras = {

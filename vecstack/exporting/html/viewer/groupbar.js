@@ -27,14 +27,16 @@ class GroupBars {
   }
 
   // The row of a run of neighbours of a group.
-  rowOf({ group, run }) {
+  rowOf({ group, run, count }) {
     const key = `${group} ${run}`;
     if (!this.rows.has(key)) {
       this.rows.set(key, this.makeRow(group));
       this.updateRow(this.rows.get(key), group);
     }
-    this.rows.get(key).querySelector(".fold").setAttribute("aria-expanded", this.panel.open.has(group));
-    return this.rows.get(key);
+    const row = this.rows.get(key);
+    row.querySelector(".fold").setAttribute("aria-expanded", this.panel.open.has(group));
+    row.querySelector(".count").textContent = count;
+    return row;
   }
 
   makeRow(group) {
@@ -124,7 +126,6 @@ class GroupBars {
     const members = this.membersOf(group);
     part(".text").textContent = name;
     part(".name").title = name;
-    part(".count").textContent = members.length;
     for (const [selector, label] of Object.entries(BAR_LABELS)) {
       part(selector).setAttribute("aria-label", `${label} ${name}`);
     }

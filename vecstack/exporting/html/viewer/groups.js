@@ -12,17 +12,22 @@ class Groups {
     this.paths.forEach((path, index) => path.forEach((group) => this.members[group].push(index)));
   }
 
-  // What a list of layers shows, topmost first: { index, path } of each layer, below { group, run, path } of each group
-  // that begins there, the topmost run being 0; `path` are the groups that a row lies in, outermost first.
+  // What a list of layers shows, topmost first: { index, path } of each layer, below { group, run, count, path } of
+  // each group that begins there, the topmost run being 0, with so many layers; `path` are the groups that a row lies
+  // in, outermost first.
   rowsOf(order) {
     const runs = new Array(this.count).fill(0);
     const rows = [];
+    let open = []; // the rows of the groups that a layer is in
     let before = [];
     for (const index of [...order].reverse()) {
       const path = this.paths[index];
-      for (let depth = sharedCount(before, path); depth < path.length; depth++) {
-        rows.push({ group: path[depth], run: runs[path[depth]]++, path: path.slice(0, depth) });
+      open = open.slice(0, sharedCount(before, path));
+      for (let depth = open.length; depth < path.length; depth++) {
+        open.push({ group: path[depth], run: runs[path[depth]]++, count: 0, path: path.slice(0, depth) });
+        rows.push(open[depth]);
       }
+      for (const row of open) row.count++;
       rows.push({ index, path });
       before = path;
     }

@@ -7,9 +7,6 @@
 // { box: [left, top, right, bottom] in canvas units, png: a URI } for a layer whose kind has no script, else null.
 
 const MAX_PNG_PX = 4096;
-const SMALL = 0.5; // share of the canvas's sides up to which a layer's small picture is of its surroundings alone
-const FINE_PX = 384; // long side of the picture in which a layer is looked for that a small picture misses
-const AT_ONCE = 8; // small pictures that are being drawn
 const TYPED_IN = "input[type=number], input[type=text]"; // controls with an undo of their own
 
 function byId(id) {
@@ -338,76 +335,6 @@ function tellOddities(layers, traits) {
   const names = [...new Set(others.map(({ kind }) => kind))];
   const what = `${names.length === 1 ? "kind" : "kinds"} ${names.join(", ")}`;
   note(`${others.length} of ${layers.length} layers cannot be drawn on this page (${what}).`);
-}
-
-// The layers by themselves, drawn small after the picture itself: the whole canvas or, of a small layer, what is around it.
-async function drawThumbnails(panel, stage, chooseEngine, canvas, traits) {
-  while (!stage.isSharp) await nextFrame();
-  performance.mark("vecstack-sharp");
-  const draw = (index, place, color) => drawnAlone(chooseEngine, index, place, color);
-  const whole = placeOf(canvas, [0, 0, canvas.width, canvas.height]);
-  const fine = placeOf(canvas, [0, 0, canvas.width, canvas.height], FINE_PX);
-  const picture = async (index) => {
-    const mask = await draw(index, whole, [1, 1, 1]);
-    const box = coveredBox(mask, whole.grid) ?? coveredBox(await draw(index, fine, [1, 1, 1]), fine.grid);
-    const isSmall = box && isSmallBox(box, canvas);
-    const place = isSmall ? placeOf(canvas, box) : whole;
-    panel.setPicture(index, {
-      place,
-      whole: mask,
-      mask: isSmall ? await draw(index, place, [1, 1, 1]) : mask,
-      colors: traits[index].color ? null : await draw(index, place, null),
-    });
-  };
-  const drawn = [...traits.keys()].filter((index) => traits[index]);
-  for (let at = 0; at < drawn.length; at += AT_ONCE) await Promise.all(drawn.slice(at, at + AT_ONCE).map(picture));
-  panel.isPictured = true;
-  panel.bars.update(panel.store.state, null);
-  performance.mark("vecstack-thumbnails");
-}
-
-function drawnAlone(chooseEngine, index, { grid, rect }, color) {
-  return drawnPart(chooseEngine, grid, rect, { background: [0, 0, 0], layers: [{ index, color, opacity: 1 }] });
-}
-
-// The small pictures of layers whose own colours are others now.
-async function renewThumbnails(panel, indices, chooseEngine) {
-  for (const index of indices) {
-    const pictures = panel.pictures.get(index);
-    if (!pictures) continue;
-    const colors = await drawnAlone(chooseEngine, index, pictures.place, null);
-    panel.setPicture(index, { ...pictures, colors });
-  }
-}
-
-// The grid and its part that show a box [left, top, right, bottom] of the canvas with `size` pixels on its long side.
-function placeOf(canvas, [left, top, right, bottom], size = THUMBNAIL_PX) {
-  const scale = size / Math.max(right - left, bottom - top);
-  const [width, height] = [canvas.width * scale, canvas.height * scale];
-  const rect = { left: Math.floor(left * scale), top: Math.floor(top * scale) };
-  rect.width = Math.max(Math.min(Math.round((right - left) * scale), Math.ceil(width) - rect.left), 1);
-  rect.height = Math.max(Math.min(Math.round((bottom - top) * scale), Math.ceil(height) - rect.top), 1);
-  return { grid: { scaleX: scale, scaleY: scale, width, height }, rect };
-}
-
-// The box in canvas units of what a mask covers, with a pixel around it; null where it is nothing.
-function coveredBox({ width, height, data }, { scaleX, scaleY }) {
-  let [left, top, right, bottom] = [width, height, 0, 0];
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, at += 4) {
-      if (!data[at]) continue;
-      [left, top] = [Math.min(left, x), Math.min(top, y)];
-      [right, bottom] = [Math.max(right, x + 1), Math.max(bottom, y + 1)];
-    }
-  }
-  if (left >= right) return null;
-  const [x0, y0] = [Math.max(left - 1, 0), Math.max(top - 1, 0)];
-  const [x1, y1] = [Math.min(right + 1, width), Math.min(bottom + 1, height)];
-  return [x0 / scaleX, y0 / scaleY, x1 / scaleX, y1 / scaleY];
-}
-
-function isSmallBox([left, top, right, bottom], { width, height }) {
-  return Math.max((right - left) / width, (bottom - top) / height) <= SMALL;
 }
 
 // What the page has without it is shown first.

@@ -43,8 +43,8 @@ class Outliner {
   }
 }
 
-// A canvas with the edge of a mask, the red of ImageData: lines so many pixels wide on both sides. What lies outside the
-// picture is not covered.
+// A canvas with the edge of a mask, the red of ImageData: lines so many pixels wide on both sides. What lies outside
+// the picture is not covered.
 function edgeOf(mask, side) {
   const { width, height } = mask;
   const { covered, stride } = coveredOf(mask, side);

@@ -12,15 +12,14 @@ const LABELS = {
   ".up": "Move up",
   ".down": "Move down",
 };
-const THUMBNAIL_PX = 48; // long side
 const MAX_OPEN = 30; // layers in all, up to which groups are open to begin with
 const MAX_INDENT = 6; // groups in groups, up to which rows are indented
 const LEAST_SHARE = 1e-3; // pixels of a small picture: what a layer counts that does not show, where no other does
 const SAME_PX = 6; // between two clicks, up to which they are at the same place
 
 class Panel {
-  // `look` holds what is only a way of looking: { solo: null or { of, layers }, a name and a Set of indices; selected: an
-  // index or null }; `onlook()` hears that the former has changed, `onselect(indices)` what has been selected,
+  // `look` holds what is only a way of looking: { solo: null or { of, layers }, a name and a Set of indices; selected:
+  // an index or null }; `onlook()` hears that the former has changed, `onselect(indices)` what has been selected,
   // `onapproach(index)` that a layer (-1: the background) may be changed soon.
   // `traits` are those of the layers (see main.js).
   constructor({ layers, groups = [] }, traits, store, look, { onlook, onselect, onapproach }) {
@@ -236,8 +235,8 @@ class Panel {
 
   // What is selected
 
-  // A place of the picture was clicked, with the layers that show there, topmost first: select the topmost or, where the
-  // same place is clicked again, the one below the last.
+  // A place of the picture was clicked, with the layers that show there, topmost first: select the topmost or, where
+  // the same place is clicked again, the one below the last.
   pick(place, found) {
     const last = this.picked;
     const isSame = last && Math.hypot(place.x - last.x, place.y - last.y) * place.grid.scaleX <= SAME_PX;
@@ -332,8 +331,8 @@ class Panel {
     this.drawThumbnail(index);
   }
 
-  // A layer as it is drawn small in white over black (`mask`) and, where it has colours of its own, in these (`colors`),
-  // and, in white over black, on the whole canvas (`whole`): ImageData.
+  // A layer as it is drawn small in white over black (`mask`) and, where it has colours of its own, in these
+  // (`colors`), and, in white over black, on the whole canvas (`whole`): ImageData; and its place (see thumbnails.js).
   setPicture(index, pictures) {
     this.pictures.set(index, pictures);
     this.drawThumbnail(index);

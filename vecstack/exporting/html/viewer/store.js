@@ -1,10 +1,10 @@
 "use strict";
 
-// What can be changed: { background, transparent, order, layers, groups }, where `order` lists indices of the document's
-// layers, lowest first; layers[index] is { name, visible, opacity, color }, with `fields` instead of `color` where the
-// layer has colours of its own: the fields of the document that hold them, none where they cannot be changed; and
-// groups[index] is { name }. A state is never changed; each change makes a new one. `traits` are
-// those of the layers (see main.js).
+// What can be changed: { background, transparent, order, layers, groups }, where `order` lists indices of the
+// document's layers, lowest first; layers[index] is { name, visible, opacity, color }, with `fields` instead of `color`
+// where the layer has colours of its own: the fields of the document that hold them, none where they cannot be changed;
+// and groups[index] is { name }. A state is never changed; each change makes a new one. `traits` are those of the
+// layers (see main.js).
 
 function stateOf({ canvas, layers, groups = [] }, traits) {
   return {

@@ -13,9 +13,9 @@
 //   { type: "tiles", picture, tiles: [{ id, isFinal, pixels }], serial }   serial: the answer to a style
 //   { type: "error", message }
 // A style is { background, layers: [{ index, color, opacity }] }, lowest first; a layer whose colour is null keeps its
-// own. Where the background is null the picture is transparent. `focus` is the index of the only layer whose colour or opacity differs from the style before (GROUND: the
-// background), or null. What lies around it is then kept, so that the next change of the same layer takes a small part
-// of the work.
+// own, and where the background is null the picture is transparent. `focus` is the index of the only layer whose colour
+// or opacity differs from the style before (GROUND: the background), or null. What lies around it is then kept, so that
+// the next change of the same layer takes a small part of the work.
 
 const SLICE_MS = 10; // of work between looks at what was told meanwhile
 const UNSEEN = 12; // of MASK_ONE, 1/20 of a step of 8 bits: a layer that covers less of a tile is left out of it
