@@ -19,6 +19,7 @@ from PIL import Image
 from tests.helpers import EXAMPLE_KINDS
 from vecstack import Canvas, Stack, load, render, save, to_html, to_svg, validate
 from vecstack.cli import run
+from vecstack.color import Color
 from vecstack.document.file import dumps, dumps_json
 from vecstack.drawing.exact import exact_painter
 from vecstack.drawing.fast import FastPainter
@@ -74,7 +75,7 @@ def test_a_round_trip_gives_the_same_layers_and_the_same_bytes(name: str, suffix
 
 @each_kind
 def test_the_fields_in_a_document_are_those_that_the_kind_names(name: str) -> None:
-    common = {"id", "name", "kind", "visible", "opacity", "transform"}
+    common = {"id", "name", "kind", "visible", "opacity", "transform", "group"}
     for layer in json.loads(dumps_json(stack_of(name)))["layers"]:
         assert layer.keys() - common <= set(kind_of(stack_of(name).layers[0]).fields)
 
@@ -181,6 +182,26 @@ def test_a_colour_is_the_one_that_is_drawn(name: str) -> None:
         else:
             torch.testing.assert_close(drawn, torch.tensor([color]).expand(50, 3), atol=1e-6, rtol=0)
             assert color_of(kind.with_color(layer, (0.25, 0.5, 0.75))) == (0.25, 0.5, 0.75)
+
+
+@each_kind
+def test_recoloured_layers_are_drawn_in_the_changed_colours(name: str) -> None:
+    stack, points = stack_of(name), points_of()
+    kind = kind_of(stack.layers[0])
+    for layer in stack.layers:
+        same, inverse = kind.recolored(layer, lambda color: color), kind.recolored(layer, inverted)
+        if same is None or inverse is None:
+            assert kind.color(layer) is None
+            continue
+        assert same == layer
+        masks, colors = kind.shader([layer, inverse], stack.assets, CPU)(points, 1.0)
+        torch.testing.assert_close(masks[0], masks[1])
+        torch.testing.assert_close(colors[1], 1 - colors[0], atol=1e-5, rtol=0)
+
+
+def inverted(color: Color) -> Color:
+    red, green, blue = color
+    return 1 - red, 1 - green, 1 - blue
 
 
 # Fitted
@@ -291,6 +312,7 @@ VERBS = {
     "edit shift": "edit {layers} --shift 1=3,4 --scale 2=1.5 -o {out}.layers",
     "edit transform": "edit {layers} --transform 1=5,0,9,0,5,9 -o {out}.layers",
     "edit background": "edit {layers} --background white -o {out}.layers",
+    "edit transparent": "edit {layers} --background none -o {out}.layers",
     "edit palette": "edit {layers} --palette 2 -o {out}.layers",
     "edit swap-code": "edit {layers} --swap-code 1=2 -o {out}.layers",
     "edit jitter": "edit {layers} --jitter 1=0.01 -o {out}.layers",
@@ -307,10 +329,11 @@ VERBS = {
     "export json": "export {layers} -o {out}.layers.json",
     "view": "view {layers} --no-browser -o {out}.html",
 }
-# What is refused: the verbs that need one colour, of layers that have many; of layers that cannot be tuned or swapped,
-# the verbs that would do so; swapping layers of two families; and tuning a net, which all examples would have to share
-# over the whole canvas.
-MANY_COLORS = {"edit recolor", "edit merge"}
+# What is refused: the verbs that need one colour, of layers that have many; of layers that cannot be recoloured, tuned
+# or swapped, the verbs that would do so; swapping layers of two families; and tuning a net, which all examples would
+# have to share over the whole canvas.
+MANY_COLORS = {"edit merge"}
+NOT_RECOLORED = {"edit recolor"}
 NOT_TUNED = {"refine", "edit swap-code", "edit jitter"}
 NO_SHARED_NET = {"refine the net"}
 
@@ -328,8 +351,8 @@ def test_every_verb_works_or_refuses_in_one_line(
     code = run(words)
     message = capsys.readouterr().err.strip()
     kind, (first, second) = kind_of(stack.layers[0]), stack.layers[:2]
-    refused = NO_SHARED_NET | (set() if color_of(first) else MANY_COLORS)
-    refused |= set() if color_of(second) else {"edit merge"}
+    refused = NO_SHARED_NET | (set() if color_of(first) and color_of(second) else MANY_COLORS)
+    refused |= set() if kind.recolored(first, inverted) else NOT_RECOLORED
     refused |= set() if kind.can_tune else NOT_TUNED
     refused |= set() if kind.family(first) == kind.family(second) else {"edit swap-code"}
     if verb in refused:
