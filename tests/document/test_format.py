@@ -38,7 +38,7 @@ Document = dict[str, Any]
 TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
 SCHEMA = joined_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
-SPLINE_EXAMPLE = "Example of a spline layer"
+SPLINE_EXAMPLE, PATH_EXAMPLE = "Example of a spline layer", "Example of a path layer"
 
 
 def section(title: str) -> str:
@@ -170,6 +170,54 @@ def read_spline(layer: Document, u: float, v: float) -> float:
     return float(read_bump(u, softness) * read_bump(v, softness) / (1 + np.exp(-h)))
 
 
+def read_contour(contour: list[float], transform: list[list[float]]) -> np.ndarray:
+    """A contour as a polygon [N,2] of 50 sides a piece, on the canvas (Path layer)."""
+    points = np.reshape(contour, (-1, 2)) @ np.array(transform)[:, :2].T + np.array(transform)[:, 2]
+    t = np.linspace(0, 1, 51)[:-1, None]
+    pieces = []
+    for i in range(0, len(points), 3):
+        a, b, c, d = points[i], points[i + 1], points[i + 2], points[(i + 3) % len(points)]
+        pieces.append(a * (1 - t) ** 3 + 3 * b * (1 - t) ** 2 * t + 3 * c * (1 - t) * t**2 + d * t**3)
+    return np.concatenate(pieces)
+
+
+def read_area(polygon: np.ndarray, x: float, y: float, side: float) -> float:
+    """The signed area of a polygon [N,2] within a square, which is cut along one side after the other."""
+    cut = [tuple(point) for point in polygon]
+    for axis, sign, bound in (
+        (0, 1, x + side / 2),
+        (0, -1, -(x - side / 2)),
+        (1, 1, y + side / 2),
+        (1, -1, -(y - side / 2)),
+    ):
+        old, cut = cut, []
+        for p, q in zip(old, old[1:] + old[:1], strict=True):
+            before, after = bound - sign * p[axis], bound - sign * q[axis]  # above 0 inside
+            if before >= 0:
+                cut.append(p)
+            if before * after < 0:
+                share = before / (before - after)
+                cut.append((p[0] + share * (q[0] - p[0]), p[1] + share * (q[1] - p[1])))
+    return sum(p[0] * q[1] - q[0] * p[1] for p, q in zip(cut, cut[1:] + cut[:1], strict=True)) / 2
+
+
+def read_path(layer: Document, x: float, y: float, p: float) -> float:
+    """m of a path layer at a point of the canvas (The mask of a path layer)."""
+    polygons = [read_contour(contour, layer["transform"]) for contour in layer["contours"]]
+    return min(1.0, abs(sum(read_area(polygon, x, y, p) for polygon in polygons)) / p**2)
+
+
+def read_color(layer: Document, u: float, v: float) -> np.ndarray:
+    """c of a layer at a point of its frame (The mask of a path layer)."""
+    if "color" in layer:
+        return np.array(layer["color"])
+    gradient = layer["gradient"]
+    axis, q = np.subtract(gradient["end"], gradient["start"]), np.subtract((u, v), gradient["start"])
+    t = q @ axis / (axis @ axis) if gradient["shape"] == "linear" else np.linalg.norm(q) / np.linalg.norm(axis)
+    offsets, *channels = zip(*gradient["stops"], strict=True)
+    return np.array([np.interp(t, offsets, channel) for channel in channels])
+
+
 def read_and_draw(data: bytes, width_px: int, height_px: int) -> np.ndarray:
     """A bare JSON document drawn whole: [height_px,width_px,3] (Drawing)."""
     document = json.loads(data)
@@ -187,10 +235,12 @@ def read_and_draw(data: bytes, width_px: int, height_px: int) -> np.ndarray:
                     m = read_mask(layer, nets[layer["net"]], u, v)
                 elif layer["kind"] == "spline":
                     m = read_spline(layer, u, v)
+                elif layer["kind"] == "path":
+                    m = read_path(layer, x, y, max(canvas["width"] / width_px, canvas["height"] / height_px))
                 else:
                     continue
                 m *= layer.get("opacity", 1) * layer.get("visible", True)
-                color = color * (1 - m) + np.array(layer["color"]) * m
+                color = color * (1 - m) + read_color(layer, u, v) * m
             drawn[i, j] = color
     return drawn
 
@@ -228,14 +278,14 @@ def test_the_example_of_a_spline_layer_loads_with_all_it_says() -> None:
     assert load(dumps_json(stack)) == stack
 
 
-@pytest.mark.parametrize("title", ["Example", SPLINE_EXAMPLE])
-def test_the_examples_have_the_colours_that_the_page_gives(title: str) -> None:
+@pytest.mark.parametrize(("title", "bound"), [("Example", 0.0005), (SPLINE_EXAMPLE, 0.0005), (PATH_EXAMPLE, 0.002)])
+def test_the_examples_have_the_colours_that_the_page_gives(title: str, bound: float) -> None:
     rows = [[float(cell) for cell in row] for row in table(title)]
     assert len(rows) == 8
     data = json.dumps(example(title)).encode()
     for drawn in (draw(load(data), 8, 6), read_and_draw(data, 8, 6)):
         for row, column, *color in rows:
-            assert drawn[int(row), int(column)] == pytest.approx(color, abs=0.0005)
+            assert drawn[int(row), int(column)] == pytest.approx(color, abs=bound)
 
 
 @pytest.mark.slow
@@ -256,8 +306,8 @@ def test_the_schema_is_a_schema() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [example(), example(SPLINE_EXAMPLE), json.loads(dumps_json(make_stack()))],
-    ids=["example", "spline", "saved"],
+    [example(), example(SPLINE_EXAMPLE), example(PATH_EXAMPLE), json.loads(dumps_json(make_stack()))],
+    ids=["example", "spline", "path", "saved"],
 )
 def test_the_schema_accepts_what_is_loaded(document: Document) -> None:
     VALIDATOR.validate(document)

@@ -12,7 +12,7 @@ from vecstack.stack import Layer
 SUNSET = Gradient(
     "linear", (-9.0, -8.0), (10.0, 6.0), ((0.0, 0.9, 0.2, 0.1), (0.4, 1.0, 0.8, 0.2), (1.0, 0.2, 0.1, 0.6))
 )
-GLOW = Gradient("radial", (-0.2, 0.1), (0.9, 0.4), ((0.1, 1.0, 1.0, 0.7), (0.9, 0.1, 0.3, 0.2)))
+GLOW = Gradient("radial", (-2.0, 1.0), (9.0, 4.0), ((0.1, 1.0, 1.0, 0.7), (0.9, 0.1, 0.3, 0.2)))
 
 
 def examples() -> tuple[tuple[Layer, ...], Mapping[str, bytes]]:
@@ -24,8 +24,8 @@ def examples() -> tuple[tuple[Layer, ...], Mapping[str, bytes]]:
         PathLayer(id="overhanging", transform=at(3, 47), contours=(corner(11.0),), color=(0.1, 0.7, 0.3)),
         PathLayer(
             id="turned",
-            transform=Affine(8.0, 5.0, 24.0, -6.0, 11.0, 30.0),
-            contours=(blob(1.0, 0.9), corner(0.4)),
+            transform=Affine(0.8, 0.5, 24.0, -0.6, 1.1, 30.0),
+            contours=(blob(10.0, 9.0), corner(4.0)),
             gradient=GLOW,
         ),
         PathLayer(id="hidden", transform=at(18, 26), contours=(corner(15.0),), color=(1.0, 0.0, 0.0), visible=False),
@@ -38,9 +38,9 @@ def at(x: float, y: float) -> Affine:
 
 
 def blob(width: float, height: float) -> Contour:
-    """An ellipse of four pieces, to one decimal where it is larger than the local frame."""
+    """An ellipse of four pieces, to one decimal."""
     points = [(width * x, height * y) for x, y in UNIT_CIRCLE[:-1]]
-    return tuple(round(value, 1 if width > 2 else 4) for point in points for value in point)
+    return tuple(round(value, 1) for point in points for value in point)
 
 
 def corner(size: float) -> Contour:

@@ -67,7 +67,7 @@ def test_rounded_numbers_are_multiples_of_the_steps() -> None:
     rounded = KIND.rounded(LAYERS[1], Steps(0.5, 0.1))
     assert all(value * 2 == round(value * 2) for contour in rounded.contours for value in contour)
     assert rounded.gradient.start == (-9.0, -8.0)
-    coarse = KIND.rounded(LAYERS[3], Steps(5.0, 0.1))
+    coarse = KIND.rounded(LAYERS[3], Steps(50.0, 0.1))
     assert coarse.gradient.end == LAYERS[3].gradient.end
 
 

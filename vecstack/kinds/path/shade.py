@@ -19,7 +19,7 @@ from vecstack.kinds.path.layer import RADIAL, Gradient, PathLayer
 if TYPE_CHECKING:
     from vecstack.kinds.base import Shader
 
-TOLERANCE = 0.01  # footprints that an edge may be off its curve: changes no pixel by more than 2.6/255
+TOLERANCE = 0.001  # footprints that an edge may be off its curve: changes no pixel by more than 0.3/255
 MAX_HALVINGS = 48  # of a piece: from the largest coordinates to far below any pixel
 CHUNK = 1 << 18  # points times edges: bounds memory to some 50 MB
 MIN_RUN = 1e-9  # footprints: a steeper edge is upright
@@ -36,7 +36,8 @@ def shader(layers: Sequence[PathLayer], device: torch.device) -> Shader:
         alphas = points.new_zeros(len(layers), len(points), dtype=torch.float32)
         colors = points.new_empty(len(layers), len(points), 3, dtype=torch.float32)
         for index, (layer, shape) in enumerate(zip(layers, shapes, strict=True)):
-            alphas[index] = shape.coverage(controls[index], points, footprint)
+            edges = shape.edges_near(controls[index], points, footprint)
+            alphas[index] = shape.coverage(controls[index], edges, points, footprint)
             colors[index] = paints[index][0] if layer.gradient is None else blend(layer, paints[index], points)
         return alphas, colors
 
@@ -103,28 +104,40 @@ class PathShape:
         rows = torch.tensor(layer.transform.rows(), dtype=torch.float64, device=device)
         return cls(torch.cat(ids).to(device), rows[:, :2], rows[:, 2])
 
-    def coverage(self, controls: Tensor, points: Tensor, footprint: float) -> Tensor:
-        """How much of the boxes around points [P,2] of the canvas lies within the shape of control points [C,2]: [P]
-        in 0..1 (float64), differentiable by the control points."""
-        placed = controls.double() @ self.matrix.T + self.offset
+    def placed(self, controls: Tensor) -> Tensor:
+        """Control points [C,2] on the canvas, in float64."""
+        return controls.double() @ self.matrix.T + self.offset
+
+    def edges_near(self, controls: Tensor, points: Tensor, footprint: float) -> Edges:
+        """The edges that the boxes around points [P,2] see."""
+        half = footprint / 2
+        return flatten(self.placed(controls)[self.ids], points.amin(0) - half, points.amax(0) + half, footprint)
+
+    def edges_everywhere(self, controls: Tensor, footprint: float) -> Edges:
+        """The edges that boxes of a side see, wherever they are."""
+        everywhere = self.offset.new_full((2,), torch.inf)
+        return flatten(self.placed(controls)[self.ids], -everywhere, everywhere, footprint)
+
+    def coverage(self, controls: Tensor, edges: Edges, points: Tensor, footprint: float) -> Tensor:
+        """How much of the boxes around points [P,2] of the canvas lies within the shape of control points [C,2], whose
+        curves are cut into edges: [P] in 0..1 (float64), differentiable by the control points."""
+        placed = self.placed(controls)
         near = near_points(placed, points, footprint)
         if not len(near):
             return placed.new_zeros(len(points))
-        edges = flatten(placed.detach()[self.ids], points[near], footprint)
         starts, ends = edges.ends(placed[self.ids])
         parts = torch.split(points[near], edges.points_at_a_time)
         areas = torch.cat([signed_area(starts, ends, part, footprint) for part in parts])
         return placed.new_zeros(len(points)).index_copy(0, near, areas.abs().clamp_max(1))
 
-    def slopes(self, controls: Tensor, points: Tensor, footprint: float) -> tuple[Tensor, Tensor]:
+    def slopes(self, controls: Tensor, edges: Edges, points: Tensor, footprint: float) -> tuple[Tensor, Tensor]:
         """The same and its derivative by each of the control points' numbers: [P], [2*C,P]. Where an edge moves, the
         signed area changes by what the part of it in the box sweeps."""
-        placed = controls.double() @ self.matrix.T + self.offset
+        placed = self.placed(controls)
         alpha, by_controls = placed.new_zeros(len(points)), placed.new_zeros(len(points), len(placed), 2)
         near = near_points(placed, points, footprint)
         if not len(near):
             return alpha, by_controls.flatten(1).T
-        edges = flatten(placed[self.ids], points[near], footprint)
         starts, ends = edges.ends(placed[self.ids])
         for part in torch.split(near, edges.points_at_a_time):
             area = signed_area(starts, ends, points[part], footprint)
@@ -177,11 +190,10 @@ def bernstein(places: Tensor) -> Tensor:
     return torch.stack([rest**3, 3 * rest**2 * places, 3 * rest * places**2, places**3], -1)
 
 
-def flatten(pieces: Tensor, points: Tensor, footprint: float) -> Edges:
-    """Cubic pieces [K,4,2] as edges, off by at most TOLERANCE where the boxes of points [P,2] are. Pieces to the right
-    of all boxes are one edge: of these, only the height counts. Those above, below and to the left count for nothing
+def flatten(pieces: Tensor, low: Tensor, high: Tensor, footprint: float) -> Edges:
+    """Cubic pieces [K,4,2] as edges, off by at most TOLERANCE in the rectangle from `low` [2] to `high` [2]. Pieces to
+    the right of it are one edge: of these, only the height counts. Those above, below and to the left count for nothing
     and are left out."""
-    low, high = points.amin(0) - footprint / 2, points.amax(0) + footprint / 2
     piece, begin, step = torch.arange(len(pieces), device=pieces.device), pieces.new_zeros(len(pieces)), 1.0
     found: list[tuple[Tensor, Tensor]] = []
     for _ in range(MAX_HALVINGS):

@@ -13,7 +13,7 @@ from vecstack.color import Color
 from vecstack.kinds.base import Slopes
 from vecstack.kinds.path.layer import MAX_VALUE, PathLayer
 from vecstack.kinds.path.numbers import shape_of, with_shape
-from vecstack.kinds.path.shade import PathShape, blend, stops_at
+from vecstack.kinds.path.shade import Edges, PathShape, blend, stops_at
 
 DECIMALS = 3  # of a contour's numbers that were tuned: a thousandth of a pixel of the source
 COLOR_DECIMALS = 4
@@ -35,16 +35,17 @@ class PathTunable:
         self.colors = torch.tensor(colors, dtype=torch.float32, device=device)
 
     def shade(self, shapes: Tensor, points: Tensor, footprint: float) -> tuple[Tensor, Tensor | None]:
-        controls = self._controls(shapes)
-        alphas = [place.coverage(each, points, footprint) for place, each in zip(self._places, controls, strict=True)]
+        parts = zip(self._places, self._controls(shapes), self._edges(footprint), strict=True)
+        alphas = [place.coverage(controls, edges, points, footprint) for place, controls, edges in parts]
         return torch.stack(alphas).to(shapes.dtype), self._colors(shapes, points)
 
     @torch.no_grad()
     def slopes(self, shapes: Tensor, points: Tensor, footprint: float) -> Slopes:
         alphas = shapes.new_empty(len(shapes), len(points))
         by_alpha = shapes.new_zeros(*shapes.shape, len(points))
-        for index, (place, controls) in enumerate(zip(self._places, self._controls(shapes), strict=True)):
-            alphas[index], by_alpha[index, : self._contour_numbers] = place.slopes(controls, points, footprint)
+        parts = zip(self._places, self._controls(shapes), self._edges(footprint), strict=True)
+        for index, (place, controls, edges) in enumerate(parts):
+            alphas[index], by_alpha[index, : self._contour_numbers] = place.slopes(controls, edges, points, footprint)
         if not self._has_gradients:
             return Slopes(alphas, by_alpha)
         return Slopes(alphas, by_alpha, self._colors(shapes, points), self._by_stops(shapes, points))
@@ -54,6 +55,11 @@ class PathTunable:
             _recolored(with_shape(layer, _kept(shape, self._contour_numbers)), color)
             for layer, shape, color in zip(self._layers, shapes, colors, strict=True)
         ), {}
+
+    def _edges(self, footprint: float) -> list[Edges]:
+        """How the layers' curves are cut into edges: as they were at first, for looks that change smoothly."""
+        controls = self._controls(self.shapes)
+        return [place.edges_everywhere(each, footprint) for place, each in zip(self._places, controls, strict=True)]
 
     def _controls(self, shapes: Tensor) -> Tensor:
         """The control points of layers: [L,C,2]."""
