@@ -54,7 +54,7 @@ class GroupBars {
     part(".color").addEventListener("input", (event) => this.setColor(group, event.target.value, false));
     part(".color").addEventListener("change", (event) => this.setColor(group, event.target.value, true));
     if (!this.colored(group).length) {
-      Object.assign(part(".color"), { disabled: true, title: "The layers of this group have colours that cannot be changed here" });
+      Object.assign(part(".color"), { disabled: true, title: "No colour of this group can be changed here" });
       row.classList.add("has-colors");
     }
     row.addEventListener("keydown", (event) => {

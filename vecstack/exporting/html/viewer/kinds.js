@@ -36,8 +36,8 @@
 // the last of which ends at the first knot; and, for layers with colours of their own, { shape: "linear" or "radial",
 // start: [x, y], end: [x, y], stops: [[offset, red, green, blue]] }, with offset 0 at the start, else null.
 //
-// `recolored(layer, change)` gives the fields of a layer of the document that hold its colours, with all of them changed:
-// `change` takes and gives [red, green, blue]. SVG has as many stops of a gradient, in the same order.
+// `recolored(layer, change)` gives the fields of a layer of the document that hold its colours, with all of them
+// changed: `change` takes and gives [red, green, blue]. SVG has as many stops of a gradient, in the same order.
 const kinds = new Map();
 
 const STEEP = 20; // height past which a sigmoid is 0 or 1 to within 2e-9
