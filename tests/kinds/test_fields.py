@@ -74,3 +74,29 @@ def test_a_value_of_another_type_is_refused_by_its_name(change: dict[str, Any], 
 def test_a_field_without_a_default_must_be_there() -> None:
     with pytest.raises(DocumentError, match="layer a: word is missing"):
         from_json(Everything, COMMON, {name: value for name, value in OWN.items() if name != "word"})
+
+
+@dataclass(frozen=True)
+class Pen:
+    width: float
+    dashes: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn(Layer):
+    pen: Pen | None = None
+
+
+def test_a_dataclass_is_an_object_all_of_whose_fields_are_required() -> None:
+    layer = from_json(Drawn, COMMON, {"pen": {"width": 2, "dashes": [1, 0.5, 10**15], "ink": "blue"}})
+    assert layer.pen == Pen(2.0, (1.0, 0.5, 1e15))
+    assert to_json(layer) == {"pen": {"width": 2.0, "dashes": [1.0, 0.5, 1e15]}}
+    assert to_json(from_json(Drawn, COMMON, {})) == {}
+    for pen, says in (
+        ([], r"layer a: pen must be an object, not \[\]"),
+        ({"width": 1}, r"layer a: pen\.dashes is missing"),
+        ({"width": 1, "dashes": [10**400]}, r"layer a: pen\.dashes must fit a 64-bit float"),
+        ({"width": "w", "dashes": []}, r"layer a: pen\.width must be a number, not 'w'"),
+    ):
+        with pytest.raises(DocumentError, match=says):
+            from_json(Drawn, COMMON, {"pen": pen})
