@@ -330,8 +330,8 @@ VERBS = {
     "view": "view {layers} --no-browser -o {out}.html",
 }
 # What is refused: the verbs that need one colour, of layers that have many; of layers that cannot be recoloured, tuned
-# or swapped, the verbs that would do so; swapping layers of two families; and tuning a net,
-# which all examples would have to share over the whole canvas.
+# or swapped, the verbs that would do so; swapping layers of two families; and tuning a net, which all examples would
+# have to share over the whole canvas.
 MANY_COLORS = {"edit merge"}
 NOT_RECOLORED = {"edit recolor"}
 NOT_TUNED = {"refine", "edit swap-code", "edit jitter"}
@@ -351,8 +351,7 @@ def test_every_verb_works_or_refuses_in_one_line(
     code = run(words)
     message = capsys.readouterr().err.strip()
     kind, (first, second) = kind_of(stack.layers[0]), stack.layers[:2]
-    refused = NO_SHARED_NET | (set() if color_of(first) else MANY_COLORS)
-    refused |= set() if color_of(second) else {"edit merge"}
+    refused = NO_SHARED_NET | (set() if color_of(first) and color_of(second) else MANY_COLORS)
     refused |= set() if kind.recolored(first, inverted) else NOT_RECOLORED
     refused |= set() if kind.can_tune else NOT_TUNED
     refused |= set() if kind.family(first) == kind.family(second) else {"edit swap-code"}

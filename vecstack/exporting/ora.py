@@ -7,9 +7,10 @@ import zipfile
 
 from vecstack.drawing.render import render
 from vecstack.drawing.viewport import Viewport
+from vecstack.exporting.groups import grouped
 from vecstack.exporting.pictures import covered, draw_alone, drawable, png, viewport_of
 from vecstack.exporting.xml import quoted
-from vecstack.stack import Layer, Stack
+from vecstack.stack import Group, Layer, Stack
 
 MEDIA_TYPE = b"image/openraster"
 THUMBNAIL_PX = 256  # long side: the largest that the specification allows
@@ -18,21 +19,27 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip, so that equal stack
 
 def to_ora(stack: Stack, *, size: int | None = None, device: str = "auto") -> bytes:
     """The bytes of an OpenRaster file of the stack: a picture for each layer above one for the background, `size`
-    pixels on the long side (that of the canvas if None). The alpha of a layer's picture is its mask; its opacity and
-    visibility are attributes of the layer in the file. Layers of unknown kinds are left out. Raises UsageError;
-    ExportError: no layer can be drawn; DeviceError; DocumentError where the stack's assets do not match its layers."""
+    pixels on the long side (that of the canvas if None); groups are stacks within the stack. The alpha of a layer's
+    picture is its mask; its opacity and visibility are attributes of the layer in the file. A transparent canvas has no
+    background, and its merged picture has alpha. Layers of unknown kinds are left out. Raises UsageError; ExportError:
+    no layer can be drawn; DeviceError; DocumentError where the stack's assets do not match its layers."""
     layers, viewport = drawable(stack), viewport_of(stack, size)
-    pictures = {"data/background.png": png(render(stack.with_layers([]), viewport=viewport, device=device))}
-    entries = [_entry("Background", "data/background.png", 0, 0)]
+    clear, pictures = stack.canvas.transparent, {}
+    entries: list[tuple[str, str | None]] = []
+    if not clear:
+        pictures["data/background.png"] = png(render(stack.with_layers([]), viewport=viewport, device=device))
+        entries.append((_entry("Background", "data/background.png", 0, 0), None))
     for index, layer in layers:
         pixels = draw_alone(stack, layer, viewport, device)
         rows, columns = covered(pixels[..., 3])
         path = f"data/layer-{index:04}.png"
         pictures[path] = png(pixels[rows, columns])
-        entries.append(_entry(layer.name or layer.id, path, columns.start, rows.start, layer))
+        entries.append((_entry(layer.name or layer.id, path, columns.start, rows.start, layer), layer.group))
     pictures["mergedimage.png"] = png(render(stack, viewport=viewport, device=device))
-    pictures["Thumbnails/thumbnail.png"] = png(render(stack, _thumbnail_size(viewport), device=device))
-    return _zip({"stack.xml": _document(viewport, entries).encode()} | pictures)
+    thumbnail = render(stack, _thumbnail_size(viewport), device=device)
+    pictures["Thumbnails/thumbnail.png"] = png(thumbnail)
+    inside = grouped(entries, stack.groups, _group)
+    return _zip({"stack.xml": _document(viewport, inside).encode()} | pictures)
 
 
 def _thumbnail_size(viewport: Viewport) -> int:
@@ -47,6 +54,12 @@ def _entry(name: str, path: str, x: int, y: int, layer: Layer | None = None) -> 
         f'<layer name={quoted(name)} src="{path}" x="{x}" y="{y}" opacity="{opacity:.6f}" visibility="{visibility}" '
         'composite-op="svg:src-over"/>'
     )
+
+
+def _group(group: Group, entries: list[str]) -> str:
+    """The element of a group; entries as in `_document`."""
+    inside = "\n".join(reversed(entries))
+    return f'<stack name={quoted(group.name or group.id)} opacity="1.000000" visibility="visible">\n{inside}\n</stack>'
 
 
 def _document(viewport: Viewport, entries: list[str]) -> str:

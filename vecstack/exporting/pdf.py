@@ -11,13 +11,14 @@ import numpy as np
 
 from vecstack.color import Color
 from vecstack.drawing.viewport import Viewport
+from vecstack.exporting.groups import grouped
 from vecstack.exporting.pictures import covered, draw_alone, drawable, viewport_of
 from vecstack.exporting.xml import number, plain
 from vecstack.geometry import Rect
 from vecstack.kinds import color_of, kind_of
 from vecstack.kinds.base import Curve
 from vecstack.pictures.png import filter_rows
-from vecstack.stack import Layer, Stack
+from vecstack.stack import Group, Layer, Stack
 
 MASK_PX = 1024  # long side of the masks: smooth at the size of a screen
 MAX_POINTS, MIN_POINTS = 14_400, 3  # sides of a page that readers accept
@@ -32,11 +33,12 @@ OPAQUE = 0.1  # smallest alpha of pixels whose colours are compared
 def to_pdf(stack: Stack, *, size: int | None = None, title: str = "", device: str = "auto") -> bytes:
     """The bytes of a PDF of one page, 1 point per canvas unit.
 
-    The page has a rectangle for the background, if the canvas has one, and, for each layer, one of its colour behind
-    its mask, in an optional content group of the layer's name; the groups of hidden layers are off. Masks are 8-bit
-    pictures with `size` pixels on the canvas's long side (MASK_PX if None). A layer of several colours becomes a
-    picture. Layers of unknown kinds are left out. Raises UsageError; ExportError: no layer can be drawn; DeviceError;
-    DocumentError where the stack's assets do not match its layers."""
+    The page has a rectangle for the background, unless the canvas is transparent, and, for each layer, one of its
+    colour behind its mask, in an optional content group of the layer's name; the groups of hidden layers are off, and
+    the list of layers that readers show has the stack's groups. Masks are 8-bit pictures with `size` pixels on the
+    canvas's long side (MASK_PX if None). A layer of several colours becomes a picture. Layers of unknown kinds are left
+    out. Raises UsageError; ExportError: no layer can be drawn; DeviceError; DocumentError where the stack's assets do
+    not match its layers."""
     layers, viewport = drawable(stack), viewport_of(stack, MASK_PX if size is None else size)
     file, page = _File(), _Page.of(viewport)
     entries = [] if stack.canvas.transparent else [_background(file, page, stack)]
@@ -47,7 +49,7 @@ def to_pdf(stack: Stack, *, size: int | None = None, title: str = "", device: st
         else:
             pixels = draw_alone(stack, layer, viewport, device, depth=16)
             entries.append(_masked_entry(file, page, layer, pixels))
-    return _document(file, page, entries, title)
+    return _document(file, page, entries, stack.groups, title)
 
 
 # Objects
@@ -143,13 +145,15 @@ class _Page:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A layer of the file: its group, what is drawn, and its graphics state parameters and picture, if any."""
+    """A layer of the file: its content group, what is drawn, its graphics state parameters and picture, if any, and the
+    id of the stack's group that it belongs to."""
 
     group: str
     drawing: str
     is_visible: bool = True
     parameters: str | None = None
     picture: str | None = None
+    belongs: str | None = None
 
 
 def _background(file: _File, page: _Page, stack: Stack) -> _Entry:
@@ -170,7 +174,7 @@ def _exact_entry(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve
         operators += [f"{' '.join(rest[first : first + 3])} c" for first in range(0, len(rest), 3)]
     parameters = None if layer.opacity == 1 else file.add(f"<< /Type /ExtGState /ca {number(layer.opacity)} >>")
     drawing = f"{_numbers(*_rounded(color))} rg {' '.join(operators)} f"
-    return _Entry(_group(file, layer.name or layer.id), drawing, layer.visible, parameters)
+    return _Entry(_group(file, layer.name or layer.id), drawing, layer.visible, parameters, belongs=layer.group)
 
 
 def _masked_entry(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Entry:
@@ -185,7 +189,7 @@ def _masked_entry(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) ->
         drawing = _shown(picture, place)
     else:
         drawing = f"{_numbers(*color)} rg {_numbers(*place)} re f"
-    return _Entry(_group(file, layer.name or layer.id), drawing, layer.visible, parameters, picture)
+    return _Entry(_group(file, layer.name or layer.id), drawing, layer.visible, parameters, picture, layer.group)
 
 
 def _cropped(mask: np.ndarray) -> tuple[slice, slice]:
@@ -245,7 +249,7 @@ def _picture(file: _File, values: np.ndarray) -> str:
     )
 
 
-def _document(file: _File, page: _Page, entries: list[_Entry], title: str) -> bytes:
+def _document(file: _File, page: _Page, entries: list[_Entry], groups: Sequence[Group], title: str) -> bytes:
     content = []
     for entry in entries:
         state = "" if entry.parameters is None else f"{_name(entry.parameters)} gs "
@@ -264,16 +268,23 @@ def _document(file: _File, page: _Page, entries: list[_Entry], title: str) -> by
     )
     file.add(f"<< /Type /Pages /Kids [{leaf}] /Count 1 >>")
     root = file.add(
-        f"<< /Type /Catalog /Pages {pages} /PageMode /UseOC /OCProperties {_properties(entries)} "
+        f"<< /Type /Catalog /Pages {pages} /PageMode /UseOC /OCProperties {_properties(entries, groups)} "
         f"/ViewerPreferences << /DisplayDocTitle {'true' if title else 'false'} >> >>"
     )
     named = f"/Title {_text(title)} " if title else ""
     return file.encode(root, file.add(f"<< {named}/Producer {_text('vecstack')} >>"))
 
 
-def _properties(entries: list[_Entry]) -> str:
-    """The properties of the optional content: all groups, the topmost listed first, and those that are off."""
+def _properties(entries: list[_Entry], groups: Sequence[Group]) -> str:
+    """The properties of the optional content: all content groups, the topmost listed first and below the names of the
+    stack's groups, and those that are off."""
     every = [entry.group for entry in entries]
     hidden = [entry.group for entry in entries if not entry.is_visible]
-    shown = f"/Order [{' '.join(reversed(every))}] /OFF [{' '.join(hidden)}]"
+    listed = grouped(((entry.group, entry.belongs) for entry in entries), groups, _listed_group)
+    shown = f"/Order [{' '.join(reversed(listed))}] /OFF [{' '.join(hidden)}]"
     return f"<< /OCGs [{' '.join(every)}] /D << /Name {_text('Layers')} /BaseState /ON {shown} >> >>"
+
+
+def _listed_group(group: Group, inside: list[str]) -> str:
+    """A group of the stack in the list of layers."""
+    return f"[{_text(group.name or group.id)} {' '.join(reversed(inside))}]"

@@ -32,20 +32,20 @@ Cell = tuple[str, Image.Image]
 
 def png_layers(stack: Stack, *, size: int | None = None, device: str = "auto") -> Iterator[tuple[str, bytes]]:
     """Names and contents of the files: `NN-name.png` for each layer, with its number, its name, and its mask as alpha;
-    `00-background.png`; `contact-sheet.png`; and `layers.json`, which lists the layers, lowest first, with their names,
-    colours, opacity and visibility. `size` is the long side in pixels (that of the canvas if None). Layers of unknown
-    kinds are left out. Raises UsageError; ExportError: no layer can be drawn; DeviceError; DocumentError where the
-    stack's assets do not match its layers."""
+    `00-background.png`, unless the canvas is transparent; `contact-sheet.png`; and `layers.json`, which lists the
+    layers, lowest first, with their names, groups, colours, opacity and visibility. `size` is the long side in pixels
+    (that of the canvas if None). Layers of unknown kinds are left out. Raises UsageError; ExportError: no layer can be
+    drawn; DeviceError; DocumentError where the stack's assets do not match its layers."""
     layers, viewport = drawable(stack), viewport_of(stack, size)
     digits = max(2, len(str(len(stack.layers))))
-    cell_px = _cell_px(len(layers) + 2)
-    background = f"{0:0{digits}}-background.png"
-    cells: list[Cell] = []
-    for name, shown in ((None, stack), (background, stack.with_layers([]))):
-        pixels = render(shown, viewport=viewport, device=device)
-        cells.append(("All layers" if name is None else "Background", _fitted(pixels, cell_px)))
-        if name is not None:
-            yield name, png(pixels)
+    clear, background = stack.canvas.transparent, f"{0:0{digits}}-background.png"
+    cell_px = _cell_px(len(layers) + (1 if clear else 2))
+    together = render(stack, viewport=viewport, device=device)
+    cells: list[Cell] = [("All layers", _fitted(together, cell_px))]
+    if not clear:
+        pixels = render(stack.with_layers([]), viewport=viewport, device=device)
+        cells.append(("Background", _fitted(pixels, cell_px)))
+        yield background, png(pixels)
     listed = []
     for number, layer in layers:
         pixels = draw_alone(stack, layer, viewport, device)
@@ -54,24 +54,21 @@ def png_layers(stack: Stack, *, size: int | None = None, device: str = "auto") -
         listed.append({"number": number, "file": file} | _facts(layer))
         cells.append((f"{number} {layer.name or layer.id}", _fitted(pixels, cell_px)))
     yield SHEET, png(np.asarray(_sheet(cells, cell_px)))
-    yield (
-        LIST,
-        _json(
-            {
-                "format": FORMAT,
-                "width": viewport.width_px,
-                "height": viewport.height_px,
-                "background": {"file": background, "color": color_code(stack.canvas.background)},
-                "layers": listed,
-            }
-        ),
-    )
+    behind = None if clear else {"file": background, "color": color_code(stack.canvas.background)}
+    sides = {"width": viewport.width_px, "height": viewport.height_px}
+    yield LIST, _json({"format": FORMAT, **sides, "background": behind, **_groups(stack), "layers": listed})
 
 
 def file_name(name: str) -> str:
     """A layer's name as part of a file name that any system accepts: letters and digits of any script, and hyphens."""
     text = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name)).strip("-")
     return text.encode()[:NAME_BYTES].decode(errors="ignore").strip("-") or "layer"
+
+
+def _groups(stack: Stack) -> dict[str, object]:
+    """The entry of the groups in the list; none where there are none."""
+    groups = [{"id": group.id, "name": group.name, "parent": group.parent} for group in stack.groups]
+    return {"groups": groups} if groups else {}
 
 
 def _facts(layer: Layer) -> dict[str, object]:
@@ -81,6 +78,7 @@ def _facts(layer: Layer) -> dict[str, object]:
         "id": layer.id,
         "name": layer.name,
         "kind": layer.kind,
+        **({} if layer.group is None else {"group": layer.group}),
         "color": None if color is None else color_code(color),
         "opacity": layer.opacity,
         "visible": layer.visible,

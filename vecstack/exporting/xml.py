@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from vecstack.color import Color, to_hex
-from vecstack.stack import Canvas, Layer
+from vecstack.exporting.groups import grouped
+from vecstack.stack import Canvas, Group, Layer
 
 INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"  # what other programs, too, know layers by
 UNKNOWN = "\ufffd"  # in the place of what no XML can hold
@@ -40,21 +41,39 @@ def box(x: float, y: float, width: float, height: float) -> str:
     return f'{place} width="{number(width)}" height="{number(height)}"'
 
 
-def element_ids(layers: Sequence[Layer]) -> list[str]:
-    """Names of the layers' groups, each once: their ids, as far as XML allows."""
-    taken: set[str] = set()
-    names = []
-    for layer in layers:
-        base = re.sub(r"[^A-Za-z0-9_.-]", "_", layer.id)
+class ElementIds:
+    """Names of elements, each given out once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._counts: dict[str, int] = {}  # of those tried for each base
+
+    def new(self, wanted: str) -> str:
+        """The id of a layer or a group as far as XML allows, with a number where it is taken."""
+        base = re.sub(r"[^A-Za-z0-9_.-]", "_", wanted)
         if not _ID.fullmatch(base) or _OURS.fullmatch(base):
             base = f"layer-{base}"
-        name, count = base, 1
-        while name in taken:
+        name, count = base, self._counts.get(base, 1)
+        while name in self._taken:
             count += 1
             name = f"{base}-{count}"
-        taken.add(name)
-        names.append(name)
-    return names
+        self._counts[base] = count
+        self._taken.add(name)
+        return name
+
+    def of_layers(self, layers: Iterable[Layer]) -> list[str]:
+        """The ids of layers."""
+        return [self.new(layer.id) for layer in layers]
+
+
+def in_groups(parts: Iterable[tuple[str, str | None]], groups: Sequence[Group], ids: ElementIds) -> list[str]:
+    """Elements, each with the id of its group or None, within elements of their groups."""
+    return grouped(parts, groups, lambda group, inside: group_element(group, ids.new(group.id), inside))
+
+
+def group_element(group: Group, name: str, inside: Iterable[str]) -> str:
+    """A group of layers, `name` its id."""
+    return "\n".join([f'<g id="{name}"{_groupmode(group.name or group.id)}>', *inside, "</g>"])
 
 
 def layer_group(layer: Layer, name: str, inside: str) -> str:
@@ -62,9 +81,11 @@ def layer_group(layer: Layer, name: str, inside: str) -> str:
     return f"<g{attributes(layer, name)}{_groupmode(layer.name or layer.id)}>{inside}</g>"
 
 
-def background(canvas: Canvas) -> str:
-    """What is behind all layers."""
-    return f'<rect id="background"{box(0, 0, canvas.width, canvas.height)} fill="{color_code(canvas.background)}"/>'
+def background(canvas: Canvas) -> list[str]:
+    """What is behind all layers: a shape, or none where the canvas is transparent."""
+    sides = box(0, 0, canvas.width, canvas.height)
+    shape = f'<rect id="background"{sides} fill="{color_code(canvas.background)}"/>'
+    return [] if canvas.transparent else [shape]
 
 
 def in_layer(shape: str, name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from tests.helpers import make_spline
 from vecstack import Canvas, Stack
 from vecstack.geometry import Affine
-from vecstack.stack import UnknownLayer
+from vecstack.stack import Group, UnknownLayer
 
 HOSTILE = [
     "</script><script>alert(1)</script>",
@@ -56,10 +56,15 @@ class Elements(HTMLParser):
 
 @pytest.fixture(scope="session")
 def hostile() -> Stack:
-    """Spline layers whose ids and names are markup, and one of an unknown kind whose fields are."""
+    """Spline layers whose ids and names are markup, as are those of their groups, and a layer of an unknown kind whose
+    fields are."""
+    place = Affine(9.0, 0.0, 15.0, 0.0, 9.0, 20.0)
     layers = [
-        dataclasses.replace(make_spline(text, index, Affine(9.0, 0.0, 15.0, 0.0, 9.0, 20.0)), name=HOSTILE[-1 - index])
+        dataclasses.replace(make_spline(text, index, place), name=HOSTILE[-1 - index], group=text)
         for index, text in enumerate(HOSTILE)
+    ]
+    groups = [
+        Group(text, HOSTILE[-1 - index], parent=HOSTILE[0] if index else None) for index, text in enumerate(HOSTILE)
     ]
     strange = UnknownLayer(
         id="strange",
@@ -67,4 +72,4 @@ def hostile() -> Stack:
         transform=Affine(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
         fields={"note": "\u2028</script>\u2029<!--&amp;"},
     )
-    return Stack(Canvas(37, 53), (*layers, strange), extra={"</script>": ["<!--", "\u2028"]})
+    return Stack(Canvas(37, 53), (*layers, strange), groups=tuple(groups), extra={"</script>": ["<!--", "\u2028"]})

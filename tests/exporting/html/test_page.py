@@ -82,13 +82,13 @@ def test_the_bytes_are_the_same_each_time(stack: Stack, pixels: np.ndarray) -> N
 
 
 @pytest.mark.slow
-def test_an_svg_is_held_with_the_groups_of_the_layers(mixed: Stack) -> None:
+def test_an_svg_is_held_with_the_elements_of_the_layers(mixed: Stack) -> None:
     extras = json.loads(Elements(page_of(mixed, svg=True)).data("extras"))
     found = re.findall(r'<g id="([^"]+)"', extras["svg"])
-    names = [name for name in extras["groups"] if name in found]
+    names = [name for name in extras["elements"] if name in found]
     assert names == found  # in the order of the layers
     assert len(found) >= len(mixed.layers) - 2
-    assert len(extras["groups"]) == len(mixed.layers)
+    assert len(extras["elements"]) == len(mixed.layers)
 
 
 @pytest.mark.slow
@@ -144,7 +144,7 @@ def test_no_part_can_end_the_element_that_holds_it(path: object) -> None:
 def test_a_stack_of_unknown_kinds_alone_has_a_page(hostile: Stack) -> None:
     strange = dataclasses.replace(hostile, layers=hostile.layers[-1:])
     extras = json.loads(Elements(page_of(strange, svg=True)).data("extras"))
-    assert (extras["svg"], extras["groups"]) == (None, [])
+    assert (extras["svg"], extras["elements"]) == (None, [])
 
 
 def test_the_page_is_told_the_colour_of_each_layer(mixed: Stack, hostile: Stack) -> None:

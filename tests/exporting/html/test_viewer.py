@@ -17,15 +17,17 @@ from PIL import Image
 
 from tests.exporting.conftest import draw as draw_svg
 from tests.exporting.html.conftest import HOSTILE
-from tests.helpers import make_spline, psnr
+from tests.helpers import block, make_spline, psnr
 from tests.kinds.path.examples import examples as path_examples
-from vecstack import Canvas, Stack, kinds, load, render, to_html
+from vecstack import Canvas, Stack, edit, kinds, load, render, to_html
+from vecstack.color import in_gamut, to_color, to_oklab, to_srgb
 from vecstack.document.file import dumps_json, validate
 from vecstack.drawing.viewport import Viewport
+from vecstack.editing.changes import Recolor
 from vecstack.exporting.html.page import FOLDER, PAGE, SHARED
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.spline.layer import SplineLayer
-from vecstack.stack import Layer, UnknownLayer
+from vecstack.stack import Group, Layer, UnknownLayer
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[web]'")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -536,6 +538,281 @@ def test_nothing_can_be_loaded_or_added(show: Callable[..., Viewer], mixed: Stac
     viewer.complaints.clear()
 
 
+GROUPS = (Group("head", "Head"), Group("eyes", "", "head"))
+WITHIN = {"upright": "head", "overhanging": "head", "faded": "eyes", "hidden": "eyes", "turned": "head"}
+
+
+@pytest.fixture
+def tree(mixed: Stack) -> Stack:
+    """The mixed stack with groups, of which one lies in another and comes twice."""
+    layers = tuple(dataclasses.replace(layer, group=WITHIN.get(layer.id)) for layer in mixed.layers)
+    return dataclasses.replace(mixed, layers=layers, groups=GROUPS)
+
+
+def named(stack: Stack, group_id: str, name: str) -> Stack:
+    """The stack with another name of a group."""
+    groups = (dataclasses.replace(group, name=name) if group.id == group_id else group for group in stack.groups)
+    return dataclasses.replace(stack, groups=tuple(groups))
+
+
+def listed(viewer: Viewer) -> list[str]:
+    """The names that can be seen in the list, topmost first, each after a dot for each group that it is in."""
+    code = """rows => rows.map((row) => "·".repeat(row.style.getPropertyValue("--depth"))
+        + row.querySelector(".text").textContent)"""
+    return list(viewer.page.locator("#layers > li:not([hidden])").evaluate_all(code))
+
+
+def click_at(viewer: Viewer, x: float, y: float) -> str:
+    """Click a place of the canvas; what was said."""
+    viewer.settle()
+    view, box = viewer.page.evaluate("vecstack.view"), viewer.page.locator("#picture").bounding_box()
+    viewer.page.mouse.click(
+        box["x"] + x * view["scale"] - view["left"] + 0.01, box["y"] + y * view["scale"] - view["top"] + 0.01
+    )
+    viewer.settle()
+    return viewer.said()
+
+
+def test_groups_are_opened_and_closed(show: Callable[..., Viewer], tree: Stack) -> None:
+    viewer = show(tree, size=(900, 1300))
+    below = ["·eyes", "··hidden", "··faded", "·overhanging", "·upright"]
+    middle = ["spline turned", "nothing", "window"]
+    assert listed(viewer) == ["Head", "·turned", *middle, "Head", *below, "whole"]
+    assert "9 layers in 2 groups" in (viewer.page.locator("#facts").text_content() or "")
+    assert viewer.page.locator(".group .count").all_text_contents() == ["1", "4", "2"]
+    viewer.click("Layers of group eyes")
+    assert listed(viewer) == ["Head", "·turned", *middle, "Head", "·eyes", "·overhanging", "·upright", "whole"]
+    fold = viewer.page.get_by_role("button", name="Layers of group Head", exact=True).last
+    fold.click()
+    assert fold.get_attribute("aria-expanded") == "false"
+    assert listed(viewer) == ["Head", *middle, "Head", "whole"]
+    viewer.click("Move up whole")  # past all of what is closed
+    assert listed(viewer) == ["Head", *middle, "whole", "Head"]
+    viewer.check(moved(tree, "whole", 4))
+    fold.click()
+    viewer.click("Move down whole")
+    parted = ["Head", "·eyes", "whole", "Head", "·overhanging", "·upright"]
+    assert listed(viewer) == ["Head", "·turned", *middle, *parted]
+    assert load(viewer.download("Layer file")[1]).groups == tree.groups
+
+
+def test_many_layers_begin_closed(show: Callable[..., Viewer]) -> None:
+    layers = [block(str(index), Rect(2.0 + index % 20, 9.0, 12.0, 16.0), group="many") for index in range(31)]
+    viewer = show(Stack(Canvas(37, 53), tuple(layers), groups=(Group("many", "Many"),)))
+    assert listed(viewer) == ["Many"]
+    assert viewer.page.locator(".group .count").text_content() == "31"
+
+
+LOW = block("low", Rect(4.0, 6.0, 24.0, 30.0), RED, group="eyes")
+HIGH = block("high", Rect(10.0, 12.0, 12.0, 14.0), RED[::-1], opacity=0.8, name="High one")
+FAINT = block("faint", Rect(4.0, 6.0, 24.0, 30.0), (0.0, 1.0, 0.0), opacity=0.08)
+GONE = block("gone", Rect(4.0, 6.0, 24.0, 30.0), (0.0, 1.0, 0.0), visible=False)
+SAME = block("same", Rect(11.0, 30.0, 10.0, 5.0), RED)
+
+
+@pytest.mark.parametrize("has_script", [True, False], ids=["surface", "bitmap"])
+def test_a_click_selects_what_shows_there(
+    show: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch, has_script: bool
+) -> None:
+    if not has_script:
+        monkeypatch.setattr(kinds.find_kind("spline"), "web", None)
+    viewer = show(Stack(Canvas(37, 53), (LOW, SAME, HIGH, FAINT, GONE), groups=GROUPS), size=(900, 420))
+    viewer.click("Layers of group Head")
+    selected = viewer.page.locator(".is-selected .text")
+    assert click_at(viewer, 16, 18) == "High one"
+    assert selected.all_text_contents() == ["High one"]
+    assert listed(viewer) == ["gone", "faint", "High one", "same", "Head"]
+    assert click_at(viewer, 16, 18) == "Head, eyes, low"
+    assert selected.all_text_contents() == ["low"]
+    assert listed(viewer) == ["gone", "faint", "High one", "same", "Head", "·eyes", "··low"]
+    assert viewer.row("low").evaluate("row => row.getBoundingClientRect().bottom") <= 420  # in sight
+    assert click_at(viewer, 16, 18) == "High one"  # and so on from the top
+    assert click_at(viewer, 16, 33) == "Head, eyes, low"  # not the one of the colour that is there without it
+    viewer.click("Show low")
+    assert click_at(viewer, 16, 33) == "same"
+    assert click_at(viewer, 2, 50) == "No layer there"
+    assert selected.count() == 0
+    viewer.click("Zoom in")
+    assert click_at(viewer, 16, 18) == "High one"
+    viewer.page.get_by_text("same", exact=True).click()
+    assert selected.all_text_contents() == ["same"]
+
+
+def test_a_drag_is_no_click(show: Callable[..., Viewer]) -> None:
+    viewer = show(Stack(Canvas(37, 53), (LOW, HIGH), groups=GROUPS))
+    box = viewer.page.locator("#picture").bounding_box()
+    viewer.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    viewer.page.mouse.down()
+    viewer.page.mouse.move(box["x"] + box["width"] / 2 + 30, box["y"] + box["height"] / 2, steps=3)
+    viewer.page.mouse.up()
+    assert viewer.page.locator(".is-selected").count() == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_selected_is_outlined_for_a_moment(show: Callable[..., Viewer], engine: str) -> None:
+    viewer = show(Stack(Canvas(37, 53), (LOW, HIGH), groups=GROUPS), engine, size=(620, 300))
+    watch = """() => {
+        const paper = picture.getContext("2d");
+        const whites = () => {
+            const { data } = paper.getImageData(0, 0, picture.width, picture.height);
+            let count = 0;
+            for (let at = 0; at < data.length; at += 4) count += data[at] + data[at + 1] + data[at + 2] === 765;
+            return count;
+        };
+        window.most = 0;
+        const look = () => {
+            window.most = Math.max(window.most, whites());
+            requestAnimationFrame(look);
+        };
+        look();
+        window.whites = whites;
+    }"""
+    viewer.page.evaluate(watch)
+    assert click_at(viewer, 16, 18) == "High one"
+    viewer.page.wait_for_function("() => window.most > 0")
+    scale = viewer.page.evaluate("vecstack.view.scale")
+    around = 2 * (12 + 14) * scale * 0.9  # of the block where it covers half
+    assert viewer.page.evaluate("window.most") == pytest.approx(2 * around, rel=0.25)
+    viewer.page.wait_for_function("() => whites() === 0")
+
+
+def test_a_group_is_hidden_and_shown(show: Callable[..., Viewer], tree: Stack) -> None:
+    viewer = show(tree)
+    eye = viewer.page.get_by_role("button", name="Show group Head", exact=True).last
+    hidden = tree
+    for name in WITHIN:
+        hidden = hidden.edit(name, visible=False)
+    eye.click()
+    assert viewer.said() == "Head hidden"
+    assert eye.get_attribute("aria-pressed") == "false"
+    viewer.check(hidden)
+    assert load(viewer.download("Layer file")[1]).layers == hidden.layers
+    eye.click()
+    viewer.check(tree)  # and what was hidden before is hidden
+    viewer.page.get_by_role("button", name="Show only group Head", exact=True).last.click()
+    assert viewer.page.locator(".layer:not(.is-hidden)").count() == len(WITHIN)
+    alone = tree.with_layers([layer for layer in tree.layers if layer.id in WITHIN])
+    seen, (wanted, place) = viewer.screen(), viewer.region(alone.edit("hidden", visible=True))
+    assert error(seen[..., :3][place], wanted) < 1
+
+
+def test_a_group_is_recoloured_and_its_colours_stay_apart(show: Callable[..., Viewer], tree: Stack) -> None:
+    viewer = show(tree)
+    viewer.page.wait_for_function("() => performance.getEntriesByName('vecstack-thumbnails').length")
+    control = viewer.page.get_by_label("Colour of group Head", exact=True).last
+    control.fill("#806070")
+    assert viewer.said() == "Colour of Head #806070"
+    saved = load(viewer.download("Layer file")[1])
+    wanted = edit(tree, [Recolor("head", "#806070")])
+    for found, layer in zip(saved.layers, wanted.layers, strict=True):
+        assert found.color == pytest.approx(layer.color, abs=0.02)  # type: ignore[attr-defined]
+        assert dataclasses.replace(found, color=layer.color) == layer  # type: ignore[attr-defined, call-arg]
+    viewer.check(saved)
+    assert np.abs(np.array(to_color(control.input_value())) * 255 - (128, 96, 112)).max() < 4
+    viewer.click("Undo")
+    viewer.check(tree)
+
+
+def test_oklab_is_that_of_python(show: Callable[..., Viewer]) -> None:
+    viewer = show(Stack(Canvas(3, 4)))
+    colors = np.random.default_rng(0).random((20, 3))
+    points = viewer.page.evaluate("colors => colors.map(toOklab)", colors.tolist())
+    assert np.abs(np.array(points) - to_oklab(colors)).max() < 1e-6
+    stronger = np.array(points) * [1, 3, 3]
+    again = viewer.page.evaluate("points => points.map(fromOklab)", stronger.tolist())
+    assert np.abs(np.array(again) - to_srgb(in_gamut(stronger))).max() < 1e-3
+
+
+def test_layers_and_groups_are_renamed(show: Callable[..., Viewer], tree: Stack) -> None:
+    viewer = show(tree, title="x")
+    viewer.page.get_by_text("spline turned", exact=True).dblclick()
+    field = viewer.page.get_by_label("Name of spline turned", exact=True)
+    assert (field.input_value(), field.get_attribute("placeholder")) == ("", "spline turned")
+    field.fill('A "new" näme 🎈 ')
+    viewer.page.keyboard.press("Enter")
+    assert viewer.said() == 'spline turned renamed to A "new" näme 🎈'
+    viewer.page.get_by_label("Opacity of upright", exact=True).focus()
+    viewer.page.keyboard.press("F2")
+    viewer.page.keyboard.type("never")
+    viewer.page.keyboard.press("Escape")
+    assert viewer.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Opacity of upright"
+    viewer.page.get_by_role("button", name="Layers of group eyes", exact=True).focus()
+    viewer.page.keyboard.press("F2")
+    viewer.page.keyboard.type("<b>Augen</b>")
+    viewer.page.keyboard.press("Enter")
+    viewer.page.get_by_role("button", name="Show group <b>Augen</b>", exact=True).click()
+    viewer.click("Undo")
+    wanted = named(tree.edit("spline turned", name='A "new" näme 🎈'), "eyes", "<b>Augen</b>")
+    assert viewer.download("Layer file")[1] == dumps_json(wanted)
+    viewer.click("Undo")
+    assert "·eyes" in listed(viewer)
+    assert viewer.page.get_by_label('Opacity of A "new" näme 🎈', exact=True).count() == 1
+    viewer.click("Undo")
+    assert viewer.download("Layer file")[1] == dumps_json(tree)
+
+
+def test_the_svg_has_the_groups(show: Callable[..., Viewer], tree: Stack) -> None:
+    viewer = show(tree, svg=True)
+    before = viewer.download("SVG")[1].decode()
+    assert psnr(draw_svg(before, 185), render(tree, 265, device="cpu")) > 38
+    viewer.page.get_by_text("eyes", exact=True).dblclick()
+    viewer.page.keyboard.type("<Eyes>")
+    viewer.page.keyboard.press("Enter")
+    viewer.page.get_by_text("overhanging", exact=True).dblclick()
+    viewer.page.keyboard.type("Over")
+    viewer.page.keyboard.press("Enter")
+    viewer.click("Move down turned")
+    after = viewer.download("SVG")[1].decode()
+    inside = r'<g [^>]*id="head[^>]*inkscape:label="Head"[^>]*>\s*<g [^>]*id="([^"]*)"'
+    assert re.findall(inside, before) == ["upright", "turned"]
+    assert re.findall(inside, after) == ["upright", "turned"]
+    assert after.index('id="turned"') < after.index('id="spline_turned"')
+    assert [name in after for name in ("&lt;Eyes&gt;", 'label="Over"', 'label="overhanging"')] == [True, True, False]
+    found = re.findall(r' id="([^"]+)"', after)
+    assert len(found) == len(set(found))
+    assert psnr(draw_svg(after, 185), render(moved(tree, "turned", 7), 265, device="cpu")) > 36
+
+
+def clear_pixels(viewer: Viewer) -> np.ndarray:
+    """The picture drawn anew by the page, with its alpha times its colours: [H,W,4]."""
+    found = viewer.page.evaluate("size => vecstack.pixels(size)", SIZE)
+    return premultiplied(np.array(found["data"], np.uint8).reshape(found["height"], found["width"], 4))
+
+
+def premultiplied(pixels: np.ndarray) -> np.ndarray:
+    alpha = pixels[..., 3:] / 255
+    return np.concatenate([pixels[..., :3] * alpha, pixels[..., 3:]], axis=-1)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_transparent_picture_has_no_background(show: Callable[..., Viewer], tree: Stack, engine: str) -> None:
+    layers = tuple(layer for layer in tree.layers if layer.id in ("upright", "overhanging", "spline turned", "window"))
+    canvas = dataclasses.replace(tree.canvas, transparent=True)
+    clear = dataclasses.replace(tree, canvas=canvas, layers=layers)
+    viewer = show(clear, engine, size=(620, 300), svg=True)
+    wanted = premultiplied(render(clear, SIZE, transparent=True, device="cpu"))
+    assert error(clear_pixels(viewer), wanted) < 1
+    faded = clear.edit("upright", opacity=0.3)
+    viewer.page.get_by_label("Opacity of upright", exact=True).fill("30")
+    viewer.settle()
+    wanted = premultiplied(render(faded, SIZE, transparent=True, device="cpu"))
+    assert error(clear_pixels(viewer), wanted) < 1
+    seen, (_, place) = viewer.screen(), viewer.region(faded)
+    assert (seen[..., 3][place] == 255).all()  # squares are behind it
+    assert "background" not in viewer.download("SVG")[1].decode()
+    viewer.page.get_by_label("px").fill("64")
+    picture = np.asarray(Image.open(io.BytesIO(viewer.download("PNG")[1])))
+    assert error(premultiplied(picture), wanted) < 1
+    viewer.page.get_by_label("Transparent").uncheck()
+    opaque = dataclasses.replace(faded, canvas=tree.canvas)
+    viewer.check(opaque)
+    assert 'id="background"' in viewer.download("SVG")[1].decode()
+    assert load(viewer.download("Layer file")[1]).canvas.transparent is False
+    viewer.click("Undo")
+    viewer.page.get_by_label("Background").fill("#c80010")
+    viewer.check(dataclasses.replace(opaque, canvas=Canvas(37, 53, RED)))
+
+
 class DotLayer(SplineLayer):
     """A spline layer of a kind that only these tests have."""
 
@@ -733,6 +1010,59 @@ def test_a_page_of_many_paths_saves_an_svg_with_their_changes(show: Callable[...
     text = viewer.download("SVG")[1].decode()
     edited = paths.edit("overhanging", color=RED).edit("hidden", visible=True)
     assert error(draw_svg(text, 37), render(edited, 53, device="cpu")) < 1.5
+
+
+@pytest.fixture
+def paths() -> Stack:
+    """Paths in a group, two of them with gradients."""
+    layers = (dataclasses.replace(layer, group="eyes") for layer in path_examples()[0])
+    return Stack(Canvas(37, 53, (0.9, 0.8, 0.7)), tuple(layers), groups=GROUPS)
+
+
+def test_a_click_finds_a_path_and_not_its_hole(show: Callable[..., Viewer], paths: Stack) -> None:
+    viewer = show(paths, "", size=(900, 420))
+    assert click_at(viewer, 17, 40) == "Head, eyes, upright"
+    assert click_at(viewer, 5, 28) == "Head, eyes, upright"
+    assert click_at(viewer, 11, 28) == "No layer there"  # the hole
+    assert click_at(viewer, 36, 2) == "No layer there"
+    viewer.click("Show turned")
+    assert click_at(viewer, 17, 28) == "No layer there"
+    assert click_at(viewer, 22, 17) == "Head, eyes, faded"
+    assert click_at(viewer, 22, 17) == "Head, eyes, upright"
+
+
+@pytest.mark.parametrize("engine", PATH_ENGINES)
+@pytest.mark.parametrize("called", ["group Head", "turned"])
+def test_gradients_are_recoloured(show: Callable[..., Viewer], paths: Stack, engine: str, called: str) -> None:
+    viewer = show(paths, engine, size=(620, 300), svg=True)
+    viewer.page.wait_for_function("() => performance.getEntriesByName('vecstack-thumbnails').length")
+    viewer.page.get_by_label(f"Colour of {called}", exact=True).fill("#806070")
+    saved = load(viewer.download("Layer file")[1])
+    wanted = edit(paths, [Recolor(called.removeprefix("group "), "#806070")])
+    for found, layer in zip(saved.layers, wanted.layers, strict=True):
+        assert colors_of(found) == pytest.approx(colors_of(layer), abs=0.03)
+    assert [found == layer for found, layer in zip(saved.layers, paths.layers, strict=True)] == [
+        called == "turned" and layer.id != "turned" for layer in paths.layers
+    ]
+    viewer.check(saved)
+    text = viewer.download("SVG")[1].decode()
+    assert error(draw_svg(text, 37), render(saved, 53, device="cpu")) < 1.5
+    viewer.click("Undo")
+    viewer.check(paths)
+
+
+def colors_of(layer: Layer) -> list[float]:
+    """The numbers of a path's colours."""
+    found: list[float] = []
+    kinds.kind_of(layer).recolored(layer, lambda color: found.extend(color) or color)
+    return found
+
+
+@pytest.mark.parametrize("engine", PATH_ENGINES)
+def test_transparent_paths_have_no_background(show: Callable[..., Viewer], paths: Stack, engine: str) -> None:
+    clear = dataclasses.replace(paths, canvas=Canvas(37, 53, transparent=True))
+    viewer = show(clear, engine, size=(620, 300))
+    assert error(clear_pixels(viewer), premultiplied(render(clear, SIZE, transparent=True, device="cpu"))) < 1.5
 
 
 def test_a_bitmap_is_averaged_over_a_pixel(show: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import html
 import io
@@ -18,7 +19,7 @@ from vecstack.drawing.render import render
 from vecstack.errors import ExportError, ShapeError
 from vecstack.exporting.pictures import covered, draw_alone, drawable, png, viewport_of
 from vecstack.exporting.svg.options import SvgOptions
-from vecstack.exporting.xml import element_ids
+from vecstack.exporting.xml import ElementIds
 from vecstack.kinds import can_draw, color_of, kind_of
 from vecstack.stack import Layer, Stack
 
@@ -39,8 +40,8 @@ FOLDER = Path(__file__).parent / "viewer"
 # Scripts in the order in which they build on one another: those that the page and its workers share, then the page's.
 SHARED = ("kinds.js", "patches.js", "paths.js", "baked.js")
 PAGE = (
-    *("glengine.js", "scriptengine.js", "pathengine.js", "picture.js", "layerfile.js", "store.js"),
-    *("stage.js", "panel.js", "downloads.js", "main.js"),
+    *("glengine.js", "scriptengine.js", "pathengine.js", "picture.js", "layerfile.js", "store.js", "groups.js"),
+    *("finder.js", "stage.js", "outline.js", "groupbar.js", "panel.js", "downloads.js", "thumbnails.js", "main.js"),
 )
 # What HTML or JavaScript would read as its own, as JSON escapes; within JSON, all of these are only found in strings.
 ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
@@ -55,18 +56,18 @@ def to_html(
     svg: bool = True,
 ) -> str:
     """The stack as the text of a page that shows it in a browser, from a file and without a network: its layers can be
-    recoloured, faded, hidden and put in another order, and what comes of it saved. The page holds the whole document.
-    `source`, the picture that it was made from (uint8 [H,W,3]), is held too, made smaller, to compare with. `svg` is
-    whether the page can save an SVG, which takes seconds to make; where contourpy is missing, or the SVG would be
-    large, it cannot. Equal arguments give equal bytes. Raises ShapeError, DeviceError; DocumentError where the stack
-    cannot be saved."""
-    text, groups = _svg(stack, device) if svg else (None, [])
+    found by a click, recoloured, faded, hidden and renamed, whole groups of them too, and put in another order, and
+    what comes of it saved. The page holds the whole document. `source`, the picture that it was made from (uint8
+    [H,W,3]), is held too, made smaller, to compare with. `svg` is whether the page can save an SVG, which takes seconds
+    to make; where contourpy is missing, or the SVG would be large, it cannot. Equal arguments give equal bytes. Raises
+    ShapeError, DeviceError; DocumentError where the stack cannot be saved."""
+    text, elements = _svg(stack, device) if svg else (None, [])
     title = title or "Layers"
     extras = {
         "title": title,
         "source": None if source is None else _data_uri(_checked(source)),
         "svg": text,
-        "groups": groups,
+        "elements": elements,
         "layers": _traits(stack, device),
     }
     style, shared, page = _read(FOLDER / "style.css"), _shared(stack), _join(FOLDER / name for name in PAGE)
@@ -86,22 +87,26 @@ def to_html(
 
 
 def _svg(stack: Stack, device: str) -> tuple[str | None, list[str | None]]:
-    """An SVG of bounded size, or None, and the id in it of each layer's group, None where it has none."""
+    """An SVG of bounded size, or None, with a background and without groups, which the page takes away and adds,
+    and the id in it of each layer's element, None where it has none."""
     from vecstack.exporting.svg.scene import scene_of
     from vecstack.exporting.svg.soft import soft_svg
 
-    groups: list[str | None] = [None] * len(stack.layers)
+    elements: list[str | None] = [None] * len(stack.layers)
+    canvas = dataclasses.replace(stack.canvas, transparent=False)
+    layers = tuple(dataclasses.replace(layer, group=None) for layer in stack.layers)
+    bare = dataclasses.replace(stack, canvas=canvas, layers=layers, groups=())
     try:
-        drawable(stack)
-        scene = scene_of(stack, resolve_device(device))
+        drawable(bare)
+        scene = scene_of(bare, resolve_device(device))
         text = soft_svg(scene, SvgOptions(max_bytes=SVG_BYTES))
     except ExportError:
         return None, []
     # A browser that forbids other styles than the page's own would complain of one in what it reads, too.
     text = re.sub(r'(<\w+ id="[^"]*"(?: opacity="[^"]*")?) style="display:none"', r'\1 display="none"', text)
-    for mask, name in zip(scene.masks, element_ids([mask.layer for mask in scene.masks]), strict=True):
-        groups[mask.index] = name
-    return text, groups
+    for mask, name in zip(scene.masks, ElementIds().of_layers(mask.layer for mask in scene.masks), strict=True):
+        elements[mask.index] = name
+    return text, elements
 
 
 def _shared(stack: Stack) -> str:
@@ -195,10 +200,11 @@ def _checked(source: Pixels) -> Pixels:
 
 
 def _data_uri(pixels: Any) -> str:
-    """A picture [H,W,3] as a JPEG in a URI, its long side at most SOURCE_PX."""
+    """A picture in a URI, its long side at most SOURCE_PX: [H,W,3] as a JPEG, [H,W,4] as a WebP."""
     from PIL import Image
 
     picture, buffer = Image.fromarray(pixels), io.BytesIO()
+    name = "WebP" if picture.mode == "RGBA" else "JPEG"
     picture.thumbnail((SOURCE_PX, SOURCE_PX))
-    picture.save(buffer, "JPEG", quality=JPEG_QUALITY)
-    return _uri("image/jpeg", buffer.getvalue())
+    picture.save(buffer, name, quality=JPEG_QUALITY)
+    return _uri(f"image/{name.lower()}", buffer.getvalue())

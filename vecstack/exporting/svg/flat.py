@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from torch.nn.functional import avg_pool2d
 from vecstack.color import Color
 from vecstack.composite import over, over_premultiplied
 from vecstack.errors import ExportError
+from vecstack.exporting.groups import grouped
 from vecstack.exporting.svg.contours import Contours
 from vecstack.exporting.svg.curves import fit, path_data
 from vecstack.exporting.svg.exact import exact_shape
@@ -22,7 +24,16 @@ from vecstack.exporting.svg.levels import coverage, gaussian
 from vecstack.exporting.svg.options import SvgOptions
 from vecstack.exporting.svg.scene import SampledMask, Scene
 from vecstack.exporting.svg.search import least_place
-from vecstack.exporting.xml import attributes, background, blur_filter, color_code, document, element_ids, number
+from vecstack.exporting.xml import (
+    ElementIds,
+    attributes,
+    background,
+    blur_filter,
+    color_code,
+    document,
+    group_element,
+    number,
+)
 
 BLURS = (0.0, 0.006, 0.012, 0.024, 0.048)  # standard deviations, as shares of the canvas's long side
 THRESHOLDS = 14  # tried everywhere between a mask's least and greatest value
@@ -226,13 +237,15 @@ def _text(scene: Scene, shapes: list[Shape], miss: float, options: SvgOptions) -
     canvas = scene.stack.canvas
     long_side = max(canvas.width, canvas.height)
     unit = options.unit(2 * miss * long_side)
-    names = element_ids([shape.mask.layer for shape in shapes])
+    ids = ElementIds()
+    names = ids.of_layers(shape.mask.layer for shape in shapes)
     blurs: dict[float, str] = {}
-    paths, definitions = [], []
+    parts: list[tuple[_Part, str | None]] = []
+    definitions = []
     for shape, name in zip(shapes, names, strict=True):
         if shape.mask.is_exact:
             exact, defined = exact_shape(scene.stack, shape.mask.layer, name, options, scene.device)
-            paths.append((exact, False))
+            parts.append((_Part(exact), shape.mask.layer.group))
             definitions.append(defined)
             continue
         data = _outline(shape, max(miss, BLUR_MISS * shape.blur) * long_side, unit)
@@ -240,7 +253,7 @@ def _text(scene: Scene, shapes: list[Shape], miss: float, options: SvgOptions) -
             blurred = f' filter="url(#{blurs.setdefault(shape.blur, f"b{len(blurs)}")})"' if shape.blur else ""
             fill = color_code(shape.color)
             path = f'<path{attributes(shape.mask.layer, name)} fill="{fill}"{blurred} d="{data}"/>'
-            paths.append((path, True))
+            parts.append((_Part(path, is_scaled=True), shape.mask.layer.group))
     scale = 2 / unit  # of the paths' numbers: their units are halves
     filters = []
     for blur, name in blurs.items():
@@ -248,11 +261,30 @@ def _text(scene: Scene, shapes: list[Shape], miss: float, options: SvgOptions) -
         region = -reach, -reach, canvas.width + 2 * reach, canvas.height + 2 * reach
         left, top, width, height = (round(side * scale) for side in region)
         filters.append(blur_filter(name, (left, top, width, height), round(blur * long_side * scale, 1)))
-    body = [background(canvas)]
-    for is_scaled, run in groupby(paths, key=itemgetter(1)):
-        inside = [path for path, _ in run]
-        body += [f'<g transform="scale({number(1 / scale)})">', *inside, "</g>"] if is_scaled else inside
+    whole = grouped(
+        parts,
+        scene.stack.groups,
+        lambda group, inside: _Part(group_element(group, ids.new(group.id), _lines(inside, scale))),
+    )
+    body = [*background(canvas), *_lines(whole, scale)]
     return document(canvas, options.size, [*filters, *definitions], body)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """An element of the file; one that is scaled has numbers that are not canvas units."""
+
+    text: str
+    is_scaled: bool = False
+
+
+def _lines(parts: Iterable[_Part], scale: float) -> list[str]:
+    """The lines of elements, with what brings those that are scaled to canvas units."""
+    lines = []
+    for is_scaled, run in groupby(parts, key=attrgetter("is_scaled")):
+        inside = [part.text for part in run]
+        lines += [f'<g transform="scale({number(1 / scale)})">', *inside, "</g>"] if is_scaled else inside
+    return lines
 
 
 def _outline(shape: Shape, miss: float, unit: float) -> str:

@@ -17,13 +17,14 @@ from vecstack.exporting.svg.options import TOLERANCE, SvgOptions
 from vecstack.exporting.svg.scene import SampledMask, Scene
 from vecstack.exporting.svg.search import NEAR, least_place
 from vecstack.exporting.xml import (
+    ElementIds,
     background,
     blur_filter,
     box,
     color_code,
     document,
-    element_ids,
     grey_code,
+    in_groups,
     in_layer,
     layer_group,
     number,
@@ -132,14 +133,18 @@ class SoftSvg:
     def text(self, price: float, options: SvgOptions) -> str:
         """The SVG at a price."""
         stack, masks = self.scene.stack, self.scene.masks
-        canvas, names = stack.canvas, element_ids([mask.layer for mask in masks])
+        canvas, ids = stack.canvas, ElementIds()
+        names = ids.of_layers(mask.layer for mask in masks)
         choices, definitions = iter(self.choices(price)), []
         blurs: dict[tuple[tuple[float, float, float, float], float], str] = {}
-        layers = [in_layer(background(canvas), "Background") if self._bases or not masks else background(canvas)]
+        behind = background(canvas)
+        if behind and (self._bases or not masks):
+            behind = [in_layer(shape, "Background") for shape in behind]
+        layers: list[tuple[str, str | None]] = []
         for mask, name in zip(masks, names, strict=True):
             if mask.is_exact:
                 shape, defined = exact_shape(stack, mask.layer, name, options, self.scene.device)
-                layers.append(shape)
+                layers.append((shape, mask.layer.group))
                 definitions.append(defined)
                 continue
             choice = next(choices)
@@ -150,14 +155,15 @@ class SoftSvg:
             if drawn.sigma:
                 blur = blurs.setdefault((drawn.blurred, drawn.sigma), f"b{len(blurs)}")
                 shapes = f'<g filter="url(#{blur})">{shapes}</g>'
-            identity = f"m{len(layers)}"
+            identity = f"m{len(layers) + 1}"
             fill = f'fill="{color_code(mask.color)}"{opacity(choice.strength)}'
             inside = (
                 f'<mask id="{identity}">{shapes}</mask>\n<rect{box(*drawn.region)} {fill} mask="url(#{identity})"/>'
             )
-            layers.append(layer_group(mask.layer, name, inside))
+            layers.append((layer_group(mask.layer, name, inside), mask.layer.group))
         filters = (blur_filter(name, region, sigma) for (region, sigma), name in blurs.items())
-        return document(canvas, options.size, [*filters, *definitions], layers)
+        body = [*behind, *in_groups(layers, stack.groups, ids)]
+        return document(canvas, options.size, [*filters, *definitions], body)
 
 
 def _looseness(price: float) -> float:

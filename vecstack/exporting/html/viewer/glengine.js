@@ -77,7 +77,7 @@ class GlEngine {
     this.drafts = []; // tiles to be drawn roughly, then those to be drawn as they are meant to be
     this.finals = [];
     this.canvas = Object.assign(document.createElement("canvas"), { width: this.tileSize, height: this.tileSize });
-    const options = { alpha: false, antialias: false, depth: false, preserveDrawingBuffer: true };
+    const options = { antialias: false, depth: false, preserveDrawingBuffer: true };
     this.gl = this.canvas.getContext("webgl2", { ...options, failIfMajorPerformanceCaveat: !isForced });
     if (!this.gl) throw new Error("this browser has no WebGL2");
     const details = this.gl.getExtension("WEBGL_debug_renderer_info");
@@ -102,7 +102,13 @@ class GlEngine {
     this.target = gl.createFramebuffer();
     this.paper = this.texture(isFine ? gl.RGBA16F : gl.RGBA8, this.tileSize, this.tileSize);
     this.pixels = 4096; // drawn at a time; follows how long that takes
+    Object.assign(this, { paperCanvas: canvas, assets });
     this.scene = layers.map((drawn) => drawn && this.prepareLayer(drawn, canvas, assets));
+  }
+
+  // Take another layer in the place of one; pictures that are begun later have it.
+  renew(index, drawn) {
+    this.scene[index] = this.prepareLayer(drawn, this.paperCanvas, this.assets);
   }
 
   prepareLayer(drawn, canvas, assets) {
@@ -314,10 +320,10 @@ class GlEngine {
     const { gl, tileSize: size } = this;
     const { background, layers } = tile.picture.style;
     this.aim(this.paper, size, size);
-    gl.clearColor(...background, 1);
+    gl.clearColor(...(background ?? [0, 0, 0]), background ? 1 : 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.enable(gl.BLEND);
-    gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ZERO, gl.ONE);
+    gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     for (const { index, color, opacity } of layers) {
       const mask = tile.masks.get(index);
       if (!mask || opacity === 0) continue;

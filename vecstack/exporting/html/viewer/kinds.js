@@ -6,6 +6,8 @@
 //
 //   kinds.set(name, { prepare(layer, assets), glsl })    or    kinds.set(name, { path(layer) })
 //
+// both with `recolored`, where its layers have colours of their own that can be changed,
+//
 // and may use these names of the core, and no others: kinds, sigmoid, fade, FADE_GLSL, fromBase64.
 //
 // `layer` is an object of the document, `assets` a Map from an asset's name to its bytes (Uint8Array). The colour of a
@@ -33,6 +35,9 @@
 // the local frame: closed curves (nonzero rule), each the numbers x, y of a knot and of two handles for each cubic piece,
 // the last of which ends at the first knot; and, for layers with colours of their own, { shape: "linear" or "radial",
 // start: [x, y], end: [x, y], stops: [[offset, red, green, blue]] }, with offset 0 at the start, else null.
+//
+// `recolored(layer, change)` gives the fields of a layer of the document that hold its colours, with all of them
+// changed: `change` takes and gives [red, green, blue]. SVG has as many stops of a gradient, in the same order.
 const kinds = new Map();
 
 const STEEP = 20; // height past which a sigmoid is 0 or 1 to within 2e-9

@@ -61,6 +61,9 @@ function patched(text, { start, end }, changes) {
 // A value as Python writes it: numbers, all of which are floats here, with a point.
 function written(value) {
   if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
+  if (typeof value === "object") {
+    return `{${Object.entries(value).map(([name, inner]) => `${JSON.stringify(name)}: ${written(inner)}`).join(", ")}}`;
+  }
   return Number.isInteger(value) ? `${value}.0` : JSON.stringify(value);
 }
 
@@ -80,17 +83,20 @@ function editedText(text, before, after) {
   const places = root.fields.get("layers").items;
   const changes = places.map((slot, position) => {
     const index = after.order[position];
-    const fields = fieldChanges(places[index], changedFields(before, after, index));
+    const fields = fieldChanges(places[index], changedFields(before.layers[index], after.layers[index]));
     return [slot.start, slot.end, patched(text, places[index], fields)];
   });
-  if (!sameColor(before.background, after.background)) {
-    changes.push(...fieldChanges(root.fields.get("canvas"), { background: after.background }));
-  }
+  const groups = root.fields.get("groups")?.items ?? [];
+  groups.forEach((place, index) => {
+    changes.push(...fieldChanges(place, changedFields(before.groups[index], after.groups[index])));
+  });
+  const [old, now] = [before, after].map(({ background, transparent }) => ({ background, transparent }));
+  changes.push(...fieldChanges(root.fields.get("canvas"), changedFields(old, now)));
   return patched(text, { start: 0, end: text.length }, changes);
 }
 
-function changedFields(before, after, index) {
-  const [old, now] = [before.layers[index], after.layers[index]];
+function changedFields(before, after) {
+  const [old, now] = [before, after].map(({ fields, ...others }) => ({ ...others, ...fields }));
   const changed = Object.entries(now).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(old[name]));
   return Object.fromEntries(changed);
 }

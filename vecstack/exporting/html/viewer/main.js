@@ -7,6 +7,7 @@
 // { box: [left, top, right, bottom] in canvas units, png: a URI } for a layer whose kind has no script, else null.
 
 const MAX_PNG_PX = 4096;
+const TYPED_IN = "input[type=number], input[type=text]"; // controls with an undo of their own
 
 function byId(id) {
   return document.getElementById(id);
@@ -85,14 +86,15 @@ class Engines {
       return;
     }
     try {
-      if (wanted !== "script") this.card = new GlEngine(this.cardScene(), wanted === "webgl2");
+      if (wanted !== "script") this.card = new GlEngine(this.plainScene(), wanted === "webgl2");
     } catch (error) {
       if (wanted === "webgl2") note(`The graphics card cannot be used: ${error.message}.`);
     }
     if (this.card) this.card.onfailure = (message) => this.leaveCard(message);
   }
 
-  cardScene() {
+  // The scene with its assets as bytes.
+  plainScene() {
     const { canvas, layers, assets } = this.scene;
     const bytes = new Map(Object.entries(assets ?? {}).map(([name, { data }]) => [name, fromBase64(data)]));
     return { canvas, layers, assets: bytes };
@@ -103,6 +105,12 @@ class Engines {
     this.card.close();
     this.card = null;
     this.onchange();
+  }
+
+  // Take a layer in other colours of its own, as drawnLayers gives it.
+  renew(index, drawn) {
+    this.scene.layers[index] = drawn;
+    for (const engine of [this.paths, this.card, this.workers]) engine?.renew(index, drawn);
   }
 
   get script() {
@@ -123,29 +131,31 @@ async function start() {
   const text = embeddedText();
   const layerDocument = JSON.parse(text);
   const extras = JSON.parse(byId("extras").textContent);
-  const { canvas, layers, assets } = layerDocument;
+  const { canvas, layers, groups = [], assets } = layerDocument;
   const traits = extras.layers;
   const drawn = layers.map((_, index) => index).filter((index) => traits[index]);
-  const count = `${layers.length} ${layers.length === 1 ? "layer" : "layers"}`;
-  byId("facts").textContent = `${canvas.width} × ${canvas.height}, ${count}`;
+  const counts = [[layers, "layer"], [groups, "group"]].filter(([list]) => list === layers || list.length);
+  const counted = counts.map(([{ length }, word]) => `${length} ${word}${length === 1 ? "" : "s"}`).join(" in ");
+  byId("facts").textContent = `${canvas.width} × ${canvas.height}, ${counted}`;
   byId("picture").setAttribute("aria-label", `The picture: ${extras.title}`);
 
   byId("frame").style.setProperty("--aspect", `${canvas.width} / ${canvas.height}`);
 
   const store = new Store(stateOf(layerDocument, traits));
-  const look = { solo: null };
+  const look = { solo: null, selected: null };
 
   // The layers' colours, lowest first, null of those that keep their own; those that are not seen have an opacity of 0.
   const styleOf = (state, solo) => ({
-    background: state.background,
+    background: state.transparent ? null : state.background,
     layers: state.order.filter((index) => traits[index]).map((index) => {
       const { visible, opacity, color = null } = state.layers[index];
-      return { index, color, opacity: (solo === null ? visible : solo === index) ? opacity : 0 };
+      return { index, color, opacity: (solo === null ? visible : solo.layers.has(index)) ? opacity : 0 };
     }),
   });
 
   const scene = { canvas, layers: await drawnLayers(layers, traits), assets };
   const engines = new Engines(scene, () => stage.restart());
+  const finder = new Finder(engines.plainScene());
   const choose = (grid) => engines.choose(grid);
   const stage = new Stage(byId("picture"), canvas, {
     chooseEngine: choose,
@@ -161,33 +171,45 @@ async function start() {
       const percent = 100 * scale;
       byId("zoom").textContent = `${percent < 10 ? percent.toFixed(1) : Math.round(percent).toLocaleString("en")} %`;
     },
+    onpick: (place) => panel.pick(place, finder.at(place.x, place.y, place.grid, styleOf(store.state, look.solo))),
   });
+  const outliner = new Outliner(stage);
   showPreview(stage);
 
-  const restyled = async () => {
+  const restyled = async (isRenewed) => {
     const begin = performance.now();
-    await stage.restyle();
+    if (isRenewed) stage.redraw();
+    else await stage.restyle();
     await nextFrame();
     performance.measure("vecstack-restyle", { start: begin });
   };
   let recent = Promise.resolve();
-  const panel = new Panel(layers, traits, store, look, {
-    onlook: () => (recent = restyled()),
+  const panel = new Panel(layerDocument, traits, store, look, {
+    onlook: () => (recent = restyled(false)),
     onapproach: (index) => stage.picture?.expect(index),
+    onselect: (indices) => (recent = outliner.show(indices)),
   });
+  let shown = store.state;
   store.listeners.push((state, message) => {
+    const renewed = drawn.filter((index) => state.layers[index].fields !== shown.layers[index].fields);
+    shown = state;
+    for (const index of renewed) {
+      engines.renew(index, { layer: { ...layers[index], ...state.layers[index].fields }, hasColors: true });
+      finder.forget(index);
+    }
     if (message) announce(message);
     panel.update(state);
     byId("undo").disabled = !store.past.length;
     byId("redo").disabled = !store.future.length;
     byId("reset").disabled = !store.isChanged;
-    recent = restyled();
+    recent = restyled(renewed.length > 0);
+    if (message) renewThumbnails(panel, renewed, choose);
   });
 
   connectButtons(store, stage);
   connectComparison(stage, extras.source);
   const draw = (size, state, onprogress) => drawnCanvas(choose, canvas, size, styleOf(state, null), onprogress);
-  connectDownloads({ text, extras, canvas, store, draw });
+  connectDownloads({ text, extras, layerDocument, store, draw });
   tellOddities(layers, traits);
   drawThumbnails(panel, stage, choose, canvas, traits);
 
@@ -228,7 +250,7 @@ function connectButtons(store, stage) {
   };
   for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", action);
   document.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.matches("input[type=number]")) return;
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.matches(TYPED_IN)) return;
     const key = event.key.toLowerCase();
     if (key !== "z" && key !== "y") return;
     event.preventDefault();
@@ -265,8 +287,9 @@ async function connectComparison(stage, source) {
   });
 }
 
-function connectDownloads({ text, extras, canvas, store, draw }) {
-  const { title, svg, groups } = extras;
+function connectDownloads({ text, extras, layerDocument, store, draw }) {
+  const { title, svg, elements } = extras;
+  const { canvas } = layerDocument;
   const size = byId("size");
   size.value = Math.min(Math.max(canvas.width, canvas.height), MAX_PNG_PX);
   byId("save-document").addEventListener("click", () => {
@@ -276,7 +299,7 @@ function connectDownloads({ text, extras, canvas, store, draw }) {
   });
   byId("save-svg").hidden = !svg;
   byId("save-svg").addEventListener("click", () => {
-    const edited = store.isChanged ? editedSvg(svg, groups, store.first, store.settled) : svg;
+    const edited = editedSvg(svg, elements, layerDocument, store.first, store.settled);
     download(fileName(title, ".svg"), [edited], "image/svg+xml");
     announce("SVG saved");
   });
@@ -312,21 +335,6 @@ function tellOddities(layers, traits) {
   const names = [...new Set(others.map(({ kind }) => kind))];
   const what = `${names.length === 1 ? "kind" : "kinds"} ${names.join(", ")}`;
   note(`${others.length} of ${layers.length} layers cannot be drawn on this page (${what}).`);
-}
-
-// The layers by themselves, drawn small after the picture itself.
-async function drawThumbnails(panel, stage, chooseEngine, canvas, traits) {
-  while (!stage.isSharp) await nextFrame();
-  performance.mark("vecstack-sharp");
-  const draw = async (index, color) => {
-    const style = { background: [0, 0, 0], layers: [{ index, color, opacity: 1 }] };
-    const sheet = await drawnCanvas(chooseEngine, canvas, THUMBNAIL_PX, style);
-    return sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height);
-  };
-  for (const [index, trait] of traits.entries()) {
-    if (trait) panel.setPicture(index, await draw(index, [1, 1, 1]), trait.color ? null : await draw(index, null));
-  }
-  performance.mark("vecstack-thumbnails");
 }
 
 // What the page has without it is shown first.

@@ -1,53 +1,62 @@
 "use strict";
 
-// The list of layers: a row each, topmost first, with what can be changed of it.
+// The list of layers: a row each, topmost first, below a row for each run of neighbours of a group; and what can be
+// changed of them. groupbar.js has the rows of groups.
 
 // What the controls of a row are called, before the layer's name.
 const LABELS = {
+  ".visible": "Show",
   ".solo": "Show only",
   ".color": "Colour of",
   ".opacity": "Opacity of",
   ".up": "Move up",
   ".down": "Move down",
 };
-const THUMBNAIL_PX = 48; // long side
+const MAX_OPEN = 30; // layers in all, up to which groups are open to begin with
+const MAX_INDENT = 6; // groups in groups, up to which rows are indented
+const LEAST_SHARE = 1e-3; // pixels of a small picture: what a layer counts that does not show, where no other does
+const SAME_PX = 6; // between two clicks, up to which they are at the same place
 
 class Panel {
-  // `look` holds what is only a way of looking: { solo: an index or null }; `onlook()` hears that it has changed,
+  // `look` holds what is only a way of looking: { solo: null or { of, layers }, a name and a Set of indices; selected:
+  // an index or null }; `onlook()` hears that the former has changed, `onselect(indices)` what has been selected,
   // `onapproach(index)` that a layer (-1: the background) may be changed soon.
   // `traits` are those of the layers (see main.js).
-  constructor(layers, traits, store, look, { onlook, onapproach }) {
-    Object.assign(this, { layers, traits, store, look, onlook, onapproach });
+  constructor({ layers, groups = [] }, traits, store, look, { onlook, onselect, onapproach }) {
+    Object.assign(this, { layers, traits, store, look, onlook, onselect, onapproach });
     this.list = byId("layers");
+    this.groups = new Groups(layers, groups);
+    this.bars = new GroupBars(groups, this);
+    this.open = new Set(layers.length <= MAX_OPEN ? groups.keys() : []);
     this.rows = this.layers.map((layer, index) => this.makeRow(layer, index));
-    this.pictures = new Map(); // index -> { mask, colors }: ImageData whose red is the layer's mask; see setPicture
+    this.pictures = new Map(); // index -> pictures of the layer; see setPicture
+    this.isPictured = false; // whether all are there
+    this.weighed = null; // { state, isPictured, shares }: how much of the picture each layer is
     this.shown = null; // the state that the rows show
+    this.picked = null; // the place that was clicked last
     byId("background").addEventListener("input", (event) => this.setBackground(event.target.value, false));
     byId("background").addEventListener("change", (event) => this.setBackground(event.target.value, true));
+    byId("transparent").addEventListener("change", (event) => this.setTransparent(event.target.checked));
     for (const name of ["pointerenter", "focusin"]) byId("ground").addEventListener(name, () => onapproach(-1));
     this.listenToDrag();
     this.update(store.state);
   }
 
   nameOf(index) {
-    return this.layers[index].name || this.layers[index].id;
+    return this.store.state.layers[index].name || this.layers[index].id;
   }
 
   makeRow(layer, index) {
     const row = byId("row").content.firstElementChild.cloneNode(true);
-    const name = this.nameOf(index);
     const part = (selector) => row.querySelector(selector);
-    part(".name").textContent = name;
-    part(".name").title = name;
     row.dataset.index = index;
-    for (const [selector, label] of Object.entries(LABELS)) {
-      part(selector).setAttribute("aria-label", `${label} ${name}`);
-    }
     for (const [selector, title] of [[".solo", "Show only this layer"], [".up", "Move up"], [".down", "Move down"]]) {
       part(selector).title = title;
     }
+    part(".name").addEventListener("click", () => this.select(index));
+    part(".name").addEventListener("dblclick", () => this.rename(index));
     part(".visible").addEventListener("click", () => this.toggle(index));
-    part(".solo").addEventListener("click", () => this.setSolo(index));
+    part(".solo").addEventListener("click", () => this.setSolo(`layer ${index}`, [index], this.nameOf(index)));
     part(".up").addEventListener("click", () => this.move(index, 1));
     part(".down").addEventListener("click", () => this.move(index, -1));
     part(".opacity").addEventListener("input", (event) => this.setOpacity(index, event.target.value, false));
@@ -57,19 +66,21 @@ class Panel {
     for (const name of ["pointerenter", "focusin"]) row.addEventListener(name, () => this.onapproach(index));
     row.addEventListener("keydown", (event) => this.key(event, index));
     if (!this.traits[index]) this.markUnknown(row, layer);
-    else if (!this.traits[index].color) this.markColored(row);
+    else if (!this.traits[index].color) this.markColored(row, this.store.state.layers[index]);
     return row;
   }
 
   markUnknown(row, layer) {
-    const note = Object.assign(document.createElement("small"), { textContent: ` ${layer.kind}, not drawn here` });
-    row.querySelector(".name").append(note);
+    row.querySelector(".remark").textContent = ` ${layer.kind}, not drawn here`;
     for (const selector of [".color", ".solo"]) row.querySelector(selector).disabled = true;
   }
 
-  markColored(row) {
-    row.classList.add("has-colors");
-    Object.assign(row.querySelector(".color"), { disabled: true, title: "This layer has colours of its own" });
+  markColored(row, { fields }) {
+    const control = row.querySelector(".color");
+    control.title = "This layer has colours of its own";
+    if (fields) control.title += ", which shift together";
+    else row.classList.add("has-colors");
+    control.disabled = !fields;
   }
 
   // Changes
@@ -91,25 +102,74 @@ class Panel {
   }
 
   setColor(index, text, isFinal) {
+    if (this.store.state.layers[index].fields) {
+      this.shiftColors([index], text, isFinal, this.nameOf(index));
+      return;
+    }
     const state = withLayer(this.store.state, index, { color: fromHex(text) });
     this.change(state, isFinal, `Colour of ${this.nameOf(index)} ${text}`);
   }
 
-  setBackground(text, isFinal) {
-    this.change({ ...this.store.state, background: fromHex(text) }, isFinal, `Background ${text}`);
+  // Give layers other colours whose mean is the one that is asked for; `name` is what they are called together.
+  shiftColors(indices, text, isFinal, name) {
+    const { state, settled } = this.store;
+    const colors = shiftedColors(...this.colorsOf(indices, settled), fromHex(text));
+    const changed = (index) => [index, recoloredState(this.layers[index], settled.layers[index], colors)];
+    this.change(withLayers(state, new Map(indices.map(changed))), isFinal, `Colour of ${name} ${text}`);
   }
 
-  setSolo(index) {
-    this.look.solo = this.look.solo === index ? null : index;
-    announce(this.look.solo === null ? "All layers shown" : `Only ${this.nameOf(index)} shown`);
+  // The colours of layers in a state, and how much each counts.
+  colorsOf(indices, state) {
+    if (this.weighed?.state !== state || this.weighed.isPictured !== this.isPictured) {
+      this.weighed = { state, isPictured: this.isPictured, shares: this.sharesOf(state) };
+    }
+    const lists = indices.map((index) => colorsIn(this.layers[index], state.layers[index]));
+    const weights = lists.map((list, place) => list.map(() => this.weighed.shares[indices[place]] / list.length));
+    return [lists.flat(), weights.flat()];
+  }
+
+  // Show the mean of layers' colours in a control, which has the one that was asked for while it is being chosen.
+  showMean(control, indices) {
+    const { state, settled } = this.store;
+    if (indices.length && state === settled) control.value = toHex(meanColor(...this.colorsOf(indices, state)));
+  }
+
+  setBackground(text, isFinal) {
+    const state = { ...this.store.state, background: fromHex(text), transparent: false };
+    this.change(state, isFinal, `Background ${text}`);
+  }
+
+  setTransparent(transparent) {
+    const message = transparent ? "No background" : "Background shown";
+    this.change({ ...this.store.state, transparent }, true, message);
+  }
+
+  rename(index) {
+    const { name } = this.store.state.layers[index];
+    editName(this.rows[index].querySelector(".name"), name, this.layers[index].id, (text) => {
+      const message = `${this.nameOf(index)} renamed to ${text || this.layers[index].id}`;
+      this.change(withLayer(this.store.state, index, { name: text }), true, message);
+    });
+  }
+
+  // Show only some layers, or again all where these are the only ones; `of` tells one such list from others.
+  setSolo(of, indices, name) {
+    this.look.solo = this.look.solo?.of === of ? null : { of, layers: new Set(indices) };
+    announce(this.look.solo ? `Only ${name} shown` : "All layers shown");
     this.shown = null;
     this.update(this.store.state);
     this.onlook();
   }
 
-  // Move a layer up (1) or down (-1) by one; the control that has the focus keeps it.
+  // Move a layer up (1) or down (-1) by one, past the whole of a closed group; the control that has the focus keeps it.
   move(index, step) {
-    this.moveTo(index, this.store.state.order.indexOf(index) + step);
+    const { order } = this.store.state;
+    const pathAt = (place) => this.groups.paths[order[place]] ?? [];
+    let place = order.indexOf(index) + step;
+    const own = this.groups.paths[index];
+    const closed = pathAt(place).slice(sharedCount(pathAt(place), own)).find((group) => !this.open.has(group));
+    while (closed !== undefined && pathAt(place + step).includes(closed)) place += step;
+    this.moveTo(index, place);
   }
 
   moveTo(index, place) {
@@ -125,6 +185,10 @@ class Panel {
   }
 
   key(event, index) {
+    if (event.key === "F2") {
+      event.preventDefault();
+      this.rename(index);
+    }
     const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (!step || !event.altKey) return;
     event.preventDefault();
@@ -150,7 +214,7 @@ class Panel {
       const { row } = dragged;
       dragged = null;
       row.classList.remove("is-dragged");
-      const place = [...this.list.children].reverse().indexOf(row);
+      const place = [...this.list.querySelectorAll(".layer")].reverse().indexOf(row);
       if (isDone) this.moveTo(Number(row.dataset.index), place);
       this.arrange(this.store.state.order);
     };
@@ -164,15 +228,65 @@ class Panel {
     if (y > box.bottom - 24) this.list.scrollTop += 8;
     const next = [...this.list.children].find((other) => {
       const { top, height } = other.getBoundingClientRect();
-      return other !== row && y < top + height / 2;
+      return other !== row && !other.hidden && y < top + height / 2;
     });
     if ((next ?? null) !== row.nextElementSibling) this.list.insertBefore(row, next ?? null);
   }
 
+  // What is selected
+
+  // A place of the picture was clicked, with the layers that show there, topmost first: select the topmost or, where
+  // the same place is clicked again, the one below the last.
+  pick(place, found) {
+    const last = this.picked;
+    const isSame = last && Math.hypot(place.x - last.x, place.y - last.y) * place.grid.scaleX <= SAME_PX;
+    this.picked = place;
+    const next = isSame ? (found.indexOf(this.look.selected) + 1) % found.length : 0;
+    this.select(found[next] ?? null);
+    this.reveal(found[next] ?? null);
+  }
+
+  // Mark a layer (null: none) and tell of it.
+  select(index) {
+    this.look.selected = index;
+    for (const row of this.list.querySelectorAll(".is-selected")) this.mark(row, false);
+    if (index !== null) this.mark(this.rows[index], true);
+    announce(index === null ? "No layer there" : this.placeOf(index));
+    this.onselect(index === null ? [] : [index]);
+  }
+
+  // The names of the groups that a layer is in, outermost first, and its own.
+  placeOf(index) {
+    return [...this.groups.paths[index].map((group) => this.bars.nameOf(group)), this.nameOf(index)].join(", ");
+  }
+
+  // Open the groups that a layer is in, and bring its row in sight.
+  reveal(index) {
+    if (index === null) return;
+    for (const group of this.groups.paths[index]) this.open.add(group);
+    this.arrange(this.store.state.order);
+    this.rows[index].scrollIntoView({ block: "nearest" });
+  }
+
+  mark(row, isSelected) {
+    row.classList.toggle("is-selected", isSelected);
+    if (isSelected) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
+  }
+
   // What is shown
 
+  // Put the rows in their places, and hide those within closed groups.
   arrange(order) {
-    this.list.append(...[...order].reverse().map((index) => this.rows[index]));
+    const rows = this.groups.rowsOf(order).map((place) => {
+      const row = place.group === undefined ? this.rows[place.index] : this.bars.rowOf(place);
+      row.hidden = !place.path.every((group) => this.open.has(group));
+      row.style.setProperty("--depth", Math.min(place.path.length, MAX_INDENT));
+      return row;
+    });
+    const isInPlace = rows.length === this.list.children.length
+      && rows.every((row, place) => row === this.list.children[place]);
+    if (!isInPlace) this.list.replaceChildren(...rows);
   }
 
   update(state) {
@@ -185,7 +299,9 @@ class Panel {
     state.layers.forEach((layer, index) => {
       if (!old || old.layers[index] !== layer) this.updateRow(layer, index);
     });
+    this.bars.update(state, old);
     byId("background").value = toHex(state.background);
+    byId("transparent").checked = state.transparent;
   }
 
   markEnds(order) {
@@ -195,26 +311,50 @@ class Panel {
     this.rows[order[0]].querySelector(".down").disabled = true;
   }
 
-  updateRow({ visible, opacity, color }, index) {
+  updateRow({ visible, opacity, color, fields }, index) {
     const row = this.rows[index];
+    const name = this.nameOf(index);
     const part = (selector) => row.querySelector(selector);
-    const isSolo = this.look.solo === index;
-    row.classList.toggle("is-hidden", this.look.solo === null ? !visible : !isSolo);
-    part(".visible").setAttribute("aria-pressed", visible);
-    part(".visible").setAttribute("aria-label", `Show ${this.nameOf(index)}`);
-    part(".visible").title = visible ? "Hide" : "Show";
-    part(".visible use").setAttribute("href", visible ? "#icon-eye" : "#icon-closed");
-    part(".solo").setAttribute("aria-pressed", isSolo);
+    const { solo } = this.look;
+    part(".text").textContent = name;
+    part(".name").title = name;
+    for (const [selector, label] of Object.entries(LABELS)) {
+      part(selector).setAttribute("aria-label", `${label} ${name}`);
+    }
+    row.classList.toggle("is-hidden", solo === null ? !visible : !solo.layers.has(index));
+    showEye(part(".visible"), visible);
+    part(".solo").setAttribute("aria-pressed", solo?.of === `layer ${index}`);
     part(".opacity").value = Math.round(opacity * 100);
     part(".percent").textContent = `${Math.round(opacity * 100)} %`;
     if (color) part(".color").value = toHex(color);
+    if (fields) this.showMean(part(".color"), [index]);
     this.drawThumbnail(index);
   }
 
-  // A layer as it is drawn in white over black and, where it has colours of its own, in these: ImageData.
-  setPicture(index, mask, colors) {
-    this.pictures.set(index, { mask, colors });
+  // A layer as it is drawn small in white over black (`mask`) and, where it has colours of its own, in these
+  // (`colors`), and, in white over black, on the whole canvas (`whole`): ImageData; and its place (see thumbnails.js).
+  setPicture(index, pictures) {
+    this.pictures.set(index, pictures);
     this.drawThumbnail(index);
+  }
+
+  // How much of the picture each layer is in a state, as far as it shows; the same of all until they have been drawn.
+  sharesOf({ order, layers }) {
+    const shares = layers.map(() => LEAST_SHARE);
+    if (!this.isPictured) return shares;
+    let light = null; // that the layers above let through
+    for (const index of [...order].reverse()) {
+      const { visible, opacity } = layers[index];
+      const data = this.pictures.get(index)?.whole.data;
+      if (!visible || !data) continue;
+      light ??= new Float32Array(data.length / 4).fill(1);
+      for (let pixel = 0; pixel < light.length; pixel++) {
+        const part = (light[pixel] * opacity * data[4 * pixel]) / 255;
+        shares[index] += part;
+        light[pixel] -= part;
+      }
+    }
+    return shares;
   }
 
   // The layer's mask in its colour or its colours.
@@ -236,4 +376,10 @@ class Panel {
     canvas.classList.toggle("is-light", light > 140 * covered); // and so on a dark ground
     canvas.getContext("2d").putImageData(picture, 0, 0);
   }
+}
+
+function showEye(button, isVisible) {
+  button.setAttribute("aria-pressed", isVisible);
+  button.title = isVisible ? "Hide" : "Show";
+  button.querySelector("use").setAttribute("href", isVisible ? "#icon-eye" : "#icon-closed");
 }

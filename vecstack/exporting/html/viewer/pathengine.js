@@ -13,9 +13,15 @@ class PathEngine {
     this.tileSize = 512;
     this.pictures = new Map(); // id -> { style, grid, layers, keep, listener, tiles: Map }
     this.waiting = []; // tiles to be drawn
+    this.canvas = canvas;
     this.scene = layers.map((drawn) => drawn && pathLayer(drawn, canvas));
     this.sheet = Object.assign(document.createElement("canvas"), { width: this.tileSize, height: this.tileSize });
-    this.paper = this.sheet.getContext("2d", { alpha: false, willReadFrequently: true });
+    this.paper = this.sheet.getContext("2d", { willReadFrequently: true });
+  }
+
+  // Take another layer in the place of one; pictures that are begun later have it.
+  renew(index, drawn) {
+    this.scene[index] = pathLayer(drawn, this.canvas);
   }
 
   bake(id, { style, grid, tiles, layers, keep }, listener) {
@@ -34,9 +40,12 @@ class PathEngine {
     this.isScheduled = true;
     setTimeout(() => {
       this.isScheduled = false;
-      const { picture, tile } = this.waiting.shift();
+      const end = performance.now() + DRAW_MS;
+      while (this.waiting.length && performance.now() < end) {
+        const { picture, tile } = this.waiting.shift();
+        if (picture.tiles.get(tile.id) === tile) this.draw(picture, tile);
+      }
       this.schedule();
-      if (picture.tiles.get(tile.id) === tile) this.draw(picture, tile);
     });
   }
 
@@ -45,8 +54,11 @@ class PathEngine {
     const { paper } = this;
     const { grid, style, layers, listener } = picture;
     paper.globalAlpha = 1;
-    paper.fillStyle = cssColor(style.background);
-    paper.fillRect(0, 0, tile.width, tile.height);
+    paper.clearRect(0, 0, tile.width, tile.height);
+    if (style.background) {
+      paper.fillStyle = cssColor(style.background);
+      paper.fillRect(0, 0, tile.width, tile.height);
+    }
     for (const { index, color, opacity } of style.layers) {
       if (opacity === 0 || !layers.has(index)) continue;
       const { path, transform, bounds } = this.scene[index];

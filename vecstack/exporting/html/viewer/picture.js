@@ -76,6 +76,7 @@ class Picture {
       if (pixels instanceof Uint8ClampedArray) {
         this.paper.putImageData(new ImageData(pixels, tile.width, tile.height), x, y);
       } else {
+        this.paper.clearRect(x, y, tile.width, tile.height);
         this.paper.drawImage(pixels, 0, 0, tile.width, tile.height, x, y, tile.width, tile.height);
       }
     }
@@ -129,6 +130,6 @@ function focusOf(before, after) {
   if (isMoved) return null;
   const changed = after.layers.filter((layer, place) => JSON.stringify(layer) !== JSON.stringify(before.layers[place]));
   const indices = changed.map(({ index }) => index);
-  if (!sameColor(before.background, after.background)) indices.push(-1);
+  if (JSON.stringify(before.background) !== JSON.stringify(after.background)) indices.push(-1);
   return indices.length === 1 ? indices[0] : null;
 }

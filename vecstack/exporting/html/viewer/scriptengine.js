@@ -20,6 +20,11 @@ class ScriptEngine {
     this.serials = 0;
   }
 
+  // Take another layer in the place of one; pictures that are begun later have it.
+  renew(index, drawn) {
+    for (const worker of this.workers) worker.postMessage({ type: "renew", index, drawn });
+  }
+
   suits() {
     return true;
   }

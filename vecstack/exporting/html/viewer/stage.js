@@ -7,12 +7,16 @@ const ZOOM_STEP = 1.25;
 const PAN_STEP_PX = 60;
 const MAX_ZOOM = 2 ** 20; // past the whole canvas: 64-bit numbers have room for it
 const MAX_PIXELS = 4 << 20; // of what is drawn at once: finer screens get larger pixels
+const CLICK_PX = 4; // of movement, up to which a press is a click
+const SQUARES_PX = 8; // of the checkerboard behind a transparent picture
+const SQUARE_COLORS = ["#d8d8d8", "#f2f2f2"];
 
 class Stage {
   // `chooseEngine(grid)` gives what draws a grid; `styleOf()` the colours; `onprogress(picture)` hears how far it is;
-  // `isPlain` says that no graphics card is at work.
-  constructor(element, canvas, { chooseEngine, styleOf, layers, isPlain, onprogress, onzoom }) {
-    Object.assign(this, { element, canvas, chooseEngine, styleOf, layers, onprogress, onzoom });
+  // `onpick(place)` that a place was clicked: { x, y } in canvas units, and the grid that is seen; `isPlain` says that
+  // no graphics card is at work.
+  constructor(element, canvas, { chooseEngine, styleOf, layers, isPlain, onprogress, onzoom, onpick }) {
+    Object.assign(this, { element, canvas, chooseEngine, styleOf, layers, onprogress, onzoom, onpick });
     this.paper = element.getContext("2d", { willReadFrequently: isPlain });
     this.preview = null; // a small picture of the whole canvas, seen until there is more
     this.view = null; // { scale, left, top }: device pixels per canvas unit, and the corner seen in such pixels
@@ -22,6 +26,7 @@ class Stage {
     this.source = null; // the picture it was made from, drawn left of `divide` (0..1 of what is seen)
     this.divide = null;
     this.isResting = false;
+    this.outline = null; // { sheet, rect, grid, opacity }: the edge of what was selected, seen for a moment
     this.listen();
   }
 
@@ -82,18 +87,26 @@ class Stage {
 
   rest() {
     this.isResting = true;
-    const { scale } = this.view;
     this.view.left = Math.round(this.view.left);
     this.view.top = Math.round(this.view.top);
-    const { left, top } = this.view;
-    const grid = { scaleX: scale, scaleY: scale, width: this.canvas.width * scale, height: this.canvas.height * scale };
-    const [x0, y0] = [Math.max(left, 0), Math.max(top, 0)];
-    const x1 = Math.min(left + this.element.width, Math.ceil(grid.width));
-    const y1 = Math.min(top + this.element.height, Math.ceil(grid.height));
-    const rect = { left: x0, top: y0, width: Math.max(x1 - x0, 1), height: Math.max(y1 - y0, 1) };
-    this.begin(grid);
-    this.picture.show(rect);
+    this.begin(this.grid);
+    this.picture.show(this.seen);
     this.progress();
+  }
+
+  // The grid of pixels that is seen.
+  get grid() {
+    const { scale } = this.view;
+    return { scaleX: scale, scaleY: scale, width: this.canvas.width * scale, height: this.canvas.height * scale };
+  }
+
+  // The part of the grid that is seen.
+  get seen() {
+    const [left, top] = [Math.round(this.view.left), Math.round(this.view.top)];
+    const [x0, y0] = [Math.max(left, 0), Math.max(top, 0)];
+    const x1 = Math.min(left + this.element.width, Math.ceil(this.grid.width));
+    const y1 = Math.min(top + this.element.height, Math.ceil(this.grid.height));
+    return { left: x0, top: y0, width: Math.max(x1 - x0, 1), height: Math.max(y1 - y0, 1) };
   }
 
   // A picture on the grid: the one that is there, where it has the same.
@@ -107,6 +120,16 @@ class Stage {
     }
     const options = { style: this.styleOf(), layers: this.layers, keep: true, onchange: () => this.progress() };
     this.picture = new Picture(engine, grid, options);
+  }
+
+  // Draw everything anew, as the engine has it now; what is there is seen until then.
+  redraw() {
+    if (!this.picture) return;
+    const { sheet, rect, grid } = this.picture;
+    this.old = { sheet, rect, grid };
+    this.picture.close();
+    this.picture = null;
+    this.rest();
   }
 
   // Draw everything anew, with another engine.
@@ -142,6 +165,7 @@ class Stage {
     paper.beginPath();
     paper.rect(-view.left, -view.top, Math.ceil(width), Math.ceil(height));
     paper.clip();
+    if (this.styleOf().background === null) this.paintSquares();
     if (!this.isCovered) {
       if (this.preview) paper.drawImage(this.preview, -view.left, -view.top, width, height);
       if (this.old) this.paste(this.old);
@@ -149,6 +173,20 @@ class Stage {
     if (this.picture) this.paste(this.picture);
     this.paintSource(width, height);
     paper.restore();
+    if (this.outline) {
+      paper.globalAlpha = this.outline.opacity;
+      this.paste(this.outline);
+      paper.globalAlpha = 1;
+    }
+  }
+
+  // What a transparent picture lies on.
+  paintSquares() {
+    const { paper, element } = this;
+    const side = Math.round(SQUARES_PX * this.density);
+    this.squares ??= paper.createPattern(checkerboard(side), "repeat");
+    paper.fillStyle = this.squares;
+    paper.fillRect(0, 0, element.width, element.height);
   }
 
   // Whether nothing but the picture itself can be seen.
@@ -189,21 +227,36 @@ class Stage {
       const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
       this.zoom(Math.exp((-event.deltaY * unit) / (event.ctrlKey ? 100 : 400)), ...place(event));
     }, { passive: false });
+    let press = null; // where a click began, null once it is more than that
     element.addEventListener("pointerdown", (event) => {
       element.setPointerCapture(event.pointerId);
       fingers.set(event.pointerId, place(event));
+      press = fingers.size === 1 && event.button === 0 ? place(event) : null;
     });
     element.addEventListener("pointermove", (event) => {
       if (!fingers.has(event.pointerId)) return;
+      if (press && distance(press, place(event)) <= CLICK_PX * this.density) return;
+      press = null;
       const before = [...fingers.values()];
       fingers.set(event.pointerId, place(event));
       this.follow(before, [...fingers.values()]);
     });
+    element.addEventListener("pointerup", () => {
+      if (press) this.pick(...press);
+    });
     for (const name of ["pointerup", "pointercancel"]) {
-      element.addEventListener(name, (event) => fingers.delete(event.pointerId));
+      element.addEventListener(name, (event) => {
+        fingers.delete(event.pointerId);
+        press = null;
+      });
     }
-    element.addEventListener("dblclick", (event) => this.zoom(2, ...place(event)));
     element.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  // Tell of the place on the canvas that is at a place of the element, in device pixels.
+  pick(left, top) {
+    const { scale, ...corner } = this.view;
+    this.onpick({ x: (corner.left + left) / scale, y: (corner.top + top) / scale, grid: this.grid });
   }
 
   // What fingers, one or two, do to the view.
@@ -234,4 +287,19 @@ class Stage {
     event.preventDefault();
     actions[event.key]();
   }
+}
+
+function distance([x, y], [toX, toY]) {
+  return Math.hypot(toX - x, toY - y);
+}
+
+// Four squares of a checkerboard.
+function checkerboard(side) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 2 * side, height: 2 * side });
+  const paper = canvas.getContext("2d");
+  for (const [x, y] of [[0, 0], [1, 0], [0, 1], [1, 1]]) {
+    paper.fillStyle = SQUARE_COLORS[(x + y) % 2];
+    paper.fillRect(x * side, y * side, side, side);
+  }
+  return canvas;
 }

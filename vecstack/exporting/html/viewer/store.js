@@ -1,23 +1,38 @@
 "use strict";
 
-// What can be changed: { background, order, layers }, where `order` lists indices of the document's layers, lowest
-// first, and layers[index] is { visible, opacity, color }, without `color` where the layer does not have just one. A
-// state is never changed; each change makes a new one. `traits` are those of the layers (see main.js).
+// What can be changed: { background, transparent, order, layers, groups }, where `order` lists indices of the
+// document's layers, lowest first; layers[index] is { name, visible, opacity, color }, with `fields` instead of `color`
+// where the layer has colours of its own: the fields of the document that hold them, none where they cannot be changed;
+// and groups[index] is { name }. A state is never changed; each change makes a new one. `traits` are those of the
+// layers (see main.js).
 
-function stateOf({ canvas, layers }, traits) {
+function stateOf({ canvas, layers, groups = [] }, traits) {
   return {
     background: canvas.background ?? [0, 0, 0],
+    transparent: canvas.transparent ?? false,
     order: layers.map((_, index) => index),
     layers: layers.map((layer, index) => {
-      const state = { visible: layer.visible ?? true, opacity: layer.opacity ?? 1 };
-      return traits[index]?.color ? { ...state, color: traits[index].color } : state;
+      const state = { name: layer.name ?? "", visible: layer.visible ?? true, opacity: layer.opacity ?? 1 };
+      if (traits[index]?.color) return { ...state, color: traits[index].color };
+      const recolored = traits[index] && kinds.get(layer.kind)?.recolored;
+      return recolored ? { ...state, fields: recolored(layer, (color) => color) } : state;
     }),
+    groups: groups.map(({ name = "" }) => ({ name })),
   };
 }
 
 function withLayer(state, index, fields) {
-  const layers = state.layers.map((layer, other) => (other === index ? { ...layer, ...fields } : layer));
+  return withLayers(state, new Map([[index, fields]]));
+}
+
+// Several layers changed: a Map from their indices to fields.
+function withLayers(state, changes) {
+  const layers = state.layers.map((layer, index) => (changes.has(index) ? { ...layer, ...changes.get(index) } : layer));
   return { ...state, layers };
+}
+
+function withGroup(state, index, fields) {
+  return { ...state, groups: state.groups.map((group, other) => (other === index ? { ...group, ...fields } : group)) };
 }
 
 // A layer at another place of the order, 0 the lowest.

@@ -3,6 +3,7 @@
 // A worker that keeps the masks of tiles of pictures and lays colours over one another. It is told
 //   { type: "load", document }                            once: { canvas, layers, assets }, with the assets in base64
 //                                                         and the layers as drawnLayers gives them (main.js)
+//   { type: "renew", index, drawn }                       another layer in the place of one
 //   { type: "bake", picture, style, grid, tiles, layers, keep }   tiles { id, left, top, width, height } of a grid,
 //                                                         most wanted first; `layers` are the indices of those wanted
 //   { type: "style", picture, style, focus, serial }      other colours for the tiles that it has; `focus` as below
@@ -12,9 +13,9 @@
 //   { type: "tiles", picture, tiles: [{ id, isFinal, pixels }], serial }   serial: the answer to a style
 //   { type: "error", message }
 // A style is { background, layers: [{ index, color, opacity }] }, lowest first; a layer whose colour is null keeps its
-// own. `focus` is the index of the only layer whose colour or opacity differs from the style before (GROUND: the
-// background), or null. What lies around it is then kept, so that the next change of the same layer takes a small part
-// of the work.
+// own, and where the background is null the picture is transparent. `focus` is the index of the only layer whose colour
+// or opacity differs from the style before (GROUND: the background), or null. What lies around it is then kept, so that
+// the next change of the same layer takes a small part of the work.
 
 const SLICE_MS = 10; // of work between looks at what was told meanwhile
 const UNSEEN = 12; // of MASK_ONE, 1/20 of a step of 8 bits: a layer that covers less of a tile is left out of it
@@ -26,19 +27,21 @@ const pictures = new Map(); // id -> { style, tiles: Map }
 let expected = []; // tiles whose surroundings of a layer are to be made ready
 const drafts = []; // tiles to be drawn roughly, then those to be refined
 const finals = [];
-let scene = null;
+let scene = null; // { canvas, assets, layers }
 let current = null; // { tile, steps }
 
 function loadScene({ canvas, layers, assets }) {
   const bytes = new Map(Object.entries(assets ?? {}).map(([name, { data }]) => [name, fromBase64(data)]));
-  return layers.map((drawn) => {
-    if (!drawn) return null;
-    const { layer, hasColors } = drawn;
-    if (kinds.get(layer.kind).path) return pathLayer(drawn, canvas);
-    const transform = transformOf(layer, canvas);
-    const surface = kinds.get(layer.kind).prepare(layer, bytes);
-    return { surface, transform, hasColors, bounds: surface.isBounded ? boundsOf(transform) : null };
-  });
+  return { canvas, assets: bytes, layers: layers.map((drawn) => loadLayer(drawn, canvas, bytes)) };
+}
+
+function loadLayer(drawn, canvas, assets) {
+  if (!drawn) return null;
+  const { layer, hasColors } = drawn;
+  if (kinds.get(layer.kind).path) return pathLayer(drawn, canvas);
+  const transform = transformOf(layer, canvas);
+  const surface = kinds.get(layer.kind).prepare(layer, assets);
+  return { surface, transform, hasColors, bounds: surface.isBounded ? boundsOf(transform) : null };
 }
 
 function addTiles({ picture, style, grid, tiles, layers, keep }) {
@@ -65,7 +68,7 @@ function dropTiles({ picture, ids }) {
 
 function* draft(tile) {
   for (const index of tile.layers) {
-    const layer = scene[index];
+    const layer = scene.layers[index];
     const rect = layer && overlap(tile.rect, layer.bounds, tile.grid);
     if (!rect) continue;
     const plane = layer.path
@@ -100,12 +103,26 @@ function send(picture, tiles, focus = null, serial = undefined) {
 
 // The pixels of a tile: layers laid over its background, lowest first.
 function compose(tile, style, focus) {
+  if (style.background === null) return composeClear(tile, style);
   if (focus === null) {
     tile.around = null;
     return toPixels(layOver(tile, flat(tile, style.background), style.layers.slice(lowestSeen(tile, style.layers))));
   }
   if (tile.around?.focus !== focus) tile.around = surroundings(tile, style, focus);
   return between(tile, style, tile.around);
+}
+
+// The pixels of a tile without a background.
+function composeClear(tile, { layers }) {
+  const channels = layOver(tile, flat(tile, NO_COLOR), layers);
+  const [through] = layOver(tile, flat(tile, [1]), layers);
+  const pixels = new Uint8ClampedArray(4 * through.length);
+  for (let index = 0; index < through.length; index++) {
+    const alpha = 1 - through[index];
+    if (alpha > 0) pixels.set(channels.map((channel) => (channel[index] / alpha) * 255), 4 * index);
+    pixels[4 * index + 3] = alpha * 255;
+  }
+  return pixels;
 }
 
 // A tile of one colour: red, green and blue in 0..1.
@@ -261,6 +278,7 @@ function next() {
 
 function* expect(tile) {
   const { style, focus } = pictures.get(tile.picture);
+  if (style.background === null) return;
   if (isTouched(tile, focus) && tile.around?.focus !== focus) tile.around = surroundings(tile, style, focus);
 }
 
@@ -270,6 +288,7 @@ turn.port1.onmessage = work;
 onmessage = ({ data }) => {
   try {
     if (data.type === "load") scene = loadScene(data.document);
+    if (data.type === "renew") scene.layers[data.index] = loadLayer(data.drawn, scene.canvas, scene.assets);
     if (data.type === "bake") addTiles(data);
     if (data.type === "drop") dropTiles(data);
     const own = pictures.get(data.picture);
