@@ -29,13 +29,13 @@ from vecstack.stack import MAX_LAYERS, Group, Layer, Stack, check_aspect
 if TYPE_CHECKING:
     from vecstack.kinds.base import Grower, Kind
 
-RASTER_PX = 1024  # most pixels on the long side of the picture that layers are grown on
+RASTER_PIXELS = 1 << 20  # most pixels of the picture that layers are grown on
 FIRST, MORE = (
     32,
     1.5,
 )  # layers that a goal without a count begins with, and by how much they grow from one try to the next
-LESS = 0.96  # of the layers that are kept when fewer may do
-SLACK_DB = 0.02  # by which a PSNR that is asked for may be passed before fewer layers are tried
+LESS, FAR_LESS = 0.94, 0.75  # of the layers that are kept when fewer may do, and where the goal is passed by far
+CAREFUL = 0.98  # of the layers that would fill a file, by the bytes that those before took
 MIN_GAIN_DB = 0.02  # of half as many layers more: less is the end
 
 
@@ -84,10 +84,11 @@ def grow(
     grower = kind.grower(stack.layers[first:], scene, terms, chosen)
     if goal.layers is not None and goal.psnr is None and goal.budget_bytes is None:
         grower.grow_to(goal.layers - first)
+        found = grower.grown(), grower.error
     else:
-        _grow_until(grower, stack, first, goal, loaded)
-    grown = _with(stack, first, grower.grown())
-    return dataclasses.replace(grown, metrics={**grown.metrics, "psnr": round(psnr_of(grower.error), 2)})
+        found = _grown_to_goal(grower, stack, first, goal)
+    grown = _with(stack, first, found[0])
+    return dataclasses.replace(grown, metrics={**grown.metrics, "psnr": round(psnr_of(found[1]), 2)})
 
 
 def tune_runs(
@@ -124,13 +125,13 @@ def runs_of(stack: Stack) -> list[tuple[int, int]]:
 
 
 def scene_of(stack: Stack, loaded: Picture, first: int, end: int, background: Color, device: torch.device) -> Scene:
-    """What the layers first..end of a stack are to come close to, on at most RASTER_PX pixels of a side."""
+    """What the layers first..end of a stack are to come close to, on at most RASTER_PIXELS pixels."""
     pixels = loaded.over(background)
     if stack.canvas.transparent:
         alpha = np.ones(pixels.shape[:2], np.float32) if loaded.alpha is None else loaded.alpha
         pixels = np.concatenate([loaded.pixels * alpha[..., None], alpha[..., None]], 2)
     picture = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)
-    scale = min(1.0, RASTER_PX / max(picture.shape[1:]))
+    scale = min(1.0, (RASTER_PIXELS / picture[0].numel()) ** 0.5)
     height, width = (max(1, round(side * scale)) for side in picture.shape[1:])
     if scale < 1:
         picture = interpolate(picture[None], (height, width), mode="area")[0]
@@ -166,22 +167,39 @@ def _first_of_run(stack: Stack, kind: Kind[Layer]) -> int:
     return first
 
 
-def _grow_until(grower: Grower, stack: Stack, first: int, goal: Goal, loaded: Picture) -> None:
-    """Grow layers until a PSNR or a size of the file is reached; then drop those that are too many."""
+def _grown_to_goal(grower: Grower, stack: Stack, first: int, goal: Goal) -> tuple[Grown, float]:
+    """The layers, and their mean squared error, that reach a PSNR, or fill a size of the file: as many as it takes."""
     most = (goal.layers or MAX_LAYERS) - first
-    before = grower.error
-    count = max(grower.count, min(FIRST, most))
+    enough = None if goal.psnr is None else 10 ** (-goal.psnr / 10)
+    before, count = grower.error, max(grower.count, min(FIRST, most))
     while True:
         grower.grow_to(count)
         error = grower.error
-        is_close = goal.psnr is not None and psnr_of(error) >= goal.psnr
+        is_close = enough is not None and error <= enough
         is_full = goal.budget_bytes is not None and _bytes(grower, stack, first) > goal.budget_bytes
-        gained = psnr_of(error) - psnr_of(before)
-        if is_close or is_full or count >= most or gained < MIN_GAIN_DB or grower.count < count // 2:
+        has_stopped = grower.count < count // 2 or (count > FIRST and psnr_of(error) - psnr_of(before) < MIN_GAIN_DB)
+        if is_close or is_full or count >= most or has_stopped:
             break
         before, count = error, min(most, round(count * MORE) + 1)
     if goal.budget_bytes is not None:
         _shrink_into(grower, stack, first, goal.budget_bytes)
+    return _fewest(grower, enough) if enough is not None else (grower.grown(), grower.error)
+
+
+def _fewest(grower: Grower, enough: float) -> tuple[Grown, float]:
+    """The fewest layers found that are within an error, if they are now: more and more are dropped, as long as what is
+    left can be tuned to be close enough."""
+    found = grower.grown(), grower.error
+    share = LESS
+    while found[1] <= enough and grower.count > 0 and share < 0.99:
+        grower.shrink_to(min(grower.count - 1, int(share * grower.count)))
+        grower.tune()
+        error = grower.error
+        if error > enough:
+            break
+        found = grower.grown(), error
+        share = LESS if psnr_of(error) - psnr_of(enough) < 1 else FAR_LESS
+    return found
 
 
 def _shrink_into(grower: Grower, stack: Stack, first: int, budget: int) -> None:
@@ -192,7 +210,7 @@ def _shrink_into(grower: Grower, stack: Stack, first: int, budget: int) -> None:
             return
         empty = size_of(stack.with_layers(stack.layers[:first])).file
         share = max(0.0, (budget - empty) / max(1, bytes_ - empty))
-        grower.shrink_to(min(grower.count - 1, int(LESS**0.25 * share * grower.count)))
+        grower.shrink_to(min(grower.count - 1, int(CAREFUL * share * grower.count)))
         grower.tune()
 
 

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from vecstack.fitting.optimize import Numbers
     from vecstack.fitting.target import Target
     from vecstack.kinds.base import Tunable
+    from vecstack.pictures.read import Picture
 
 TUNING_SHARE = 0.2  # of the time and of the progress, before detail is added
 COLOR_NUMBERS = 3  # of a layer of one colour
 GROUP_NUMBERS = 400  # tuned together: the work of a step grows with the square of their count
+POLISHING = "fast"  # an effort: what is left to gain is little
 MIN_SECONDS = 1e-3  # of detail, where tuning took all the time there was
 
 
@@ -87,6 +89,12 @@ def refine(
     left = effort if isinstance(effort, str) else max(MIN_SECONDS, effort - (time.monotonic() - began))
     part = part_of(report, TUNING_SHARE, 1)
     return add(stack, picture, goal, left, background=background, seed=seed, device=device, report=part)
+
+
+def polish(stack: Stack, loaded: Picture, background: Color, seed: int, device: str) -> Stack:
+    """The stack with layers of all its kinds tuned for a moment, each seeing what the others leave; or as it was, where
+    that is no closer to the picture."""
+    return _tuned(stack, loaded, POLISHING, False, background, seed, device, None) if groups(stack) else stack
 
 
 def _tuned(

@@ -59,21 +59,23 @@ def outline(regions, number, box, width, height):
             way = (way + 3) % 4
         if x == start_x and y == start_y and way == 0:
             break
+    near = NEAR_BORDER if min(width, height) > 2 else 0.25
+    reach = REACH if count > 4 * REACH else 0  # a Gaussian would make a point of a pixel
     smooth = np.zeros((count, 2))
-    taps = np.empty(2 * REACH + 1)
-    for k in range(2 * REACH + 1):
-        taps[k] = math.exp(-0.5 * ((k - REACH) / SOFTNESS) ** 2)
+    taps = np.empty(2 * reach + 1)
+    for k in range(2 * reach + 1):
+        taps[k] = math.exp(-0.5 * ((k - reach) / SOFTNESS) ** 2)
     taps /= taps.sum()
     for i in range(count):
-        for k in range(2 * REACH + 1):
-            j = (i + k - REACH) % count
+        for k in range(2 * reach + 1):
+            j = (i + k - reach) % count
             smooth[i, 0] += taps[k] * points[j, 0]
             smooth[i, 1] += taps[k] * points[j, 1]
         for axis in range(2):
             side = width if axis == 0 else height
-            if smooth[i, axis] < NEAR_BORDER:
+            if smooth[i, axis] < near:
                 smooth[i, axis] = -OUTSIDE
-            elif smooth[i, axis] > side - NEAR_BORDER:
+            elif smooth[i, axis] > side - near:
                 smooth[i, axis] = side + OUTSIDE
     return smooth
 

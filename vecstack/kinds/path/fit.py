@@ -23,7 +23,7 @@ RATE, MOMENTUM = 0.5, 0.75
 # themselves less, and have no spikes.
 PULL = 0.0003
 POINT_LIMIT, COLOR_LIMIT, OPACITY_LIMIT = 3.0, 0.2, 0.1  # most in a step: px, of 1, of 1
-MIN_OPACITY = 0.02
+MIN_OPACITY = 0.004  # about a step of 8 bits
 SETTLING = 0.5  # last share of the steps, which become shorter
 MAX_TUNED_POINTS = 600  # of a path; those of larger ones stay, since a step takes their square
 
@@ -123,6 +123,11 @@ class Tuner:
         for other in sums[1:]:
             sums[0].add(other)
         return sums[0]
+
+    def error(self, paths: Paths) -> float:
+        """Mean squared error of the picture with the paths, over pixels and channels."""
+        missing = np.clip(self.draw(paths), 0, 1) - self.scene.picture
+        return float(np.square(missing, dtype=np.float64).mean())
 
     def draw(self, paths: Paths) -> np.ndarray:
         """The picture [D,H,W] with the paths."""

@@ -9,21 +9,21 @@ import numpy as np
 from vecstack.kinds.path.arrays import FLAT_FORM, LINEAR_FORM, Paths
 from vecstack.kinds.path.fit import Tuner
 
-MIN_SHARE = 0.3  # of what a path is worth on average (the error over the count of paths), that a gradient must gain
+MIN_SHARE = 0.08  # of what a path is worth on average (the error over the count of paths), that a gradient must gain
 MIN_CONTRAST = 0.02  # between the ends of a gradient: less does not show
 
 
-def with_gradients(tuner: Tuner, paths: Paths) -> Paths:
-    """The paths, those with a linear gradient in the place of their flat colour that gain enough by one.
+def with_gradients(tuner: Tuner, paths: Paths, free: np.ndarray) -> Paths:
+    """The paths, those with a linear gradient in the place of their flat colour that are `free` [L] for one and gain
+    enough by it.
 
     In each direction, across and down, a colour that runs from one side of a path to the other has two colours that are
     least squares of what is missing, given the light that reaches the path. The two slopes give the direction in which
     the colour changes most (the first singular vector), which is kept."""
-    flat = np.flatnonzero(paths.form == FLAT_FORM)
+    flat = np.flatnonzero((paths.form == FLAT_FORM) & free)
     if not len(flat):
         return paths
-    low = np.minimum.reduceat(paths.points, paths.point_start[:-1])[flat]
-    high = np.maximum.reduceat(paths.points, paths.point_start[:-1])[flat]
+    low, high = (reduce.reduceat(paths.points, paths.point_start[:-1])[flat] for reduce in (np.minimum, np.maximum))
     size = np.maximum(high - low, 1e-6)
     whole = tuner.slopes(paths)
     stops = paths.stop_start[flat]

@@ -13,6 +13,7 @@ from vecstack.kinds.base import Scene, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.contours import fit_closed, outline
 from vecstack.kinds.path.fit import Tuner
+from vecstack.kinds.path.gradients import with_gradients
 from vecstack.kinds.path.regions import merged
 
 MIN_PIECES = 3
@@ -23,7 +24,10 @@ STRUCTURE_POWER, RESIDUAL_POWER = 0.5, 0.25  # of a boundary's length: higher on
 STRUCTURE_OPACITY = 0.97  # nearly opaque: an opaque layer has no slope of its opacity
 GROUPS = 8  # at most, of regions
 LEVELS = (1.5, 3.0, 6.0)  # times as many regions of the residual as paths are added: the best is taken
-MIN_PIXELS = 4  # of a region that is worth a path
+MIN_PIXELS = 4  # of a region that is worth a path, in a picture of more than SMALL_PIXELS
+SMALL_PIXELS = 1024
+SAME_COLOR = 1 / 255  # nearer colours are not told apart
+MIN_GAIN = 1e-8  # of the sum of squares over a picture of 1 in all pixels: less is not worth a path
 MIN_OPACITY, MAX_OPACITY = 0.3, 0.97
 ON_REGION = 0.2  # share of a path's pixels on a region from which it may lie above that
 CLEAR = 0.5  # coverage below which a region of a transparent picture is no region of paths
@@ -73,6 +77,11 @@ class Growth:
         order = np.argsort(ranks, kind="stable")
         self.paths, self.owner, self.source = joined.chosen(order), owners[order], source[order]
 
+    def copy(self) -> Growth:
+        """The same, with arrays of its own."""
+        paths, owner, source = self.paths.copy(), self.owner.copy(), self.source.copy()
+        return Growth(paths, owner, source, self.regions, self.rank.copy(), self.parent)
+
     def keep(self, chosen: np.ndarray) -> None:
         """Drop all but some."""
         self.paths, self.owner, self.source = self.paths.chosen(chosen), self.owner[chosen], self.source[chosen]
@@ -96,19 +105,19 @@ class PathGrower:
         """How many paths there are."""
         return self.growth.paths.count
 
-    @property
-    def error(self) -> float:
-        """Mean squared error of the picture."""
-        missing = np.clip(self.tuner.draw(self.growth.paths), 0, 1) - self.scene.picture
-        return float(np.square(missing, dtype=np.float64).mean())
-
     def tune(self) -> None:
         """Tune the paths that are there."""
         self._tune(TUNING_STEPS[self.terms.effort], 0.0, 1.0)
 
     def grow_to(self, count: int) -> None:
         """Add paths until there are about `count`: where there are none yet and nothing is below, the regions of the
-        picture first."""
+        picture first. What turns out no closer to the picture is undone."""
+        before, error = self.growth.copy(), self.tuner.error(self.growth.paths)
+        self._grow_to(count)
+        if before.paths.count and self.tuner.error(self.growth.paths) > error:
+            self.growth = before
+
+    def _grow_to(self, count: int) -> None:
         if not self.growth.regions.size:
             parts = max(2, round(STRUCTURE_SHARE * (count - self.count)))
             self._know_regions(min(parts, count))
@@ -125,6 +134,8 @@ class PathGrower:
                 wanted = max(1, round(share * wanted))
                 add_where_missed(self.growth, self.tuner, wanted, self.schedule.pieces, self.terms.seed)
             steps = SETTLING_STEPS if is_last and self.terms.deadline is not None else steps
+            if is_last:
+                self.growth.paths = with_gradients(self.tuner, self.growth.paths, self.growth.source < 0)
             self._tune(steps, 0.1 + 0.9 * index / len(rounds), 0.1 + 0.9 * (index + 1) / len(rounds))
             if is_last:
                 break
@@ -184,6 +195,7 @@ def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
     wholes = outlines(coarse, range(int(coarse.max()) + 1), pieces)
     parts = outlines(growth.regions, range(len(size)), pieces)
     area = np.array([_area(contour) for contour in parts])
+    holes = _clear_holes(growth.regions, means, pieces)
     contours: list[list[np.ndarray]] = []
     owner: list[int] = []
     for number in sorted(range(len(wholes)), key=lambda number: -_area(wholes[number])):
@@ -194,10 +206,9 @@ def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
             contour = wholes[number] if part == largest else parts[part]
             if contour is None or _is_clear(means[part]):
                 continue
-            holes = _clear_holes(
-                growth.regions if part != largest else coarse, part if part != largest else number, scene
-            )
-            contours.append([contour, *holes])
+            if part != largest and np.abs(means[part] - means[largest]).max() < SAME_COLOR:
+                continue
+            contours.append([contour, *(hole for hole in holes if _holds(contour, hole))])
             owner.append(int(part))
     if not contours or len(contours) > count:
         contours, owner = contours[:count], owner[:count]
@@ -247,7 +258,8 @@ class _Shifts:
         """The regions by their worth."""
         means, size = _means(regions, residual)
         gains = size * np.square(means).sum(1)
-        gains[size < MIN_PIXELS] = 0
+        gains[size < (MIN_PIXELS if regions.size > SMALL_PIXELS else 1)] = 0
+        gains[gains < MIN_GAIN * regions.size] = 0
         if means.shape[1] == 4:
             gains[means[:, 3] < -0.02] = 0  # a layer covers more, never less
         chosen = np.argsort(-gains, kind="stable")[:count]
@@ -349,6 +361,43 @@ def _straight(colors: np.ndarray) -> np.ndarray:
     return straight
 
 
-def _clear_holes(regions: np.ndarray, number: int, scene: Scene) -> list[np.ndarray]:
-    """Of a transparent picture, the outlines of its empty parts inside a region's outer boundary."""
-    return []
+def _clear_holes(regions: np.ndarray, means: np.ndarray, pieces: int) -> list[np.ndarray]:
+    """Of a transparent picture, the outlines of its empty parts that do not reach its border, the other way round than
+    those of regions, so that they cut holes."""
+    if means.shape[1] != 4:
+        return []
+    clear = means[:, 3] < CLEAR
+    joined = _components(regions, clear)
+    rim = {*joined[0], *joined[-1], *joined[:, 0], *joined[:, -1]}
+    inside = [number for number in np.unique(joined[clear[regions]]).tolist() if number not in rim]
+    compact = np.searchsorted(np.unique(joined), joined)
+    numbers = np.searchsorted(np.unique(joined), inside)
+    return [np.roll(contour[::-1], 1, 0) for contour in outlines(compact, numbers, pieces) if contour is not None]
+
+
+def _components(regions: np.ndarray, clear: np.ndarray) -> np.ndarray:
+    """The regions [H,W] with those that are clear [K] joined to their clear neighbours."""
+    root = np.arange(len(clear))
+
+    def find(number: int) -> int:
+        while root[number] != number:
+            number = int(root[number])
+        return number
+
+    for one, other in ((regions[:, :-1], regions[:, 1:]), (regions[:-1], regions[1:])):
+        pairs = np.stack([one.ravel(), other.ravel()], 1)
+        pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & clear[pairs].all(1)]
+        for a, b in np.unique(pairs, axis=0).tolist():
+            root[find(a)] = find(b)
+    found: np.ndarray = np.array([find(number) for number in range(len(clear))])[regions]
+    return found
+
+
+def _holds(contour: np.ndarray, hole: np.ndarray) -> bool:
+    """Whether a hole lies within a contour: most of its knots do, of the polygon of the other's points."""
+    x, y = hole[::3].T
+    (ax, ay), (bx, by) = contour.T, np.roll(contour, -1, 0).T
+    spans = (ay[:, None] > y) != (by[:, None] > y)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = x < (bx - ax)[:, None] * (y - ay[:, None]) / (by - ay)[:, None] + ax[:, None]
+    return bool(((spans & left).sum(0) % 2 == 1).mean() > 0.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
+from itertools import count
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STEP_PX = 0.1  # of contours, in pixels of the picture that they were fitted to: what shows
+SMALL_PX = 256  # long side of a picture that is looked at more closely, so that the steps are finer
 COLOR_DECIMALS, OPACITY_DECIMALS = 3, 2
 MIN_IN_GROUP = 3  # paths of a part that has a group of its own
 
@@ -45,21 +47,33 @@ class LayerGrower(PathGrower):
         self._to_canvas = Affine(rect.width / width, 0, rect.x, 0, rect.height / height, rect.y)
         super().__init__(Paths.of_layers(layers, self._to_canvas.inverse(), channels), scene, terms)
 
+    @property
+    def error(self) -> float:
+        """Mean squared error of the picture as the layers draw it, rounded as they are."""
+        channels = len(self.scene.picture)
+        layers = [self._layer(index, "path", None) for index in range(self.count)]
+        return self.tuner.error(Paths.of_layers(layers, self._to_canvas.inverse(), channels))
+
     def grown(self) -> Grown:
         """The layers, and groups of those that were added."""
         growth = self.growth
         names = _Names(growth.regions, growth.parent, self.scene)
         own = growth.owner[growth.source < 0]
         groups = names.groups(own) if growth.regions.size else {}
+        taken = {layer.id for layer in self._layers}
+        free = (name for number in count(1) if (name := f"path-{number}") not in taken)
         layers: list[Layer] = []
         for index, (owner, source) in enumerate(zip(growth.owner, growth.source, strict=True)):
-            if source >= 0:
-                layers.append(self._changed(self._layers[source], index))
-            else:
-                layers.append(self._new(index, f"path-{index + 1}", groups[int(owner)].id))
+            is_new = source < 0
+            layers.append(self._layer(index, next(free) if is_new else "", groups[int(owner)].id if is_new else None))
         return Grown(tuple(layers), tuple(names.all_groups))
 
-    def _new(self, index: int, layer_id: str, group: str) -> PathLayer:
+    def _layer(self, index: int, layer_id: str, group: str | None) -> PathLayer:
+        """The layer of a path: one that was there, changed, or a new one."""
+        source = self.growth.source[index]
+        return self._new(index, layer_id, group) if source < 0 else self._changed(self._layers[source], index)
+
+    def _new(self, index: int, layer_id: str, group: str | None) -> PathLayer:
         """A layer of its own around a place in whole canvas units."""
         contours = [self._on_canvas(contour) for contour in self.growth.paths.contours_of(index)]
         every = np.concatenate(contours)
@@ -87,7 +101,8 @@ class LayerGrower(PathGrower):
         """Contours [3n,2] on the canvas as numbers of a layer's frame, as fine as shows."""
         inverse = np.array(place.inverse().rows())
         scale = abs(place.determinant) ** 0.5
-        step = STEP_PX * min(self._to_canvas.a, self._to_canvas.e) / scale
+        closeness = min(1.0, max(self.scene.picture.shape[1:]) / SMALL_PX)
+        step = closeness * STEP_PX * min(self._to_canvas.a, self._to_canvas.e) / scale
         decimals = max(0, -int(np.floor(np.log10(step) + 1e-9)))
         found = []
         for contour in contours:
