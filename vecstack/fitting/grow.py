@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vecstack.kinds.base import Grower, Kind
 
 RASTER_PIXELS = 1 << 20  # most pixels of the picture that layers are grown on
+POLISHED_PIXELS = 1 << 23  # most that they are tuned on in the end: bounds memory to some 300 MB
 FIRST, MORE = (
     32,
     1.5,
@@ -88,7 +89,14 @@ def grow(
     else:
         found = _grown_to_goal(grower, stack, first, goal)
     grown = _with(stack, first, found[0])
-    return dataclasses.replace(grown, metrics={**grown.metrics, "psnr": round(psnr_of(found[1]), 2)})
+    if loaded.width * loaded.height > RASTER_PIXELS and effort != "fast":
+        left = effort if isinstance(effort, str) else max(0.0, began + effort - time.monotonic())
+        return tune_runs(grown, loaded, left, to_color(background), seed, chosen, None, POLISHED_PIXELS)
+    return _measured(grown, found[1])
+
+
+def _measured(stack: Stack, error: float) -> Stack:
+    return dataclasses.replace(stack, metrics={**stack.metrics, "psnr": round(psnr_of(error), 2)})
 
 
 def tune_runs(
@@ -99,18 +107,22 @@ def tune_runs(
     seed: int,
     device: torch.device,
     report: ProgressCallback | None = None,
+    pixels: int = RASTER_PIXELS,
 ) -> Stack:
-    """The stack with every run of visible layers that can be grown brought closer to the picture, or as it was."""
+    """The stack with every run of visible layers that can be grown brought closer to the picture, made smaller where it
+    has more than so many pixels; or as it was. The PSNR is measured on these pixels."""
     deadline = None if isinstance(effort, str) else time.monotonic() + effort
     said = None if report is None else lambda share, error: report(Progress(min(1.0, share), psnr_of(error)))
     for first, end in runs_of(stack):
-        scene = scene_of(stack, loaded, first, end, background, device)
+        scene = scene_of(stack, loaded, first, end, background, device, pixels)
         terms = Terms(effort if isinstance(effort, str) else DEFAULT_EFFORT, seed, deadline, said)
         grower = kind_of(stack.layers[first]).grower(stack.layers[first:end], scene, terms, device)
         before = grower.error
         grower.tune()
-        if grower.error < before:
+        after = grower.error
+        if after < before:
             stack = stack.replace(dict(enumerate(grower.grown().layers, first)), {})
+        stack = _measured(stack, min(before, after))
     return stack
 
 
@@ -124,14 +136,22 @@ def runs_of(stack: Stack) -> list[tuple[int, int]]:
     return [(first, end) for first, end in zip(cuts, ends, strict=True) if keys[first] is not None]
 
 
-def scene_of(stack: Stack, loaded: Picture, first: int, end: int, background: Color, device: torch.device) -> Scene:
-    """What the layers first..end of a stack are to come close to, on at most RASTER_PIXELS pixels."""
-    pixels = loaded.over(background)
+def scene_of(
+    stack: Stack,
+    loaded: Picture,
+    first: int,
+    end: int,
+    background: Color,
+    device: torch.device,
+    pixels: int = RASTER_PIXELS,
+) -> Scene:
+    """What the layers first..end of a stack are to come close to, on at most so many pixels."""
+    colors = loaded.over(background)
     if stack.canvas.transparent:
-        alpha = np.ones(pixels.shape[:2], np.float32) if loaded.alpha is None else loaded.alpha
-        pixels = np.concatenate([loaded.pixels * alpha[..., None], alpha[..., None]], 2)
-    picture = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)
-    scale = min(1.0, (RASTER_PIXELS / picture[0].numel()) ** 0.5)
+        alpha = np.ones(colors.shape[:2], np.float32) if loaded.alpha is None else loaded.alpha
+        colors = np.concatenate([loaded.pixels * alpha[..., None], alpha[..., None]], 2)
+    picture = torch.from_numpy(np.ascontiguousarray(colors)).permute(2, 0, 1)
+    scale = min(1.0, (pixels / picture[0].numel()) ** 0.5)
     height, width = (max(1, round(side * scale)) for side in picture.shape[1:])
     if scale < 1:
         picture = interpolate(picture[None], (height, width), mode="area")[0]

@@ -10,6 +10,8 @@ from vecstack.kinds.path.arrays import FLAT_FORM, LINEAR_FORM, Paths
 from vecstack.kinds.path.fit import Tuner
 
 MIN_SHARE = 0.08  # of what a path is worth on average (the error over the count of paths), that a gradient must gain
+MAX_SHARE = 0.3  # of the paths that become gradients at a time
+STEP = 0.5  # of the change in closed form: paths that lie over one another mend the same pixels
 MIN_CONTRAST = 0.02  # between the ends of a gradient: less does not show
 
 
@@ -43,22 +45,23 @@ def with_gradients(tuner: Tuner, paths: Paths, free: np.ndarray) -> Paths:
         shifts.append((by_near + by_far) / 2)
         gains.append(-(by_near * near + by_far * far).sum(1))
     left, strength, right = np.linalg.svd(np.stack(slopes, 2))  # [N,3,2]
-    chosen = np.maximum(*gains) > MIN_SHARE * whole.error / paths.count
+    gain = np.maximum(*gains)
+    chosen = np.argsort(-gain, kind="stable")[: int(MAX_SHARE * paths.count)]
+    chosen = chosen[gain[chosen] > MIN_SHARE * whole.error / paths.count]
     middle = (low + high) / 2
-    result = paths
     turned: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    for index in np.flatnonzero(chosen):
+    for index in chosen:
         way = right[index, 0]
         half = np.abs(way) @ size[index] / 2
-        change = strength[index, 0] * half * left[index, :, 0]
-        color = paths.colors[stops[index], :3] + (shifts[0][index] + shifts[1][index]) / 2
+        change = STEP * strength[index, 0] * half * left[index, :, 0]
+        color = paths.colors[stops[index], :3] + STEP * (shifts[0][index] + shifts[1][index]) / 2
         ends = np.clip(np.stack([color - change, color + change]), 0, 1)
         if np.abs(ends[1] - ends[0]).max() >= MIN_CONTRAST:
             start = middle[index] - half * way
             place = np.array([*(way / (2 * half)), -(way @ start) / (2 * half), 0, 0, 0])
             place[3:] = -place[1], place[0], (start[0] * way[1] - start[1] * way[0]) / (2 * half)
             turned[int(flat[index])] = place, ends
-    return _turned(result, turned)
+    return _turned(paths, turned)
 
 
 def _runs(paths: Paths, flat: np.ndarray, axis: int, low: np.ndarray, size: np.ndarray) -> Paths:
