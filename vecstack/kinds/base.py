@@ -46,8 +46,8 @@ Shader: TypeAlias = "Callable[[Tensor, float], tuple[Tensor, Tensor]]"
 # same everywhere, else [H,W,3]
 GridShader: TypeAlias = "Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]"
 
-# a premultiplied canvas [4,H,W], or [3,H,W] where it is opaque, at columns xs [W] and rows ys [H], footprint -> layers laid
-# over it in place, with their opacities
+# a premultiplied canvas [4,H,W], or [3,H,W] where it is opaque, at columns xs [W] and rows ys [H], footprint -> layers
+# laid over it in place, with their opacities
 RunPainter: TypeAlias = "Callable[[Tensor, Tensor, Tensor, float], None]"
 
 METADATA_KEY = "vecstack"  # the only metadata key of a weights file: with two, its bytes vary from run to run

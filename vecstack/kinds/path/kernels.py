@@ -456,18 +456,6 @@ def backward(
 
 
 @compiled
-def trace_of(blocks):
-    """The sum of the diagonals of the cubics' blocks [Q,36]."""
-    total = 0.0
-    for cubic in range(len(blocks)):
-        k = 0
-        for a in range(8):
-            total += blocks[cubic, k + a]
-            k += a + 1
-    return total
-
-
-@compiled
 def solve(cubics, cubic_start, point_start, blocks, slopes, damping, most, steps):
     """The damped Gauss-Newton step of each path's points: (H + damping I) step = -slopes, by Cholesky's method within
     the profile of H. Paths of more than `most` points, and of no curvature, stay."""
