@@ -61,14 +61,15 @@ def outline(regions, number, box, width, height):
             break
     smooth = np.zeros((count, 2))
     taps = np.empty(2 * REACH + 1)
+    whole = 0.0
     for k in range(2 * REACH + 1):
         taps[k] = math.exp(-0.5 * ((k - REACH) / SOFTNESS) ** 2)
-    taps /= taps.sum()
+        whole += taps[k]
     for i in range(count):
         for k in range(2 * REACH + 1):
             j = (i + k - REACH) % count
-            smooth[i, 0] += taps[k] * points[j, 0]
-            smooth[i, 1] += taps[k] * points[j, 1]
+            smooth[i, 0] += taps[k] / whole * points[j, 0]
+            smooth[i, 1] += taps[k] / whole * points[j, 1]
         for axis in range(2):
             side = width if axis == 0 else height
             if smooth[i, axis] < NEAR_BORDER:
@@ -151,7 +152,11 @@ def fit_closed(points, least, most, error):
     """A closed outline [N,2] as a contour [3n,2] of cubics (knot, handle, handle, ...), of `least` to `most` pieces:
     the worst is cut where it is farthest from its chord until all points are within `error` px."""
     n = len(points)
-    one = _farthest(points, points[:, 0].mean(), points[:, 1].mean())
+    x, y = 0.0, 0.0
+    for i in range(n):
+        x += points[i, 0] / n
+        y += points[i, 1] / n
+    one = _farthest(points, x, y)
     two = _farthest(points, points[one, 0], points[one, 1])
     if two < one:
         one, two = two, one
