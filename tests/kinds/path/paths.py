@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+import vecstack.compiled
+from vecstack.compiled import is_compiling
 from vecstack.geometry import Rect
 from vecstack.kinds.base import Scene
 from vecstack.kinds.path.arrays import Paths
@@ -65,3 +68,12 @@ def random_scene(seed: int, channels: int = 3, *, is_under: bool = False) -> Sce
     light = rng.uniform(0.2, 1, picture.shape[1:]).astype(np.float32)
     above = (rng.random(picture.shape) * (1 - light)).astype(np.float32)
     return Scene(rect, picture, below, light, above)
+
+
+@pytest.fixture(params=["compiled", "plain"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """By compiled loops and by PyTorch."""
+    if request.param == "compiled" and not is_compiling():
+        pytest.skip("needs numba")
+    monkeypatch.setattr(vecstack.compiled, "is_compiling", lambda: request.param == "compiled")
+    return str(request.param)
