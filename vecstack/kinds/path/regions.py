@@ -87,17 +87,21 @@ def _joined(one, other, length, count):
     """The pairs of neighbours under new numbers, each once, with the lengths of their boundaries summed."""
     begin = np.zeros(count + 1, np.int64)
     for e in range(len(one)):
-        if one[e] != other[e]:
-            begin[min(one[e], other[e]) + 1] += 1
+        if one[e] < other[e]:
+            begin[one[e] + 1] += 1
+        elif other[e] < one[e]:
+            begin[other[e] + 1] += 1
     for i in range(count):
         begin[i + 1] += begin[i]
     place = begin.copy()
     partner = np.empty(begin[count], np.int64)
     part = np.empty(begin[count])
     for e in range(len(one)):
-        if one[e] != other[e]:
-            i = min(one[e], other[e])
-            partner[place[i]] = max(one[e], other[e])
+        i, j = one[e], other[e]
+        if i > j:
+            i, j = j, i
+        if i != j:
+            partner[place[i]] = j
             part[place[i]] = length[e]
             place[i] += 1
     seen = np.full(count, -1, np.int64)
