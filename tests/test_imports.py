@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import vecstack
+from tests.kinds.path.examples import examples
 
 PACKAGE = Path(vecstack.__file__).parent
 # From the ground up: a module may import those of lower rows, and those of its own package.
@@ -130,6 +131,15 @@ def test_nothing_but_its_own_folder_knows_a_kind(path: Path) -> None:
 def test_light_modules_do_not_import_torch(modules: str) -> None:
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["", "--help", "info DOCUMENT"])
+def test_what_draws_nothing_does_not_import_numba(command: str, tmp_path: Path) -> None:
+    stack = vecstack.Stack(vecstack.Canvas(40, 30, (0.0, 0.0, 0.0)), examples()[0])
+    vecstack.save(stack, tmp_path / "a.layers")
+    words = command.replace("DOCUMENT", str(tmp_path / "a.layers")).split()
+    code = f"import sys, vecstack.cli; {words} and vecstack.cli.run({words}); sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
 
 
 def test_the_public_names_are_these() -> None:

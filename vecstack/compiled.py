@@ -1,43 +1,69 @@
-"""Loops over pixels that are compiled on first use, where numba is installed, and kept compiled for the next run."""
+"""Loops over pixels that are compiled on first use, where numba works, and kept compiled for the next run."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    import torch
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-NOTE = "compiling what fits paths (once, about ten seconds)"
+NOTE = "compiling what fits and draws paths (once, about ten seconds)"
+_told: list[Callable[[str], None]] = []  # who is to hear of it
 
 
 def is_compiling() -> bool:
-    """Whether loops are compiled: without numba they are not, and slower ways are taken."""
-    return importlib.util.find_spec("numba") is not None
+    """Whether loops are compiled: without a numba that works they are not, and slower ways are taken."""
+    return fault() is None
+
+
+def is_compiled_on(device: torch.device) -> bool:
+    """Whether a device computes by compiled loops; PyTorch does elsewhere."""
+    return device.type == "cpu" and is_compiling()
+
+
+@cache
+def fault() -> str | None:
+    """Why numba cannot be used here, in a line; None where it can. Imports it."""
+    try:
+        import numba  # noqa: F401
+    except Exception as error:  # a numba that does not fit its numpy raises whatever it likes
+        return str(error).split("\n")[0] or type(error).__name__
+    return None
 
 
 def compiled(function: Function) -> Function:
     """The function compiled, for arrays and numbers; as it is where there is no numba. It runs beside other threads."""
-    try:
-        from numba import njit
-    except ImportError:
+    if not is_compiling():
         return function
+    from numba import njit
+
+    _listen()
     result: Any = njit(cache=True, nogil=True, fastmath=True, error_model="numpy")(function)
     return cast(Function, result)
 
 
-def tell_of_first_use(*functions: Any) -> None:
-    """Say on stderr that functions are about to be compiled, unless a run before has kept them."""
-    if not all(map(_is_kept, functions)):
-        print(NOTE, file=sys.stderr)  # noqa: T201
+def tell_of_first_use(say: Callable[[str], None]) -> None:
+    """Have a line said, once, when functions are about to be compiled: not where a run before has kept them."""
+    _told[:] = [say]
 
 
-def _is_kept(function: Any) -> bool:
-    """Whether a compiled function is among those kept by a run before."""
-    if not hasattr(function, "stats"):
-        return True
-    module = function.py_func.__module__.split(".")[-1]
-    folder = Path(function.stats.cache_path)
-    return any(folder.glob(f"{module}.{function.py_func.__qualname__}-*.nbc"))
+@cache
+def _listen() -> None:
+    """Hear of what numba compiles."""
+    import numba.core.event
+
+    event: Any = numba.core.event
+
+    class Listener(event.Listener):  # type: ignore[misc]
+        def on_start(self, _: Any) -> None:
+            while _told:
+                _told.pop()(NOTE)
+
+        def on_end(self, _: Any) -> None:
+            pass
+
+    event.register("numba:compile", Listener())

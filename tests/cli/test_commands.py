@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from PIL import Image
 from typer.main import get_command
 
 from vecstack import load, render, save
-from vecstack.cli import app, doctor
+from vecstack.cli import app, doctor, items
 from vecstack.models import available_models, published_models
 
 Call = Callable[..., Any]
@@ -304,6 +304,25 @@ def test_doctor_reports_a_torch_that_cannot_be_imported(vecstack: Call, monkeypa
     result = vecstack("doctor", "--json")
     assert result.code == 1
     assert "torch cannot be imported" in json.loads(result.out)["problems"][0]
+
+
+def test_doctor_says_how_loops_run(vecstack: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "fault", lambda: None)
+    assert json.loads(vecstack("doctor", "--json").out)["loops"].startswith("compiled (numba ")
+    monkeypatch.setattr(doctor, "fault", lambda: "Numba needs NumPy 2.3 or less")
+    result = vecstack("doctor")
+    assert result.code == 0
+    assert "loops: PyTorch, which is slower: numba cannot be imported (Numba needs NumPy 2.3 or less)" in result.out
+
+
+@pytest.mark.parametrize(("options", "count"), [((), 1), (("--quiet",), 0)])
+def test_a_first_use_is_told_unless_all_is_quiet(
+    vecstack: Call, document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: Sequence[str], count: int
+) -> None:
+    asked: list[Callable[[str], None]] = []
+    monkeypatch.setattr(items, "tell_of_first_use", asked.append)
+    assert vecstack("render", document, "-o", tmp_path / "a.png", *options).code == 0
+    assert len(asked) == count
 
 
 def test_doctor_knows_a_torchvision_that_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

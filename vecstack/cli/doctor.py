@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from vecstack.cli.arguments import AsJson
+from vecstack.compiled import fault
 from vecstack.errors import VecstackError
 
 PACKAGES = ("torch", "numpy", "pillow", "safetensors", "huggingface-hub", "typer", "rich")
@@ -42,6 +43,7 @@ def examine() -> dict[str, Any]:
         "packages": [f"{name} {_version(name)}" for name in PACKAGES],
         "devices": devices,
         "threads": threads,
+        "loops": _loops(),
         "models": _models(problems),
         "problems": problems,
     }
@@ -61,6 +63,14 @@ def _computing(problems: list[str]) -> tuple[list[str], str]:
         )
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     return ["cpu", *(torch.cuda.get_device_name(index) for index in range(count))], str(torch.get_num_threads())
+
+
+def _loops() -> str:
+    """What runs the loops over pixels that fit and draw paths."""
+    reason = fault()
+    if reason is None:
+        return f"compiled (numba {_version('numba')})"
+    return f"PyTorch, which is slower: numba cannot be imported ({reason}); install it again"
 
 
 def _models(problems: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -16,6 +17,7 @@ import typer
 
 from vecstack.atomic import check_folder, check_writable
 from vecstack.cli.flags import in_flags
+from vecstack.compiled import tell_of_first_use
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import BatchError, DeviceError, ExportError, PictureError, UsageError, VecstackError
 
@@ -231,6 +233,8 @@ def run_all(
     if overwrite and skip_existing:
         raise UsageError("--overwrite and --skip-existing exclude each other; use only one.")
     todo = [item for item in items if not (skip_existing and os.path.exists(item.target))]  # noqa: PTH110
+    if not quiet:
+        tell_of_first_use(partial(typer.echo, err=True))
     failures = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     hidden = quiet or not sys.stderr.isatty()

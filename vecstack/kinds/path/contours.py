@@ -15,25 +15,40 @@ REACH = 3  # points on each side that it takes
 STRAIGHTNESS = 0.002  # how much handles are drawn to the thirds of their chord, where few points say otherwise
 
 
-@compiled
-def outline(regions, number, box, width, height):
+def outline(
+    regions: np.ndarray, number: int, box: np.ndarray | tuple[int, int, int, int], width: int, height: int
+) -> np.ndarray:
     """The outer boundary of a connected region of `regions` [H,W] with a number, within its `box` (left, top, right,
     bottom): points [N,2] near the middles of the sides of its pixels, clockwise on the screen, smoothed; those at the
     border of the picture are pushed outside."""
-    left, top, right, bottom = box[0], box[1], box[2], box[3]
+    line = _boundary(regions, number, box[0], box[1], box[2], box[3])
+    reach = REACH if len(line) > 4 * REACH else 0  # a Gaussian would make a point of a pixel
+    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / SOFTNESS) ** 2)
+    around = line[np.arange(-reach, len(line) + reach) % len(line)]
+    smooth = sum(tap * around[k : k + len(line)] for k, tap in enumerate(taps / taps.sum()))
+    size, near = np.array([width, height]), NEAR_BORDER if min(width, height) > 2 else NEAR_BORDER / 3
+    outside = np.where(smooth > size - near, size + OUTSIDE, smooth)
+    found: np.ndarray = np.where(smooth < near, -OUTSIDE, outside)
+    return found
+
+
+@compiled
+def _boundary(regions, number, left, top, right, bottom):
+    """The middles of the sides of pixels [N,2] along the outer boundary of a region within a box, clockwise on the
+    screen from its first pixel on."""
     x = left
     while regions[top, x] != number:
         x += 1
     y = top
-    most = 4 * (right - left) * (bottom - top) + 8
-    points = np.empty((min(most, 4096), 2))
+    points = np.empty((256, 2))
     count = 0
     # On corners of pixels: (x, y) and a direction 0 right, 1 down, 2 left, 3 up, with the region on the right hand.
     start_x, start_y, way = x, y, 0
     while True:
         if count == len(points):
-            more = np.empty((2 * len(points), 2))
-            more[:count] = points
+            more = np.empty((2 * count, 2))
+            for i in range(count):
+                more[i, 0], more[i, 1] = points[i, 0], points[i, 1]
             points = more
         dx = 1 if way == 0 else (-1 if way == 2 else 0)
         dy = 1 if way == 1 else (-1 if way == 3 else 0)
@@ -42,15 +57,9 @@ def outline(regions, number, box, width, height):
         count += 1
         x += dx
         y += dy
-        # The pixels ahead, on the left and on the right hand.
-        if way == 0:
-            lx, ly, rx, ry = x, y - 1, x, y
-        elif way == 1:
-            lx, ly, rx, ry = x, y, x - 1, y
-        elif way == 2:
-            lx, ly, rx, ry = x - 1, y, x - 1, y - 1
-        else:
-            lx, ly, rx, ry = x - 1, y - 1, x, y - 1
+        # The pixel ahead on the right hand, and the one on the left.
+        rx, ry = x + (dx - dy - 1) // 2, y + (dy + dx - 1) // 2
+        lx, ly = rx + dy, ry - dx
         in_right = left <= rx < right and top <= ry < bottom and regions[ry, rx] == number
         in_left = left <= lx < right and top <= ly < bottom and regions[ly, lx] == number
         if not in_right:
@@ -59,25 +68,7 @@ def outline(regions, number, box, width, height):
             way = (way + 3) % 4
         if x == start_x and y == start_y and way == 0:
             break
-    near = NEAR_BORDER if min(width, height) > 2 else 0.25
-    reach = REACH if count > 4 * REACH else 0  # a Gaussian would make a point of a pixel
-    smooth = np.zeros((count, 2))
-    taps = np.empty(2 * reach + 1)
-    for k in range(2 * reach + 1):
-        taps[k] = math.exp(-0.5 * ((k - reach) / SOFTNESS) ** 2)
-    taps /= taps.sum()
-    for i in range(count):
-        for k in range(2 * reach + 1):
-            j = (i + k - reach) % count
-            smooth[i, 0] += taps[k] * points[j, 0]
-            smooth[i, 1] += taps[k] * points[j, 1]
-        for axis in range(2):
-            side = width if axis == 0 else height
-            if smooth[i, axis] < near:
-                smooth[i, axis] = -OUTSIDE
-            elif smooth[i, axis] > side - near:
-                smooth[i, axis] = side + OUTSIDE
-    return smooth
+    return points[:count]
 
 
 @compiled
@@ -153,7 +144,11 @@ def fit_closed(points, least, most, error):
     """A closed outline [N,2] as a contour [3n,2] of cubics (knot, handle, handle, ...), of `least` to `most` pieces:
     the worst is cut where it is farthest from its chord until all points are within `error` px."""
     n = len(points)
-    one = _farthest(points, points[:, 0].mean(), points[:, 1].mean())
+    x, y = 0.0, 0.0
+    for i in range(n):
+        x += points[i, 0] / n
+        y += points[i, 1] / n
+    one = _farthest(points, x, y)
     two = _farthest(points, points[one, 0], points[one, 1])
     if two < one:
         one, two = two, one
@@ -189,15 +184,17 @@ def fit_closed(points, least, most, error):
         knots[count + 1] = knots[count]
         for piece in range(count, worst, -1):
             knots[piece] = knots[piece - 1]
-            handles[piece] = handles[piece - 1]
             errors[piece] = errors[piece - 1]
+            for k in range(4):
+                handles[piece, k // 2, k % 2] = handles[piece - 1, k // 2, k % 2]
         knots[worst + 1] = cut
         count += 1
         for piece in (worst, worst + 1):
             errors[piece], _ = _fit_piece(points, knots[piece], knots[piece + 1], handles[piece])
     contour = np.empty((3 * count, 2))
     for piece in range(count):
-        contour[3 * piece] = points[knots[piece] % n]
-        contour[3 * piece + 1] = handles[piece, 0]
-        contour[3 * piece + 2] = handles[piece, 1]
+        for axis in range(2):
+            contour[3 * piece, axis] = points[knots[piece] % n, axis]
+            contour[3 * piece + 1, axis] = handles[piece, 0, axis]
+            contour[3 * piece + 2, axis] = handles[piece, 1, axis]
     return contour

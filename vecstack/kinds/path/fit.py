@@ -8,14 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
+from vecstack.compiled import is_compiled_on
 from vecstack.kinds.base import Scene
-from vecstack.kinds.path import kernels
+from vecstack.kinds.path import kernels, twin
 from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.raster import draw_over
+from vecstack.kinds.path.slopes import Slopes
 
 BAND_ROWS = 64  # worked on together: all of their pixels stay in a processor's cache
 PARTS = 2  # of a picture, of bands each; sums do not depend on how many threads there are
 TOLERANCE = 0.1  # px that edges may be away from their curve
+DIAGONAL = [row * (row + 3) // 2 for row in range(8)]  # of a cubic's block
 # Damping as shares of the mean curvature; a full step with less momentum oscillates (docs/decisions.md).
 POINT_DAMPING, COLOR_DAMPING, OPACITY_DAMPING = 0.01, 0.1, 0.1
 RATE, MOMENTUM = 0.5, 0.75
@@ -26,35 +31,6 @@ POINT_LIMIT, COLOR_LIMIT, OPACITY_LIMIT = 3.0, 0.2, 0.1  # most in a step: px, o
 MIN_OPACITY = 0.004  # about a step of 8 bits
 SETTLING = 0.5  # last share of the steps, which become shorter
 MAX_TUNED_POINTS = 600  # of a path; those of larger ones stay, since a step takes their square
-
-
-@dataclass
-class Slopes:
-    """Sums over all pixels: the squared error, half its slopes by points [M,2], colours [S,D] and opacities [L], and
-    its curvature: the cubics' blocks [Q,36], [S], [L]."""
-
-    error: float
-    points: np.ndarray
-    blocks: np.ndarray
-    colors: np.ndarray
-    color_curvature: np.ndarray
-    opacity: np.ndarray
-    opacity_curvature: np.ndarray
-
-    @classmethod
-    def of(cls, paths: Paths) -> Slopes:
-        """All 0."""
-        stops, channels = paths.colors.shape
-        return cls(
-            0.0, np.zeros_like(paths.points), np.zeros((len(paths.cubics), 36)), np.zeros((stops, channels)),
-            np.zeros(stops), np.zeros(paths.count), np.zeros(paths.count),
-        )  # fmt: skip
-
-    def add(self, other: Slopes) -> None:
-        """Add sums over other pixels."""
-        self.error += other.error
-        for name in ("points", "blocks", "colors", "color_curvature", "opacity", "opacity_curvature"):
-            getattr(self, name).__iadd__(getattr(other, name))
 
 
 @dataclass
@@ -80,10 +56,10 @@ class _Room:
 
 
 class Tuner:
-    """Steps of paths towards the picture of a scene."""
+    """Steps of paths towards the picture of a scene, computed on a device."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
+    def __init__(self, scene: Scene, device: torch.device) -> None:
+        self.scene, self._device = scene, device
         self.drawn = np.empty_like(scene.picture)  # by the last step: [D,H,W]
         self._rooms = [_Room() for _ in range(PARTS)]
 
@@ -109,20 +85,23 @@ class Tuner:
             if step == steps or (deadline is not None and time.monotonic() >= deadline):
                 break
             rate = RATE * min(1.0, (steps - step) / (SETTLING * steps))
-            _move(paths, slopes, speed, rate)
+            _move(paths, slopes, speed, rate, self._device)
         return best
 
     def slopes(self, paths: Paths) -> Slopes:
         """How the squared error answers to all numbers; `drawn` is the picture then."""
+        if not is_compiled_on(self._device):
+            sums, self.drawn = twin.slopes(paths, self.scene, self._device, TOLERANCE)
+            return sums
         height = self.scene.picture.shape[1]
         bands = -(-height // BAND_ROWS)
         cuts = [BAND_ROWS * (bands * part // PARTS) for part in range(PARTS)] + [height]
         parts = [(self._rooms[part], cuts[part], cuts[part + 1]) for part in range(PARTS)]
         with ThreadPoolExecutor(PARTS) as threads:
-            sums = list(threads.map(lambda part: self._part(paths, *part), parts))
-        for other in sums[1:]:
-            sums[0].add(other)
-        return sums[0]
+            sums, *others = threads.map(lambda part: self._part(paths, *part), parts)
+        for other in others:
+            sums.add(other)
+        return sums
 
     def error(self, paths: Paths) -> float:
         """Mean squared error of the picture with the paths, over pixels and channels."""
@@ -131,10 +110,9 @@ class Tuner:
 
     def draw(self, paths: Paths) -> np.ndarray:
         """The picture [D,H,W] with the paths."""
-        from vecstack.kinds.path.raster import draw_over
-
-        drawn: np.ndarray = self.scene.below.copy()
-        draw_over(drawn, paths, TOLERANCE)
+        canvas = torch.tensor(self.scene.below, device=self._device)
+        draw_over(canvas, paths, TOLERANCE)
+        drawn: np.ndarray = canvas.cpu().numpy()
         if self.scene.light is not None and self.scene.above is not None:
             drawn = drawn * self.scene.light + self.scene.above
         return drawn
@@ -176,16 +154,19 @@ class Tuner:
         )  # fmt: skip
 
 
-def _move(paths: Paths, slopes: Slopes, speed: tuple[np.ndarray, np.ndarray, np.ndarray], rate: float) -> None:
+def _move(
+    paths: Paths,
+    slopes: Slopes,
+    speed: tuple[np.ndarray, np.ndarray, np.ndarray],
+    rate: float,
+    device: torch.device,
+) -> None:
     """Move paths along a damped step, with the speed that is left of those before."""
     if not paths.count:
         return
-    step = np.zeros_like(paths.points)
-    curvature = kernels.trace_of(slopes.blocks) / (2 * len(paths.points))
+    curvature = float(slopes.blocks[:, DIAGONAL].sum()) / (2 * len(paths.points))
     _pull(paths, slopes, PULL * curvature)
-    damping = POINT_DAMPING * curvature + 1e-9
-    most = min(MAX_TUNED_POINTS, int(np.diff(paths.point_start).max()))
-    kernels.solve(paths.cubics, paths.cubic_start, paths.point_start, slopes.blocks, slopes.points, damping, most, step)
+    step = solved(paths, slopes, POINT_DAMPING * curvature + 1e-9, device)
     by_points, by_colors, by_opacity = speed
     _push(by_points, rate * step, POINT_LIMIT)
     by_color = slopes.color_curvature[:, None]
@@ -213,6 +194,16 @@ def _bending() -> np.ndarray:
 
 
 _BENDING = _bending()
+
+
+def solved(paths: Paths, slopes: Slopes, damping: float, device: torch.device) -> np.ndarray:
+    """The damped Gauss-Newton step of all points, [M,2]; those of large paths stay."""
+    most = min(MAX_TUNED_POINTS, int(np.diff(paths.point_start).max()))
+    if not is_compiled_on(device):
+        return twin.solve(paths, slopes, damping, most, device)
+    steps, starts = np.zeros_like(paths.points), (paths.cubic_start, paths.point_start)
+    kernels.solve(paths.cubics, *starts, slopes.blocks, slopes.points, damping, most, steps)
+    return steps
 
 
 def _push(speed: np.ndarray, step: np.ndarray, limit: float) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from vecstack.kinds.base import Scene, Terms
 from vecstack.kinds.path.arrays import Paths
@@ -90,10 +91,10 @@ class Growth:
 class PathGrower:
     """Paths that are tuned and grown (vecstack.kinds.base.Grower); `growth` is where they are."""
 
-    def __init__(self, paths: Paths, scene: Scene, terms: Terms) -> None:
+    def __init__(self, paths: Paths, scene: Scene, terms: Terms, device: torch.device) -> None:
         self.scene, self.terms = scene, terms
         self.schedule = SCHEDULES[terms.effort] if terms.deadline is None else TIMED
-        self.tuner = Tuner(scene)
+        self.tuner = Tuner(scene, device)
         self.growth = Growth(
             paths, np.zeros(paths.count, np.int64), np.arange(paths.count), np.zeros((0, 0), np.int64),
             np.zeros(1, np.int64), np.zeros(1, np.int64),

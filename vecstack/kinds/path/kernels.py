@@ -53,16 +53,17 @@ def windows(points, cubics, cubic_start, width, top, bottom):
 
 
 @compiled
-def trace(points, cubics, first, end, window, areas, base, spans, row, tolerance, jacobian, keys, weights, count):
+def trace(points, cubics, first, end, window, areas, base, spans, row, tolerance, keys, weights, count):
     """Add the signed areas of the cubics first..end of a path to its window of `areas`, widen the `spans` [rows,2] of
-    columns that its rows touch, and, where `jacobian`, append an entry for each pixel that a cubic meets: `keys` [E,2]
-    of its place in `areas` and its cubic, `weights` [E,8] of how the area answers to the cubic's eight numbers. Gives
-    the number of entries; -1 where they do not fit."""
+    columns that its rows touch, and, where there are `keys`, append an entry for each pixel that a cubic meets: `keys`
+    [E,2] of its place in `areas` and its cubic, `weights` [E,8] of how the area answers to the cubic's eight numbers.
+    Gives the number of entries; -1 where they do not fit."""
     x0, y0 = window[0], window[1]
     w, h = window[2] - x0, window[3] - y0
     if w <= 0 or h <= 0:
         return count
     stride = w + 1
+    jacobian = len(keys) > 0
     for cubic in range(first, end):
         i0, i1, i2, i3 = cubics[cubic, 0], cubics[cubic, 1], cubics[cubic, 2], cubics[cubic, 3]
         p0x, p0y = points[i0, 0] - x0, points[i0, 1] - y0
@@ -242,7 +243,7 @@ def lay(canvas, areas, base, window, spans, row, form, place, offsets, colors, f
     stride = window[2] - x0 + 1
     one = np.float32(1)
     if form == 0:
-        fill_row(form, place, offsets, colors, first, end, 0, x0, x0 + stride - 1, fill)
+        fill_row(form, place, offsets, colors, first, end, window[1], x0, x0 + stride - 1, fill)
     for y in range(window[1], window[3]):
         low = spans[row + y - window[1], 0]
         high = min(spans[row + y - window[1], 1] + 1, stride - 1)
@@ -277,7 +278,8 @@ def draw(
 ):
     """Lay paths over the rows first_row..end_row of a canvas [D,H,W], in place."""
     rows, width = end_row - first_row, canvas.shape[2]
-    window, start, _ = windows(points, cubics, cubic_start, width, first_row, end_row)
+    window, start, row_start = windows(points, cubics, cubic_start, width, first_row, end_row)
+    zero = row_start[0]  # functions would be compiled once more for the literal
     areas = np.empty((width + 1) * rows, np.float32)
     spans = np.empty((rows, 2), np.int64)
     fill = np.empty((canvas.shape[0], width), np.float32)
@@ -291,11 +293,11 @@ def draw(
         spans[:, 1] = -1
         box = window[path]
         first, end = cubic_start[path], cubic_start[path + 1]
-        trace(points, cubics, first, end, box, areas, 0, spans, 0, tolerance, False, no_keys, no_weights, 0)
-        accumulate(areas, 0, box, spans, 0)
+        trace(points, cubics, first, end, box, areas, zero, spans, zero, tolerance, no_keys, no_weights, zero)
+        accumulate(areas, zero, box, spans, zero)
         lay(
-            canvas, areas, 0, box, spans, 0, form[path], place[path], offsets, colors,
-            stop_start[path], stop_start[path + 1], opacity[path], fill, 0,
+            canvas, areas, zero, box, spans, zero, form[path], place[path], offsets, colors,
+            stop_start[path], stop_start[path + 1], opacity[path], fill, zero,
         )  # fmt: skip
 
 
@@ -311,14 +313,14 @@ def forward(
     spans[:, 0] = width + 1
     spans[:, 1] = -1
     fill = np.empty((canvas.shape[0], width), np.float32)
-    count = 0
+    count = row_start[0]  # 0, but no literal, for which `trace` would be compiled once more
     for path in range(len(cubic_start) - 1):
         entry_start[path] = count
         if start[path + 1] == start[path]:
             continue
         box, base, row = window[path], start[path], row_start[path]
         first, end = cubic_start[path], cubic_start[path + 1]
-        found = trace(points, cubics, first, end, box, areas, base, spans, row, tolerance, True, keys, weights, count)
+        found = trace(points, cubics, first, end, box, areas, base, spans, row, tolerance, keys, weights, count)
         if found < 0:
             return False
         accumulate(areas, base, box, spans, row)
@@ -396,7 +398,7 @@ def backward(
         slope_o = np.float32(0)
         curvature_o = np.float32(0)
         if form[path] == 0:
-            fill_row(0, place[path], offsets, colors, first, end, 0, x0, x0 + stride - 1, fill)
+            fill_row(form[path], place[path], offsets, colors, first, end, y0, x0, x0 + stride - 1, fill)
         for y in range(y0, box[3]):
             low = spans[row + y - y0, 0]
             high = min(spans[row + y - y0, 1] + 1, stride - 1)
@@ -456,18 +458,6 @@ def backward(
 
 
 @compiled
-def trace_of(blocks):
-    """The sum of the diagonals of the cubics' blocks [Q,36]."""
-    total = 0.0
-    for cubic in range(len(blocks)):
-        k = 0
-        for a in range(8):
-            total += blocks[cubic, k + a]
-            k += a + 1
-    return total
-
-
-@compiled
 def solve(cubics, cubic_start, point_start, blocks, slopes, damping, most, steps):
     """The damped Gauss-Newton step of each path's points: (H + damping I) step = -slopes, by Cholesky's method within
     the profile of H. Paths of more than `most` points, and of no curvature, stay."""
@@ -520,6 +510,7 @@ def solve(cubics, cubic_start, point_start, blocks, slopes, damping, most, steps
 def edges_of(points, cubics, tolerance):
     """Cubics as straight edges, off by at most `tolerance`: from x, y, to x, y, [E,4]."""
     counts = np.empty(len(cubics), np.int64)
+    total = 0
     for cubic in range(len(cubics)):
         bend = 0.0
         for corner in range(2):
@@ -528,7 +519,8 @@ def edges_of(points, cubics, tolerance):
             y = points[i, 1] - 2 * points[j, 1] + points[k, 1]
             bend = max(bend, x * x + y * y)
         counts[cubic] = min(max(math.ceil(math.sqrt(0.75 * math.sqrt(bend) / tolerance)), 1), MOST_EDGES)
-    edges = np.empty((counts.sum(), 4))
+        total += counts[cubic]
+    edges = np.empty((total, 4))
     e = 0
     for cubic in range(len(cubics)):
         x0, y0 = points[cubics[cubic, 0], 0], points[cubics[cubic, 0], 1]

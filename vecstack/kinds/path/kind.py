@@ -48,22 +48,14 @@ class PathKind(Kind[PathLayer]):
         return Rect(x - half_width, y - half_height, 2 * half_width, 2 * half_height)
 
     def shader(self, layers: Sequence[PathLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
-        if _is_compiled_on(device):
-            from vecstack.kinds.path import raster
-
-            return raster.shader(layers)
-        from vecstack.kinds.path.shade import shader
-
-        return shader(layers, device)
-
-    def run_painter(
-        self, layers: Sequence[PathLayer], assets: Mapping[str, bytes], device: torch.device
-    ) -> RunPainter | None:
-        if not _is_compiled_on(device):
-            return None
         from vecstack.kinds.path import raster
 
-        return raster.run_painter(layers)
+        return raster.shader(layers, device)
+
+    def run_painter(self, layers: Sequence[PathLayer], assets: Mapping[str, bytes], device: torch.device) -> RunPainter:
+        from vecstack.kinds.path import raster
+
+        return raster.run_painter(layers, device)
 
     def with_color(self, layer: PathLayer, color: Color) -> PathLayer:
         if layer.color is None:
@@ -96,7 +88,7 @@ class PathKind(Kind[PathLayer]):
     def grower(self, layers: Sequence[PathLayer], scene: Scene, terms: Terms, device: torch.device) -> Grower:
         from vecstack.kinds.path.make import LayerGrower
 
-        return LayerGrower(layers, scene, terms)
+        return LayerGrower(layers, scene, terms, device)
 
     def outline(self, layer: PathLayer) -> tuple[Curve, ...]:
         return tuple(
@@ -105,13 +97,6 @@ class PathKind(Kind[PathLayer]):
 
     def svg(self, layer: PathLayer, name: str) -> SvgElement | None:
         return None if layer.gradient is None else gradient_svg(layer.gradient, name)
-
-
-def _is_compiled_on(device: torch.device) -> bool:
-    """Whether layers are drawn by compiled loops there."""
-    from vecstack.compiled import is_compiling
-
-    return device.type == "cpu" and is_compiling()
 
 
 def _path_maker() -> Maker:

@@ -21,6 +21,8 @@ from vecstack.stack import Group, Layer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import torch
+
 STEP_PX = 0.1  # of contours, in pixels of the picture that they were fitted to: what shows
 SMALL_PX = 256  # long side of a picture that is looked at more closely, so that the steps are finer
 COLOR_DECIMALS, OPACITY_DECIMALS = 3, 2
@@ -40,12 +42,12 @@ class PathMaker:
 class LayerGrower(PathGrower):
     """Path layers that are tuned and grown on the canvas of a scene."""
 
-    def __init__(self, layers: Sequence[PathLayer], scene: Scene, terms: Terms) -> None:
+    def __init__(self, layers: Sequence[PathLayer], scene: Scene, terms: Terms, device: torch.device) -> None:
         channels, height, width = scene.picture.shape
         rect = scene.rect
         self._layers = layers
         self._to_canvas = Affine(rect.width / width, 0, rect.x, 0, rect.height / height, rect.y)
-        super().__init__(Paths.of_layers(layers, self._to_canvas.inverse(), channels), scene, terms)
+        super().__init__(Paths.of_layers(layers, self._to_canvas.inverse(), channels), scene, terms, device)
 
     @property
     def error(self) -> float:

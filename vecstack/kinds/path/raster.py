@@ -1,4 +1,4 @@
-"""Paths drawn by compiled loops: a run of layers on the pixels of a grid, and single ones at points."""
+"""Paths drawn: a run of layers on the pixels of a grid, and, by compiled loops, single ones at points."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vecstack.compiled import is_compiled_on
 from vecstack.geometry import Affine
-from vecstack.kinds.path import kernels
+from vecstack.kinds.path import kernels, shade, twin
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.layer import PathLayer
-from vecstack.kinds.path.shade import blend, colors_of
 
 if TYPE_CHECKING:
     from vecstack.kinds.base import RunPainter, Shader
@@ -26,37 +26,40 @@ MIN_ROWS = 32  # of a thread
 SQUARE = 0.02  # by which the sides of a pixel may differ, and it still counts as a square
 
 
-def draw_over(canvas: np.ndarray, paths: Paths, tolerance: float = TOLERANCE) -> None:
-    """Lay paths over a canvas [D,H,W] (float32), in place."""
-    rows = canvas.shape[1]
+def draw_over(canvas: Tensor, paths: Paths, tolerance: float) -> None:
+    """Lay paths over a canvas [D,H,W] (float32) on its device, in place."""
+    if not is_compiled_on(canvas.device):
+        twin.draw(canvas, paths, tolerance)
+        return
+    pixels, rows = canvas.contiguous().numpy(), canvas.shape[1]
     cuts = [0, rows // 2, rows] if rows >= 2 * MIN_ROWS else [0, rows]
 
     def draw(first: int, end: int) -> None:
         kernels.draw(
             paths.points, paths.cubics, paths.cubic_start, paths.opacity, paths.form, paths.place, paths.offsets,
-            paths.colors, paths.stop_start, canvas, first, end, tolerance,
+            paths.colors, paths.stop_start, pixels, first, end, tolerance,
         )  # fmt: skip
 
     with ThreadPoolExecutor(len(cuts) - 1) as threads:
         list(threads.map(draw, cuts[:-1], cuts[1:]))
+    if pixels.ctypes.data != canvas.data_ptr():
+        canvas.copy_(torch.from_numpy(pixels))
 
 
-def run_painter(layers: Sequence[PathLayer]) -> RunPainter:
-    """The layers as what is laid over a canvas (see kinds.base.Kind.run_painter)."""
+def run_painter(layers: Sequence[PathLayer], device: torch.device) -> RunPainter:
+    """The layers as what is laid over a canvas on a device (see kinds.base.Kind.run_painter)."""
     paths = Paths.of_layers(layers, Affine(1, 0, 0, 0, 1, 0), 4)
-    shade = shader(layers)
+    colors_at = shader(layers, device)
 
     def paint(canvas: Tensor, xs: Tensor, ys: Tensor, footprint: float) -> None:
         sides = [_side(places, footprint) for places in (xs, ys)]
         if max(abs(side - footprint) for side in sides) > SQUARE * footprint:
-            _paint_at_points(canvas, shade, layers, xs, ys, footprint)
+            _paint_at_points(canvas, colors_at, layers, xs, ys, footprint)
             return
         origin = float(xs[0]) - sides[0] / 2, float(ys[0]) - sides[1] / 2
-        pixels = canvas.contiguous().numpy()
-        placed = paths.placed(origin, (sides[0], sides[1]), len(pixels))
-        draw_over(pixels, placed.split(np.zeros(2), np.array(pixels.shape[:0:-1]), MAX_BEND))
-        if pixels.ctypes.data != canvas.data_ptr():
-            canvas.copy_(torch.from_numpy(pixels))
+        placed = paths.placed(origin, (sides[0], sides[1]), len(canvas))
+        size = np.array(canvas.shape[:0:-1])
+        draw_over(canvas, placed.split(np.zeros(2), size, MAX_BEND), TOLERANCE)
 
     return paint
 
@@ -67,24 +70,27 @@ def _side(places: Tensor, footprint: float) -> float:
 
 
 def _paint_at_points(
-    canvas: Tensor, shade: Shader, layers: Sequence[PathLayer], xs: Tensor, ys: Tensor, footprint: float
+    canvas: Tensor, colors_at: Shader, layers: Sequence[PathLayer], xs: Tensor, ys: Tensor, footprint: float
 ) -> None:
     """Lay layers over a canvas whose pixels are no squares: as exact drawing does, at their middles."""
     points = torch.stack([xs.repeat(len(ys)), ys.repeat_interleave(len(xs))], 1)
     flat = canvas.view(len(canvas), -1)
-    alphas, colors = shade(points, footprint)
+    alphas, colors = colors_at(points, footprint)
     for layer, alpha, color in zip(layers, alphas, colors, strict=True):
         opaque = torch.cat([color.T, torch.ones_like(alpha)[None]])[: len(flat)]
         flat.lerp_(opaque, alpha * layer.opacity)
 
 
-def shader(layers: Sequence[PathLayer]) -> Shader:
-    """The layers as a function of points (see kinds.base.Kind.shader), as vecstack.kinds.path.shade draws them."""
+def shader(layers: Sequence[PathLayer], device: torch.device) -> Shader:
+    """The layers as a function of points on a device (see kinds.base.Kind.shader): that of shade.py, or the same by
+    compiled loops."""
+    if not is_compiled_on(device):
+        return shade.shader(layers, device)
     paths = Paths.of_layers(layers, Affine(1, 0, 0, 0, 1, 0))
-    paints = [torch.tensor(colors_of(layer), dtype=torch.float32) for layer in layers]
+    paints = [torch.tensor(shade.colors_of(layer), dtype=torch.float32) for layer in layers]
 
     @torch.no_grad()
-    def shade(points: Tensor, footprint: float) -> tuple[Tensor, Tensor]:
+    def at(points: Tensor, footprint: float) -> tuple[Tensor, Tensor]:
         places = np.ascontiguousarray(points.double().numpy())
         alphas = np.zeros((len(layers), len(points)), np.float32)
         colors = points.new_empty(len(layers), len(points), 3, dtype=torch.float32)
@@ -93,7 +99,7 @@ def shader(layers: Sequence[PathLayer]) -> Shader:
             cubics = near.cubics[near.cubic_start[index] : near.cubic_start[index + 1]]
             edges = kernels.edges_of(near.points, np.ascontiguousarray(cubics), EXACT_TOLERANCE * footprint)
             kernels.cover(edges, places, float(footprint), alphas[index])
-            colors[index] = paints[index][0] if layer.gradient is None else blend(layer, paints[index], points)
+            colors[index] = paints[index][0] if layer.gradient is None else shade.blend(layer, paints[index], points)
         return torch.from_numpy(alphas), colors
 
-    return shade
+    return at

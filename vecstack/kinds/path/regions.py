@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vecstack.compiled import compiled
+from vecstack.compiled import compiled, is_compiling
 
 NOISE = 0.02  # of a cost: flat pictures are full of ties, and with it many pairs merge in one round
 FAR = 20  # times as many regions as are wanted: until then, all pairs that prefer one another merge at once
@@ -26,11 +26,12 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int =
     length = np.ones(len(one))
     size, total = np.ones(height * width), picture.reshape(channels, -1).T.astype(np.float64)
     region, found = numbers.ravel().copy(), {}
+    mutual, joined = (_mutual, _joined) if is_compiling() else (_mutual_at_once, _joined_at_once)
     least = min(counts)
     for count in sorted(set(counts), reverse=True):
         while len(size) > count:
             cost = np.empty(len(one))
-            pairs = _mutual(one, other, length, size, np.ascontiguousarray(total), power, NOISE, seed, cost)
+            pairs = mutual(one, other, length, size, np.ascontiguousarray(total), power, NOISE, seed, cost)
             most = len(pairs) if len(size) > FAR * least else max(len(pairs) // 2, 1)
             most = min(most, len(size) - count)
             if most < len(pairs):
@@ -45,7 +46,7 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int =
             place[kept] = np.arange(len(kept))
             new = place[new]
             region = new[region]
-            one, other, length = _joined(new[one], new[other], length, len(kept))
+            one, other, length = joined(new[one], new[other], length, len(kept))
         found[count] = region.reshape(height, width)
     return found
 
@@ -86,17 +87,21 @@ def _joined(one, other, length, count):
     """The pairs of neighbours under new numbers, each once, with the lengths of their boundaries summed."""
     begin = np.zeros(count + 1, np.int64)
     for e in range(len(one)):
-        if one[e] != other[e]:
-            begin[min(one[e], other[e]) + 1] += 1
+        if one[e] < other[e]:
+            begin[one[e] + 1] += 1
+        elif other[e] < one[e]:
+            begin[other[e] + 1] += 1
     for i in range(count):
         begin[i + 1] += begin[i]
     place = begin.copy()
     partner = np.empty(begin[count], np.int64)
     part = np.empty(begin[count])
     for e in range(len(one)):
-        if one[e] != other[e]:
-            i = min(one[e], other[e])
-            partner[place[i]] = max(one[e], other[e])
+        i, j = one[e], other[e]
+        if i > j:
+            i, j = j, i
+        if i != j:
+            partner[place[i]] = j
             part[place[i]] = length[e]
             place[i] += 1
     seen = np.full(count, -1, np.int64)
@@ -117,3 +122,44 @@ def _joined(one, other, length, count):
                 new_length[n] = part[p]
                 n += 1
     return new_one[:n], new_other[:n], new_length[:n]
+
+
+def _mutual_at_once(
+    one: np.ndarray,
+    other: np.ndarray,
+    length: np.ndarray,
+    size: np.ndarray,
+    total: np.ndarray,
+    power: float,
+    noise: float,
+    seed: int,
+    cost: np.ndarray,
+) -> np.ndarray:
+    """As `_mutual`, without loops."""
+    edges, mean = np.arange(len(one)), total / size[:, None]
+    distance = np.square(mean[one] - mean[other]).sum(1)
+    hashed = (((edges + seed) * 2654435761) & 1023) / 1024.0
+    cost[:] = size[one] * size[other] / (size[one] + size[other]) * distance * (1 + noise * hashed) + 1e-9 * hashed
+    cost /= length**power
+    best, which = np.full(len(size), np.inf), np.full(len(size), len(one))
+    for side in (one, other):
+        np.minimum.at(best, side, cost)
+    for side in (one, other):
+        is_best = cost == best[side]
+        np.minimum.at(which, side[is_best], edges[is_best])
+    has_any = np.flatnonzero(which < len(one))
+    chosen = which[has_any]
+    pairs: np.ndarray = chosen[(one[chosen] == has_any) & (which[other[chosen]] == chosen)]
+    return pairs
+
+
+def _joined_at_once(
+    one: np.ndarray, other: np.ndarray, length: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `_joined`, without loops."""
+    apart = one != other
+    low, high = np.minimum(one, other)[apart], np.maximum(one, other)[apart]
+    keys, first, inverse = np.unique(low * count + high, return_index=True, return_inverse=True)
+    order = np.lexsort((first, keys // count))
+    lengths = np.bincount(inverse, length[apart], len(keys))
+    return keys[order] // count, keys[order] % count, lengths[order]
