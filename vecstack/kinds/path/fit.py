@@ -14,12 +14,14 @@ from vecstack.compiled import is_compiled_on
 from vecstack.kinds.base import Scene
 from vecstack.kinds.path import kernels, twin
 from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.raster import TOLERANCE as EXACT_TOLERANCE
 from vecstack.kinds.path.raster import draw_over
 from vecstack.kinds.path.slopes import Slopes
 
 BAND_ROWS = 64  # worked on together: all of their pixels stay in a processor's cache
 PARTS = 2  # of a picture, of bands each; sums do not depend on how many threads there are
-TOLERANCE = 0.1  # px that edges may be away from their curve
+TOLERANCE = 0.1  # px that edges may be away from their curve, in a picture of SMALL_PX and larger
+SMALL_PX = 256  # long side
 DIAGONAL = [row * (row + 3) // 2 for row in range(8)]  # of a cubic's block
 # Damping as shares of the mean curvature; a full step with less momentum oscillates (docs/decisions.md).
 POINT_DAMPING, COLOR_DAMPING, OPACITY_DAMPING = 0.01, 0.1, 0.1
@@ -60,6 +62,7 @@ class Tuner:
 
     def __init__(self, scene: Scene, device: torch.device) -> None:
         self.scene, self._device = scene, device
+        self._tolerance = TOLERANCE * min(1.0, max(scene.picture.shape[1:]) / SMALL_PX)
         self.drawn = np.empty_like(scene.picture)  # by the last step: [D,H,W]
         self._rooms = [_Room() for _ in range(PARTS)]
 
@@ -105,13 +108,13 @@ class Tuner:
 
     def error(self, paths: Paths) -> float:
         """Mean squared error of the picture with the paths, over pixels and channels."""
-        missing = np.clip(self.draw(paths), 0, 1) - self.scene.picture
+        missing = np.clip(self.draw(paths, EXACT_TOLERANCE), 0, 1) - self.scene.picture
         return float(np.square(missing, dtype=np.float64).mean())
 
-    def draw(self, paths: Paths) -> np.ndarray:
-        """The picture [D,H,W] with the paths."""
+    def draw(self, paths: Paths, tolerance: float | None = None) -> np.ndarray:
+        """The picture [D,H,W] with the paths, whose edges are off their curves by no more than a tolerance (px)."""
         canvas = torch.tensor(self.scene.below, device=self._device)
-        draw_over(canvas, paths, TOLERANCE)
+        draw_over(canvas, paths, tolerance or self._tolerance)
         drawn: np.ndarray = canvas.cpu().numpy()
         if self.scene.light is not None and self.scene.above is not None:
             drawn = drawn * self.scene.light + self.scene.above
@@ -136,7 +139,7 @@ class Tuner:
             canvas = scene.below[:, top:bottom].copy()
             room.fit(int(start[-1]), int(row_start[-1]), entries, channels)
             kept = window, start, row_start, room.areas, room.spans, room.keys, room.weights, room.below, entry_start
-            if kernels.forward(*outline, *look, canvas, top, TOLERANCE, *kept):
+            if kernels.forward(*outline, *look, canvas, top, self._tolerance, *kept):
                 break
             entries *= 2
         if scene.light is None or scene.above is None:

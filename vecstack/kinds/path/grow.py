@@ -27,6 +27,7 @@ GROUPS = 8  # at most, of regions
 LEVELS = (1.5, 3.0, 6.0)  # times as many regions of the residual as paths are added: the best is taken
 MIN_PIXELS = 4  # of a region that is worth a path, in a picture of more than SMALL_PIXELS
 SMALL_PIXELS = 1024
+SMALL_GROWN, FEW = 1 << 14, 8  # pixels of a picture that is grown on in steps, from so many paths on
 SAME_COLOR = 1 / 255  # nearer colours are not told apart
 MIN_GAIN = 1e-8  # of the sum of squares over a picture of 1 in all pixels: less is not worth a path
 MIN_OPACITY, MAX_OPACITY = 0.3, 0.97
@@ -113,10 +114,14 @@ class PathGrower:
     def grow_to(self, count: int) -> None:
         """Add paths until there are about `count`: where there are none yet and nothing is below, the regions of the
         picture first. What turns out no closer to the picture is undone."""
-        before, error = self.growth.copy(), self.tuner.error(self.growth.paths)
-        self._grow_to(count)
-        if before.paths.count and self.tuner.error(self.growth.paths) > error:
-            self.growth = before
+        counts = [count]
+        while self.scene.picture[0].size < SMALL_GROWN and counts[0] > 2 * max(self.count, FEW):
+            counts.insert(0, counts[0] // 2)  # there, more can be worse, and costs little
+        for wanted in counts:
+            before, error = self.growth.copy(), self.tuner.error(self.growth.paths)
+            self._grow_to(wanted)
+            if before.paths.count and self.tuner.error(self.growth.paths) > error:
+                self.growth = before
 
     def _grow_to(self, count: int) -> None:
         if not self.growth.regions.size:
@@ -174,7 +179,8 @@ def regions_of(scene: Scene, count: int, seed: int) -> tuple[np.ndarray, np.ndar
     """The picture's regions [H,W], `count` of them; their order, large ones first, those of a coarser region together
     [K]; and these coarser regions [K]."""
     _, height, width = scene.picture.shape
-    count = min(count, height * width)
+    is_flat = bool((np.ptp(scene.picture, (1, 2)) < SAME_COLOR).all())
+    count = 1 if is_flat else min(count, height * width)
     groups = min(GROUPS, count)
     levels = merged(scene.picture, (count, groups), STRUCTURE_POWER, seed)
     fine, coarse = levels[count], levels[groups]
