@@ -61,7 +61,7 @@ RIVALS = ("vtracer", "jpeg", "webp")
 TITLES = {"vtracer": "VTracer", "jpeg": "JPEG", "webp": "WebP"}
 SKIMAGE_PHOTOS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-PLACE_NUMBERS = 6
+PLACE_NUMBERS, COLOR_NUMBERS = 6, 3
 ZIP_ENTRY_BYTES = 76  # of a member's two headers, beside its name, which is in both
 
 Array = np.ndarray[Any, Any]
@@ -194,7 +194,8 @@ def layer_numbers(layer: Layer, stack: Stack) -> int:
     kind = find_kind(layer.kind)
     assert kind is not None
     placed = 0 if layer.transform == Affine.of_frame(stack.canvas.rect) else PLACE_NUMBERS
-    return kind.number_count(layer) + placed + (kind.extent(layer) is not None)
+    colored = 0 if kind.color(layer) is None else COLOR_NUMBERS
+    return len(kind.shape(layer)) + colored + placed + (kind.extent(layer, 0.0) is not None)
 
 
 def asset_numbers(data: bytes) -> int:
