@@ -462,6 +462,8 @@ def curves(found: Mapping[Key, Mean], cost: str) -> dict[str, list[tuple[float, 
 
 
 def write_plot(cost: str, lines: Mapping[str, list[tuple[float, float]]], path: Path) -> None:
+    """Write PSNR against a cost, a line for each method, as a picture of the format that the suffix names."""
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
@@ -472,7 +474,8 @@ def write_plot(cost: str, lines: Mapping[str, list[tuple[float, float]]], path: 
     axes.set_ylabel("PSNR in dB, mean over the photos")
     axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize="small")
-    figure.savefig(path, dpi=120)
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": cost}):  # text as text; the same file from the same lines
+        figure.savefig(path, dpi=120)
 
 
 # The command
