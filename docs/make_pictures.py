@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from vecstack import Stack, decompose, edit, load, render, save, to_html
-from vecstack.editing.changes import Background, Change, Hide, Keep, Recolor
+from vecstack.editing.changes import Background, Change, Hide, Keep, Opacity, Recolor
 from vecstack.stack import Layer
 
 DOCS = Path(__file__).parent
@@ -31,9 +31,9 @@ MAX_BYTES = 60_000  # of a picture: the pages are to be light
 QUALITIES = range(80, 40, -5)  # of JPEG; the first that fits
 PAPER = (255, 255, 255)
 GAP_PX = 8
-RECOLORED = (Recolor("region-2", "royalblue"), Recolor("region-5", "saddlebrown"))
+RECOLORED = (Recolor("region-2-part-1", "royalblue"), Recolor("region-5", "saddlebrown"))
 EMPTY = (Hide("region-5"),)
-ICON_RECOLORED = (Recolor("path-2", "skyblue"),)
+ICON_RECOLORED = (Recolor("path-2", "skyblue"), Recolor("path-4", "tomato"), Opacity("path-4", 1))
 # The plane of a layer seen from the side: where its corner to the right and its corner below go.
 RIGHT, DOWN = (0.66, 0.16), (0.0, 0.84)
 CARD_STEP = 0.46  # of a plane's width, from one to the next
@@ -85,7 +85,7 @@ def tutorial(kept: Path) -> None:
         page = Path(place) / "page.html"
         page.write_text(to_html(grouped, svg=False), encoding="utf-8")
         save_picture(screenshot(page), folder / "viewer.jpg")
-    flat = layers_of(icon, kept, 8)
+    flat = layers_of(icon, kept, 6)
     icons = [Image.open(icon).convert("RGBA"), *(drawn(each, 256) for each in (flat, edit(flat, ICON_RECOLORED)))]
     save_picture(in_rows([on_squares(each) for each in icons], 3), folder / "icon.png")
 
