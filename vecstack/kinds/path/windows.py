@@ -46,10 +46,12 @@ class Windows:
 def boxes_of(paths: Paths, height: int, width: int) -> np.ndarray:
     """Where each path can cover pixels of a raster: left, top, right, bottom [L,4]; no rows where it has no columns."""
     pieces = paths.points[paths.cubics]
-    owner = np.repeat(np.arange(paths.count), np.diff(paths.cubic_start))
     low, high = np.full((paths.count, 2), np.inf), np.full((paths.count, 2), -np.inf)
-    np.minimum.at(low, owner, pieces.min(1))
-    np.maximum.at(high, owner, pieces.max(1))
+    has_any = np.diff(paths.cubic_start) > 0
+    if has_any.any():
+        starts = paths.cubic_start[:-1][has_any]
+        low[has_any] = np.minimum.reduceat(pieces.min(1), starts)
+        high[has_any] = np.maximum.reduceat(pieces.max(1), starts)
     low = np.floor(low.clip(0, (width, height)))
     high = np.ceil(high.clip(low, (width, height)))
     high[:, 1] = np.where(high[:, 0] > low[:, 0], high[:, 1], low[:, 1])
