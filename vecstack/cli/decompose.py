@@ -70,8 +70,9 @@ def run(
 ) -> None:
     """Turn pictures into layer files.
 
-    photo.png becomes photo.layers. Without --model the picture chooses: splines for a bitmap of up to 64 px, else
-    photos. Without --layers, --psnr and --budget the effort good tunes as quickly as fast."""
+    photo.png becomes photo.layers: masks as a model predicts them, and paths where these miss the picture, 128 layers
+    in all. With --layers, --psnr or --budget, and for a transparent picture, all layers are paths; a bitmap of up to
+    64 px gets splines. --model chooses otherwise."""
     color = None if background is None else parse_color(background, "--background")
     how = parse_effort(effort, DECOMPOSE_EFFORTS)
     check_count(layers)
