@@ -191,7 +191,8 @@ def _grown_to_goal(grower: Grower, stack: Stack, first: int, goal: Goal) -> tupl
     """The layers, and their mean squared error, that reach a PSNR, or fill a size of the file: as many as it takes."""
     most = (goal.layers or MAX_LAYERS) - first
     enough = None if goal.psnr is None else 10 ** (-goal.psnr / 10)
-    before, count, stalled = grower.error, max(grower.count, min(FIRST, most)), 0
+    before, stalled = grower.error, 0
+    count = max(grower.count, min(FIRST, most))
     while True:
         grower.grow_to(count)
         error = grower.error
@@ -200,7 +201,8 @@ def _grown_to_goal(grower: Grower, stack: Stack, first: int, goal: Goal) -> tupl
         stalled = stalled + 1 if psnr_of(error) - psnr_of(before) < MIN_GAIN_DB else 0
         if is_close or is_full or count >= most or stalled == MAX_STALLED:
             break
-        before, count = error, min(most, MORE * count)
+        before = error
+        count = min(most, MORE * count)
     if goal.budget_bytes is not None:
         _shrink_into(grower, stack, first, goal.budget_bytes)
     return _fewest(grower, enough) if enough is not None else (grower.grown(), grower.error)
