@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import (
-    Background,
+    BackgroundIfSaid,
     Budget,
     Compact,
     Device,
@@ -61,7 +61,7 @@ def run(
     prune: Prune = False,
     compact: Compact = False,
     tolerance: Tolerance = 0.5,
-    background: Background | None = None,
+    background: BackgroundIfSaid = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
