@@ -6,15 +6,34 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
 WIDTH = 120  # columns of a table that goes into a file
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds that something took: on the clock, and of all threads of this process together."""
+
+    wall: float
+    cpu: float
+
+
+def timed(call: Callable[[], Value]) -> tuple[Value, Cost]:
+    """What a call gives, and what it cost."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    value = call()
+    return value, Cost(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def machine() -> dict[str, str | int | None]:
@@ -37,6 +56,13 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         table.add_row(*row)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(f"\n{title}", table, highlight=False, sep="\n")
+
+
+def print_markdown(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of text as a table of Markdown under a title."""
+    print(f"\n{title}\n")
+    for cells in (columns, ["---"] * len(columns), *rows):
+        print("|", *(f"{cell} |".lstrip() for cell in cells), flush=True)
 
 
 def write_json(path: Path | None, result: dict[str, Any]) -> None:

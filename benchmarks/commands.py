@@ -8,12 +8,15 @@ Needs Linux or macOS (os.wait4), and scikit-learn.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 
 from _common import print_table, write_json
 from PIL import Image, ImageOps
@@ -72,9 +75,14 @@ def cases(folder: Path, model: str, layers: int, runs: int, long_runs: int) -> l
     ]
 
 
-def run(arguments: list[str]) -> tuple[float, int]:
-    """Wall time in seconds and peak resident memory in bytes of one process."""
-    launcher = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, *arguments], capture_output=True, text=True)
+def run(arguments: list[str], environment: Mapping[str, str] = MappingProxyType({})) -> tuple[float, int]:
+    """Wall time in seconds and peak resident memory in bytes of one process; with variables of its own."""
+    launcher = subprocess.run(
+        [sys.executable, "-S", "-c", LAUNCHER, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
     if launcher.returncode:
         raise SystemExit(f"{' '.join(arguments)}: {launcher.stderr.strip()}")
     seconds, peak = launcher.stdout.split()

@@ -61,7 +61,7 @@ RIVALS = ("vtracer", "jpeg", "webp")
 TITLES = {"vtracer": "VTracer", "jpeg": "JPEG", "webp": "WebP"}
 SKIMAGE_PHOTOS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-PLACE_NUMBERS = 6
+PLACE_NUMBERS, COLOR_NUMBERS = 6, 3
 ZIP_ENTRY_BYTES = 76  # of a member's two headers, beside its name, which is in both
 
 Array = np.ndarray[Any, Any]
@@ -194,7 +194,8 @@ def layer_numbers(layer: Layer, stack: Stack) -> int:
     kind = find_kind(layer.kind)
     assert kind is not None
     placed = 0 if layer.transform == Affine.of_frame(stack.canvas.rect) else PLACE_NUMBERS
-    return kind.number_count(layer) + placed + (kind.extent(layer) is not None)
+    colored = 0 if kind.color(layer) is None else COLOR_NUMBERS
+    return len(kind.shape(layer)) + colored + placed + (kind.extent(layer, 0.0) is not None)
 
 
 def asset_numbers(data: bytes) -> int:
@@ -461,6 +462,8 @@ def curves(found: Mapping[Key, Mean], cost: str) -> dict[str, list[tuple[float, 
 
 
 def write_plot(cost: str, lines: Mapping[str, list[tuple[float, float]]], path: Path) -> None:
+    """Write PSNR against a cost, a line for each method, as a picture of the format that the suffix names."""
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
@@ -471,7 +474,8 @@ def write_plot(cost: str, lines: Mapping[str, list[tuple[float, float]]], path: 
     axes.set_ylabel("PSNR in dB, mean over the photos")
     axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize="small")
-    figure.savefig(path, dpi=120)
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": cost}):  # text as text; the same file from the same lines
+        figure.savefig(path, dpi=120)
 
 
 # The command

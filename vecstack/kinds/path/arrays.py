@@ -108,15 +108,20 @@ class Paths:
             colors=np.ascontiguousarray(self.colors[:, :channels]),
         )
 
+    def bends(self) -> np.ndarray:
+        """How far each cubic is from straight: the largest second difference of its control points, [Q]."""
+        pieces = self.points[self.cubics]
+        found: np.ndarray = np.linalg.norm(pieces[:, 2:] - 2 * pieces[:, 1:3] + pieces[:, :2], axis=2).max(1)
+        return found
+
     def split(self, low: np.ndarray, high: np.ndarray, most: float) -> Paths:
         """The same shapes, in which cubics that meet the box from `low` [2] to `high` [2] bend by no more than `most`
-        (as the largest second difference of control points), for drawing: their cubics have no order."""
+        (see `bends`), for drawing: their cubics have no order."""
         paths = self
         while True:
             pieces = paths.points[paths.cubics]
-            bend = np.linalg.norm(pieces[:, 2:] - 2 * pieces[:, 1:3] + pieces[:, :2], axis=2).max(1)
             meets = ((pieces.min(1) <= high) & (pieces.max(1) >= low)).all(1)
-            halved = (bend > most) & meets
+            halved = (paths.bends() > most) & meets
             if not halved.any():
                 return paths
             first, second = _halves(pieces[halved])

@@ -27,8 +27,8 @@ DIAGONAL = [row * (row + 3) // 2 for row in range(8)]  # of a cubic's block
 POINT_DAMPING, COLOR_DAMPING, OPACITY_DAMPING = 0.01, 0.1, 0.1
 RATE, MOMENTUM = 0.5, 0.75
 # How strongly handles are pulled to the thirds of their chord, as a share of the mean curvature: outlines cross
-# themselves less, and have no spikes.
-PULL = 0.0003
+# themselves less, and have fewer barbs. Of few paths each is seen, and pulled more.
+PULL, MANY, MOST_PULL = 0.0003, 256, 10.0
 POINT_LIMIT, COLOR_LIMIT, OPACITY_LIMIT = 3.0, 0.2, 0.1  # most in a step: px, of 1, of 1
 MIN_OPACITY = 0.004  # about a step of 8 bits
 SETTLING = 0.5  # last share of the steps, which become shorter
@@ -168,7 +168,7 @@ def _move(
     if not paths.count:
         return
     curvature = float(slopes.blocks[:, DIAGONAL].sum()) / (2 * len(paths.points))
-    _pull(paths, slopes, PULL * curvature)
+    _pull(paths, slopes, PULL * min(max(MANY / paths.count, 1.0), MOST_PULL) * curvature)
     step = solved(paths, slopes, POINT_DAMPING * curvature + 1e-9, device)
     by_points, by_colors, by_opacity = speed
     _push(by_points, rate * step, POINT_LIMIT)

@@ -94,7 +94,9 @@ class PathGrower:
 
     def __init__(self, paths: Paths, scene: Scene, terms: Terms, device: torch.device) -> None:
         self.scene, self.terms = scene, terms
-        self.schedule = SCHEDULES[terms.effort] if terms.deadline is None else TIMED
+        self._is_small = scene.picture[0].size < SMALL_GROWN
+        effort = "good" if terms.effort == "fast" and self._is_small else terms.effort  # which is quick there
+        self.schedule = SCHEDULES[effort] if terms.deadline is None else TIMED
         self.tuner = Tuner(scene, device)
         self.growth = Growth(
             paths, np.zeros(paths.count, np.int64), np.arange(paths.count), np.zeros((0, 0), np.int64),
@@ -114,8 +116,10 @@ class PathGrower:
     def grow_to(self, count: int) -> None:
         """Add paths until there are about `count`: where there are none yet and nothing is below, the regions of the
         picture first. What turns out no closer to the picture is undone."""
+        if not self.growth.regions.size:
+            self._know_regions(min(count, max(2, round(STRUCTURE_SHARE * (count - self.count)))))
         counts = [count]
-        while self.scene.picture[0].size < SMALL_GROWN and counts[0] > 2 * max(self.count, FEW):
+        while self._is_small and counts[0] > 2 * max(self.count, FEW):
             counts.insert(0, counts[0] // 2)  # there, more can be worse, and costs little
         for wanted in counts:
             before, error = self.growth.copy(), self.tuner.error(self.growth.paths)
@@ -124,27 +128,29 @@ class PathGrower:
                 self.growth = before
 
     def _grow_to(self, count: int) -> None:
-        if not self.growth.regions.size:
-            parts = max(2, round(STRUCTURE_SHARE * (count - self.count)))
-            self._know_regions(min(parts, count))
-            if not self.count and _is_plain(self.scene.below):
-                structure(self.growth, self.scene, count, self.schedule.pieces)
-                self._tune(self.schedule.first, 0.0, 0.1)
+        if not self.count and _is_plain(self.scene.below):
+            structure(self.growth, self.scene, count, self.schedule.pieces)
+            self._tune(self.schedule.first, 0.0, 0.1)
         rounds = self.schedule.rounds
+        closest, least = self.growth, float("inf")
         for index, (share, steps) in enumerate(rounds):
             is_last = index == len(rounds) - 1 or self._is_late()
             if self.schedule.dropped and self.count >= count:
                 self.shrink_to(round((1 - self.schedule.dropped) * count))
             wanted = count - self.count
             if wanted > 0:
-                wanted = max(1, round(share * wanted))
-                add_where_missed(self.growth, self.tuner, wanted, self.schedule.pieces, self.terms.seed)
+                added = max(1, round(share * wanted))
+                add_where_missed(self.growth, self.tuner, added, self.schedule.pieces, self.terms.seed)
             steps = SETTLING_STEPS if is_last and self.terms.deadline is not None else steps
             if is_last:
                 self.growth.paths = with_gradients(self.tuner, self.growth.paths, self.growth.source < 0)
             self._tune(steps, 0.1 + 0.9 * index / len(rounds), 0.1 + 0.9 * (index + 1) / len(rounds))
+            error = self.tuner.error(self.growth.paths)
+            if error < least and (share == 1 or is_last):
+                closest, least = self.growth.copy(), error
             if is_last:
                 break
+        self.growth = closest
 
     def shrink_to(self, count: int) -> None:
         """Drop the paths without which the error rises least."""

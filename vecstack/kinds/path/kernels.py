@@ -15,12 +15,12 @@ import math
 
 import numpy as np
 
-from vecstack.compiled import compiled
+from vecstack.compiled import compiled_fast
 
 MOST_EDGES = 4096  # of a cubic, drawn at points
 
 
-@compiled
+@compiled_fast
 def windows(points, cubics, cubic_start, width, top, bottom):
     """Where each path can cover pixels of a band: left, top, right, bottom [L,4]; where its pixels begin in a buffer
     that has a column more than each window [L+1]; and where its rows begin [L+1]."""
@@ -52,7 +52,7 @@ def windows(points, cubics, cubic_start, width, top, bottom):
     return window, start, row_start
 
 
-@compiled
+@compiled_fast
 def trace(points, cubics, first, end, window, areas, base, spans, row, tolerance, keys, weights, count):
     """Add the signed areas of the cubics first..end of a path to its window of `areas`, widen the `spans` [rows,2] of
     columns that its rows touch, and, where there are `keys`, append an entry for each pixel that a cubic meets: `keys`
@@ -181,7 +181,7 @@ def trace(points, cubics, first, end, window, areas, base, spans, row, tolerance
     return count
 
 
-@compiled
+@compiled_fast
 def accumulate(areas, base, window, spans, row):
     """Turn a path's areas into signed coverages along each row, within the columns that it touches; where it goes on to
     the right of the window, to the end of that."""
@@ -200,7 +200,7 @@ def accumulate(areas, base, window, spans, row):
             spans[row + y, 1] = stride - 2
 
 
-@compiled
+@compiled_fast
 def stop_at(offsets, first, end, t):
     """Between which stop and the next one of first..end a place along a gradient lies, and the next one's share."""
     if t <= offsets[first]:
@@ -211,7 +211,7 @@ def stop_at(offsets, first, end, t):
     return end - 2, 1.0
 
 
-@compiled
+@compiled_fast
 def place_at(form, place, x, y):
     """Where a point lies along a gradient: `place` maps it to the frame in which a linear gradient (`form` 1) goes from
     0 to 1 along x, and a radial one (2) with the distance from the middle."""
@@ -222,7 +222,7 @@ def place_at(form, place, x, y):
     return math.sqrt(u * u + v * v)
 
 
-@compiled
+@compiled_fast
 def fill_row(form, place, offsets, colors, first, end, y, left, right, out):
     """The colours of a path's pixels left..right of a row: `out` [D,W], from column `left`."""
     if form == 0:
@@ -236,7 +236,7 @@ def fill_row(form, place, offsets, colors, first, end, y, left, right, out):
             out[channel, x] = a + (b - a) * np.float32(share)
 
 
-@compiled
+@compiled_fast
 def lay(canvas, areas, base, window, spans, row, form, place, offsets, colors, first, end, opacity, fill, top):
     """Lay a path over a canvas [D,h,W] whose first row is `top`: its signed coverages, and its fill."""
     x0 = window[0]
@@ -260,7 +260,7 @@ def lay(canvas, areas, base, window, spans, row, form, place, offsets, colors, f
                 line[x] += (color[x] - line[x]) * (opacity * min(abs(cover[x]), one))
 
 
-@compiled
+@compiled_fast
 def draw(
     points,
     cubics,
@@ -301,7 +301,7 @@ def draw(
         )  # fmt: skip
 
 
-@compiled
+@compiled_fast
 def forward(
     points, cubics, cubic_start, opacity, form, place, offsets, colors, stop_start, canvas, top, tolerance,
     window, start, row_start, areas, spans, keys, weights, below, entry_start,
@@ -339,7 +339,7 @@ def forward(
     return True
 
 
-@compiled
+@compiled_fast
 def backward(
     points, cubics, cubic_start, opacity, form, place, offsets, colors, stop_start, canvas, top, missing,
     window, start, row_start, areas, spans, keys, weights, below, entry_start, light, above,
@@ -457,7 +457,7 @@ def backward(
         opacity_curvature[path] += curvature_o
 
 
-@compiled
+@compiled_fast
 def solve(cubics, cubic_start, point_start, blocks, slopes, damping, most, steps):
     """The damped Gauss-Newton step of each path's points: (H + damping I) step = -slopes, by Cholesky's method within
     the profile of H. Paths of more than `most` points, and of no curvature, stay."""
@@ -506,7 +506,7 @@ def solve(cubics, cubic_start, point_start, blocks, slopes, damping, most, steps
             steps[low + row // 2, row % 2] = right[row]
 
 
-@compiled
+@compiled_fast
 def edges_of(points, cubics, tolerance):
     """Cubics as straight edges, off by at most `tolerance`: from x, y, to x, y, [E,4]."""
     counts = np.empty(len(cubics), np.int64)
@@ -541,7 +541,7 @@ def edges_of(points, cubics, tolerance):
     return edges
 
 
-@compiled
+@compiled_fast
 def cover(edges, places, side, out):
     """How much of the box of a side around each place [P,2] lies within closed edges [E,4]: `out` [P] in 0..1."""
     low_x, low_y, high_x, high_y = 1e300, 1e300, -1e300, -1e300
@@ -568,7 +568,7 @@ def cover(edges, places, side, out):
         out[p] = min(abs(total) / (side * side), 1.0)
 
 
-@compiled
+@compiled_fast
 def _mean_right(x0, x1, side):
     """How much of 0..side lies to the right of a place that runs evenly from x0 to x1, on average."""
     if x0 > x1:

@@ -49,17 +49,18 @@ def draw_over(canvas: Tensor, paths: Paths, tolerance: float) -> None:
 def run_painter(layers: Sequence[PathLayer], device: torch.device) -> RunPainter:
     """The layers as what is laid over a canvas on a device (see kinds.base.Kind.run_painter)."""
     paths = Paths.of_layers(layers, Affine(1, 0, 0, 0, 1, 0), 4)
-    colors_at = shader(layers, device)
+    bend = float(paths.bends().max(initial=0))
 
     def paint(canvas: Tensor, xs: Tensor, ys: Tensor, footprint: float) -> None:
         sides = [_side(places, footprint) for places in (xs, ys)]
         if max(abs(side - footprint) for side in sides) > SQUARE * footprint:
-            _paint_at_points(canvas, colors_at, layers, xs, ys, footprint)
+            _paint_at_points(canvas, shader(layers, device), layers, xs, ys, footprint)
             return
         origin = float(xs[0]) - sides[0] / 2, float(ys[0]) - sides[1] / 2
         placed = paths.placed(origin, (sides[0], sides[1]), len(canvas))
-        size = np.array(canvas.shape[:0:-1])
-        draw_over(canvas, placed.split(np.zeros(2), size, MAX_BEND), TOLERANCE)
+        if bend > MAX_BEND * min(sides):
+            placed = placed.split(np.zeros(2), np.array(canvas.shape[:0:-1]), MAX_BEND)
+        draw_over(canvas, placed, TOLERANCE)
 
     return paint
 
