@@ -52,7 +52,7 @@ def test_slopes_are_those_of_the_loops(channels: int, is_under: bool, seed: int)
     tuner = Tuner(scene, CPU)
     paths = tuner.tune(random_paths(seed, channels), 6)
     expected = tuner.slopes(paths)
-    found, drawn = twin.slopes(paths, scene, CPU, TOLERANCE)
+    found, drawn = twin.slopes(paths, scene, CPU, tuner.tolerance)
     assert np.abs(drawn - tuner.drawn).max() < 1e-5
     assert_same(found, expected, 1e-4)
 
@@ -130,7 +130,7 @@ def test_odd_paths_are_those_of_the_loops(name: str) -> None:
     paths = Paths.of_contours([dict(odd_paths())[name]], np.full((1, 3), 0.9), np.array([0.8]))
     scene = random_scene(0, is_under=True)
     tuner = Tuner(scene, CPU)
-    expected, (found, drawn) = tuner.slopes(paths), twin.slopes(paths, scene, CPU, TOLERANCE)
+    expected, (found, drawn) = tuner.slopes(paths), twin.slopes(paths, scene, CPU, tuner.tolerance)
     assert np.abs(drawn - tuner.drawn).max() < 1e-5
     assert found.error == pytest.approx(expected.error, rel=1e-5)
     if name not in ("without area", "on the borders of pixels"):  # whose slopes to both sides differ

@@ -62,7 +62,7 @@ class Tuner:
 
     def __init__(self, scene: Scene, device: torch.device) -> None:
         self.scene, self._device = scene, device
-        self._tolerance = TOLERANCE * min(1.0, max(scene.picture.shape[1:]) / SMALL_PX)
+        self.tolerance = TOLERANCE * min(1.0, max(scene.picture.shape[1:]) / SMALL_PX)  # px
         self.drawn = np.empty_like(scene.picture)  # by the last step: [D,H,W]
         self._rooms = [_Room() for _ in range(PARTS)]
 
@@ -94,7 +94,7 @@ class Tuner:
     def slopes(self, paths: Paths) -> Slopes:
         """How the squared error answers to all numbers; `drawn` is the picture then."""
         if not is_compiled_on(self._device):
-            sums, self.drawn = twin.slopes(paths, self.scene, self._device, TOLERANCE)
+            sums, self.drawn = twin.slopes(paths, self.scene, self._device, self.tolerance)
             return sums
         height = self.scene.picture.shape[1]
         bands = -(-height // BAND_ROWS)
@@ -114,7 +114,7 @@ class Tuner:
     def draw(self, paths: Paths, tolerance: float | None = None) -> np.ndarray:
         """The picture [D,H,W] with the paths, whose edges are off their curves by no more than a tolerance (px)."""
         canvas = torch.tensor(self.scene.below, device=self._device)
-        draw_over(canvas, paths, tolerance or self._tolerance)
+        draw_over(canvas, paths, tolerance or self.tolerance)
         drawn: np.ndarray = canvas.cpu().numpy()
         if self.scene.light is not None and self.scene.above is not None:
             drawn = drawn * self.scene.light + self.scene.above
@@ -139,7 +139,7 @@ class Tuner:
             canvas = scene.below[:, top:bottom].copy()
             room.fit(int(start[-1]), int(row_start[-1]), entries, channels)
             kept = window, start, row_start, room.areas, room.spans, room.keys, room.weights, room.below, entry_start
-            if kernels.forward(*outline, *look, canvas, top, self._tolerance, *kept):
+            if kernels.forward(*outline, *look, canvas, top, self.tolerance, *kept):
                 break
             entries *= 2
         if scene.light is None or scene.above is None:
