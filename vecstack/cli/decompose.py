@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import (
-    Background,
     Budget,
     Compact,
     Device,
@@ -61,7 +60,15 @@ def run(
     prune: Prune = False,
     compact: Compact = False,
     tolerance: Tolerance = 0.5,
-    background: Background | None = None,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            "--background",
+            metavar="COLOR",
+            help="Colour behind transparent pixels: #rrggbb or a CSS name. Without it, black where the layers "
+            "are not transparent.",
+        ),
+    ] = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
@@ -70,8 +77,8 @@ def run(
 ) -> None:
     """Turn pictures into layer files.
 
-    photo.png becomes photo.layers. Without --model the picture chooses: splines for a bitmap of up to 64 px, else
-    photos. Without --layers, --psnr and --budget the effort good tunes as quickly as fast."""
+    photo.png becomes photo.layers. Without --model the picture chooses: splines for a bitmap of up to 64 px; paths
+    where it is transparent or --layers, --psnr or --budget is given; else photos, with paths on its layers: 128 in all."""
     color = None if background is None else parse_color(background, "--background")
     how = parse_effort(effort, DECOMPOSE_EFFORTS)
     check_count(layers)
