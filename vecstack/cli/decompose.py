@@ -78,7 +78,7 @@ def run(
     """Turn pictures into layer files.
 
     photo.png becomes photo.layers. Without --model the picture chooses: splines for a bitmap of up to 64 px; paths
-    where it is transparent or --layers, --psnr or --budget is given; else photos, with paths on its layers: 128 in all."""
+    where it is transparent or --layers, --psnr or --budget is given; else photos and paths above, 128 layers."""
     color = None if background is None else parse_color(background, "--background")
     how = parse_effort(effort, DECOMPOSE_EFFORTS)
     check_count(layers)
