@@ -17,6 +17,7 @@ from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.raster import TOLERANCE as EXACT_TOLERANCE
 from vecstack.kinds.path.raster import draw_over
 from vecstack.kinds.path.slopes import Slopes
+from vecstack.kinds.path.windows import Windows, boxes_of
 
 BAND_ROWS = 64  # worked on together: all of their pixels stay in a processor's cache
 PARTS = 2  # of a picture, of bands each; sums do not depend on how many threads there are
@@ -62,7 +63,7 @@ class Tuner:
 
     def __init__(self, scene: Scene, device: torch.device) -> None:
         self.scene, self._device = scene, device
-        self.tolerance = TOLERANCE * min(1.0, max(scene.picture.shape[1:]) / SMALL_PX)  # px
+        self._tolerance = TOLERANCE * min(1.0, max(scene.picture.shape[1:]) / SMALL_PX)
         self.drawn = np.empty_like(scene.picture)  # by the last step: [D,H,W]
         self._rooms = [_Room() for _ in range(PARTS)]
 
@@ -94,14 +95,15 @@ class Tuner:
     def slopes(self, paths: Paths) -> Slopes:
         """How the squared error answers to all numbers; `drawn` is the picture then."""
         if not is_compiled_on(self._device):
-            sums, self.drawn = twin.slopes(paths, self.scene, self._device, self.tolerance)
+            sums, self.drawn = twin.slopes(paths, self.scene, self._device, self._tolerance)
             return sums
-        height = self.scene.picture.shape[1]
+        height, width = self.scene.picture.shape[1:]
+        boxes = boxes_of(paths, height, width)
         bands = -(-height // BAND_ROWS)
         cuts = [BAND_ROWS * (bands * part // PARTS) for part in range(PARTS)] + [height]
         parts = [(self._rooms[part], cuts[part], cuts[part + 1]) for part in range(PARTS)]
         with ThreadPoolExecutor(PARTS) as threads:
-            sums, *others = threads.map(lambda part: self._part(paths, *part), parts)
+            sums, *others = threads.map(lambda part: self._part(paths, boxes, *part), parts)
         for other in others:
             sums.add(other)
         return sums
@@ -114,32 +116,32 @@ class Tuner:
     def draw(self, paths: Paths, tolerance: float | None = None) -> np.ndarray:
         """The picture [D,H,W] with the paths, whose edges are off their curves by no more than a tolerance (px)."""
         canvas = torch.tensor(self.scene.below, device=self._device)
-        draw_over(canvas, paths, tolerance or self.tolerance)
+        draw_over(canvas, paths, tolerance or self._tolerance)
         drawn: np.ndarray = canvas.cpu().numpy()
         if self.scene.light is not None and self.scene.above is not None:
             drawn = drawn * self.scene.light + self.scene.above
         return drawn
 
-    def _part(self, paths: Paths, room: _Room, top: int, bottom: int) -> Slopes:
+    def _part(self, paths: Paths, boxes: np.ndarray, room: _Room, top: int, bottom: int) -> Slopes:
         sums = Slopes.of(paths)
         for first in range(top, bottom, BAND_ROWS):
-            self._band(paths, room, first, min(first + BAND_ROWS, bottom), sums)
+            self._band(paths, boxes, room, first, min(first + BAND_ROWS, bottom), sums)
         return sums
 
-    def _band(self, paths: Paths, room: _Room, top: int, bottom: int, sums: Slopes) -> None:
+    def _band(self, paths: Paths, boxes: np.ndarray, room: _Room, top: int, bottom: int, sums: Slopes) -> None:
         """Add what the rows top..bottom tell."""
-        scene, width = self.scene, self.scene.picture.shape[2]
-        channels = len(scene.picture)
+        scene, channels = self.scene, len(self.scene.picture)
         look = paths.opacity, paths.form, paths.place, paths.offsets, paths.colors, paths.stop_start
         outline = paths.points, paths.cubics, paths.cubic_start
-        window, start, row_start = kernels.windows(*outline, width, top, bottom)
+        windows = Windows.of(boxes, top, bottom)
+        places = windows.boxes, windows.starts, windows.row_starts
         entries = max(len(room.keys), 1 << 12)
         entry_start = np.zeros(paths.count + 1, np.int64)
         while True:
             canvas = scene.below[:, top:bottom].copy()
-            room.fit(int(start[-1]), int(row_start[-1]), entries, channels)
-            kept = window, start, row_start, room.areas, room.spans, room.keys, room.weights, room.below, entry_start
-            if kernels.forward(*outline, *look, canvas, top, self.tolerance, *kept):
+            room.fit(int(windows.starts[-1]), int(windows.row_starts[-1]), entries, channels)
+            kept = *places, room.areas, room.spans, room.keys, room.weights, room.below, entry_start
+            if kernels.forward(*outline, *look, canvas, top, self._tolerance, *kept):
                 break
             entries *= 2
         if scene.light is None or scene.above is None:

@@ -17,40 +17,6 @@ import numpy as np
 
 from vecstack.compiled import compiled_fast
 
-MOST_EDGES = 4096  # of a cubic, drawn at points
-
-
-@compiled_fast
-def windows(points, cubics, cubic_start, width, top, bottom):
-    """Where each path can cover pixels of a band: left, top, right, bottom [L,4]; where its pixels begin in a buffer
-    that has a column more than each window [L+1]; and where its rows begin [L+1]."""
-    count = len(cubic_start) - 1
-    window = np.zeros((count, 4), np.int64)
-    start = np.zeros(count + 1, np.int64)
-    row_start = np.zeros(count + 1, np.int64)
-    for path in range(count):
-        low_x, low_y, high_x, high_y = 1e18, 1e18, -1e18, -1e18
-        for cubic in range(cubic_start[path], cubic_start[path + 1]):
-            for corner in range(4):
-                x = points[cubics[cubic, corner], 0]
-                y = points[cubics[cubic, corner], 1]
-                low_x = min(low_x, x)
-                high_x = max(high_x, x)
-                low_y = min(low_y, y)
-                high_y = max(high_y, y)
-        x0 = math.floor(min(max(low_x, 0.0), float(width)))
-        y0 = math.floor(min(max(low_y, float(top)), float(bottom)))
-        x1 = math.ceil(min(max(high_x, float(x0)), float(width)))
-        y1 = math.ceil(min(max(high_y, float(y0)), float(bottom)))
-        window[path, 0] = x0
-        window[path, 1] = y0
-        window[path, 2] = x1
-        window[path, 3] = y1
-        rows = y1 - y0 if x1 > x0 else 0
-        start[path + 1] = start[path] + (x1 - x0 + 1) * rows
-        row_start[path + 1] = row_start[path] + rows
-    return window, start, row_start
-
 
 @compiled_fast
 def trace(points, cubics, first, end, window, areas, base, spans, row, tolerance, keys, weights, count):
@@ -262,29 +228,20 @@ def lay(canvas, areas, base, window, spans, row, form, place, offsets, colors, f
 
 @compiled_fast
 def draw(
-    points,
-    cubics,
-    cubic_start,
-    opacity,
-    form,
-    place,
-    offsets,
-    colors,
-    stop_start,
-    canvas,
-    first_row,
-    end_row,
-    tolerance,
-):
-    """Lay paths over the rows first_row..end_row of a canvas [D,H,W], in place."""
-    rows, width = end_row - first_row, canvas.shape[2]
-    window, start, row_start = windows(points, cubics, cubic_start, width, first_row, end_row)
-    zero = row_start[0]  # functions would be compiled once more for the literal
+    points, cubics, cubic_start, opacity, form, place, offsets, colors, stop_start, canvas, tolerance,
+    window, start, row_start,
+):  # fmt: skip
+    """Lay paths over a canvas [D,H,W], in place: over the rows of their windows (Windows in windows.py)."""
+    width = canvas.shape[2]
+    rows = 0
+    for path in range(len(cubic_start) - 1):
+        rows = max(rows, row_start[path + 1] - row_start[path])
     areas = np.empty((width + 1) * rows, np.float32)
     spans = np.empty((rows, 2), np.int64)
     fill = np.empty((canvas.shape[0], width), np.float32)
     no_keys = np.empty((0, 2), np.int64)
     no_weights = np.empty((0, 8), np.float32)
+    zero = row_start[0]  # functions would be compiled once more for the literal
     for path in range(len(cubic_start) - 1):
         if opacity[path] <= 0 or start[path + 1] == start[path]:
             continue
@@ -506,42 +463,6 @@ def solve(cubics, cubic_start, point_start, blocks, slopes, damping, most, steps
             steps[low + row // 2, row % 2] = right[row]
 
 
-@compiled_fast
-def edges_of(points, cubics, tolerance):
-    """Cubics as straight edges, off by at most `tolerance`: from x, y, to x, y, [E,4]."""
-    counts = np.empty(len(cubics), np.int64)
-    total = 0
-    for cubic in range(len(cubics)):
-        bend = 0.0
-        for corner in range(2):
-            i, j, k = cubics[cubic, corner], cubics[cubic, corner + 1], cubics[cubic, corner + 2]
-            x = points[i, 0] - 2 * points[j, 0] + points[k, 0]
-            y = points[i, 1] - 2 * points[j, 1] + points[k, 1]
-            bend = max(bend, x * x + y * y)
-        counts[cubic] = min(max(math.ceil(math.sqrt(0.75 * math.sqrt(bend) / tolerance)), 1), MOST_EDGES)
-        total += counts[cubic]
-    edges = np.empty((total, 4))
-    e = 0
-    for cubic in range(len(cubics)):
-        x0, y0 = points[cubics[cubic, 0], 0], points[cubics[cubic, 0], 1]
-        x1, y1 = points[cubics[cubic, 1], 0], points[cubics[cubic, 1], 1]
-        x2, y2 = points[cubics[cubic, 2], 0], points[cubics[cubic, 2], 1]
-        x3, y3 = points[cubics[cubic, 3], 0], points[cubics[cubic, 3], 1]
-        ax, ay = x0, y0
-        for edge in range(1, counts[cubic] + 1):
-            t = edge / counts[cubic]
-            u = 1 - t
-            bx = u * u * u * x0 + 3 * u * u * t * x1 + 3 * u * t * t * x2 + t * t * t * x3
-            by = u * u * u * y0 + 3 * u * u * t * y1 + 3 * u * t * t * y2 + t * t * t * y3
-            if edge == counts[cubic]:
-                bx, by = x3, y3
-            edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3] = ax, ay, bx, by
-            e += 1
-            ax, ay = bx, by
-    return edges
-
-
-@compiled_fast
 def cover(edges, places, side, out):
     """How much of the box of a side around each place [P,2] lies within closed edges [E,4]: `out` [P] in 0..1."""
     low_x, low_y, high_x, high_y = 1e300, 1e300, -1e300, -1e300

@@ -15,6 +15,7 @@ from vecstack.geometry import Affine
 from vecstack.kinds.path import kernels, shade, twin
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.layer import PathLayer
+from vecstack.kinds.path.windows import Windows, boxes_of
 
 if TYPE_CHECKING:
     from vecstack.kinds.base import RunPainter, Shader
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 TOLERANCE = 0.005  # px that edges may be away from their curve: changes no pixel by more than a step of 8 bits
 MAX_BEND = 1000.0  # px, of a cubic that is drawn as edges: what bends more is cut
 EXACT_TOLERANCE = 0.001  # footprints, at points
+MOST_EDGES = 4096  # of a cubic, at points
 MIN_ROWS = 32  # of a thread
 SQUARE = 0.02  # by which the sides of a pixel may differ, and it still counts as a square
 
@@ -33,11 +35,13 @@ def draw_over(canvas: Tensor, paths: Paths, tolerance: float) -> None:
         return
     pixels, rows = canvas.contiguous().numpy(), canvas.shape[1]
     cuts = [0, rows // 2, rows] if rows >= 2 * MIN_ROWS else [0, rows]
+    boxes = boxes_of(paths, rows, canvas.shape[2])
 
     def draw(first: int, end: int) -> None:
+        windows = Windows.of(boxes, first, end)
         kernels.draw(
             paths.points, paths.cubics, paths.cubic_start, paths.opacity, paths.form, paths.place, paths.offsets,
-            paths.colors, paths.stop_start, pixels, first, end, tolerance,
+            paths.colors, paths.stop_start, pixels, tolerance, windows.boxes, windows.starts, windows.row_starts,
         )  # fmt: skip
 
     with ThreadPoolExecutor(len(cuts) - 1) as threads:
@@ -98,8 +102,9 @@ def shader(layers: Sequence[PathLayer], device: torch.device) -> Shader:
         near = paths.split(places.min(0) - footprint, places.max(0) + footprint, MAX_BEND * footprint)
         for index, layer in enumerate(layers):
             cubics = near.cubics[near.cubic_start[index] : near.cubic_start[index + 1]]
-            edges = kernels.edges_of(near.points, np.ascontiguousarray(cubics), EXACT_TOLERANCE * footprint)
-            kernels.cover(edges, places, float(footprint), alphas[index])
+            pieces = torch.from_numpy(near.points[cubics])
+            ends = twin.edges_of(pieces, EXACT_TOLERANCE * footprint, MOST_EDGES).ends(pieces)
+            kernels.cover(torch.cat(ends, 1).numpy(), places, float(footprint), alphas[index])
             colors[index] = paints[index][0] if layer.gradient is None else shade.blend(layer, paints[index], points)
         return torch.from_numpy(alphas), colors
 

@@ -24,14 +24,14 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int =
     one = np.concatenate([numbers[:, :-1].ravel(), numbers[:-1].ravel()])
     other = np.concatenate([numbers[:, 1:].ravel(), numbers[1:].ravel()])
     length = np.ones(len(one))
-    size, total = np.ones(height * width), picture.reshape(channels, -1).T.astype(np.float64)
+    size, total = np.ones(height * width), np.ascontiguousarray(picture.reshape(channels, -1).T, np.float64)
     region, found = numbers.ravel().copy(), {}
     mutual, joined = (_mutual, _joined) if is_compiling() else (_mutual_at_once, _joined_at_once)
     least = min(counts)
     for count in sorted(set(counts), reverse=True):
         while len(size) > count:
             cost = np.empty(len(one))
-            pairs = mutual(one, other, length, size, np.ascontiguousarray(total), power, NOISE, seed, cost)
+            pairs = mutual(one, other, length, size, total, power, NOISE, seed, cost)
             most = len(pairs) if len(size) > FAR * least else max(len(pairs) // 2, 1)
             most = min(most, len(size) - count)
             if most < len(pairs):

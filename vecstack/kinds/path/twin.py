@@ -22,9 +22,10 @@ from vecstack.kinds.base import Scene
 from vecstack.kinds.path.arrays import FLAT_FORM, RADIAL_FORM, Paths
 from vecstack.kinds.path.shade import Edges, bernstein
 from vecstack.kinds.path.slopes import Slopes
+from vecstack.kinds.path.windows import Windows, boxes_of
 
 PIXELS = 1 << 22  # N, at most, but of a single row: some 200 MB
-MOST_EDGES = 512  # of a cubic
+MOST_EDGES = 512  # of a cubic, on a raster
 ENTRIES = 1 << 16  # whose blocks are summed at a time
 UNKNOWNS = 1 << 24  # of matrices that are solved at a time
 OPAQUE = 0.999  # an opacity from which there is no slope of it: nothing below is seen
@@ -89,52 +90,15 @@ def _whole_block(device: torch.device) -> Tensor:
     return high * (high + 1) // 2 + low
 
 
-@dataclass(frozen=True)
-class _Band:
-    """Rows of a raster; the box (left, top, right, bottom) [L,4] of each path's window within; and where its
-    pixels begin among those of all windows [L+1]."""
-
-    top: int
-    bottom: int
-    boxes: np.ndarray
-    starts: np.ndarray
-
-    @property
-    def met(self) -> list[int]:
-        """The paths that are in it."""
-        found: list[int] = np.flatnonzero(np.diff(self.starts)).tolist()
-        return found
-
-    def window(self, path: int) -> tuple[slice, slice, slice]:
-        """A path's window, of what has the band's rows: [D,h,W]."""
-        left, top, right, bottom = self.boxes[path].tolist()
-        return slice(None), slice(top - self.top, bottom - self.top), slice(left, right)
-
-
-def _bands(paths: Paths, height: int, width: int) -> Iterator[_Band]:
+def _bands(paths: Paths, height: int, width: int) -> Iterator[Windows]:
     """The rows of a raster in bands, whose windows have about PIXELS pixels."""
-    boxes = _boxes(paths, height, width)
+    boxes = boxes_of(paths, height, width)
     change = np.zeros(height + 1, np.int64)
     np.add.at(change, boxes[:, 1], boxes[:, 2] - boxes[:, 0] + 1)
     np.add.at(change, boxes[:, 3], boxes[:, 0] - boxes[:, 2] - 1)
     numbers = np.cumsum(np.cumsum(change)[:height] + width) // PIXELS
     for top, bottom in pairwise([0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), height]):
-        inside = boxes.clip((0, top, 0, top), (width, bottom, width, bottom))
-        sizes = (inside[:, 2] - inside[:, 0] + 1) * (inside[:, 3] - inside[:, 1])
-        yield _Band(top, bottom, inside, np.concatenate([[0], np.cumsum(sizes)]))
-
-
-def _boxes(paths: Paths, height: int, width: int) -> np.ndarray:
-    """Where each path can cover pixels of a raster: left, top, right, bottom [L,4]; no rows where it has no columns."""
-    pieces = paths.points[paths.cubics]
-    owner = np.repeat(np.arange(paths.count), np.diff(paths.cubic_start))
-    low, high = np.full((paths.count, 2), np.inf), np.full((paths.count, 2), -np.inf)
-    np.minimum.at(low, owner, pieces.min(1))
-    np.maximum.at(high, owner, pieces.max(1))
-    low = np.floor(low.clip(0, (width, height)))
-    high = np.ceil(high.clip(low, (width, height)))
-    high[:, 1] = np.where(high[:, 0] > low[:, 0], high[:, 1], low[:, 1])
-    return np.concatenate([low, high], 1).astype(np.int64)
+        yield Windows.of(boxes, top, bottom)
 
 
 @dataclass(frozen=True)
@@ -147,7 +111,7 @@ class _Fill:
     share: Tensor | None = None
 
 
-def _fill(paths: Paths, path: int, band: _Band, device: torch.device) -> _Fill:
+def _fill(paths: Paths, path: int, band: Windows, device: torch.device) -> _Fill:
     """The fill of a path in its window of a band."""
     first, end = paths.stop_start[path : path + 2].tolist()
     colors = torch.tensor(paths.colors[first:end], device=device)
@@ -174,7 +138,7 @@ class _Outlines:
     that a cubic meets: its place among all windows [E], its cubic [E] and how its area answers to the cubic's eight
     numbers [E,8] (float64)."""
 
-    band: _Band
+    band: Windows
     cover: Tensor
     opacity: list[float]
     place: Tensor
@@ -182,7 +146,9 @@ class _Outlines:
     weights: Tensor
 
     @classmethod
-    def of(cls, paths: Paths, band: _Band, tolerance: float, device: torch.device, *, with_entries: bool) -> _Outlines:
+    def of(
+        cls, paths: Paths, band: Windows, tolerance: float, device: torch.device, *, with_entries: bool
+    ) -> _Outlines:
         """Those of some paths; without entries where nothing is to be tuned."""
         cubics = _cubics_in(paths, band)
         owner = np.searchsorted(paths.cubic_start, cubics, side="right") - 1
@@ -223,7 +189,7 @@ class _Outlines:
         return (box[:, 1] - self.band.top + row) * width + box[:, 0] + column
 
 
-def _cubics_in(paths: Paths, band: _Band) -> np.ndarray:
+def _cubics_in(paths: Paths, band: Windows) -> np.ndarray:
     """The cubics that can meet their path's window in a band, or lie to the left of it."""
     pieces = paths.points[paths.cubics]
     box = np.repeat(band.boxes, np.diff(paths.cubic_start), 0)
@@ -232,7 +198,7 @@ def _cubics_in(paths: Paths, band: _Band) -> np.ndarray:
     return found
 
 
-def _accumulated(areas: Tensor, band: _Band) -> Tensor:
+def _accumulated(areas: Tensor, band: Windows) -> Tensor:
     """Areas [N] as signed coverages: their sum along each row of each window (float32)."""
     strides = np.repeat(band.boxes[:, 2] - band.boxes[:, 0] + 1, band.boxes[:, 3] - band.boxes[:, 1])
     firsts = torch.tensor(np.cumsum(strides) - strides, device=areas.device)
@@ -261,7 +227,7 @@ class _Segments:
     @classmethod
     def of(cls, pieces: Tensor, sizes: Tensor, tolerance: float) -> _Segments:
         """Those of cubic pieces [Q,4,2] in windows of such widths and heights [Q,2]."""
-        edges = _edges(pieces, tolerance)
+        edges = edges_of(pieces, tolerance, MOST_EDGES)
         starts, ends = edges.ends(pieces)
         edge, begin, end = _cut(starts, ends - starts, sizes[edges.piece].double())
         step, size = (ends - starts)[edge], sizes[edges.piece[edge]]
@@ -293,10 +259,10 @@ class _Segments:
         return place[is_new], cubic[is_new], weights
 
 
-def _edges(pieces: Tensor, tolerance: float) -> Edges:
-    """Cubic pieces [Q,4,2] as straight edges, at most `tolerance` away from them."""
+def edges_of(pieces: Tensor, tolerance: float, most: int) -> Edges:
+    """Cubic pieces [Q,4,2] as straight edges, at most `tolerance` away from them; of each, no more than `most`."""
     bend = (pieces[:, 2:] - 2 * pieces[:, 1:3] + pieces[:, :2]).square().sum(2).amax(1).sqrt()
-    counts = (0.75 * bend / tolerance).sqrt().ceil().clamp(1, MOST_EDGES).long()
+    counts = (0.75 * bend / tolerance).sqrt().ceil().clamp(1, most).long()
     piece, number = _numbered(counts)
     return Edges(piece, torch.stack([number, number + 1], 1) / counts[piece, None].double())
 
@@ -383,7 +349,7 @@ class _Sums:
         )  # fmt: skip
         return Slopes(float(self.error), *arrays)
 
-    def add(self, band: _Band, scene: Scene, tolerance: float) -> Tensor:
+    def add(self, band: Windows, scene: Scene, tolerance: float) -> Tensor:
         """Add what a band tells; the picture drawn there, [D,h,W]."""
         paths, device = self.paths, self.error.device
 
