@@ -65,8 +65,7 @@ def run(
         typer.Option(
             "--background",
             metavar="COLOR",
-            help="Colour behind transparent pixels: #rrggbb or a CSS name. Without it, black where the layers "
-            "are not transparent.",
+            help="Colour behind transparent pixels, where layers are not transparent: #rrggbb or a CSS name.",
         ),
     ] = None,
     seed: Seed = 0,
