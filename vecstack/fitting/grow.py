@@ -37,7 +37,7 @@ FIRST, MORE = (
 )  # layers that a goal without a count begins with, and by how much they grow from one try to the next
 LESS, FAR_LESS = 0.94, 0.75  # of the layers that are kept when fewer may do, and where the goal is passed by far
 CAREFUL = 0.98  # of the layers that would fill a file, by the bytes that those before took
-MIN_GAIN_DB, MAX_STALLED = 0.02, 3  # of half as many layers more: less, so many times one after another, is the end
+MIN_GAIN_DB, MAX_STALLED = 0.02, 3  # of twice as many layers: less, so many times one after another, is the end
 
 
 def growing_kind() -> Kind[Layer] | None:
@@ -191,7 +191,8 @@ def _grown_to_goal(grower: Grower, stack: Stack, first: int, goal: Goal) -> tupl
     """The layers, and their mean squared error, that reach a PSNR, or fill a size of the file: as many as it takes."""
     most = (goal.layers or MAX_LAYERS) - first
     enough = None if goal.psnr is None else 10 ** (-goal.psnr / 10)
-    before, count, stalled = grower.error, max(grower.count, min(FIRST, most)), 0
+    before, stalled = grower.error, 0
+    count = max(grower.count, min(FIRST, most))
     while True:
         grower.grow_to(count)
         error = grower.error
@@ -200,7 +201,8 @@ def _grown_to_goal(grower: Grower, stack: Stack, first: int, goal: Goal) -> tupl
         stalled = stalled + 1 if psnr_of(error) - psnr_of(before) < MIN_GAIN_DB else 0
         if is_close or is_full or count >= most or stalled == MAX_STALLED:
             break
-        before, count = error, min(most, round(count * MORE) + 1)
+        before = error
+        count = min(most, MORE * count)
     if goal.budget_bytes is not None:
         _shrink_into(grower, stack, first, goal.budget_bytes)
     return _fewest(grower, enough) if enough is not None else (grower.grown(), grower.error)

@@ -463,6 +463,7 @@ def solve(cubics, cubic_start, point_start, blocks, slopes, damping, most, steps
             steps[low + row // 2, row % 2] = right[row]
 
 
+@compiled_fast
 def cover(edges, places, side, out):
     """How much of the box of a side around each place [P,2] lies within closed edges [E,4]: `out` [P] in 0..1."""
     low_x, low_y, high_x, high_y = 1e300, 1e300, -1e300, -1e300

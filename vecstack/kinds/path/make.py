@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 STEP_PX = 0.1  # of contours, in pixels of the picture that they were fitted to: what shows
 SMALL_PX = 256  # long side of a picture that is looked at more closely, so that the steps are finer
 COLOR_DECIMALS, OPACITY_DECIMALS = 3, 2
+FAINT = 0.05  # an opacity with a decimal more
 MIN_IN_GROUP = 3  # paths of a part that has a group of its own
 
 
@@ -115,7 +116,8 @@ class LayerGrower(PathGrower):
     def _filled(self, layer: PathLayer, index: int) -> PathLayer:
         """The layer with the fill and the opacity of a path."""
         paths = self.growth.paths
-        opacity = round(float(paths.opacity[index]), OPACITY_DECIMALS)
+        faint = float(paths.opacity[index]) < FAINT
+        opacity = round(float(paths.opacity[index]), OPACITY_DECIMALS + faint)
         first, end = paths.stop_start[index], paths.stop_start[index + 1]
         colors = np.round(np.clip(paths.colors[first:end, :3].astype(float), 0, 1), COLOR_DECIMALS).tolist()
         if paths.form[index] == 0:

@@ -9,6 +9,7 @@ import numpy as np
 from vecstack.compiled import compiled, is_compiling
 
 NOISE = 0.02  # of a cost: flat pictures are full of ties, and with it many pairs merge in one round
+LARGE, CELL_PX = 1 << 19, 2  # pixels of a picture from which regions are made of cells of 2 x 2 pixels
 FAR = 20  # times as many regions as are wanted: until then, all pairs that prefer one another merge at once
 
 
@@ -19,19 +20,19 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int =
     Ward's method on neighbours: merging two regions of n1 and n2 pixels costs the squared error that it adds,
     n1 n2 / (n1 + n2) |mean1 - mean2|^2, over their common boundary's length to a power (Koepfler, Lopez, Morel, 1994).
     Each round merges pairs that both prefer each other. `seed` chooses among equals."""
-    channels, height, width = picture.shape
-    numbers = np.arange(height * width).reshape(height, width)
+    mutual, joined = (_mutual, _joined) if is_compiling() else (_mutual_at_once, _joined_at_once)
+    numbers, size, total = _cells(picture, CELL_PX if picture[0].size > LARGE else 1)
     one = np.concatenate([numbers[:, :-1].ravel(), numbers[:-1].ravel()])
     other = np.concatenate([numbers[:, 1:].ravel(), numbers[1:].ravel()])
-    length = np.ones(len(one))
-    size, total = np.ones(height * width), np.ascontiguousarray(picture.reshape(channels, -1).T, np.float64)
-    region, found = numbers.ravel().copy(), {}
-    mutual, joined = (_mutual, _joined) if is_compiling() else (_mutual_at_once, _joined_at_once)
+    apart = one != other
+    one, other, length = joined(one[apart], other[apart], np.ones(int(apart.sum())), len(size))
+    merges: list[np.ndarray] = []  # of each round: old numbers to new ones
+    found = {}
     least = min(counts)
     for count in sorted(set(counts), reverse=True):
         while len(size) > count:
             cost = np.empty(len(one))
-            pairs = mutual(one, other, length, size, total, power, NOISE, seed, cost)
+            pairs = mutual(one, other, length, size, total / size[:, None], power, NOISE, seed, cost)
             most = len(pairs) if len(size) > FAR * least else max(len(pairs) // 2, 1)
             most = min(most, len(size) - count)
             if most < len(pairs):
@@ -45,26 +46,41 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int =
             place = np.empty(len(new), np.int64)
             place[kept] = np.arange(len(kept))
             new = place[new]
-            region = new[region]
+            merges.append(new)
             one, other, length = joined(new[one], new[other], length, len(kept))
-        found[count] = region.reshape(height, width)
+        region = np.arange(len(size))
+        for new in reversed(merges):
+            region = region[new]
+        found[count] = region[numbers]
     return found
 
 
+def _cells(picture: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Square cells of so many pixels a side as first regions: their numbers [H,W], sizes [N] and sums [N,D]."""
+    _, height, width = picture.shape
+    across = -(-width // side)
+    numbers = (np.arange(height) // side)[:, None] * across + np.arange(width) // side
+    flat = numbers.ravel()
+    size = np.bincount(flat).astype(np.float64)
+    total = np.stack([np.bincount(flat, channel.ravel()) for channel in picture], 1)
+    return numbers, size, np.ascontiguousarray(total)
+
+
 @compiled
-def _mutual(one, other, length, size, total, power, noise, seed, cost):
+def _mutual(one, other, length, size, means, power, noise, seed, cost):
     """The pairs of neighbours that prefer one another, and what merging each pair costs (in `cost`)."""
     best = np.full(len(size), np.inf)
     which = np.full(len(size), -1, np.int64)
     for e in range(len(one)):
         i, j = one[e], other[e]
         distance = 0.0
-        for channel in range(total.shape[1]):
-            d = total[i, channel] / size[i] - total[j, channel] / size[j]
+        for channel in range(means.shape[1]):
+            d = means[i, channel] - means[j, channel]
             distance += d * d
         hashed = (((e + seed) * 2654435761) & 1023) / 1024.0
         value = size[i] * size[j] / (size[i] + size[j]) * distance * (1 + noise * hashed) + 1e-9 * hashed
-        value /= length[e] ** power
+        if length[e] != 1:
+            value /= length[e] ** power
         cost[e] = value
         if value < best[i]:
             best[i] = value
@@ -129,15 +145,15 @@ def _mutual_at_once(
     other: np.ndarray,
     length: np.ndarray,
     size: np.ndarray,
-    total: np.ndarray,
+    means: np.ndarray,
     power: float,
     noise: float,
     seed: int,
     cost: np.ndarray,
 ) -> np.ndarray:
     """As `_mutual`, without loops."""
-    edges, mean = np.arange(len(one)), total / size[:, None]
-    distance = np.square(mean[one] - mean[other]).sum(1)
+    edges = np.arange(len(one))
+    distance = np.square(means[one] - means[other]).sum(1)
     hashed = (((edges + seed) * 2654435761) & 1023) / 1024.0
     cost[:] = size[one] * size[other] / (size[one] + size[other]) * distance * (1 + noise * hashed) + 1e-9 * hashed
     cost /= length**power
