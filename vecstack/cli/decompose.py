@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import (
-    Background,
     Budget,
     Compact,
     Device,
@@ -61,7 +60,14 @@ def run(
     prune: Prune = False,
     compact: Compact = False,
     tolerance: Tolerance = 0.5,
-    background: Background | None = None,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            "--background",
+            metavar="COLOR",
+            help="Colour behind transparent pixels, where layers are not transparent: #rrggbb or a CSS name.",
+        ),
+    ] = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
@@ -70,8 +76,8 @@ def run(
 ) -> None:
     """Turn pictures into layer files.
 
-    photo.png becomes photo.layers. Without --model the picture chooses: splines for a bitmap of up to 64 px, else
-    photos. Without --layers, --psnr and --budget the effort good tunes as quickly as fast."""
+    photo.png becomes photo.layers. Without --model the picture chooses: splines for a bitmap of up to 64 px; paths
+    where it is transparent or --layers, --psnr or --budget is given; else photos and paths above, 128 layers."""
     color = None if background is None else parse_color(background, "--background")
     how = parse_effort(effort, DECOMPOSE_EFFORTS)
     check_count(layers)
