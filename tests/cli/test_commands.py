@@ -28,6 +28,16 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 GUARD_SECONDS = 600  # after which a process is taken to hang, however busy the machine
 
 
+@pytest.fixture
+def sketch(vecstack: Call, weights: Path) -> Call:
+    """Decomposes pictures into what the tiny model predicts."""
+
+    def call(*arguments: str | Path | int) -> Any:
+        return vecstack("decompose", *arguments, "--model", weights, "--effort", "sketch")
+
+    return call
+
+
 def size(path: Path) -> tuple[int, int]:
     with Image.open(path) as picture:
         return picture.size
@@ -42,8 +52,8 @@ def test_a_picture_becomes_a_document_and_a_picture_again(vecstack: Call, docume
         assert np.array_equal(np.asarray(picture), render(load(document), 106, device="cpu"))
 
 
-def test_without_an_output_the_file_lies_beside_its_input(vecstack: Call, photo: Path, weights: Path) -> None:
-    assert vecstack("decompose", photo, "--model", weights).code == 0
+def test_without_an_output_the_file_lies_beside_its_input(photo: Path, sketch: Call) -> None:
+    assert sketch(photo).code == 0
     assert photo.with_suffix(".layers").is_file()
 
 
@@ -66,21 +76,21 @@ def test_a_document_shows_itself_in_a_thumbnail(document: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_picture_gives_the_same_bytes(vecstack: Call, photo: Path, weights: Path, document: Path) -> None:
+def test_the_same_picture_gives_the_same_bytes(photo: Path, sketch: Call, document: Path) -> None:
     again = document.with_name("again.layers")
-    assert vecstack("decompose", photo, "--model", weights, "--effort", "sketch", "-o", again).code == 0
+    assert sketch(photo, "-o", again).code == 0
     assert again.read_bytes() == document.read_bytes()
 
 
-def test_layers_and_background_are_heeded(vecstack: Call, weights: Path, tmp_path: Path) -> None:
+def test_layers_and_background_are_heeded(sketch: Call, tmp_path: Path) -> None:
     clear = tmp_path / "clear.png"
     Image.new("RGBA", (37, 53), (0, 0, 0, 0)).save(clear)
     out = tmp_path / "clear.layers"
-    assert vecstack("decompose", clear, "--model", weights, "--layers", 2, "--background", "#fff", "-o", out).code == 0
+    assert sketch(clear, "--layers", 2, "--background", "#fff", "-o", out).code == 0
     assert len(load(out).layers) == 2
     white = tmp_path / "white.png"
     Image.new("RGB", (37, 53), (255, 255, 255)).save(white)
-    vecstack("decompose", white, "--model", weights, "--layers", 2, "-o", tmp_path / "white.layers")
+    sketch(white, "--layers", 2, "-o", tmp_path / "white.layers")
     assert load(out).layers == load(tmp_path / "white.layers").layers
 
 
@@ -134,54 +144,54 @@ def test_a_transparent_canvas_is_rendered_with_alpha_where_the_format_has_it(vec
 
 
 def test_a_folder_becomes_a_folder_of_the_same_tree(
-    vecstack: Call, pixels: np.ndarray, weights: Path, tmp_path: Path
+    vecstack: Call, pixels: np.ndarray, sketch: Call, tmp_path: Path
 ) -> None:
     for name in ("a.png", "sub/b.png", "sub/deep/c.bmp"):
         path = tmp_path / "in" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
     (tmp_path / "in" / "notes.txt").write_text("not a picture", encoding="utf-8")
-    assert vecstack("decompose", tmp_path / "in", "--model", weights, "-o", tmp_path / "out").code == 0
+    assert sketch(tmp_path / "in", "-o", tmp_path / "out").code == 0
     found = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.layers"))
     assert found == ["a.layers", "sub/b.layers", "sub/deep/c.layers"]
     assert vecstack("render", tmp_path / "out", "-o", tmp_path / "drawn", "--size", 20).code == 0
     assert size(tmp_path / "drawn" / "sub" / "deep" / "c.png") == (14, 20)
 
 
-def test_globs_and_lists_name_inputs(vecstack: Call, photo: Path, weights: Path, tmp_path: Path) -> None:
+def test_globs_and_lists_name_inputs(photo: Path, sketch: Call, tmp_path: Path) -> None:
     second = photo.with_name("photo2.png")
     shutil.copy(photo, second)
-    assert vecstack("decompose", tmp_path / "photo*.png", "--model", weights, "-o", f"{tmp_path}/globbed/").code == 0
+    assert sketch(tmp_path / "photo*.png", "-o", f"{tmp_path}/globbed/").code == 0
     assert len(list((tmp_path / "globbed").iterdir())) == 2
     (tmp_path / "list.txt").write_text(f"{photo}\n\n{second}\n", encoding="utf-8")
-    assert vecstack("decompose", f"@{tmp_path}/list.txt", "--model", weights, "-o", f"{tmp_path}/listed/").code == 0
+    assert sketch(f"@{tmp_path}/list.txt", "-o", f"{tmp_path}/listed/").code == 0
     assert len(list((tmp_path / "listed").iterdir())) == 2
 
 
 def test_one_match_of_a_glob_or_list_goes_into_a_folder_as_several_do(
-    vecstack: Call, photo: Path, weights: Path, tmp_path: Path
+    photo: Path, sketch: Call, tmp_path: Path
 ) -> None:
     (tmp_path / "list.txt").write_text(f"{photo}\n", encoding="utf-8-sig")
     for number, text in enumerate((tmp_path / "pho*.png", f"@{tmp_path}/list.txt")):
-        assert vecstack("decompose", text, "--model", weights, "-o", tmp_path / f"out{number}").code == 0
+        assert sketch(text, "-o", tmp_path / f"out{number}").code == 0
         assert (tmp_path / f"out{number}" / "photo.layers").is_file()
 
 
-def test_hidden_files_of_a_folder_are_left_alone(vecstack: Call, photo: Path, weights: Path, tmp_path: Path) -> None:
+def test_hidden_files_of_a_folder_are_left_alone(photo: Path, sketch: Call, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     (folder / ".trash").mkdir(parents=True)
     for name in ("a.png", "._a.png", ".trash/b.png"):
         shutil.copy(photo, folder / name)
-    assert vecstack("decompose", folder, "--model", weights, "-o", tmp_path / "out").code == 0
+    assert sketch(folder, "-o", tmp_path / "out").code == 0
     assert [path.name for path in (tmp_path / "out").rglob("*")] == ["a.layers"]
 
 
 def test_a_glob_match_that_looks_like_a_list_is_a_file(
-    vecstack: Call, photo: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    photo: Path, sketch: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     photo.rename(tmp_path / "@icon.png")
-    assert vecstack("decompose", "*.png", "--model", weights, "-o", "out").code == 0
+    assert sketch("*.png", "-o", "out").code == 0
     assert (tmp_path / "out" / "@icon.layers").is_file()
 
 
@@ -208,12 +218,10 @@ def test_what_a_document_says_cannot_steer_the_terminal(vecstack: Call, document
     assert "\x1b" not in vecstack("info", document).out
 
 
-def test_one_bad_input_of_several_is_named_and_the_rest_are_done(
-    vecstack: Call, photo: Path, weights: Path, tmp_path: Path
-) -> None:
+def test_one_bad_input_of_several_is_named_and_the_rest_are_done(photo: Path, sketch: Call, tmp_path: Path) -> None:
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"not a picture")
-    result = vecstack("decompose", bad, photo, "--model", weights, "-o", tmp_path / "out")
+    result = sketch(bad, photo, "-o", tmp_path / "out")
     assert result.code == 7
     first, last = result.err.splitlines()
     assert "bad.png" in first
@@ -221,12 +229,12 @@ def test_one_bad_input_of_several_is_named_and_the_rest_are_done(
     assert (tmp_path / "out" / "photo.layers").is_file()
 
 
-def test_skip_existing_leaves_outputs_alone(vecstack: Call, photo: Path, weights: Path) -> None:
+def test_skip_existing_leaves_outputs_alone(photo: Path, sketch: Call) -> None:
     out = photo.with_suffix(".layers")
     out.write_bytes(b"mine")
-    assert vecstack("decompose", photo, "--model", weights, "--skip-existing").code == 0
+    assert sketch(photo, "--skip-existing").code == 0
     assert out.read_bytes() == b"mine"
-    assert vecstack("decompose", photo, "--model", weights, "--overwrite").code == 0
+    assert sketch(photo, "--overwrite").code == 0
     assert out.read_bytes() != b"mine"
 
 
@@ -345,7 +353,8 @@ def test_train_writes_weights_that_decompose(vecstack: Call, photo: Path, tmp_pa
     assert result.code == 0
     assert result.out.strip() == str(tmp_path / "mine" / "model.safetensors")
     assert "held-out dB" in result.err
-    assert vecstack("decompose", photo, "--model", tmp_path / "mine", "-o", tmp_path / "x.layers").code == 0
+    arguments = ("--model", tmp_path / "mine", "--effort", "sketch", "-o", tmp_path / "x.layers")
+    assert vecstack("decompose", photo, *arguments).code == 0
     assert load(tmp_path / "x.layers").model["name"] == "mine"
 
 
@@ -365,7 +374,12 @@ def test_help_describes_every_verb(vecstack: Call, verb: tuple[str, ...]) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "arguments", ["render {document} --size 600 -o -", "decompose {photo} --model {weights} -o -", "info {document}"]
+    "arguments",
+    [
+        "render {document} --size 600 -o -",
+        "decompose {photo} --model {weights} --effort sketch -o -",
+        "info {document}",
+    ],
 )
 def test_a_pipe_closed_by_its_reader_is_no_error(document: Path, photo: Path, weights: Path, arguments: str) -> None:
     words = arguments.format(document=document, photo=photo, weights=weights)
@@ -380,7 +394,8 @@ def test_a_pipe_closed_by_its_reader_is_no_error(document: Path, photo: Path, we
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "arguments", ["render {document} -o -", "decompose {photo} --model {weights} -o -", "info {document}"]
+    "arguments",
+    ["render {document} -o -", "decompose {photo} --model {weights} --effort sketch -o -", "info {document}"],
 )
 def test_a_full_standard_output_is_one_line(document: Path, photo: Path, weights: Path, arguments: str) -> None:
     words = arguments.format(document=document, photo=photo, weights=weights)

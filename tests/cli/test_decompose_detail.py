@@ -40,7 +40,10 @@ Made = Callable[..., tuple[Stack, int]]
 
 
 @pytest.mark.slow
-def test_the_command_line_spells_the_library(made: Made, photo: Path, weights: Path) -> None:
+def test_the_command_line_spells_the_library(
+    made: Made, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vecstack.fitting.decompose.GROWN_LAYERS", 8)
     model = load_model(weights, "cpu")
     assert made("--effort", "sketch")[0] == decompose(photo, model, effort="sketch", device="cpu")
     assert made()[0] == decompose(photo, model, device="cpu")
@@ -53,7 +56,7 @@ def test_the_command_line_spells_the_library(made: Made, photo: Path, weights: P
 
 @pytest.mark.parametrize("effort", ["fast", "0.3"])
 def test_refining_comes_closer(made: Made, pixels: np.ndarray, effort: str) -> None:
-    plain, refined = made("--effort", "sketch")[0], made("--effort", effort)[0]
+    plain, refined = made("--effort", "sketch")[0], made("--effort", effort, "--layers", 3)[0]
     assert [layer.id for layer in refined.layers] == [layer.id for layer in plain.layers]
     assert psnr_to(refined, pixels) > psnr_to(plain, pixels) + 0.5
 
@@ -61,12 +64,15 @@ def test_refining_comes_closer(made: Made, pixels: np.ndarray, effort: str) -> N
 @pytest.mark.slow
 def test_more_layers_than_the_model_gives_are_detail(made: Made, pixels: np.ndarray) -> None:
     few, many = made("--effort", "fast", "--layers", 4)[0], made("--effort", "fast", "--layers", 8)[0]
-    assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["spline"] * 5
+    assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["path"] * 5
     assert psnr_to(many, pixels) > psnr_to(few, pixels)
 
 
 def test_a_psnr_is_met(made: Made, pixels: np.ndarray) -> None:
-    assert 20.98 < psnr_to(made("--effort", "fast", "--psnr", 21)[0], pixels) < 24
+    stack = made("--effort", "fast", "--psnr", 21)[0]
+    assert psnr_to(stack, pixels) > 20.98
+    assert 3 < len(stack.layers) <= 16
+    assert psnr_to(made("--effort", "fast", "--layers", 5)[0], pixels) < 20.98
 
 
 @pytest.mark.slow

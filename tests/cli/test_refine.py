@@ -81,7 +81,7 @@ def test_other_efforts_come_closer_too(
 @pytest.mark.slow
 def test_detail_is_added_up_to_a_count(refined: Callable[..., Stack], pixels: np.ndarray) -> None:
     few, many = refined("--layers", "4"), refined("--layers", "9")
-    assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["spline"] * 6
+    assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["path"] * 6
     assert len(few.layers) == 4
     assert psnr_to(many, pixels) > psnr_to(few, pixels) + 0.5
 
@@ -249,5 +249,5 @@ def test_a_file_without_layers_takes_detail(
     bare = tmp_path / "bare.layers"
     save(load(document).with_layers(()), bare)
     assert vecstack("refine", bare, "--to", photo, "-o", out, "--effort", "fast", "--layers", 6).code == 0
-    assert [layer.kind for layer in load(out).layers] == ["spline"] * 6
+    assert [layer.kind for layer in load(out).layers] == ["path"] * 6
     assert psnr_to(load(out), pixels) > psnr_to(load(bare), pixels) + 3

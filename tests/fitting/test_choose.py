@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 
 from vecstack.fitting.choose import Choice, choose_model
+from vecstack.fitting.goal import Goal
 from vecstack.models import available_models
-from vecstack.pictures.read import load_picture
+from vecstack.pictures.read import Picture, load_picture
+
+
+def picture_of(width: int, height: int, channels: int = 3) -> Picture:
+    """A black picture, or with four channels a fully transparent one."""
+    return load_picture(np.zeros((height, width, channels), np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -13,18 +19,33 @@ from vecstack.pictures.read import load_picture
     [
         ((64, 3), "good", "splines", "a small bitmap of 64 x 3 px"),
         ((3, 64), 5.0, "splines", "a small bitmap of 3 x 64 px"),
+        ((64, 3, 4), "good", "splines", "a small bitmap of 64 x 3 px"),
         ((65, 3), "good", "photos", "a picture of 65 x 3 px"),
+        ((65, 3, 4), "good", "paths", "a transparent picture of 65 x 3 px"),
         ((8, 8), "sketch", "photos", "a sketch of 8 x 8 px, as predicted"),
+        ((65, 3, 4), "sketch", "photos", "a sketch of 65 x 3 px, as predicted"),
     ],
 )
-def test_a_small_bitmap_gets_splines_unless_it_is_only_sketched(
-    size: tuple[int, int], effort: str | float, name: str, reason: str
+def test_small_bitmaps_transparent_pictures_and_photos_are_told_apart(
+    size: tuple[int, ...], effort: str | float, name: str, reason: str
 ) -> None:
-    picture = load_picture(np.zeros((size[1], size[0], 3), np.uint8))
-    assert choose_model(picture, effort) == Choice(name, reason)
+    assert choose_model(picture_of(*size), effort) == Choice(name, reason)
+
+
+@pytest.mark.parametrize(
+    ("layers", "detail", "reason"),
+    [
+        (40, None, "65 x 3 px: of all layers, paths draw most with as many"),
+        (None, Goal(psnr=30), "65 x 3 px: of all layers, paths draw most with as many"),
+        (40, Goal(40, budget_bytes=5000), "a budget of 5,000 bytes, in which a net would not pay"),
+    ],
+)
+def test_a_count_or_a_goal_is_met_by_paths(layers: int | None, detail: Goal | None, reason: str) -> None:
+    assert choose_model(picture_of(65, 3), "good", layers, detail) == Choice("paths", reason)
+    assert choose_model(picture_of(64, 3), "good", layers, detail).name == "splines"
 
 
 def test_what_is_chosen_is_there() -> None:
     names = {entry.name for entry in available_models()}
-    for side, effort in ((8, "good"), (100, "good"), (8, "sketch")):
-        assert choose_model(load_picture(np.zeros((side, side, 3), np.uint8)), effort).name in names
+    for side, effort, layers in ((8, "good", None), (100, "good", None), (8, "sketch", None), (100, "good", 9)):
+        assert choose_model(picture_of(side, side), effort, layers).name in names

@@ -18,6 +18,7 @@ from vecstack.document.file import dumps
 from vecstack.errors import PictureError, UsageError, WeightsError
 from vecstack.fitting.decompose import decompose
 from vecstack.fitting.goal import Goal
+from vecstack.fitting.grow import grow
 from vecstack.fitting.progress import Progress
 from vecstack.fitting.refine import refine
 from vecstack.geometry import Affine
@@ -130,7 +131,7 @@ def test_refined_layers_are_the_same_ones_and_closer(
     photo: Path, weights: Path, pixels: np.ndarray, effort: str | float
 ) -> None:
     model = load_model(weights, "cpu")
-    plain, refined = (decompose(photo, model, effort=asked, device="cpu") for asked in ("sketch", effort))
+    plain, refined = (decompose(photo, model, 3, effort=asked, device="cpu") for asked in ("sketch", effort))
     assert [layer.id for layer in refined.layers] == [layer.id for layer in plain.layers]
     assert (refined.canvas, refined.assets, refined.source) == (plain.canvas, plain.assets, plain.source)
     assert psnr_to(refined, pixels) > psnr_to(plain, pixels) + 0.5
@@ -138,7 +139,7 @@ def test_refined_layers_are_the_same_ones_and_closer(
 
 
 def test_refined_layers_have_a_thumbnail_of_what_they_look_like_now(photo: Path, weights: Path) -> None:
-    stack = decompose(photo, load_model(weights, "cpu"), effort="fast", device="cpu")
+    stack = decompose(photo, load_model(weights, "cpu"), 3, effort="fast", device="cpu")
     assert stack.thumbnail is not None
     with Image.open(io.BytesIO(stack.thumbnail)) as thumbnail:
         assert np.array_equal(np.asarray(thumbnail), render(stack, 64, device="cpu"))
@@ -151,12 +152,37 @@ def test_an_effort_that_is_none_is_refused(photo: Path, weights: Path, effort: A
 
 
 @pytest.mark.slow
-def test_the_usual_effort_tunes_quickly_where_nothing_else_is_asked_for(photo: Path, weights: Path) -> None:
+def test_the_usual_effort_is_good(photo: Path, weights: Path) -> None:
     model = load_model(weights, "cpu")
-    assert decompose(photo, model, device="cpu") == decompose(photo, model, effort="fast", device="cpu")
     sketch = decompose(photo, model, 2, effort="sketch", device="cpu")
     good = refine(sketch, photo, "good", device="cpu")
     assert decompose(photo, model, 2, device="cpu").layers == good.layers
+    assert decompose(photo, model, 2, effort="fast", device="cpu").layers != good.layers
+
+
+def test_where_nothing_else_is_asked_for_paths_lie_on_the_layers_as_predicted(
+    photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vecstack.fitting.decompose.GROWN_LAYERS", 6)
+    model = load_model(weights, "cpu")
+    stack = decompose(photo, model, effort="fast", device="cpu")
+    assert [layer.kind for layer in stack.layers] == ["mask"] * 3 + ["path"] * 3
+    assert stack.layers[:3] == decompose(photo, model, effort="sketch", device="cpu").layers
+    assert stack == decompose(photo, model, 6, effort="fast", device="cpu")
+
+
+@pytest.mark.slow
+def test_with_the_best_effort_the_layers_of_both_kinds_are_tuned_together(
+    photo: Path, weights: Path, pixels: np.ndarray
+) -> None:
+    model = load_model(weights, "cpu")
+    stack = decompose(photo, model, 6, effort="best", device="cpu")
+    sketch = decompose(photo, model, effort="sketch", device="cpu")
+    assert [layer.id for layer in stack.layers[:3]] == [layer.id for layer in sketch.layers]
+    assert stack.layers[:3] != sketch.layers
+    grown = grow(sketch, photo, Goal(6), "best", device="cpu")
+    assert psnr_to(stack, pixels) > psnr_to(grown, pixels)
+    assert stack.metrics["psnr"] == pytest.approx(psnr_to(stack, pixels), abs=0.05)
 
 
 @pytest.mark.parametrize("more", [{"layers": 4}, {"detail": Goal(psnr=20)}, {"detail": Goal(budget_bytes=2000)}])
@@ -171,7 +197,7 @@ def test_layers_that_cannot_be_tuned_stay_as_the_maker_made_them(
 ) -> None:
     model = load_model(weights, "cpu")
     monkeypatch.setattr("vecstack.fitting.refine._can_tune", lambda _: False)
-    assert decompose(photo, model, device="cpu") == decompose(photo, model, effort="sketch", device="cpu")
+    assert decompose(photo, model, 3, device="cpu") == decompose(photo, model, effort="sketch", device="cpu")
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.0, True, None])
@@ -200,10 +226,10 @@ def test_detail_ends_when_its_seconds_are_over(photo: Path, weights: Path, pixel
 def test_layers_beyond_the_model_s_are_detail_above_them(photo: Path, weights: Path, pixels: np.ndarray) -> None:
     model = load_model(weights, "cpu")
     few, many = (decompose(photo, model, count, effort="fast", device="cpu") for count in (5, 9))
-    assert [layer.kind for layer in few.layers] == ["mask"] * 3 + ["spline"] * 2
-    assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["spline"] * 6
-    assert few.layers[:3] == many.layers[:3] == decompose(photo, model, effort="fast", device="cpu").layers
     sketch = decompose(photo, model, effort="sketch")
+    assert [layer.kind for layer in few.layers] == ["mask"] * 3 + ["path"] * 2
+    assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["path"] * 6
+    assert few.layers[:3] == many.layers[:3] == sketch.layers
     assert psnr_to(many, pixels) > psnr_to(few, pixels) + 0.5 > psnr_to(sketch, pixels) + 1
     assert many.thumbnail is not None
 
@@ -249,7 +275,7 @@ def test_a_budget_below_the_net_is_kept_without_it(photo: Path, tmp_path: Path, 
     stack = decompose(photo, model, effort="fast", detail=Goal(budget_bytes=3000), device="cpu")
     assert len(dumps(stack)) <= 3000
     assert stack.assets == {}
-    assert {layer.kind for layer in stack.layers} == {"spline"}
+    assert {layer.kind for layer in stack.layers} == {"path"}
     assert stack.canvas.background == pytest.approx(pixels.mean((0, 1)) / 255, abs=1e-3)
     assert stack.source["sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest()
     assert psnr_to(stack, pixels) > psnr_to(stack.with_layers(()), pixels) + 3
@@ -317,7 +343,7 @@ def test_a_background_is_a_colour(weights: Path, pixels: Any) -> None:
     white, named = (decompose(clear, model, effort="sketch", background=color) for color in ((1.0, 1.0, 1.0), "white"))
     assert named == white
     stack = decompose(clear, model, 1, effort="sketch")
-    for background in ("octarine", (255, 255, 255), None):
+    for background in ("octarine", (255, 255, 255)):
         with pytest.raises(UsageError, match=r"is not a colour|three numbers in 0\.\.1"):
             decompose(pixels, model, background=background)
         with pytest.raises(UsageError, match=r"is not a colour|three numbers in 0\.\.1"):

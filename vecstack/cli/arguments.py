@@ -27,9 +27,10 @@ SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Skip inputs
 Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="Where to compute: auto, cpu, cuda or cuda:N.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_BEHIND = typer.Option("--background", metavar="COLOR", help="Colour behind transparent pixels: #rrggbb or a CSS name.")
-Background = Annotated[str, _BEHIND]
-BackgroundIfSaid = Annotated[str | None, _BEHIND]
+Background = Annotated[
+    str,
+    typer.Option("--background", metavar="COLOR", help="Colour behind transparent pixels: #rrggbb or a CSS name."),
+]
 Psnr = Annotated[float | None, typer.Option("--psnr", metavar="DB", help="Add detail until this PSNR is reached.")]
 Budget = Annotated[
     str | None,

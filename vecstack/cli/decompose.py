@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import (
-    BackgroundIfSaid,
     Budget,
     Compact,
     Device,
@@ -61,7 +60,14 @@ def run(
     prune: Prune = False,
     compact: Compact = False,
     tolerance: Tolerance = 0.5,
-    background: BackgroundIfSaid = None,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            "--background",
+            metavar="COLOR",
+            help="Colour behind transparent pixels, where layers are not transparent: #rrggbb or a CSS name.",
+        ),
+    ] = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,

@@ -46,7 +46,7 @@ def run(
         _option(
             "recolor",
             "SEL=COLOR",
-            "Set the colour: #rrggbb or a CSS name. Several colours of a layer or a group shift.",
+            "Set the colour (#rrggbb or a CSS name); several colours of a layer or a group shift.",
         ),
     ] = None,
     opacity: Annotated[Texts, _option("opacity", "SEL=0..1", "Set the opacity.")] = None,
