@@ -26,9 +26,10 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 RUN_BY_CI = {"Try it", "Test"}  # headings of the README: .ci/run runs what they print, in an environment of its own
 RUN_ELSEWHERE = {"new-kind.md"}  # pages whose code is that of another test
-SLOW = {"README.md", "export.md", "python.md", "svg.md"}  # pages that take more than five seconds
+SLOW = {"README.md", "export.md", "python.md", "svg.md", "tutorial.md"}  # pages that take more than five seconds
+AS_PRINTED = {"tutorial.md"}  # pages that name groups of the very pictures, which smaller ones would not have
 # Smaller pictures and less work than the pages ask for: whether it runs is the question here, not what it costs.
-PHOTO_PX, DIGIT_PX, DRAWN_PX = (72, 48), (28, 28), 64
+PHOTO_PX, ICON_PX, DIGIT_PX, DRAWN_PX = (72, 48), (72, 72), (28, 28), 64
 LAYERS = 12  # of the layer file that pages name: as many as they select from
 SMALLER = (
     (r"--size \d+", f"--size {DRAWN_PX}"),
@@ -36,7 +37,7 @@ SMALLER = (
     (r" --effort \w+", ""),
     (r"^(refine|decompose) ", r"\1 --effort fast "),
     (r"^(decompose .*--layers) \d+", r"\1 22"),
-    (r"^decompose (--effort fast) photo.png -o", rf"decompose \1 --layers {LAYERS} photo.png -o"),
+    (r"^decompose (--effort fast) (photo.\w+) -o", rf"decompose \1 --layers {LAYERS} \2 -o"),
     (r"--layers \d+ --compact", "--layers 22 --compact"),
 )
 
@@ -78,9 +79,11 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like `examples`, with smaller pictures."""
     folder = tmp_path_factory.mktemp("docs") / "examples"
     folder.mkdir()
-    for name, size in (("scene.png", PHOTO_PX), ("digit.png", DIGIT_PX), ("icon.png", DIGIT_PX)):
+    sizes = {"scene.png": PHOTO_PX, "coffee.jpg": PHOTO_PX, "icon.png": ICON_PX, "digit.png": DIGIT_PX}
+    for name, size in sizes.items():
         with Image.open(ROOT / "examples" / name) as picture:
-            picture.convert("RGB").resize(size, Image.Resampling.BOX).save(folder / name)
+            mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+            picture.convert(mode).resize(size, Image.Resampling.BOX).save(folder / name)
     return folder
 
 
@@ -106,12 +109,14 @@ def files(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, files: Path, examples: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Path]:
-    """Makes the folder that a page's blocks run in, and goes there: for the README the project's, for the other pages
-    one with the files that they name."""
+    """Makes the folder that a page's blocks run in, and goes there: one like the project's for the README and the
+    tutorial, for the other pages one with the files that they name."""
 
     def go(page: Path) -> Path:
         place = tmp_path / "here"
-        if page.name == "README.md":
+        if page.name in AS_PRINTED:
+            shutil.copytree(ROOT / "examples", place / "examples")
+        elif page.name == "README.md":
             shutil.copytree(examples, place / "examples")
         else:
             shutil.copytree(files, place)
@@ -130,14 +135,14 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return addresses
 
 
-def run_command(command: str, vecstack: Callable[..., Any]) -> None:  # noqa: F811
-    """Run a command line of a page: vecstack, or cp."""
+def run_command(command: str, vecstack: Callable[..., Any], changed: Callable[[str], str]) -> None:  # noqa: F811
+    """Run a command line of a page, changed: vecstack, or cp."""
     program, *words = shlex.split(command, comments=True)
     if program == "cp":
         shutil.copy(*words)
         return
     assert program == "vecstack", command
-    result = vecstack(*shlex.split(smaller(shlex.join(words))))
+    result = vecstack(*shlex.split(changed(shlex.join(words))))
     assert result.code == 0, f"{command}: {result.err}"
 
 
@@ -169,7 +174,7 @@ def test_what_a_page_says_runs(
     for block in to_run(page):
         if block.language == "sh":
             for command in block.text.strip().splitlines():
-                run_command(command, vecstack)
+                run_command(command, vecstack, str if page.name in AS_PRINTED else smaller)
         else:
             run_python(block.text, f"{page.name}, {block.heading}")
     assert len(shown) == sum(block.text.count("vecstack view") for block in to_run(page))

@@ -76,8 +76,9 @@ def run(
 ) -> None:
     """Turn pictures into layer files.
 
-    photo.png becomes photo.layers. Without --model the picture chooses: splines for a bitmap of up to 64 px; paths
-    where it is transparent or --layers, --psnr or --budget is given; else photos and paths above, 128 layers."""
+    photo.png becomes photo.layers: masks as a model predicts them, and paths where these miss the picture, 128 layers
+    in all. With --layers, --psnr or --budget, and for a transparent picture, all layers are paths; a bitmap of up to
+    64 px gets splines. --model chooses otherwise."""
     color = None if background is None else parse_color(background, "--background")
     how = parse_effort(effort, DECOMPOSE_EFFORTS)
     check_count(layers)

@@ -31,10 +31,7 @@ if TYPE_CHECKING:
 
 RASTER_PIXELS = 1 << 20  # most pixels of the picture that layers are grown on
 POLISHED_PIXELS = 1 << 23  # most that they are tuned on in the end: bounds memory to some 300 MB
-FIRST, MORE = (
-    32,
-    1.5,
-)  # layers that a goal without a count begins with, and by how much they grow from one try to the next
+FIRST, MORE = 8, 2  # layers that a goal without a count begins with, and by how much they grow from try to try
 LESS, FAR_LESS = 0.94, 0.75  # of the layers that are kept when fewer may do, and where the goal is passed by far
 CAREFUL = 0.98  # of the layers that would fill a file, by the bytes that those before took
 MIN_GAIN_DB, MAX_STALLED = 0.02, 3  # of twice as many layers: less, so many times one after another, is the end

@@ -116,6 +116,8 @@ class PathGrower:
     def grow_to(self, count: int) -> None:
         """Add paths until there are about `count`: where there are none yet and nothing is below, the regions of the
         picture first. What turns out no closer to the picture is undone."""
+        if count <= self.count:
+            return
         if not self.growth.regions.size:
             self._know_regions(min(count, max(2, round(STRUCTURE_SHARE * (count - self.count)))))
         counts = [count]
