@@ -2,7 +2,8 @@
 
 Most photos of the gallery come with scikit-image (the extra `benchmarks`), the picture of the viewer takes playwright
 (the extra `web`) and Chromium. The gallery takes some ten minutes; with --keep DIR, layer files that are in DIR already
-are not made again. Nor are those of the tutorial, whose groups its text names: to make them anew, delete them.
+are not made again. Nor are those beside the pictures, whose layers and groups the pages name: to make them anew, delete
+them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from vecstack.stack import Layer
 DOCS = Path(__file__).parent
 EXAMPLES = DOCS.parent / "examples"
 CUP, ICON = DOCS / "tutorial" / "cup.layers", DOCS / "tutorial" / "icon.layers"
+TWENTY = DOCS / "gallery" / "coffee-20.layers"
 PHOTOS = ("astronaut.png", "rocket.jpg", "chelsea.png")  # of scikit-image
 COUNTS = (20, 64, 128, 256)
 WIDTH_PX = 640
@@ -99,12 +101,11 @@ def gallery(kept: Path) -> None:
     coffee = EXAMPLES / "coffee.jpg"
     for photo in (coffee, *map(scikit_image, PHOTOS)):
         for count in COUNTS:
-            stack = layers_of(photo, kept / f"{photo.stem}-{count}.layers", count)
+            file = kept / f"{photo.stem}-{count}.layers"
+            stack = layers_of(photo, TWENTY if file.name == TWENTY.name else file, count)
             save_picture(drawn(stack, WIDTH_PX), folder / f"{photo.stem}-{count}.jpg")
         save_picture(reduced(photo, WIDTH_PX), folder / f"{photo.stem}.jpg")
-    save_picture(
-        one_by_one(layers_of(coffee, kept / "coffee-20.layers", 20), 5), folder / "coffee-apart.jpg", WIDE_MAX_BYTES
-    )
+    save_picture(one_by_one(load(TWENTY), 5), folder / "coffee-apart.jpg", WIDE_MAX_BYTES)
 
 
 def scikit_image(name: str) -> Path:
