@@ -131,7 +131,7 @@ def runs_of(stack: Stack) -> list[tuple[int, int]]:
         layer.kind if layer.is_seen and can_draw(layer) and kind_of(layer).can_grow else None for layer in stack.layers
     ]
     cuts = [index for index in range(len(keys)) if not index or keys[index] != keys[index - 1]]
-    ends = [*cuts[1:], len(keys)]
+    ends = [*cuts[1:], len(keys)] if cuts else []
     return [(first, end) for first, end in zip(cuts, ends, strict=True) if keys[first] is not None]
 
 
