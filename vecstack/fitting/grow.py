@@ -85,6 +85,8 @@ def grow(
         found = grower.grown(), grower.error
     else:
         found = _grown_to_goal(grower, stack, first, goal)
+    if said is not None:
+        said(1.0, found[1])
     grown = _with(stack, first, found[0])
     if loaded.width * loaded.height > RASTER_PIXELS and effort != "fast":
         left = effort if isinstance(effort, str) else max(0.0, began + effort - time.monotonic())

@@ -102,7 +102,7 @@ class PathGrower:
             paths, np.zeros(paths.count, np.int64), np.arange(paths.count), np.zeros((0, 0), np.int64),
             np.zeros(1, np.int64), np.zeros(1, np.int64),
         )  # fmt: skip
-        self._started = time.monotonic()
+        self._started, self._share = time.monotonic(), 0.0
 
     @property
     def count(self) -> int:
@@ -177,8 +177,9 @@ class PathGrower:
         def told(error: float) -> None:
             nonlocal done
             done += 1
+            self._share = max(self._share, start + (end - start) * done / (steps + 1))
             if self.terms.told is not None:
-                self.terms.told(start + (end - start) * done / steps, error)
+                self.terms.told(self._share, error)
 
         self.growth.paths = self.tuner.tune(self.growth.paths, steps, deadline=self.terms.deadline, told=told)
 
