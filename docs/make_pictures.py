@@ -2,7 +2,7 @@
 
 Most photos of the gallery come with scikit-image (the extra `benchmarks`), the picture of the viewer takes playwright
 (the extra `web`) and Chromium. The gallery takes some ten minutes; with --keep DIR, layer files that are in DIR already
-are not made again.
+are not made again. Nor are those of the tutorial, whose groups its text names: to make them anew, delete them.
 """
 
 from __future__ import annotations
@@ -24,22 +24,24 @@ from vecstack.stack import Layer
 
 DOCS = Path(__file__).parent
 EXAMPLES = DOCS.parent / "examples"
+CUP, ICON = DOCS / "tutorial" / "cup.layers", DOCS / "tutorial" / "icon.layers"
 PHOTOS = ("astronaut.png", "rocket.jpg", "chelsea.png")  # of scikit-image
 COUNTS = (20, 64, 128, 256)
 WIDTH_PX = 640
 MAX_BYTES = 60_000  # of a picture: the pages are to be light
+WIDE_MAX_BYTES = 120_000  # of one of many parts
 QUALITIES = range(80, 40, -5)  # of JPEG; the first that fits
 PAPER = (255, 255, 255)
 GAP_PX = 8
-RECOLORED = (Recolor("region-2-part-1", "royalblue"), Recolor("region-5", "saddlebrown"))
-EMPTY = (Hide("region-5"),)
+RECOLORED = (Recolor("region-1-part-1", "royalblue"), Recolor("region-6", "saddlebrown"))
+EMPTY = (Hide("region-6"),)
 ICON_RECOLORED = (Recolor("path-2", "skyblue"), Recolor("path-4", "tomato"), Opacity("path-4", 1))
 # The plane of a layer seen from the side: where its corner to the right and its corner below go.
 RIGHT, DOWN = (0.66, 0.16), (0.0, 0.84)
 CARD_STEP = 0.46  # of a plane's width, from one to the next
 LEAST_LAYERS = 2  # of a group that has a plane
-BROWSER_PX = (1200, 680)
-CLICKED_PX = (590, 330)  # of the browser: where the saucer is
+BROWSER_PX = (1000, 600)
+CLICKED_PX = (480, 280)  # of the browser: where the saucer is
 
 
 def main() -> None:
@@ -60,14 +62,14 @@ def result(kept: Path) -> None:
     """The picture of the README: a photo, its layers drawn, one group in another colour, and below these the groups one
     behind the other."""
     photo = EXAMPLES / "coffee.jpg"
-    first, grouped = layers_of(photo, kept), layers_of(photo, kept, 64)
+    first, grouped = layers_of(photo, kept / "coffee.layers"), layers_of(photo, CUP, 64)
     size = (2 * WIDTH_PX - 2 * GAP_PX) // 3
     above = in_rows([reduced(photo, size), drawn(first, size), drawn(edit(grouped, RECOLORED), size)], 3)
     below = on_paper(apart(grouped, above.width))
     sheet = Image.new("RGB", (above.width, above.height + 2 * GAP_PX + below.height), PAPER)
     sheet.paste(above, (0, 0))
     sheet.paste(below, (0, above.height + 2 * GAP_PX))
-    save_picture(sheet, DOCS / "result.jpg")
+    save_picture(sheet, DOCS / "result.jpg", WIDE_MAX_BYTES)
 
 
 def tutorial(kept: Path) -> None:
@@ -75,7 +77,7 @@ def tutorial(kept: Path) -> None:
     folder = DOCS / "tutorial"
     folder.mkdir(exist_ok=True)
     photo, icon = EXAMPLES / "coffee.jpg", EXAMPLES / "icon.png"
-    first, grouped = layers_of(photo, kept), layers_of(photo, kept, 64)
+    first, grouped = layers_of(photo, kept / "coffee.layers"), layers_of(photo, CUP, 64)
     save_picture(drawn(first, WIDTH_PX), folder / "first.jpg")
     save_picture(drawn(grouped, WIDTH_PX), folder / "paths.jpg")
     save_picture(on_paper(apart(grouped, 2 * WIDTH_PX)), folder / "groups.jpg")
@@ -85,7 +87,7 @@ def tutorial(kept: Path) -> None:
         page = Path(place) / "page.html"
         page.write_text(to_html(grouped, svg=False), encoding="utf-8")
         save_picture(screenshot(page), folder / "viewer.jpg")
-    flat = layers_of(icon, kept, 6)
+    flat = layers_of(icon, ICON, 6)
     icons = [Image.open(icon).convert("RGBA"), *(drawn(each, 256) for each in (flat, edit(flat, ICON_RECOLORED)))]
     save_picture(in_rows([on_squares(each) for each in icons], 3), folder / "icon.png")
 
@@ -97,10 +99,12 @@ def gallery(kept: Path) -> None:
     coffee = EXAMPLES / "coffee.jpg"
     for photo in (coffee, *map(scikit_image, PHOTOS)):
         for count in COUNTS:
-            stack = layers_of(photo, kept, count)
+            stack = layers_of(photo, kept / f"{photo.stem}-{count}.layers", count)
             save_picture(drawn(stack, WIDTH_PX), folder / f"{photo.stem}-{count}.jpg")
         save_picture(reduced(photo, WIDTH_PX), folder / f"{photo.stem}.jpg")
-    save_picture(one_by_one(layers_of(coffee, kept, 20), 5), folder / "coffee-apart.jpg")
+    save_picture(
+        one_by_one(layers_of(coffee, kept / "coffee-20.layers", 20), 5), folder / "coffee-apart.jpg", WIDE_MAX_BYTES
+    )
 
 
 def scikit_image(name: str) -> Path:
@@ -111,10 +115,9 @@ def scikit_image(name: str) -> Path:
     return Path(found.origin).parent / "data" / name
 
 
-def layers_of(picture: Path, kept: Path, count: int | None = None) -> Stack:
-    """What the first command makes of a picture, or so many layers with the effort best: from a file in the folder
-    `kept` where it is there already."""
-    file = kept / f"{picture.stem}-{count or 'first'}.layers"
+def layers_of(picture: Path, file: Path, count: int | None = None) -> Stack:
+    """What the first command makes of a picture, or so many layers with the effort best: from a file where it is there
+    already, else kept in it."""
     if not file.exists():
         save(decompose(picture) if count is None else decompose(picture, layers=count, effort="best"), file)
     return load(file)
@@ -221,14 +224,14 @@ def screenshot(page: Path) -> Image.Image:
             return shown.convert("RGB")
 
 
-def save_picture(picture: Image.Image, path: Path) -> None:
+def save_picture(picture: Image.Image, path: Path, max_bytes: int = MAX_BYTES) -> None:
     """Write a picture, as a JPEG of the first quality with which it is small enough."""
     if path.suffix == ".png":
         picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
         return
     for quality in QUALITIES:
         picture.save(path, quality=quality, optimize=True, progressive=True)
-        if path.stat().st_size <= MAX_BYTES:
+        if path.stat().st_size <= max_bytes:
             return
 
 

@@ -27,7 +27,7 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 RUN_BY_CI = {"Try it", "Test"}  # headings of the README: .ci/run runs what they print, in an environment of its own
 RUN_ELSEWHERE = {"new-kind.md"}  # pages whose code is that of another test
 SLOW = {"README.md", "export.md", "python.md", "svg.md", "tutorial.md"}  # pages that take more than five seconds
-AS_PRINTED = {"tutorial.md"}  # pages that name groups of the very pictures, which smaller ones would not have
+AS_PRINTED = {"tutorial.md"}  # pages that name groups of their very files, which smaller ones would not have
 # Smaller pictures and less work than the pages ask for: whether it runs is the question here, not what it costs.
 PHOTO_PX, ICON_PX, DIGIT_PX, DRAWN_PX = (72, 48), (72, 72), (28, 28), 64
 LAYERS = 12  # of the layer file that pages name: as many as they select from
@@ -115,7 +115,8 @@ def folder(tmp_path: Path, files: Path, examples: Path, monkeypatch: pytest.Monk
     def go(page: Path) -> Path:
         place = tmp_path / "here"
         if page.name in AS_PRINTED:
-            shutil.copytree(ROOT / "examples", place / "examples")
+            for part in ("examples", "docs/tutorial"):
+                shutil.copytree(ROOT / part, place / part)
         elif page.name == "README.md":
             shutil.copytree(examples, place / "examples")
         else:
