@@ -69,10 +69,7 @@ def test_more_layers_than_the_model_gives_are_detail(made: Made, pixels: np.ndar
 
 
 def test_a_psnr_is_met(made: Made, pixels: np.ndarray) -> None:
-    stack = made("--effort", "fast", "--psnr", 21)[0]
-    assert psnr_to(stack, pixels) > 20.98
-    assert 3 < len(stack.layers) <= 16
-    assert psnr_to(made("--effort", "fast", "--layers", 5)[0], pixels) < 20.98
+    assert 20.98 < psnr_to(made("--effort", "fast", "--psnr", 21)[0], pixels) < 24
 
 
 @pytest.mark.slow

@@ -25,6 +25,7 @@ from vecstack.geometry import Affine
 from vecstack.kinds.mask.maker import weights_to_bytes
 from vecstack.kinds.mask.model import Predictor
 from vecstack.kinds.mask.net import NetSizes
+from vecstack.stack import Stack
 
 
 def test_a_stack_has_the_canvas_of_its_picture_and_the_layers_of_its_model(photo: Path, weights: Path) -> None:
@@ -255,14 +256,32 @@ def test_a_count_and_a_psnr_together_end_with_the_first(photo: Path, weights: Pa
     assert [layer.kind for layer in within.layers] == ["mask", "mask"]
 
 
-@pytest.mark.slow
-def test_a_file_within_its_budget_keeps_the_model_s_layers_where_their_net_fits(photo: Path, weights: Path) -> None:
+@pytest.mark.parametrize(("with_masks", "without", "kinds"), [(21.0, 20.0, ["mask"] * 3), (20.0, 21.0, [])])
+def test_of_a_budget_the_closer_is_kept_with_the_model_s_layers_or_without(
+    photo: Path,
+    weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    with_masks: float,
+    without: float,
+    kinds: list[str],
+) -> None:
+    def grown(stack: Stack, *_: Any, **__: Any) -> Stack:
+        return dataclasses.replace(stack, metrics={"psnr": with_masks if stack.layers else without})
+
+    monkeypatch.setattr("vecstack.fitting.grow.grow", grown)
     model = load_model(weights, "cpu")
-    sketch = decompose(photo, model, effort="sketch")
+    stack = decompose(photo, model, effort="fast", detail=Goal(budget_bytes=9000), device="cpu")
+    assert [layer.kind for layer in stack.layers] == kinds
+    assert stack.metrics["psnr"] == 21.0
+
+
+@pytest.mark.slow
+def test_a_file_with_the_model_s_layers_is_within_its_budget(photo: Path, weights: Path) -> None:
+    sketch = decompose(photo, load_model(weights, "cpu"), effort="sketch")
     size = len(dumps(dataclasses.replace(sketch, thumbnail=None))) + 800
-    stack = decompose(photo, model, effort="fast", detail=Goal(budget_bytes=size), device="cpu")
+    stack = grow(dataclasses.replace(sketch, thumbnail=None), photo, Goal(budget_bytes=size), "fast", device="cpu")
     assert len(dumps(stack)) <= size
-    assert [layer.kind for layer in stack.layers[:3]] == ["mask"] * 3
+    assert stack.layers[:3] == sketch.layers
     assert len(stack.layers) > 3
 
 

@@ -551,7 +551,7 @@ def test_a_goal_adds_detail_above_the_tuned_layers() -> None:
     more = refine(stack, picture, "fast", goal, device="cpu", report=lambda progress: shares.append(progress.share))
     tuned = refine(stack, picture, "fast", device="cpu")
     assert more.layers[:2] == tuned.layers
-    assert [layer.kind for layer in more.layers[2:]] == ["spline"] * 2
+    assert [layer.kind for layer in more.layers[2:]] == ["path"] * 2
     assert shares == sorted(shares)
     assert shares[-1] == 1
 

@@ -84,7 +84,7 @@ def grow(
         grower.grow_to(goal.layers - first)
         found = grower.grown(), grower.error
     else:
-        found = _grown_to_goal(grower, stack, first, goal)
+        found = _grown_to_goal(grower, stack, first, goal, deadline)
     if said is not None:
         said(1.0, found[1])
     grown = _with(stack, first, found[0])
@@ -131,7 +131,7 @@ def runs_of(stack: Stack) -> list[tuple[int, int]]:
         layer.kind if layer.is_seen and can_draw(layer) and kind_of(layer).can_grow else None for layer in stack.layers
     ]
     cuts = [index for index in range(len(keys)) if not index or keys[index] != keys[index - 1]]
-    ends = [*cuts[1:], len(keys)]
+    ends = [*cuts[1:], len(keys)] if cuts else []
     return [(first, end) for first, end in zip(cuts, ends, strict=True) if keys[first] is not None]
 
 
@@ -186,8 +186,9 @@ def _first_of_run(stack: Stack, kind: Kind[Layer]) -> int:
     return first
 
 
-def _grown_to_goal(grower: Grower, stack: Stack, first: int, goal: Goal) -> tuple[Grown, float]:
-    """The layers, and their mean squared error, that reach a PSNR, or fill a size of the file: as many as it takes."""
+def _grown_to_goal(grower: Grower, stack: Stack, first: int, goal: Goal, deadline: float | None) -> tuple[Grown, float]:
+    """The layers, and their mean squared error, that reach a PSNR, or fill a size of the file: as many as it takes,
+    and as there is time for."""
     most = (goal.layers or MAX_LAYERS) - first
     enough = None if goal.psnr is None else 10 ** (-goal.psnr / 10)
     before, stalled = grower.error, 0
@@ -198,7 +199,8 @@ def _grown_to_goal(grower: Grower, stack: Stack, first: int, goal: Goal) -> tupl
         is_close = enough is not None and error <= enough
         is_full = goal.budget_bytes is not None and _bytes(grower, stack, first) > goal.budget_bytes
         stalled = stalled + 1 if psnr_of(error) - psnr_of(before) < MIN_GAIN_DB else 0
-        if is_close or is_full or count >= most or stalled == MAX_STALLED:
+        is_late = deadline is not None and time.monotonic() >= deadline
+        if is_close or is_full or is_late or count >= most or stalled == MAX_STALLED:
             break
         before = error
         count = min(most, MORE * count)

@@ -124,6 +124,8 @@ class PathGrower:
         while self._is_small and counts[0] > 2 * max(self.count, FEW):
             counts.insert(0, counts[0] // 2)  # there, more can be worse, and costs little
         for wanted in counts:
+            if self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
+                break
             before, error = self.growth.copy(), self.tuner.error(self.growth.paths)
             self._grow_to(wanted)
             if before.paths.count and self.tuner.error(self.growth.paths) > error:

@@ -139,7 +139,7 @@ class LayerGrower(PathGrower):
 
 
 def _point(point: tuple[float, float]) -> tuple[float, float]:
-    return round(point[0], 2) + 0.0, round(point[1], 2) + 0.0
+    return round(float(point[0]), 2) + 0.0, round(float(point[1]), 2) + 0.0
 
 
 class _Names:
