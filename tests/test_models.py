@@ -210,12 +210,16 @@ def test_a_baseline_is_told_to_make_no_layers(tmp_path: Path) -> None:
 
 
 def test_makers_without_weights_are_models_too() -> None:
-    (splines,) = (model for model in available_models() if model.path is None)
-    assert (splines.name, splines.kind, splines.sha256) == ("splines", "spline", None)
-    model = load_model("splines", "cpu")
-    assert (model.kind, model.sha256, model.maker.max_layers) == ("spline", None, 0)
-    with pytest.raises(WeightsError, match="splines: has no weights to verify"):
-        verify_model(splines)
+    found = {model.name: model for model in available_models() if model.path is None}
+    assert {name: (model.kind, model.sha256) for name, model in found.items()} == {
+        "paths": ("path", None),
+        "splines": ("spline", None),
+    }
+    for name, entry in found.items():
+        model = load_model(name, "cpu")
+        assert (model.kind, model.sha256, model.maker.max_layers) == (entry.kind, None, 0)
+        with pytest.raises(WeightsError, match=f"{name}: has no weights to verify"):
+            verify_model(entry)
 
 
 def test_a_model_says_what_kind_of_layer_it_makes(weights: Path) -> None:
