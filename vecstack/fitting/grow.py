@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from vecstack.kinds.base import Grower, Kind
 
 RASTER_PIXELS = 1 << 20  # most pixels of the picture that layers are grown on
+LEAST_PIXELS, LAYER_PIXELS = 1 << 17, 1536  # of a raster that a number of layers is grown on, and for each of them
+POLISHING = "fast"  # the effort of tuning on all pixels
 POLISHED_PIXELS = 1 << 23  # most that they are tuned on in the end: bounds memory to some 300 MB
 FIRST, MORE = 8, 2  # layers that a goal without a count begins with, and by how much they grow from try to try
 LESS, FAR_LESS = 0.94, 0.75  # of the layers that are kept when fewer may do, and where the goal is passed by far
@@ -75,23 +77,54 @@ def grow(
     kind = growing_kind()
     assert kind is not None
     first = _first_of_run(stack, kind)
-    scene = scene_of(stack, loaded, first, len(stack.layers), to_color(background), chosen)
+    whole = scene_of(stack, loaded, first, len(stack.layers), to_color(background), chosen, POLISHED_PIXELS)
+    is_count = goal.layers is not None and goal.psnr is None and goal.budget_bytes is None
+    scene = _smaller(whole, _pixels_for(goal.layers - first) if is_count and goal.layers else RASTER_PIXELS)
     said = None if report is None else lambda share, error: report(Progress(min(1.0, share), psnr_of(error)))
     deadline = None if isinstance(effort, str) else began + effort
     terms = Terms(effort if isinstance(effort, str) else DEFAULT_EFFORT, seed, deadline, said)
     grower = kind.grower(stack.layers[first:], scene, terms, chosen)
-    if goal.layers is not None and goal.psnr is None and goal.budget_bytes is None:
+    if is_count and goal.layers:
         grower.grow_to(goal.layers - first)
         found = grower.grown(), grower.error
     else:
         found = _grown_to_goal(grower, stack, first, goal, deadline)
+    if scene is not whole:
+        found = _polished(kind, whole, found[0], Terms(POLISHING, seed, deadline), chosen)
     if said is not None:
         said(1.0, found[1])
-    grown = _with(stack, first, found[0])
-    if loaded.width * loaded.height > RASTER_PIXELS and effort != "fast":
-        left = effort if isinstance(effort, str) else max(0.0, began + effort - time.monotonic())
-        return tune_runs(grown, loaded, left, to_color(background), seed, chosen, None, POLISHED_PIXELS)
-    return _measured(grown, found[1])
+    return _measured(_with(stack, first, found[0]), found[1])
+
+
+def _pixels_for(layers: int) -> int:
+    """On how many pixels so many layers are grown: their detail is no finer, and steps are as much quicker."""
+    return min(RASTER_PIXELS, max(LEAST_PIXELS, LAYER_PIXELS * layers))
+
+
+def _smaller(scene: Scene, pixels: int) -> Scene:
+    """A scene on at most so many pixels; the same where it has no more."""
+    height, width = scene.picture.shape[1:]
+    scale = (pixels / (height * width)) ** 0.5
+    if scale >= 1:
+        return scene
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+
+    def less(values: np.ndarray) -> np.ndarray:
+        means: np.ndarray = interpolate(torch.from_numpy(values)[None], size, mode="area")[0].contiguous().numpy()
+        return means
+
+    if scene.light is None or scene.above is None:
+        return Scene(scene.rect, less(scene.picture), less(scene.below))
+    return Scene(scene.rect, less(scene.picture), less(scene.below), less(scene.light[None])[0], less(scene.above))
+
+
+def _polished(kind: Kind[Layer], scene: Scene, grown: Grown, terms: Terms, device: torch.device) -> tuple[Grown, float]:
+    """Layers tuned on all pixels of a scene, if that brings them closer, and their mean squared error there."""
+    grower = kind.grower(grown.layers, scene, terms, device)
+    before = grower.error
+    grower.tune()
+    after = grower.error
+    return (Grown(grower.grown().layers, grown.groups), after) if after < before else (grown, before)
 
 
 def _measured(stack: Stack, error: float) -> Stack:
@@ -106,14 +139,12 @@ def tune_runs(
     seed: int,
     device: torch.device,
     report: ProgressCallback | None = None,
-    pixels: int = RASTER_PIXELS,
 ) -> Stack:
-    """The stack with every run of visible layers that can be grown brought closer to the picture, made smaller where it
-    has more than so many pixels; or as it was. The PSNR is measured on these pixels."""
+    """The stack with every run of visible layers that can be grown brought closer to the picture, or as it was."""
     deadline = None if isinstance(effort, str) else time.monotonic() + effort
     said = None if report is None else lambda share, error: report(Progress(min(1.0, share), psnr_of(error)))
     for first, end in runs_of(stack):
-        scene = scene_of(stack, loaded, first, end, background, device, pixels)
+        scene = scene_of(stack, loaded, first, end, background, device)
         terms = Terms(effort if isinstance(effort, str) else DEFAULT_EFFORT, seed, deadline, said)
         grower = kind_of(stack.layers[first]).grower(stack.layers[first:end], scene, terms, device)
         before = grower.error
