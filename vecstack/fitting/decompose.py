@@ -12,7 +12,7 @@ from vecstack.errors import UsageError
 from vecstack.fitting.choose import AUTO, choose_model
 from vecstack.fitting.compact import compact
 from vecstack.fitting.effort import DECOMPOSE_EFFORTS, DEFAULT_EFFORT, EFFORTS, SKETCH, check_effort, check_seed
-from vecstack.fitting.goal import Goal, check_count
+from vecstack.fitting.goal import PSNR_BYTES, Goal, check_count
 from vecstack.fitting.progress import ProgressCallback
 from vecstack.fitting.refine import groups, refine
 from vecstack.kinds import find_kind
@@ -176,7 +176,7 @@ def _within_budget(stack: Stack, loaded: Picture, effort: str | float, goal: Goa
 
     bare = dataclasses.replace(_bare(loaded, options["background"]), source=stack.source)
     tried = [grow(bare, loaded, goal, effort, **options)]
-    if size_of(compact(stack, device=options["device"])).file < cast(int, goal.budget_bytes):
+    if size_of(compact(stack, device=options["device"])).file + PSNR_BYTES <= cast(int, goal.budget_bytes):
         tried.append(grow(stack, loaded, goal, effort, **options))
     return max(tried, key=lambda grown: float(grown.metrics["psnr"]))
 

@@ -23,7 +23,7 @@ from vecstack.drawing.sheets import FOOTPRINT, draw_at
 from vecstack.errors import UsageError
 from vecstack.fitting.compact import compact
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_effort, check_seed
-from vecstack.fitting.goal import Goal, check_above
+from vecstack.fitting.goal import PSNR_BYTES, Goal, check_above
 from vecstack.fitting.optimize import Numbers, View, closest, gauss_newton
 from vecstack.fitting.progress import Progress, ProgressCallback
 from vecstack.fitting.target import Target, open_target, psnr_of, with_psnr
@@ -51,7 +51,6 @@ class Effort:
 MIN_FADE = 1e-3  # share of the half side of a window: finer than a cell
 MIN_PRIOR = 0.05  # for a window where nothing could be improved, once the canvas there has changed
 MIN_WORTH = 1e-5  # share of the squared error that a layer must mend; hundreds of times less than usual
-PSNR_BYTES = 32  # that the PSNR, known last, takes of a file
 FIRST_LAYERS = 256  # of detail, which matter most and get more effort than those after them
 EFFORTS = {
     "fast": (Effort(24, 10, 0.5), Effort(24, 10, 0.5)),

@@ -9,6 +9,7 @@ from vecstack.errors import UsageError
 from vecstack.stack import MAX_LAYERS, Stack
 
 MAX_PSNR = 60.0  # dB: finer than 8 bits
+PSNR_BYTES = 32  # that the PSNR, known last, takes of a file
 MIN_BUDGET_BYTES = 1024  # less than a file without layers takes
 
 

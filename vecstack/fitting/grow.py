@@ -17,8 +17,10 @@ from vecstack.document.file import size_of
 from vecstack.drawing.fast import FastPainter
 from vecstack.drawing.points import Grid
 from vecstack.drawing.viewport import Viewport
+from vecstack.errors import UsageError
+from vecstack.fitting.compact import compact
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_effort, check_seed
-from vecstack.fitting.goal import Goal, check_above
+from vecstack.fitting.goal import PSNR_BYTES, Goal, check_above
 from vecstack.fitting.progress import Progress, ProgressCallback
 from vecstack.fitting.target import psnr_of
 from vecstack.kinds import can_draw, find_kind, kind_names, kind_of
@@ -66,7 +68,8 @@ def grow(
     """The stack with layers grown above its own until the goal is met or nothing more helps; layers on top that can
     themselves be grown are fitted together with them. `effort` and `seed` are those of vecstack.refine. A transparent
     canvas is fitted to the picture's own transparency. The same call gives the same stack, except with a number of
-    seconds. Raises UsageError (a goal below what the stack has), PictureError, DeviceError."""
+    seconds. With `budget_bytes` the layers that are there are compacted. Raises UsageError (a goal below what the stack
+    has), PictureError, DeviceError."""
     began = time.monotonic()
     check_effort(effort)
     check_seed(seed)
@@ -74,6 +77,8 @@ def grow(
     loaded = as_picture(picture)
     check_aspect(stack, loaded.width, loaded.height)
     chosen = resolve_device(device)
+    if goal.budget_bytes is not None and stack.layers:
+        stack = compact(stack, device=device)
     kind = growing_kind()
     assert kind is not None
     first = _first_of_run(stack, kind)
@@ -257,11 +262,18 @@ def _fewest(grower: Grower, enough: float) -> tuple[Grown, float]:
 
 
 def _shrink_into(grower: Grower, stack: Stack, first: int, budget: int) -> None:
-    """Drop layers until the file is small enough."""
-    while grower.count:
+    """Drop layers until the file is small enough. Raises UsageError where those that must stay are too many."""
+    before = grower.count + 1
+    while True:
         bytes_ = _bytes(grower, stack, first)
         if bytes_ <= budget:
             return
+        if grower.count == before or not grower.count:
+            raise UsageError(
+                f"budget_bytes must be at least the {bytes_:,} bytes that the stack takes already, not {budget:,}.",
+                parameter="budget_bytes",
+            )
+        before = grower.count
         empty = size_of(stack.with_layers(stack.layers[:first])).file
         share = max(0.0, (budget - empty) / max(1, bytes_ - empty))
         grower.shrink_to(min(grower.count - 1, int(CAREFUL * share * grower.count)))
@@ -269,7 +281,7 @@ def _shrink_into(grower: Grower, stack: Stack, first: int, budget: int) -> None:
 
 
 def _bytes(grower: Grower, stack: Stack, first: int) -> int:
-    return size_of(_with(stack, first, grower.grown())).file + 32  # the PSNR, known last
+    return size_of(_with(stack, first, grower.grown())).file + PSNR_BYTES
 
 
 def _with(stack: Stack, first: int, grown: Grown) -> Stack:

@@ -160,6 +160,7 @@ class PathGrower:
         """Drop the paths without which the error rises least."""
         effect = effects(self.tuner, self.growth.paths)
         effect[self.growth.source >= 0] = np.inf
+        count = max(count, int((self.growth.source >= 0).sum()))
         self.growth.keep(np.sort(np.argsort(-effect, kind="stable")[:count]))
 
     def _know_regions(self, count: int) -> None:
