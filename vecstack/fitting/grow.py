@@ -94,7 +94,7 @@ def grow(
         found = grower.grown(), grower.error
     else:
         found = _grown_to_goal(grower, stack, first, goal, deadline)
-    if scene is not whole:
+    if scene is not whole and goal.budget_bytes is None:  # other numbers may take more bytes
         found = _polished(kind, whole, found[0], Terms(POLISHING, seed, deadline), chosen)
     if said is not None:
         said(1.0, found[1])
