@@ -157,11 +157,13 @@ def _fit(
         if most:
             return refine(stack, loaded, effort, goal, **options)
         return add_detail(stack, loaded, goal, effort, **options)
-    if goal is None:
-        goal, effort = Goal(GROWN_LAYERS), UNASKED.get(effort, effort)
-    elif most and goal.budget_bytes is not None:
+    if goal is not None and goal.budget_bytes is not None and most:
         return _within_budget(stack, loaded, effort, goal, options)
-    grown = grow(stack, loaded, goal, effort, **options)
+    if goal is None:
+        effort = UNASKED.get(effort, effort)
+        grown = grow(stack, loaded, Goal(GROWN_LAYERS), effort, **options)
+    else:  # the model's layers are tuned as they are without any more: more layers are never worse
+        grown = refine(stack, loaded, effort, goal, **options)
     return polish(grown, loaded, background, seed, device) if most and effort == POLISHED else grown
 
 
