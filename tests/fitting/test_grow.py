@@ -119,6 +119,10 @@ def test_fitting_ends_with_the_seconds_that_it_was_given() -> None:
     assert 0 < len(stack.layers) <= 64
 
 
+def test_there_are_layers_even_where_there_is_no_time() -> None:
+    assert len(grown(disc(), 8, 1e-6).layers) == 8
+
+
 # What a goal promises.
 
 

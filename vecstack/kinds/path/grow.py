@@ -122,8 +122,8 @@ class PathGrower:
             wanted = GROUPS if self._is_small else max(2, round(STRUCTURE_SHARE * (count - self.count)))
             self._know_regions(min(count, wanted))
         for wanted in self._counts_to(count):
-            if self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
-                break
+            if self.count and self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
+                break  # but not without any
             before, error = self.growth.copy(), self.tuner.error(self.growth.paths)
             self._grow_to(wanted)
             if before.paths.count and self.tuner.error(self.growth.paths) > error:
