@@ -1,0 +1,70 @@
+"""What a drawing consists of, once all elements are followed: filled areas, from the lowest up, in places that nest."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vecstack.importing.areas import common, cut, meet
+from vecstack.importing.left_out import LeftOut
+from vecstack.importing.outlines import Outline
+from vecstack.importing.paints import Paint
+
+MAX_TOGETHER = 200  # items of a group whose opacity is worked out: each is compared with each
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """An element that holds others."""
+
+    id: str
+    name: str
+    parent: Place | None
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """An area with one paint: closed contours that do not overlap (nonzero rule), in the fine units of the drawing.
+    `shape` is the outline that was filled or stroked, whose box is what others refer to."""
+
+    outline: Outline
+    paint: Paint
+    opacity: float
+    id: str
+    name: str
+    place: Place | None
+    visible: bool
+    shape: Outline
+
+
+def clipped(items: Sequence[Item], clip: Outline, left_out: LeftOut) -> list[Item]:
+    """What is seen of the items within a clip."""
+    inside = (dataclasses.replace(item, outline=common(item.outline, clip, left_out)) for item in items)
+    return [item for item in inside if item.outline]
+
+
+def faded(items: Sequence[Item], opacity: float, left_out: LeftOut) -> list[Item]:
+    """Items that are faded as one picture: what opaque ones hide of those below is cut off before all are faded."""
+    if opacity == 1 or len(items) < 2:
+        return [dataclasses.replace(item, opacity=item.opacity * opacity) for item in items]
+    result: list[Item] = []
+    for index, item in enumerate(items):
+        above = [other for other in items[index + 1 :] if other.visible]
+        shown = _without_hidden(item, above, left_out) if len(items) <= MAX_TOGETHER else item
+        if shown.outline:
+            result.append(dataclasses.replace(shown, opacity=item.opacity * opacity))
+    return result
+
+
+def _without_hidden(item: Item, above: Sequence[Item], left_out: LeftOut) -> Item:
+    """The item without what opaque ones above it hide."""
+    outline = item.outline
+    for other in above:
+        if not outline:
+            break
+        if other.opacity == 1:
+            outline = cut(outline, other.outline, left_out)
+        elif meet(outline, other.outline, left_out):
+            left_out.add("exact opacity of groups whose parts show through one another")
+    return dataclasses.replace(item, outline=outline)
