@@ -72,7 +72,7 @@ def drawn(text: str) -> np.ndarray:
 
 
 def drawn_at(text: str, width: int | None, height: int | None) -> np.ndarray:
-    data = resvg_py.svg_to_bytes(svg_string=text, width=width, height=height)
+    data = resvg_py.svg_to_bytes(svg_string=text, width=width, height=height, dpi=96, languages=["en"])
     return np.asarray(Image.open(io.BytesIO(bytes(data))).convert("RGBA")).astype(float) / 255
 
 

@@ -6,8 +6,11 @@ units."""
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from vecstack.errors import PictureError
 from vecstack.extras import install
@@ -15,9 +18,12 @@ from vecstack.geometry import Affine
 from vecstack.importing.left_out import LeftOut
 from vecstack.importing.outlines import Contour, Outline, Point, area, bounds, closed, count, length, line_to, moved
 from vecstack.importing.values import scale
+from vecstack.importing.winding import directed, grid, hull, inside
 
 MAX_POINTS = 20_000  # of an outline that is made simple: some seconds
 MAX_DASHES = 10_000
+TURNS = (0.0, 17.0, 41.0)  # degrees by which outlines are turned, one after another, until their area is right
+MAX_MISSED = 3  # of the points that an area is checked at: those beside a curve
 SAME_AREA = 1e-4  # of an outline's area: less than this is rounding
 
 
@@ -71,15 +77,13 @@ def _simple(outline: Outline, rule: str, left_out: LeftOut) -> Outline:
     if count(outline) > MAX_POINTS:
         left_out.add("overlaps within paths of very many points")
         return outline
-    pathops = need_pathops()
     path = _to_path(outline)
-    path.fillType = pathops.FillType.EVEN_ODD if rule == "evenodd" else pathops.FillType.WINDING
-    try:
-        path.simplify(fix_winding=True)
-    except pathops.PathOpsError:
-        left_out.add("overlaps within paths that cannot be told apart")
+    if rule == "evenodd":
+        path.fillType = need_pathops().FillType.EVEN_ODD
+    result = _solved(_simplified, [path], lambda points: inside(outline, points, rule))
+    if result is None:
+        left_out.add("overlaps within paths that cannot be worked out")
         return outline
-    result = _from_path(path)
     before, after = abs(area(outline)), abs(area(result))
     return outline if abs(before - after) <= SAME_AREA * after else result
 
@@ -88,22 +92,21 @@ def stroked(outline: Outline, stroke: Stroke, place: Affine, left_out: LeftOut) 
     """What a stroke along an outline covers where `place` takes it, as contours that do not overlap."""
     pathops = need_pathops()
     size = math.sqrt(abs(place.determinant))
-    if not size or stroke.width <= 0 or not outline:
-        return ()
     path = _to_path(moved(outline, scale(size, size)))
     caps, joins = pathops.LineCap, pathops.LineJoin
     cap = {"round": caps.ROUND_CAP, "square": caps.SQUARE_CAP}.get(stroke.cap, caps.BUTT_CAP)
     join = {"round": joins.ROUND_JOIN, "bevel": joins.BEVEL_JOIN}.get(stroke.join, joins.MITER_JOIN)
-    dashes = _dashes(stroke, outline, left_out)
-    path.stroke(
-        stroke.width * size,
-        cap,
-        join,
-        stroke.miter_limit,
-        [dash * size for dash in dashes] or None,
-        stroke.dash_offset * size,
-    )
-    return _simple(closed(moved(_from_path(path), place.after(scale(1 / size, 1 / size)))), "nonzero", left_out)
+    dashes = [dash * size for dash in _dashes(stroke, outline, left_out)] or None
+    path.stroke(stroke.width * size, cap, join, stroke.miter_limit, dashes, stroke.dash_offset * size)
+    drawn = _from_path(path)
+    if not drawn:
+        return ()
+    result = None
+    if count(drawn) <= MAX_POINTS:
+        result = _solved(_simplified, [path], lambda points: inside(drawn, points))
+    if result is None:
+        left_out.add("overlaps within strokes that cannot be worked out")
+    return moved(drawn if result is None else result, place.after(scale(1 / size, 1 / size)))
 
 
 def _dashes(stroke: Stroke, outline: Outline, left_out: LeftOut) -> tuple[float, ...]:
@@ -144,18 +147,61 @@ def meet(outline: Outline, other: Outline, left_out: LeftOut) -> bool:
 
 
 def _combined(operation: str, outline: Outline, other: Outline, left_out: LeftOut) -> Outline:
-    pathops = need_pathops()
     if count(outline) + count(other) > MAX_POINTS:
         left_out.add("clips of paths of very many points")
         return outline
-    try:
-        path = pathops.op(_to_path(outline), _to_path(other), getattr(pathops.PathOp, operation), fix_winding=True)
-    except pathops.PathOpsError:
-        left_out.add("clips that cannot be computed")
+    pathops = need_pathops()
+    kind = getattr(pathops.PathOp, operation)
+
+    def combine(one: Any, two: Any) -> Any:
+        return pathops.op(one, two, kind, fix_winding=False, keep_starting_points=False)
+
+    def wanted(points: np.ndarray) -> np.ndarray:
+        combined: np.ndarray = OPERATIONS[operation](inside(outline, points), inside(other, points))
+        return combined
+
+    result = _solved(combine, [_to_path(outline), _to_path(other)], wanted)
+    if result is None:
+        left_out.add("clips that cannot be worked out")
         return outline
-    result = _from_path(path)
     size = abs(area(outline))
     return outline if operation != "UNION" and abs(size - abs(area(result))) <= SAME_AREA * size else result
+
+
+OPERATIONS = {
+    "UNION": np.logical_or,
+    "INTERSECTION": np.logical_and,
+    "DIFFERENCE": lambda one, other: one & ~other,
+}
+
+
+def _simplified(path: Any) -> Any:
+    path.simplify(fix_winding=False, keep_starting_points=False)
+    return path
+
+
+def _solved(
+    solve: Callable[..., Any], paths: Sequence[Any], wanted: Callable[[np.ndarray], np.ndarray]
+) -> Outline | None:
+    """What `solve` makes of paths, as closed contours. The package errs at times, most often where curves touch: then
+    the paths are turned, and it tries again; None where it does not come to cover the points that are wanted."""
+    pathops = need_pathops()
+    points = grid(hull([_from_path(path) for path in paths]))
+    covered = wanted(points)
+    for degrees in TURNS:
+        turn, back = (_rotation(math.radians(sign * degrees)) for sign in (1, -1))
+        try:
+            found = solve(*(path.transform(turn.a, turn.d, turn.b, turn.e, 0, 0) for path in paths))
+        except pathops.PathOpsError:
+            continue
+        result = directed(moved(_from_path(found), back))
+        if np.count_nonzero(inside(result, points) != covered) <= MAX_MISSED:
+            return result
+    return None
+
+
+def _rotation(angle: float) -> Affine:
+    return Affine(math.cos(angle), -math.sin(angle), 0.0, math.sin(angle), math.cos(angle), 0.0)
 
 
 def _to_path(outline: Outline) -> Any:

@@ -299,8 +299,10 @@ class Elements:
             box = _box(items, around.to_fine)
             if not box.width or not box.height:
                 return None
-            to_fine = to_fine.after(shift(box.x, box.y)).after(scale(box.width, box.height))
-        return dataclasses.replace(around, style=style, to_fine=to_fine.after(own), displayed=True)
+            to_fine = to_fine.after(own).after(shift(box.x, box.y)).after(scale(box.width, box.height))
+        else:
+            to_fine = to_fine.after(own)
+        return dataclasses.replace(around, style=style, to_fine=to_fine, displayed=True)
 
     def _clip_area(self, node: Any, inside: Context) -> Outline:
         """What a child of a clipPath leaves."""
