@@ -168,7 +168,7 @@ def _combined(operation: str, outline: Outline, other: Outline, left_out: LeftOu
     return outline if operation != "UNION" and abs(size - abs(area(result))) <= SAME_AREA * size else result
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "UNION": np.logical_or,
     "INTERSECTION": np.logical_and,
     "DIFFERENCE": lambda one, other: one & ~other,

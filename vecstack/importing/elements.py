@@ -18,7 +18,7 @@ from vecstack.importing.paints import Paints, href, reference
 from vecstack.importing.shapes import SHAPES, outline_of_shape
 from vecstack.importing.styles import Styles
 from vecstack.importing.tree import MAX_LEVELS, SVG
-from vecstack.importing.values import Viewport, length, scale, share, shift, transform
+from vecstack.importing.values import Viewport, length, scale, share, shift
 from vecstack.importing.viewports import fitted, view_box
 from vecstack.stack import MAX_LAYERS
 
@@ -64,10 +64,7 @@ class Elements:
                 self._left_out.add(NAMES.get(tag, f"<{tag}>"))
             return []
         style = self._styles.style(node, around.style)
-        own = transform(style["transform"])
-        if own is None or share(style["opacity"]) == 0:
-            return []
-        within = around.inside(style, own)
+        within = around.inside(style)
         if not within.to_fine.determinant:
             return []
         if tag in SHAPES:
@@ -155,10 +152,10 @@ class Elements:
             return self.items(target, moved_there, used=True)
         self._visited(target, within)
         style = self._styles.style(target, within.style)
-        own = transform(style["transform"]) if tag == "symbol" else shift(0.0, 0.0)
-        if own is None or not own.determinant:
+        there = dataclasses.replace(within, to_fine=within.to_fine.after(shift(sides.x, sides.y)))
+        inside = there.inside(style)
+        if not inside.to_fine.determinant:
             return []
-        inside = within.inside(style, shift(sides.x, sides.y).after(own))
         inner = _Sides.of(target, within.viewport)
         size = dataclasses.replace(
             inner,
@@ -291,27 +288,23 @@ class Elements:
     def _in_units(self, target: Any, units: str, around: Context, items: list[Item]) -> Context | None:
         """The context of the children of a clip or a mask, whose units may be the box of what it is for."""
         style = self._styles.inherited(target)
-        own = transform(target.etree_element.get("transform"))
-        if own is None or not own.determinant:
+        to_fine = around.inside(style).to_fine
+        if not to_fine.determinant:
             return None
-        to_fine = around.to_fine
         if target.etree_element.get(units) == "objectBoundingBox":
             box = _box(items, around.to_fine)
             if not box.width or not box.height:
                 return None
-            to_fine = to_fine.after(own).after(shift(box.x, box.y)).after(scale(box.width, box.height))
-        else:
-            to_fine = to_fine.after(own)
+            to_fine = to_fine.after(shift(box.x, box.y)).after(scale(box.width, box.height))
         return dataclasses.replace(around, style=style, to_fine=to_fine, displayed=True)
 
     def _clip_area(self, node: Any, inside: Context) -> Outline:
         """What a child of a clipPath leaves."""
         tag = self._visited(node, inside)
         style = self._styles.style(node, inside.style)
-        own = transform(style["transform"])
-        if own is None or not own.determinant or style["display"] == "none" or style["visibility"] != "visible":
+        within = inside.inside(style)
+        if not within.to_fine.determinant or style["display"] == "none" or style["visibility"] != "visible":
             return ()
-        within = inside.inside(style, own)
         if tag == "use":
             name = href(node.etree_element.get)
             target = self._by_id.get(name or "")
@@ -385,7 +378,8 @@ def _is_wanted(node: Any) -> bool:
     """Whether a child of a switch may be drawn: it wants nothing that is not there."""
     get = node.etree_element.get
     languages = [word.strip().split("-")[0] for word in (get("systemLanguage") or "en").split(",")]
-    return not get("requiredExtensions") and "en" in languages
+    is_svg = node.etree_element.tag.startswith(SVG)
+    return is_svg and not get("requiredExtensions") and "en" in languages
 
 
 def _box(items: list[Item], to_fine: Affine) -> Rect:

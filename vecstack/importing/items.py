@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vecstack.importing.areas import common, cut, meet
 from vecstack.importing.left_out import LeftOut
 from vecstack.importing.outlines import Outline
-from vecstack.importing.paints import Paint
+from vecstack.importing.paints import Gradient, Paint
 
 MAX_TOGETHER = 200  # items of a group whose opacity is worked out: each is compared with each
 
@@ -37,6 +37,11 @@ class Item:
     visible: bool
     shape: Outline
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether nothing below shows through it."""
+        return self.opacity == 1 and (not isinstance(self.paint, Gradient) or self.paint.has_one_alpha)
+
 
 def clipped(items: Sequence[Item], clip: Outline, left_out: LeftOut) -> list[Item]:
     """What is seen of the items within a clip."""
@@ -63,7 +68,7 @@ def _without_hidden(item: Item, above: Sequence[Item], left_out: LeftOut) -> Ite
     for other in above:
         if not outline:
             break
-        if other.opacity == 1:
+        if other.is_opaque:
             outline = cut(outline, other.outline, left_out)
         elif meet(outline, other.outline, left_out):
             left_out.add("exact opacity of groups whose parts show through one another")

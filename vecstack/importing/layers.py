@@ -38,6 +38,8 @@ def layers_of(items: Sequence[Item], fine: float) -> tuple[tuple[Layer, ...], tu
     to_canvas = scale(1 / fine, 1 / fine)
     layers = []
     for item in items:
+        if not item.opacity:
+            continue
         box = bounds(item.outline)
         if max(box.width, box.height) < MIN_SIDE * fine or min(box.width, box.height) < MIN_SIDE * MIN_SIDE * fine:
             continue

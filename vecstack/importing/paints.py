@@ -19,6 +19,9 @@ from vecstack.importing.values import Viewport, length, scale, share, shift, tra
 
 XLINK = "{http://www.w3.org/1999/xlink}"
 MAX_STOPS = 128
+GRADIENTS = ("linearGradient", "radialGradient")
+SHARED = ("gradientUnits", "gradientTransform", "spreadMethod")  # what a gradient takes over from one of the other kind
+SAME_ALPHA = 1 / 512
 MAX_HREFS = 16  # gradients that take after one another
 _URL = re.compile(r"url\(\s*[\"']?([^\"')]*)[\"']?\s*\)\s*(.*)", re.DOTALL)
 
@@ -36,6 +39,12 @@ class Gradient:
     place: Affine
     stops: tuple[Stop, ...]
     spread: str = "pad"
+
+    @property
+    def has_one_alpha(self) -> bool:
+        """Whether all stops are as opaque, as far as is seen."""
+        alphas = [alpha for _, _, alpha in self.stops]
+        return max(alphas) - min(alphas) <= SAME_ALPHA
 
 
 Paint = Color | Gradient
@@ -60,6 +69,11 @@ def href(get: Callable[[str], Any]) -> str | None:
     return reference(get("href") or get(f"{XLINK}href"))
 
 
+def _tag(node: Any) -> str:
+    tag: str = node.etree_element.tag
+    return tag.removeprefix(SVG)
+
+
 class Paints:
     """Finds the paint that an element asks for."""
 
@@ -76,7 +90,7 @@ class Paints:
         if text.startswith("url("):
             name = reference(text)
             server = self._by_id.get(name or "")
-            if server is not None:
+            if server is not None and not (_tag(server) in GRADIENTS and not self._has_stops(server)):
                 return self._served(server, box, viewport, place)
             match = _URL.match(text)
             otherwise = match[2].strip() if match is not None else ""
@@ -88,32 +102,35 @@ class Paints:
         return self._styles.color(otherwise, style["color"])
 
     def _served(self, server: Any, box: Rect, viewport: Viewport, place: Affine) -> tuple[Paint, float] | None:
-        tag = server.etree_element.tag.removeprefix(SVG)
-        if tag not in ("linearGradient", "radialGradient"):
+        tag = _tag(server)
+        if tag not in GRADIENTS:
             self._left_out.add({"pattern": "patterns"}.get(tag, f"fills that refer to <{tag}>"))
             return None
         chain = list(self._chain(server))
 
         def get(name: str) -> str | None:
-            return next((found for node in chain if (found := node.etree_element.get(name)) is not None), None)
+            able = [node for node in chain if name in SHARED or _tag(node) == tag]
+            return next((found for node in able if (found := node.etree_element.get(name)) is not None), None)
 
-        stops = next((stops for node in chain if (stops := self._stops(node))), ())
-        if len(stops) < 2:
-            return None if not stops else (stops[0][1], stops[0][2])
+        stops = next(stops for node in chain if (stops := self._stops(node)))
+        if len(stops) == 1:
+            return stops[0][1], stops[0][2]
         own = transform(get("gradientTransform"))
+        if not own.determinant:
+            return stops[-1][1], stops[-1][2]
         if get("gradientUnits") != "userSpaceOnUse":
             if not box.width or not box.height:
                 return None
             place = place.after(shift(box.x, box.y)).after(scale(box.width, box.height))
             viewport = dataclasses.replace(viewport, width=1.0, height=1.0)
-        if own is None or not own.determinant or not place.determinant:
+        if not place.determinant:
             return None
         start, end = self._ends(tag == "radialGradient", get, viewport)
         if start == end:
             return stops[-1][1], stops[-1][2]
         spread = get("spreadMethod") or "pad"
         gradient = Gradient(tag == "radialGradient", start, end, place.after(own), tuple(stops), spread)
-        return self._with_one_alpha(gradient)
+        return _with_alpha_apart(gradient)
 
     def _ends(
         self, radial: bool, get: Callable[[str], str | None], viewport: Viewport
@@ -145,6 +162,10 @@ class Paints:
             seen.append(node)
             name = href(node.etree_element.get)
             node = self._by_id.get(name) if name is not None else None
+            node = node if node is not None and _tag(node) in GRADIENTS else None
+
+    def _has_stops(self, server: Any) -> bool:
+        return any(self._stops(node) for node in self._chain(server))
 
     def _stops(self, server: Any) -> tuple[Stop, ...]:
         """A gradient's own stops, whose offsets do not fall."""
@@ -165,11 +186,10 @@ class Paints:
             stops.append((offset, color, alpha * share(style["stop-opacity"])))
         return tuple(stops)
 
-    def _with_one_alpha(self, gradient: Gradient) -> tuple[Paint, float]:
-        """A gradient and its alpha; it has one, and all stops are opaque."""
-        alphas = [alpha for _, _, alpha in gradient.stops]
-        if max(alphas) - min(alphas) > 1 / 512:
-            self._left_out.add("changing opacity of gradients")
-        alpha = sum(alphas) / len(alphas)
-        stops = tuple((offset, color, 1.0) for offset, color, _ in gradient.stops)
-        return dataclasses.replace(gradient, stops=stops), alpha
+
+def _with_alpha_apart(gradient: Gradient) -> tuple[Paint, float]:
+    """A gradient and its alpha: where it has but one, all stops are opaque."""
+    if not gradient.has_one_alpha:
+        return gradient, 1.0
+    stops = tuple((offset, color, 1.0) for offset, color, _ in gradient.stops)
+    return dataclasses.replace(gradient, stops=stops), gradient.stops[0][2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -44,11 +45,16 @@ OWN = {
     "mix-blend-mode": "normal",
     "overflow": "hidden",
     "transform": "",
+    "transform-origin": "0 0",
     "vector-effect": "none",
     "mask-type": "luminance",
     "isolation": "auto",
 }  # those that they do not
+COLORS = ("fill", "stroke", "color", "stop-color")  # what is no colour is not said
 MAX_RULES = 2000  # selectors of all style sheets; each is tried on each element that it may concern
+
+WORDS = ("none", "inherit", "initial", "unset", "revert", "context-fill", "context-stroke")  # in the place of a colour
+_ICC = re.compile(r"\s+icc-color\([^)]*\)")  # beside a colour that stands for it
 
 Style = Mapping[str, str]
 Ranked = tuple[tuple[Any, ...], str, str]
@@ -62,9 +68,10 @@ class Styles:
         self._left_out = left_out
         self._matcher = self._select.Matcher()
         self._count = 0
+        self._colors: dict[str, Any] = {}
         self.tree = self._select.ElementWrapper.from_xml_root(root)
         for element in root.iter():
-            if element.tag in (f"{SVG}style", "style"):
+            if element.tag in (f"{SVG}style", "style") and element.get("type", "text/css") in ("text/css", ""):
                 self._add_sheet("".join(element.itertext()))
 
     def _add_sheet(self, text: str) -> None:
@@ -103,7 +110,7 @@ class Styles:
         attributes = node.etree_element.attrib
         result = {**{name: parent[name] for name in INITIAL}, **OWN}
         for name, value in self._cascaded(node, attributes):
-            if name in result and value:
+            if name in result and value and (name not in COLORS or self._is_paint(value)):
                 result[name] = _resolved(name, value, parent)
         if "marker" in result and result["marker"] != "none":
             result.update(dict.fromkeys(("marker-start", "marker-mid", "marker-end"), result["marker"]))
@@ -133,15 +140,24 @@ class Styles:
     def color(self, text: str, current: str) -> tuple[tuple[float, float, float], float] | None:
         """A CSS colour as sRGB in 0..1, and its alpha; None where the text is none. `current` is what currentColor
         stands for."""
-        from tinycss2.color4 import parse_color
-
-        color = parse_color(text)
+        color = self._parsed(text)
         if color == "currentcolor":
-            color = parse_color(current)
+            color = self._parsed(current)
         if color is None or isinstance(color, str):
             return None
         red, green, blue = (min(max(float(value or 0), 0.0), 1.0) for value in color.to("srgb").coordinates)
         return (red, green, blue), min(max(float(color.alpha), 0.0), 1.0)
+
+    def _parsed(self, text: str) -> Any:
+        """A colour as the package has it, "currentcolor", or None."""
+        if text not in self._colors:
+            from tinycss2.color4 import parse_color
+
+            self._colors[text] = parse_color(_ICC.sub("", text))
+        return self._colors[text]
+
+    def _is_paint(self, text: str) -> bool:
+        return text in WORDS or text.startswith("url(") or self._parsed(text) is not None
 
 
 def _resolved(name: str, value: str, parent: Style) -> str:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from vecstack.errors import PictureError, named
 from vecstack.importing.context import Context
 from vecstack.importing.elements import Elements
+from vecstack.importing.gradients import as_layers_have_them
 from vecstack.importing.items import Item
 from vecstack.importing.layers import layers_of
 from vecstack.importing.left_out import LeftOut
@@ -54,7 +55,7 @@ def _stack(data: bytes, left_out: LeftOut) -> Stack:
     across, down, factor = canvas_of(width, height)
     fine = FINE_SIDE / max(across, down)
     items = _items(Styles(root, left_out), (width, height), factor * fine, left_out)
-    layers, groups = layers_of(items, fine)
+    layers, groups = layers_of(as_layers_have_them(items, left_out), fine)
     source = {"sha256": hashlib.sha256(data).hexdigest(), "width": across, "height": down}
     return Stack(Canvas(across, down, (1.0, 1.0, 1.0), transparent=True), layers, groups=groups, source=source)
 

@@ -12,6 +12,8 @@ IDENTITY = Affine(1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 LARGEST = 1e9  # of any number: beyond it a drawing is damaged
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LENGTH = re.compile(rf"\s*({NUMBER.pattern})\s*([a-zA-Z]*|%)\s*")
+_SHARE = re.compile(rf"\s*({NUMBER.pattern})\s*(%?)\s*")
+_UNIT = re.compile(r"([0-9.])(?:px|deg)\b")  # which CSS wants
 _FUNCTION = re.compile(r"[\s,]*([a-zA-Z]+)\s*\(([^()]*)\)")
 UNITS = {  # in px, of which 96 are an inch
     "": 1.0,
@@ -67,21 +69,21 @@ def length(text: str | None, whole: float, font: float = FONT_PX) -> float | Non
 
 def share(text: str | None, otherwise: float = 1.0) -> float:
     """A number or a percentage, clipped to 0..1."""
-    value = length(text, 1.0)
-    return otherwise if value is None else min(max(value, 0.0), 1.0)
+    match = _SHARE.fullmatch(text or "")
+    return min(max(float(match[1]) / (100 if match[2] else 1), 0.0), 1.0) if match is not None else otherwise
 
 
-def transform(text: str | None) -> Affine | None:
-    """The map of a transform list; the identity for None; None where the text is no such list."""
+def transform(text: str | None) -> Affine:
+    """The map of a transform list; the identity where the text is no such list, as SVG asks for."""
     result, at = IDENTITY, 0
     text = (text or "").strip()
     while at < len(text):
         match = _FUNCTION.match(text, at)
-        step = None if match is None else _function(match[1], numbers(match[2]))
+        step = None if match is None else _function(match[1], numbers(_UNIT.sub(r"\1", match[2])))
         if match is None or step is None:
-            return None if text[at:].strip(" ,\t\r\n") else result
+            return IDENTITY if text[at:].strip(" ,\t\r\n") else result
         result, at = result.after(step), match.end()
-    return result if all(abs(value) <= LARGEST for row in result.rows() for value in row) else None
+    return result if all(abs(value) <= LARGEST for row in result.rows() for value in row) else IDENTITY
 
 
 def _function(name: str, values: list[float]) -> Affine | None:
@@ -91,6 +93,8 @@ def _function(name: str, values: list[float]) -> Affine | None:
         return Affine(a, c, e, b, d, f)
     if name == "translate" and count in (1, 2):
         return shift(values[0], values[1] if count == 2 else 0.0)
+    if name in ("translateX", "translateY") and count == 1:
+        return shift(values[0], 0.0) if name == "translateX" else shift(0.0, values[0])
     if name == "scale" and count in (1, 2):
         return scale(values[0], values[-1])
     if name == "rotate" and count in (1, 3):
