@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from vecstack.extras import install
 from vecstack.geometry import Affine
 from vecstack.importing.left_out import LeftOut
 from vecstack.importing.outlines import Contour, Outline, Point, area, bounds, closed, count, length, line_to, moved
+from vecstack.importing.strokes import Stroke
 from vecstack.importing.values import scale
 from vecstack.importing.winding import directed, grid, hull, inside
 
@@ -25,18 +25,6 @@ MAX_DASHES = 10_000
 TURNS = (0.0, 17.0, 41.0)  # degrees by which outlines are turned, one after another, until their area is right
 MAX_MISSED = 3  # of the points that an area is checked at: those beside a curve
 SAME_AREA = 1e-4  # of an outline's area: less than this is rounding
-
-
-@dataclass(frozen=True)
-class Stroke:
-    """How a line is drawn along an outline: widths and dashes in the outline's units."""
-
-    width: float
-    cap: str = "butt"
-    join: str = "miter"
-    miter_limit: float = 4.0
-    dashes: tuple[float, ...] = ()
-    dash_offset: float = 0.0
 
 
 def need_pathops() -> Any:

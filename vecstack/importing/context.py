@@ -10,6 +10,7 @@ from vecstack.importing.items import Place
 from vecstack.importing.styles import Style
 from vecstack.importing.values import FONT_PX, Viewport, length, shift, transform
 
+MAX_FINE = 1e6  # of coordinates in fine units: a thousand times the canvas
 SIDES = {"left": "0%", "top": "0%", "center": "50%", "right": "100%", "bottom": "100%"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from vecstack.geometry import UNIT_CIRCLE
 from vecstack.importing.areas import common
@@ -90,7 +91,7 @@ def _stepped(item: Item, steps: int, left_out: LeftOut) -> list[Item]:
     place = Place(item.id, item.name, item.place)
     plain = dataclasses.replace(item, paint=dataclasses.replace(paint, stops=opaque), place=place)
     result = [dataclasses.replace(plain, opacity=low)] if low > SAME_ALPHA else []
-    for below, level in zip(levels, levels[1:], strict=False):
+    for below, level in pairwise(levels):
         area = _area_above(item, (below + level) / 2 / item.opacity, left_out)
         if area:
             opacity = 1 - (1 - level) / (1 - below)
@@ -116,7 +117,7 @@ def _area_above(item: Item, alpha: float, left_out: LeftOut) -> Outline:
 def _intervals(stops: Sequence[Stop], alpha: float) -> list[Interval]:
     """The offsets between which a gradient is at least so opaque."""
     ends = [-math.inf] if stops[0][2] >= alpha else []
-    for (offset, _, one), (after, _, two) in zip(stops, stops[1:], strict=False):
+    for (offset, _, one), (after, _, two) in pairwise(stops):
         if (one >= alpha) != (two >= alpha):
             ends.append(offset + (after - offset) * (alpha - one) / (two - one))
     if stops[-1][2] >= alpha:

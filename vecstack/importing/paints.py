@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from vecstack.color import Color
-from vecstack.errors import PictureError
 from vecstack.geometry import Affine, Rect
 from vecstack.importing.left_out import LeftOut
+from vecstack.importing.nodes import href, tag_of, url_of
 from vecstack.importing.styles import Style, Styles
-from vecstack.importing.tree import SVG
-from vecstack.importing.values import Viewport, length, scale, share, shift, transform
+from vecstack.importing.values import IDENTITY, Viewport, length, scale, share, shift, transform
 
-XLINK = "{http://www.w3.org/1999/xlink}"
 MAX_STOPS = 128
 GRADIENTS = ("linearGradient", "radialGradient")
 SHARED = ("gradientUnits", "gradientTransform", "spreadMethod")  # what a gradient takes over from one of the other kind
 SAME_ALPHA = 1 / 512
 MAX_HREFS = 16  # gradients that take after one another
-_URL = re.compile(r"url\(\s*[\"']?([^\"')]*)[\"']?\s*\)\s*(.*)", re.DOTALL)
 
 Stop = tuple[float, Color, float]  # offset, colour, alpha
 
@@ -50,30 +46,6 @@ class Gradient:
 Paint = Color | Gradient
 
 
-def reference(text: str | None) -> str | None:
-    """The id that an href or a url() refers to; None for none. Raises PictureError for one in another file."""
-    text = (text or "").strip()
-    match = _URL.match(text)
-    target = text if match is None else match[1].strip()
-    if match is None and not target.startswith("#"):
-        if target and target != "none":
-            raise PictureError(f"refers to something elsewhere ({target:.40}); only what is in the file is read.")
-        return None
-    if not target.startswith("#"):
-        raise PictureError(f"refers to something elsewhere ({target:.40}); only what is in the file is read.")
-    return target[1:]
-
-
-def href(get: Callable[[str], Any]) -> str | None:
-    """The id that an element refers to; None for none. Raises PictureError for one in another file."""
-    return reference(get("href") or get(f"{XLINK}href"))
-
-
-def _tag(node: Any) -> str:
-    tag: str = node.etree_element.tag
-    return tag.removeprefix(SVG)
-
-
 class Paints:
     """Finds the paint that an element asks for."""
 
@@ -86,14 +58,10 @@ class Paints:
     ) -> tuple[Paint, float] | None:
         """The paint that a property asks for, and its alpha; None where it draws nothing. `box` is what the shape
         covers in its own units, which `place` maps to the drawing."""
-        otherwise = text
-        if text.startswith("url("):
-            name = reference(text)
-            server = self._by_id.get(name or "")
-            if server is not None and not (_tag(server) in GRADIENTS and not self._has_stops(server)):
-                return self._served(server, box, viewport, place)
-            match = _URL.match(text)
-            otherwise = match[2].strip() if match is not None else ""
+        name, otherwise = url_of(text)
+        server = self._by_id.get(name or "")
+        if server is not None and not (tag_of(server) in GRADIENTS and not self._has_stops(server)):
+            return self._served(server, box, viewport, place)
         if otherwise in ("none", ""):
             return None
         if otherwise in ("context-fill", "context-stroke"):
@@ -102,22 +70,21 @@ class Paints:
         return self._styles.color(otherwise, style["color"])
 
     def _served(self, server: Any, box: Rect, viewport: Viewport, place: Affine) -> tuple[Paint, float] | None:
-        tag = _tag(server)
+        tag = tag_of(server)
         if tag not in GRADIENTS:
             self._left_out.add({"pattern": "patterns"}.get(tag, f"fills that refer to <{tag}>"))
             return None
         chain = list(self._chain(server))
 
         def get(name: str) -> str | None:
-            able = [node for node in chain if name in SHARED or _tag(node) == tag]
+            able = [node for node in chain if name in SHARED or tag_of(node) == tag]
             return next((found for node in able if (found := node.etree_element.get(name)) is not None), None)
 
         stops = next(stops for node in chain if (stops := self._stops(node)))
         if len(stops) == 1:
             return stops[0][1], stops[0][2]
         own = transform(get("gradientTransform"))
-        if not own.determinant:
-            return stops[-1][1], stops[-1][2]
+        own = own if own.determinant else IDENTITY
         if get("gradientUnits") != "userSpaceOnUse":
             if not box.width or not box.height:
                 return None
@@ -160,9 +127,9 @@ class Paints:
         while node is not None and node not in seen and len(seen) < MAX_HREFS:
             yield node
             seen.append(node)
-            name = href(node.etree_element.get)
+            name = href(node)
             node = self._by_id.get(name) if name is not None else None
-            node = node if node is not None and _tag(node) in GRADIENTS else None
+            node = node if node is not None and tag_of(node) in GRADIENTS else None
 
     def _has_stops(self, server: Any) -> bool:
         return any(self._stops(node) for node in self._chain(server))
@@ -171,7 +138,7 @@ class Paints:
         """A gradient's own stops, whose offsets do not fall."""
         key = server.etree_element
         if key not in self._stops_of:
-            nodes = [node for node in server.iter_children() if node.etree_element.tag.removeprefix(SVG) == "stop"]
+            nodes = [node for node in server.iter_children() if tag_of(node) == "stop"]
             if len(nodes) > MAX_STOPS:
                 self._left_out.add(f"stops of gradients beyond {MAX_STOPS}")
             self._stops_of[key] = self._read_stops(nodes[:MAX_STOPS], self._styles.inherited(server))

@@ -11,9 +11,7 @@ from vecstack.importing.values import LARGEST, NUMBER, numbers
 
 COUNTS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a": 7, "z": 0}
 _COMMAND = re.compile(r"([MmLlHhVvCcSsQqTtAaZz])([^MmLlHhVvCcSsQqTtAaZz]*)")
-_ARC = re.compile(
-    r"[\s,]*" + r"[\s,]*".join(f"({part})" for part in (*(NUMBER.pattern,) * 3, "[01]", "[01]", *(NUMBER.pattern,) * 2))
-)
+_GAP, _FLAG = re.compile(r"[\s,]*"), re.compile("[01]")
 
 
 def outline_of_data(data: str) -> Outline:
@@ -59,13 +57,14 @@ def _arcs(text: str) -> tuple[list[float], bool]:
     """The numbers of arcs, whose flags need no space between them, and whether there was no mistake."""
     values: list[float] = []
     at = 0
-    while (match := _ARC.match(text, at)) is not None:
-        some = [float(part) for part in match.groups()]
-        if max(map(abs, some)) > LARGEST:
-            return values, False
-        values += some
+    while True:
+        at = _GAP.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+        pattern = _FLAG if len(values) % 7 in (3, 4) else NUMBER
+        match = pattern.match(text, at)
+        if match is None or abs(float(match[0])) > LARGEST:
+            return values, at == len(text)
+        values.append(float(match[0]))
         at = match.end()
-    return values, not text[at:].strip(" ,\t\r\n")
 
 
 class _Pen:
