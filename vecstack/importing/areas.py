@@ -5,6 +5,7 @@ units."""
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,9 +19,12 @@ from vecstack.importing.left_out import LeftOut
 from vecstack.importing.outlines import Contour, Outline, Point, area, bounds, closed, count, length, line_to, moved
 from vecstack.importing.strokes import Stroke
 from vecstack.importing.values import scale
-from vecstack.importing.winding import directed, grid, hull, inside
+from vecstack.importing.winding import crossings, directed, grid, hull, inside
 
-MAX_POINTS = 20_000  # of an outline that is made simple: some seconds
+MAX_PIECES = 6_000  # of outlines that are worked out together
+MAX_CROSSINGS = 100_000  # of the pieces of all that is worked out for a drawing: some ten seconds
+MAX_SOLUTIONS = 20_000  # of a drawing: less than a minute
+FEW_PIECES = 64  # too few to cross very often
 MAX_DASHES = 10_000
 TURNS = (0.0, 17.0, 41.0)  # degrees by which outlines are turned, one after another, until their area is right
 MAX_MISSED = 3  # of the points that an area is checked at: those beside a curve
@@ -36,128 +40,125 @@ def need_pathops() -> Any:
     return pathops
 
 
-def filled(outline: Outline, rule: str, left_out: LeftOut) -> Outline:
-    """What an outline covers by a rule ("nonzero" or "evenodd"), as closed contours that do not overlap: themselves
-    where they did not before."""
-    outline = closed(outline)
-    if len(outline) == 1 and _is_convex_looking(outline[0]):
-        return outline
-    return _simple(outline, rule, left_out)
+class Areas:
+    """Works out areas, as long as that takes no more than a bounded time; what it cannot is left out."""
 
+    def __init__(self, left_out: LeftOut) -> None:
+        self.left_out = left_out
+        self._crossings_left, self._solutions_left = MAX_CROSSINGS, MAX_SOLUTIONS
 
-def _is_convex_looking(contour: Contour) -> bool:
-    """Whether the polygon through all points turns one way, once around: then the curves do not cross."""
-    points = [point for index, point in enumerate(contour.points) if not index or point != contour.points[index - 1]]
-    turns, total = set(), 0.0
-    for index, (bx, by) in enumerate(points):
-        (ax, ay), (cx, cy) = points[index - 1], points[(index + 1) % len(points)]
-        if (ax, ay) == (bx, by) or (bx, by) == (cx, cy):
-            continue
-        angle = math.atan2((bx - ax) * (cy - by) - (by - ay) * (cx - bx), (bx - ax) * (cx - bx) + (by - ay) * (cy - by))
-        total += angle
-        turns.add(angle > 0) if abs(angle) > 1e-9 else None
-    return len(turns) <= 1 and abs(total) < 7
+    def filled(self, outline: Outline, rule: str) -> Outline:
+        """What an outline covers by a rule ("nonzero" or "evenodd"), as closed contours that do not overlap: themselves
+        where they did not before."""
+        outline = closed(outline)
+        if len(outline) == 1 and _is_convex(outline[0]):
+            return outline
+        path = _to_path(outline)
+        if rule == "evenodd":
+            path.fillType = need_pathops().FillType.EVEN_ODD
+        wanted = functools.partial(inside, outline, rule=rule)
+        result = self._solved(_simplified, [path], wanted, "overlaps within paths")
+        if result is None:
+            return outline
+        # Contours that did not overlap, with holes of the other direction, cover just their signed area.
+        return outline if _is_same(area(outline), area(result)) else result
 
+    def stroked(self, outline: Outline, stroke: Stroke, place: Affine) -> Outline:
+        """What a stroke along an outline covers where `place` takes it, as contours that do not overlap."""
+        pathops = need_pathops()
+        size = math.sqrt(abs(place.determinant))
+        path = _to_path(moved(outline, scale(size, size)))
+        caps, joins = pathops.LineCap, pathops.LineJoin
+        cap = {"round": caps.ROUND_CAP, "square": caps.SQUARE_CAP}.get(stroke.cap, caps.BUTT_CAP)
+        join = {"round": joins.ROUND_JOIN, "bevel": joins.BEVEL_JOIN}.get(stroke.join, joins.MITER_JOIN)
+        dashes = [dash * size for dash in self._dashes(stroke, outline)] or None
+        path.stroke(stroke.width * size, cap, join, stroke.miter_limit, dashes, stroke.dash_offset * size)
+        drawn = _from_path(path)
+        if not drawn:
+            return ()
+        result = self._solved(_simplified, [path], functools.partial(inside, drawn), "overlaps within strokes")
+        return moved(drawn if result is None else result, place.after(scale(1 / size, 1 / size)))
 
-def _simple(outline: Outline, rule: str, left_out: LeftOut) -> Outline:
-    """Contours that do not overlap. If they did not before, and all holes are cut by the other direction, the area that
-    is covered is the signed area: they are kept as they are."""
-    if count(outline) > MAX_POINTS:
-        left_out.add("overlaps within paths of very many points")
-        return outline
-    path = _to_path(outline)
-    if rule == "evenodd":
-        path.fillType = need_pathops().FillType.EVEN_ODD
-    result = _solved(_simplified, [path], lambda points: inside(outline, points, rule))
-    if result is None:
-        left_out.add("overlaps within paths that cannot be worked out")
-        return outline
-    before, after = abs(area(outline)), abs(area(result))
-    return outline if abs(before - after) <= SAME_AREA * after else result
+    def _dashes(self, stroke: Stroke, outline: Outline) -> tuple[float, ...]:
+        """The dashes, an even number of them; none where they are all 0 or would be too many."""
+        dashes = stroke.dashes * (1 + len(stroke.dashes) % 2)
+        period = sum(dashes)
+        if period <= 0 or min(dashes) < 0:
+            return ()
+        if length(outline) / period * len(dashes) > MAX_DASHES:
+            self.left_out.add("dashes too fine to draw")
+            return ()
+        return dashes
 
+    def cut(self, outline: Outline, other: Outline) -> Outline:
+        """The outline without what the other covers; itself where they do not meet."""
+        return self._combined("DIFFERENCE", outline, other)
 
-def stroked(outline: Outline, stroke: Stroke, place: Affine, left_out: LeftOut) -> Outline:
-    """What a stroke along an outline covers where `place` takes it, as contours that do not overlap."""
-    pathops = need_pathops()
-    size = math.sqrt(abs(place.determinant))
-    path = _to_path(moved(outline, scale(size, size)))
-    caps, joins = pathops.LineCap, pathops.LineJoin
-    cap = {"round": caps.ROUND_CAP, "square": caps.SQUARE_CAP}.get(stroke.cap, caps.BUTT_CAP)
-    join = {"round": joins.ROUND_JOIN, "bevel": joins.BEVEL_JOIN}.get(stroke.join, joins.MITER_JOIN)
-    dashes = [dash * size for dash in _dashes(stroke, outline, left_out)] or None
-    path.stroke(stroke.width * size, cap, join, stroke.miter_limit, dashes, stroke.dash_offset * size)
-    drawn = _from_path(path)
-    if not drawn:
-        return ()
-    result = None
-    if count(drawn) <= MAX_POINTS:
-        result = _solved(_simplified, [path], lambda points: inside(drawn, points))
-    if result is None:
-        left_out.add("overlaps within strokes that cannot be worked out")
-    return moved(drawn if result is None else result, place.after(scale(1 / size, 1 / size)))
+    def common(self, outline: Outline, other: Outline) -> Outline:
+        """What both cover; the outline itself where it lies in the other."""
+        return self._combined("INTERSECTION", outline, other)
 
+    def together(self, outlines: Sequence[Outline]) -> Outline:
+        """What any of several outlines covers."""
+        whole = tuple(contour for outline in outlines for contour in _forward(outline))
+        return self.filled(whole, "nonzero") if len(outlines) > 1 else whole
 
-def _dashes(stroke: Stroke, outline: Outline, left_out: LeftOut) -> tuple[float, ...]:
-    """The dashes, an even number of them; none where they are all 0 or would be too many."""
-    dashes = stroke.dashes * (1 + len(stroke.dashes) % 2)
-    period = sum(dashes)
-    if period <= 0 or min(dashes) < 0:
-        return ()
-    if length(outline) / period * len(dashes) > MAX_DASHES:
-        left_out.add("dashes too fine to draw")
-        return ()
-    return dashes
+    def meet(self, outline: Outline, other: Outline) -> bool:
+        """Whether two outlines have an area in common."""
+        return bool(outline) and abs(area(self.common(outline, other))) > SAME_AREA * abs(area(outline))
 
+    def _combined(self, operation: str, outline: Outline, other: Outline) -> Outline:
+        if not outline or not other or not bounds(outline).meets(bounds(other)):
+            return outline if operation == "DIFFERENCE" else ()
+        pathops = need_pathops()
+        kind = getattr(pathops.PathOp, operation)
 
-def cut(outline: Outline, other: Outline, left_out: LeftOut) -> Outline:
-    """The outline without what the other covers; itself where they do not meet."""
-    return _combined("DIFFERENCE", outline, other, left_out)
+        def combine(one: Any, two: Any) -> Any:
+            return pathops.op(one, two, kind, fix_winding=False, keep_starting_points=False)
 
+        def wanted(points: np.ndarray) -> np.ndarray:
+            return OPERATIONS[operation](inside(outline, points), inside(other, points))
 
-def common(outline: Outline, other: Outline, left_out: LeftOut) -> Outline:
-    """What both cover; the outline itself where it lies in the other."""
-    return _combined("INTERSECTION", outline, other, left_out)
+        result = self._solved(combine, [_to_path(outline), _to_path(other)], wanted, "clips and cuts")
+        if result is None:
+            return outline
+        return outline if _is_same(area(outline), area(result)) else result
 
+    def _solved(
+        self, solve: Callable[..., Any], paths: Sequence[Any], wanted: Callable[[np.ndarray], np.ndarray], what: str
+    ) -> Outline | None:
+        """What `solve` makes of paths, as closed contours. The package errs at times, most often where curves touch:
+        then the paths are turned, and it tries again; None, and `what` is left out, where it does not come to cover the
+        points that are wanted, or would take too long."""
+        pathops = need_pathops()
+        outlines = [_from_path(path) for path in paths]
+        can_be_solved = self._can_be_solved(outlines)
+        points = grid(hull(outlines)) if can_be_solved else np.empty((0, 2))
+        covered = wanted(points)
+        for degrees in TURNS if can_be_solved else ():
+            turn, back = (_rotation(math.radians(sign * degrees)) for sign in (1, -1))
+            try:
+                found = solve(*(path.transform(turn.a, turn.d, turn.b, turn.e, 0, 0) for path in paths))
+            except pathops.PathOpsError:
+                continue
+            result = directed(moved(_from_path(found), back))
+            if np.count_nonzero(inside(result, points) != covered) <= MAX_MISSED:
+                return result
+        self.left_out.add(f"{what} that cannot be worked out")
+        return None
 
-def together(outlines: list[Outline], left_out: LeftOut) -> Outline:
-    """What any of several outlines covers."""
-    result: Outline = ()
-    for outline in outlines:
-        result = _combined("UNION", result, outline, left_out) if result else outline
-    return result
-
-
-def meet(outline: Outline, other: Outline, left_out: LeftOut) -> bool:
-    """Whether two outlines have an area in common."""
-    if not outline or not other or not bounds(outline).meets(bounds(other)):
-        return False
-    return abs(area(common(outline, other, left_out))) > SAME_AREA * abs(area(outline))
-
-
-def _combined(operation: str, outline: Outline, other: Outline, left_out: LeftOut) -> Outline:
-    if count(outline) + count(other) > MAX_POINTS:
-        left_out.add("clips of paths of very many points")
-        return outline
-    pathops = need_pathops()
-    kind = getattr(pathops.PathOp, operation)
-
-    def combine(one: Any, two: Any) -> Any:
-        return pathops.op(one, two, kind, fix_winding=False, keep_starting_points=False)
-
-    def wanted(points: np.ndarray) -> np.ndarray:
-        combined: np.ndarray = OPERATIONS[operation](inside(outline, points), inside(other, points))
-        return combined
-
-    result = _solved(combine, [_to_path(outline), _to_path(other)], wanted)
-    if result is None:
-        left_out.add("clips that cannot be worked out")
-        return outline
-    size = abs(area(outline))
-    return outline if operation != "UNION" and abs(size - abs(area(result))) <= SAME_AREA * size else result
+    def _can_be_solved(self, outlines: Sequence[Outline]) -> bool:
+        """Whether outlines are simple enough, so that it takes a bounded time."""
+        pieces = sum(map(count, outlines)) // 3
+        self._solutions_left -= 1
+        if pieces > MAX_PIECES or self._solutions_left < 0:
+            return False
+        if pieces > FEW_PIECES:
+            self._crossings_left -= crossings(outlines)
+        return self._crossings_left >= 0
 
 
 OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "UNION": np.logical_or,
     "INTERSECTION": np.logical_and,
     "DIFFERENCE": lambda one, other: one & ~other,
 }
@@ -168,24 +169,16 @@ def _simplified(path: Any) -> Any:
     return path
 
 
-def _solved(
-    solve: Callable[..., Any], paths: Sequence[Any], wanted: Callable[[np.ndarray], np.ndarray]
-) -> Outline | None:
-    """What `solve` makes of paths, as closed contours. The package errs at times, most often where curves touch: then
-    the paths are turned, and it tries again; None where it does not come to cover the points that are wanted."""
-    pathops = need_pathops()
-    points = grid(hull([_from_path(path) for path in paths]))
-    covered = wanted(points)
-    for degrees in TURNS:
-        turn, back = (_rotation(math.radians(sign * degrees)) for sign in (1, -1))
-        try:
-            found = solve(*(path.transform(turn.a, turn.d, turn.b, turn.e, 0, 0) for path in paths))
-        except pathops.PathOpsError:
-            continue
-        result = directed(moved(_from_path(found), back))
-        if np.count_nonzero(inside(result, points) != covered) <= MAX_MISSED:
-            return result
-    return None
+def _forward(outline: Outline) -> Outline:
+    """The outline in the direction in which areas are positive."""
+    if area(outline) >= 0:
+        return outline
+    return tuple(Contour(contour.points[::-1], contour.closed) for contour in outline)
+
+
+def _is_same(one: float, other: float) -> bool:
+    """Whether two signed areas are as large."""
+    return abs(abs(one) - abs(other)) <= SAME_AREA * abs(one)
 
 
 def _rotation(angle: float) -> Affine:
@@ -234,3 +227,17 @@ def _conic_to(points: list[Point], handle: Point, end: Point, weight: float) -> 
 
 def _between(start: Point, end: Point, share: float) -> Point:
     return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
+
+
+def _is_convex(contour: Contour) -> bool:
+    """Whether the polygon through all points turns one way, once around: then the curves do not cross."""
+    points = [point for index, point in enumerate(contour.points) if not index or point != contour.points[index - 1]]
+    turns, total = set(), 0.0
+    for index, (bx, by) in enumerate(points):
+        (ax, ay), (cx, cy) = points[index - 1], points[(index + 1) % len(points)]
+        if (ax, ay) == (bx, by) or (bx, by) == (cx, cy):
+            continue
+        angle = math.atan2((bx - ax) * (cy - by) - (by - ay) * (cx - bx), (bx - ax) * (cx - bx) + (by - ay) * (cy - by))
+        total += angle
+        turns.add(angle > 0) if abs(angle) > 1e-9 else None
+    return len(turns) <= 1 and abs(total) < 7

@@ -8,10 +8,9 @@ from typing import Any
 
 from vecstack.errors import PictureError
 from vecstack.geometry import Affine, Rect
-from vecstack.importing.areas import common, filled, together
+from vecstack.importing.areas import Areas
 from vecstack.importing.context import MAX_FINE, Context
 from vecstack.importing.items import Item, clipped
-from vecstack.importing.left_out import LeftOut
 from vecstack.importing.nodes import Sides, getter, href, tag_of, url_of
 from vecstack.importing.outlines import Outline, bounds, is_finite, moved, polygon
 from vecstack.importing.shapes import SHAPES, outline_of_shape
@@ -27,16 +26,16 @@ class Clips:
     """Finds what the clip-path and the mask of an element leave. `draw` follows an element that is in a mask."""
 
     def __init__(
-        self, styles: Styles, by_id: dict[str, Any], left_out: LeftOut, draw: Callable[[Any, Context], list[Item]]
+        self, styles: Styles, by_id: dict[str, Any], areas: Areas, draw: Callable[[Any, Context], list[Item]]
     ) -> None:
-        self._styles, self._by_id, self._left_out, self._draw = styles, by_id, left_out, draw
+        self._styles, self._by_id, self._areas, self._draw = styles, by_id, areas, draw
 
     def within(self, items: list[Item], around: Context) -> list[Item]:
         """What is left of the items of an element whose context is given."""
         for name, find in (("clip-path", self._clip), ("mask", self._mask)):
             if items and around.style[name] != "none":
                 area = self._referred(around.style[name], name, around, items, find)
-                items = items if area is None else clipped(items, area, self._left_out)
+                items = items if area is None else clipped(items, area, self._areas)
         return items
 
     def _referred(
@@ -46,7 +45,7 @@ class Clips:
         own_id, _ = url_of(text)
         target = self._by_id.get(own_id or "")
         if own_id is None:
-            self._left_out.add(f"{name} that is no reference")
+            self._areas.left_out.add(f"{name} that is no reference")
         if own_id is None or target is None or tag_of(target) != {"clip-path": "clipPath"}.get(name, name):
             return None
         if own_id in around.using:
@@ -63,7 +62,7 @@ class Clips:
         if not inside.to_fine.determinant:
             return ()
         areas = [area for child in target.iter_children() if (area := self._area(child, inside))]
-        area = together(areas, self._left_out)
+        area = self._areas.together(areas)
         return self._clipped_area(area, style["clip-path"], around, items)
 
     def _clipped_area(self, area: Outline, text: str, around: Context, items: list[Item]) -> Outline:
@@ -71,7 +70,7 @@ class Clips:
         if not area or text == "none":
             return area
         own = self._referred(text, "clip-path", around, items, self._clip)
-        return area if own is None else common(area, own, self._left_out)
+        return area if own is None else self._areas.common(area, own)
 
     def _area(self, node: Any, around: Context) -> Outline:
         """What a child of a clipPath leaves."""
@@ -85,10 +84,10 @@ class Clips:
         elif tag in SHAPES:
             outline = moved(outline_of_shape(tag, getter(node), within.viewport), within.to_fine)
             fits = outline and is_finite(outline, MAX_FINE)
-            area = filled(outline, style["clip-rule"], self._left_out) if fits else ()
+            area = self._areas.filled(outline, style["clip-rule"]) if fits else ()
         else:
             if tag not in SILENT:
-                self._left_out.add(f"<{tag}> in clips")
+                self._areas.left_out.add(f"<{tag}> in clips")
             return ()
         return self._clipped_area(area, style["clip-path"], within, [_item(area)])
 
@@ -114,10 +113,10 @@ class Clips:
         drawn = self.within(drawn, dataclasses.replace(inside, style={**style, "clip-path": "none"}))
         by_light = style["mask-type"] != "alpha"
         if any(not item.is_opaque or (by_light and item.paint != WHITE) for item in drawn):
-            self._left_out.add("masks that are no clips")
+            self._areas.left_out.add("masks that are no clips")
             return None
-        area = together([item.outline for item in drawn], self._left_out)
-        return common(area, region, self._left_out) if area else ()
+        area = self._areas.together([item.outline for item in drawn])
+        return self._areas.common(area, region) if area else ()
 
     def _region(self, target: Any, around: Context, items: list[Item]) -> Outline:
         """The rectangle outside which a mask leaves nothing."""

@@ -7,13 +7,12 @@ from typing import Any
 
 from vecstack.errors import PictureError
 from vecstack.geometry import Rect
-from vecstack.importing.areas import filled, stroked
+from vecstack.importing.areas import Areas
 from vecstack.importing.clips import Clips
 from vecstack.importing.context import MAX_FINE, Context
 from vecstack.importing.items import Item, Place, clipped, faded
-from vecstack.importing.left_out import LeftOut
 from vecstack.importing.nodes import Sides, getter, href, is_wanted, name_of, tag_of
-from vecstack.importing.outlines import Outline, bounds, closed, is_finite, moved, polygon
+from vecstack.importing.outlines import Outline, bounds, closed, count, is_finite, moved, polygon
 from vecstack.importing.paints import Paints
 from vecstack.importing.shapes import SHAPES, outline_of_shape
 from vecstack.importing.strokes import stroke_of
@@ -24,6 +23,7 @@ from vecstack.importing.viewports import fitted, view_box
 from vecstack.stack import MAX_LAYERS
 
 MAX_VISITS = 100_000  # of elements, each as often as it is used
+MAX_POINTS = 100_000  # of a shape
 CONTAINERS = {"g", "a", "svg", "symbol", "switch"}
 DRAWN = {*SHAPES, *CONTAINERS, "use", "text", "image", "foreignObject"}
 # What draws nothing by itself.
@@ -46,14 +46,14 @@ NAMES = {  # of what is left out
 class Elements:
     """Follows the elements of one drawing."""
 
-    def __init__(self, styles: Styles, left_out: LeftOut) -> None:
-        self._styles, self._left_out = styles, left_out
+    def __init__(self, styles: Styles, areas: Areas) -> None:
+        self._styles, self._areas, self._left_out = styles, areas, areas.left_out
         self._by_id: dict[str, Any] = {}
         for node in styles.tree.iter_subtree():
             if name := getter(node)("id"):
                 self._by_id.setdefault(name, node)
-        self._clips = Clips(styles, self._by_id, left_out, self.items)
-        self._paints = Paints(styles, self._by_id, left_out)
+        self._clips = Clips(styles, self._by_id, areas, self.items)
+        self._paints = Paints(styles, self._by_id, areas.left_out)
         self._visits = self._drawn = 0
 
     def items(self, node: Any, around: Context, *, used: bool = False) -> list[Item]:
@@ -92,7 +92,7 @@ class Elements:
             if items and within.style[name] not in ("none", "normal"):
                 self._left_out.add(what)
         items = self._clips.within(items, within)
-        return faded(items, share(within.style["opacity"]), self._left_out)
+        return faded(items, share(within.style["opacity"]), self._areas)
 
     # Containers
 
@@ -129,7 +129,7 @@ class Elements:
         items = self._children(node, "svg", dataclasses.replace(within, to_fine=place, viewport=seen))
         if within.style["overflow"] in ("visible", "auto"):
             return items
-        return clipped(items, moved(polygon(sides.corners()), within.to_fine), self._left_out)
+        return clipped(items, moved(polygon(sides.corners()), within.to_fine), self._areas)
 
     def _use(self, node: Any, within: Context) -> list[Item]:
         """What an element draws by using another."""
@@ -172,9 +172,11 @@ class Elements:
     def _shape(self, node: Any, tag: str, within: Context) -> list[Item]:
         """The fill and the stroke of a shape."""
         outline = outline_of_shape(tag, getter(node), within.viewport)
-        if not outline or not is_finite(moved(outline, within.to_fine), MAX_FINE):
-            if outline:
-                self._left_out.add("shapes far outside the canvas")
+        if count(outline) > MAX_POINTS:
+            self._left_out.add(f"shapes of more than {MAX_POINTS:,} points")
+            return []
+        if not is_finite(moved(outline, within.to_fine), MAX_FINE):
+            self._left_out.add("shapes far outside the canvas")
             return []
         style = within.style
         if any(style[name] != "none" for name in ("marker-start", "marker-mid", "marker-end")):
@@ -193,7 +195,7 @@ class Elements:
         found = self._paint("fill", outline, within)
         if found is None or not closed(outline):
             return None
-        area = filled(moved(outline, within.to_fine), style["fill-rule"], self._left_out)
+        area = self._areas.filled(moved(outline, within.to_fine), style["fill-rule"])
         return self._item(node, outline, area, found, within)
 
     def _stroke(self, node: Any, outline: Outline, within: Context) -> Item | None:
@@ -203,7 +205,7 @@ class Elements:
             return None
         if within.style["vector-effect"] == "non-scaling-stroke":
             self._left_out.add("strokes that do not scale")
-        area = stroked(outline, stroke, within.to_fine, self._left_out)
+        area = self._areas.stroked(outline, stroke, within.to_fine)
         item = self._item(node, outline, area, found, within)
         if item is None:
             return None

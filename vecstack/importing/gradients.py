@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from vecstack.geometry import UNIT_CIRCLE
-from vecstack.importing.areas import common
+from vecstack.importing.areas import Areas
 from vecstack.importing.items import Item, Place
-from vecstack.importing.left_out import LeftOut
 from vecstack.importing.outlines import Contour, Outline, Point, bounds, moved, polygon
 from vecstack.importing.paints import SAME_ALPHA, Gradient, Stop
 from vecstack.importing.values import scale, shift
@@ -22,12 +21,12 @@ STEPPED_LAYERS = 2000  # about as many of a drawing are made of changing opacity
 Interval = tuple[float, float]  # of offsets
 
 
-def as_layers_have_them(items: Sequence[Item], left_out: LeftOut) -> list[Item]:
+def as_layers_have_them(items: Sequence[Item], areas: Areas) -> list[Item]:
     """The items, of which no gradient repeats or changes its opacity any more."""
-    spread = [_spread_out(item, left_out) for item in items]
+    spread = [_spread_out(item, areas) for item in items]
     changing = sum(map(_changes, spread))
     steps = max(FEWEST_STEPS, min(MOST_STEPS, STEPPED_LAYERS // max(1, changing)))
-    return [part for item in spread for part in (_stepped(item, steps, left_out) if _changes(item) else [item])]
+    return [part for item in spread for part in (_stepped(item, steps, areas) if _changes(item) else [item])]
 
 
 def _changes(item: Item) -> bool:
@@ -46,7 +45,7 @@ def _offsets(paint: Gradient, outline: Outline) -> Interval:
     return min(found), max(found)
 
 
-def _spread_out(item: Item, left_out: LeftOut) -> Item:
+def _spread_out(item: Item, areas: Areas) -> Item:
     """The item with a gradient whose stops are repeated as often as its outline needs them."""
     paint = item.paint
     if not isinstance(paint, Gradient) or paint.spread not in ("repeat", "reflect"):
@@ -54,7 +53,7 @@ def _spread_out(item: Item, left_out: LeftOut) -> Item:
     low, high = _offsets(paint, item.outline)
     first, last = math.floor(low), max(math.ceil(high), math.floor(low) + 1)
     if (last - first) * len(paint.stops) > MAX_STOPS:
-        left_out.add("gradients that repeat very often")
+        areas.left_out.add("gradients that repeat very often")
         return item
     stops: list[Stop] = []
     for turn in range(first, last):
@@ -77,12 +76,12 @@ def _along(paint: Gradient, offset: float) -> Point:
     return x1 + offset * (x2 - x1), y1 + offset * (y2 - y1)
 
 
-def _stepped(item: Item, steps: int, left_out: LeftOut) -> list[Item]:
+def _stepped(item: Item, steps: int, areas: Areas) -> list[Item]:
     """The item as several of constant opacity, one over the other: each covers where the opacity is at least so much.
     No two of them only touch, which would show as a line."""
     paint = item.paint
     assert isinstance(paint, Gradient)
-    left_out.add("smooth changes of opacity, drawn in steps")
+    areas.left_out.add("smooth changes of opacity, drawn in steps")
     alphas = [alpha * item.opacity for _, _, alpha in paint.stops]
     low, high = min(alphas), max(alphas)
     count = max(1, math.ceil((high - low) / item.opacity * steps))
@@ -92,14 +91,14 @@ def _stepped(item: Item, steps: int, left_out: LeftOut) -> list[Item]:
     plain = dataclasses.replace(item, paint=dataclasses.replace(paint, stops=opaque), place=place)
     result = [dataclasses.replace(plain, opacity=low)] if low > SAME_ALPHA else []
     for below, level in pairwise(levels):
-        area = _area_above(item, (below + level) / 2 / item.opacity, left_out)
+        area = _area_above(item, (below + level) / 2 / item.opacity, areas)
         if area:
             opacity = 1 - (1 - level) / (1 - below)
             result.append(dataclasses.replace(plain, outline=area, opacity=min(max(opacity, 0.0), 1.0)))
     return result
 
 
-def _area_above(item: Item, alpha: float, left_out: LeftOut) -> Outline:
+def _area_above(item: Item, alpha: float, areas: Areas) -> Outline:
     """The part of an item where its gradient is at least so opaque."""
     paint = item.paint
     assert isinstance(paint, Gradient)
@@ -111,7 +110,7 @@ def _area_above(item: Item, alpha: float, left_out: LeftOut) -> Outline:
     reach = 2 * max(box.width, box.height, math.dist(paint.start, (box.x, box.y)))
     shape = _ring if paint.radial else _strip
     parts = tuple(contour for a, b in intervals for contour in shape(paint, a, b, reach))
-    return common(item.outline, moved(parts, paint.place), left_out) if parts else ()
+    return areas.common(item.outline, moved(parts, paint.place)) if parts else ()
 
 
 def _intervals(stops: Sequence[Stop], alpha: float) -> list[Interval]:

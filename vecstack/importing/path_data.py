@@ -11,6 +11,7 @@ from vecstack.importing.values import LARGEST, NUMBER, numbers
 
 COUNTS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a": 7, "z": 0}
 _COMMAND = re.compile(r"([MmLlHhVvCcSsQqTtAaZz])([^MmLlHhVvCcSsQqTtAaZz]*)")
+FLAT = 1e-9  # radius of an arc that is a line
 _GAP, _FLAG = re.compile(r"[\s,]*"), re.compile("[01]")
 
 
@@ -149,7 +150,7 @@ class _Pen:
         rx, ry, turn, large, sweep = abs(values[0]), abs(values[1]), math.radians(values[2]), values[3], values[4]
         if end == self.at:
             return
-        if not rx or not ry:
+        if min(rx, ry) < FLAT:
             self._line(end)
             return
         self.points += arc(self.at, end, (rx, ry), turn, large=bool(large), sweep=bool(sweep))
@@ -162,9 +163,9 @@ def arc(start: Point, end: Point, radii: Point, turn: float, *, large: bool, swe
     half = (start[0] - end[0]) / 2, (start[1] - end[1]) / 2
     x, y = cos * half[0] + sin * half[1], -sin * half[0] + cos * half[1]
     rx, ry = radii
-    excess = (x / rx) ** 2 + (y / ry) ** 2
+    excess = math.hypot(x / rx, y / ry)
     if excess > 1:
-        rx, ry = rx * math.sqrt(excess), ry * math.sqrt(excess)
+        rx, ry = rx * excess, ry * excess
     below = (rx * y) ** 2 + (ry * x) ** 2
     factor = math.sqrt(max(0.0, (rx * ry) ** 2 - below) / below) if below else 0.0
     factor = -factor if large == sweep else factor

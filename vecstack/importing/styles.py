@@ -51,7 +51,9 @@ OWN = {
     "isolation": "auto",
 }  # those that they do not
 COLORS = ("fill", "stroke", "color", "stop-color")  # what is no colour is not said
-MAX_RULES = 2000  # selectors of all style sheets; each is tried on each element that it may concern
+MAX_RULES = 2000  # selectors of all style sheets
+MAX_TRIES = 10_000_000  # of a selector on an element
+MANY_ELEMENTS = 1000  # so many are not searched for each of them
 
 WORDS = ("none", "inherit", "initial", "unset", "revert", "context-fill", "context-stroke")  # in the place of a colour
 _ICC = re.compile(r"\s+icc-color\([^)]*\)")  # beside a colour that stands for it
@@ -70,6 +72,7 @@ class Styles:
         self._count = 0
         self._colors: dict[str, Any] = {}
         self.tree = self._select.ElementWrapper.from_xml_root(root)
+        self._elements = sum(1 for _ in root.iter())
         for element in root.iter():
             if element.tag in (f"{SVG}style", "style") and element.get("type", "text/css") in ("text/css", ""):
                 self._add_sheet("".join(element.itertext()))
@@ -89,11 +92,14 @@ class Styles:
         except self._select.SelectorError:
             self._left_out.add("style rules of unknown selectors")
             return
+        if self._elements > MANY_ELEMENTS and any(token == "~" for token in rule.prelude):
+            self._left_out.add("style rules of siblings (~) in large drawings")
+            return
         declarations = self._declarations(rule.content)
         for selector in selectors:
             self._count += 1
-            if self._count > MAX_RULES:
-                raise PictureError(f"more than {MAX_RULES:,} style rules; leave some out.")
+            if self._count > MAX_RULES or self._count * self._elements > MAX_TRIES:
+                raise PictureError("more style rules than so large a drawing may have; leave some out.")
             self._matcher.add_selector(selector, declarations)
 
     def _declarations(self, content: Any) -> tuple[tuple[str, str, bool], ...]:

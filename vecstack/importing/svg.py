@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from vecstack.errors import PictureError, named
+from vecstack.importing.areas import Areas
 from vecstack.importing.context import Context
 from vecstack.importing.elements import Elements
 from vecstack.importing.gradients import as_layers_have_them
@@ -54,17 +55,18 @@ def _stack(data: bytes, left_out: LeftOut) -> Stack:
     width, height = size(root.get)
     across, down, factor = canvas_of(width, height)
     fine = FINE_SIDE / max(across, down)
-    items = _items(Styles(root, left_out), (width, height), factor * fine, left_out)
-    layers, groups = layers_of(as_layers_have_them(items, left_out), fine)
+    areas = Areas(left_out)
+    items = _items(Styles(root, left_out), (width, height), factor * fine, areas)
+    layers, groups = layers_of(as_layers_have_them(items, areas), fine)
     source = {"sha256": hashlib.sha256(data).hexdigest(), "width": across, "height": down}
     return Stack(Canvas(across, down, (1.0, 1.0, 1.0), transparent=True), layers, groups=groups, source=source)
 
 
-def _items(styles: Styles, sides: tuple[float, float], to_fine: float, left_out: LeftOut) -> list[Item]:
+def _items(styles: Styles, sides: tuple[float, float], to_fine: float, areas: Areas) -> list[Item]:
     """What the drawing consists of, in fine units."""
     node = styles.tree
     get = node.etree_element.get
     box = view_box(get)
     viewport = Viewport(*(sides if box is None else (box.width, box.height)))
     place = scale(to_fine, to_fine).after(fitted(get, *sides))
-    return Elements(styles, left_out).items(node, Context(INITIAL, place, viewport))
+    return Elements(styles, areas).items(node, Context(INITIAL, place, viewport))

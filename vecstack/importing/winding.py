@@ -55,6 +55,26 @@ def inside(outline: Outline, points: np.ndarray, rule: str = "nonzero") -> np.nd
     return covered
 
 
+def crossings(outlines: Sequence[Outline]) -> int:
+    """About how often the pieces of outlines cross: how often the lines from their beginnings to their ends do."""
+    lines = [(piece[0], piece[3]) for outline in outlines for contour in outline for piece in contour.pieces]
+    starts, ends = (np.array([line[side] for line in lines], float) for side in (0, 1))
+    step = max(1, CHUNK // max(1, len(lines)))
+    total = 0
+    for at in range(0, len(lines), step):
+        start, end = starts[at : at + step, None], ends[at : at + step, None]
+        apart = _side(start, end, starts) * _side(start, end, ends) < 0
+        total += int(np.count_nonzero(apart & (_side(starts, ends, start) * _side(starts, ends, end) < 0)))
+    return total // 2
+
+
+def _side(start: np.ndarray, end: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Positive on one side of a line through two points, negative on the other."""
+    along, off = end - start, points - start
+    result: np.ndarray = along[..., 0] * off[..., 1] - along[..., 1] * off[..., 0]
+    return result
+
+
 def directed(outline: Outline) -> Outline:
     """Contours that do not cross, in the directions in which each cuts out of the one around it: what they cover by the
     rule "evenodd", they then cover by "nonzero"."""
