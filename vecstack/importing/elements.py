@@ -172,6 +172,8 @@ class Elements:
     def _shape(self, node: Any, tag: str, within: Context) -> list[Item]:
         """The fill and the stroke of a shape."""
         outline = outline_of_shape(tag, getter(node), within.viewport)
+        if not outline:
+            return []
         if count(outline) > MAX_POINTS:
             self._left_out.add(f"shapes of more than {MAX_POINTS:,} points")
             return []

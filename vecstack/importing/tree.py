@@ -17,6 +17,7 @@ MAX_BYTES = 16 << 20  # of a drawing: far above drawings for screens, and a few 
 MAX_ELEMENTS = 100_000
 MAX_LEVELS = 100  # of elements within one another: each takes a few calls of Python
 CHUNK_BYTES = 1 << 16
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"II+\0")  # how they start
 GZIP = b"\x1f\x8b"
 
 
@@ -40,6 +41,8 @@ def read_bytes(source: str | os.PathLike[str] | BinaryIO) -> bytes:
 
 def parse(data: bytes) -> Element:
     """The root of an SVG, its elements and attributes named as ElementTree does. Raises PictureError."""
+    if data.startswith(PICTURES):
+        raise PictureError("a picture, not a drawing; turn it into layers with `vecstack decompose`.")
     reader = _Reader()
     try:
         for start in range(0, len(data), CHUNK_BYTES):
