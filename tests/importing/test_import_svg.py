@@ -60,6 +60,8 @@ DRAWINGS = {
     "masks that are clips": f'<mask id="m"><circle cx="40" cy="40" r="25" fill="#fff"/></mask>'
     f'<rect {FILL} mask="url(#m)"/>',
     "a switch": f'<switch><rect {FILL} systemLanguage="xx" fill="red"/><rect {FILL} fill="green"/><rect/></switch>',
+    "a fallback where a gradient has no box": f'<linearGradient id="g">{RADIAL}</linearGradient>'
+    '<path d="M10 50H90" stroke="url(#g) red" stroke-width="20"/>',
     "units": '<rect x="2mm" y="1em" width="50%" height=".5in"/>',
     "mistakes": '<rect width="50" height="40" fill="nonsense" transform="oops"/><path d="M10 60 50 60 30 90 x 9 9"/>',
 }
@@ -194,6 +196,11 @@ def test_a_canvas_is_as_large_as_the_drawing_with_whole_sides(attributes: str, s
     canvas = imported(svg(f"<rect {FILL}/>", attributes)).canvas
     assert (canvas.width, canvas.height) == sides
     assert canvas.transparent
+
+
+def test_a_background_color_is_that_of_the_canvas() -> None:
+    canvas = imported(svg("", f'{BOX} style="background-color:tomato"')).canvas
+    assert (canvas.background, canvas.transparent) == ((1.0, 99 / 255, 71 / 255), False)
 
 
 def test_paths_that_do_not_overlap_are_kept_point_by_point() -> None:

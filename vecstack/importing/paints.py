@@ -60,7 +60,7 @@ class Paints:
         covers in its own units, which `place` maps to the drawing."""
         name, otherwise = url_of(text)
         server = self._by_id.get(name or "")
-        if server is not None and not (tag_of(server) in GRADIENTS and not self._has_stops(server)):
+        if server is not None and self._is_sound(server, box):
             return self._served(server, box, viewport, place)
         if otherwise in ("none", ""):
             return None
@@ -85,9 +85,7 @@ class Paints:
             return stops[0][1], stops[0][2]
         own = transform(get("gradientTransform"))
         own = own if own.determinant else IDENTITY
-        if get("gradientUnits") != "userSpaceOnUse":
-            if not box.width or not box.height:
-                return None
+        if self._is_boxed(server):
             place = place.after(shift(box.x, box.y)).after(scale(box.width, box.height))
             viewport = dataclasses.replace(viewport, width=1.0, height=1.0)
         if not place.determinant:
@@ -131,8 +129,17 @@ class Paints:
             node = self._by_id.get(name) if name is not None else None
             node = node if node is not None and tag_of(node) in GRADIENTS else None
 
-    def _has_stops(self, server: Any) -> bool:
-        return any(self._stops(node) for node in self._chain(server))
+    def _is_boxed(self, server: Any) -> bool:
+        """Whether a gradient's units are the box of what it is for."""
+        found = (node.etree_element.get("gradientUnits") for node in self._chain(server))
+        return next((units for units in found if units is not None), None) != "userSpaceOnUse"
+
+    def _is_sound(self, server: Any, box: Rect) -> bool:
+        """Whether there is no mistake in a gradient, for which another paint would stand in."""
+        if tag_of(server) not in GRADIENTS:
+            return True
+        has_stops = any(self._stops(node) for node in self._chain(server))
+        return has_stops and (not self._is_boxed(server) or bool(box.width and box.height))
 
     def _stops(self, server: Any) -> tuple[Stop, ...]:
         """A gradient's own stops, whose offsets do not fall."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vecstack.importing.styles import Style
-from vecstack.importing.values import Viewport, length
+from vecstack.importing.values import Viewport, length, number
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def stroke_of(style: Style, viewport: Viewport) -> Stroke | None:
         width,
         style["stroke-linecap"],
         style["stroke-linejoin"],
-        max(find("stroke-miterlimit", 4.0), 1.0),
+        number(style["stroke-miterlimit"], 4.0, 1.0),
         dashes if len(dashes) == len(found) else (),
         find("stroke-dashoffset", 0.0),
     )

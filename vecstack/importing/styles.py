@@ -44,6 +44,7 @@ OWN = {
     "stop-opacity": "1",
     "mix-blend-mode": "normal",
     "overflow": "hidden",
+    "background-color": "none",
     "transform": "",
     "transform-origin": "0 0",
     "vector-effect": "none",

@@ -28,10 +28,10 @@ Told = Callable[[str], None]
 
 
 def import_svg(source: str | os.PathLike[str] | BinaryIO, *, strict: bool = False, told: Told | None = None) -> Stack:
-    """The drawing in an SVG (a path, or a binary stream) as a stack on a transparent canvas: a layer for each fill and
-    each stroke, lowest first, and a group for each group that has a name or several layers. Nothing is fetched and no
-    script runs. `told` hears a line for each kind of thing that is left out, such as "left out: text (3)"; with
-    `strict`, such a drawing is refused.
+    """The drawing in an SVG (a path, or a binary stream) as a stack: a layer for each fill and each stroke, lowest first,
+    and a group for each group that has a name or several layers. The canvas is transparent, unless the drawing has a
+    background colour. Nothing is fetched and no script runs. `told` hears a line for each kind of thing that is left
+    out, such as "left out: text (3)"; with `strict`, such a drawing is refused.
     Raises PictureError: missing, not SVG, damaged, larger than the limits, with entities, a script or references to
     other files, without a size, something left out where `strict`; or a package is missing."""
     name = str(source) if isinstance(source, str | os.PathLike) else getattr(source, "name", "the drawing")
@@ -56,10 +56,20 @@ def _stack(data: bytes, left_out: LeftOut) -> Stack:
     across, down, factor = canvas_of(width, height)
     fine = FINE_SIDE / max(across, down)
     areas = Areas(left_out)
-    items = _items(Styles(root, left_out), (width, height), factor * fine, areas)
+    styles = Styles(root, left_out)
+    items = _items(styles, (width, height), factor * fine, areas)
     layers, groups = layers_of(as_layers_have_them(items, areas), fine)
     source = {"sha256": hashlib.sha256(data).hexdigest(), "width": across, "height": down}
-    return Stack(Canvas(across, down, (1.0, 1.0, 1.0), transparent=True), layers, groups=groups, source=source)
+    return Stack(_canvas(across, down, styles, left_out), layers, groups=groups, source=source)
+
+
+def _canvas(across: int, down: int, styles: Styles, left_out: LeftOut) -> Canvas:
+    """A transparent canvas, or one of the colour that the drawing has as its background."""
+    style = styles.style(styles.tree, INITIAL)
+    color, alpha = styles.color(style["background-color"], style["color"]) or ((1.0, 1.0, 1.0), 0.0)
+    if 0 < alpha < 1:
+        left_out.add("backgrounds that are half transparent")
+    return Canvas(across, down, color, transparent=alpha < 1)
 
 
 def _items(styles: Styles, sides: tuple[float, float], to_fine: float, areas: Areas) -> list[Item]:

@@ -67,6 +67,12 @@ def length(text: str | None, whole: float, font: float = FONT_PX) -> float | Non
     return value if abs(value) <= LARGEST else None
 
 
+def number(text: str, otherwise: float, least: float) -> float:
+    """A number of at least so much; another where the text is none."""
+    found = float(text) if NUMBER.fullmatch(text.strip()) else otherwise
+    return min(max(found, least), LARGEST)
+
+
 def share(text: str | None, otherwise: float = 1.0) -> float:
     """A number or a percentage, clipped to 0..1."""
     match = _SHARE.fullmatch(text or "")
