@@ -28,10 +28,10 @@ Told = Callable[[str], None]
 
 
 def import_svg(source: str | os.PathLike[str] | BinaryIO, *, strict: bool = False, told: Told | None = None) -> Stack:
-    """The drawing in an SVG (a path, or a binary stream) as a stack: a layer for each fill and each stroke, lowest first,
-    and a group for each group that has a name or several layers. The canvas is transparent, unless the drawing has a
-    background colour. Nothing is fetched and no script runs. `told` hears a line for each kind of thing that is left
-    out, such as "left out: text (3)"; with `strict`, such a drawing is refused.
+    """The drawing in an SVG (a path, or a binary stream) as a stack: a layer for each fill and each stroke, lowest
+    first, and a group for each group that has a name or several layers. The canvas is transparent, unless the drawing
+    has a background colour. Nothing is fetched and no script runs. `told` hears a line for each kind of thing that is
+    left out, such as "left out: text (3)"; with `strict`, such a drawing is refused.
     Raises PictureError: missing, not SVG, damaged, larger than the limits, with entities, a script or references to
     other files, without a size, something left out where `strict`; or a package is missing."""
     name = str(source) if isinstance(source, str | os.PathLike) else getattr(source, "name", "the drawing")
