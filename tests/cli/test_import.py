@@ -51,6 +51,9 @@ def test_a_picture_is_no_drawing_and_a_drawing_is_no_picture(vecstack: Call, dra
     result = vecstack("decompose", drawing)
     assert result.code == 3
     assert result.err.endswith("a drawing, not a picture of pixels; turn it into layers with `vecstack import`.\n")
+    result = vecstack("info", drawing)
+    assert result.code == 3
+    assert result.err.endswith("is a drawing, not a layer file; turn it into one with `vecstack import`.\n")
 
 
 def test_folders_of_drawings(vecstack: Call, drawing: Path, tmp_path: Path) -> None:

@@ -49,7 +49,6 @@ OWN = {
     "transform-origin": "0 0",
     "vector-effect": "none",
     "mask-type": "luminance",
-    "isolation": "auto",
 }  # those that they do not
 COLORS = ("fill", "stroke", "color", "stop-color")  # what is no colour is not said
 MAX_RULES = 2000  # selectors of all style sheets
@@ -119,7 +118,7 @@ class Styles:
         for name, value in self._cascaded(node, attributes):
             if name in result and value and (name not in COLORS or self._is_paint(value)):
                 result[name] = _resolved(name, value, parent)
-        if "marker" in result and result["marker"] != "none":
+        if result["marker"] != "none":
             result.update(dict.fromkeys(("marker-start", "marker-mid", "marker-end"), result["marker"]))
         return result
 

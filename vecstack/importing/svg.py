@@ -21,7 +21,6 @@ from vecstack.importing.values import Viewport, scale
 from vecstack.importing.viewports import canvas_of, fitted, size, view_box
 from vecstack.stack import Canvas, Stack
 
-SUFFIXES = (".svg", ".svgz")
 FINE_SIDE = 1024  # units of the long side, in which areas are worked out
 
 Told = Callable[[str], None]
