@@ -26,7 +26,14 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 RUN_BY_CI = {"Try it", "Test"}  # headings of the README: .ci/run runs what they print, in an environment of its own
 RUN_ELSEWHERE = {"new-kind.md"}  # pages whose code is that of another test
-SLOW = {"README.md", "export.md", "python.md", "svg.md", "tutorial.md"}  # pages that take more than five seconds
+SLOW = {
+    "README.md",
+    "export.md",
+    "import.md",
+    "python.md",
+    "svg.md",
+    "tutorial.md",
+}  # pages that take more than five seconds
 AS_PRINTED = {"tutorial.md"}  # pages that name groups of their very files, which smaller ones would not have
 # Smaller pictures and less work than the pages ask for: whether it runs is the question here, not what it costs.
 PHOTO_PX, ICON_PX, DIGIT_PX, DRAWN_PX = (72, 48), (72, 72), (28, 28), 64

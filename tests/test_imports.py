@@ -25,7 +25,7 @@ ROWS = [
     {"document", "drawing"},
     {"models"},
     {"fitting", "train"},
-    {"editing", "exporting"},
+    {"editing", "exporting", "importing"},
     {"batch"},
     {"__init__"},  # the public names
     {"cli"},
@@ -157,6 +157,7 @@ def test_the_public_names_are_these() -> None:
         "decompose",
         "edit",
         "export",
+        "import_svg",
         "load",
         "load_model",
         "prune",

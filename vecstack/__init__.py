@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vecstack.fitting.goal import Goal
     from vecstack.fitting.prune import prune
     from vecstack.fitting.refine import refine
+    from vecstack.importing.svg import import_svg
     from vecstack.models import available_models, load_model
     from vecstack.stack import Canvas, Group, Layer, Stack
 
@@ -38,6 +39,7 @@ __all__ = [
     "decompose",
     "edit",
     "export",
+    "import_svg",
     "load",
     "load_model",
     "prune",
@@ -64,6 +66,7 @@ HOMES = {
     "decompose": "fitting.decompose",
     "edit": "editing.edit",
     "export": "exporting.formats",
+    "import_svg": "importing.svg",
     "load": "document.file",
     "load_model": "models",
     "prune": "fitting.prune",

@@ -17,6 +17,7 @@ from vecstack.cli import (
     edit,
     evaluate,
     export,
+    import_,
     info,
     models,
     refine,
@@ -48,8 +49,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (decompose, refine, edit, adjust, render, view, export, info, validate, train, evaluate, doctor):
-    verb = command.__name__.rsplit(".", 1)[1]
+for command in (
+    decompose,
+    refine,
+    edit,
+    adjust,
+    render,
+    view,
+    export,
+    import_,
+    info,
+    validate,
+    train,
+    evaluate,
+    doctor,
+):
+    verb = command.__name__.rsplit(".", 1)[1].rstrip("_")  # `import` is a word of Python
     app.command(verb, cls=getattr(command, "Command", None), help=paragraphs(command.run.__doc__))(command.run)
 app.add_typer(models.app, name="models")
 

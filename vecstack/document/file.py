@@ -231,6 +231,8 @@ def _members(data: bytes) -> tuple[dict[str, bytes], list[str]]:
         return unzip(data)
     if data.lstrip(b" \t\r\n").startswith(b"{"):
         return {DOCUMENT: data}, []
+    if b"<svg" in data[:1024]:
+        raise DocumentError("is a drawing, not a layer file; turn it into one with `vecstack import`.")
     raise DocumentError(
         "is a picture, not a layer file; turn it into one with `vecstack decompose`."
         if data.startswith(_PICTURE_STARTS)

@@ -263,6 +263,8 @@ def _open(data: bytes) -> Image.Image:
                 return factory(io.BytesIO(data), "")
     if any(data.lstrip().startswith(start) and mark in data[:MARK_BYTES] for start, mark in LAYER_FILES):
         raise PictureError("a layer file, not a picture; draw it with `vecstack render`.")
+    if b"<svg" in data[:MARK_BYTES]:
+        raise PictureError("a drawing, not a picture of pixels; turn it into layers with `vecstack import`.")
     raise PictureError(f"not a picture in a format that is read ({', '.join(PLUGINS)}); save it as PNG.")
 
 

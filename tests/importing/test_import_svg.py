@@ -1,0 +1,225 @@
+"""Imported drawings look as resvg draws them, by way of resvg's drawing of what they are exported to."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import resvg_py
+from PIL import Image
+
+from tests.importing.hostile import BOX, svg
+from vecstack import Stack, import_svg, render, to_svg
+from vecstack.errors import PictureError
+
+FILL = 'width="60" height="50" x="10" y="20"'
+RADIAL = '<stop stop-color="gold"/><stop offset=".6" stop-color="teal"/><stop offset="1" stop-color="navy"/>'
+
+# One drawing for each thing that is imported.
+DRAWINGS = {
+    "shapes": '<rect width="40" height="30" rx="9" ry="4"/><circle cx="70" cy="20" r="15" fill="teal"/>'
+    '<ellipse cx="30" cy="70" rx="25" ry="9"/><polygon points="60,50 95,60 70,90" fill="red"/>'
+    '<line x1="5" y1="95" x2="95" y2="85" stroke="blue" stroke-width="3"/>',
+    "path commands": '<path d="M10 80q20-60 40 0t30-20s5-40-20-50-30 20-50-8H5v9l3 3zm60-20a12 7 30 1 0 9 9z"/>',
+    "transforms": f'<g transform="translate(50 10) rotate(30)"><rect {FILL} transform="skewX(20) scale(.5 1.2)"/></g>',
+    "transforms in styles": f'<rect {FILL} style="transform: translate(10, 5) rotate(20)" transform-origin="40 40"/>',
+    "even-odd": '<path fill-rule="evenodd" d="M50 5 79 90 5 35H95L21 90z"/>',
+    "nonzero, in both directions": '<path d="M10 10H60V60H10zM40 40V90H90V40zM20 20V30H30V20z"/>',
+    "strokes": '<path d="M10 80 40 20 55 70 90 30" fill="none" stroke="green" stroke-width="9" stroke-linecap="round"'
+    ' stroke-linejoin="round"/><path d="M10 90 50 85 12 80" fill="none" stroke="red" stroke-width="4"/>',
+    "a stroke in a skewed space": '<g transform="scale(2 .5)"><circle cx="25" cy="90" r="15" stroke="red" '
+    'stroke-width="6"/></g>',
+    "dashes": '<circle cx="50" cy="50" r="35" fill="none" stroke="#333" stroke-width="7" stroke-dasharray="9 4 2"/>',
+    "strokes under fills": f'<rect {FILL} paint-order="stroke" fill="gold" stroke="navy" stroke-width="12"/>',
+    "a linear gradient": f'<linearGradient id="g" gradientTransform="rotate(30)">{RADIAL}</linearGradient>'
+    f'<rect {FILL} fill="url(#g)" transform="skewX(10)"/>',
+    "a radial gradient": f'<radialGradient id="g" cx="30%">{RADIAL}</radialGradient><rect {FILL} fill="url(#g)"/>',
+    "gradients that repeat": f'<linearGradient id="h" x2=".3">{RADIAL}</linearGradient>'
+    '<radialGradient id="g" r=".2" spreadMethod="reflect" href="#h"/><linearGradient id="k" spreadMethod="repeat" '
+    f'href="#h"/><rect {FILL} fill="url(#g)" stroke="url(#k)" stroke-width="12"/>',
+    "opacity of stops that is one": '<linearGradient id="g"><stop stop-color="red" stop-opacity=".4"/><stop offset="1" '
+    f'stop-opacity=".4"/></linearGradient><rect {FILL} fill="url(#g)"/>',
+    "style sheets": "<style>.a, #b > rect { fill: tomato } rect.a { stroke: #00f8 } * { stroke-width: 4 }</style>"
+    f'<rect class="a" {FILL}/><g id="b"><rect width="20" height="20"/></g>',
+    "style before attribute": f'<rect {FILL} fill="red" style="fill:hsl(200, 60%, 40%);fill-opacity:50%"/>',
+    "current color": f'<g color="teal"><rect {FILL} fill="currentColor" stroke="currentColor"/></g>',
+    "use and symbol": '<symbol id="s" viewBox="0 0 10 10"><circle cx="5" cy="5" r="7"/></symbol><g id="g" fill="red">'
+    '<rect width="9" height="9"/></g><use href="#s" x="10" y="20" width="40" height="30" fill="navy"/>'
+    '<use xlink:href="#g" transform="translate(60 60) scale(3)"/>',
+    "nested drawings": '<svg x="10" y="30" width="50%" height="40" viewBox="0 0 20 20" '
+    'preserveAspectRatio="xMaxYMin slice">'
+    '<circle cx="10" cy="10" r="9"/></svg>',
+    "opacity of a group": f'<g opacity=".5"><rect {FILL} fill="red"/><circle cx="60" cy="60" r="25" fill="blue"/></g>',
+    "opacity of fill and stroke": f'<rect {FILL} fill="red" stroke="blue" stroke-width="14" opacity=".6"/>',
+    "clips": '<clipPath id="c" clipPathUnits="objectBoundingBox"><circle cx=".5" cy=".5" r=".4"/></clipPath>'
+    f'<g clip-path="url(#c)"><rect {FILL} fill="red"/><rect y="40" width="50" height="50"/></g>',
+    "clips of clips": '<clipPath id="d"><rect width="50" height="99"/></clipPath><clipPath id="c" clip-path="url(#d)">'
+    '<path clip-rule="evenodd" d="M50 5 79 90 5 35H95L21 90z"/></clipPath><rect width="99" '
+    'height="99" clip-path="url(#c)"/>',
+    "masks that are clips": f'<mask id="m"><circle cx="40" cy="40" r="25" fill="#fff"/></mask>'
+    f'<rect {FILL} mask="url(#m)"/>',
+    "a switch": f'<switch><rect {FILL} systemLanguage="xx" fill="red"/><rect {FILL} fill="green"/><rect/></switch>',
+    "a fallback where a gradient has no box": f'<linearGradient id="g">{RADIAL}</linearGradient>'
+    '<path d="M10 50H90" stroke="url(#g) red" stroke-width="20"/>',
+    "units": '<rect x="2mm" y="1em" width="50%" height=".5in"/>',
+    "mistakes": '<rect width="50" height="40" fill="nonsense" transform="oops"/><path d="M10 60 50 60 30 90 x 9 9"/>',
+}
+
+
+def drawn(text: str) -> np.ndarray:
+    """resvg's drawing, on grey, 256 px wide."""
+    png = bytes(resvg_py.svg_to_bytes(svg_string=text, width=256, background="#888", dpi=96, languages=["en"]))
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(float)
+
+
+def imported(text: str) -> Stack:
+    """The drawing as a stack; nothing may be left out."""
+    return import_svg(io.BytesIO(text.encode()), strict=True)
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> float:
+    """The mean absolute difference."""
+    return float(np.abs(one - other).mean())
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_looks_the_same_after_a_way_through_layers(name: str) -> None:
+    text = svg(DRAWINGS[name])
+    stack = imported(text)
+    original = drawn(text)
+    assert difference(original, drawn(svg(""))) > 3, "the drawing shows nothing"
+    assert difference(original, drawn(to_svg(stack))) < 0.3
+    pixels = render(stack, size=256).astype(float)
+    on_grey = pixels[..., :3] * pixels[..., 3:] / 255 + 0x88 * (1 - pixels[..., 3:] / 255)
+    assert difference(original, on_grey) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("inside", "line"),
+    [
+        ("<text>a</text><g><text>b</text></g>", "left out: text (2)"),
+        ('<image href="http://localhost/x.png"/>', "left out: images (1)"),
+        (f'<filter id="f"/><rect {FILL} filter="url(#f)"/>', "left out: filters (1)"),
+        (f'<pattern id="p"/><rect {FILL} fill="url(#p)"/>', "left out: patterns (1)"),
+        (f'<rect {FILL}><animate attributeName="x"/></rect><animate/>', "left out: animation (1)"),
+        ("<foreignObject/>", "left out: foreign objects (1)"),
+        (
+            f'<mask id="m"><rect {FILL} fill="grey"/></mask><rect {FILL} mask="url(#m)"/>',
+            "left out: masks that are no clips (1)",
+        ),
+        (f'<g style="mix-blend-mode:multiply"><rect {FILL}/></g>', "left out: blend modes (1)"),
+        (
+            f'<radialGradient id="g" fx=".2">{RADIAL}</radialGradient><rect {FILL} fill="url(#g)"/>',
+            "left out: focal points of gradients (1)",
+        ),
+    ],
+)
+def test_what_is_left_out_is_told_and_refused_where_strict(inside: str, line: str) -> None:
+    lines: list[str] = []
+    import_svg(io.BytesIO(svg(inside).encode()), told=lines.append)
+    assert lines == [line]
+    with pytest.raises(PictureError, match=line.split(" (")[0]):
+        imported(svg(inside))
+
+
+def test_a_smooth_change_of_opacity_is_drawn_in_steps() -> None:
+    stops = '<stop stop-color="red" stop-opacity="0"/><stop offset="1" stop-color="blue"/>'
+    for gradient in ("linear", "radial"):
+        text = svg(f'<{gradient}Gradient id="g">{stops}</{gradient}Gradient><rect {FILL} id="r" fill="url(#g)"/>')
+        lines: list[str] = []
+        stack = import_svg(io.BytesIO(text.encode()), told=lines.append)
+        assert lines == ["left out: smooth changes of opacity, drawn in steps (1)"]
+        assert difference(drawn(text), drawn(to_svg(stack))) < 1
+        assert {layer.group for layer in stack.layers} == {"r"}
+
+
+def test_css_has_units_in_transforms() -> None:
+    plain, css = (
+        imported(svg(f"<rect {FILL} {text}/>"))
+        for text in (
+            'transform="translate(10,5) rotate(20)"',
+            'style="transform:translate(10px, 5px) rotate(20deg)"',
+        )
+    )
+    assert plain.layers == css.layers
+
+
+def test_groups_and_names_are_kept() -> None:
+    inkscape = 'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape"'
+    text = svg(
+        f'<g id="out" inkscape:label="The outside"><g><title>Inner\n one</title>'
+        f'<rect id="r" {FILL} stroke="red"/></g></g>'
+        f'<g><rect {FILL}/></g><g><rect id="r" {FILL}/><rect {FILL}/></g>',
+        f"{BOX} {inkscape}",
+    )
+    stack = imported(text)
+    assert [(group.id, group.name, group.parent) for group in stack.groups] == [
+        ("out", "The outside", None),
+        ("group", "Inner one", "out"),
+        ("group-2", "", None),
+    ]
+    assert [(layer.id, layer.group) for layer in stack.layers] == [
+        ("r", "group"),
+        ("r-stroke", "group"),
+        ("path", None),
+        ("r-2", "group-2"),
+        ("path-2", "group-2"),
+    ]
+
+
+def test_ids_names_and_groups_survive_another_way_through_svg() -> None:
+    stack = imported(svg(f'<g id="a"><title>A group</title><rect id="r" {FILL}/><rect id="q" {FILL} fill="red"/></g>'))
+    again = imported(to_svg(stack))
+    assert again.groups == stack.groups
+    assert [(layer.id, layer.name) for layer in again.layers] == [(layer.id, layer.name) for layer in stack.layers]
+
+
+def test_what_is_not_displayed_is_hidden() -> None:
+    stack = imported(svg(f'<rect {FILL}/><g display="none"><rect {FILL}/></g><rect {FILL} visibility="hidden"/>'))
+    assert [layer.visible for layer in stack.layers] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sides"),
+    [
+        ('viewBox="0 0 40 30"', (40, 30)),
+        ('width="80" viewBox="0 0 40 30"', (80, 60)),
+        ('width="1in" height="2in"', (96, 192)),
+        ('width="100%" height="100%" viewBox="5 5 10 20"', (10, 20)),
+        ('viewBox="0 0 47.5 47.5"', (48, 48)),
+        ('viewBox="0 0 .5 .25"', (1, 1)),
+        ('width="20.2" height="9.9"', (21, 11)),
+    ],
+)
+def test_a_canvas_is_as_large_as_the_drawing_with_whole_sides(attributes: str, sides: tuple[int, int]) -> None:
+    canvas = imported(svg(f"<rect {FILL}/>", attributes)).canvas
+    assert (canvas.width, canvas.height) == sides
+    assert canvas.transparent
+
+
+def test_a_background_color_is_that_of_the_canvas() -> None:
+    canvas = imported(svg("", f'{BOX} style="background-color:tomato"')).canvas
+    assert (canvas.background, canvas.transparent) == ((1.0, 99 / 255, 71 / 255), False)
+
+
+def test_paths_that_do_not_overlap_are_kept_point_by_point() -> None:
+    stack = imported(svg('<path d="M10 10H90V90H10zM30 30V70H70V30z"/>'))
+    layer = stack.layers[0]
+    corners = {layer.transform.apply(*layer.contours[1][at : at + 2]) for at in range(0, 24, 6)}  # type: ignore[attr-defined]
+    assert corners == {(30, 30), (30, 70), (70, 70), (70, 30)}
+
+
+def test_compressed_drawings_are_read() -> None:
+    import gzip
+
+    data = gzip.compress(svg(f"<rect {FILL}/>").encode())
+    assert len(import_svg(io.BytesIO(data)).layers) == 1
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("pathops", "tinycss2"):
+        with monkeypatch.context() as context:
+            context.setitem(__import__("sys").modules, package, None)
+            with pytest.raises(PictureError, match=r"importing needs .*pip install"):
+                imported(svg('<path d="M0 0 9 9 0 9 9 0z" stroke="red"/>'))

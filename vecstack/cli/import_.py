@@ -1,0 +1,45 @@
+"""vecstack import: turn drawings into layer files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vecstack.cli.arguments import Inputs, Output, Overwrite, Quiet, SkipExisting
+from vecstack.cli.items import STANDARD, Item, ItemProgress, name_of, plan, run_all, source_of, write_standard_output
+
+SUFFIXES = {".svg", ".svgz"}
+
+
+def run(
+    inputs: Inputs,
+    output: Output = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a drawing of which something would be left out.")
+    ] = False,
+    overwrite: Overwrite = False,
+    skip_existing: SkipExisting = False,
+    quiet: Quiet = False,
+) -> None:
+    """Turn SVG drawings into layer files.
+
+    drawing.svg becomes drawing.layers: a layer for each fill and each stroke, in the groups of the drawing. Standard
+    error is told what is left out, such as text; nothing is fetched, and no script runs. See docs/import.md."""
+    items = plan(inputs, output, SUFFIXES, ".layers")
+    from vecstack.document.file import dumps, save
+    from vecstack.drawing.file import with_thumbnail
+    from vecstack.importing.svg import import_svg
+
+    def act(item: Item, report: ItemProgress) -> None:
+        def told(line: str) -> None:
+            if not quiet:
+                typer.echo(f"{name_of(item.source)}: {line}", err=True)
+
+        stack = with_thumbnail(import_svg(source_of(item.source), strict=strict, told=told))
+        if item.target == STANDARD:
+            write_standard_output(dumps(stack))
+        else:
+            save(stack, item.target, overwrite=overwrite)
+
+    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Importing")

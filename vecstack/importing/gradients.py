@@ -1,0 +1,144 @@
+"""Gradients as layers can have them: repeated colours written out, changing opacity in steps."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from vecstack.geometry import UNIT_CIRCLE
+from vecstack.importing.areas import Areas
+from vecstack.importing.items import Item, Place
+from vecstack.importing.outlines import Contour, Outline, Point, bounds, moved, polygon
+from vecstack.importing.paints import SAME_ALPHA, Gradient, Stop
+from vecstack.importing.values import scale, shift
+
+MAX_STOPS = 256  # of a gradient whose colours repeat
+MOST_STEPS, FEWEST_STEPS = 16, 3  # from transparent to opaque
+STEPPED_LAYERS = 2000  # about as many of a drawing are made of changing opacity
+
+Interval = tuple[float, float]  # of offsets
+
+
+def as_layers_have_them(items: Sequence[Item], areas: Areas) -> list[Item]:
+    """The items, of which no gradient repeats or changes its opacity any more."""
+    spread = [_spread_out(item, areas) for item in items]
+    changing = sum(map(_changes, spread))
+    steps = max(FEWEST_STEPS, min(MOST_STEPS, STEPPED_LAYERS // max(1, changing)))
+    return [part for item in spread for part in (_stepped(item, steps, areas) if _changes(item) else [item])]
+
+
+def _changes(item: Item) -> bool:
+    return isinstance(item.paint, Gradient) and not item.paint.has_one_alpha
+
+
+def _offsets(paint: Gradient, outline: Outline) -> Interval:
+    """The offsets of a gradient between which all of an outline lies."""
+    box = bounds(moved(outline, paint.place.inverse()))
+    corners = [(box.x + u * box.width, box.y + v * box.height) for u in (0, 1) for v in (0, 1)]
+    (x1, y1), (x2, y2) = paint.start, paint.end
+    if paint.radial:
+        return 0.0, max(math.dist(paint.start, corner) for corner in corners) / math.dist(paint.start, paint.end)
+    length = (x2 - x1) ** 2 + (y2 - y1) ** 2
+    found = [((x - x1) * (x2 - x1) + (y - y1) * (y2 - y1)) / length for x, y in corners]
+    return min(found), max(found)
+
+
+def _spread_out(item: Item, areas: Areas) -> Item:
+    """The item with a gradient whose stops are repeated as often as its outline needs them."""
+    paint = item.paint
+    if not isinstance(paint, Gradient) or paint.spread not in ("repeat", "reflect"):
+        return item
+    low, high = _offsets(paint, item.outline)
+    first, last = math.floor(low), max(math.ceil(high), math.floor(low) + 1)
+    if (last - first) * len(paint.stops) > MAX_STOPS:
+        areas.left_out.add("gradients that repeat very often")
+        return item
+    stops: list[Stop] = []
+    for turn in range(first, last):
+        mirrored = paint.spread == "reflect" and turn % 2
+        own = [(1 - offset, color, alpha) for offset, color, alpha in paint.stops[::-1]] if mirrored else paint.stops
+        stops += [((turn - first + offset) / (last - first), color, alpha) for offset, color, alpha in _whole(own)]
+    ends = [_along(paint, turn) for turn in (first, last)]
+    return dataclasses.replace(
+        item, paint=dataclasses.replace(paint, start=ends[0], end=ends[1], stops=tuple(stops), spread="pad")
+    )
+
+
+def _whole(stops: Sequence[Stop]) -> list[Stop]:
+    """Stops from offset 0 to 1."""
+    return [(0.0, *stops[0][1:]), *stops, (1.0, *stops[-1][1:])]
+
+
+def _along(paint: Gradient, offset: float) -> Point:
+    (x1, y1), (x2, y2) = paint.start, paint.end
+    return x1 + offset * (x2 - x1), y1 + offset * (y2 - y1)
+
+
+def _stepped(item: Item, steps: int, areas: Areas) -> list[Item]:
+    """The item as several of constant opacity, one over the other: each covers where the opacity is at least so much.
+    No two of them only touch, which would show as a line."""
+    paint = item.paint
+    assert isinstance(paint, Gradient)
+    areas.left_out.add("smooth changes of opacity, drawn in steps")
+    alphas = [alpha * item.opacity for _, _, alpha in paint.stops]
+    low, high = min(alphas), max(alphas)
+    count = max(1, math.ceil((high - low) / item.opacity * steps))
+    levels = [low + (high - low) * index / count for index in range(count + 1)]
+    opaque = tuple((offset, color, 1.0) for offset, color, _ in paint.stops)
+    place = Place(item.id, item.name, item.place)
+    plain = dataclasses.replace(item, paint=dataclasses.replace(paint, stops=opaque), place=place)
+    result = [dataclasses.replace(plain, opacity=low)] if low > SAME_ALPHA else []
+    for below, level in pairwise(levels):
+        area = _area_above(item, (below + level) / 2 / item.opacity, areas)
+        if area:
+            opacity = 1 - (1 - level) / (1 - below)
+            result.append(dataclasses.replace(plain, outline=area, opacity=min(max(opacity, 0.0), 1.0)))
+    return result
+
+
+def _area_above(item: Item, alpha: float, areas: Areas) -> Outline:
+    """The part of an item where its gradient is at least so opaque."""
+    paint = item.paint
+    assert isinstance(paint, Gradient)
+    low, high = _offsets(paint, item.outline)
+    intervals = [(max(a, low), min(b, high)) for a, b in _intervals(paint.stops, alpha) if a < high and b > low]
+    if intervals == [(low, high)]:
+        return item.outline
+    box = bounds(moved(item.outline, paint.place.inverse()))
+    reach = 2 * max(box.width, box.height, math.dist(paint.start, (box.x, box.y)))
+    shape = _ring if paint.radial else _strip
+    parts = tuple(contour for a, b in intervals for contour in shape(paint, a, b, reach))
+    return areas.common(item.outline, moved(parts, paint.place)) if parts else ()
+
+
+def _intervals(stops: Sequence[Stop], alpha: float) -> list[Interval]:
+    """The offsets between which a gradient is at least so opaque."""
+    ends = [-math.inf] if stops[0][2] >= alpha else []
+    for (offset, _, one), (after, _, two) in pairwise(stops):
+        if (one >= alpha) != (two >= alpha):
+            ends.append(offset + (after - offset) * (alpha - one) / (two - one))
+    if stops[-1][2] >= alpha:
+        ends.append(math.inf)
+    return list(zip(ends[::2], ends[1::2], strict=True))
+
+
+def _strip(paint: Gradient, start: float, end: float, reach: float) -> Outline:
+    """What lies between two offsets of a linear gradient, `reach` to both sides of its line."""
+    (x1, y1), (x2, y2) = paint.start, paint.end
+    length = math.dist(paint.start, paint.end)
+    across = -(y2 - y1) / length * reach, (x2 - x1) / length * reach
+    (ax, ay), (bx, by) = _along(paint, start), _along(paint, end)
+    left = [(ax - across[0], ay - across[1]), (bx - across[0], by - across[1])]
+    return polygon([*left, (bx + across[0], by + across[1]), (ax + across[0], ay + across[1])])
+
+
+def _ring(paint: Gradient, start: float, end: float, reach: float) -> Outline:
+    """What lies between two offsets of a radial gradient."""
+    radius = math.dist(paint.start, paint.end)
+    place = shift(*paint.start)
+    outer, inner = (place.after(scale(radius * offset, radius * offset)) for offset in (end * 1.001, start))
+    if start <= 0:
+        return moved((Contour(UNIT_CIRCLE, True),), outer)
+    return moved((Contour(UNIT_CIRCLE, True),), outer) + moved((Contour(UNIT_CIRCLE[::-1], True),), inner)

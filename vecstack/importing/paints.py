@@ -1,0 +1,169 @@
+"""What shapes are filled with: colours and gradients."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from vecstack.color import Color
+from vecstack.geometry import Affine, Rect
+from vecstack.importing.left_out import LeftOut
+from vecstack.importing.nodes import href, tag_of, url_of
+from vecstack.importing.styles import Style, Styles
+from vecstack.importing.values import IDENTITY, Viewport, length, scale, share, shift, transform
+
+MAX_STOPS = 128
+GRADIENTS = ("linearGradient", "radialGradient")
+SHARED = ("gradientUnits", "gradientTransform", "spreadMethod")  # what a gradient takes over from one of the other kind
+SAME_ALPHA = 1 / 512
+MAX_HREFS = 16  # gradients that take after one another
+
+Stop = tuple[float, Color, float]  # offset, colour, alpha
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """Colours along a line, or with the distance from a point: offset 0 at `start`, 1 at `end` or on the circle through
+    it, both in a space that `place` maps to the drawing."""
+
+    radial: bool
+    start: tuple[float, float]
+    end: tuple[float, float]
+    place: Affine
+    stops: tuple[Stop, ...]
+    spread: str = "pad"
+
+    @property
+    def has_one_alpha(self) -> bool:
+        """Whether all stops are as opaque, as far as is seen."""
+        alphas = [alpha for _, _, alpha in self.stops]
+        return max(alphas) - min(alphas) <= SAME_ALPHA
+
+
+Paint = Color | Gradient
+
+
+class Paints:
+    """Finds the paint that an element asks for."""
+
+    def __init__(self, styles: Styles, by_id: dict[str, Any], left_out: LeftOut) -> None:
+        self._styles, self._by_id, self._left_out = styles, by_id, left_out
+        self._stops_of: dict[Element, tuple[Stop, ...]] = {}
+
+    def paint(
+        self, text: str, style: Style, box: Rect, viewport: Viewport, place: Affine
+    ) -> tuple[Paint, float] | None:
+        """The paint that a property asks for, and its alpha; None where it draws nothing. `box` is what the shape
+        covers in its own units, which `place` maps to the drawing."""
+        name, otherwise = url_of(text)
+        server = self._by_id.get(name or "")
+        if server is not None and self._is_sound(server, box):
+            return self._served(server, box, viewport, place)
+        if otherwise in ("none", ""):
+            return None
+        if otherwise in ("context-fill", "context-stroke"):
+            self._left_out.add("context-fill and context-stroke")
+            return None
+        return self._styles.color(otherwise, style["color"])
+
+    def _served(self, server: Any, box: Rect, viewport: Viewport, place: Affine) -> tuple[Paint, float] | None:
+        tag = tag_of(server)
+        if tag not in GRADIENTS:
+            self._left_out.add({"pattern": "patterns"}.get(tag, f"fills that refer to <{tag}>"))
+            return None
+        chain = list(self._chain(server))
+
+        def get(name: str) -> str | None:
+            able = [node for node in chain if name in SHARED or tag_of(node) == tag]
+            return next((found for node in able if (found := node.etree_element.get(name)) is not None), None)
+
+        stops = next(stops for node in chain if (stops := self._stops(node)))
+        if len(stops) == 1:
+            return stops[0][1], stops[0][2]
+        own = transform(get("gradientTransform"))
+        own = own if own.determinant else IDENTITY
+        if self._is_boxed(server):
+            place = place.after(shift(box.x, box.y)).after(scale(box.width, box.height))
+            viewport = dataclasses.replace(viewport, width=1.0, height=1.0)
+        if not place.determinant:
+            return None
+        start, end = self._ends(tag == "radialGradient", get, viewport)
+        if start == end:
+            return stops[-1][1], stops[-1][2]
+        spread = get("spreadMethod") or "pad"
+        gradient = Gradient(tag == "radialGradient", start, end, place.after(own), tuple(stops), spread)
+        return _with_alpha_apart(gradient)
+
+    def _ends(
+        self, radial: bool, get: Callable[[str], str | None], viewport: Viewport
+    ) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Where a gradient starts and ends."""
+
+        def find(name: str, whole: float, otherwise: str) -> float:
+            value = length(get(name), whole, viewport.font)
+            return length(otherwise, whole) or 0.0 if value is None else value
+
+        if not radial:
+            start = find("x1", viewport.width, "0%"), find("y1", viewport.height, "0%")
+            return start, (find("x2", viewport.width, "100%"), find("y2", viewport.height, "0%"))
+        x, y = find("cx", viewport.width, "50%"), find("cy", viewport.height, "50%")
+        radius = max(find("r", viewport.diagonal, "50%"), 0.0)
+        focus = length(get("fx"), viewport.width), length(get("fy"), viewport.height)
+        if any(value is not None and abs(value - at) > 1e-6 * radius for value, at in zip(focus, (x, y), strict=True)):
+            self._left_out.add("focal points of gradients")
+        if length(get("fr"), viewport.diagonal):
+            self._left_out.add("focal radii of gradients")
+        return (x, y), (x + radius, y)
+
+    def _chain(self, server: Any) -> Iterator[Any]:
+        """A gradient, and those that it takes after."""
+        seen: list[Any] = []
+        node = server
+        while node is not None and node not in seen and len(seen) < MAX_HREFS:
+            yield node
+            seen.append(node)
+            name = href(node)
+            node = self._by_id.get(name) if name is not None else None
+            node = node if node is not None and tag_of(node) in GRADIENTS else None
+
+    def _is_boxed(self, server: Any) -> bool:
+        """Whether a gradient's units are the box of what it is for."""
+        found = (node.etree_element.get("gradientUnits") for node in self._chain(server))
+        return next((units for units in found if units is not None), None) != "userSpaceOnUse"
+
+    def _is_sound(self, server: Any, box: Rect) -> bool:
+        """Whether there is no mistake in a gradient, for which another paint would stand in."""
+        if tag_of(server) not in GRADIENTS:
+            return True
+        has_stops = any(self._stops(node) for node in self._chain(server))
+        return has_stops and (not self._is_boxed(server) or bool(box.width and box.height))
+
+    def _stops(self, server: Any) -> tuple[Stop, ...]:
+        """A gradient's own stops, whose offsets do not fall."""
+        key = server.etree_element
+        if key not in self._stops_of:
+            nodes = [node for node in server.iter_children() if tag_of(node) == "stop"]
+            if len(nodes) > MAX_STOPS:
+                self._left_out.add(f"stops of gradients beyond {MAX_STOPS}")
+            self._stops_of[key] = self._read_stops(nodes[:MAX_STOPS], self._styles.inherited(server))
+        return self._stops_of[key]
+
+    def _read_stops(self, nodes: list[Any], parent: Style) -> tuple[Stop, ...]:
+        stops: list[Stop] = []
+        for node in nodes:
+            style = self._styles.style(node, parent)
+            color, alpha = self._styles.color(style["stop-color"], style["color"]) or ((0.0, 0.0, 0.0), 1.0)
+            offset = max(share(node.etree_element.get("offset"), 0.0), stops[-1][0] if stops else 0.0)
+            stops.append((offset, color, alpha * share(style["stop-opacity"])))
+        return tuple(stops)
+
+
+def _with_alpha_apart(gradient: Gradient) -> tuple[Paint, float]:
+    """A gradient and its alpha: where it has but one, all stops are opaque."""
+    if not gradient.has_one_alpha:
+        return gradient, 1.0
+    stops = tuple((offset, color, 1.0) for offset, color, _ in gradient.stops)
+    return dataclasses.replace(gradient, stops=stops), gradient.stops[0][2]

@@ -1,0 +1,185 @@
+"""What elements look like: attributes, style sheets and style attributes, in the order of CSS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from vecstack.errors import PictureError
+from vecstack.extras import install
+from vecstack.importing.left_out import LeftOut
+from vecstack.importing.tree import SVG
+
+INITIAL = {
+    "fill": "black",
+    "fill-opacity": "1",
+    "fill-rule": "nonzero",
+    "clip-rule": "nonzero",
+    "color": "black",
+    "stroke": "none",
+    "stroke-opacity": "1",
+    "stroke-width": "1",
+    "stroke-linecap": "butt",
+    "stroke-linejoin": "miter",
+    "stroke-miterlimit": "4",
+    "stroke-dasharray": "none",
+    "stroke-dashoffset": "0",
+    "paint-order": "normal",
+    "visibility": "visible",
+    "font-size": "16",
+    "marker-start": "none",
+    "marker-mid": "none",
+    "marker-end": "none",
+    "marker": "none",
+}  # the properties that children inherit
+OWN = {
+    "opacity": "1",
+    "display": "inline",
+    "clip-path": "none",
+    "mask": "none",
+    "filter": "none",
+    "stop-color": "black",
+    "stop-opacity": "1",
+    "mix-blend-mode": "normal",
+    "overflow": "hidden",
+    "background-color": "none",
+    "transform": "",
+    "transform-origin": "0 0",
+    "vector-effect": "none",
+    "mask-type": "luminance",
+}  # those that they do not
+COLORS = ("fill", "stroke", "color", "stop-color")  # what is no colour is not said
+MAX_RULES = 2000  # selectors of all style sheets
+MAX_TRIES = 10_000_000  # of a selector on an element
+MANY_ELEMENTS = 1000  # so many are not searched for each of them
+
+WORDS = ("none", "inherit", "initial", "unset", "revert", "context-fill", "context-stroke")  # in the place of a colour
+_ICC = re.compile(r"\s+icc-color\([^)]*\)")  # beside a colour that stands for it
+
+Style = Mapping[str, str]
+Ranked = tuple[tuple[Any, ...], str, str]
+
+
+class Styles:
+    """The style sheets of a drawing, and the styles that its elements have by them."""
+
+    def __init__(self, root: Element, left_out: LeftOut) -> None:
+        self._css, self._select = _packages()
+        self._left_out = left_out
+        self._matcher = self._select.Matcher()
+        self._count = 0
+        self._colors: dict[str, Any] = {}
+        self.tree = self._select.ElementWrapper.from_xml_root(root)
+        self._elements = sum(1 for _ in root.iter())
+        for element in root.iter():
+            if element.tag in (f"{SVG}style", "style") and element.get("type", "text/css") in ("text/css", ""):
+                self._add_sheet("".join(element.itertext()))
+
+    def _add_sheet(self, text: str) -> None:
+        for rule in self._css.parse_stylesheet(text, skip_comments=True, skip_whitespace=True):
+            if rule.type == "at-rule":
+                if rule.lower_at_keyword == "import":
+                    raise PictureError("refers to a stylesheet elsewhere; put it into a style element.")
+                self._left_out.add(f"@{rule.lower_at_keyword} in style sheets")
+            elif rule.type == "qualified-rule":
+                self._add_rule(rule)
+
+    def _add_rule(self, rule: Any) -> None:
+        try:
+            selectors = self._select.compile_selector_list(rule.prelude)
+        except self._select.SelectorError:
+            self._left_out.add("style rules of unknown selectors")
+            return
+        if self._elements > MANY_ELEMENTS and any(token == "~" for token in rule.prelude):
+            self._left_out.add("style rules of siblings (~) in large drawings")
+            return
+        declarations = self._declarations(rule.content)
+        for selector in selectors:
+            self._count += 1
+            if self._count > MAX_RULES or self._count * self._elements > MAX_TRIES:
+                raise PictureError("more style rules than so large a drawing may have; leave some out.")
+            self._matcher.add_selector(selector, declarations)
+
+    def _declarations(self, content: Any) -> tuple[tuple[str, str, bool], ...]:
+        """Names, values and importance of what a rule or a style attribute says."""
+        found = self._css.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True)
+        return tuple(
+            (entry.lower_name, self._css.serialize(entry.value).strip(), entry.important)
+            for entry in found
+            if entry.type == "declaration"
+        )
+
+    def style(self, node: Any, parent: Style) -> dict[str, str]:
+        """The style of an element (a node of `tree`) whose parent has another: every property of INITIAL and OWN."""
+        attributes = node.etree_element.attrib
+        result = {**{name: parent[name] for name in INITIAL}, **OWN}
+        for name, value in self._cascaded(node, attributes):
+            if name in result and value and (name not in COLORS or self._is_paint(value)):
+                result[name] = _resolved(name, value, parent)
+        if result["marker"] != "none":
+            result.update(dict.fromkeys(("marker-start", "marker-mid", "marker-end"), result["marker"]))
+        return result
+
+    def inherited(self, node: Any) -> Style:
+        """The style of an element by where it stands in the drawing."""
+        style: Style = INITIAL
+        for each in (*reversed(list(node.ancestors)), node):
+            style = self.style(each, style)
+        return style
+
+    def _cascaded(self, node: Any, attributes: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+        """Properties and values, the weakest first."""
+        yield from ((name, attributes[name].strip()) for name in attributes if name in INITIAL or name in OWN)
+        entries: list[Ranked] = []
+        for specificity, order, pseudo, declarations in self._matcher.match(node) if self._count else ():
+            if pseudo is None:
+                entries += [
+                    ((important, 0, *specificity, order), name, value) for name, value, important in declarations
+                ]
+        if "style" in attributes:
+            own = self._declarations(attributes["style"])
+            entries += [((important, 1), name, value) for name, value, important in own]
+        yield from ((name, value) for _, name, value in sorted(entries, key=lambda entry: entry[0]))
+
+    def color(self, text: str, current: str) -> tuple[tuple[float, float, float], float] | None:
+        """A CSS colour as sRGB in 0..1, and its alpha; None where the text is none. `current` is what currentColor
+        stands for."""
+        color = self._parsed(text)
+        if color == "currentcolor":
+            color = self._parsed(current)
+        if color is None or isinstance(color, str):
+            return None
+        red, green, blue = (min(max(float(value or 0), 0.0), 1.0) for value in color.to("srgb").coordinates)
+        return (red, green, blue), min(max(float(color.alpha), 0.0), 1.0)
+
+    def _parsed(self, text: str) -> Any:
+        """A colour as the package has it, "currentcolor", or None."""
+        if text not in self._colors:
+            from tinycss2.color4 import parse_color
+
+            self._colors[text] = parse_color(_ICC.sub("", text))
+        return self._colors[text]
+
+    def _is_paint(self, text: str) -> bool:
+        return text in WORDS or text.startswith("url(") or self._parsed(text) is not None
+
+
+def _resolved(name: str, value: str, parent: Style) -> str:
+    """The value of a property, with the parent's in the place of `inherit`."""
+    if value == "inherit":
+        return parent[name]
+    if value in ("initial", "unset", "revert"):
+        return parent[name] if value != "initial" and name in INITIAL else {**INITIAL, **OWN}[name]
+    return value
+
+
+def _packages() -> tuple[Any, Any]:
+    """The packages that read style sheets. Raises PictureError where they are not installed."""
+    try:
+        import cssselect2
+        import tinycss2
+    except ImportError as error:
+        raise PictureError(f"importing needs the packages tinycss2 and cssselect2. {install('svg')}") from error
+    return tinycss2, cssselect2

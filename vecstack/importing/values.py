@@ -1,0 +1,123 @@
+"""Values of SVG's attributes: numbers, lengths and transforms."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from vecstack.geometry import Affine
+
+IDENTITY = Affine(1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+LARGEST = 1e9  # of any number: beyond it a drawing is damaged
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_LENGTH = re.compile(rf"\s*({NUMBER.pattern})\s*([a-zA-Z]*|%)\s*")
+_SHARE = re.compile(rf"\s*({NUMBER.pattern})\s*(%?)\s*")
+_UNIT = re.compile(r"([0-9.])(?:px|deg)\b")  # which CSS wants
+_FUNCTION = re.compile(r"[\s,]*([a-zA-Z]+)\s*\(([^()]*)\)")
+UNITS = {  # in px, of which 96 are an inch
+    "": 1.0,
+    "px": 1.0,
+    "in": 96.0,
+    "cm": 96 / 2.54,
+    "mm": 9.6 / 2.54,
+    "q": 2.4 / 2.54,
+    "pt": 96 / 72,
+    "pc": 16.0,
+}
+FONT_PX = 16.0  # of a font whose size is nowhere said
+
+
+@dataclass(frozen=True)
+class Viewport:
+    """What percentages refer to: a width and a height in user units, and the size of the font."""
+
+    width: float
+    height: float
+    font: float = FONT_PX
+
+    @property
+    def diagonal(self) -> float:
+        """What percentages of lengths without a direction refer to."""
+        return math.hypot(self.width, self.height) / math.sqrt(2)
+
+
+def numbers(text: str) -> list[float]:
+    """The numbers of a list, up to the first that is none or is too large."""
+    found: list[float] = []
+    for part in re.split(r"[\s,]+", text.strip()):
+        at = 0
+        while at < len(part):
+            match = NUMBER.match(part, at)
+            if match is None or abs(float(match[0])) > LARGEST:
+                return found
+            found.append(float(match[0]))
+            at = match.end()
+    return found
+
+
+def length(text: str | None, whole: float, font: float = FONT_PX) -> float | None:
+    """A length in user units, percentages of `whole`; None where the text is none, or too large."""
+    match = _LENGTH.fullmatch(text or "")
+    if match is None:
+        return None
+    unit = match[2].lower()
+    factors = {**UNITS, "%": whole / 100, "em": font, "rem": FONT_PX, "ex": font / 2, "ch": font / 2}
+    value = float(match[1]) * factors.get(unit, math.nan)
+    return value if abs(value) <= LARGEST else None
+
+
+def number(text: str, otherwise: float, least: float) -> float:
+    """A number of at least so much; another where the text is none."""
+    found = float(text) if NUMBER.fullmatch(text.strip()) else otherwise
+    return min(max(found, least), LARGEST)
+
+
+def share(text: str | None, otherwise: float = 1.0) -> float:
+    """A number or a percentage, clipped to 0..1."""
+    match = _SHARE.fullmatch(text or "")
+    return min(max(float(match[1]) / (100 if match[2] else 1), 0.0), 1.0) if match is not None else otherwise
+
+
+def transform(text: str | None) -> Affine:
+    """The map of a transform list; the identity where the text is no such list, as SVG asks for."""
+    result, at = IDENTITY, 0
+    text = (text or "").strip()
+    while at < len(text):
+        match = _FUNCTION.match(text, at)
+        step = None if match is None else _function(match[1], numbers(_UNIT.sub(r"\1", match[2])))
+        if match is None or step is None:
+            return IDENTITY if text[at:].strip(" ,\t\r\n") else result
+        result, at = result.after(step), match.end()
+    return result if all(abs(value) <= LARGEST for row in result.rows() for value in row) else IDENTITY
+
+
+def _function(name: str, values: list[float]) -> Affine | None:
+    count = len(values)
+    if name == "matrix" and count == 6:
+        a, b, c, d, e, f = values
+        return Affine(a, c, e, b, d, f)
+    if name == "translate" and count in (1, 2):
+        return shift(values[0], values[1] if count == 2 else 0.0)
+    if name in ("translateX", "translateY") and count == 1:
+        return shift(values[0], 0.0) if name == "translateX" else shift(0.0, values[0])
+    if name == "scale" and count in (1, 2):
+        return scale(values[0], values[-1])
+    if name == "rotate" and count in (1, 3):
+        x, y = values[1:] or (0.0, 0.0)
+        cos, sin = math.cos(math.radians(values[0])), math.sin(math.radians(values[0]))
+        return shift(x, y).after(Affine(cos, -sin, 0.0, sin, cos, 0.0)).after(shift(-x, -y))
+    if name in ("skewX", "skewY") and count == 1:
+        slope = math.tan(math.radians(values[0]))
+        return Affine(1.0, slope, 0.0, 0.0, 1.0, 0.0) if name == "skewX" else Affine(1.0, 0.0, 0.0, slope, 1.0, 0.0)
+    return None
+
+
+def shift(x: float, y: float) -> Affine:
+    """The map that moves points."""
+    return Affine(1.0, 0.0, x, 0.0, 1.0, y)
+
+
+def scale(x: float, y: float) -> Affine:
+    """The map that stretches about the origin."""
+    return Affine(x, 0.0, 0.0, 0.0, y, 0.0)

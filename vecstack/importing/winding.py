@@ -1,0 +1,106 @@
+"""Whether points lie in outlines: how often contours go around them. It is what computed areas are checked by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from vecstack.geometry import Rect
+from vecstack.importing.outlines import Contour, Outline, area, bounds
+
+STEPS = 8  # straight pieces for a curve
+SIDE = 24  # rows and columns of points
+CHUNK = 1 << 20  # points times pieces at once: bounds memory
+
+
+def grid(box: Rect) -> np.ndarray:
+    """Points [P,2] spread over a rectangle, off its middle and its diagonals, where drawings are regular."""
+    rows, columns = np.mgrid[0:SIDE, 0:SIDE]
+    across = (columns + 0.5 + 0.31 * np.sin(7.0 * rows + columns)) / SIDE
+    down = (rows + 0.5 + 0.31 * np.cos(5.0 * columns + 2.0 * rows)) / SIDE
+    points: np.ndarray = np.stack([box.x + box.width * across, box.y + box.height * down], axis=-1)
+    return points.reshape(-1, 2)
+
+
+def windings(outline: Outline, points: np.ndarray) -> np.ndarray:
+    """How often closed contours go around points [P,2]: [P] whole numbers."""
+    starts, ends = _edges(outline)
+    level = starts[:, 1] != ends[:, 1]
+    (x0, y0), (x1, y1) = starts[level].T, ends[level].T
+    slope, sign = (x1 - x0) / (y1 - y0), np.where(y1 > y0, 1, -1)
+    total = np.zeros(len(points), int)
+    step = max(1, CHUNK // max(1, len(y0)))
+    for start in range(0, len(points), step):
+        x, y = points[start : start + step].T[:, :, None]
+        crosses = ((y0 <= y) != (y1 <= y)) & (x0 + (y - y0) * slope > x)
+        total[start : start + step] = crosses @ sign
+    return total
+
+
+def _edges(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
+    """The straight pieces [N,2] that stand for the curves, by their ends."""
+    pieces = np.array([piece for contour in outline for piece in contour.pieces], float).reshape(-1, 4, 2)
+    t = np.linspace(0, 1, STEPS + 1)[:, None]
+    weights = np.concatenate([(1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3], axis=1)
+    knots = np.einsum("tk,nkc->ntc", weights, pieces)
+    return knots[:, :-1].reshape(-1, 2), knots[:, 1:].reshape(-1, 2)
+
+
+def inside(outline: Outline, points: np.ndarray, rule: str = "nonzero") -> np.ndarray:
+    """Whether points [P,2] are covered by a rule ("nonzero" or "evenodd"): [P]."""
+    found = windings(outline, points)
+    covered: np.ndarray = found % 2 != 0 if rule == "evenodd" else found != 0
+    return covered
+
+
+def crossings(outlines: Sequence[Outline]) -> int:
+    """About how often the pieces of outlines cross: how often the lines from their beginnings to their ends do."""
+    lines = [(piece[0], piece[3]) for outline in outlines for contour in outline for piece in contour.pieces]
+    starts, ends = (np.array([line[side] for line in lines], float) for side in (0, 1))
+    step = max(1, CHUNK // max(1, len(lines)))
+    total = 0
+    for at in range(0, len(lines), step):
+        start, end = starts[at : at + step, None], ends[at : at + step, None]
+        apart = _side(start, end, starts) * _side(start, end, ends) < 0
+        total += int(np.count_nonzero(apart & (_side(starts, ends, start) * _side(starts, ends, end) < 0)))
+    return total // 2
+
+
+def _side(start: np.ndarray, end: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Positive on one side of a line through two points, negative on the other."""
+    along, off = end - start, points - start
+    result: np.ndarray = along[..., 0] * off[..., 1] - along[..., 1] * off[..., 0]
+    return result
+
+
+def directed(outline: Outline) -> Outline:
+    """Contours that do not cross, in the directions in which each cuts out of the one around it: what they cover by the
+    rule "evenodd", they then cover by "nonzero"."""
+    boxes = [bounds((contour,)) for contour in outline]
+    result = []
+    for index, contour in enumerate(outline):
+        point = np.array([_middle(contour)])
+        around = [
+            other
+            for at, (other, box) in enumerate(zip(outline, boxes, strict=True))
+            if at != index and boxes[index].inside(box)
+        ]
+        depth = sum(bool(inside((other,), point)[0]) for other in around)
+        forward = (area((contour,)) > 0) == (depth % 2 == 0)
+        result.append(contour if forward else Contour(contour.points[::-1], contour.closed))
+    return tuple(result)
+
+
+def _middle(contour: Contour) -> tuple[float, float]:
+    """A point on a contour that is no knot, which another may share."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = max(contour.pieces, key=lambda piece: math.dist(piece[0], piece[3]))
+    return (ax + 3 * bx + 3 * cx + dx) / 8, (ay + 3 * by + 3 * cy + dy) / 8
+
+
+def hull(outlines: Sequence[Outline]) -> Rect:
+    """A rectangle that holds all points of outlines."""
+    points = np.array([point for outline in outlines for contour in outline for point in contour.points])
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return Rect(left, top, right - left, bottom - top)
