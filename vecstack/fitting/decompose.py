@@ -16,6 +16,7 @@ from vecstack.fitting.goal import PSNR_BYTES, Goal, check_count
 from vecstack.fitting.progress import ProgressCallback
 from vecstack.fitting.refine import groups, refine
 from vecstack.kinds import find_kind
+from vecstack.kinds.base import SceneMaker
 from vecstack.models import Model, load_model
 from vecstack.stack import Canvas, Stack
 
@@ -157,11 +158,13 @@ def _fit(
         if most:
             return refine(stack, loaded, effort, goal, **options)
         return add_detail(stack, loaded, goal, effort, **options)
+    composing = model.maker if isinstance(model.maker, SceneMaker) else None
     if goal is None:
-        goal, effort = Goal(GROWN_LAYERS), UNASKED.get(effort, effort)
+        most_layers = GROWN_LAYERS if composing is None else composing.most_layers
+        goal, effort = Goal(most_layers), UNASKED.get(effort, effort)
     elif most and goal.budget_bytes is not None:
         return _within_budget(stack, loaded, effort, goal, options)
-    grown = grow(stack, loaded, goal, effort, **options)
+    grown = grow(stack, loaded, goal, effort, maker=composing, **options)
     return polish(grown, loaded, background, seed, device) if most and effort == POLISHED else grown
 
 

@@ -1,0 +1,237 @@
+"""Few exact paths of a flat picture: those of its parts, simpler and fewer while they stay close enough."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
+from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.graphic.curves import CURVE, ROUND
+from vecstack.kinds.path.graphic.forms import Form, tuned
+from vecstack.kinds.path.graphic.seeds import Parts, parts_of
+from vecstack.kinds.path.graphic.stacking import Shape, neighbours, shapes_of
+from vecstack.kinds.path.grow import Growth, effects
+from vecstack.kinds.path.make import LayerGrower
+
+if TYPE_CHECKING:
+    import torch
+
+    from vecstack.geometry import Rect
+
+MOST_LAYERS = 2000  # where nothing else is asked for
+AIM_DB = 47.0  # that outlines are simplified down to, where nothing else is asked for
+ERRORS = (0.12, 0.2, 0.35, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
+STEPS = {"fast": 6, "good": 10, "best": 20}
+GROUND = 2.5 / 255  # difference up to which a part has the colour below
+CLEAR = 0.02  # cover up to which a part of a transparent picture is empty
+OPAQUE = 0.98  # cover from which a part hides all below
+
+
+class GraphicMaker:
+    """Makes few exact paths of flat pictures: logos, icons, line art and screenshots."""
+
+    max_layers = 0
+    most_layers = MOST_LAYERS
+
+    def __init__(self, style: Style = Style()) -> None:
+        self._style = style
+
+    def styled(self, style: Style) -> GraphicMaker:
+        """The maker with what is asked of the looks."""
+        return GraphicMaker(style)
+
+    def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
+        """No layers, on the picture's most frequent colour along its border."""
+        rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+        colors, counts = np.unique(np.rint(rim * 255), axis=0, return_counts=True)
+        red, green, blue = (colors[counts.argmax()] / 255).tolist()
+        return Made((red, green, blue), (), {})
+
+    def grower(self, scene: Scene, terms: Terms, device: torch.device) -> GraphicGrower:
+        """What makes paths of the picture of a scene."""
+        return GraphicGrower(scene, terms, device, self._style)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Paths, lowest first, the form of each, the part that each is of, and their squared error."""
+
+    paths: Paths
+    forms: tuple[Form, ...]
+    owner: np.ndarray
+    error: float
+
+    def chosen(self, indices: np.ndarray) -> Drawing:
+        """Some of the paths; the error stays."""
+        forms = tuple(self.forms[index] for index in indices)
+        return Drawing(self.paths.chosen(indices), forms, self.owner[indices], self.error)
+
+
+class GraphicGrower(LayerGrower):
+    """Paths of the parts of a picture, tuned so that lines stay lines (vecstack.kinds.base.Grower)."""
+
+    def __init__(self, scene: Scene, terms: Terms, device: torch.device, style: Style) -> None:
+        super().__init__((), scene, terms, device)
+        self._style = style
+        self._whole: Drawing | None = None
+        self._forms: tuple[Form, ...] = ()
+        enough = 10 ** (-AIM_DB / 10) if terms.enough is None else terms.enough
+        self._enough = enough * scene.picture.size
+        self._steps = STEPS[terms.effort]
+
+    def tune(self) -> None:
+        """Bring the paths closer to the picture."""
+        self._take(self._tuned(self._drawing()))
+
+    def grow_to(self, count: int) -> None:
+        """Have the paths of the picture's parts, `count` at most: those that matter most."""
+        if self._whole is None:
+            self._whole = self._simple()
+        self._take(self._whole)
+        if self._whole.paths.count > count:
+            self.shrink_to(count)
+            self.tune()
+
+    def shrink_to(self, count: int) -> None:
+        """Drop the paths without which the error rises least."""
+        drawing = self._drawing()
+        order = np.argsort(-effects(self.tuner, drawing.paths), kind="stable")
+        self._take(drawing.chosen(np.sort(order[:count])))
+
+    def grown(self) -> Grown:
+        """The layers; those of what hangs together are in a group."""
+        found = super().grown()
+        counts = Counter(layer.group for layer in found.layers)
+        kept = tuple(group for group in found.groups if counts[group.id] > 1)
+        names = {group.id for group in kept}
+        layers = tuple(
+            layer if layer.group in names else dataclasses.replace(layer, group=None) for layer in found.layers
+        )
+        return Grown(layers, kept if len(kept) > 1 or len(layers) > counts.most_common(1)[0][1] else kept)
+
+    def _simple(self) -> Drawing:
+        """The paths of all parts, of the fewest pieces that are close enough."""
+        parts = parts_of(self.scene.picture)
+        ground = _ground(parts, self.scene.below[:, 0, 0])
+        shapes = shapes_of(parts, ground)
+        self._know(parts, ground)
+        found: Drawing | None = None
+        for error in ERRORS:
+            drawing = self._tuned(self._drawn(parts, shapes, error))
+            if found is not None and drawing.error > max(self._enough, found.error):
+                break
+            found = drawing
+        assert found is not None
+        return self._fewer(found)
+
+    def _know(self, parts: Parts, ground: np.ndarray) -> None:
+        """Keep the parts, and what hangs together, for names and groups."""
+        beside = neighbours(parts.part, parts.count)
+        parent = np.where(ground, np.arange(parts.count), -1)
+        for start in np.flatnonzero(~ground):
+            waiting = [int(start)] if parent[start] < 0 else []
+            while waiting:
+                number = waiting.pop()
+                parent[number] = start
+                waiting += [other for other in beside[number] if parent[other] < 0]
+        self.growth = Growth(
+            self.growth.paths, self.growth.owner, self.growth.source, parts.part, np.arange(parts.count), parent
+        )
+
+    def _drawn(self, parts: Parts, shapes: Sequence[Shape], error: float) -> Drawing:
+        """Shapes as paths of pieces within an error, px."""
+        forms, owner = [], []
+        for shape in shapes:
+            outlines = shape.outlines(error)
+            if outlines:
+                forms.append(Form.of(outlines))
+                owner.append(shape.part)
+        colors = parts.colors[owner].reshape(len(owner), -1)
+        opacity = np.ones(len(owner))
+        if colors.shape[1] == 4:
+            cover = colors[:, 3:]
+            colors = np.where(cover > CLEAR, colors / np.maximum(cover, CLEAR), colors)
+            colors[:, 3] = 1
+            opacity = np.where(cover[:, 0] > OPAQUE, 1, cover[:, 0])
+        colors = np.rint(np.clip(colors, 0, 1) * 255) / 255
+        paths = Paths.of_contours([_contours(form) for form in forms], colors, opacity)
+        return Drawing(paths, tuple(forms), np.array(owner, np.int64), np.inf)
+
+    def _tuned(self, drawing: Drawing) -> Drawing:
+        """A drawing brought closer to the picture."""
+        if not drawing.paths.count:
+            return dataclasses.replace(drawing, error=self.tuner.slopes(drawing.paths).error)
+        paths, error = tuned(self.tuner, drawing.paths, drawing.forms, self._steps)
+        starts = paths.point_start
+        forms = tuple(
+            form.moved(paths.points[starts[index] : starts[index + 1]]) for index, form in enumerate(drawing.forms)
+        )
+        return Drawing(paths, forms, drawing.owner, error)
+
+    def _fewer(self, drawing: Drawing) -> Drawing:
+        """A drawing without paths that it is close enough without: as many of the least as that allows."""
+        effect = effects(self.tuner, drawing.paths)
+        order = np.argsort(effect, kind="stable")
+        allowed = max(self._enough, 1.001 * drawing.error)
+        low, high = 0, drawing.paths.count + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            left = drawing.chosen(np.sort(order[middle:]))
+            if self._error_of(left.paths) <= allowed:
+                low = middle
+            else:
+                high = middle
+        return drawing if low == 0 else self._tuned(drawing.chosen(np.sort(order[low:])))
+
+    def _error_of(self, paths: Paths) -> float:
+        return float(np.square(self.tuner.draw(paths) - self.scene.picture, dtype=np.float64).sum())
+
+    def _drawing(self) -> Drawing:
+        return Drawing(self.growth.paths, self._forms, self.growth.owner, np.inf)
+
+    def _take(self, drawing: Drawing) -> None:
+        """Have the paths of a drawing."""
+        self._forms = drawing.forms
+        self.growth.paths, self.growth.owner = _with_short_lines(drawing.paths, drawing.forms), drawing.owner
+        self.growth.source = np.full(drawing.paths.count, -1)
+
+
+def _contours(form: Form) -> list[np.ndarray]:
+    """The contours [3n,2] of a form."""
+    cuts = np.cumsum([len(outline.points) for outline in form.outlines])[:-1]
+    found: list[np.ndarray] = np.split(form.points, cuts)
+    return found
+
+
+def _with_short_lines(paths: Paths, forms: Sequence[Form]) -> Paths:
+    """The paths with the handles of lines on their knots, where rounding leaves them lines."""
+    points = paths.points.copy()
+    at = 0
+    for form in forms:
+        for outline in form.outlines:
+            size = len(outline.points)
+            own = points[at : at + size]
+            for index in np.flatnonzero((outline.kinds != CURVE) & (outline.kinds != ROUND)):
+                own[3 * index + 1] = own[3 * index]
+                own[3 * index + 2] = own[(3 * index + 3) % size]
+            at += size
+    return dataclasses.replace(paths, points=points)
+
+
+def _ground(parts: Parts, below: np.ndarray) -> np.ndarray:
+    """Which parts [K] are the canvas itself, of a colour [D]: those like it at the border of the picture, and those that
+    one other part alone surrounds."""
+    like = np.abs(parts.colors - below).max(1) < GROUND
+    if len(below) == 4:
+        return like | (parts.colors[:, 3] < CLEAR)
+    part = parts.part
+    rim = np.unique(np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]]))
+    beside = neighbours(part, parts.count)
+    single = np.array([len(others) == 1 for others in beside])
+    return like & (np.isin(np.arange(parts.count), rim) | single)

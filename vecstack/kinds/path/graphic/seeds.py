@@ -1,0 +1,407 @@
+"""Which fill each pixel of a flat picture has: parts of one colour or of a smooth run of colours, and the pixels between
+them as mixtures of two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vecstack.compiled import compiled
+
+ALIKE = 2.5 / 255  # between neighbours of one part: a step of a gradient, and rounding to 8 bits
+EXPLAINED = 7 / 255  # distance of a pixel from the mixture that it is taken for
+REACH = 2  # px from a mixed pixel to the parts that it is a mixture of
+MIN_PART = 3  # pixels of a thin part: fewer are a junction of three others
+MIN_COVER = 0.75  # of the fullest pixel of a thin part that has a colour of the palette
+PALETTE, PALETTE_SHARE = 64, 1e-4  # most colours for thin parts, and the least share of the pixels of each
+FREE = -1  # a pixel of no part
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a picture [D,H,W]: `part` [H,W] is the one that covers most of a pixel, `other` [H,W] the one that
+    covers the rest, a `share` [H,W] in 0..0.5. `colors` [K,D] is the flat colour of each part, and `pure` [H,W] tells
+    which pixels are all of their part."""
+
+    part: np.ndarray
+    other: np.ndarray
+    share: np.ndarray
+    colors: np.ndarray
+    pure: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """K."""
+        return len(self.colors)
+
+
+def parts_of(picture: np.ndarray, alike: float = ALIKE, explained: float = EXPLAINED) -> Parts:
+    """The parts of a picture [D,H,W] (premultiplied where D is 4)."""
+    colors = np.ascontiguousarray(picture.transpose(1, 2, 0))
+    part = _linked(_even(colors, alike), colors, alike)
+    _spread(part, colors, alike)
+    pure = part != FREE
+    means = _medians(part, picture)
+    palette = _palette(means, np.bincount(part[pure], minlength=len(means)))
+    pairs = _explain(part, colors, np.zeros((0, colors.shape[2]), np.float32), explained, REACH, False)
+    thin, thin_colors = _thin(part, pairs, colors, palette, explained)
+    part = np.where(thin != FREE, thin + len(means), part)
+    every = np.concatenate([means, thin_colors])
+    own = np.concatenate([np.zeros(len(means), bool), np.ones(len(thin_colors), bool)])
+    given = np.where(own[:, None], every, np.nan).astype(np.float32)
+    best, other, share = _explain(part, colors, given, 9.0, REACH, True)
+    found = _unbroken(best, other, share, len(every))
+    return _without_empty(Parts(found, other, share, every, pure))
+
+
+@compiled
+def _even(colors, alike):
+    """Pixels whose four neighbours are like them."""
+    height, width, channels = colors.shape
+    found = np.zeros((height, width), np.bool_)
+    for y in range(height):
+        for x in range(width):
+            is_even = True
+            for way in range(4):
+                b = y + (1 if way == 0 else (-1 if way == 1 else 0))
+                a = x + (1 if way == 2 else (-1 if way == 3 else 0))
+                if 0 <= a < width and 0 <= b < height:
+                    for c in range(channels):
+                        if abs(colors[y, x, c] - colors[b, a, c]) > alike:
+                            is_even = False
+            found[y, x] = is_even
+    return found
+
+
+@compiled
+def _linked(chosen, colors, alike):
+    """Numbers [H,W] of the connected parts of some pixels, neighbours in one being alike; FREE elsewhere."""
+    height, width, channels = colors.shape
+    part = np.full((height, width), FREE, np.int64)
+    stack = np.empty((height * width, 2), np.int64)
+    count = 0
+    for y0 in range(height):
+        for x0 in range(width):
+            if not chosen[y0, x0] or part[y0, x0] != FREE:
+                continue
+            part[y0, x0] = count
+            stack[0, 0], stack[0, 1] = y0, x0
+            top = 1
+            while top:
+                top -= 1
+                y, x = stack[top, 0], stack[top, 1]
+                for way in range(4):
+                    b = y + (1 if way == 0 else (-1 if way == 1 else 0))
+                    a = x + (1 if way == 2 else (-1 if way == 3 else 0))
+                    if 0 <= a < width and 0 <= b < height and chosen[b, a] and part[b, a] == FREE:
+                        like = True
+                        for c in range(channels):
+                            if abs(colors[y, x, c] - colors[b, a, c]) > alike:
+                                like = False
+                        if like:
+                            part[b, a] = count
+                            stack[top, 0], stack[top, 1] = b, a
+                            top += 1
+            count += 1
+    return part
+
+
+@compiled
+def _spread(part, colors, alike):
+    """Give pixels beside a part that are like it to that part, in place."""
+    height, width, channels = colors.shape
+    for _ in range(2):
+        before = part.copy()
+        for y in range(height):
+            for x in range(width):
+                if before[y, x] != FREE:
+                    continue
+                for way in range(4):
+                    b = y + (1 if way == 0 else (-1 if way == 1 else 0))
+                    a = x + (1 if way == 2 else (-1 if way == 3 else 0))
+                    if 0 <= a < width and 0 <= b < height and before[b, a] != FREE:
+                        like = True
+                        for c in range(channels):
+                            if abs(colors[y, x, c] - colors[b, a, c]) > alike:
+                                like = False
+                        if like:
+                            part[y, x] = before[b, a]
+                            break
+
+
+def _medians(part: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """The median colour of the pixels of each part: [K,D]."""
+    inside = part != FREE
+    numbers = part[inside]
+    if not len(numbers):
+        return np.zeros((0, len(picture)), np.float32)
+    order = np.argsort(numbers, kind="stable")
+    starts = np.searchsorted(numbers[order], np.arange(numbers.max() + 1))
+    counts = np.diff([*starts, len(numbers)])
+    found = np.empty((len(starts), len(picture)), np.float32)
+    for channel, values in enumerate(picture):
+        own = values[inside][order]
+        sorted_own = own[np.lexsort((own, numbers[order]))]
+        found[:, channel] = sorted_own[starts + counts // 2]
+    return found
+
+
+def _palette(means: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The frequent colours of parts, each once: [P,D]."""
+    levels = np.rint(means * 85).astype(np.int64)
+    _, first, place = np.unique(levels, axis=0, return_index=True, return_inverse=True)
+    weights = np.bincount(place.ravel(), sizes, len(first))
+    order = np.argsort(-weights, kind="stable")[:PALETTE]
+    order = order[weights[order] >= PALETTE_SHARE * sizes.sum()]
+    found: np.ndarray = means[first[order]]
+    return found
+
+
+@compiled
+def _explain(part, colors, given, limit, reach, every):
+    """Pixels of no part (or, with `every`, all that have others near) as mixtures of two parts near them: the part that
+    covers most, the other, and the other's share. A part's colour is that of its nearest pixel, or is `given` [K,D]
+    (NaN: not). What is farther than the limit from each mixture stays FREE."""
+    height, width, channels = colors.shape
+    first, second = part.copy(), part.copy()
+    share = np.zeros((height, width), np.float32)
+    most = 12
+    labels = np.empty(most, np.int64)
+    far = np.empty(most, np.int64)
+    seen = np.empty((most, channels), np.float32)
+    for y in range(height):
+        for x in range(width):
+            own = part[y, x]
+            if own != FREE and not (every and own < len(given) and given[own, 0] == given[own, 0]):
+                continue
+            count = 0
+            for b in range(max(0, y - reach), min(height, y + reach + 1)):
+                for a in range(max(0, x - reach), min(width, x + reach + 1)):
+                    label = part[b, a]
+                    if label == FREE:
+                        continue
+                    away = (b - y) ** 2 + (a - x) ** 2
+                    at = -1
+                    for k in range(count):
+                        if labels[k] == label:
+                            at = k
+                    if at < 0 and count < most:
+                        at = count
+                        labels[at], far[at] = label, 1 << 30
+                        count += 1
+                    if at >= 0 and away < far[at]:
+                        far[at] = away
+                        is_given = label < len(given) and given[label, 0] == given[label, 0]
+                        for c in range(channels):
+                            seen[at, c] = given[label, c] if is_given else colors[b, a, c]
+            best, one, two, part_of = 1e9, -1, -1, 0.0
+            for i in range(count):
+                for j in range(i, count):
+                    t, length = 0.0, 0.0
+                    for c in range(channels):
+                        d = seen[j, c] - seen[i, c]
+                        length += d * d
+                        t += d * (colors[y, x, c] - seen[i, c])
+                    t = min(max(t / length, 0.0), 1.0) if length > 1e-9 else 0.0
+                    error = 0.0
+                    for c in range(channels):
+                        d = seen[i, c] + t * (seen[j, c] - seen[i, c]) - colors[y, x, c]
+                        error += d * d
+                    error += 1e-6 * (far[i] + far[j])
+                    if error < best:
+                        best, one, two, part_of = error, i, j, t
+            if one < 0 or best > limit * limit:
+                continue
+            if part_of > 0.5:
+                one, two, part_of = two, one, 1 - part_of
+            first[y, x], second[y, x], share[y, x] = labels[one], labels[two], part_of
+    return first, second, share
+
+
+def _thin(
+    part: np.ndarray, pairs: tuple[np.ndarray, ...], colors: np.ndarray, palette: np.ndarray, explained: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Parts too thin to have a pixel among their own: the connected pixels that no mixture explains, by number [H,W]
+    (FREE elsewhere), and their colours [T,D]."""
+    loose = _joined_loose(pairs[0] == FREE)
+    count = int(loose.max()) + 1
+    cover = np.zeros(loose.shape, np.float32)
+    found = np.zeros((count, colors.shape[2]), np.float32)
+    if not count:
+        return np.full(loose.shape, FREE), found
+    _name_thin(loose, count, part, colors, palette, explained, cover, found)
+    chosen = (loose != FREE) & (cover > 0.5)
+    sizes = np.bincount(loose[chosen], minlength=count)
+    chosen &= (sizes >= MIN_PART)[np.maximum(loose, 0)]
+    kept = np.flatnonzero(sizes >= MIN_PART)
+    number = np.full(count + 1, FREE)
+    number[kept] = np.arange(len(kept))
+    return np.where(chosen, number[loose], FREE), found[kept]
+
+
+@compiled
+def _joined_loose(loose):
+    """Numbers [H,W] of the connected parts (also by corners) of some pixels; FREE elsewhere."""
+    height, width = loose.shape
+    part = np.full((height, width), FREE, np.int64)
+    stack = np.empty((height * width, 2), np.int64)
+    count = 0
+    for y0 in range(height):
+        for x0 in range(width):
+            if not loose[y0, x0] or part[y0, x0] != FREE:
+                continue
+            part[y0, x0] = count
+            stack[0, 0], stack[0, 1] = y0, x0
+            top = 1
+            while top:
+                top -= 1
+                y, x = stack[top, 0], stack[top, 1]
+                for b in range(max(0, y - 1), min(height, y + 2)):
+                    for a in range(max(0, x - 1), min(width, x + 2)):
+                        if loose[b, a] and part[b, a] == FREE:
+                            part[b, a] = count
+                            stack[top, 0], stack[top, 1] = b, a
+                            top += 1
+            count += 1
+    return part
+
+
+@compiled
+def _name_thin(loose, count, part, colors, palette, explained, cover, found):
+    """Of each loose part the colour (in `found`) that explains its pixels best as mixtures with what is around: one of
+    the palette where that covers a pixel well, else that of its pixel farthest from what is around. `cover` [H,W] is
+    how much of each pixel it covers."""
+    height, width, channels = colors.shape
+    around = np.zeros((height, width, channels), np.float32)
+    errors = np.zeros((count, len(palette) + 1))
+    fullest = np.zeros((count, len(palette) + 1))
+    size = np.zeros(count)
+    extreme = np.zeros(count)
+    reach = 3
+    for y in range(height):
+        for x in range(width):
+            k = loose[y, x]
+            if k < 0:
+                continue
+            size[k] += 1
+            nearest = 1 << 30
+            for b in range(max(0, y - reach), min(height, y + reach + 1)):
+                for a in range(max(0, x - reach), min(width, x + reach + 1)):
+                    away = (b - y) ** 2 + (a - x) ** 2
+                    if part[b, a] >= 0 and away < nearest:
+                        nearest = away
+                        for c in range(channels):
+                            around[y, x, c] = colors[b, a, c]
+            if nearest == 1 << 30:
+                for c in range(channels):
+                    around[y, x, c] = colors[y, x, c]
+            distance = 0.0
+            for c in range(channels):
+                distance += (colors[y, x, c] - around[y, x, c]) ** 2
+            if distance >= extreme[k]:
+                extreme[k] = distance
+                for c in range(channels):
+                    found[k, c] = colors[y, x, c]
+            for p in range(len(palette)):
+                t, length = 0.0, 0.0
+                for c in range(channels):
+                    d = palette[p, c] - around[y, x, c]
+                    length += d * d
+                    t += d * (colors[y, x, c] - around[y, x, c])
+                t = min(max(t / length, 0.0), 1.0) if length > 1e-6 else 0.0
+                for c in range(channels):
+                    errors[k, p] += (around[y, x, c] + t * (palette[p, c] - around[y, x, c]) - colors[y, x, c]) ** 2
+                fullest[k, p] = max(fullest[k, p], t)
+    for k in range(count):
+        best, at = 4 * explained * explained * size[k], -1
+        for p in range(len(palette)):
+            if errors[k, p] < best and fullest[k, p] >= MIN_COVER:
+                best, at = errors[k, p], p
+        if at >= 0:
+            for c in range(channels):
+                found[k, c] = palette[at, c]
+    for y in range(height):
+        for x in range(width):
+            k = loose[y, x]
+            if k < 0:
+                continue
+            t, length = 0.0, 0.0
+            for c in range(channels):
+                d = found[k, c] - around[y, x, c]
+                length += d * d
+                t += d * (colors[y, x, c] - around[y, x, c])
+            cover[y, x] = t / length if length > 1e-6 else 0.0
+
+
+@compiled
+def _unbroken(first, other, share, count):
+    """The part of each pixel [H,W], so that each part is connected: of what lies apart from the largest piece, the part
+    that covers the rest, or the one beside it. `other` and `share` change along."""
+    height, width = first.shape
+    piece = np.full((height, width), FREE, np.int64)
+    stack = np.empty((height * width, 2), np.int64)
+    sizes = np.zeros(height * width, np.int64)
+    best = np.full(count, -1, np.int64)
+    pieces = 0
+    for y0 in range(height):
+        for x0 in range(width):
+            label = first[y0, x0]
+            if piece[y0, x0] != FREE or label == FREE:
+                continue
+            piece[y0, x0] = pieces
+            stack[0, 0], stack[0, 1] = y0, x0
+            top = 1
+            while top:
+                top -= 1
+                y, x = stack[top, 0], stack[top, 1]
+                sizes[pieces] += 1
+                for b in range(max(0, y - 1), min(height, y + 2)):
+                    for a in range(max(0, x - 1), min(width, x + 2)):
+                        if first[b, a] == label and piece[b, a] == FREE:
+                            piece[b, a] = pieces
+                            stack[top, 0], stack[top, 1] = b, a
+                            top += 1
+            if best[label] < 0 or sizes[pieces] > sizes[best[label]]:
+                best[label] = pieces
+            pieces += 1
+    found = first.copy()
+    is_left = True
+    for y in range(height):
+        for x in range(width):
+            if first[y, x] != FREE and best[first[y, x]] != piece[y, x]:
+                found[y, x] = FREE
+    while is_left:
+        is_left = False
+        before = found.copy()
+        moved = False
+        for y in range(height):
+            for x in range(width):
+                if before[y, x] != FREE:
+                    continue
+                is_left = True
+                for b in range(max(0, y - 1), min(height, y + 2)):
+                    for a in range(max(0, x - 1), min(width, x + 2)):
+                        if before[b, a] != FREE and (found[y, x] == FREE or before[b, a] == other[y, x]):
+                            found[y, x] = before[b, a]
+                            moved = True
+                if found[y, x] != FREE:
+                    other[y, x] = found[y, x]
+                    share[y, x] = 0
+        if is_left and not moved:
+            break
+    return found
+
+
+def _without_empty(parts: Parts) -> Parts:
+    """The same, in which each part has pixels."""
+    used = np.unique(parts.part[parts.part != FREE])
+    number = np.full(parts.count + 1, FREE)
+    number[used] = np.arange(len(used))
+    other = number[parts.other]
+    lost = other == FREE
+    part = np.maximum(number[parts.part], 0)
+    return Parts(
+        part, np.where(lost, part, other), np.where(lost, 0, parts.share).astype(np.float32), parts.colors[used],
+        parts.pure,
+    )  # fmt: skip
