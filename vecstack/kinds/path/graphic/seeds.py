@@ -11,6 +11,7 @@ from vecstack.compiled import compiled
 
 ALIKE = 2.5 / 255  # between neighbours of one part: a step of a gradient, and rounding to 8 bits
 EXPLAINED = 7 / 255  # distance of a pixel from the mixture that it is taken for
+FRINGE = 0.13  # the same as a share of what the two parts differ by: a third may show through at their edge
 REACH = 2  # px from a mixed pixel to the parts that it is a mixture of
 MIN_PART = 3  # pixels of a thin part: fewer are a junction of three others
 MIN_COVER = 0.75  # of the fullest pixel of a thin part that has a colour of the palette
@@ -195,7 +196,7 @@ def _explain(part, colors, given, limit, reach, every):
                         is_given = label < len(given) and given[label, 0] == given[label, 0]
                         for c in range(channels):
                             seen[at, c] = given[label, c] if is_given else colors[b, a, c]
-            best, one, two, part_of = 1e9, -1, -1, 0.0
+            best, one, two, part_of, allowed = 1e9, -1, -1, 0.0, 0.0
             for i in range(count):
                 for j in range(i, count):
                     t, length = 0.0, 0.0
@@ -211,7 +212,8 @@ def _explain(part, colors, given, limit, reach, every):
                     error += 1e-6 * (far[i] + far[j])
                     if error < best:
                         best, one, two, part_of = error, i, j, t
-            if one < 0 or best > limit * limit:
+                        allowed = FRINGE * FRINGE * length
+            if one < 0 or best > max(limit * limit, allowed):
                 continue
             if part_of > 0.5:
                 one, two, part_of = two, one, 1 - part_of

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
 from vecstack.kinds.path.graphic.curves import Outline, area_of, fitted
 from vecstack.kinds.path.graphic.seeds import Parts
-from vecstack.kinds.path.graphic.trace import MARGIN, cover_of, loops_of, padded
+from vecstack.kinds.path.graphic.trace import cover_of, loops_of
 
 MIN_AREA = 1.5  # px, of a loop
 
@@ -29,16 +28,15 @@ class Shape:
 
 def shapes_of(parts: Parts, ground: np.ndarray) -> list[Shape]:
     """The shapes of all parts but the ground's [K], lowest first."""
-    wide = dataclasses.replace(parts, part=padded(parts.part), other=padded(parts.other), share=padded(parts.share))
-    boxes = _boxes(wide.part, parts.count)
-    beside = neighbours(wide.part, parts.count)
-    order = sorted(np.flatnonzero(~ground).tolist(), key=lambda number: -_filled(wide, number, boxes[number]))
+    boxes = _boxes(parts.part, parts.count)
+    beside = neighbours(parts.part, parts.count)
+    order = sorted(np.flatnonzero(~ground).tolist(), key=lambda number: -_filled(parts, number, boxes[number]))
     rank = np.full(parts.count, -1)
     rank[order] = np.arange(len(order))
     found = []
     for number in order:
         inside = _above(number, rank, beside)
-        loops = _loops(wide, inside, boxes)
+        loops = _loops(parts, inside, boxes)
         if loops:
             found.append(Shape(number, loops))
     return found
@@ -51,7 +49,7 @@ def _loops(parts: Parts, inside: np.ndarray, boxes: np.ndarray) -> tuple[np.ndar
     bottom, right = np.minimum(own[:, 2:].max(0) + 1, parts.part.shape)
     field = cover_of(parts.part, parts.other, parts.share, inside, top, left, bottom, right)
     points, starts, _ = loops_of(field, top, left, parts.part, inside)
-    loops = [points[a:b] - MARGIN for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    loops = [points[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)]
     return tuple(loop for loop in loops if abs(area_of(loop)) >= MIN_AREA)
 
 

@@ -6,13 +6,7 @@ import numpy as np
 
 from vecstack.compiled import compiled
 
-MARGIN = 3  # px around a picture, over which what is at its border goes on
 FULL, EMPTY = 0.99, 0.01  # cover of the pixels on both sides of an edge between which it is measured
-
-
-def padded(values: np.ndarray) -> np.ndarray:
-    """Values [H,W] that go on over a margin."""
-    return np.pad(values, MARGIN, mode="edge")
 
 
 @compiled
