@@ -7,21 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from vecstack.kinds.path.graphic.curves import Outline, area_of, fitted
+from vecstack.kinds.path.graphic.hidden import completed
 from vecstack.kinds.path.graphic.seeds import Parts
 from vecstack.kinds.path.graphic.trace import cover_of, loops_of
 
 MIN_AREA = 1.5  # px, of a loop
+SAME = 2.5 / 255  # difference of the colours of what may be one shape, hidden in between
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A part's number and what it is drawn as."""
+    """A shape of one fill: the part that its fill is of, all parts that are seen of it, and its closed edges [N,2]."""
 
     part: int
+    members: tuple[int, ...]
     loops: tuple[np.ndarray, ...]
 
     def outlines(self, error: float) -> tuple[Outline, ...]:
-        """Its loops as few pieces within an error, px."""
+        """Its edges as few pieces within an error, px."""
         found = (fitted(loop, error) for loop in self.loops)
         return tuple(outline for outline in found if outline is not None)
 
@@ -30,37 +33,77 @@ def shapes_of(parts: Parts, ground: np.ndarray) -> list[Shape]:
     """The shapes of all parts but the ground's [K], lowest first."""
     boxes = _boxes(parts.part, parts.count)
     beside = neighbours(parts.part, parts.count)
-    order = sorted(np.flatnonzero(~ground).tolist(), key=lambda number: -_filled(parts, number, boxes[number]))
+    area = np.array([0.0 if ground[number] else _filled(parts, number, boxes[number]) for number in range(len(boxes))])
+    group = _groups(parts, ground, beside, area)
+    sums = np.bincount(group, area, parts.count)
+    order = sorted(np.unique(group[~ground]).tolist(), key=lambda number: -sums[number])
     rank = np.full(parts.count, -1)
     rank[order] = np.arange(len(order))
+    rank = np.where(ground, -1, rank[group])
     found = []
     for number in order:
-        inside = _above(number, rank, beside)
-        loops = _loops(parts, inside, boxes)
+        members = np.flatnonzero((group == number) & ~ground)
+        loops = _loops(parts, members, _above(members, rank, beside), boxes)
         if loops:
-            found.append(Shape(number, loops))
+            found.append(Shape(int(members[np.argmax(area[members])]), tuple(members.tolist()), loops))
     return found
 
 
-def _loops(parts: Parts, inside: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The closed edges of some parts together, in pixels of the picture."""
+def _groups(parts: Parts, ground: np.ndarray, beside: list[set[int]], area: np.ndarray) -> np.ndarray:
+    """A number [K] for each part, the same for those of one colour that a part between them may hide: one that is, with
+    all that may be one shape with it, smaller than they together."""
+    every = np.ones(parts.count, bool)
+    loose = _united(parts, ground, beside, every[:, None] | every)
+    sums = np.bincount(loose, area, parts.count)[loose]
+    return _united(parts, ground, beside, sums[:, None] > sums)
+
+
+def _united(parts: Parts, ground: np.ndarray, beside: list[set[int]], is_below: np.ndarray) -> np.ndarray:
+    """Numbers [K] of parts of one colour that have a neighbour in common which may lie over them."""
+    root = list(range(parts.count))
+
+    def find(number: int) -> int:
+        while root[number] != number:
+            number = root[number]
+        return number
+
+    for between in np.flatnonzero(~ground).tolist():
+        around = [number for number in beside[between] if not ground[number] and is_below[number, between]]
+        for index, one in enumerate(around):
+            for other in around[:index]:
+                if np.abs(parts.colors[one] - parts.colors[other]).max() < SAME:
+                    root[find(one)] = find(other)
+    return np.array([find(number) for number in range(parts.count)])
+
+
+def _loops(parts: Parts, members: np.ndarray, inside: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The closed edges of some parts with others that lie over them, in pixels; where only these have the edge, it is
+    hidden below them if it can be."""
     own = boxes[inside]
     top, left = np.maximum(own[:, :2].min(0) - 1, 0)
     bottom, right = np.minimum(own[:, 2:].max(0) + 1, parts.part.shape)
     field = cover_of(parts.part, parts.other, parts.share, inside, top, left, bottom, right)
-    points, starts, _ = loops_of(field, top, left, parts.part, inside)
-    loops = [points[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)]
-    return tuple(loop for loop in loops if abs(area_of(loop)) >= MIN_AREA)
+    is_member = np.zeros(parts.count, bool)
+    is_member[members] = True
+    points, starts, seen = loops_of(field, top, left, parts.part, is_member)
+    over = (inside & ~is_member)[parts.part[top:bottom, left:right]]
+    found = []
+    for a, b in zip(starts[:-1], starts[1:], strict=True):
+        loop = completed(points[a:b] - (left, top), seen[a:b], over) + (left, top)
+        if abs(area_of(loop)) >= MIN_AREA:
+            found.append(loop)
+    return tuple(found)
 
 
-def _above(number: int, rank: np.ndarray, beside: list[set[int]]) -> np.ndarray:
-    """Which parts [K] are a part or lie over it, connected to it by others that do."""
+def _above(members: np.ndarray, rank: np.ndarray, beside: list[set[int]]) -> np.ndarray:
+    """Which parts [K] are members of a shape or lie over it, connected to it by others that do."""
     inside = np.zeros(len(rank), bool)
-    inside[number] = True
-    waiting = [number]
+    inside[members] = True
+    waiting = members.tolist()
+    lowest = rank[members[0]]
     while waiting:
         for other in beside[waiting.pop()]:
-            if not inside[other] and rank[other] > rank[number]:
+            if not inside[other] and rank[other] > lowest:
                 inside[other] = True
                 waiting.append(other)
     return inside

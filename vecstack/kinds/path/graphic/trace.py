@@ -25,16 +25,16 @@ def cover_of(part, other, share, inside, top, left, bottom, right):
 
 
 @compiled
-def loops_of(field, top, left, part, free):
+def loops_of(field, top, left, part, chosen):
     """The closed edges where the cover of a window is a half: points [N,2] in pixels, clockwise on the screen around
-    what is covered, where each loop begins [C+1], and which points border on a part that is `free` [K] to cover them.
+    what is covered, where each loop begins [C+1], and which points are on a pixel of a part that is `chosen` [K].
 
     Each side between a pixel that is covered by half or more and one that is not has a point. Its place along the line
     between their middles is where the edge would be that covers as much, if it were straight there."""
     height, width = field.shape
     seen = np.zeros((height, width), np.bool_)  # sides on top of a pixel
     points = np.empty((256, 2))
-    borders = np.zeros(256, np.bool_)
+    marks = np.zeros(256, np.bool_)
     starts = np.empty(16, np.int64)
     count, loops = 0, 0
     for y0 in range(1, height - 1):
@@ -70,14 +70,12 @@ def loops_of(field, top, left, part, free):
                     grown = np.empty((2 * count, 2))
                     grown[:count] = points
                     points = grown
-                    marks = np.zeros(2 * count, np.bool_)
-                    marks[:count] = borders
-                    borders = marks
+                    more_marks = np.zeros(2 * count, np.bool_)
+                    more_marks[:count] = marks
+                    marks = more_marks
                 points[count, 0] = left - 1 + ix + 0.5 + place * nx
                 points[count, 1] = top - 1 + iy + 0.5 + place * ny
-                py, px = top - 1 + iy + ny, left - 1 + ix + nx
-                is_in = 0 <= py < part.shape[0] and 0 <= px < part.shape[1]
-                borders[count] = is_in and free[part[py, px]]
+                marks[count] = chosen[part[top - 1 + iy, left - 1 + ix]]
                 count += 1
                 x += dx
                 y += dy
@@ -90,4 +88,4 @@ def loops_of(field, top, left, part, free):
                 elif not in_right:
                     way = (way + 1) % 4
     starts[loops] = count
-    return points[:count], starts[: loops + 1], borders[:count]
+    return points[:count], starts[: loops + 1], marks[:count]
