@@ -14,6 +14,8 @@ EXPLAINED = 7 / 255  # distance of a pixel from the mixture that it is taken for
 FRINGE = 0.13  # the same as a share of what the two parts differ by: a third may show through at their edge
 REACH = 2  # px from a mixed pixel to the parts that it is a mixture of
 MIN_PART = 3  # pixels of a thin part: fewer are a junction of three others
+SHOWING, SHOWING_SHARE = 0.28, 0.75  # most of a third part that shows where two meet; share of pixels that it explains
+BEHIND = 8  # frequent colours that may show so
 MIN_COVER = 0.75  # of the fullest pixel of a thin part that has a colour of the palette
 PALETTE, PALETTE_SHARE = 64, 1e-4  # most colours for thin parts, and the least share of the pixels of each
 FREE = -1  # a pixel of no part
@@ -46,12 +48,16 @@ def parts_of(picture: np.ndarray, alike: float = ALIKE, explained: float = EXPLA
     means = _medians(part, picture)
     palette = _palette(means, np.bincount(part[pure], minlength=len(means)))
     pairs = _explain(part, colors, np.zeros((0, colors.shape[2]), np.float32), explained, REACH, False)
-    thin, thin_colors = _thin(part, pairs, colors, palette, explained)
+    thin, thin_colors, seams = _thin(part, pairs, colors, palette, explained)
     part = np.where(thin != FREE, thin + len(means), part)
     every = np.concatenate([means, thin_colors])
     own = np.concatenate([np.zeros(len(means), bool), np.ones(len(thin_colors), bool)])
     given = np.where(own[:, None], every, np.nan).astype(np.float32)
     best, other, share = _explain(part, colors, given, 9.0, REACH, True)
+    is_seam = seams[0] != FREE
+    best, other, share = (
+        np.where(is_seam, of_seam, of_pair) for of_seam, of_pair in zip(seams, (best, other, share), strict=True)
+    )
     found = _unbroken(best, other, share, len(every))
     return _without_empty(Parts(found, other, share, every, pure))
 
@@ -223,23 +229,29 @@ def _explain(part, colors, given, limit, reach, every):
 
 def _thin(
     part: np.ndarray, pairs: tuple[np.ndarray, ...], colors: np.ndarray, palette: np.ndarray, explained: float
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
     """Parts too thin to have a pixel among their own: the connected pixels that no mixture explains, by number [H,W]
-    (FREE elsewhere), and their colours [T,D]."""
+    (FREE elsewhere), and their colours [T,D]; of seams, which are no such parts, the two parts there and the share of
+    the second (FREE elsewhere)."""
     loose = _joined_loose(pairs[0] == FREE)
     count = int(loose.max()) + 1
     cover = np.zeros(loose.shape, np.float32)
     found = np.zeros((count, colors.shape[2]), np.float32)
     if not count:
-        return np.full(loose.shape, FREE), found
+        return loose, found, pairs
     _name_thin(loose, count, part, colors, palette, explained, cover, found)
+    behind = np.concatenate([np.zeros((1, colors.shape[2]), np.float32), palette[:BEHIND]])
+    is_seam, *seams = _seams(loose, count, part, colors, behind, explained)
+    not_there = ~is_seam[np.maximum(loose, 0)] | (loose == FREE)
+    seams[0][not_there] = FREE
+    cover[~not_there] = 0
     chosen = (loose != FREE) & (cover > 0.5)
     sizes = np.bincount(loose[chosen], minlength=count)
     chosen &= (sizes >= MIN_PART)[np.maximum(loose, 0)]
     kept = np.flatnonzero(sizes >= MIN_PART)
     number = np.full(count + 1, FREE)
     number[kept] = np.arange(len(kept))
-    return np.where(chosen, number[loose], FREE), found[kept]
+    return np.where(chosen, number[loose], FREE), found[kept], tuple(seams)
 
 
 @compiled
@@ -334,6 +346,72 @@ def _name_thin(loose, count, part, colors, palette, explained, cover, found):
                 length += d * d
                 t += d * (colors[y, x, c] - around[y, x, c])
             cover[y, x] = t / length if length > 1e-6 else 0.0
+
+
+@compiled
+def _seams(loose, count, part, colors, behind, explained):
+    """Which loose parts [T] are no lines but edges where a third part, or the ground, shows through between two; and of
+    each such pixel the two parts, and the share of the second [H,W]."""
+    height, width, channels = colors.shape
+    first, second = np.full(loose.shape, FREE, np.int64), np.full(loose.shape, FREE, np.int64)
+    share = np.zeros(loose.shape, np.float32)
+    size, like = np.zeros(count), np.zeros(count)
+    labels = np.empty(8, np.int64)
+    seen = np.empty((8, channels), np.float32)
+    for y in range(height):
+        for x in range(width):
+            number = loose[y, x]
+            if number < 0:
+                continue
+            size[number] += 1
+            n = 0
+            for b in range(max(0, y - 3), min(height, y + 4)):
+                for a in range(max(0, x - 3), min(width, x + 4)):
+                    label = part[b, a]
+                    is_new = label >= 0
+                    for k in range(n):
+                        if labels[k] == label:
+                            is_new = False
+                    if is_new and n < 8:
+                        labels[n] = label
+                        for c in range(channels):
+                            seen[n, c] = colors[b, a, c]
+                        n += 1
+            least = 1e9
+            best_one, best_two, best_share = 0, 0, 0.0
+            for i in range(n):
+                for j in range(i + 1, n):
+                    for k in range(len(behind)):
+                        uu, uv, vv, up, vp = 1e-9, 0.0, 1e-9, 0.0, 0.0
+                        for c in range(channels):
+                            u, v = seen[i, c] - behind[k, c], seen[j, c] - behind[k, c]
+                            p = colors[y, x, c] - behind[k, c]
+                            uu += u * u
+                            uv += u * v
+                            vv += v * v
+                            up += u * p
+                            vp += v * p
+                        det = uu * vv - uv * uv
+                        if det < 1e-6:
+                            one, two = up / uu, 0.0
+                        else:
+                            one, two = (vv * up - uv * vp) / det, (uu * vp - uv * up) / det
+                        one, two = max(one, 0.0), max(two, 0.0)
+                        if one + two < 1 - SHOWING or one + two > 1.02:
+                            continue
+                        error = 0.0
+                        for c in range(channels):
+                            mixed = one * (seen[i, c] - behind[k, c]) + two * (seen[j, c] - behind[k, c])
+                            error += (mixed - colors[y, x, c] + behind[k, c]) ** 2
+                        if error < least:
+                            least = error
+                            best_one, best_two, best_share = labels[i], labels[j], two / (one + two)
+            if least < 4 * explained * explained:
+                like[number] += 1
+                if best_share > 0.5:
+                    best_one, best_two, best_share = best_two, best_one, 1 - best_share
+                first[y, x], second[y, x], share[y, x] = best_one, best_two, best_share
+    return like >= SHOWING_SHARE * size, first, second, share
 
 
 @compiled
