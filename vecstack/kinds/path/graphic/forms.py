@@ -101,9 +101,8 @@ def _round_map(points: np.ndarray) -> np.ndarray:
     return np.concatenate([whole[:, :2], radius[:, None]], 1)
 
 
-def tuned(tuner: Tuner, paths: Paths, forms: Sequence[Form], steps: int) -> tuple[Paths, float]:
-    """Paths of such forms after the closest of some damped Gauss-Newton steps of their free numbers, and their squared
-    error; colours stay."""
+def tuned(tuner: Tuner, paths: Paths, forms: Sequence[Form], steps: int) -> Paths:
+    """Paths of such forms after the closest of some damped Gauss-Newton steps of their free numbers; colours stay."""
     paths = paths.copy()
     speed = np.zeros_like(paths.points)
     best, least = paths.points.copy(), float("inf")
@@ -121,7 +120,7 @@ def tuned(tuner: Tuner, paths: Paths, forms: Sequence[Form], steps: int) -> tupl
             speed[own] = _allowed(form, speed[own])
         paths.points += speed
     paths.points = best
-    return paths, least
+    return paths
 
 
 def _allowed(form: Form, move: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.graphic.curves import CURVE, ROUND
+from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, fills_of
 from vecstack.kinds.path.graphic.forms import Form, tuned
 from vecstack.kinds.path.graphic.seeds import Parts, parts_of
 from vecstack.kinds.path.graphic.stacking import Shape, neighbours, shapes_of
@@ -29,8 +30,8 @@ AIM_DB = 47.0  # that outlines are simplified down to, where nothing else is ask
 ERRORS = (0.12, 0.2, 0.35, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
 STEPS = {"fast": 6, "good": 10, "best": 20}
 GROUND = 2.5 / 255  # difference up to which a part has the colour below
+TOLERANCE = 0.02  # px that drawn edges may be away from their curve
 CLEAR = 0.02  # cover up to which a part of a transparent picture is empty
-OPAQUE = 0.98  # cover from which a part hides all below
 
 
 class GraphicMaker:
@@ -60,7 +61,7 @@ class GraphicMaker:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Paths, lowest first, the form of each, the part that each is of, and their squared error."""
+    """Paths, lowest first, the form of each, the part that each is of, and their mean squared error."""
 
     paths: Paths
     forms: tuple[Form, ...]
@@ -82,7 +83,7 @@ class GraphicGrower(LayerGrower):
         self._whole: Drawing | None = None
         self._forms: tuple[Form, ...] = ()
         enough = 10 ** (-AIM_DB / 10) if terms.enough is None else terms.enough
-        self._enough = enough * scene.picture.size
+        self._enough = enough
         self._steps = STEPS[terms.effort]
 
     def tune(self) -> None:
@@ -119,11 +120,11 @@ class GraphicGrower(LayerGrower):
         """The paths of all parts, of the fewest pieces that are close enough."""
         parts = parts_of(self.scene.picture)
         ground = _ground(parts, self.scene.below[:, 0, 0])
-        shapes = shapes_of(parts, ground)
+        shapes, fills = shapes_of(parts, ground), fills_of(parts, self.scene.picture)
         self._know(parts, ground)
         found: Drawing | None = None
         for error in ERRORS:
-            drawing = self._tuned(self._drawn(parts, shapes, error))
+            drawing = self._tuned(self._drawn(parts, shapes, fills, error))
             if found is not None and drawing.error > max(self._enough, found.error):
                 break
             found = drawing
@@ -144,35 +145,33 @@ class GraphicGrower(LayerGrower):
             self.growth.paths, self.growth.owner, self.growth.source, parts.part, np.arange(parts.count), parent
         )
 
-    def _drawn(self, parts: Parts, shapes: Sequence[Shape], error: float) -> Drawing:
-        """Shapes as paths of pieces within an error, px."""
+    def _drawn(self, parts: Parts, shapes: Sequence[Shape], fills: Sequence[Fill], error: float) -> Drawing:
+        """Shapes with their fills as paths of pieces within an error, px."""
         forms, owner = [], []
         for shape in shapes:
             outlines = shape.outlines(error)
             if outlines:
                 forms.append(Form.of(outlines))
                 owner.append(shape.part)
-        colors = parts.colors[owner].reshape(len(owner), -1)
-        opacity = np.ones(len(owner))
-        if colors.shape[1] == 4:
-            cover = colors[:, 3:]
-            colors = np.where(cover > CLEAR, colors / np.maximum(cover, CLEAR), colors)
-            colors[:, 3] = 1
-            opacity = np.where(cover[:, 0] > OPAQUE, 1, cover[:, 0])
-        colors = np.rint(np.clip(colors, 0, 1) * 255) / 255
-        paths = Paths.of_contours([_contours(form) for form in forms], colors, opacity)
+        channels = len(self.scene.picture)
+        cover = parts.colors[owner, 3] if channels == 4 else np.ones(len(owner))
+        opacity = np.where(cover > OPAQUE, 1, cover)
+        contours = [_contours(form) for form in forms]
+        paths = _filled(
+            Paths.of_contours(contours, np.ones((len(owner), channels)), opacity), [fills[n] for n in owner]
+        )
         return Drawing(paths, tuple(forms), np.array(owner, np.int64), np.inf)
 
     def _tuned(self, drawing: Drawing) -> Drawing:
         """A drawing brought closer to the picture."""
         if not drawing.paths.count:
-            return dataclasses.replace(drawing, error=self.tuner.slopes(drawing.paths).error)
-        paths, error = tuned(self.tuner, drawing.paths, drawing.forms, self._steps)
+            return dataclasses.replace(drawing, error=self._error_of(drawing.paths))
+        paths = tuned(self.tuner, drawing.paths, drawing.forms, self._steps)
         starts = paths.point_start
         forms = tuple(
             form.moved(paths.points[starts[index] : starts[index + 1]]) for index, form in enumerate(drawing.forms)
         )
-        return Drawing(paths, forms, drawing.owner, error)
+        return Drawing(paths, forms, drawing.owner, self._error_of(paths))
 
     def _fewer(self, drawing: Drawing) -> Drawing:
         """A drawing without paths that it is close enough without: as many of the least as that allows."""
@@ -190,7 +189,12 @@ class GraphicGrower(LayerGrower):
         return drawing if low == 0 else self._tuned(drawing.chosen(np.sort(order[low:])))
 
     def _error_of(self, paths: Paths) -> float:
-        return float(np.square(self.tuner.draw(paths) - self.scene.picture, dtype=np.float64).sum())
+        """Mean squared error of the picture; of a transparent one over black or white, where it is larger."""
+        missing = self.tuner.draw(paths, TOLERANCE) - self.scene.picture
+        over_black = float(np.square(missing[:3], dtype=np.float64).mean())
+        if len(missing) == 3:
+            return over_black
+        return max(over_black, float(np.square(missing[:3] - missing[3], dtype=np.float64).mean()))
 
     def _drawing(self) -> Drawing:
         return Drawing(self.growth.paths, self._forms, self.growth.owner, np.inf)
@@ -200,6 +204,20 @@ class GraphicGrower(LayerGrower):
         self._forms = drawing.forms
         self.growth.paths, self.growth.owner = _with_short_lines(drawing.paths, drawing.forms), drawing.owner
         self.growth.source = np.full(drawing.paths.count, -1)
+
+
+def _filled(paths: Paths, fills: Sequence[Fill]) -> Paths:
+    """The paths with other fills."""
+    if not fills:
+        return paths
+    counts = [len(fill.offsets) for fill in fills]
+    colors = np.ones((sum(counts), paths.colors.shape[1]), np.float32)
+    colors[:, :3] = np.concatenate([fill.colors for fill in fills])
+    return dataclasses.replace(
+        paths, form=np.array([fill.form for fill in fills]), place=np.stack([fill.place for fill in fills]),
+        offsets=np.concatenate([fill.offsets for fill in fills]).astype(np.float32), colors=colors,
+        stop_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+    )  # fmt: skip
 
 
 def _contours(form: Form) -> list[np.ndarray]:
