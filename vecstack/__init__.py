@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vecstack.fitting.goal import Goal
     from vecstack.fitting.prune import prune
     from vecstack.fitting.refine import refine
+    from vecstack.kinds.base import Style
     from vecstack.models import available_models, load_model
     from vecstack.stack import Canvas, Group, Layer, Stack
 
@@ -30,6 +31,7 @@ __all__ = [
     "Group",
     "Layer",
     "Stack",
+    "Style",
     "VecstackError",
     "__version__",
     "adjust",
@@ -57,6 +59,7 @@ HOMES = {
     "Group": "stack",
     "Layer": "stack",
     "Stack": "stack",
+    "Style": "kinds.base",
     "VecstackError": "errors",
     "adjust": "editing.adjust",
     "available_models": "models",

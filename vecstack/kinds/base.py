@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 from vecstack.color import Color
-from vecstack.errors import RecipeError, WeightsError
+from vecstack.errors import RecipeError, UsageError, WeightsError
 from vecstack.geometry import Rect
 from vecstack.kinds.fields import from_json, own_fields, to_json
 from vecstack.stack import Group, Layer
@@ -78,14 +78,30 @@ class Maker(Protocol):
         """`count` layers for the pixels [H,W,3] (float32, sRGB 0..1) that fill `rect` of a canvas."""
 
 
+MAX_STYLE_COLORS, MAX_SMOOTH_PX = 256, 20.0
+
+
 @dataclass(frozen=True)
 class Style:
     """What may be asked of the looks of layers, of a maker that takes it: at most so many `colors`, those of a
-    `palette`, outlines that may leave what is seen by up to `smooth` px to be simpler. None asks for nothing."""
+    `palette`, outlines that may leave what is seen by up to `smooth` pixels to be simpler. None asks for nothing.
+    Raises UsageError where they are out of range or exclude each other."""
 
     colors: int | None = None
     palette: tuple[Color, ...] | None = None
     smooth: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.colors is not None and not 1 <= self.colors <= MAX_STYLE_COLORS:
+            raise UsageError(f"colors must be 1 to {MAX_STYLE_COLORS}, not {self.colors}.", parameter="colors")
+        if self.smooth is not None and not 0 < self.smooth <= MAX_SMOOTH_PX:
+            raise UsageError(
+                f"smooth must be above 0 and at most {MAX_SMOOTH_PX:g} pixels, not {self.smooth:g}.", parameter="smooth"
+            )
+        if self.palette is not None and not self.palette:
+            raise UsageError("palette must have at least one color.", parameter="palette")
+        if self.colors is not None and self.palette is not None:
+            raise UsageError("a palette says how many colors there are; leave colors out.", parameter="colors")
 
 
 @runtime_checkable

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from vecstack.compiled import compiled
 from vecstack.geometry import UNIT_CIRCLE
+from vecstack.kinds.path.graphic.lines import corners_of, cubic_fit, longest, runs_of
 
 CURVE, LINE, LEVEL, UPRIGHT, ROUND = (
     0,
@@ -51,7 +52,7 @@ def fitted(points: np.ndarray, error: float) -> Outline | None:
     if ellipse is not None:
         return Outline(ellipse, np.full(4, ROUND))
     reach = min(CORNER_REACH, max(length / CORNER_SHARE, 0.8))
-    corners = np.flatnonzero(_corners(points, reach, CORNER_TURN, CORNER_SPREAD))
+    corners = np.flatnonzero(corners_of(points, reach, CORNER_TURN, CORNER_SPREAD))
     sections = _sections(points, corners, reach)
     pieces: list[tuple[np.ndarray, int]] = []
     for section in sections:
@@ -86,59 +87,6 @@ def _halved(piece: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([a, ab, abc, middle]), np.stack([middle, bcd, cd, d])
 
 
-@compiled
-def _corners(points, reach, least, spread):
-    """Which points of a closed outline are corners: where it turns much within a reach, and little more around."""
-    n = len(points)
-    turn = np.zeros(n)
-    away = np.empty((2, 2, 2))  # near, far; behind, ahead; x, y
-    for i in range(n):
-        for side in range(2):
-            step = -1 if side == 0 else 1
-            j, gone, found = i, 0.0, 0
-            while found < 2:
-                k = (j + step) % n
-                dx, dy = points[k, 0] - points[j, 0], points[k, 1] - points[j, 1]
-                d = math.sqrt(dx * dx + dy * dy)
-                wanted = reach * (found + 1)
-                while found < 2 and gone + d >= wanted:
-                    t = (wanted - gone) / d if d > 0 else 0.0
-                    away[found, side, 0] = points[j, 0] + t * dx
-                    away[found, side, 1] = points[j, 1] + t * dy
-                    found += 1
-                    wanted = reach * (found + 1)
-                gone += d
-                j = k
-        near, far = 0.0, 0.0
-        for scale in range(2):
-            ax, ay = points[i, 0] - away[scale, 0, 0], points[i, 1] - away[scale, 0, 1]
-            bx, by = away[scale, 1, 0] - points[i, 0], away[scale, 1, 1] - points[i, 1]
-            angle = abs(math.atan2(ax * by - ay * bx, ax * bx + ay * by))
-            if scale == 0:
-                near = angle
-            else:
-                far = angle
-        if near > least and (far - near < spread * near or near > 1.4):
-            turn[i] = near
-    found_corners = np.zeros(n, np.bool_)
-    for i in range(n):
-        if turn[i] == 0:
-            continue
-        is_top = True
-        for step in (-1, 1):
-            j, gone = i, 0.0
-            while is_top:
-                k = (j + step) % n
-                gone += math.sqrt((points[k, 0] - points[j, 0]) ** 2 + (points[k, 1] - points[j, 1]) ** 2)
-                if gone > reach or k == i:
-                    break
-                if turn[k] > turn[i] or (turn[k] == turn[i] and step < 0):
-                    is_top = False
-                j = k
-        found_corners[i] = is_top
-    return found_corners
-
-
 def _sections(points: np.ndarray, corners: np.ndarray, reach: float) -> list[np.ndarray]:
     """The parts of a closed outline from corner to corner, both included, without the points that pixels rounded off; a
     closed one begins where it is highest."""
@@ -161,7 +109,8 @@ def _sections(points: np.ndarray, corners: np.ndarray, reach: float) -> list[np.
 
 def _corner_at(points: np.ndarray, corner: int, reach: float) -> np.ndarray:
     """Where the lines of both sides of a corner meet, if that is near."""
-    here, n = points[corner], len(points)
+    here: np.ndarray = points[corner]
+    n = len(points)
     lines = []
     for step in (-1, 1):
         side = points[(corner + step * np.arange(1, min(n // 2, int(4 * reach) + 4))) % n]
@@ -184,7 +133,7 @@ def _pieces_of(section: np.ndarray, error: float, has_corners: bool) -> list[tup
     """The pieces [4,2] of a section [N,2], and what they are."""
     if has_corners and _off_chord(section) <= max(LINE_ERROR, 0.7 * error):
         return [(_line(section[0], section[-1]), LINE)]
-    runs = _runs(section, RUN_PX, RUN_ERROR)
+    runs = runs_of(section, RUN_PX, RUN_ERROR)
     found: list[tuple[np.ndarray, int]] = []
     at = 0
     for first, last in runs:
@@ -211,147 +160,25 @@ def _line(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     return np.stack([start, (2 * start + end) / 3, (start + 2 * end) / 3, end])
 
 
-@compiled
-def _runs(section, least, error):
-    """First and last points of the straight runs of a section [R,2], of a least length."""
-    n = len(section)
-    found = np.empty((n, 2), np.int64)
-    count, i = 0, 0
-    while i < n - 1:
-        j = i + 1
-        while j < n - 1 and math.hypot(section[j, 0] - section[i, 0], section[j, 1] - section[i, 1]) < least:
-            j += 1
-        if math.hypot(section[j, 0] - section[i, 0], section[j, 1] - section[i, 1]) < least:
-            break
-        if not _is_straight(section, i, j, error):
-            i += 1
-            continue
-        step = 64
-        while step:
-            if j + step < n and _is_straight(section, i, j + step, error):
-                j += step
-            else:
-                step //= 2
-        found[count, 0], found[count, 1] = i, j
-        count += 1
-        i = j
-    return found[:count]
-
-
-@compiled
-def _is_straight(section, first, last, error):
-    """Whether points from one to another are within an error of the line through these."""
-    dx, dy = section[last, 0] - section[first, 0], section[last, 1] - section[first, 1]
-    length = math.hypot(dx, dy)
-    if length == 0:
-        return False
-    for k in range(first + 1, last):
-        if abs(dx * (section[k, 1] - section[first, 1]) - dy * (section[k, 0] - section[first, 0])) > error * length:
-            return False
-    return True
-
-
 def _cubics(section: np.ndarray, error: float) -> list[np.ndarray]:
     """As few cubics [4,2] as follow a section within an error: of equal lengths where these do, else each as long as it
     can be."""
-    ends = _greedy(section, error)
+    ends = longest(section, error)
     if len(ends) > 1:
         length = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(section, axis=0).T))])
         even = np.searchsorted(length, length[-1] * np.arange(1, len(ends)) / len(ends))
         cuts = [0, *even.tolist(), len(section) - 1]
-        pieces = [_cubic(section[a : b + 1]) for a, b in zip(cuts[:-1], cuts[1:], strict=True) if b > a]
+        pieces = [_cubic(section[a : b + 1]) for a, b in pairwise(cuts) if b > a]
         if max(off for _, off in pieces) <= 1.3 * error:
             return [piece for piece, _ in pieces]
     cuts = [0, *ends]
-    return [_cubic(section[a : b + 1])[0] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [_cubic(section[a : b + 1])[0] for a, b in pairwise(cuts)]
 
 
 def _cubic(section: np.ndarray) -> tuple[np.ndarray, float]:
     handles = np.zeros((2, 2))
     off = cubic_fit(np.ascontiguousarray(section), 0, len(section) - 1, handles)
     return np.stack([section[0], *handles, section[-1]]), off
-
-
-@compiled
-def _greedy(section, error):
-    """The ends of cubics along a section, each as long as it can be within an error: a list of indices."""
-    handles = np.zeros((2, 2))
-    last = len(section) - 1
-    ends = np.empty(len(section), np.int64)
-    count, at = 0, 0
-    while at < last:
-        low, high = min(at + 2, last), last
-        if cubic_fit(section, at, last, handles) > error:
-            while high - low > 1:
-                middle = (low + high) // 2
-                if cubic_fit(section, at, middle, handles) <= error:
-                    low = middle
-                else:
-                    high = middle
-        else:
-            low = last
-        ends[count] = low
-        count += 1
-        at = low
-    return ends[:count]
-
-
-@compiled
-def cubic_fit(points, first, last, handles):
-    """The handles [2,2] of the cubic between two points that comes closest to those between, by least squares with
-    Newton steps of the parameters; returns the largest distance."""
-    count = last - first + 1
-    x0, y0, x3, y3 = points[first, 0], points[first, 1], points[last, 0], points[last, 1]
-    t = np.zeros(count)
-    for k in range(1, count):
-        i = first + k
-        t[k] = t[k - 1] + math.hypot(points[i, 0] - points[i - 1, 0], points[i, 1] - points[i - 1, 1])
-    if t[count - 1] > 0:
-        t /= t[count - 1]
-    third_x, third_y = (x3 - x0) / 3, (y3 - y0) / 3
-    handles[0, 0], handles[0, 1] = x0 + third_x, y0 + third_y
-    handles[1, 0], handles[1, 1] = x0 + 2 * third_x, y0 + 2 * third_y
-    worst = 0.0
-    if count < 3:
-        return worst
-    ridge = 1e-3 + (0.05 if count < 6 else 0.0)
-    for turn in range(8):
-        a11, a12, a22 = ridge, 0.0, ridge
-        b1x, b1y, b2x, b2y = 0.0, 0.0, 0.0, 0.0
-        for k in range(count):
-            i = first + k
-            u = 1 - t[k]
-            w0, w1, w2, w3 = u * u * u, 3 * u * u * t[k], 3 * u * t[k] * t[k], t[k] * t[k] * t[k]
-            rx = points[i, 0] - w0 * x0 - w3 * x3 - w1 * (x0 + third_x) - w2 * (x0 + 2 * third_x)
-            ry = points[i, 1] - w0 * y0 - w3 * y3 - w1 * (y0 + third_y) - w2 * (y0 + 2 * third_y)
-            a11 += w1 * w1
-            a12 += w1 * w2
-            a22 += w2 * w2
-            b1x += w1 * rx
-            b1y += w1 * ry
-            b2x += w2 * rx
-            b2y += w2 * ry
-        det = a11 * a22 - a12 * a12
-        handles[0, 0] = x0 + third_x + (a22 * b1x - a12 * b2x) / det
-        handles[0, 1] = y0 + third_y + (a22 * b1y - a12 * b2y) / det
-        handles[1, 0] = x0 + 2 * third_x + (a11 * b2x - a12 * b1x) / det
-        handles[1, 1] = y0 + 2 * third_y + (a11 * b2y - a12 * b1y) / det
-        h1x, h1y, h2x, h2y = handles[0, 0], handles[0, 1], handles[1, 0], handles[1, 1]
-        worst = 0.0
-        for k in range(1, count - 1):
-            i = first + k
-            v = t[k]
-            u = 1 - v
-            ex = u * u * u * x0 + 3 * u * u * v * h1x + 3 * u * v * v * h2x + v * v * v * x3 - points[i, 0]
-            ey = u * u * u * y0 + 3 * u * u * v * h1y + 3 * u * v * v * h2y + v * v * v * y3 - points[i, 1]
-            dx = 3 * u * u * (h1x - x0) + 6 * u * v * (h2x - h1x) + 3 * v * v * (x3 - h2x)
-            dy = 3 * u * u * (h1y - y0) + 6 * u * v * (h2y - h1y) + 3 * v * v * (y3 - h2y)
-            q = dx * dx + dy * dy
-            d = abs(ex * dy - ey * dx) / math.sqrt(q) if q > 1e-9 else math.hypot(ex, ey)
-            worst = max(worst, d)
-            if q > 1e-9:
-                t[k] = min(max(v - (ex * dx + ey * dy) / q, 0.0), 1.0)
-    return worst
 
 
 def _ellipse(points: np.ndarray, error: float) -> np.ndarray | None:
@@ -380,7 +207,9 @@ def _ellipse(points: np.ndarray, error: float) -> np.ndarray | None:
     elif np.abs(axes).max() > 0.999:
         axes = np.eye(2) if abs(axes[0, 0]) > 0.5 else np.array([[0.0, 1.0], [1.0, 0.0]])
     found = middle + scale * (centre + (CIRCLE * radii) @ axes.T)
-    return found if (area_of(found) > 0) == (area_of(points) > 0) else np.roll(found[::-1], -1, 0)
+    is_turned = (area_of(found) > 0) != (area_of(points) > 0)
+    contour: np.ndarray = np.roll(found[::-1], 1, 0) if is_turned else found
+    return contour
 
 
 def area_of(points: np.ndarray) -> float:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from vecstack.geometry import Affine
 from vecstack.kinds.path.arrays import FLAT_FORM, LINEAR_FORM, RADIAL_FORM, gradient_frame
+from vecstack.kinds.path.graphic.palette import straightened
 from vecstack.kinds.path.graphic.seeds import Parts
 from vecstack.kinds.path.layer import LINEAR, RADIAL, Gradient
 
@@ -48,9 +50,10 @@ def fills_of(parts: Parts, picture: np.ndarray) -> list[Fill]:
     order = np.argsort(part[rows, columns], kind="stable")
     rows, columns = rows[order], columns[order]
     starts = np.searchsorted(part[rows, columns], np.arange(parts.count + 1))
+    straight_colors = straightened(parts.colors)
     found = []
-    for number, (a, b) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
-        straight = _straight(parts.colors[number])
+    for number, (a, b) in enumerate(pairwise(starts)):
+        straight = straight_colors[number]
         chosen = np.arange(a, b)[:: max(1, (b - a) // SAMPLES)]
         values = picture[:3, rows[chosen], columns[chosen]].T.astype(np.float64)
         is_opaque = len(picture) == 3 or parts.colors[number, 3] > OPAQUE
@@ -59,11 +62,6 @@ def fills_of(parts: Parts, picture: np.ndarray) -> list[Fill]:
         else:
             found.append(_run(np.stack([columns[chosen], rows[chosen]], 1) + 0.5, values, straight))
     return found
-
-
-def _straight(color: np.ndarray) -> np.ndarray:
-    """The colour [3] of one that may be premultiplied [D]."""
-    return color if len(color) == 3 else np.clip(color[:3] / max(float(color[3]), 1e-3), 0, 1)
 
 
 def _run(places: np.ndarray, values: np.ndarray, flat: np.ndarray) -> Fill:
@@ -83,7 +81,7 @@ def _run(places: np.ndarray, values: np.ndarray, flat: np.ndarray) -> Fill:
         return Fill.flat(flat)
     if radial[2] < MIN_GAIN * linear[2] and linear[2] > CLOSE:
         start = middle + size * centre
-        end = start + (size * radial[3], 0.0)
+        end = start + np.array([size * radial[3], 0.0])
         return _fill(RADIAL, start, end, radial[0], radial[1])
     low, high = along.min(), along.max()
     start, end = middle + size * low * way, middle + size * high * way
@@ -91,8 +89,8 @@ def _run(places: np.ndarray, values: np.ndarray, flat: np.ndarray) -> Fill:
 
 
 def _fill(shape: str, start: np.ndarray, end: np.ndarray, offsets: np.ndarray, colors: np.ndarray) -> Fill:
-    points = tuple((float(x), float(y)) for x, y in (start, end))
-    gradient = Gradient(shape, *points, ((0.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0)))
+    (x0, y0), (x1, y1) = start.tolist(), end.tolist()
+    gradient = Gradient(shape, (x0, y0), (x1, y1), ((0.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0)))
     form = LINEAR_FORM if shape == LINEAR else RADIAL_FORM
     return Fill(form, gradient_frame(gradient, Affine(1, 0, 0, 0, 1, 0)), offsets, _rounded(colors))
 

@@ -70,7 +70,7 @@ def _map(outline: Outline) -> np.ndarray:
             same[same == other] = one
     whole = np.zeros((2 * count, 2 * count))
     whole[np.arange(2 * count), same] = 1
-    for index in np.flatnonzero(outline.kinds != CURVE):
+    for index in np.flatnonzero(outline.kinds != CURVE).tolist():
         for axis in (0, 1):
             start, end = whole[6 * index + axis], whole[6 * (index + 1) % (2 * count) + axis]
             whole[6 * index + 2 + axis] = (2 * start + end) / 3

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vecstack.color import nearest
 from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.graphic.curves import CURVE, ROUND
 from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, fills_of
 from vecstack.kinds.path.graphic.forms import Form, tuned
+from vecstack.kinds.path.graphic.palette import in_style, straightened
 from vecstack.kinds.path.graphic.seeds import Parts, parts_of
 from vecstack.kinds.path.graphic.stacking import Shape, neighbours, shapes_of
 from vecstack.kinds.path.grow import Growth, effects
@@ -40,19 +42,18 @@ class GraphicMaker:
     max_layers = 0
     most_layers = MOST_LAYERS
 
-    def __init__(self, style: Style = Style()) -> None:
-        self._style = style
+    def __init__(self, style: Style | None = None) -> None:
+        self._style = style or Style()
 
     def styled(self, style: Style) -> GraphicMaker:
         """The maker with what is asked of the looks."""
         return GraphicMaker(style)
 
     def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
-        """No layers, on the picture's most frequent colour along its border."""
-        rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-        colors, counts = np.unique(np.rint(rim * 255), axis=0, return_counts=True)
-        red, green, blue = (colors[counts.argmax()] / 255).tolist()
-        return Made((red, green, blue), (), {})
+        """No layers, on the picture's most frequent colour along its border, or that of the palette nearest to it."""
+        red, green, blue = _most_on_rim(pixels.transpose(2, 0, 1)).tolist()
+        palette = self._style.palette
+        return Made((red, green, blue) if palette is None else nearest([(red, green, blue)], palette)[0], (), {})
 
     def grower(self, scene: Scene, terms: Terms, device: torch.device) -> GraphicGrower:
         """What makes paths of the picture of a scene."""
@@ -111,19 +112,25 @@ class GraphicGrower(LayerGrower):
         counts = Counter(layer.group for layer in found.layers)
         kept = tuple(group for group in found.groups if counts[group.id] > 1)
         names = {group.id for group in kept}
-        layers = tuple(
-            layer if layer.group in names else dataclasses.replace(layer, group=None) for layer in found.layers
-        )
-        return Grown(layers, kept if len(kept) > 1 or len(layers) > counts.most_common(1)[0][1] else kept)
+        layers = (layer if layer.group in names else dataclasses.replace(layer, group=None) for layer in found.layers)
+        return Grown(tuple(layers), kept)
 
     def _simple(self) -> Drawing:
         """The paths of all parts, of the fewest pieces that are close enough."""
         parts = parts_of(self.scene.picture)
-        ground = _ground(parts, self.scene.below[:, 0, 0])
-        shapes, fills = shapes_of(parts, ground), fills_of(parts, self.scene.picture)
+        is_opaque = len(self.scene.picture) == 3
+        ground = _ground(parts, _most_on_rim(self.scene.picture) if is_opaque else np.zeros(4))
+        fills = fills_of(parts, self.scene.picture)
+        if self._style.colors is not None or self._style.palette is not None:
+            behind = self.scene.below[:, 0, 0] if is_opaque else None
+            parts = in_style(parts, ground, behind, self._style)
+            ground = _ground(parts, np.zeros(4) if behind is None else behind)
+            fills = [Fill.flat(color) for color in straightened(parts.colors)]
+        shapes = shapes_of(parts, ground)
         self._know(parts, ground)
+        smooth = self._style.smooth
         found: Drawing | None = None
-        for error in ERRORS:
+        for error in ERRORS if smooth is None else (smooth,):
             drawing = self._tuned(self._drawn(parts, shapes, fills, error))
             if found is not None and drawing.error > max(self._enough, found.error):
                 break
@@ -242,14 +249,24 @@ def _with_short_lines(paths: Paths, forms: Sequence[Form]) -> Paths:
     return dataclasses.replace(paths, points=points)
 
 
+def _most_on_rim(picture: np.ndarray) -> np.ndarray:
+    """The most frequent colour [D] along the border of a picture [D,H,W], of 8 bits a channel."""
+    rim = np.concatenate([picture[:, 0], picture[:, -1], picture[:, :, 0], picture[:, :, -1]], 1)
+    colors, counts = np.unique(np.rint(rim.T * 255), axis=0, return_counts=True)
+    found: np.ndarray = colors[counts.argmax()] / 255
+    return found
+
+
 def _ground(parts: Parts, below: np.ndarray) -> np.ndarray:
-    """Which parts [K] are the canvas itself, of a colour [D]: those like it at the border of the picture, and those that
-    one other part alone surrounds."""
-    like = np.abs(parts.colors - below).max(1) < GROUND
+    """Which parts [K] are the canvas itself, of a colour [D]: those like it at the border of the picture, and those
+    that one other part alone surrounds."""
+    like: np.ndarray = np.abs(parts.colors - below).max(1) < GROUND
     if len(below) == 4:
-        return like | (parts.colors[:, 3] < CLEAR)
+        clear: np.ndarray = like | (parts.colors[:, 3] < CLEAR)
+        return clear
     part = parts.part
     rim = np.unique(np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]]))
     beside = neighbours(part, parts.count)
     single = np.array([len(others) == 1 for others in beside])
-    return like & (np.isin(np.arange(parts.count), rim) | single)
+    found: np.ndarray = like & (np.isin(np.arange(parts.count), rim) | single)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -87,9 +88,9 @@ def _loops(parts: Parts, members: np.ndarray, inside: np.ndarray, boxes: np.ndar
     is_member[members] = True
     points, starts, seen = loops_of(field, top, left, parts.part, is_member)
     over = (inside & ~is_member)[parts.part[top:bottom, left:right]]
-    found = []
-    for a, b in zip(starts[:-1], starts[1:], strict=True):
-        loop = completed(points[a:b] - (left, top), seen[a:b], over) + (left, top)
+    found, corner = [], np.array([left, top])
+    for a, b in pairwise(starts):
+        loop = completed(points[a:b] - corner, seen[a:b], over) + corner
         if abs(area_of(loop)) >= MIN_AREA:
             found.append(loop)
     return tuple(found)
@@ -117,7 +118,7 @@ def _filled(parts: Parts, number: int, box: np.ndarray) -> float:
     bottom, right = np.minimum(box[2:] + 1, parts.part.shape)
     field = cover_of(parts.part, parts.part, np.zeros_like(parts.share), inside, top, left, bottom, right)
     points, starts, _ = loops_of(field, top, left, parts.part, inside)
-    return max((area_of(points[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)), default=0.0)
+    return max((area_of(points[a:b]) for a, b in pairwise(starts)), default=0.0)
 
 
 def neighbours(part: np.ndarray, count: int) -> list[set[int]]:

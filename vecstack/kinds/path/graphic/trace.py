@@ -62,10 +62,8 @@ def loops_of(field, top, left, part, chosen):
                 bx, by, ox, oy = ix - nx, iy - ny, ix + 2 * nx, iy + 2 * ny
                 back = field[by, bx] if 0 <= bx < width and 0 <= by < height else 0.0
                 out = field[oy, ox] if 0 <= ox < width and 0 <= oy < height else 0.0
-                if back > FULL and out < EMPTY:
-                    place = v0 + v1 - 0.5
-                else:
-                    place = (v0 - 0.5) / (v0 - v1)
+                is_alone = back > FULL and out < EMPTY
+                place = v0 + v1 - 0.5 if is_alone else (v0 - 0.5) / (v0 - v1)
                 if count == len(points):
                     grown = np.empty((2 * count, 2))
                     grown[:count] = points
