@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MOST_LAYERS = 2000  # where nothing else is asked for
 AIM_DB = 47.0  # that outlines are simplified down to, where nothing else is asked for
 ERRORS = (0.12, 0.2, 0.35, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
+SLACK = 1.15  # times the error of the closest outlines, that simpler ones may have
 STEPS = {"fast": 6, "good": 10, "best": 20}
 GROUND = 2.5 / 255  # difference up to which a part has the colour below
 TOLERANCE = 0.02  # px that drawn edges may be away from their curve
@@ -130,9 +131,12 @@ class GraphicGrower(LayerGrower):
         self._know(parts, ground)
         smooth = self._style.smooth
         found: Drawing | None = None
+        allowed = 0.0
         for error in ERRORS if smooth is None else (smooth,):
             drawing = self._tuned(self._drawn(parts, shapes, fills, error))
-            if found is not None and drawing.error > max(self._enough, found.error):
+            if found is None:
+                allowed = max(self._enough, SLACK * drawing.error)
+            elif drawing.error > allowed:
                 break
             found = drawing
         assert found is not None

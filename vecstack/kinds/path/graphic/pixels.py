@@ -6,7 +6,6 @@ import numpy as np
 
 from vecstack.compiled import compiled
 
-FRINGE = 0.13  # the same as a share of what the two parts differ by: a third may show through at their edge
 SHOWING, SHOWING_SHARE = 0.28, 0.75  # most of a third part that shows where two meet; share of pixels that it explains
 MIN_COVER = 0.75  # of the fullest pixel of a thin part that has a colour of the palette
 FREE = -1  # a pixel of no part
@@ -124,7 +123,7 @@ def explained_by(part, colors, given, limit, reach, every):
                         is_given = label < len(given) and given[label, 0] == given[label, 0]
                         for c in range(channels):
                             seen[at, c] = given[label, c] if is_given else colors[b, a, c]
-            best, one, two, part_of, allowed = 1e9, -1, -1, 0.0, 0.0
+            best, one, two, part_of = 1e9, -1, -1, 0.0
             for i in range(count):
                 for j in range(i, count):
                     t, length = 0.0, 0.0
@@ -140,8 +139,7 @@ def explained_by(part, colors, given, limit, reach, every):
                     error += 1e-6 * (far[i] + far[j])
                     if error < best:
                         best, one, two, part_of = error, i, j, t
-                        allowed = FRINGE * FRINGE * length
-            if one < 0 or best > max(limit * limit, allowed):
+            if one < 0 or best > limit * limit:
                 continue
             if part_of > 0.5:
                 one, two, part_of = two, one, 1 - part_of
@@ -300,7 +298,11 @@ def seams_of(loose, count, part, colors, behind, explained):
                             error += (mixed - colors[y, x, c] + behind[k, c]) ** 2
                         if error < least:
                             least = error
-                            best_one, best_two, best_share = labels[i], labels[j], two / (one + two)
+                            best_one, best_two = labels[i], labels[j]
+                            # An edge that covers u leaves u (1 - u) of what is behind: of which of the two is it?
+                            rest = 1 - one - two
+                            is_second = abs(rest - two * (1 - two)) < abs(rest - one * (1 - one))
+                            best_share = two if is_second else 1 - one
             if least < 4 * explained * explained:
                 like[number] += 1
                 if best_share > 0.5:
