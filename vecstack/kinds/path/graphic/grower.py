@@ -13,6 +13,7 @@ import numpy as np
 from vecstack.color import nearest
 from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.fit import Tuner
 from vecstack.kinds.path.graphic.curves import CURVE, ROUND
 from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, fills_of
 from vecstack.kinds.path.graphic.forms import Form, tuned
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from vecstack.geometry import Rect
 
 MOST_LAYERS = 2000  # where nothing else is asked for
-AIM_DB = 47.0  # that outlines are simplified down to, where nothing else is asked for
-ERRORS = (0.12, 0.2, 0.35, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
-SLACK = 1.15  # times the error of the closest outlines, that simpler ones may have
+AIM_DB = 46.0  # that outlines are simplified down to, where nothing else is asked for
+ERRORS = (0.1, 0.16, 0.25, 0.4, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
+SLACK = 1.2  # times the error of the closest outlines, that simpler ones may have
 STEPS = {"fast": 6, "good": 10, "best": 20}
 GROUND = 2.5 / 255  # difference up to which a part has the colour below
 TOLERANCE = 0.02  # px that drawn edges may be away from their curve
@@ -81,6 +82,7 @@ class GraphicGrower(LayerGrower):
 
     def __init__(self, scene: Scene, terms: Terms, device: torch.device, style: Style) -> None:
         super().__init__((), scene, terms, device)
+        self.tuner = Tuner(scene, device, TOLERANCE)
         self._style = style
         self._whole: Drawing | None = None
         self._forms: tuple[Form, ...] = ()
@@ -201,7 +203,7 @@ class GraphicGrower(LayerGrower):
 
     def _error_of(self, paths: Paths) -> float:
         """Mean squared error of the picture; of a transparent one over black or white, where it is larger."""
-        missing = self.tuner.draw(paths, TOLERANCE) - self.scene.picture
+        missing = self.tuner.draw(paths) - self.scene.picture
         over_black = float(np.square(missing[:3], dtype=np.float64).mean())
         if len(missing) == 3:
             return over_black
