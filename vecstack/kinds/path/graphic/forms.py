@@ -15,10 +15,9 @@ from vecstack.kinds.path.slopes import Slopes
 
 RATE, MOMENTUM = 0.6, 0.5
 DAMPING = 0.02  # of the mean curvature of a path's numbers
-PULL = 0.002  # of the handles of cubics to the thirds of their chord, the same
 LIMIT = 1.0  # px that a number may move in a step
 SETTLING = 0.5  # last share of the steps, which become shorter
-MAX_NUMBERS = 1200  # of a path; larger ones stay, since a step takes their cube
+MAX_NUMBERS = 600  # of a path; larger ones stay, since a step takes their cube
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,8 @@ class Form:
 
     @property
     def points(self) -> np.ndarray:
-        """Its M points [M,2] as they are, nearest to what the map allows."""
-        every = np.concatenate([outline.points for outline in self.outlines])
-        numbers = np.linalg.lstsq(self.map, every.ravel(), rcond=None)[0]
-        found: np.ndarray = (self.map @ numbers).reshape(-1, 2)
-        return found
+        """Its M points [M,2], as near as the map allows to what they were."""
+        return np.concatenate([_snapped(outline) for outline in self.outlines])
 
     def moved(self, points: np.ndarray) -> Form:
         """The form with other points [M,2], which it allows."""
@@ -62,12 +58,7 @@ def _map(outline: Outline) -> np.ndarray:
     if outline.kinds[0] == ROUND:
         return _round_map(outline.points)
     count = 3 * len(outline.kinds)
-    same = np.arange(2 * count)
-    for index, kind in enumerate(outline.kinds):
-        if kind in (LEVEL, UPRIGHT):
-            axis = 1 if kind == LEVEL else 0
-            one, other = same[6 * index + axis], same[6 * (index + 1) % (2 * count) + axis]
-            same[same == other] = one
+    same = _same(outline)
     whole = np.zeros((2 * count, 2 * count))
     whole[np.arange(2 * count), same] = 1
     for index in np.flatnonzero(outline.kinds != CURVE).tolist():
@@ -78,6 +69,34 @@ def _map(outline: Outline) -> np.ndarray:
     used = np.abs(whole).sum(0) > 0
     found: np.ndarray = whole[:, used]
     return found
+
+
+def _same(outline: Outline) -> np.ndarray:
+    """For each number of an outline (x, y, x, y, ...) the first one that it is the same as: those of level and upright
+    lines' ends."""
+    count = 6 * len(outline.kinds)
+    same = np.arange(count)
+    for index, kind in enumerate(outline.kinds):
+        if kind in (LEVEL, UPRIGHT):
+            axis = 1 if kind == LEVEL else 0
+            one, other = sorted((same[6 * index + axis], same[(6 * index + 6) % count + axis]))
+            same[same == other] = one
+    return same
+
+
+def _snapped(outline: Outline) -> np.ndarray:
+    """The points [3n,2] of an outline, as its map allows them."""
+    if outline.kinds[0] == ROUND:
+        to = _round_map(outline.points)
+        round_points: np.ndarray = (to @ np.linalg.lstsq(to, outline.points.ravel(), rcond=None)[0]).reshape(-1, 2)
+        return round_points
+    same = _same(outline)
+    sums = np.bincount(same, outline.points.ravel(), len(same))
+    points = (sums / np.maximum(np.bincount(same, minlength=len(same)), 1))[same].reshape(-1, 2)
+    for index in np.flatnonzero(outline.kinds != CURVE).tolist():
+        start, end = points[3 * index], points[(3 * index + 3) % len(points)]
+        points[3 * index + 1], points[3 * index + 2] = (2 * start + end) / 3, (start + 2 * end) / 3
+    return points
 
 
 def _round_map(points: np.ndarray) -> np.ndarray:
@@ -114,22 +133,12 @@ def tuned(tuner: Tuner, paths: Paths, forms: Sequence[Form], steps: int) -> Path
             break
         rate = RATE * min(1.0, (steps - step) / (SETTLING * steps))
         speed = MOMENTUM * speed + rate * _step(paths, slopes, forms)
-        np.clip(speed, -LIMIT, LIMIT, out=speed)
-        for index, form in enumerate(forms):
-            own = slice(paths.point_start[index], paths.point_start[index + 1])
-            speed[own] = _allowed(form, speed[own])
+        for index in range(paths.count):
+            own = speed[paths.point_start[index] : paths.point_start[index + 1]]
+            own *= min(1.0, LIMIT / max(float(np.abs(own).max()), 1e-9))
         paths.points += speed
     paths.points = best
     return paths
-
-
-def _allowed(form: Form, move: np.ndarray) -> np.ndarray:
-    """A move that was cut short, as near as a form allows it."""
-    if np.abs(move).max() < LIMIT:
-        return move
-    numbers = np.linalg.lstsq(form.map, move.ravel(), rcond=None)[0]
-    found: np.ndarray = (form.map @ numbers).reshape(-1, 2)
-    return found
 
 
 def _step(paths: Paths, slopes: Slopes, forms: Sequence[Form]) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from vecstack.compiled import compiled
 
 SHOWING, SHOWING_SHARE = 0.36, 0.75  # most of a third part that shows where two meet; share of pixels that it explains
-MIN_COVER = 0.75  # of the fullest pixel of a thin part that has a colour of the palette
+MIN_COVER = 0.6  # of the fullest pixel of a thin part that has a colour of the palette
 FREE = -1  # a pixel of no part
 
 

@@ -23,7 +23,7 @@ from vecstack.kinds.path.regions import merged
 ALIKE = 2.5 / 255  # between neighbours of one part: a step of a gradient, and rounding to 8 bits
 EXPLAINED = 7 / 255  # distance of a pixel from the mixture that it is taken for
 EVEN_SHARE = 0.35  # of the pixels of a flat picture, at least, that are like all four neighbours
-REGIONS, REGION_POWER = 256, 0.5  # of a picture that is not flat; of a boundary's length (see regions.merged)
+REGIONS, REGION_POWER = 128, 0.5  # of a picture that is not flat; of a boundary's length (see regions.merged)
 REACH = 2  # px from a mixed pixel to the parts that it is a mixture of
 MIN_PART = 3  # pixels of a thin part: fewer are a junction of three others
 BEHIND = 8  # frequent colours that may show so
