@@ -52,12 +52,10 @@ def test_rounded_corners_are_curves_between_exact_lines() -> None:
     for turn, (x, y) in enumerate([(80, 60), (20, 60), (20, 20), (80, 20)]):
         angle = arc + turn * math.pi / 2
         points.append(np.stack([x + 10 * np.cos(angle), y + 10 * np.sin(angle)], 1))
-    whole = np.concatenate(points)
-    dense = np.concatenate([
-        np.linspace(whole[i], whole[(i + 1) % len(whole)], 60, endpoint=False) if (i + 1) % 20 == 0 else whole[i : i + 1]
-        for i in range(len(whole))
-    ])  # fmt: skip
-    outline = fitted(dense, 0.15)
+    dense = []
+    for own, after in zip(points, points[1:] + points[:1], strict=True):
+        dense += [own, np.linspace(own[-1], after[0], 60)[1:-1]]
+    outline = fitted(np.concatenate(dense), 0.15)
     assert outline is not None
     kinds = outline.kinds.tolist()
     assert kinds.count(LEVEL) == 2

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MOST_LAYERS = 2000  # where nothing else is asked for
 AIM_DB = 46.0  # that outlines are simplified down to, where nothing else is asked for
 ERRORS = (0.1, 0.16, 0.25, 0.4, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
+ROUGH_ERRORS = (1.0,)  # px, of the regions of a picture that is not flat
 SLACK = 1.2  # times the error of the closest outlines, that simpler ones may have
 STEPS = {"fast": 6, "good": 10, "best": 20}
 GROUND = 2.5 / 255  # difference up to which a part has the colour below
@@ -131,10 +132,10 @@ class GraphicGrower(LayerGrower):
             fills = [Fill.flat(color) for color in straightened(parts.colors)]
         shapes = shapes_of(parts, ground)
         self._know(parts, ground)
-        smooth = self._style.smooth
+        errors = (ERRORS if parts.is_flat else ROUGH_ERRORS) if self._style.smooth is None else (self._style.smooth,)
         found: Drawing | None = None
         allowed = 0.0
-        for error in ERRORS if smooth is None else (smooth,):
+        for error in errors:
             drawing = self._tuned(self._drawn(parts, shapes, fills, error))
             if found is None:
                 allowed = max(self._enough, SLACK * drawing.error)

@@ -34,13 +34,14 @@ PALETTE, PALETTE_SHARE = 64, 1e-4  # most colours for thin parts, and the least 
 class Parts:
     """The parts of a picture [D,H,W]: `part` [H,W] is the one that covers most of a pixel, `other` [H,W] the one that
     covers the rest, a `share` [H,W] in 0..0.5. `colors` [K,D] is the flat colour of each part, and `pure` [H,W] tells
-    which pixels are all of their part."""
+    which pixels are all of their part. Those of a picture that `is_flat` not are regions of it."""
 
     part: np.ndarray
     other: np.ndarray
     share: np.ndarray
     colors: np.ndarray
     pure: np.ndarray
+    is_flat: bool = True
 
     @property
     def count(self) -> int:
@@ -79,7 +80,7 @@ def _regions(picture: np.ndarray) -> Parts:
     part = merged(picture, (min(REGIONS, picture[0].size),), REGION_POWER)
     found = next(iter(part.values()))
     pure = np.ones(found.shape, bool)
-    return Parts(found, found, np.zeros(found.shape, np.float32), _medians(found, picture), pure)
+    return Parts(found, found, np.zeros(found.shape, np.float32), _medians(found, picture), pure, False)
 
 
 def _medians(part: np.ndarray, picture: np.ndarray) -> np.ndarray:
