@@ -4,7 +4,8 @@ into paths again by the model graphic.
 For each folder, in the mean of its pictures: dB of our own drawing and of resvg's drawing of our SVG, on white; bytes
 of our SVG gzipped, beside the original's and those of VTracer's closest drawing over a small grid of its settings (dB
 beside it); nodes of ours and of the original; paths; seconds, and those of all threads, after the loops were compiled;
-and with --shapes N, the mean over the original's shapes of the best intersection over union with one of our layers or groups, of N layers.
+and with --shapes N, the mean over the original's shapes of the best intersection over union with one of our layers or
+groups, of N layers.
 """
 
 from __future__ import annotations
