@@ -46,7 +46,7 @@ class Outline:
 def fitted(points: np.ndarray, error: float) -> Outline | None:
     """An outline [N,2] as few pieces, off by no more than an error (px) but at corners; None of one without area."""
     length = np.hypot(*(np.roll(points, -1, 0) - points).T).sum()
-    if len(points) < 4 or length < 3:
+    if len(points) < 4 or length < 2.5:
         return None
     ellipse = _ellipse(points, min(max(error, 0.08), ROUND_ERROR) if length > 12 else 0.25)
     if ellipse is not None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MOST_LAYERS = 2000  # where nothing else is asked for
 AIM_DB = 46.0  # that outlines are simplified down to, where nothing else is asked for
 ERRORS = (0.1, 0.16, 0.25, 0.4, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
+MANY, MANY_ERRORS = 300, (0.1, 0.3)  # shapes, and what is tried of so many
 ROUGH_ERRORS = (1.0,)  # px, of the regions of a picture that is not flat
 SLACK = 1.2  # times the error of the closest outlines, that simpler ones may have
 STEPS = {"fast": 6, "good": 10, "best": 20}
@@ -132,10 +133,9 @@ class GraphicGrower(LayerGrower):
             fills = [Fill.flat(color) for color in straightened(parts.colors)]
         shapes = shapes_of(parts, ground)
         self._know(parts, ground)
-        errors = (ERRORS if parts.is_flat else ROUGH_ERRORS) if self._style.smooth is None else (self._style.smooth,)
         found: Drawing | None = None
         allowed = 0.0
-        for error in errors:
+        for error in self._errors(parts, len(shapes)):
             drawing = self._tuned(self._drawn(parts, shapes, fills, error))
             if found is None:
                 allowed = max(self._enough, SLACK * drawing.error)
@@ -144,6 +144,14 @@ class GraphicGrower(LayerGrower):
             found = drawing
         assert found is not None
         return self._fewer(found)
+
+    def _errors(self, parts: Parts, shapes: int) -> tuple[float, ...]:
+        """How far pieces may be off their outline, px: what is tried, one after another."""
+        if self._style.smooth is not None:
+            return (self._style.smooth,)
+        if not parts.is_flat:
+            return ROUGH_ERRORS
+        return ERRORS if shapes <= MANY else MANY_ERRORS
 
     def _know(self, parts: Parts, ground: np.ndarray) -> None:
         """Keep the parts, and what hangs together, for names and groups."""

@@ -7,6 +7,7 @@ import numpy as np
 from vecstack.compiled import compiled
 
 SHOWING, SHOWING_SHARE = 0.36, 0.75  # most of a third part that shows where two meet; share of pixels that it explains
+OWN_PIXELS, OWN_COVER = 1, 0.6  # of a piece apart that is a part of its own: pixels, and their mean cover
 MIN_COVER = 0.6  # of the fullest pixel of a thin part that has a colour of the palette
 FREE = -1  # a pixel of no part
 
@@ -313,12 +314,13 @@ def seams_of(loose, count, part, colors, behind, explained):
 
 @compiled
 def unbroken(first, other, share, count):
-    """The part of each pixel [H,W], so that each part is connected: of what lies apart from the largest piece, the part
-    that covers the rest, or the one beside it. `other` and `share` change along."""
+    """The part of each pixel [H,W], so that each part is connected, and of which part each is a piece [K]. What lies
+    apart from the largest piece and has pixels that are mostly of it, such as the inside of a letter, is a part of its
+    own; else it goes to the part that covers the rest, or the one beside it. `other` and `share` change along."""
     height, width = first.shape
     piece = np.full((height, width), FREE, np.int64)
     stack = np.empty((height * width, 2), np.int64)
-    sizes = np.zeros(height * width, np.int64)
+    sizes, covers = np.zeros(height * width, np.int64), np.zeros(height * width)
     best = np.full(count, -1, np.int64)
     pieces = 0
     for y0 in range(height):
@@ -333,6 +335,7 @@ def unbroken(first, other, share, count):
                 top -= 1
                 y, x = stack[top, 0], stack[top, 1]
                 sizes[pieces] += 1
+                covers[pieces] += 1 - share[y, x]
                 for b in range(max(0, y - 1), min(height, y + 2)):
                     for a in range(max(0, x - 1), min(width, x + 2)):
                         if first[b, a] == label and piece[b, a] == FREE:
@@ -344,10 +347,20 @@ def unbroken(first, other, share, count):
             pieces += 1
     found = first.copy()
     is_left = True
+    origin = np.full(count + pieces, FREE, np.int64)
+    number = np.full(pieces, FREE, np.int64)
+    for label in range(count):
+        origin[label] = label
     for y in range(height):
         for x in range(width):
-            if first[y, x] != FREE and best[first[y, x]] != piece[y, x]:
-                found[y, x] = FREE
+            if first[y, x] == FREE or best[first[y, x]] == piece[y, x]:
+                continue
+            own = piece[y, x]
+            if number[own] == FREE and sizes[own] >= OWN_PIXELS and covers[own] >= OWN_COVER * sizes[own]:
+                number[own] = count
+                origin[count] = first[y, x]
+                count += 1
+            found[y, x] = number[own]
     while is_left:
         is_left = False
         before = found.copy()
@@ -367,4 +380,4 @@ def unbroken(first, other, share, count):
                     share[y, x] = 0
         if is_left and not moved:
             break
-    return found
+    return found, origin[:count]
