@@ -25,7 +25,8 @@ EXPLAINED = 7 / 255  # distance of a pixel from the mixture that it is taken for
 EVEN_SHARE = 0.35  # of the pixels of a flat picture, at least, that are like all four neighbours
 REGIONS, REGION_POWER = 128, 0.5  # of a picture that is not flat; of a boundary's length (see regions.merged)
 REACH = 2  # px from a mixed pixel to the parts that it is a mixture of
-MIN_PART = 2  # pixels of a thin part: one is a junction of three others
+MIN_PART = 2  # pixels of a thin part: one is a junction of three others, if it is no dot
+DOT_COVER = 0.7  # of a pixel that is a dot beside something else, such as that of a letter
 BEHIND = 8  # frequent colours that may show so
 PALETTE, PALETTE_SHARE = 64, 1e-4  # most colours for thin parts, and the least share of the pixels of each
 
@@ -134,7 +135,11 @@ def _thin(
     number = np.full(len(sizes) + 1, FREE)
     _, first = np.unique(piece.ravel(), return_index=True)
     whole = loose.ravel()[first[len(first) - len(sizes) :]]
-    kept = np.flatnonzero((sizes >= MIN_PART) | _is_dot(loose, part, count)[whole])
+    is_known = (np.abs(found[:, None] - palette).max(2).min(1, initial=1) < EXPLAINED)[whole]
+    peaks = np.zeros(len(sizes))
+    np.maximum.at(peaks, piece[piece != FREE], cover[piece != FREE])
+    is_dot = _is_dot(loose, part, count)[whole] | (is_known & (peaks > DOT_COVER))
+    kept = np.flatnonzero((sizes >= MIN_PART) | is_dot)
     number[kept] = np.arange(len(kept))
     return number[piece], found[whole[kept]], tuple(seams)
 
