@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -135,13 +136,18 @@ class GraphicGrower(LayerGrower):
         self._know(parts, ground)
         found: Drawing | None = None
         allowed = 0.0
-        for error in self._errors(parts, len(shapes)):
+        errors = self._errors(parts, len(shapes))
+        for index, error in enumerate(errors):
             drawing = self._tuned(self._drawn(parts, shapes, fills, error))
+            if self.terms.told is not None:
+                self.terms.told((index + 1) / (len(errors) + 1), drawing.error)
             if found is None:
                 allowed = max(self._enough, SLACK * drawing.error)
             elif drawing.error > allowed:
                 break
             found = drawing
+            if self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
+                return found
         assert found is not None
         return self._fewer(found)
 
