@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vecstack.fitting.prune import prune
     from vecstack.fitting.refine import refine
     from vecstack.importing.svg import import_svg
+    from vecstack.kinds.base import Style
     from vecstack.models import available_models, load_model
     from vecstack.stack import Canvas, Group, Layer, Stack
 
@@ -31,6 +32,7 @@ __all__ = [
     "Group",
     "Layer",
     "Stack",
+    "Style",
     "VecstackError",
     "__version__",
     "adjust",
@@ -59,6 +61,7 @@ HOMES = {
     "Group": "stack",
     "Layer": "stack",
     "Stack": "stack",
+    "Style": "kinds.base",
     "VecstackError": "errors",
     "adjust": "editing.adjust",
     "available_models": "models",

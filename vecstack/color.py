@@ -6,6 +6,7 @@ import math
 import numbers
 import re
 import reprlib
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from vecstack.errors import DocumentError, UsageError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 Color = tuple[float, float, float]  # sRGB, 0..1, not premultiplied
 
+ROUNDS = 30  # of k-means; few stacks take more than 10
 CHROMA_STEPS = 12  # halvings in the search for a chroma: finer than is visible
 GAMUT_SLACK = 1e-5  # of linear sRGB: how far rounding may move a colour out of the gamut
 # From linear sRGB to the responses of three cones, and from their cube roots to OKLab: Bjorn Ottosson, "A perceptual
@@ -157,3 +159,32 @@ def mean_color(pixels: np.ndarray) -> Color:
     """The mean colour of pixels [H,W,3] in 0..1, as a document keeps it."""
     red, green, blue = (round(float(value), 4) for value in pixels.mean((0, 1)))
     return red, green, blue
+
+
+def nearest(colors: Sequence[Color], palette: Sequence[Color]) -> list[Color]:
+    """For each colour the most similar one of the palette: at the smallest distance in OKLab."""
+    import numpy as np
+
+    points = to_oklab(np.array(palette))
+    return [palette[int(np.square(points - color).sum(1).argmin())] for color in to_oklab(np.array(colors))]
+
+
+def reduced(weights: Mapping[Color, float], count: int) -> list[Color]:
+    """`count` colours of 8 bits per channel close to the given ones, which count by their weights (each above 0):
+    weighted k-means (Lloyd) in OKLab, started from colours far apart. Where fewer are given, some are repeated."""
+    import numpy as np
+
+    points, shares = to_oklab(np.array(list(weights))), np.array(list(weights.values()))
+    centres = points[[int(shares.argmax())]]
+    while len(centres) < count:
+        distances = np.square(points[:, None] - centres).sum(2).min(1)
+        centres = np.concatenate([centres, points[[int((shares * distances).argmax())]]])
+    for _ in range(ROUNDS):
+        chosen = np.square(points[:, None] - centres).sum(2).argmin(1)
+        old = centres.copy()
+        for index in set(chosen.tolist()):
+            its = chosen == index
+            centres[index] = (points[its] * shares[its, None]).sum(0) / shares[its].sum()
+        if np.array_equal(old, centres):
+            break
+    return [cast(Color, tuple(value / 255 for value in color)) for color in np.rint(to_srgb(centres) * 255).tolist()]

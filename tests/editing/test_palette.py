@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vecstack.color import to_oklab, to_srgb
-from vecstack.editing.palette import load_palette, nearest, reduced
+from vecstack.editing.palette import load_palette
 from vecstack.errors import PictureError, RecipeError
 
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
@@ -71,26 +70,3 @@ def test_a_palette_that_cannot_be_read_is_refused(name: str) -> None:
 
 
 # Choosing colours
-
-
-def test_the_nearest_colour_is_the_one_that_looks_most_alike() -> None:
-    # By the numbers of sRGB, grey 0.3 would be nearer to black than to grey 0.61.
-    colors = [(0.9, 0.1, 0.1), (0.02, 0.0, 0.5), (0.3, 0.3, 0.3), GREEN]
-    black, grey = (0.0, 0.0, 0.0), (0.61, 0.61, 0.61)
-    assert nearest(colors, [RED, GREEN, BLUE, black, grey]) == [RED, BLUE, grey, GREEN]
-    assert nearest(colors, [BLUE]) == [BLUE] * 4
-
-
-def test_reduced_colours_are_means_in_oklab_by_weight() -> None:
-    red, pink, navy = (0.8, 0.0, 0.0), (0.9, 0.2, 0.2), (0.0, 0.0, 0.4)
-    found = reduced({red: 3.0, pink: 1.0, navy: 0.5}, 2)
-    points = to_oklab(np.array([red, pink]))
-    mean = to_srgb(np.average(points, axis=0, weights=[3, 1])[None])
-    assert np.allclose(found, [mean[0], navy], atol=0.5 / 255 + 1e-6)
-
-
-def test_as_many_colours_as_there_are_stay() -> None:
-    weights = {RED: 1e-6, GREEN: 1.0, BLUE: 0.5}
-    assert sorted(reduced(weights, 3)) == sorted(weights)
-    assert set(reduced(weights, 5)) == set(weights)
-    assert reduced(weights, 1) != [RED]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,9 +27,11 @@ from vecstack.cli.arguments import (
 )
 from vecstack.cli.items import Item, ItemProgress, name_of, plan, run_all, source_of
 from vecstack.cli.tuning import Finish, show_psnr
+from vecstack.editing.palette import load_palette
 from vecstack.fitting.choose import AUTO, Choice, choose_model
 from vecstack.fitting.effort import DECOMPOSE_EFFORTS, DEFAULT_EFFORT, check_seed
 from vecstack.fitting.goal import Goal, check_count
+from vecstack.kinds.base import Style
 from vecstack.pictures.suffixes import SUFFIXES
 
 
@@ -68,6 +71,26 @@ def run(
             help="Colour behind transparent pixels, where layers are not transparent: #rrggbb or a CSS name.",
         ),
     ] = None,
+    colors: Annotated[
+        int | None,
+        typer.Option("--colors", metavar="N", help="At most so many colours, of model graphic."),
+    ] = None,
+    palette: Annotated[
+        Path | None,
+        typer.Option(
+            "--palette",
+            metavar="FILE",
+            help="Colours of a file only, of model graphic: a PNG, a GIMP palette or a text with one colour per line.",
+        ),
+    ] = None,
+    smooth: Annotated[
+        float | None,
+        typer.Option(
+            "--smooth",
+            metavar="PX",
+            help="How far outlines may leave what is seen to have fewer pieces, in pixels, of model graphic.",
+        ),
+    ] = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
@@ -78,12 +101,14 @@ def run(
 
     photo.png becomes photo.layers: masks as a model predicts them, and paths where these miss the picture, 128 layers
     in all. With --layers, --psnr or --budget, and for a transparent picture, all layers are paths; a bitmap of up to
-    64 px gets splines. --model chooses otherwise."""
+    64 px gets splines. A flat picture, such as a logo or a screenshot, gets few exact paths of its parts. --model
+    chooses otherwise."""
     color = None if background is None else parse_color(background, "--background")
     how = parse_effort(effort, DECOMPOSE_EFFORTS)
     check_count(layers)
     check_seed(seed)
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
+    style = Style(colors, None if palette is None else load_palette(palette), smooth)
     goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget, "--budget"))
     items = plan(inputs, output, set(SUFFIXES), ".layers")
     from vecstack.device import resolve_device
@@ -106,6 +131,7 @@ def run(
             effort=how,
             detail=goal,
             background=color,
+            style=style,
             seed=seed,
             device=device,
             report=show_psnr(report),

@@ -12,8 +12,8 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from vecstack.color import Color, in_gamut, is_number, is_number_list, to_color, to_oklab, to_srgb
-from vecstack.editing.palette import MAX_FEW, MAX_PALETTE, load_palette, nearest, reduced
+from vecstack.color import Color, in_gamut, is_number, is_number_list, nearest, reduced, to_color, to_oklab, to_srgb
+from vecstack.editing.palette import MAX_FEW, MAX_PALETTE, load_palette
 from vecstack.editing.select import check_selection, groups_called, select, select_one
 from vecstack.errors import DocumentError, UsageError
 from vecstack.geometry import Affine, Rect

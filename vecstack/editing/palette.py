@@ -1,21 +1,19 @@
-"""Palettes: colours from files, the nearest colour of a palette, and reduced palettes."""
+"""Palettes: colours from files."""
 
 from __future__ import annotations
 
 import os
 import re
 import reprlib
-from collections.abc import Mapping, Sequence
 from typing import cast
 
-from vecstack.color import Color, to_color, to_oklab, to_srgb
+from vecstack.color import Color, to_color
 from vecstack.errors import PictureError, RecipeError, UsageError
 from vecstack.text_file import decode, read_start
 
 MAX_PALETTE = 4096  # colours of a palette; catalogues of thread and ink have up to 2,000
 MAX_FEW = 256  # colours of a palette read from a picture (more is a photo), or to which a stack is reduced
 MAX_PALETTE_PIXELS = 1 << 22  # of a picture read as a palette
-ROUNDS = 30  # of k-means; few stacks take more than 10
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -69,32 +67,3 @@ def _picture_colors(path: str | os.PathLike[str]) -> tuple[Color, ...]:
     if not 1 <= len(colors) <= MAX_FEW:
         raise PictureError(f"{path}: {len(colors):,} colours; a palette in a picture must have 1 to {MAX_FEW}.")
     return tuple(cast(Color, tuple(value / 255 for value in color)) for color in colors.tolist())
-
-
-def nearest(colors: Sequence[Color], palette: Sequence[Color]) -> list[Color]:
-    """For each colour the most similar one of the palette: at the smallest distance in OKLab."""
-    import numpy as np
-
-    points = to_oklab(np.array(palette))
-    return [palette[int(np.square(points - color).sum(1).argmin())] for color in to_oklab(np.array(colors))]
-
-
-def reduced(weights: Mapping[Color, float], count: int) -> list[Color]:
-    """`count` colours of 8 bits per channel close to the given ones, which count by their weights (each above 0):
-    weighted k-means (Lloyd) in OKLab, started from colours far apart. Where fewer are given, some are repeated."""
-    import numpy as np
-
-    points, shares = to_oklab(np.array(list(weights))), np.array(list(weights.values()))
-    centres = points[[int(shares.argmax())]]
-    while len(centres) < count:
-        distances = np.square(points[:, None] - centres).sum(2).min(1)
-        centres = np.concatenate([centres, points[[int((shares * distances).argmax())]]])
-    for _ in range(ROUNDS):
-        chosen = np.square(points[:, None] - centres).sum(2).argmin(1)
-        old = centres.copy()
-        for index in set(chosen.tolist()):
-            its = chosen == index
-            centres[index] = (points[its] * shares[its, None]).sum(0) / shares[its].sum()
-        if np.array_equal(old, centres):
-            break
-    return [cast(Color, tuple(value / 255 for value in color)) for color in np.rint(to_srgb(centres) * 255).tolist()]

@@ -9,11 +9,18 @@ from vecstack.fitting.effort import SKETCH
 from vecstack.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from vecstack.fitting.goal import Goal
     from vecstack.pictures.read import Picture
 
 AUTO = "auto"  # in place of a model's name: the one that suits the picture
 SMALL_PX = 64  # long side of the largest picture that counts as a small bitmap
+# A flat picture: so many of its pixels have the very colour of the next ones, and few colours hold most of these. Of
+# photos less than half do, of a JPEG of a blurred one up to two thirds.
+EVEN_SHARE, HELD_SHARE, FEW_COLORS = 0.7, 0.9, 24
+COLOR_STEP = 8  # levels of 8 bits within which colours count as one
+MAX_LOOKED_AT = 1 << 22  # pixels
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,9 @@ def choose_model(
         return Choice(DEFAULT_MODEL, f"a sketch of {size}, as predicted")
     if max(picture.width, picture.height) <= SMALL_PX:
         return Choice("splines", f"a small bitmap of {size}")
+    flat = _flatness(picture)
+    if flat is not None:
+        return Choice("graphic", f"a flat picture of {size}: {flat}")
     if picture.alpha is not None:
         return Choice("paths", f"a transparent picture of {size}")
     if detail is not None and detail.budget_bytes is not None:
@@ -41,3 +51,34 @@ def choose_model(
     if layers is not None or detail is not None:
         return Choice("paths", f"{size}: of all layers, paths draw most with as many")
     return Choice(DEFAULT_MODEL, f"a picture of {size}")
+
+
+def _flatness(picture: Picture) -> str | None:
+    """What makes a picture a flat one, in words; None of one that is not, or is plain."""
+    import numpy as np
+
+    step = -(-picture.width * picture.height // MAX_LOOKED_AT)
+    rows = np.arange(0, picture.height - 1, step)
+    here, below = (_levels(picture, chosen) for chosen in (rows, rows + 1))
+    even = (here[:, :-1] == here[:, 1:]).all(2) & (here[:, :-1] == below[:, :-1]).all(2)
+    share = float(even.mean()) if even.size else 0.0
+    if share < EVEN_SHARE:
+        return None
+    _, counts = np.unique(here[:, :-1][even] // COLOR_STEP, axis=0, return_counts=True)
+    held = np.cumsum(np.sort(counts)[::-1])
+    colors = int(np.searchsorted(held, HELD_SHARE * held[-1])) + 1
+    if len(counts) < 2 or colors > FEW_COLORS:
+        return None
+    return f"{100 * share:.0f} % even, most in {colors} {'color' if colors == 1 else 'colors'}"
+
+
+def _levels(picture: Picture, rows: np.ndarray) -> np.ndarray:
+    """Rows of a picture as levels of 8 bits: [R,W,D], premultiplied with coverage where it is transparent."""
+    import numpy as np
+
+    pixels = picture.pixels[rows]
+    if picture.alpha is not None:
+        cover = picture.alpha[rows][..., None]
+        pixels = np.concatenate([pixels * cover, cover], 2)
+    levels: np.ndarray = np.rint(pixels * 255).astype(np.int16)
+    return levels

@@ -16,6 +16,7 @@ from vecstack.fitting.goal import PSNR_BYTES, Goal, check_count
 from vecstack.fitting.progress import ProgressCallback
 from vecstack.fitting.refine import groups, refine
 from vecstack.kinds import find_kind
+from vecstack.kinds.base import SceneMaker, Style
 from vecstack.models import Model, load_model
 from vecstack.stack import Canvas, Stack
 
@@ -37,6 +38,7 @@ def decompose(
     effort: str | float = DEFAULT_EFFORT,
     detail: Goal | None = None,
     background: str | Color | None = None,
+    style: Style | None = None,
     seed: int = 0,
     device: str = "auto",
     report: ProgressCallback | None = None,
@@ -51,12 +53,15 @@ def decompose(
     where the model is of a kind that does so (see fitting.detail.add_detail). A goal in bytes leaves out the model's
     layers, and the net that they need, where the picture comes closer without them.
 
+    A `style` asks for few colours, a palette or smooth outlines, of a model that takes one.
+
     A transparent picture gives a transparent stack where all layers are grown; else `background` (black, if not said)
     shows through it. Fewer layers of a sketch are the first of more where the stacks have the same background, which is
     the one of black and white that comes closer. The same `seed` gives the same stack, except with a number of seconds.
 
     Raises PictureError, DeviceError, WeightsError (no such model); UsageError for a count or an effort that cannot be
-    given, a sketch with more than the model predicts, a seed out of 0..2**32-1, and what is no colour."""
+    given, a sketch with more than the model predicts, a style of a model that takes none, a seed out of 0..2**32-1, and
+    what is no colour."""
     from vecstack.drawing.file import with_thumbnail
     from vecstack.pictures.read import as_picture
 
@@ -66,7 +71,7 @@ def decompose(
     color = None if background is None else to_color(background)
     loaded = as_picture(picture)
     wanted = layers if detail is None else (detail.layers if layers is None else layers)
-    opened = _opened(model, loaded, effort, wanted, detail, device)
+    opened = _styled(_opened(model, loaded, effort, wanted, detail, device), style)
     goal = None if wanted is None and detail is None else dataclasses.replace(detail or Goal(wanted), layers=wanted)
     if effort == SKETCH:
         _check_sketch(opened, goal)
@@ -94,6 +99,18 @@ def _opened(
     if model != AUTO:
         return load_model(model, device)
     return load_model(choose_model(loaded, effort, layers, detail).name, device)
+
+
+def _styled(model: Model, style: Style | None) -> Model:
+    """The model with what is asked of the looks. Raises UsageError where it takes nothing of that."""
+    if style is None or style == Style():
+        return model
+    if not isinstance(model.maker, SceneMaker):
+        raise UsageError(
+            f"{model.name} takes no colors, palette or smooth outlines; use a model that does, such as graphic.",
+            parameter="style",
+        )
+    return dataclasses.replace(model, maker=model.maker.styled(style))
 
 
 def _check_sketch(model: Model, goal: Goal | None) -> None:
@@ -159,11 +176,15 @@ def _fit(
         return add_detail(stack, loaded, goal, effort, **options)
     if goal is not None and goal.budget_bytes is not None and most:
         return _within_budget(stack, loaded, effort, goal, options)
+    composing = model.maker if isinstance(model.maker, SceneMaker) else None
     if goal is None:
         effort = UNASKED.get(effort, effort)
-        grown = grow(stack, loaded, Goal(GROWN_LAYERS), effort, **options)
-    else:  # the model's layers are tuned as they are without any more: more layers are never worse
+        own = Goal(GROWN_LAYERS if composing is None else composing.most_layers)
+        grown = grow(stack, loaded, own, effort, maker=composing, **options)
+    elif most:  # the model's layers are tuned as they are without any more: more layers are never worse
         grown = refine(stack, loaded, effort, goal, **options)
+    else:
+        grown = grow(stack, loaded, goal, effort, maker=composing, **options)
     return polish(grown, loaded, background, seed, device) if most and effort == POLISHED else grown
 
 

@@ -29,7 +29,7 @@ from vecstack.pictures.read import Picture, as_picture
 from vecstack.stack import MAX_LAYERS, Group, Layer, Stack, check_aspect
 
 if TYPE_CHECKING:
-    from vecstack.kinds.base import Grower, Kind
+    from vecstack.kinds.base import Grower, Kind, SceneMaker
 
 RASTER_PIXELS = 1 << 20  # most pixels of the picture that layers are grown on
 LEAST_PIXELS, LAYER_PIXELS = 1 << 17, 1536  # of a raster that a number of layers is grown on, and for each of them
@@ -64,11 +64,13 @@ def grow(
     seed: int = 0,
     device: str = "auto",
     report: ProgressCallback | None = None,
+    maker: SceneMaker | None = None,
 ) -> Stack:
     """The stack with layers grown above its own until the goal is met or nothing more helps; layers on top that can
     themselves be grown are fitted together with them. `effort` and `seed` are those of vecstack.refine. A transparent
     canvas is fitted to the picture's own transparency. The same call gives the same stack, except with a number of
-    seconds. With `budget_bytes` the layers that are there are compacted. Raises UsageError (a goal below what the stack
+    seconds. With `budget_bytes` the layers that are there are compacted. A `maker` composes all layers of a stack that
+    has none in its own way. Raises UsageError (a goal below what the stack
     has), PictureError, DeviceError."""
     began = time.monotonic()
     check_effort(effort)
@@ -84,17 +86,21 @@ def grow(
     first = _first_of_run(stack, kind)
     whole = scene_of(stack, loaded, first, len(stack.layers), to_color(background), chosen, POLISHED_PIXELS)
     is_count = goal.layers is not None and goal.psnr is None and goal.budget_bytes is None
-    scene = _smaller(whole, _pixels_for(goal.layers - first) if is_count and goal.layers else RASTER_PIXELS)
+    pixels = _pixels_for(goal.layers - first) if is_count and goal.layers and maker is None else RASTER_PIXELS
+    scene = _smaller(whole, pixels)
     said = None if report is None else lambda share, error: report(Progress(min(1.0, share), psnr_of(error)))
     deadline = None if isinstance(effort, str) else began + effort
-    terms = Terms(effort if isinstance(effort, str) else DEFAULT_EFFORT, seed, deadline, said)
-    grower = kind.grower(stack.layers[first:], scene, terms, chosen)
+    enough = None if goal.psnr is None else 10 ** (-goal.psnr / 10)
+    terms = Terms(effort if isinstance(effort, str) else DEFAULT_EFFORT, seed, deadline, said, enough)
+    grower = (
+        kind.grower(stack.layers[first:], scene, terms, chosen) if maker is None else maker.grower(scene, terms, chosen)
+    )
     if is_count and goal.layers:
         grower.grow_to(goal.layers - first)
         found = grower.grown(), grower.error
     else:
         found = _grown_to_goal(grower, stack, first, goal, deadline)
-    if scene is not whole and goal.budget_bytes is None:  # other numbers may take more bytes
+    if scene is not whole and goal.budget_bytes is None and maker is None:  # other numbers may take more bytes
         found = _polished(kind, whole, found[0], Terms(POLISHING, seed, deadline), chosen)
     if said is not None:
         said(1.0, found[1])

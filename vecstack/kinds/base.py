@@ -27,10 +27,10 @@ import dataclasses
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 from vecstack.color import Color
-from vecstack.errors import RecipeError, WeightsError
+from vecstack.errors import RecipeError, UsageError, WeightsError
 from vecstack.geometry import Rect
 from vecstack.kinds.fields import from_json, own_fields, to_json
 from vecstack.stack import Group, Layer
@@ -76,6 +76,47 @@ class Maker(Protocol):
 
     def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
         """`count` layers for the pixels [H,W,3] (float32, sRGB 0..1) that fill `rect` of a canvas."""
+
+
+MAX_STYLE_COLORS, MAX_SMOOTH_PX = 256, 20.0
+
+
+@dataclass(frozen=True)
+class Style:
+    """What may be asked of the looks of layers, of a maker that takes it: at most so many `colors`, those of a
+    `palette`, outlines that may leave what is seen by up to `smooth` pixels to be simpler. None asks for nothing.
+    Raises UsageError where they are out of range or exclude each other."""
+
+    colors: int | None = None
+    palette: tuple[Color, ...] | None = None
+    smooth: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.colors is not None and not 1 <= self.colors <= MAX_STYLE_COLORS:
+            raise UsageError(f"colors must be 1 to {MAX_STYLE_COLORS}, not {self.colors}.", parameter="colors")
+        if self.smooth is not None and not 0 < self.smooth <= MAX_SMOOTH_PX:
+            raise UsageError(
+                f"smooth must be above 0 and at most {MAX_SMOOTH_PX:g} pixels, not {self.smooth:g}.", parameter="smooth"
+            )
+        if self.palette is not None and not self.palette:
+            raise UsageError("palette must have at least one color.", parameter="palette")
+        if self.colors is not None and self.palette is not None:
+            raise UsageError("a palette says how many colors there are; leave colors out.", parameter="colors")
+
+
+@runtime_checkable
+class SceneMaker(Maker, Protocol):
+    """A maker that composes layers for a whole picture in its own way, above none."""
+
+    @property
+    def most_layers(self) -> int:
+        """How many layers it makes at most where nobody says how many."""
+
+    def styled(self, style: Style) -> SceneMaker:
+        """The maker with what is asked of the looks."""
+
+    def grower(self, scene: Scene, terms: Terms, device: torch.device) -> Grower:
+        """What makes layers for the picture of a scene."""
 
 
 @dataclass(frozen=True)
@@ -155,12 +196,14 @@ Told: TypeAlias = Callable[[float, float], None]
 @dataclass(frozen=True)
 class Terms:
     """How hard layers are fitted: an effort ("fast", "good" or "best"), until a deadline (time.monotonic) at most; the
-    seed of what is random; who hears how far it is."""
+    seed of what is random; who hears how far it is; the mean squared error that is close enough, where one is asked
+    for."""
 
     effort: str
     seed: int = 0
     deadline: float | None = None
     told: Told | None = None
+    enough: float | None = None
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,11 @@ class PathKind(Kind[PathLayer]):
     makers: Mapping[str, MakerEntry] = {
         "paths": MakerEntry(
             "Any picture, as named groups of Bezier paths; keeps transparency.", lambda _: _path_maker()
-        )
+        ),
+        "graphic": MakerEntry(
+            "Flat pictures (logos, icons, line art, screenshots), as few exact paths; keeps transparency.",
+            lambda _: _graphic_maker(),
+        ),
     }
     web = Path(__file__).with_name("viewer.js")
     is_cheap = True
@@ -110,6 +114,12 @@ def _path_maker() -> Maker:
     from vecstack.kinds.path.make import PathMaker
 
     return PathMaker()
+
+
+def _graphic_maker() -> Maker:
+    from vecstack.kinds.path.graphic.grower import GraphicMaker
+
+    return GraphicMaker()
 
 
 def _short(value: float) -> float | int:

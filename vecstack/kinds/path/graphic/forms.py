@@ -1,0 +1,186 @@
+"""Outlines as sums of the numbers that are free, so that lines stay lines and circles circles while they are
+tuned."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.fit import Tuner
+from vecstack.kinds.path.graphic.curves import CIRCLE, CURVE, LEVEL, ROUND, SAME_RADIUS, UPRIGHT, Outline
+from vecstack.kinds.path.slopes import Slopes
+
+RATE, MOMENTUM = 0.6, 0.5
+DAMPING = 0.02  # of the mean curvature of a path's numbers
+LIMIT = 1.0  # px that a number may move in a step
+SETTLING = 0.5  # last share of the steps, which become shorter
+MAX_NUMBERS = 800  # of a path; larger ones stay, since a step takes their cube
+
+
+@dataclass(frozen=True)
+class Form:
+    """The outlines of a path, and of which of its `count` free numbers its M points are sums: the numbers of x, y, x,
+    y, ... are the free ones at `places` [2M,K] times `weights` [2M,K]."""
+
+    outlines: tuple[Outline, ...]
+    places: np.ndarray
+    weights: np.ndarray
+    count: int
+
+    @classmethod
+    def of(cls, outlines: Sequence[Outline]) -> Form:
+        """The form of a path with some outlines."""
+        sums = [_round_sums(outline.points) if outline.kinds[0] == ROUND else _sums(outline) for outline in outlines]
+        width = max(places.shape[1] for places, _ in sums)
+        count, every = 0, []
+        for places, weights in sums:
+            beside = ((0, 0), (0, width - places.shape[1]))
+            every.append((np.pad(places, beside) + count, np.pad(weights, beside)))
+            count += int(places.max()) + 1
+        places, weights = (np.concatenate(parts) for parts in zip(*every, strict=True))
+        return cls(tuple(outlines), places, weights, count)
+
+    @property
+    def points(self) -> np.ndarray:
+        """Its M points [M,2], as near as the form allows to what they were."""
+        return np.concatenate([_snapped(outline) for outline in self.outlines])
+
+    def moved(self, points: np.ndarray) -> Form:
+        """The form with other points [M,2], which it allows."""
+        cuts = np.cumsum([len(outline.points) for outline in self.outlines])[:-1]
+        parts = np.split(points, cuts)
+        new = [Outline(part, outline.kinds) for part, outline in zip(parts, self.outlines, strict=True)]
+        return dataclasses.replace(self, outlines=tuple(new))
+
+    def step(self, cubics: np.ndarray, blocks: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """The damped Gauss-Newton step [M,2] of points with slopes [M,2], of cubics [Q,4] with blocks [Q,8,8]."""
+        mean = float(np.trace(blocks, axis1=1, axis2=2).sum()) / len(self.places)
+        if mean <= 0 or self.count > MAX_NUMBERS:
+            return np.zeros_like(slopes)
+        rows = (2 * cubics[:, :, None] + np.arange(2)).reshape(-1, 8)
+        each = np.arange(len(self.places))[:, None]
+        curvature = self._summed(blocks, rows)
+        curvature += self._summed(np.full((len(each), 1, 1), DAMPING * mean), each)
+        curvature[np.diag_indices(self.count)] += 1e-9
+        downhill = -np.bincount(self.places.ravel(), (self.weights * slopes.reshape(-1, 1)).ravel(), self.count)
+        solved = np.linalg.solve(curvature, downhill)
+        found: np.ndarray = (self.weights * solved[self.places]).sum(1).reshape(-1, 2)
+        return found
+
+    def _summed(self, blocks: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Blocks [Q,R,R] of a quadratic form of the numbers in rows [Q,R], as that of the free numbers [N,N]."""
+        places, weights = self.places[rows], self.weights[rows]
+        values = np.einsum("qij,qia,qjb->qiajb", blocks, weights, weights)
+        cells = places[:, :, :, None, None] * self.count + places[:, None, None]
+        return np.bincount(cells.ravel(), values.ravel(), self.count**2).reshape(self.count, self.count)
+
+
+def _sums(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
+    """Of which free numbers those of an outline are sums, [2M,2], and their weights: the handles of a line are where
+    its ends are, those of a level line at one height."""
+    same = _same(outline)
+    places, weights = np.stack([same, same], 1), np.zeros((len(same), 2))
+    weights[:, 0] = 1
+    for index in np.flatnonzero(outline.kinds != CURVE).tolist():
+        for axis in (0, 1):
+            ends = same[6 * index + axis], same[(6 * index + 6) % len(same) + axis]
+            places[[6 * index + 2 + axis, 6 * index + 4 + axis]] = ends
+            weights[6 * index + 2 + axis] = 2 / 3, 1 / 3
+            weights[6 * index + 4 + axis] = 1 / 3, 2 / 3
+    _, numbers = np.unique(places, return_inverse=True)
+    return numbers.reshape(places.shape), weights
+
+
+def _same(outline: Outline) -> np.ndarray:
+    """For each number of an outline (x, y, x, y, ...) the first one that it is the same as: those of level and upright
+    lines' ends."""
+    count = 6 * len(outline.kinds)
+    same = np.arange(count)
+    for index, kind in enumerate(outline.kinds):
+        if kind in (LEVEL, UPRIGHT):
+            axis = 1 if kind == LEVEL else 0
+            one, other = sorted((same[6 * index + axis], same[(6 * index + 6) % count + axis]))
+            same[same == other] = one
+    return same
+
+
+def _snapped(outline: Outline) -> np.ndarray:
+    """The points [3n,2] of an outline, as its map allows them."""
+    if outline.kinds[0] == ROUND:
+        to = _round_map(outline.points)
+        round_points: np.ndarray = (to @ np.linalg.lstsq(to, outline.points.ravel(), rcond=None)[0]).reshape(-1, 2)
+        return round_points
+    same = _same(outline)
+    sums = np.bincount(same, outline.points.ravel(), len(same))
+    means = sums / np.maximum(np.bincount(same, minlength=len(same)), 1)
+    points: np.ndarray = means[same].reshape(-1, 2)
+    for index in np.flatnonzero(outline.kinds != CURVE).tolist():
+        start, end = points[3 * index], points[(3 * index + 3) % len(points)]
+        points[3 * index + 1], points[3 * index + 2] = (2 * start + end) / 3, (start + 2 * end) / 3
+    return points
+
+
+def _round_sums(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same of a circle, which has 3 free numbers, or an ellipse, which has 4, or 6 where it is slanted."""
+    to = _round_map(points)
+    return np.tile(np.arange(to.shape[1]), (len(to), 1)), to
+
+
+def _round_map(points: np.ndarray) -> np.ndarray:
+    """The map of a circle or an ellipse: its middle and its axes."""
+    middle = (points[0] + points[6]) / 2
+    first, second = points[0] - middle, points[3] - middle
+    found = np.zeros((len(points), 2, 6))
+    for axis in (0, 1):
+        found[:, axis, axis] = 1
+        found[:, axis, 2 + axis] = CIRCLE[:, 0]
+        found[:, axis, 4 + axis] = CIRCLE[:, 1]
+    whole = found.reshape(-1, 6)
+    radii = np.hypot(*first), np.hypot(*second)
+    if max(radii) > (1 + SAME_RADIUS) * min(radii):
+        if abs(first[1]) + abs(second[0]) < 1e-6:  # along the axes of the picture
+            return whole[:, [0, 1, 2, 5]]
+        if abs(first[0]) + abs(second[1]) < 1e-6:
+            return whole[:, [0, 1, 3, 4]]
+        return whole
+    radius = whole[:, 2:] @ np.concatenate([first, second]) / radii[0]
+    return np.concatenate([whole[:, :2], radius[:, None]], 1)
+
+
+def tuned(tuner: Tuner, paths: Paths, forms: Sequence[Form], steps: int) -> Paths:
+    """Paths of such forms after the closest of some damped Gauss-Newton steps of their free numbers; colours stay."""
+    paths = paths.copy()
+    speed = np.zeros_like(paths.points)
+    best, least = paths.points.copy(), float("inf")
+    for step in range(steps + 1):
+        slopes = tuner.slopes(paths)
+        if slopes.error < least:
+            best, least = paths.points.copy(), slopes.error
+        if step == steps:
+            break
+        rate = RATE * min(1.0, (steps - step) / (SETTLING * steps))
+        speed = MOMENTUM * speed + rate * _step(paths, slopes, forms)
+        for index in range(paths.count):
+            own = speed[paths.point_start[index] : paths.point_start[index + 1]]
+            own *= min(1.0, LIMIT / max(float(np.abs(own).max()), 1e-9))
+        paths.points += speed
+    paths.points = best
+    return paths
+
+
+def _step(paths: Paths, slopes: Slopes, forms: Sequence[Form]) -> np.ndarray:
+    """The damped Gauss-Newton step of all points, [M,2], that the forms allow."""
+    rows, columns = np.tril_indices(8)
+    blocks = np.zeros((len(slopes.blocks), 8, 8))
+    blocks[:, rows, columns] = slopes.blocks
+    blocks[:, columns, rows] = slopes.blocks
+    steps = np.zeros_like(paths.points)
+    for index, form in enumerate(forms):
+        points = slice(paths.point_start[index], paths.point_start[index + 1])
+        own = slice(paths.cubic_start[index], paths.cubic_start[index + 1])
+        steps[points] = form.step(paths.cubics[own] - points.start, blocks[own], slopes.points[points])
+    return steps

@@ -1,0 +1,293 @@
+"""Few exact paths of a flat picture: those of its parts, simpler and fewer while they stay close enough."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vecstack.color import nearest
+from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
+from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.fit import Tuner
+from vecstack.kinds.path.graphic.curves import CURVE, ROUND
+from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, fills_of
+from vecstack.kinds.path.graphic.forms import Form, tuned
+from vecstack.kinds.path.graphic.palette import in_style, straightened
+from vecstack.kinds.path.graphic.seeds import Parts, parts_of
+from vecstack.kinds.path.graphic.stacking import Shape, neighbours, shapes_of
+from vecstack.kinds.path.grow import Growth, effects
+from vecstack.kinds.path.make import LayerGrower
+
+if TYPE_CHECKING:
+    import torch
+
+    from vecstack.geometry import Rect
+
+MOST_LAYERS = 2000  # where nothing else is asked for
+AIM_DB = 46.0  # that outlines are simplified down to, where nothing else is asked for
+ERRORS = (0.1, 0.16, 0.25, 0.4, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
+MANY, MANY_ERRORS = 300, (0.1, 0.3)  # shapes, and what is tried of so many
+ROUGH_ERRORS = (1.0,)  # px, of the regions of a picture that is not flat
+SLACK = 1.2  # times the error of the closest outlines, that simpler ones may have
+STEPS = {"fast": 8, "good": 10, "best": 20}
+GROUND = 2.5 / 255  # difference up to which a part has the colour below
+TOLERANCE = 0.02  # px that drawn edges may be away from their curve
+CLEAR = 0.02  # cover up to which a part of a transparent picture is empty
+
+
+class GraphicMaker:
+    """Makes few exact paths of flat pictures: logos, icons, line art and screenshots."""
+
+    max_layers = 0
+    most_layers = MOST_LAYERS
+
+    def __init__(self, style: Style | None = None) -> None:
+        self._style = style or Style()
+
+    def styled(self, style: Style) -> GraphicMaker:
+        """The maker with what is asked of the looks."""
+        return GraphicMaker(style)
+
+    def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
+        """No layers, on the picture's most frequent colour along its border, or that of the palette nearest to it."""
+        red, green, blue = _most_on_rim(pixels.transpose(2, 0, 1)).tolist()
+        palette = self._style.palette
+        return Made((red, green, blue) if palette is None else nearest([(red, green, blue)], palette)[0], (), {})
+
+    def grower(self, scene: Scene, terms: Terms, device: torch.device) -> GraphicGrower:
+        """What makes paths of the picture of a scene."""
+        return GraphicGrower(scene, terms, device, self._style)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Paths, lowest first, the form of each, the part that each is of, and their mean squared error."""
+
+    paths: Paths
+    forms: tuple[Form, ...]
+    owner: np.ndarray
+    error: float
+
+    def chosen(self, indices: np.ndarray) -> Drawing:
+        """Some of the paths; the error stays."""
+        forms = tuple(self.forms[index] for index in indices)
+        return Drawing(self.paths.chosen(indices), forms, self.owner[indices], self.error)
+
+
+class GraphicGrower(LayerGrower):
+    """Paths of the parts of a picture, tuned so that lines stay lines (vecstack.kinds.base.Grower)."""
+
+    def __init__(self, scene: Scene, terms: Terms, device: torch.device, style: Style) -> None:
+        super().__init__((), scene, terms, device)
+        self.tuner = Tuner(scene, device, TOLERANCE)
+        self._style = style
+        self._whole: Drawing | None = None
+        self._forms: tuple[Form, ...] = ()
+        enough = 10 ** (-AIM_DB / 10) if terms.enough is None else terms.enough
+        self._enough = enough
+        self._steps = STEPS[terms.effort]
+
+    def tune(self) -> None:
+        """Bring the paths closer to the picture."""
+        self._take(self._tuned(self._drawing()))
+
+    def grow_to(self, count: int) -> None:
+        """Have the paths of the picture's parts, `count` at most: those that matter most."""
+        if self._whole is None:
+            self._whole = self._simple()
+        self._take(self._whole)
+        if self._whole.paths.count > count:
+            self.shrink_to(count)
+            self.tune()
+
+    def shrink_to(self, count: int) -> None:
+        """Drop the paths without which the error rises least."""
+        drawing = self._drawing()
+        order = np.argsort(-effects(self.tuner, drawing.paths), kind="stable")
+        self._take(drawing.chosen(np.sort(order[:count])))
+
+    def grown(self) -> Grown:
+        """The layers; those of what hangs together are in a group."""
+        found = super().grown()
+        counts = Counter(layer.group for layer in found.layers)
+        kept = tuple(group for group in found.groups if counts[group.id] > 1)
+        names = {group.id for group in kept}
+        layers = (layer if layer.group in names else dataclasses.replace(layer, group=None) for layer in found.layers)
+        return Grown(tuple(layers), kept)
+
+    def _simple(self) -> Drawing:
+        """The paths of all parts, of the fewest pieces that are close enough."""
+        parts = parts_of(self.scene.picture)
+        is_opaque = len(self.scene.picture) == 3
+        ground = _ground(parts, _most_on_rim(self.scene.picture) if is_opaque else np.zeros(4))
+        fills = fills_of(parts, self.scene.picture)
+        if self._style.colors is not None or self._style.palette is not None:
+            behind = self.scene.below[:, 0, 0] if is_opaque else None
+            parts = in_style(parts, ground, behind, self._style)
+            ground = _ground(parts, np.zeros(4) if behind is None else behind)
+            fills = [Fill.flat(color) for color in straightened(parts.colors)]
+        shapes = shapes_of(parts, ground)
+        self._know(parts, ground)
+        found: Drawing | None = None
+        allowed = 0.0
+        errors = self._errors(parts, len(shapes))
+        for index, error in enumerate(errors):
+            drawing = self._tuned(self._drawn(parts, shapes, fills, error))
+            if self.terms.told is not None:
+                self.terms.told((index + 1) / (len(errors) + 1), drawing.error)
+            if found is None:
+                allowed = max(self._enough, SLACK * drawing.error)
+            elif drawing.error > allowed:
+                break
+            found = drawing
+            if self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
+                return found
+        assert found is not None
+        return self._fewer(found)
+
+    def _errors(self, parts: Parts, shapes: int) -> tuple[float, ...]:
+        """How far pieces may be off their outline, px: what is tried, one after another."""
+        if self._style.smooth is not None:
+            return (self._style.smooth,)
+        if not parts.is_flat:
+            return ROUGH_ERRORS
+        return ERRORS if shapes <= MANY else MANY_ERRORS
+
+    def _know(self, parts: Parts, ground: np.ndarray) -> None:
+        """Keep the parts, and what hangs together, for names and groups."""
+        beside = neighbours(parts.part, parts.count)
+        parent = np.where(ground, np.arange(parts.count), -1)
+        for start in np.flatnonzero(~ground):
+            waiting = [int(start)] if parent[start] < 0 else []
+            while waiting:
+                number = waiting.pop()
+                parent[number] = start
+                waiting += [other for other in beside[number] if parent[other] < 0]
+        self.growth = Growth(
+            self.growth.paths, self.growth.owner, self.growth.source, parts.part, np.arange(parts.count), parent
+        )
+
+    def _drawn(self, parts: Parts, shapes: Sequence[Shape], fills: Sequence[Fill], error: float) -> Drawing:
+        """Shapes with their fills as paths of pieces within an error, px."""
+        forms, owner = [], []
+        for shape in shapes:
+            outlines = shape.outlines(error)
+            if outlines:
+                forms.append(Form.of(outlines))
+                owner.append(shape.part)
+        channels = len(self.scene.picture)
+        cover = parts.colors[owner, 3] if channels == 4 else np.ones(len(owner))
+        opacity = np.where(cover > OPAQUE, 1, cover)
+        contours = [_contours(form) for form in forms]
+        paths = _filled(
+            Paths.of_contours(contours, np.ones((len(owner), channels)), opacity), [fills[n] for n in owner]
+        )
+        return Drawing(paths, tuple(forms), np.array(owner, np.int64), np.inf)
+
+    def _tuned(self, drawing: Drawing) -> Drawing:
+        """A drawing brought closer to the picture."""
+        if not drawing.paths.count:
+            return dataclasses.replace(drawing, error=self._error_of(drawing.paths))
+        paths = tuned(self.tuner, drawing.paths, drawing.forms, self._steps)
+        starts = paths.point_start
+        forms = tuple(
+            form.moved(paths.points[starts[index] : starts[index + 1]]) for index, form in enumerate(drawing.forms)
+        )
+        return Drawing(paths, forms, drawing.owner, self._error_of(paths))
+
+    def _fewer(self, drawing: Drawing) -> Drawing:
+        """A drawing without paths that it is close enough without: as many of the least as that allows."""
+        effect = effects(self.tuner, drawing.paths)
+        order = np.argsort(effect, kind="stable")
+        allowed = max(self._enough, 1.001 * drawing.error)
+        low, high = 0, drawing.paths.count + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            left = drawing.chosen(np.sort(order[middle:]))
+            if self._error_of(left.paths) <= allowed:
+                low = middle
+            else:
+                high = middle
+        return drawing if low == 0 else self._tuned(drawing.chosen(np.sort(order[low:])))
+
+    def _error_of(self, paths: Paths) -> float:
+        """Mean squared error of the picture; of a transparent one over black or white, where it is larger."""
+        missing = self.tuner.draw(paths) - self.scene.picture
+        over_black = float(np.square(missing[:3], dtype=np.float64).mean())
+        if len(missing) == 3:
+            return over_black
+        return max(over_black, float(np.square(missing[:3] - missing[3], dtype=np.float64).mean()))
+
+    def _drawing(self) -> Drawing:
+        return Drawing(self.growth.paths, self._forms, self.growth.owner, np.inf)
+
+    def _take(self, drawing: Drawing) -> None:
+        """Have the paths of a drawing."""
+        self._forms = drawing.forms
+        self.growth.paths, self.growth.owner = _with_short_lines(drawing.paths, drawing.forms), drawing.owner
+        self.growth.source = np.full(drawing.paths.count, -1)
+
+
+def _filled(paths: Paths, fills: Sequence[Fill]) -> Paths:
+    """The paths with other fills."""
+    if not fills:
+        return paths
+    counts = [len(fill.offsets) for fill in fills]
+    colors = np.ones((sum(counts), paths.colors.shape[1]), np.float32)
+    colors[:, :3] = np.concatenate([fill.colors for fill in fills])
+    return dataclasses.replace(
+        paths, form=np.array([fill.form for fill in fills]), place=np.stack([fill.place for fill in fills]),
+        offsets=np.concatenate([fill.offsets for fill in fills]).astype(np.float32), colors=colors,
+        stop_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+    )  # fmt: skip
+
+
+def _contours(form: Form) -> list[np.ndarray]:
+    """The contours [3n,2] of a form."""
+    cuts = np.cumsum([len(outline.points) for outline in form.outlines])[:-1]
+    found: list[np.ndarray] = np.split(form.points, cuts)
+    return found
+
+
+def _with_short_lines(paths: Paths, forms: Sequence[Form]) -> Paths:
+    """The paths with the handles of lines on their knots, where rounding leaves them lines."""
+    points = paths.points.copy()
+    at = 0
+    for form in forms:
+        for outline in form.outlines:
+            size = len(outline.points)
+            own = points[at : at + size]
+            for index in np.flatnonzero((outline.kinds != CURVE) & (outline.kinds != ROUND)):
+                own[3 * index + 1] = own[3 * index]
+                own[3 * index + 2] = own[(3 * index + 3) % size]
+            at += size
+    return dataclasses.replace(paths, points=points)
+
+
+def _most_on_rim(picture: np.ndarray) -> np.ndarray:
+    """The most frequent colour [D] along the border of a picture [D,H,W], of 8 bits a channel."""
+    rim = np.concatenate([picture[:, 0], picture[:, -1], picture[:, :, 0], picture[:, :, -1]], 1)
+    colors, counts = np.unique(np.rint(rim.T * 255), axis=0, return_counts=True)
+    found: np.ndarray = colors[counts.argmax()] / 255
+    return found
+
+
+def _ground(parts: Parts, below: np.ndarray) -> np.ndarray:
+    """Which parts [K] are the canvas itself, of a colour [D]: those like it at the border of the picture, and those
+    that one other part alone surrounds."""
+    like: np.ndarray = np.abs(parts.colors - below).max(1) < GROUND
+    if len(below) == 4:
+        clear: np.ndarray = like | (parts.colors[:, 3] < CLEAR)
+        return clear
+    part = parts.part
+    rim = np.unique(np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]]))
+    beside = neighbours(part, parts.count)
+    single = np.array([len(others) == 1 for others in beside])
+    found: np.ndarray = like & (np.isin(np.arange(parts.count), rim) | single)
+    return found

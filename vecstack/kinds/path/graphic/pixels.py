@@ -1,0 +1,383 @@
+"""Loops over the pixels of a flat picture: what belongs together, and mixtures of what is near."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vecstack.compiled import compiled
+
+SHOWING, SHOWING_SHARE = 0.36, 0.75  # most of a third part that shows where two meet; share of pixels that it explains
+OWN_PIXELS, OWN_COVER = 1, 0.6  # of a piece apart that is a part of its own: pixels, and their mean cover
+MIN_COVER = 0.6  # of the fullest pixel of a thin part that has a colour of the palette
+FREE = -1  # a pixel of no part
+
+
+@compiled
+def even(colors, alike):
+    """Pixels whose four neighbours are like them."""
+    height, width, channels = colors.shape
+    found = np.zeros((height, width), np.bool_)
+    for y in range(height):
+        for x in range(width):
+            is_even = True
+            for way in range(4):
+                b = y + (1 if way == 0 else (-1 if way == 1 else 0))
+                a = x + (1 if way == 2 else (-1 if way == 3 else 0))
+                if 0 <= a < width and 0 <= b < height:
+                    for c in range(channels):
+                        if abs(colors[y, x, c] - colors[b, a, c]) > alike:
+                            is_even = False
+            found[y, x] = is_even
+    return found
+
+
+@compiled
+def linked(chosen, colors, alike):
+    """Numbers [H,W] of the connected parts of some pixels, neighbours in one being alike; FREE elsewhere."""
+    height, width, channels = colors.shape
+    part = np.full((height, width), FREE, np.int64)
+    stack = np.empty((height * width, 2), np.int64)
+    count = 0
+    for y0 in range(height):
+        for x0 in range(width):
+            if not chosen[y0, x0] or part[y0, x0] != FREE:
+                continue
+            part[y0, x0] = count
+            stack[0, 0], stack[0, 1] = y0, x0
+            top = 1
+            while top:
+                top -= 1
+                y, x = stack[top, 0], stack[top, 1]
+                for way in range(4):
+                    b = y + (1 if way == 0 else (-1 if way == 1 else 0))
+                    a = x + (1 if way == 2 else (-1 if way == 3 else 0))
+                    if 0 <= a < width and 0 <= b < height and chosen[b, a] and part[b, a] == FREE:
+                        like = True
+                        for c in range(channels):
+                            if abs(colors[y, x, c] - colors[b, a, c]) > alike:
+                                like = False
+                        if like:
+                            part[b, a] = count
+                            stack[top, 0], stack[top, 1] = b, a
+                            top += 1
+            count += 1
+    return part
+
+
+@compiled
+def spread(part, colors, alike):
+    """Give pixels beside a part that are like it to that part, in place."""
+    height, width, channels = colors.shape
+    for _ in range(2):
+        before = part.copy()
+        for y in range(height):
+            for x in range(width):
+                if before[y, x] != FREE:
+                    continue
+                for way in range(4):
+                    b = y + (1 if way == 0 else (-1 if way == 1 else 0))
+                    a = x + (1 if way == 2 else (-1 if way == 3 else 0))
+                    if 0 <= a < width and 0 <= b < height and before[b, a] != FREE:
+                        like = True
+                        for c in range(channels):
+                            if abs(colors[y, x, c] - colors[b, a, c]) > alike:
+                                like = False
+                        if like:
+                            part[y, x] = before[b, a]
+                            break
+
+
+@compiled
+def explained_by(part, colors, given, limit, reach, every):
+    """Pixels of no part (or, with `every`, all that have others near) as mixtures of two parts near them: the part that
+    covers most, the other, and the other's share. A part's colour is that of its nearest pixel, or is `given` [K,D]
+    (NaN: not). What is farther than the limit from each mixture stays FREE."""
+    height, width, channels = colors.shape
+    first, second = part.copy(), part.copy()
+    share = np.zeros((height, width), np.float32)
+    most = 12
+    labels = np.empty(most, np.int64)
+    far = np.empty(most, np.int64)
+    seen = np.empty((most, channels), np.float32)
+    for y in range(height):
+        for x in range(width):
+            own = part[y, x]
+            if own != FREE and not (every and own < len(given) and given[own, 0] == given[own, 0]):
+                continue
+            count = 0
+            for b in range(max(0, y - reach), min(height, y + reach + 1)):
+                for a in range(max(0, x - reach), min(width, x + reach + 1)):
+                    label = part[b, a]
+                    if label == FREE:
+                        continue
+                    away = (b - y) ** 2 + (a - x) ** 2
+                    at = -1
+                    for k in range(count):
+                        if labels[k] == label:
+                            at = k
+                    if at < 0 and count < most:
+                        at = count
+                        labels[at], far[at] = label, 1 << 30
+                        count += 1
+                    if at >= 0 and away < far[at]:
+                        far[at] = away
+                        is_given = label < len(given) and given[label, 0] == given[label, 0]
+                        for c in range(channels):
+                            seen[at, c] = given[label, c] if is_given else colors[b, a, c]
+            best, one, two, part_of = 1e9, -1, -1, 0.0
+            for i in range(count):
+                for j in range(i, count):
+                    t, length = 0.0, 0.0
+                    for c in range(channels):
+                        d = seen[j, c] - seen[i, c]
+                        length += d * d
+                        t += d * (colors[y, x, c] - seen[i, c])
+                    t = min(max(t / length, 0.0), 1.0) if length > 1e-9 else 0.0
+                    error = 0.0
+                    for c in range(channels):
+                        d = seen[i, c] + t * (seen[j, c] - seen[i, c]) - colors[y, x, c]
+                        error += d * d
+                    error += 1e-6 * (far[i] + far[j])
+                    if error < best:
+                        best, one, two, part_of = error, i, j, t
+            if one < 0 or best > limit * limit:
+                continue
+            if part_of > 0.5:
+                one, two, part_of = two, one, 1 - part_of
+            first[y, x], second[y, x], share[y, x] = labels[one], labels[two], part_of
+    return first, second, share
+
+
+@compiled
+def joined(loose):
+    """Numbers [H,W] of the connected parts (also by corners) of some pixels; FREE elsewhere."""
+    height, width = loose.shape
+    part = np.full((height, width), FREE, np.int64)
+    stack = np.empty((height * width, 2), np.int64)
+    count = 0
+    for y0 in range(height):
+        for x0 in range(width):
+            if not loose[y0, x0] or part[y0, x0] != FREE:
+                continue
+            part[y0, x0] = count
+            stack[0, 0], stack[0, 1] = y0, x0
+            top = 1
+            while top:
+                top -= 1
+                y, x = stack[top, 0], stack[top, 1]
+                for b in range(max(0, y - 1), min(height, y + 2)):
+                    for a in range(max(0, x - 1), min(width, x + 2)):
+                        if loose[b, a] and part[b, a] == FREE:
+                            part[b, a] = count
+                            stack[top, 0], stack[top, 1] = b, a
+                            top += 1
+            count += 1
+    return part
+
+
+@compiled
+def name_thin(loose, count, part, colors, palette, explained, cover, found):
+    """Of each loose part the colour (in `found`) that explains its pixels best as mixtures with what is around: one of
+    the palette where that covers a pixel well, else that of its pixel farthest from what is around. `cover` [H,W] is
+    how much of each pixel it covers."""
+    height, width, channels = colors.shape
+    around = np.zeros((height, width, channels), np.float32)
+    errors = np.zeros((count, len(palette) + 1))
+    fullest = np.zeros((count, len(palette) + 1))
+    size = np.zeros(count)
+    extreme = np.zeros(count)
+    reach = 3
+    for y in range(height):
+        for x in range(width):
+            k = loose[y, x]
+            if k < 0:
+                continue
+            size[k] += 1
+            nearest = 1 << 30
+            for b in range(max(0, y - reach), min(height, y + reach + 1)):
+                for a in range(max(0, x - reach), min(width, x + reach + 1)):
+                    away = (b - y) ** 2 + (a - x) ** 2
+                    if part[b, a] >= 0 and away < nearest:
+                        nearest = away
+                        for c in range(channels):
+                            around[y, x, c] = colors[b, a, c]
+            if nearest == 1 << 30:
+                for c in range(channels):
+                    around[y, x, c] = colors[y, x, c]
+            distance = 0.0
+            for c in range(channels):
+                distance += (colors[y, x, c] - around[y, x, c]) ** 2
+            if distance >= extreme[k]:
+                extreme[k] = distance
+                for c in range(channels):
+                    found[k, c] = colors[y, x, c]
+            for p in range(len(palette)):
+                t, length = 0.0, 0.0
+                for c in range(channels):
+                    d = palette[p, c] - around[y, x, c]
+                    length += d * d
+                    t += d * (colors[y, x, c] - around[y, x, c])
+                t = min(max(t / length, 0.0), 1.0) if length > 1e-6 else 0.0
+                for c in range(channels):
+                    errors[k, p] += (around[y, x, c] + t * (palette[p, c] - around[y, x, c]) - colors[y, x, c]) ** 2
+                fullest[k, p] = max(fullest[k, p], t)
+    for k in range(count):
+        best, at = 4 * explained * explained * size[k], -1
+        for p in range(len(palette)):
+            if errors[k, p] < best and fullest[k, p] >= MIN_COVER:
+                best, at = errors[k, p], p
+        if at >= 0:
+            for c in range(channels):
+                found[k, c] = palette[at, c]
+    for y in range(height):
+        for x in range(width):
+            k = loose[y, x]
+            if k < 0:
+                continue
+            t, length = 0.0, 0.0
+            for c in range(channels):
+                d = found[k, c] - around[y, x, c]
+                length += d * d
+                t += d * (colors[y, x, c] - around[y, x, c])
+            cover[y, x] = t / length if length > 1e-6 else 0.0
+
+
+@compiled
+def seams_of(loose, count, part, colors, behind, explained):
+    """Which loose parts [T] are no lines but edges where a third part, or the ground, shows through between two; and of
+    each such pixel the two parts, and the share of the second [H,W]."""
+    height, width, channels = colors.shape
+    first, second = np.full(loose.shape, FREE, np.int64), np.full(loose.shape, FREE, np.int64)
+    share = np.zeros(loose.shape, np.float32)
+    size, like = np.zeros(count), np.zeros(count)
+    labels = np.empty(8, np.int64)
+    seen = np.empty((8, channels), np.float32)
+    for y in range(height):
+        for x in range(width):
+            number = loose[y, x]
+            if number < 0:
+                continue
+            size[number] += 1
+            n = 0
+            for b in range(max(0, y - 3), min(height, y + 4)):
+                for a in range(max(0, x - 3), min(width, x + 4)):
+                    label = part[b, a]
+                    is_new = label >= 0
+                    for k in range(n):
+                        if labels[k] == label:
+                            is_new = False
+                    if is_new and n < 8:
+                        labels[n] = label
+                        for c in range(channels):
+                            seen[n, c] = colors[b, a, c]
+                        n += 1
+            least = 1e9
+            best_one, best_two, best_share = 0, 0, 0.0
+            for i in range(n):
+                for j in range(i + 1, n):
+                    for k in range(len(behind)):
+                        uu, uv, vv, up, vp = 1e-9, 0.0, 1e-9, 0.0, 0.0
+                        for c in range(channels):
+                            u, v = seen[i, c] - behind[k, c], seen[j, c] - behind[k, c]
+                            p = colors[y, x, c] - behind[k, c]
+                            uu += u * u
+                            uv += u * v
+                            vv += v * v
+                            up += u * p
+                            vp += v * p
+                        det = uu * vv - uv * uv
+                        if det < 1e-6:
+                            one, two = up / uu, 0.0
+                        else:
+                            one, two = (vv * up - uv * vp) / det, (uu * vp - uv * up) / det
+                        one, two = max(one, 0.0), max(two, 0.0)
+                        if one + two < 1 - SHOWING or one + two > 1.02:
+                            continue
+                        error = 0.0
+                        for c in range(channels):
+                            mixed = one * (seen[i, c] - behind[k, c]) + two * (seen[j, c] - behind[k, c])
+                            error += (mixed - colors[y, x, c] + behind[k, c]) ** 2
+                        if error < least:
+                            least = error
+                            best_one, best_two = labels[i], labels[j]
+                            # An edge that covers u leaves u (1 - u) of what is behind: of which of the two is it?
+                            rest = 1 - one - two
+                            is_second = abs(rest - two * (1 - two)) < abs(rest - one * (1 - one))
+                            best_share = two if is_second else 1 - one
+            if least < 4 * explained * explained:
+                like[number] += 1
+                if best_share > 0.5:
+                    best_one, best_two, best_share = best_two, best_one, 1 - best_share
+                first[y, x], second[y, x], share[y, x] = best_one, best_two, best_share
+    return like >= SHOWING_SHARE * size, first, second, share
+
+
+@compiled
+def unbroken(first, other, share, count):
+    """The part of each pixel [H,W], so that each part is connected, and of which part each is a piece [K]. What lies
+    apart from the largest piece and has pixels that are mostly of it, such as the inside of a letter, is a part of its
+    own; else it goes to the part that covers the rest, or the one beside it. `other` and `share` change along."""
+    height, width = first.shape
+    piece = np.full((height, width), FREE, np.int64)
+    stack = np.empty((height * width, 2), np.int64)
+    sizes, covers = np.zeros(height * width, np.int64), np.zeros(height * width)
+    best = np.full(count, -1, np.int64)
+    pieces = 0
+    for y0 in range(height):
+        for x0 in range(width):
+            label = first[y0, x0]
+            if piece[y0, x0] != FREE or label == FREE:
+                continue
+            piece[y0, x0] = pieces
+            stack[0, 0], stack[0, 1] = y0, x0
+            top = 1
+            while top:
+                top -= 1
+                y, x = stack[top, 0], stack[top, 1]
+                sizes[pieces] += 1
+                covers[pieces] += 1 - share[y, x]
+                for b in range(max(0, y - 1), min(height, y + 2)):
+                    for a in range(max(0, x - 1), min(width, x + 2)):
+                        if first[b, a] == label and piece[b, a] == FREE:
+                            piece[b, a] = pieces
+                            stack[top, 0], stack[top, 1] = b, a
+                            top += 1
+            if best[label] < 0 or sizes[pieces] > sizes[best[label]]:
+                best[label] = pieces
+            pieces += 1
+    found = first.copy()
+    is_left = True
+    origin = np.full(count + pieces, FREE, np.int64)
+    number = np.full(pieces, FREE, np.int64)
+    for label in range(count):
+        origin[label] = label
+    for y in range(height):
+        for x in range(width):
+            if first[y, x] == FREE or best[first[y, x]] == piece[y, x]:
+                continue
+            own = piece[y, x]
+            if number[own] == FREE and sizes[own] >= OWN_PIXELS and covers[own] >= OWN_COVER * sizes[own]:
+                number[own] = count
+                origin[count] = first[y, x]
+                count += 1
+            found[y, x] = number[own]
+    while is_left:
+        is_left = False
+        before = found.copy()
+        moved = False
+        for y in range(height):
+            for x in range(width):
+                if before[y, x] != FREE:
+                    continue
+                is_left = True
+                for b in range(max(0, y - 1), min(height, y + 2)):
+                    for a in range(max(0, x - 1), min(width, x + 2)):
+                        if before[b, a] != FREE and (found[y, x] == FREE or before[b, a] == other[y, x]):
+                            found[y, x] = before[b, a]
+                            moved = True
+                if found[y, x] != FREE:
+                    other[y, x] = found[y, x]
+                    share[y, x] = 0
+        if is_left and not moved:
+            break
+    return found, origin[:count]

@@ -1,0 +1,173 @@
+"""The parts of a flat picture, each of one colour or of a smooth run of colours, and the pixels between them as
+mixtures of two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vecstack.kinds.path.graphic.pixels import (
+    FREE,
+    even,
+    explained_by,
+    joined,
+    linked,
+    name_thin,
+    seams_of,
+    spread,
+    unbroken,
+)
+from vecstack.kinds.path.regions import merged
+
+ALIKE = 2.5 / 255  # between neighbours of one part: a step of a gradient, and rounding to 8 bits
+EXPLAINED = 7 / 255  # distance of a pixel from the mixture that it is taken for
+EVEN_SHARE = 0.35  # of the pixels of a flat picture, at least, that are like all four neighbours
+REGIONS, REGION_POWER = 128, 0.5  # of a picture that is not flat; of a boundary's length (see regions.merged)
+REACH = 2  # px from a mixed pixel to the parts that it is a mixture of
+MIN_PART = 2  # pixels of a thin part: one is a junction of three others, if it is no dot
+DOT_COVER = 0.7  # of a pixel that is a dot beside something else, such as that of a letter
+BEHIND = 8  # frequent colours that may show so
+PALETTE, PALETTE_SHARE = 64, 1e-4  # most colours for thin parts, and the least share of the pixels of each
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a picture [D,H,W]: `part` [H,W] is the one that covers most of a pixel, `other` [H,W] the one that
+    covers the rest, a `share` [H,W] in 0..0.5. `colors` [K,D] is the flat colour of each part, and `pure` [H,W] tells
+    which pixels are all of their part. Those of a picture that `is_flat` not are regions of it."""
+
+    part: np.ndarray
+    other: np.ndarray
+    share: np.ndarray
+    colors: np.ndarray
+    pure: np.ndarray
+    is_flat: bool = True
+
+    @property
+    def count(self) -> int:
+        """K."""
+        return len(self.colors)
+
+
+def parts_of(picture: np.ndarray, alike: float = ALIKE, explained: float = EXPLAINED) -> Parts:
+    """The parts of a picture [D,H,W] (premultiplied where D is 4)."""
+    colors = np.ascontiguousarray(picture.transpose(1, 2, 0))
+    is_even = even(colors, alike)
+    if is_even.mean() < EVEN_SHARE:
+        return _regions(picture)
+    part = linked(is_even, colors, alike)
+    spread(part, colors, alike)
+    pure = part != FREE
+    means = _medians(part, picture)
+    palette = _palette(means, np.bincount(part[pure], minlength=len(means)))
+    pairs = explained_by(part, colors, np.zeros((0, colors.shape[2]), np.float32), explained, REACH, False)
+    thin, thin_colors, seams = _thin(part, pairs, colors, palette, explained)
+    part = np.where(thin != FREE, thin + len(means), part)
+    every = np.concatenate([means, thin_colors])
+    own = np.concatenate([np.zeros(len(means), bool), np.ones(len(thin_colors), bool)])
+    given = np.where(own[:, None], every, np.nan).astype(np.float32)
+    best, other, share = explained_by(part, colors, given, 9.0, REACH, True)
+    is_seam = seams[0] != FREE
+    best, other, share = (
+        np.where(is_seam, of_seam, of_pair) for of_seam, of_pair in zip(seams, (best, other, share), strict=True)
+    )
+    found, origin = unbroken(best, other, share, len(every))
+    return _without_empty(Parts(found, other, share, every[origin], pure))
+
+
+def _regions(picture: np.ndarray) -> Parts:
+    """The parts of a picture that is not flat: regions that are alike."""
+    part = merged(picture, (min(REGIONS, picture[0].size),), REGION_POWER)
+    found = next(iter(part.values()))
+    pure = np.ones(found.shape, bool)
+    return Parts(found, found, np.zeros(found.shape, np.float32), _medians(found, picture), pure, False)
+
+
+def _medians(part: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """The median colour of the pixels of each part: [K,D]."""
+    inside = part != FREE
+    numbers = part[inside]
+    if not len(numbers):
+        return np.zeros((0, len(picture)), np.float32)
+    order = np.argsort(numbers, kind="stable")
+    starts = np.searchsorted(numbers[order], np.arange(numbers.max() + 1))
+    counts = np.diff([*starts, len(numbers)])
+    found = np.empty((len(starts), len(picture)), np.float32)
+    for channel, values in enumerate(picture):
+        own = values[inside][order]
+        sorted_own = own[np.lexsort((own, numbers[order]))]
+        found[:, channel] = sorted_own[starts + counts // 2]
+    return found
+
+
+def _palette(means: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The frequent colours of parts, each once: [P,D]."""
+    levels = np.rint(means * 85).astype(np.int64)
+    _, first, place = np.unique(levels, axis=0, return_index=True, return_inverse=True)
+    weights = np.bincount(place.ravel(), sizes, len(first))
+    order = np.argsort(-weights, kind="stable")[:PALETTE]
+    order = order[weights[order] >= PALETTE_SHARE * sizes.sum()]
+    found: np.ndarray = means[first[order]]
+    return found
+
+
+def _thin(
+    part: np.ndarray, pairs: tuple[np.ndarray, ...], colors: np.ndarray, palette: np.ndarray, explained: float
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
+    """Parts too thin to have a pixel among their own: the connected pixels that no mixture explains, by number [H,W]
+    (FREE elsewhere), and their colours [T,D]; of seams, which are no such parts, the two parts there and the share of
+    the second (FREE elsewhere)."""
+    loose = joined(pairs[0] == FREE)
+    count = int(loose.max()) + 1
+    cover = np.zeros(loose.shape, np.float32)
+    found = np.zeros((count, colors.shape[2]), np.float32)
+    if not count:
+        return loose, found, pairs
+    name_thin(loose, count, part, colors, palette, explained, cover, found)
+    behind = np.concatenate([np.zeros((1, colors.shape[2]), np.float32), palette[:BEHIND]])
+    is_seam, *seams = seams_of(loose, count, part, colors, behind, explained)
+    not_there = ~is_seam[np.maximum(loose, 0)] | (loose == FREE)
+    seams[0][not_there] = FREE
+    cover[~not_there] = 0
+    piece = joined((loose != FREE) & (cover > 0.5))  # letters whose blurred edges touch are parts of their own
+    sizes = np.bincount(piece[piece != FREE], minlength=int(piece.max()) + 1)
+    number = np.full(len(sizes) + 1, FREE)
+    _, first = np.unique(piece.ravel(), return_index=True)
+    whole = loose.ravel()[first[len(first) - len(sizes) :]]
+    is_known = (np.abs(found[:, None] - palette).max(2).min(1, initial=1) < EXPLAINED)[whole]
+    peaks = np.zeros(len(sizes))
+    np.maximum.at(peaks, piece[piece != FREE], cover[piece != FREE])
+    is_dot = _is_dot(loose, part, count)[whole] | (is_known & (peaks > DOT_COVER))
+    kept = np.flatnonzero((sizes >= MIN_PART) | is_dot)
+    number[kept] = np.arange(len(kept))
+    return number[piece], found[whole[kept]], tuple(seams)
+
+
+def _is_dot(loose: np.ndarray, part: np.ndarray, count: int) -> np.ndarray:
+    """Which of the connected pixels of no part, by number [H,W], lie within one part alone."""
+    around = np.zeros(count, np.int64)
+    pairs = [
+        np.stack([one.ravel(), other.ravel()], 1)
+        for one, other in (
+            (loose[:, 1:], part[:, :-1]), (loose[:, :-1], part[:, 1:]), (loose[1:], part[:-1]), (loose[:-1], part[1:]),
+        )
+    ]  # fmt: skip
+    every = np.unique(np.concatenate([own[(own != FREE).all(1)] for own in pairs]), axis=0)
+    np.add.at(around, every[:, 0], 1)
+    found: np.ndarray = around == 1
+    return found
+
+
+def _without_empty(parts: Parts) -> Parts:
+    """The same, in which each part has pixels."""
+    used = np.unique(parts.part[parts.part != FREE])
+    number = np.full(parts.count + 1, FREE)
+    number[used] = np.arange(len(used))
+    other = number[parts.other]
+    lost = other == FREE
+    part = np.maximum(number[parts.part], 0)
+    return Parts(
+        part, np.where(lost, part, other), np.where(lost, 0, parts.share).astype(np.float32), parts.colors[used],
+        parts.pure,
+    )  # fmt: skip
