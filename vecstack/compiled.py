@@ -41,8 +41,8 @@ def compiled(function: Function) -> Function:
 
 
 def compiled_fast(function: Function) -> Function:
-    """The same with sums in any order, which processors do faster: for what ends in pixels. What ends in a choice, such
-    as which point is farthest, may differ from one process to another then."""
+    """The same with sums in any order, which processors do faster: for what ends in pixels, not in a choice. It calls
+    no compiled function: one that is compiled into another may sum otherwise than by itself."""
     return _compiled(function, is_exact=False)
 
 

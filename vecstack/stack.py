@@ -7,7 +7,7 @@ import hashlib
 import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from vecstack.color import Color, check_color, is_number, is_number_list
@@ -167,6 +167,7 @@ class Stack:
     canvas: Canvas
     layers: tuple[Layer, ...] = ()
     assets: Mapping[str, bytes] = field(default_factory=dict)
+    _: KW_ONLY
     groups: tuple[Group, ...] = ()
     source: Json = field(default_factory=dict)  # sha256 and size of the picture, never its path
     model: Json = field(default_factory=dict)  # name and sha256 of the model that made it

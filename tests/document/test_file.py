@@ -220,7 +220,7 @@ def grouped_stack() -> Stack:
         Group("empty", parent="face"),
     )
     canvas = Canvas(53, 37, (0.1, 0.2, 0.3), transparent=True)
-    return Stack(canvas, layers, {NET_ID: NET}, groups)
+    return Stack(canvas, layers, {NET_ID: NET}, groups=groups)
 
 
 @pytest.mark.parametrize("write", [dumps, dumps_json])

@@ -97,7 +97,7 @@ def make_stack() -> Stack:
         SplineLayer(id="g", transform=whole, color=(0.2, 0.0, 0.5), surface=random_surface(5, 4), window=1.0),
     )  # fmt: skip
     groups = (Group("thing", "A thing"), Group("part", parent="thing"))
-    return Stack(Canvas(53, 37, (0.3, 0.3, 0.1), transparent=True), layers, {asset: data}, groups)
+    return Stack(Canvas(53, 37, (0.3, 0.3, 0.1), transparent=True), layers, {asset: data}, groups=groups)
 
 
 # A reader written from docs/format.md, which shares nothing with the program

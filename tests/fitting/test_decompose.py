@@ -169,7 +169,6 @@ def test_where_nothing_else_is_asked_for_paths_lie_on_the_layers_as_predicted(
     stack = decompose(photo, model, effort="fast", device="cpu")
     assert [layer.kind for layer in stack.layers] == ["mask"] * 3 + ["path"] * 3
     assert stack.layers[:3] == decompose(photo, model, effort="sketch", device="cpu").layers
-    assert stack == decompose(photo, model, 6, effort="fast", device="cpu")
 
 
 @pytest.mark.slow
@@ -181,7 +180,7 @@ def test_with_the_best_effort_the_layers_of_both_kinds_are_tuned_together(
     sketch = decompose(photo, model, effort="sketch", device="cpu")
     assert [layer.id for layer in stack.layers[:3]] == [layer.id for layer in sketch.layers]
     assert stack.layers[:3] != sketch.layers
-    grown = grow(sketch, photo, Goal(6), "best", device="cpu")
+    grown = refine(sketch, photo, "best", Goal(6), device="cpu")
     assert psnr_to(stack, pixels) > psnr_to(grown, pixels)
     assert stack.metrics["psnr"] == pytest.approx(psnr_to(stack, pixels), abs=0.05)
 
@@ -227,11 +226,11 @@ def test_detail_ends_when_its_seconds_are_over(photo: Path, weights: Path, pixel
 def test_layers_beyond_the_model_s_are_detail_above_them(photo: Path, weights: Path, pixels: np.ndarray) -> None:
     model = load_model(weights, "cpu")
     few, many = (decompose(photo, model, count, effort="fast", device="cpu") for count in (5, 9))
-    sketch = decompose(photo, model, effort="sketch")
+    own = decompose(photo, model, 3, effort="fast", device="cpu")
     assert [layer.kind for layer in few.layers] == ["mask"] * 3 + ["path"] * 2
     assert [layer.kind for layer in many.layers] == ["mask"] * 3 + ["path"] * 6
-    assert few.layers[:3] == many.layers[:3] == sketch.layers
-    assert psnr_to(many, pixels) > psnr_to(few, pixels) + 0.5 > psnr_to(sketch, pixels) + 1
+    assert few.layers[:3] == many.layers[:3] == own.layers
+    assert psnr_to(many, pixels) > psnr_to(few, pixels) + 0.5 > psnr_to(own, pixels) + 0.5
     assert many.thumbnail is not None
 
 

@@ -185,7 +185,8 @@ def test_only_shapes_and_colours_of_seen_layers_change() -> None:
     }
     layers = tuple(layer for _, layer in sorted({**left_alone, **seen}.items()))
     metrics, groups = {"psnr": 3.0, "seconds": 5}, (Group("thing"),)
-    stack = Stack(CANVAS, layers, ASSETS, groups, {"sha256": "0"}, {"name": "m"}, metrics, {"more": True})
+    origin: dict[str, Any] = {"source": {"sha256": "0"}, "model": {"name": "m"}}
+    stack = Stack(CANVAS, layers, ASSETS, groups=groups, **origin, metrics=metrics, extra={"more": True})
     refined = run(stack, noise(WIDTH, HEIGHT))
     for index, layer in left_alone.items():
         assert refined.layers[index] is layer

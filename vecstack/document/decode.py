@@ -48,7 +48,7 @@ def stack_of(document: Json, members: Mapping[str, bytes]) -> Stack:
         canvas,
         layers,
         assets,
-        tuple(_group(value, index) for index, value in enumerate(field(document, "groups", list, default=[]))),
+        groups=tuple(_group(value, index) for index, value in enumerate(field(document, "groups", list, default=[]))),
         source=field(document, "source", dict, default={}),
         model=field(document, "model", dict, default={}),
         metrics=field(document, "metrics", dict, default={}),

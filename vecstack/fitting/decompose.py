@@ -174,13 +174,17 @@ def _fit(
         if most:
             return refine(stack, loaded, effort, goal, **options)
         return add_detail(stack, loaded, goal, effort, **options)
+    if goal is not None and goal.budget_bytes is not None and most:
+        return _within_budget(stack, loaded, effort, goal, options)
     composing = model.maker if isinstance(model.maker, SceneMaker) else None
     if goal is None:
-        most_layers = GROWN_LAYERS if composing is None else composing.most_layers
-        goal, effort = Goal(most_layers), UNASKED.get(effort, effort)
-    elif most and goal.budget_bytes is not None:
-        return _within_budget(stack, loaded, effort, goal, options)
-    grown = grow(stack, loaded, goal, effort, maker=composing, **options)
+        effort = UNASKED.get(effort, effort)
+        own = Goal(GROWN_LAYERS if composing is None else composing.most_layers)
+        grown = grow(stack, loaded, own, effort, maker=composing, **options)
+    elif most:  # the model's layers are tuned as they are without any more: more layers are never worse
+        grown = refine(stack, loaded, effort, goal, **options)
+    else:
+        grown = grow(stack, loaded, goal, effort, maker=composing, **options)
     return polish(grown, loaded, background, seed, device) if most and effort == POLISHED else grown
 
 

@@ -41,7 +41,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_counts_are_met_by_connected_regions(way: str, seed: int) -> None:
-    for count, region in merged(random_picture(seed), (100, 12, 1), 0.5, seed).items():
+    for count, region in merged(random_picture(seed, levels=200), (60, 12, 1), 0.5, seed).items():
         assert np.array_equal(np.unique(region), np.arange(count))
         assert parts_of(region) == count
 
@@ -58,7 +58,14 @@ def test_coarse_regions_are_unions_of_fine_ones(way: str) -> None:
 def test_flat_and_thin_pictures_end(way: str, shape: tuple[int, int, int], is_flat: bool) -> None:
     picture = np.full(shape, 0.5, np.float32) if is_flat else np.random.default_rng(0).random(shape, dtype=np.float32)
     for count in {1, min(9, picture[0].size)}:
-        assert merged(picture, (count,), 0.5)[count].max() == count - 1
+        assert merged(picture, (count,), 0.5)[count].max() == (0 if is_flat else count - 1)
+
+
+def test_neighbours_of_one_colour_are_one_region(way: str) -> None:
+    picture = np.zeros((3, 20, 30), np.float32)
+    picture[0, :10] = 1
+    for region in merged(picture, (9, 4), 0.5).values():
+        assert np.array_equal(np.unique(region), [0, 1])
 
 
 def test_four_colours_are_four_regions(way: str) -> None:
@@ -71,8 +78,8 @@ def test_four_colours_are_four_regions(way: str) -> None:
 
 
 def test_a_seed_chooses_among_equals() -> None:
-    flat = np.zeros((3, 16, 16), np.float32)
-    one, again, other = (merged(flat, (5,), 0.5, seed)[5] for seed in (1, 1, 2))
+    board = (np.indices((3, 16, 16)).sum(0) % 2).astype(np.float32)
+    one, again, other = (merged(board, (5,), 0.5, seed)[5] for seed in (1, 1, 2))
     assert np.array_equal(one, again)
     assert not np.array_equal(one, other)
 

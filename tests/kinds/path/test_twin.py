@@ -172,5 +172,5 @@ def test_paths_are_made_where_numba_is_hidden(tmp_path: Path) -> None:
     result = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     stack = vecstack.load(tmp_path / "a.layers")
-    assert len(stack.layers) == 8
+    assert 3 <= len(stack.layers) <= 8
     assert psnr_to(stack, picture) > 25

@@ -21,7 +21,7 @@ def outline(
     """The outer boundary of a connected region of `regions` [H,W] with a number, within its `box` (left, top, right,
     bottom): points [N,2] near the middles of the sides of its pixels, clockwise on the screen, smoothed; those at the
     border of the picture are pushed outside."""
-    line = _boundary(regions, number, box[0], box[1], box[2], box[3])
+    line = _boundary(regions, number, box)
     reach = REACH if len(line) > 4 * REACH else 0  # a Gaussian would make a point of a pixel
     taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / SOFTNESS) ** 2)
     around = line[np.arange(-reach, len(line) + reach) % len(line)]
@@ -32,28 +32,31 @@ def outline(
     return found
 
 
-@compiled
-def _boundary(regions, number, left, top, right, bottom):
+def _boundary(regions: np.ndarray, number: int, box: np.ndarray | tuple[int, int, int, int]) -> np.ndarray:
     """The middles of the sides of pixels [N,2] along the outer boundary of a region within a box, clockwise on the
     screen from its first pixel on."""
+    points = np.empty((256, 2))
+    while (count := _walk(regions, number, box[0], box[1], box[2], box[3], points)) > len(points):
+        points = np.empty((count, 2))
+    return points[:count]
+
+
+@compiled
+def _walk(regions, number, left, top, right, bottom, points):
+    """Write the points, as many as there is room for; gives how many there are."""
     x = left
     while regions[top, x] != number:
         x += 1
     y = top
-    points = np.empty((256, 2))
     count = 0
     # On corners of pixels: (x, y) and a direction 0 right, 1 down, 2 left, 3 up, with the region on the right hand.
     start_x, start_y, way = x, y, 0
     while True:
-        if count == len(points):
-            more = np.empty((2 * count, 2))
-            for i in range(count):
-                more[i, 0], more[i, 1] = points[i, 0], points[i, 1]
-            points = more
         dx = 1 if way == 0 else (-1 if way == 2 else 0)
         dy = 1 if way == 1 else (-1 if way == 3 else 0)
-        points[count, 0] = x + 0.5 * dx
-        points[count, 1] = y + 0.5 * dy
+        if count < len(points):
+            points[count, 0] = x + 0.5 * dx
+            points[count, 1] = y + 0.5 * dy
         count += 1
         x += dx
         y += dy
@@ -68,25 +71,27 @@ def _boundary(regions, number, left, top, right, bottom):
             way = (way + 3) % 4
         if x == start_x and y == start_y and way == 0:
             break
-    return points[:count]
+    return count
 
 
 @compiled
-def _fit_piece(points, first, last, handles):
+def _fit_piece(points, first, last, handles, t):
     """The handles [2,2] of the cubic from one point of a closed outline to another (indices, the last may be past the
-    end) that comes closest to those between, by least squares; the largest squared distance, and at which point."""
+    end) that comes closest to those between, by least squares; the largest squared distance. `t` [N+1] is room."""
     n = len(points)
     count = last - first + 1
     x0, y0 = points[first % n, 0], points[first % n, 1]
     x3, y3 = points[last % n, 0], points[last % n, 1]
-    t = np.zeros(count)
+    t[0] = 0.0
     for k in range(1, count):
         i, j = (first + k) % n, (first + k - 1) % n
         t[k] = t[k - 1] + math.sqrt((points[i, 0] - points[j, 0]) ** 2 + (points[i, 1] - points[j, 1]) ** 2)
-    if t[count - 1] > 0:
-        t /= t[count - 1]
+    length = t[count - 1]
+    if length > 0:
+        for k in range(count):
+            t[k] /= length
     third_x, third_y = (x3 - x0) / 3, (y3 - y0) / 3
-    worst, at = 0.0, first
+    worst = 0.0
     for _ in range(3):
         a11, a12, a22 = 1e-6 + STRAIGHTNESS * count, 0.0, 1e-6 + STRAIGHTNESS * count
         b1x, b1y, b2x, b2y = 0.0, 0.0, 0.0, 0.0
@@ -109,7 +114,7 @@ def _fit_piece(points, first, last, handles):
         handles[1, 0] = x0 + 2 * third_x + (a11 * b2x - a12 * b1x) / det
         handles[1, 1] = y0 + 2 * third_y + (a11 * b2y - a12 * b1y) / det
         h1x, h1y, h2x, h2y = handles[0, 0], handles[0, 1], handles[1, 0], handles[1, 1]
-        worst, at = 0.0, first
+        worst = 0.0
         for k in range(1, count - 1):
             i = (first + k) % n
             v = t[k]
@@ -117,47 +122,40 @@ def _fit_piece(points, first, last, handles):
             ex = u * u * u * x0 + 3 * u * u * v * h1x + 3 * u * v * v * h2x + v * v * v * x3 - points[i, 0]
             ey = u * u * u * y0 + 3 * u * u * v * h1y + 3 * u * v * v * h2y + v * v * v * y3 - points[i, 1]
             d = ex * ex + ey * ey
-            if d > worst:
-                worst, at = d, first + k
+            worst = max(worst, d)
             # A step of Newton's method towards the parameter of the nearest point.
             dx = 3 * u * u * (h1x - x0) + 6 * u * v * (h2x - h1x) + 3 * v * v * (x3 - h2x)
             dy = 3 * u * u * (h1y - y0) + 6 * u * v * (h2y - h1y) + 3 * v * v * (y3 - h2y)
             q = dx * dx + dy * dy
             if q > 1e-9:
                 t[k] = min(max(v - (ex * dx + ey * dy) / q, 0.0), 1.0)
-    return worst, at
+    return worst
 
 
-@compiled
-def _farthest(points, x, y):
-    """Which point is farthest from a place."""
-    best, at = -1.0, 0
-    for i in range(len(points)):
-        d = (points[i, 0] - x) ** 2 + (points[i, 1] - y) ** 2
-        if d > best:
-            best, at = d, i
-    return at
-
-
-@compiled
-def fit_closed(points, least, most, error):
+def fit_closed(points: np.ndarray, least: int, most: int, error: float) -> np.ndarray:
     """A closed outline [N,2] as a contour [3n,2] of cubics (knot, handle, handle, ...), of `least` to `most` pieces:
     the worst is cut where it is farthest from its chord until all points are within `error` px."""
+    one = _farthest(points, points.mean(0))
+    ends = sorted([one, _farthest(points, points[one])])
+    knots, handles, errors = np.zeros(most + 2, np.int64), np.zeros((most + 2, 2, 2)), np.zeros(most + 2)
+    knots[:3] = *ends, ends[0] + len(points)
+    count = _cut(points, least, most, error, knots, handles, errors, np.empty(len(points) + 1))
+    contour = np.empty((count, 3, 2))
+    contour[:, 0], contour[:, 1:] = points[knots[:count] % len(points)], handles[:count]
+    return contour.reshape(-1, 2)
+
+
+def _farthest(points: np.ndarray, place: np.ndarray) -> int:
+    """Which point is farthest from a place."""
+    return int(np.square(points - place).sum(1).argmax())
+
+
+@compiled
+def _cut(points, least, most, error, knots, handles, errors, room):
+    """Fit pieces to an outline: two, then more, from the points `knots` on. Gives how many there are."""
     n = len(points)
-    x, y = 0.0, 0.0
-    for i in range(n):
-        x += points[i, 0] / n
-        y += points[i, 1] / n
-    one = _farthest(points, x, y)
-    two = _farthest(points, points[one, 0], points[one, 1])
-    if two < one:
-        one, two = two, one
-    knots = np.zeros(most + 2, np.int64)
-    knots[0], knots[1], knots[2] = one, two, one + n
-    handles = np.zeros((most + 2, 2, 2))
-    errors = np.zeros(most + 2)
     for piece in range(2):
-        errors[piece], _ = _fit_piece(points, knots[piece], knots[piece + 1], handles[piece])
+        errors[piece] = _fit_piece(points, knots[piece], knots[piece + 1], handles[piece], room)
     count = 2
     while count < most:
         worst, top = 0, -1.0
@@ -190,11 +188,5 @@ def fit_closed(points, least, most, error):
         knots[worst + 1] = cut
         count += 1
         for piece in (worst, worst + 1):
-            errors[piece], _ = _fit_piece(points, knots[piece], knots[piece + 1], handles[piece])
-    contour = np.empty((3 * count, 2))
-    for piece in range(count):
-        for axis in range(2):
-            contour[3 * piece, axis] = points[knots[piece] % n, axis]
-            contour[3 * piece + 1, axis] = handles[piece, 0, axis]
-            contour[3 * piece + 2, axis] = handles[piece, 1, axis]
-    return contour
+            errors[piece] = _fit_piece(points, knots[piece], knots[piece + 1], handles[piece], room)
+    return count

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.raster import TOLERANCE as EXACT_TOLERANCE
 from vecstack.kinds.path.raster import draw_over
 from vecstack.kinds.path.slopes import Slopes
-from vecstack.kinds.path.windows import Windows, boxes_of
+from vecstack.kinds.path.windows import Room, Windows, boxes_of
 
 BAND_ROWS = 64  # worked on together: all of their pixels stay in a processor's cache
 PARTS = 2  # of a picture, of bands each; sums do not depend on how many threads there are
@@ -36,28 +35,6 @@ SETTLING = 0.5  # last share of the steps, which become shorter
 MAX_TUNED_POINTS = 600  # of a path; those of larger ones stay, since a step takes their square
 
 
-@dataclass
-class _Room:
-    """Arrays of one thread, kept from step to step and made larger where they must be."""
-
-    areas: np.ndarray = field(default_factory=lambda: np.empty(1 << 18, np.float32))
-    spans: np.ndarray = field(default_factory=lambda: np.empty((1 << 12, 2), np.int64))
-    keys: np.ndarray = field(default_factory=lambda: np.empty((0, 2), np.int64))
-    weights: np.ndarray = field(default_factory=lambda: np.empty((0, 8), np.float32))
-    below: np.ndarray = field(default_factory=lambda: np.empty((0, 3), np.float32))
-
-    def fit(self, areas: int, rows: int, entries: int, channels: int) -> None:
-        """Have room for so many."""
-        if len(self.areas) < areas:
-            self.areas = np.empty(areas + areas // 4, np.float32)
-        if len(self.spans) < rows:
-            self.spans = np.empty((rows + rows // 4, 2), np.int64)
-        if len(self.keys) < entries or self.below.shape[1] != channels:
-            self.keys = np.empty((entries, 2), np.int64)
-            self.weights = np.empty((entries, 8), np.float32)
-            self.below = np.empty((entries, channels), np.float32)
-
-
 class Tuner:
     """Steps of paths towards the picture of a scene, computed on a device."""
 
@@ -65,7 +42,8 @@ class Tuner:
         self.scene, self._device = scene, device
         self._tolerance = TOLERANCE * min(1.0, max(scene.picture.shape[1:]) / SMALL_PX)
         self.drawn = np.empty_like(scene.picture)  # by the last step: [D,H,W]
-        self._rooms = [_Room() for _ in range(PARTS)]
+        channels, _, width = scene.picture.shape
+        self._rooms = [Room.of(1 << 18, 1 << 12, 1 << 12, channels, width) for _ in range(PARTS)]
 
     def tune(
         self,
@@ -122,25 +100,25 @@ class Tuner:
             drawn = drawn * self.scene.light + self.scene.above
         return drawn
 
-    def _part(self, paths: Paths, boxes: np.ndarray, room: _Room, top: int, bottom: int) -> Slopes:
+    def _part(self, paths: Paths, boxes: np.ndarray, room: Room, top: int, bottom: int) -> Slopes:
         sums = Slopes.of(paths)
         for first in range(top, bottom, BAND_ROWS):
             self._band(paths, boxes, room, first, min(first + BAND_ROWS, bottom), sums)
         return sums
 
-    def _band(self, paths: Paths, boxes: np.ndarray, room: _Room, top: int, bottom: int, sums: Slopes) -> None:
+    def _band(self, paths: Paths, boxes: np.ndarray, room: Room, top: int, bottom: int, sums: Slopes) -> None:
         """Add what the rows top..bottom tell."""
-        scene, channels = self.scene, len(self.scene.picture)
+        scene = self.scene
         look = paths.opacity, paths.form, paths.place, paths.offsets, paths.colors, paths.stop_start
         outline = paths.points, paths.cubics, paths.cubic_start
         windows = Windows.of(boxes, top, bottom)
         places = windows.boxes, windows.starts, windows.row_starts
-        entries = max(len(room.keys), 1 << 12)
+        entries = len(room.keys)
         entry_start = np.zeros(paths.count + 1, np.int64)
         while True:
             canvas = scene.below[:, top:bottom].copy()
-            room.fit(int(windows.starts[-1]), int(windows.row_starts[-1]), entries, channels)
-            kept = *places, room.areas, room.spans, room.keys, room.weights, room.below, entry_start
+            room.fit(int(windows.starts[-1]), int(windows.row_starts[-1]), entries)
+            kept = *places, *room.arrays, entry_start
             if kernels.forward(*outline, *look, canvas, top, self._tolerance, *kept):
                 break
             entries *= 2
@@ -151,10 +129,11 @@ class Tuner:
             canvas *= light
             canvas += above
         missing = canvas - scene.picture[:, top:bottom]
+        color = np.empty(len(canvas), np.float32)
         self.drawn[:, top:bottom] = canvas
         sums.error += float(np.vdot(missing, missing))
         kernels.backward(
-            *outline, *look, canvas, top, missing, *kept, light, above, sums.points, sums.blocks, sums.colors,
+            *outline, *look, canvas, top, missing, *kept, light, above, color, sums.points, sums.blocks, sums.colors,
             sums.color_curvature, sums.opacity, sums.opacity_curvature,
         )  # fmt: skip
 
@@ -206,8 +185,10 @@ def solved(paths: Paths, slopes: Slopes, damping: float, device: torch.device) -
     most = min(MAX_TUNED_POINTS, int(np.diff(paths.point_start).max()))
     if not is_compiled_on(device):
         return twin.solve(paths, slopes, damping, most, device)
-    steps, starts = np.zeros_like(paths.points), (paths.cubic_start, paths.point_start)
-    kernels.solve(paths.cubics, *starts, slopes.blocks, slopes.points, damping, most, steps)
+    steps, size = np.zeros_like(paths.points), 2 * most
+    room = np.zeros((size, size)), np.zeros(size, np.int64), np.zeros(size)
+    starts = paths.cubic_start, paths.point_start
+    kernels.solve(paths.cubics, *starts, slopes.blocks, slopes.points, damping, *room, steps)
     return steps
 
 

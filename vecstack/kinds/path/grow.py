@@ -27,9 +27,9 @@ GROUPS = 8  # at most, of regions
 LEVELS = (1.5, 3.0, 6.0)  # times as many regions of the residual as paths are added: the best is taken
 MIN_PIXELS = 4  # of a region that is worth a path, in a picture of more than SMALL_PIXELS
 SMALL_PIXELS = 1024
-SMALL_GROWN, FEW = 1 << 14, 8  # pixels of a picture that is grown on in steps, from so many paths on
+SMALL_GROWN, FEW = 1 << 14, 8  # pixels of a picture that is grown on in steps: to so many paths, twice, four times
 SAME_COLOR = 1 / 255  # nearer colours are not told apart
-MIN_GAIN = 1e-8  # of the sum of squares over a picture of 1 in all pixels: less is not worth a path
+MIN_SHIFT = 0.25 / 255  # of a region's colour: less is not worth a path
 MIN_OPACITY, MAX_OPACITY = 0.3, 0.97
 ON_REGION = 0.2  # share of a path's pixels on a region from which it may lie above that
 CLEAR = 0.5  # coverage below which a region of a transparent picture is no region of paths
@@ -119,17 +119,21 @@ class PathGrower:
         if count <= self.count:
             return
         if not self.growth.regions.size:
-            self._know_regions(min(count, max(2, round(STRUCTURE_SHARE * (count - self.count)))))
-        counts = [count]
-        while self._is_small and counts[0] > 2 * max(self.count, FEW):
-            counts.insert(0, counts[0] // 2)  # there, more can be worse, and costs little
-        for wanted in counts:
+            wanted = GROUPS if self._is_small else max(2, round(STRUCTURE_SHARE * (count - self.count)))
+            self._know_regions(min(count, wanted))
+        for wanted in self._counts_to(count):
             if self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
                 break
             before, error = self.growth.copy(), self.tuner.error(self.growth.paths)
             self._grow_to(wanted)
             if before.paths.count and self.tuner.error(self.growth.paths) > error:
                 self.growth = before
+
+    def _counts_to(self, count: int) -> list[int]:
+        """The counts that are grown to one after another. In a small picture luck decides, and steps cost little: there
+        they are the same on the way to any count, so that more layers are never worse."""
+        steps = [FEW << power for power in range(16)] if self._is_small else []
+        return [*(step for step in steps if self.count < step < count), count]
 
     def _grow_to(self, count: int) -> None:
         if not self.count and _is_plain(self.scene.below):
@@ -188,14 +192,14 @@ class PathGrower:
 
 
 def regions_of(scene: Scene, count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The picture's regions [H,W], `count` of them; their order, large ones first, those of a coarser region together
-    [K]; and these coarser regions [K]."""
+    """The picture's regions [H,W], `count` of them at most; their order, large ones first, those of a coarser region
+    together [K]; and these coarser regions [K]."""
     _, height, width = scene.picture.shape
     is_flat = bool((np.ptp(scene.picture, (1, 2)) < SAME_COLOR).all())
-    count = 1 if is_flat else min(count, height * width)
-    groups = min(GROUPS, count)
-    levels = merged(scene.picture, (count, groups), STRUCTURE_POWER, seed)
-    fine, coarse = levels[count], levels[groups]
+    most = 1 if is_flat else min(count, height * width)
+    levels = merged(scene.picture, (most, min(GROUPS, most)), STRUCTURE_POWER, seed)
+    fine, coarse = levels[most], levels[min(GROUPS, most)]
+    count, groups = int(fine.max()) + 1, int(coarse.max()) + 1
     parent = np.zeros(count, np.int64)
     parent[fine.ravel()] = coarse.ravel()
     size = np.bincount(fine.ravel(), minlength=count)
@@ -276,9 +280,9 @@ class _Shifts:
     def of(cls, residual: np.ndarray, regions: np.ndarray, count: int) -> _Shifts:
         """The regions by their worth."""
         means, size = _means(regions, residual)
-        gains = size * np.square(means).sum(1)
+        shifts = np.square(means).sum(1)
+        gains = size * (shifts > MIN_SHIFT**2) * shifts
         gains[size < (MIN_PIXELS if regions.size > SMALL_PIXELS else 1)] = 0
-        gains[gains < MIN_GAIN * regions.size] = 0
         if means.shape[1] == 4:
             gains[means[:, 3] < -0.02] = 0  # a layer covers more, never less
         chosen = np.argsort(-gains, kind="stable")[:count]

@@ -15,10 +15,10 @@ import math
 
 import numpy as np
 
-from vecstack.compiled import compiled_fast
+from vecstack.compiled import compiled, compiled_fast
 
 
-@compiled_fast
+@compiled
 def trace(points, cubics, first, end, window, areas, base, spans, row, tolerance, keys, weights, count):
     """Add the signed areas of the cubics first..end of a path to its window of `areas`, widen the `spans` [rows,2] of
     columns that its rows touch, and, where there are `keys`, append an entry for each pixel that a cubic meets: `keys`
@@ -147,7 +147,7 @@ def trace(points, cubics, first, end, window, areas, base, spans, row, tolerance
     return count
 
 
-@compiled_fast
+@compiled
 def accumulate(areas, base, window, spans, row):
     """Turn a path's areas into signed coverages along each row, within the columns that it touches; where it goes on to
     the right of the window, to the end of that."""
@@ -166,7 +166,7 @@ def accumulate(areas, base, window, spans, row):
             spans[row + y, 1] = stride - 2
 
 
-@compiled_fast
+@compiled
 def stop_at(offsets, first, end, t):
     """Between which stop and the next one of first..end a place along a gradient lies, and the next one's share."""
     if t <= offsets[first]:
@@ -177,7 +177,7 @@ def stop_at(offsets, first, end, t):
     return end - 2, 1.0
 
 
-@compiled_fast
+@compiled
 def place_at(form, place, x, y):
     """Where a point lies along a gradient: `place` maps it to the frame in which a linear gradient (`form` 1) goes from
     0 to 1 along x, and a radial one (2) with the distance from the middle."""
@@ -188,7 +188,7 @@ def place_at(form, place, x, y):
     return math.sqrt(u * u + v * v)
 
 
-@compiled_fast
+@compiled
 def fill_row(form, place, offsets, colors, first, end, y, left, right, out):
     """The colours of a path's pixels left..right of a row: `out` [D,W], from column `left`."""
     if form == 0:
@@ -202,7 +202,7 @@ def fill_row(form, place, offsets, colors, first, end, y, left, right, out):
             out[channel, x] = a + (b - a) * np.float32(share)
 
 
-@compiled_fast
+@compiled
 def lay(canvas, areas, base, window, spans, row, form, place, offsets, colors, first, end, opacity, fill, top):
     """Lay a path over a canvas [D,h,W] whose first row is `top`: its signed coverages, and its fill."""
     x0 = window[0]
@@ -226,62 +226,29 @@ def lay(canvas, areas, base, window, spans, row, form, place, offsets, colors, f
                 line[x] += (color[x] - line[x]) * (opacity * min(abs(cover[x]), one))
 
 
-@compiled_fast
-def draw(
-    points, cubics, cubic_start, opacity, form, place, offsets, colors, stop_start, canvas, tolerance,
-    window, start, row_start,
-):  # fmt: skip
-    """Lay paths over a canvas [D,H,W], in place: over the rows of their windows (Windows in windows.py)."""
-    width = canvas.shape[2]
-    rows = 0
-    for path in range(len(cubic_start) - 1):
-        rows = max(rows, row_start[path + 1] - row_start[path])
-    areas = np.empty((width + 1) * rows, np.float32)
-    spans = np.empty((rows, 2), np.int64)
-    fill = np.empty((canvas.shape[0], width), np.float32)
-    no_keys = np.empty((0, 2), np.int64)
-    no_weights = np.empty((0, 8), np.float32)
-    zero = row_start[0]  # functions would be compiled once more for the literal
-    for path in range(len(cubic_start) - 1):
-        if opacity[path] <= 0 or start[path + 1] == start[path]:
-            continue
-        areas[: start[path + 1] - start[path]] = 0
-        spans[:, 0] = width + 1
-        spans[:, 1] = -1
-        box = window[path]
-        first, end = cubic_start[path], cubic_start[path + 1]
-        trace(points, cubics, first, end, box, areas, zero, spans, zero, tolerance, no_keys, no_weights, zero)
-        accumulate(areas, zero, box, spans, zero)
-        lay(
-            canvas, areas, zero, box, spans, zero, form[path], place[path], offsets, colors,
-            stop_start[path], stop_start[path + 1], opacity[path], fill, zero,
-        )  # fmt: skip
-
-
-@compiled_fast
+@compiled
 def forward(
     points, cubics, cubic_start, opacity, form, place, offsets, colors, stop_start, canvas, top, tolerance,
-    window, start, row_start, areas, spans, keys, weights, below, entry_start,
+    window, start, row_start, areas, spans, fill, keys, weights, below, entry_start,
 ):  # fmt: skip
-    """As `draw`, keeping what `backward` needs: coverages and spans of all paths, their entries, and the canvas below
-    each entry [E,D]. False where the entries did not fit."""
-    width = canvas.shape[2]
-    areas[: start[-1]] = 0
-    spans[:, 0] = width + 1
-    spans[:, 1] = -1
-    fill = np.empty((canvas.shape[0], width), np.float32)
+    """Lay paths over a canvas [D,h,W], in place: over the rows of their windows (Windows in windows.py). Where there
+    are `keys`, keep what `backward` needs: coverages and spans of all paths, their entries, and the canvas below each
+    entry [E,D]; else all windows may begin at 0. `fill` [D,W] is room. False where the entries did not fit."""
     count = row_start[0]  # 0, but no literal, for which `trace` would be compiled once more
     for path in range(len(cubic_start) - 1):
         entry_start[path] = count
-        if start[path + 1] == start[path]:
-            continue
         box, base, row = window[path], start[path], row_start[path]
+        rows, stride = box[3] - box[1], box[2] - box[0] + 1
+        if rows <= 0:
+            continue
+        areas[base : base + rows * stride] = 0
+        spans[row : row + rows, 0] = stride + 1
+        spans[row : row + rows, 1] = -1
         first, end = cubic_start[path], cubic_start[path + 1]
         found = trace(points, cubics, first, end, box, areas, base, spans, row, tolerance, keys, weights, count)
         if found < 0:
             return False
         accumulate(areas, base, box, spans, row)
-        stride = box[2] - box[0] + 1
         for e in range(count, found):
             at = keys[e, 0] - base
             y, x = box[1] + at // stride - top, box[0] + at % stride
@@ -299,21 +266,19 @@ def forward(
 @compiled_fast
 def backward(
     points, cubics, cubic_start, opacity, form, place, offsets, colors, stop_start, canvas, top, missing,
-    window, start, row_start, areas, spans, keys, weights, below, entry_start, light, above,
+    window, start, row_start, areas, spans, fill, keys, weights, below, entry_start, light, above, color,
     point_slopes, blocks, color_slopes, color_curvature, opacity_slopes, opacity_curvature,
 ):  # fmt: skip
     """Add to the slopes of half the squared error, and to its curvature (Gauss-Newton), by all numbers of the paths:
     points [M,2] and `blocks` [Q,36] (the lower half of each cubic's 8 x 8), colours of stops [S,D] and [S], opacities
     [L]. `canvas` is the picture drawn, `missing` [D,h,W] the canvas less the picture aimed at; `light` [h,W] and
-    `above` [D,h,W], of what lies above all paths, are swept down through them."""
-    channels, width = canvas.shape[0], canvas.shape[2]
-    fill = np.empty((channels, width), np.float32)
-    color = np.empty(channels, np.float32)
+    `above` [D,h,W], of what lies above all paths, are swept down through them; `fill` [D,W], `color` [D] are room."""
+    channels = canvas.shape[0]
     one = np.float32(1)
     for path in range(len(cubic_start) - 2, -1, -1):
-        if start[path + 1] == start[path]:
-            continue
         box, base, row = window[path], start[path], row_start[path]
+        if box[1] >= box[3]:
+            continue
         x0, y0 = box[0], box[1]
         stride = box[2] - x0 + 1
         first, end = stop_start[path], stop_start[path + 1]
@@ -415,13 +380,11 @@ def backward(
 
 
 @compiled_fast
-def solve(cubics, cubic_start, point_start, blocks, slopes, damping, most, steps):
+def solve(cubics, cubic_start, point_start, blocks, slopes, damping, matrix, first, right, steps):
     """The damped Gauss-Newton step of each path's points: (H + damping I) step = -slopes, by Cholesky's method within
-    the profile of H. Paths of more than `most` points, and of no curvature, stay."""
-    size = 2 * most
-    matrix = np.zeros((size, size))
-    first = np.zeros(size, np.int64)
-    right = np.zeros(size)
+    the profile of H. Paths of more numbers than `right` has room for stay; `matrix` [N,N], `first` [N] and `right` [N]
+    are room."""
+    size = len(right)
     for path in range(len(cubic_start) - 1):
         low, high = point_start[path], point_start[path + 1]
         n = 2 * (high - low)
@@ -463,7 +426,7 @@ def solve(cubics, cubic_start, point_start, blocks, slopes, damping, most, steps
             steps[low + row // 2, row % 2] = right[row]
 
 
-@compiled_fast
+@compiled
 def cover(edges, places, side, out):
     """How much of the box of a side around each place [P,2] lies within closed edges [E,4]: `out` [P] in 0..1."""
     low_x, low_y, high_x, high_y = 1e300, 1e300, -1e300, -1e300
@@ -490,7 +453,7 @@ def cover(edges, places, side, out):
         out[p] = min(abs(total) / (side * side), 1.0)
 
 
-@compiled_fast
+@compiled
 def _mean_right(x0, x1, side):
     """How much of 0..side lies to the right of a place that runs evenly from x0 to x1, on average."""
     if x0 > x1:

@@ -15,7 +15,7 @@ from vecstack.geometry import Affine
 from vecstack.kinds.path import kernels, shade, twin
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.layer import PathLayer
-from vecstack.kinds.path.windows import Windows, boxes_of
+from vecstack.kinds.path.windows import Room, Windows, boxes_of
 
 if TYPE_CHECKING:
     from vecstack.kinds.base import RunPainter, Shader
@@ -33,15 +33,19 @@ def draw_over(canvas: Tensor, paths: Paths, tolerance: float) -> None:
     if not is_compiled_on(canvas.device):
         twin.draw(canvas, paths, tolerance)
         return
-    pixels, rows = canvas.contiguous().numpy(), canvas.shape[1]
+    pixels, (channels, rows, width) = canvas.contiguous().numpy(), canvas.shape
     cuts = [0, rows // 2, rows] if rows >= 2 * MIN_ROWS else [0, rows]
-    boxes = boxes_of(paths, rows, canvas.shape[2])
+    boxes = boxes_of(paths, rows, width)
+    starts = np.zeros(paths.count + 1, np.int64)  # one path after another in the same room
 
     def draw(first: int, end: int) -> None:
         windows = Windows.of(boxes, first, end)
-        kernels.draw(
+        most = int(np.diff(windows.row_starts).max(initial=0))
+        room = Room.of((width + 1) * most, most, 0, channels, width)
+        kernels.forward(
             paths.points, paths.cubics, paths.cubic_start, paths.opacity, paths.form, paths.place, paths.offsets,
-            paths.colors, paths.stop_start, pixels, tolerance, windows.boxes, windows.starts, windows.row_starts,
+            paths.colors, paths.stop_start, pixels, 0, tolerance, windows.boxes, starts, starts, *room.arrays,
+            np.empty_like(starts),
         )  # fmt: skip
 
     with ThreadPoolExecutor(len(cuts) - 1) as threads:

@@ -10,33 +10,39 @@ from vecstack.compiled import compiled, is_compiling
 
 NOISE = 0.02  # of a cost: flat pictures are full of ties, and with it many pairs merge in one round
 LARGE, CELL_PX = 1 << 19, 2  # pixels of a picture from which regions are made of cells of 2 x 2 pixels
+EQUAL = 1e-8  # more than merging two regions of one colour costs
 FAR = 20  # times as many regions as are wanted: until then, all pairs that prefer one another merge at once
 
 
 def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int = 0) -> dict[int, np.ndarray]:
-    """For each of some counts, the picture [D,H,W] as so many connected regions: their numbers, [H,W]. Those of a lower
-    count are unions of those of a higher one.
+    """For each of some counts, the picture [D,H,W] as at most so many connected regions, neighbours of one colour
+    always together: their numbers, [H,W]. Those of a lower count are unions of those of a higher one.
 
     Ward's method on neighbours: merging two regions of n1 and n2 pixels costs the squared error that it adds,
     n1 n2 / (n1 + n2) |mean1 - mean2|^2, over their common boundary's length to a power (Koepfler, Lopez, Morel, 1994).
     Each round merges pairs that both prefer each other. `seed` chooses among equals."""
-    mutual, joined = (_mutual, _joined) if is_compiling() else (_mutual_at_once, _joined_at_once)
     numbers, size, total = _cells(picture, CELL_PX if picture[0].size > LARGE else 1)
     one = np.concatenate([numbers[:, :-1].ravel(), numbers[:-1].ravel()])
     other = np.concatenate([numbers[:, 1:].ravel(), numbers[1:].ravel()])
     apart = one != other
-    one, other, length = joined(one[apart], other[apart], np.ones(int(apart.sum())), len(size))
+    one, other, length = _joined(one[apart], other[apart], np.ones(int(apart.sum())), len(size))
     merges: list[np.ndarray] = []  # of each round: old numbers to new ones
     found = {}
     least = min(counts)
     for count in sorted(set(counts), reverse=True):
-        while len(size) > count:
+        while True:
             cost = np.empty(len(one))
-            pairs = mutual(one, other, length, size, total / size[:, None], power, NOISE, seed, cost)
-            most = len(pairs) if len(size) > FAR * least else max(len(pairs) // 2, 1)
-            most = min(most, len(size) - count)
-            if most < len(pairs):
-                pairs = pairs[np.argpartition(cost[pairs], most)[:most]]
+            pairs = _mutual(one, other, length, size, total / size[:, None], power, NOISE, seed, cost)
+            equal = pairs[cost[pairs] < EQUAL]
+            if len(size) - len(equal) > count:
+                most = len(pairs) if len(size) > FAR * least else max(len(pairs) // 2, 1)
+                most = min(max(most, len(equal)), len(size) - count)
+                if most < len(pairs):
+                    pairs = pairs[np.argpartition(cost[pairs], most)[:most]]
+            elif len(equal):
+                pairs = equal
+            else:
+                break
             new = np.arange(len(size))
             new[other[pairs]] = one[pairs]
             kept = np.flatnonzero(new == np.arange(len(size)))
@@ -47,7 +53,7 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int =
             place[kept] = np.arange(len(kept))
             new = place[new]
             merges.append(new)
-            one, other, length = joined(new[one], new[other], length, len(kept))
+            one, other, length = _joined(new[one], new[other], length, len(kept))
         region = np.arange(len(size))
         for new in reversed(merges):
             region = region[new]
@@ -66,11 +72,28 @@ def _cells(picture: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray, np.n
     return numbers, size, np.ascontiguousarray(total)
 
 
-@compiled
-def _mutual(one, other, length, size, means, power, noise, seed, cost):
+def _mutual(
+    one: np.ndarray,
+    other: np.ndarray,
+    length: np.ndarray,
+    size: np.ndarray,
+    means: np.ndarray,
+    power: float,
+    noise: float,
+    seed: int,
+    cost: np.ndarray,
+) -> np.ndarray:
     """The pairs of neighbours that prefer one another, and what merging each pair costs (in `cost`)."""
-    best = np.full(len(size), np.inf)
-    which = np.full(len(size), -1, np.int64)
+    if not is_compiling():
+        return _mutual_at_once(one, other, length, size, means, power, noise, seed, cost)
+    best, which = np.full(len(size), np.inf), np.full(len(size), -1, np.int64)
+    pairs = np.empty(len(size), np.int64)
+    return pairs[: _find_mutual(one, other, length, size, means, power, noise, seed, cost, best, which, pairs)]
+
+
+@compiled
+def _find_mutual(one, other, length, size, means, power, noise, seed, cost, best, which, pairs):
+    """Write the pairs; gives how many there are. `best` and `which` are what each region prefers so far."""
     for e in range(len(one)):
         i, j = one[e], other[e]
         distance = 0.0
@@ -88,20 +111,32 @@ def _mutual(one, other, length, size, means, power, noise, seed, cost):
         if value < best[j]:
             best[j] = value
             which[j] = e
-    pairs = np.empty(len(size), np.int64)
     count = 0
     for i in range(len(size)):
         e = which[i]
         if e >= 0 and one[e] == i and which[other[e]] == e:
             pairs[count] = e
             count += 1
-    return pairs[:count]
+    return count
+
+
+def _joined(
+    one: np.ndarray, other: np.ndarray, length: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The pairs of neighbours under new numbers, each once, with the lengths of their boundaries summed."""
+    if not is_compiling():
+        return _joined_at_once(one, other, length, count)
+    begin, seen = np.zeros(count + 1, np.int64), np.full(count, -1, np.int64)
+    partner, part = np.empty(len(one), np.int64), np.empty(len(one))
+    new = np.empty(len(one), np.int64), np.empty(len(one), np.int64), np.empty(len(one))
+    found = _join(one, other, length, begin, begin.copy(), partner, part, seen, *new)
+    return new[0][:found], new[1][:found], new[2][:found]
 
 
 @compiled
-def _joined(one, other, length, count):
-    """The pairs of neighbours under new numbers, each once, with the lengths of their boundaries summed."""
-    begin = np.zeros(count + 1, np.int64)
+def _join(one, other, length, begin, place, partner, part, seen, new_one, new_other, new_length):
+    """Write the pairs, gathered by the lower of their numbers; gives how many there are."""
+    count = len(seen)
     for e in range(len(one)):
         if one[e] < other[e]:
             begin[one[e] + 1] += 1
@@ -109,9 +144,7 @@ def _joined(one, other, length, count):
             begin[other[e] + 1] += 1
     for i in range(count):
         begin[i + 1] += begin[i]
-    place = begin.copy()
-    partner = np.empty(begin[count], np.int64)
-    part = np.empty(begin[count])
+        place[i] = begin[i]
     for e in range(len(one)):
         i, j = one[e], other[e]
         if i > j:
@@ -120,10 +153,6 @@ def _joined(one, other, length, count):
             partner[place[i]] = j
             part[place[i]] = length[e]
             place[i] += 1
-    seen = np.full(count, -1, np.int64)
-    new_one = np.empty(len(partner), np.int64)
-    new_other = np.empty(len(partner), np.int64)
-    new_length = np.empty(len(partner))
     n = 0
     for i in range(count):
         first = n
@@ -137,7 +166,7 @@ def _joined(one, other, length, count):
                 new_other[n] = j
                 new_length[n] = part[p]
                 n += 1
-    return new_one[:n], new_other[:n], new_length[:n]
+    return n
 
 
 def _mutual_at_once(

@@ -43,6 +43,44 @@ class Windows:
         return slice(None), slice(top - self.top, bottom - self.top), slice(left, right)
 
 
+@dataclass
+class Room:
+    """Arrays in which the loops of kernels.py work: signed areas of windows; the columns that each of their rows
+    touches [rows,2]; colours of a row [D,W]; and entries, with the canvas below each."""
+
+    areas: np.ndarray
+    spans: np.ndarray
+    fill: np.ndarray
+    keys: np.ndarray
+    weights: np.ndarray
+    below: np.ndarray
+
+    @classmethod
+    def of(cls, areas: int, rows: int, entries: int, channels: int, width: int) -> Room:
+        """Room for so many."""
+        return cls(
+            np.empty(areas, np.float32), np.empty((rows, 2), np.int64), np.empty((channels, width), np.float32),
+            np.empty((entries, 2), np.int64), np.empty((entries, 8), np.float32),
+            np.empty((entries, channels), np.float32),
+        )  # fmt: skip
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """In the order in which the loops take them."""
+        return self.areas, self.spans, self.fill, self.keys, self.weights, self.below
+
+    def fit(self, areas: int, rows: int, entries: int) -> None:
+        """Have room for so many: what is too small is made anew, with some to spare."""
+        if len(self.areas) < areas:
+            self.areas = np.empty(areas + areas // 4, np.float32)
+        if len(self.spans) < rows:
+            self.spans = np.empty((rows + rows // 4, 2), np.int64)
+        if len(self.keys) < entries:
+            self.keys = np.empty((entries, 2), np.int64)
+            self.weights = np.empty((entries, 8), np.float32)
+            self.below = np.empty((entries, self.below.shape[1]), np.float32)
+
+
 def boxes_of(paths: Paths, height: int, width: int) -> np.ndarray:
     """Where each path can cover pixels of a raster: left, top, right, bottom [L,4]; no rows where it has no columns."""
     pieces = paths.points[paths.cubics]
