@@ -129,9 +129,9 @@ class PathGrower:
         for wanted in self._counts_to(count):
             if self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
                 break
-            before, error = self.growth.copy(), self.tuner.error(self.growth.paths)
+            before, error = self.growth.copy(), self._missed()
             self._grow_to(wanted)
-            if before.paths.count and self.tuner.error(self.growth.paths) > error:
+            if before.paths.count and self._missed() > error:
                 self.growth = before
 
     def _counts_to(self, count: int) -> list[int]:
@@ -158,7 +158,7 @@ class PathGrower:
             if is_last:
                 self.growth.paths = with_gradients(self.tuner, self.growth.paths, self.growth.source < 0)
             self._tune(steps, 0.1 + 0.9 * index / len(rounds), 0.1 + 0.9 * (index + 1) / len(rounds))
-            error = self.tuner.error(self.growth.paths)
+            error = self._missed()
             if error < least and (share == 1 or is_last):
                 closest, least = self.growth.copy(), error
             if is_last:
@@ -180,6 +180,11 @@ class PathGrower:
         segments = None if guide is None else guide.segments
         growth.regions, growth.rank, growth.parent = regions_of(self.scene, count, self.terms.seed, segments)
         growth.segment = _most_frequent(growth.regions, segments)
+
+    def _missed(self) -> float:
+        """The mean squared error, of which more counts where detail matters."""
+        focus = None if self._guide is None else self._guide.focus
+        return self.tuner.error(self.growth.paths, None if focus is None else 1 + (FOCUS - 1) * focus)
 
     def _is_late(self) -> bool:
         """Whether only the time for the last steps is left."""
