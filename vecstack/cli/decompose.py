@@ -91,6 +91,18 @@ def run(
             help="How far outlines may leave what is seen to have fewer pieces, in pixels, of model graphic.",
         ),
     ] = None,
+    segments: Annotated[
+        str | None,
+        typer.Option(
+            "--segments",
+            metavar="u2netp|FILE",
+            help="Parts that become groups: a subject that a net finds, a mask, or a picture of flat parts.",
+        ),
+    ] = None,
+    focus: Annotated[
+        str | None,
+        typer.Option("--focus", metavar="subject|FILE", help="Where detail matters more: a subject, or a mask."),
+    ] = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
@@ -116,6 +128,8 @@ def run(
     from vecstack.models import load_model
     from vecstack.pictures.read import load_picture
 
+    is_guided = segments is not None or focus is not None
+    choose = partial(choose_model, effort=how, layers=layers, detail=goal, is_guided=is_guided)
     opened = cache(partial(load_model, device=device))
     resolve_device(device)  # before any picture, as the model: what is wrong with them is wrong for all
     if model != AUTO:
@@ -123,7 +137,7 @@ def run(
 
     def act(item: Item, report: ItemProgress) -> None:
         picture = load_picture(source_of(item.source))
-        name = model if model != AUTO else _chosen(choose_model(picture, how, layers, goal), item, quiet)
+        name = model if model != AUTO else _chosen(choose(picture), item, quiet)
         stack = decompose(
             picture,
             opened(name),
@@ -132,6 +146,8 @@ def run(
             detail=goal,
             background=color,
             style=style,
+            segments=segments,
+            focus=focus,
             seed=seed,
             device=device,
             report=show_psnr(report),

@@ -32,11 +32,18 @@ class Choice:
 
 
 def choose_model(
-    picture: Picture, effort: str | float, layers: int | None = None, detail: Goal | None = None
+    picture: Picture,
+    effort: str | float,
+    layers: int | None = None,
+    detail: Goal | None = None,
+    *,
+    is_guided: bool = False,
 ) -> Choice:
-    """The model for a picture, an effort, and a number of layers or a goal, if one is asked for: the first rule that
-    fits. No rule looks for handwriting."""
+    """The model for a picture, an effort, and a number of layers or a goal, if one is asked for, or a guide
+    (`is_guided`): the first rule that fits. No rule looks for handwriting."""
     size = f"{picture.width} x {picture.height} px"
+    if is_guided:
+        return Choice("paths", f"a picture of {size}, whose parts are told apart")
     if effort == SKETCH:
         return Choice(DEFAULT_MODEL, f"a sketch of {size}, as predicted")
     if max(picture.width, picture.height) <= SMALL_PX:

@@ -13,10 +13,11 @@ from vecstack.fitting.choose import AUTO, choose_model
 from vecstack.fitting.compact import compact
 from vecstack.fitting.effort import DECOMPOSE_EFFORTS, DEFAULT_EFFORT, EFFORTS, SKETCH, check_effort, check_seed
 from vecstack.fitting.goal import PSNR_BYTES, Goal, check_count
+from vecstack.fitting.guide import Segments, find_guide
 from vecstack.fitting.progress import ProgressCallback
 from vecstack.fitting.refine import groups, refine
 from vecstack.kinds import find_kind
-from vecstack.kinds.base import SceneMaker, Style
+from vecstack.kinds.base import Guide, SceneMaker, Style
 from vecstack.models import Model, load_model
 from vecstack.stack import Canvas, Stack
 
@@ -39,6 +40,8 @@ def decompose(
     detail: Goal | None = None,
     background: str | Color | None = None,
     style: Style | None = None,
+    segments: Segments | None = None,
+    focus: Segments | None = None,
     seed: int = 0,
     device: str = "auto",
     report: ProgressCallback | None = None,
@@ -53,15 +56,17 @@ def decompose(
     where the model is of a kind that does so (see fitting.detail.add_detail). A goal in bytes leaves out the model's
     layers, and the net that they need, where the picture comes closer without them.
 
-    A `style` asks for few colours, a palette or smooth outlines, of a model that takes one.
+    A `style` asks for few colours, a palette or smooth outlines, of a model that takes one. `segments` are parts of the
+    picture that become groups of their own, and `focus` is where detail matters more: a mask, or who finds them (see
+    fitting.guide.find_guide); for models all of whose layers are grown.
 
     A transparent picture gives a transparent stack where all layers are grown; else `background` (black, if not said)
     shows through it. Fewer layers of a sketch are the first of more where the stacks have the same background, which is
     the one of black and white that comes closer. The same `seed` gives the same stack, except with a number of seconds.
 
     Raises PictureError, DeviceError, WeightsError (no such model); UsageError for a count or an effort that cannot be
-    given, a sketch with more than the model predicts, a style of a model that takes none, a seed out of 0..2**32-1, and
-    what is no colour."""
+    given, a sketch with more than the model predicts, a style or segments of a model that takes none, a seed out of
+    0..2**32-1, and what is no colour."""
     from vecstack.drawing.file import with_thumbnail
     from vecstack.pictures.read import as_picture
 
@@ -71,13 +76,15 @@ def decompose(
     color = None if background is None else to_color(background)
     loaded = as_picture(picture)
     wanted = layers if detail is None else (detail.layers if layers is None else layers)
-    opened = _styled(_opened(model, loaded, effort, wanted, detail, device), style)
+    is_guided = segments is not None or focus is not None
+    opened = _styled(_opened(model, loaded, effort, wanted, detail, is_guided, device), style)
     goal = None if wanted is None and detail is None else dataclasses.replace(detail or Goal(wanted), layers=wanted)
     if effort == SKETCH:
         _check_sketch(opened, goal)
+    guide = _guide(opened, loaded, segments, focus) if is_guided else None
     stack = _sketch(loaded, opened, wanted, color)
     if effort != SKETCH:
-        stack = _fit(stack, loaded, opened, effort, goal, color or (0.0, 0.0, 0.0), seed, device, report)
+        stack = _fit(stack, loaded, opened, effort, goal, color or (0.0, 0.0, 0.0), guide, seed, device, report)
     if goal is not None and goal.budget_bytes is not None:
         return stack  # a thumbnail would take of its bytes
     return with_thumbnail(stack)
@@ -89,6 +96,7 @@ def _opened(
     effort: str | float,
     layers: int | None,
     detail: Goal | None,
+    is_guided: bool,
     device: str,
 ) -> Model:
     """The model that was given, named or left to be chosen."""
@@ -98,7 +106,7 @@ def _opened(
         raise UsageError(f"model must be a Model, a name or a path, not {model!r:.60}; use {AUTO!r} or a shipped name.")
     if model != AUTO:
         return load_model(model, device)
-    return load_model(choose_model(loaded, effort, layers, detail).name, device)
+    return load_model(choose_model(loaded, effort, layers, detail, is_guided=is_guided).name, device)
 
 
 def _styled(model: Model, style: Style | None) -> Model:
@@ -111,6 +119,16 @@ def _styled(model: Model, style: Style | None) -> Model:
             parameter="style",
         )
     return dataclasses.replace(model, maker=model.maker.styled(style))
+
+
+def _guide(model: Model, loaded: Picture, segments: Segments | None, focus: Segments | None) -> Guide | None:
+    """What guides the layers. Raises UsageError where the model's cannot be guided."""
+    if model.maker.max_layers or isinstance(model.maker, SceneMaker) or not _grows(model):
+        raise UsageError(
+            f"segments and focus guide layers that are grown, and those of {model.name} are not; use paths.",
+            parameter="focus" if segments is None else "segments",
+        )
+    return find_guide(loaded, segments, focus)
 
 
 def _check_sketch(model: Model, goal: Goal | None) -> None:
@@ -156,6 +174,7 @@ def _fit(
     effort: str | float,
     goal: Goal | None,
     background: Color,
+    guide: Guide | None,
     seed: int,
     device: str,
     report: ProgressCallback | None,
@@ -180,11 +199,11 @@ def _fit(
     if goal is None:
         effort = UNASKED.get(effort, effort)
         own = Goal(GROWN_LAYERS if composing is None else composing.most_layers)
-        grown = grow(stack, loaded, own, effort, maker=composing, **options)
+        grown = grow(stack, loaded, own, effort, maker=composing, guide=guide, **options)
     elif most:  # the model's layers are tuned as they are without any more: more layers are never worse
         grown = refine(stack, loaded, effort, goal, **options)
     else:
-        grown = grow(stack, loaded, goal, effort, maker=composing, **options)
+        grown = grow(stack, loaded, goal, effort, maker=composing, guide=guide, **options)
     return polish(grown, loaded, background, seed, device) if most and effort == POLISHED else grown
 
 

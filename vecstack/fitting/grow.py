@@ -29,7 +29,7 @@ from vecstack.pictures.read import Picture, as_picture
 from vecstack.stack import MAX_LAYERS, Group, Layer, Stack, check_aspect
 
 if TYPE_CHECKING:
-    from vecstack.kinds.base import Grower, Kind, SceneMaker
+    from vecstack.kinds.base import Grower, Guide, Kind, SceneMaker
 
 RASTER_PIXELS = 1 << 20  # most pixels of the picture that layers are grown on
 LEAST_PIXELS, LAYER_PIXELS = 1 << 17, 1536  # of a raster that a number of layers is grown on, and for each of them
@@ -65,13 +65,14 @@ def grow(
     device: str = "auto",
     report: ProgressCallback | None = None,
     maker: SceneMaker | None = None,
+    guide: Guide | None = None,
 ) -> Stack:
     """The stack with layers grown above its own until the goal is met or nothing more helps; layers on top that can
     themselves be grown are fitted together with them. `effort` and `seed` are those of vecstack.refine. A transparent
     canvas is fitted to the picture's own transparency. The same call gives the same stack, except with a number of
     seconds. With `budget_bytes` the layers that are there are compacted. A `maker` composes all layers of a stack that
-    has none in its own way. Raises UsageError (a goal below what the stack
-    has), PictureError, DeviceError."""
+    has none in its own way; a `guide` says what belongs together and where detail matters. Raises UsageError (a goal
+    below what the stack has), PictureError, DeviceError."""
     began = time.monotonic()
     check_effort(effort)
     check_seed(seed)
@@ -91,7 +92,7 @@ def grow(
     said = None if report is None else lambda share, error: report(Progress(min(1.0, share), psnr_of(error)))
     deadline = None if isinstance(effort, str) else began + effort
     enough = None if goal.psnr is None else 10 ** (-goal.psnr / 10)
-    terms = Terms(effort if isinstance(effort, str) else DEFAULT_EFFORT, seed, deadline, said, enough)
+    terms = Terms(effort if isinstance(effort, str) else DEFAULT_EFFORT, seed, deadline, said, enough, guide)
     grower = (
         kind.grower(stack.layers[first:], scene, terms, chosen) if maker is None else maker.grower(scene, terms, chosen)
     )

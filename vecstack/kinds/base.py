@@ -189,6 +189,29 @@ class Scene:
     above: np.ndarray | None = None
 
 
+@dataclass(frozen=True)
+class Guide:
+    """What is known of a picture beside its pixels: the part [H,W] (int64) that each pixel belongs to, in the order in
+    which parts lie over one another, and their names; and `focus` [H,W] (float32), how much detail matters there, 0 to
+    1. None where nothing is known."""
+
+    segments: np.ndarray | None = None
+    names: tuple[str, ...] = ()
+    focus: np.ndarray | None = None
+
+    def at(self, height: int, width: int) -> Guide:
+        """The same for the picture at another size: what is known of the nearest pixel."""
+        import numpy as np
+
+        def nearest(values: np.ndarray) -> np.ndarray:
+            rows, columns = values.shape
+            found: np.ndarray = values[np.arange(height) * rows // height][:, np.arange(width) * columns // width]
+            return found
+
+        segments = None if self.segments is None else nearest(self.segments)
+        return Guide(segments, self.names, None if self.focus is None else nearest(self.focus))
+
+
 # hears the share done in 0..1 and the mean squared error
 Told: TypeAlias = Callable[[float, float], None]
 
@@ -197,13 +220,14 @@ Told: TypeAlias = Callable[[float, float], None]
 class Terms:
     """How hard layers are fitted: an effort ("fast", "good" or "best"), until a deadline (time.monotonic) at most; the
     seed of what is random; who hears how far it is; the mean squared error that is close enough, where one is asked
-    for."""
+    for; what guides them."""
 
     effort: str
     seed: int = 0
     deadline: float | None = None
     told: Told | None = None
     enough: float | None = None
+    guide: Guide | None = None
 
 
 @dataclass(frozen=True)

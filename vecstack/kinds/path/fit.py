@@ -87,10 +87,12 @@ class Tuner:
             sums.add(other)
         return sums
 
-    def error(self, paths: Paths) -> float:
-        """Mean squared error of the picture with the paths, over pixels and channels."""
+    def error(self, paths: Paths, weight: np.ndarray | None = None) -> float:
+        """Mean squared error of the picture with the paths, over pixels and channels, each pixel by its `weight` [H,W]
+        if there is one."""
         missing = np.clip(self.draw(paths, EXACT_TOLERANCE), 0, 1) - self.scene.picture
-        return float(np.square(missing, dtype=np.float64).mean())
+        squares = np.square(missing, dtype=np.float64)
+        return float((squares if weight is None else squares * weight).mean())
 
     def draw(self, paths: Paths, tolerance: float | None = None) -> np.ndarray:
         """The picture [D,H,W] with the paths, whose edges are off their curves by no more than a tolerance (px)."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from vecstack.kinds.base import Scene, Terms
+from vecstack.kinds.base import Guide, Scene, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.contours import fit_closed, outline
 from vecstack.kinds.path.fit import Tuner
@@ -32,6 +32,8 @@ SAME_COLOR = 1 / 255  # nearer colours are not told apart
 MIN_SHIFT = 0.25 / 255  # of a region's colour: less is not worth a path
 MIN_OPACITY, MAX_OPACITY = 0.3, 0.97
 ON_REGION = 0.2  # share of a path's pixels on a region from which it may lie above that
+APART = 4.0  # colours of different segments are told apart as if they differed by this more
+FOCUS = 8.0  # times as much counts what is missed where detail matters
 CLEAR = 0.5  # coverage below which a region of a transparent picture is no region of paths
 
 
@@ -62,7 +64,8 @@ TUNING_STEPS = {"fast": 15, "good": 40, "best": 120}  # of paths that are there
 class Growth:
     """Paths, lowest first. `owner` [L] is the region of the picture that each belongs to, a number of `regions` [H,W],
     and `source` [L] which layer of those at the start it was, -1 of what was added. `rank` [K] is the order in which
-    regions lie over one another, `parent` [K] the coarser region that each is a part of."""
+    regions lie over one another, `parent` [K] the coarser region that each is a part of, `segment` [K] the one of a
+    guide that it is in."""
 
     paths: Paths
     owner: np.ndarray
@@ -70,6 +73,7 @@ class Growth:
     regions: np.ndarray
     rank: np.ndarray
     parent: np.ndarray
+    segment: np.ndarray
 
     def add(self, paths: Paths, owner: np.ndarray) -> None:
         """Put paths above all others of their regions, and above all that were there at the start."""
@@ -82,7 +86,7 @@ class Growth:
     def copy(self) -> Growth:
         """The same, with arrays of its own."""
         paths, owner, source = self.paths.copy(), self.owner.copy(), self.source.copy()
-        return Growth(paths, owner, source, self.regions, self.rank.copy(), self.parent)
+        return Growth(paths, owner, source, self.regions, self.rank.copy(), self.parent, self.segment)
 
     def keep(self, chosen: np.ndarray) -> None:
         """Drop all but some."""
@@ -98,9 +102,10 @@ class PathGrower:
         effort = "good" if terms.effort == "fast" and self._is_small else terms.effort  # which is quick there
         self.schedule = SCHEDULES[effort] if terms.deadline is None else TIMED
         self.tuner = Tuner(scene, device)
+        self._guide = None if terms.guide is None else terms.guide.at(*scene.picture.shape[1:])
         self.growth = Growth(
             paths, np.zeros(paths.count, np.int64), np.arange(paths.count), np.zeros((0, 0), np.int64),
-            np.zeros(1, np.int64), np.zeros(1, np.int64),
+            np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64),
         )  # fmt: skip
         self._started, self._share = time.monotonic(), 0.0
 
@@ -124,9 +129,9 @@ class PathGrower:
         for wanted in self._counts_to(count):
             if self.count and self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
                 break  # but not without any
-            before, error = self.growth.copy(), self.tuner.error(self.growth.paths)
+            before, error = self.growth.copy(), self._missed()
             self._grow_to(wanted)
-            if before.paths.count and self.tuner.error(self.growth.paths) > error:
+            if before.paths.count and self._missed() > error:
                 self.growth = before
 
     def _counts_to(self, count: int) -> list[int]:
@@ -148,12 +153,12 @@ class PathGrower:
             wanted = count - self.count
             if wanted > 0:
                 added = max(1, round(share * wanted))
-                add_where_missed(self.growth, self.tuner, added, self.schedule.pieces, self.terms.seed)
+                add_where_missed(self.growth, self.tuner, added, self.schedule.pieces, self.terms.seed, self._guide)
             steps = SETTLING_STEPS if is_last and self.terms.deadline is not None else steps
             if is_last:
                 self.growth.paths = with_gradients(self.tuner, self.growth.paths, self.growth.source < 0)
             self._tune(steps, 0.1 + 0.9 * index / len(rounds), 0.1 + 0.9 * (index + 1) / len(rounds))
-            error = self.tuner.error(self.growth.paths)
+            error = self._missed()
             if error < least and (share == 1 or is_last):
                 closest, least = self.growth.copy(), error
             if is_last:
@@ -163,14 +168,23 @@ class PathGrower:
     def shrink_to(self, count: int) -> None:
         """Drop the paths without which the error rises least."""
         effect = effects(self.tuner, self.growth.paths)
+        if self._guide is not None and self._guide.focus is not None and self.growth.regions.size:
+            effect *= weights_of(self.growth.regions, self._guide.focus)[self.growth.owner]
         effect[self.growth.source >= 0] = np.inf
         count = max(count, int((self.growth.source >= 0).sum()))
         self.growth.keep(np.sort(np.argsort(-effect, kind="stable")[:count]))
 
     def _know_regions(self, count: int) -> None:
         """Find the picture's regions."""
-        found = regions_of(self.scene, count, self.terms.seed)
-        self.growth.regions, self.growth.rank, self.growth.parent = found
+        growth, guide = self.growth, self._guide
+        segments = None if guide is None else guide.segments
+        growth.regions, growth.rank, growth.parent = regions_of(self.scene, count, self.terms.seed, segments)
+        growth.segment = _most_frequent(growth.regions, segments)
+
+    def _missed(self) -> float:
+        """The mean squared error, of which more counts where detail matters."""
+        focus = None if self._guide is None else self._guide.focus
+        return self.tuner.error(self.growth.paths, None if focus is None else 1 + (FOCUS - 1) * focus)
 
     def _is_late(self) -> bool:
         """Whether only the time for the last steps is left."""
@@ -191,23 +205,39 @@ class PathGrower:
         self.growth.paths = self.tuner.tune(self.growth.paths, steps, deadline=self.terms.deadline, told=told)
 
 
-def regions_of(scene: Scene, count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The picture's regions [H,W], `count` of them at most; their order, large ones first, those of a coarser region
-    together [K]; and these coarser regions [K]."""
+def regions_of(
+    scene: Scene, count: int, seed: int, segments: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The picture's regions [H,W], `count` of them at most, each in one of the `segments` [H,W] where there are enough;
+    their order, large ones first, those of a coarser region together, and those of a segment [K]; and these coarser
+    regions [K]."""
     _, height, width = scene.picture.shape
-    is_flat = bool((np.ptp(scene.picture, (1, 2)) < SAME_COLOR).all())
+    told = scene.picture if segments is None else told_apart(scene.picture, segments)
+    is_flat = bool((np.ptp(told, (1, 2)) < SAME_COLOR).all())
     most = 1 if is_flat else min(count, height * width)
-    levels = merged(scene.picture, (most, min(GROUPS, most)), STRUCTURE_POWER, seed)
+    levels = merged(told, (most, min(GROUPS, most)), STRUCTURE_POWER, seed)
     fine, coarse = levels[most], levels[min(GROUPS, most)]
     count, groups = int(fine.max()) + 1, int(coarse.max()) + 1
     parent = np.zeros(count, np.int64)
     parent[fine.ravel()] = coarse.ravel()
     size = np.bincount(fine.ravel(), minlength=count)
     sizes = np.bincount(coarse.ravel(), minlength=groups)
-    order = np.lexsort((-size, parent, -sizes[parent]))
+    order = np.lexsort((-size, parent, -sizes[parent], _most_frequent(coarse, segments)[parent]))
     rank = np.empty(count, np.int64)
     rank[order] = np.arange(count)
     return fine, rank, parent
+
+
+def told_apart(values: np.ndarray, segments: np.ndarray) -> np.ndarray:
+    """Values [D,H,W] with a channel that tells segments [H,W] apart: [D+1,H,W]."""
+    return np.concatenate([values, APART * segments[None].astype(np.float32)])
+
+
+def weights_of(regions: np.ndarray, focus: np.ndarray) -> np.ndarray:
+    """By how much more than elsewhere detail matters in each of some regions [H,W]: [K]."""
+    mean, _ = _means(regions, focus[None])
+    weights: np.ndarray = 1 + (FOCUS - 1) * mean[:, 0]
+    return weights
 
 
 def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
@@ -221,7 +251,8 @@ def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
     holes = _clear_holes(growth.regions, means, pieces)
     contours: list[list[np.ndarray]] = []
     owner: list[int] = []
-    for number in sorted(range(len(wholes)), key=lambda number: -_area(wholes[number])):
+    above = _most_frequent(coarse, growth.segment[growth.regions])
+    for number in sorted(range(len(wholes)), key=lambda number: (above[number], -_area(wholes[number]))):
         own = np.flatnonzero(growth.parent == number)
         largest = own[np.argmax(size[own])]
         for part in (largest, *sorted(own[own != largest], key=lambda part: -area[part])):
@@ -243,17 +274,25 @@ def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
         growth.add(Paths.of_contours(contours, colors, opacity), np.array(owner, np.int64))
 
 
-def add_where_missed(growth: Growth, tuner: Tuner, count: int, pieces: int, seed: int) -> None:
+def add_where_missed(
+    growth: Growth, tuner: Tuner, count: int, pieces: int, seed: int, guide: Guide | None = None
+) -> None:
     """Add paths, `count` at most, where the picture is missed: regions of the residual, by how much a flat shift of
-    each would gain. A path lies above those of the topmost region of the picture that it is on."""
+    each would gain, those first where a guide says that detail matters, each in one of its segments. A path lies above
+    those of the topmost region of the picture that it is on."""
     scene = tuner.scene
     drawn = tuner.draw(growth.paths)
     residual = scene.picture - drawn
     if scene.light is not None:
         residual = residual / np.maximum(scene.light, 0.05)
     levels = sorted({min(max(2, int(count * level)), residual[0].size) for level in LEVELS})
+    segments, focus = (None, None) if guide is None else (guide.segments, guide.focus)
+    told = residual if segments is None else told_apart(residual, segments)
     best = max(
-        (_Shifts.of(residual, regions, count) for regions in merged(residual, levels, RESIDUAL_POWER, seed).values()),
+        (
+            _Shifts.of(residual, regions, count, focus)
+            for regions in merged(told, levels, RESIDUAL_POWER, seed).values()
+        ),
         key=lambda shifts: shifts.gain,
     )
     found = outlines(best.regions, best.chosen, pieces)
@@ -277,11 +316,13 @@ class _Shifts:
     gain: float
 
     @classmethod
-    def of(cls, residual: np.ndarray, regions: np.ndarray, count: int) -> _Shifts:
+    def of(cls, residual: np.ndarray, regions: np.ndarray, count: int, focus: np.ndarray | None) -> _Shifts:
         """The regions by their worth."""
         means, size = _means(regions, residual)
         shifts = np.square(means).sum(1)
         gains = size * (shifts > MIN_SHIFT**2) * shifts
+        if focus is not None:
+            gains *= weights_of(regions, focus)
         gains[size < (MIN_PIXELS if regions.size > SMALL_PIXELS else 1)] = 0
         if means.shape[1] == 4:
             gains[means[:, 3] < -0.02] = 0  # a layer covers more, never less
@@ -347,10 +388,24 @@ def _means(regions: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.stack([np.bincount(numbers, channel.ravel()) / size for channel in values], 1), size
 
 
+def _most_frequent(regions: np.ndarray, segments: np.ndarray | None) -> np.ndarray:
+    """The segment that most pixels of each region [H,W] are in: [K]; 0 where there are none."""
+    if segments is None:
+        return np.zeros(int(regions.max()) + 1, np.int64)
+    found: np.ndarray = _shared(regions, segments).argmax(1)
+    return found
+
+
+def _shared(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How many pixels each number of one [H,W] has in common with each of another: [K,N]."""
+    rows, columns = int(one.max()) + 1, int(other.max()) + 1
+    found: np.ndarray = np.bincount(one.ravel() * columns + other.ravel(), minlength=rows * columns)
+    return found.reshape(rows, columns)
+
+
 def _owners(growth: Growth, regions: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """For each of some regions of a residual, the region of the picture that lies highest of those it is on."""
-    count, own = int(regions.max()) + 1, len(growth.rank)
-    pairs = np.bincount(regions.ravel() * own + growth.regions.ravel(), minlength=count * own).reshape(count, own)
+    pairs = _shared(regions, growth.regions)
     shares = pairs[numbers] / pairs[numbers].sum(1, keepdims=True)
     on = np.where(shares >= ON_REGION, growth.rank, -1)
     found: np.ndarray = np.where(on.max(1) >= 0, on.argmax(1), shares.argmax(1))

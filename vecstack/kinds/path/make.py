@@ -14,7 +14,7 @@ from vecstack.color import Color, color_words
 from vecstack.geometry import Affine, Rect, place_words
 from vecstack.kinds.base import Grown, Made, Scene, Terms
 from vecstack.kinds.path.arrays import Paths
-from vecstack.kinds.path.grow import PathGrower
+from vecstack.kinds.path.grow import Growth, PathGrower
 from vecstack.kinds.path.layer import LINEAR, RADIAL, Gradient, PathLayer
 from vecstack.stack import Group, Layer
 
@@ -60,7 +60,8 @@ class LayerGrower(PathGrower):
     def grown(self) -> Grown:
         """The layers, and groups of those that were added."""
         growth = self.growth
-        names = _Names(growth.regions, growth.parent, self.scene)
+        titles = () if self.terms.guide is None else self.terms.guide.names
+        names = _Names(growth, titles, self.scene)
         own = growth.owner[growth.source < 0]
         groups = names.groups(own) if growth.regions.size else {}
         taken = {layer.id for layer in self._layers}
@@ -145,8 +146,9 @@ def _point(point: tuple[float, float]) -> tuple[float, float]:
 class _Names:
     """Groups of layers by the regions of the picture that they belong to, named after what is seen there."""
 
-    def __init__(self, regions: np.ndarray, parent: np.ndarray, scene: Scene) -> None:
-        self._regions, self._parent, self._scene = regions, parent, scene
+    def __init__(self, growth: Growth, titles: Sequence[str], scene: Scene) -> None:
+        self._regions, self._parent, self._segment = growth.regions, growth.parent, growth.segment
+        self._titles, self._scene = titles, scene
         self.all_groups: list[Group] = []
 
     def groups(self, owner: np.ndarray) -> Mapping[int, Group]:
@@ -154,23 +156,37 @@ class _Names:
         counts = Counter(owner.tolist())
         found: dict[int, Group] = {}
         wholes: dict[int, Group] = {}
+        segments: dict[int, Group] = {}
         for region in dict.fromkeys(owner.tolist()):
             number = int(self._parent[region])
             if number not in wholes:
-                wholes[number] = self._group(f"region-{len(wholes) + 1}", f"Region {len(wholes) + 1}", number, None)
+                around = self._segment_of(int(region), segments)
+                name = f"Region {len(wholes) + 1}"
+                inside = self._parent[self._regions] == number
+                wholes[number] = self._group(name.lower().replace(" ", "-"), name, inside, around)
             whole = wholes[number]
             parts = [part for part in counts if self._parent[part] == number]
             if len(parts) > 1 and counts[region] >= MIN_IN_GROUP:
                 inside = sum(group.parent == whole.id for group in self.all_groups) + 1
                 name = f"Part {inside}"
-                found[region] = self._group(f"{whole.id}-part-{inside}", name, int(region), whole)
+                found[region] = self._group(f"{whole.id}-part-{inside}", name, self._regions == region, whole)
             else:
                 found[region] = whole
         return found
 
-    def _group(self, group_id: str, name: str, number: int, parent: Group | None) -> Group:
-        """A group with the colour and the place of a region in its name."""
-        inside = self._regions == number if parent is not None else self._parent[self._regions] == number
+    def _segment_of(self, region: int, segments: dict[int, Group]) -> Group | None:
+        """The group of the segment that a region is in, if a guide tells segments apart."""
+        if not self._titles:
+            return None
+        number = int(self._segment[region])
+        if number not in segments:
+            title = self._titles[number]
+            inside = self._segment[self._regions] == number
+            segments[number] = self._group(title.lower().replace(" ", "-"), title, inside, None)
+        return segments[number]
+
+    def _group(self, group_id: str, name: str, inside: np.ndarray, parent: Group | None) -> Group:
+        """A group with the colour and the place of some pixels [H,W] in its name."""
         rows, columns = np.nonzero(inside)
         picture = self._scene.picture
         color = picture[:3, rows, columns].mean(1)

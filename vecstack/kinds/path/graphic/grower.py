@@ -170,7 +170,13 @@ class GraphicGrower(LayerGrower):
                 parent[number] = start
                 waiting += [other for other in beside[number] if parent[other] < 0]
         self.growth = Growth(
-            self.growth.paths, self.growth.owner, self.growth.source, parts.part, np.arange(parts.count), parent
+            self.growth.paths,
+            self.growth.owner,
+            self.growth.source,
+            parts.part,
+            np.arange(parts.count),
+            parent,
+            np.zeros(parts.count, np.int64),
         )
 
     def _drawn(self, parts: Parts, shapes: Sequence[Shape], fills: Sequence[Fill], error: float) -> Drawing:
