@@ -13,7 +13,7 @@ overrides those that it can answer better:
 - where a layer has one colour that is no field `color`: `color`, `with_color`; where it has many: `recolored`;
 - to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`; many layers at once on
   the pixels of a picture: `grower`;
-- to be exported as curves: `outline`, `svg`; to be drawn in the page: `web`;
+- to be exported as curves: `outline`, `svg`; to be imported from them: `from_outline`; to be drawn in the page: `web`;
 - to be made of pictures: `makers`, `load_maker`; to be trained: `trainee`.
 
 Coordinates are canvas units (pixels of the source, y down) or those of the layer's local frame [-1,1]^2, which its
@@ -206,6 +206,18 @@ class SvgElement:
     definitions: str = ""
 
 
+@dataclass(frozen=True)
+class Ramp:
+    """Colours that change along the line from `start` (offset 0) to `end` (1), or, `radial`, with the distance from
+    `start`, on whose circle through `end` offset 1 lies; both points of the local frame. `stops` are two or more of
+    (offset, red, green, blue) in 0..1, offsets that do not fall; outside them colours stay."""
+
+    radial: bool
+    start: tuple[float, float]
+    end: tuple[float, float]
+    stops: tuple[tuple[float, float, float, float], ...]
+
+
 class Kind(Generic[AnyLayer]):
     """A kind of layer; see the top of this module."""
 
@@ -351,6 +363,18 @@ class Kind(Generic[AnyLayer]):
         return None
 
     web: Path | None = None  # JavaScript that draws such layers in a page (exporting/html/viewer/kinds.js says how)
+
+    # Imported
+
+    @property
+    def can_be_outlined(self) -> bool:
+        """Whether a layer can be made of an outline."""
+        return type(self).from_outline is not Kind.from_outline
+
+    def from_outline(self, common: Mapping[str, Any], outline: Sequence[Curve], paint: Color | Ramp) -> AnyLayer:
+        """A layer from the common fields (arguments of Layer) that covers what closed curves which do not overlap hold
+        (nonzero rule), in a colour or a ramp of colours. Raises DocumentError."""
+        raise NotImplementedError
 
     # Made of pictures
 
