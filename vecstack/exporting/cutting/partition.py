@@ -5,56 +5,41 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from vecstack.color import Color, to_hex
+from vecstack.color import to_hex
 from vecstack.errors import ExportError
-from vecstack.exporting.cutting.areas import Area, area_of, common, less, outline_of, rectangle, together
+from vecstack.exporting.cutting.areas import Area, area_of, common, joined, less, outline_of, rectangle, together
 from vecstack.exporting.cutting.colors import mean_color
+from vecstack.exporting.cutting.crumbs import without_crumbs
 from vecstack.exporting.cutting.outlines import outlined
+from vecstack.exporting.cutting.piece import UPRIGHT, Piece
 from vecstack.exporting.svg.exact import digits
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import find_kind, kind_names, kind_of
-from vecstack.kinds.base import Kind, Ramp
+from vecstack.kinds.base import Kind
 from vecstack.stack import Layer, Stack
 
 LONG_SIDE = 1000.0  # of the canvas, in the units in which areas are worked out
 SLIVER = 1e-7  # of the canvas: what is smaller is what rounding leaves between layers whose edges touch
 DECIMALS = 4  # of a canvas unit, in coordinates
-UPRIGHT = Affine(1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-MARGIN = 0.02  # by which a crumb is made larger before it is taken out of its layer, as a share of its size
-
-
-@dataclasses.dataclass(frozen=True)
-class Piece:
-    """What is cut out: the id, name and group of its layer, its colour, where it is, and the ramp of colours that it
-    has instead, if any, in the frame that `place` takes to the canvas."""
-
-    id: str
-    name: str
-    group: str | None
-    color: Color
-    area: Area
-    ramp: Ramp | None = None
-    place: Affine = UPRIGHT
 
 
 def cutout(stack: Stack, *, by_color: bool = False, min_area: float = 0.0, device: str = "auto") -> Stack:
     """The stack as layers that do not overlap and leave no gaps: each layer that is seen, less what lies above it,
-    within the canvas; the background as the lowest, unless the canvas is transparent. `by_color` unites
-    those of one colour. Parts smaller than `min_area` (square canvas units) are left to what lies below them.
+    within the canvas; the background as the lowest, unless the canvas is transparent. `by_color` unites those of one
+    colour. Parts smaller than `min_area` (square canvas units) are given to the layer that they touch most.
 
     Raises ExportError: a layer is translucent, or has no outline; no skia-pathops; DeviceError."""
     _check_opaque(stack)
     canvas, scale = stack.canvas, LONG_SIDE / max(stack.canvas.width, stack.canvas.height)
     fine, back = Affine(scale, 0, 0, 0, scale, 0), Affine(1 / scale, 0, 0, 0, 1 / scale, 0)
-    least = max(min_area * scale**2, SLIVER * canvas.width * canvas.height * scale**2)
     whole = rectangle(Rect(0, 0, canvas.width * scale, canvas.height * scale))
-    shapes = _shapes(stack, fine, whole, device)
-    visible = _visible(shapes, by_color=by_color)
-    if min_area:
-        visible = _visible(_without_crumbs(shapes, visible, least), by_color=by_color)
+    pieces = _visible(_shapes(stack, fine, whole, device), by_color=by_color)
     if by_color:
-        visible = _united(visible)
-    kind, kept = _outlined_kind(), [piece for piece in (_large(piece, least) for piece in visible) if piece]
+        pieces = _united(pieces)
+    if min_area:
+        pieces = without_crumbs(pieces, min_area * scale**2)
+    kind, sliver = _outlined_kind(), SLIVER * whole.size
+    kept = [piece for piece in (_large(piece, sliver) for piece in pieces) if piece]
     layers = (_layer(kind, piece, back) for piece in kept)
     groups = () if by_color else stack.groups
     return dataclasses.replace(
@@ -128,23 +113,6 @@ def _less_all(area: Area, others: Iterable[Area]) -> Area:
     return area
 
 
-def _without_crumbs(shapes: Sequence[Piece], visible: Sequence[Piece], least: float) -> list[Piece]:
-    """The shapes without those parts of what is visible of them that are too small, so that what lies below shows
-    there."""
-    result = []
-    for shape, seen in zip(shapes, visible, strict=True):
-        crumbs = [part for part in seen.area.parts() if part.size < least]
-        result.append(dataclasses.replace(shape, area=_less_all(shape.area, map(_enlarged, crumbs))))
-    return result
-
-
-def _enlarged(area: Area) -> Area:
-    """The area made a little larger about its middle, so that its edges do not run along those of others."""
-    rect, grown = area.bounds, 1 + MARGIN
-    x, y = rect.x + rect.width / 2, rect.y + rect.height / 2
-    return Area(area.path.transform(grown, 0, 0, grown, x * (1 - grown), y * (1 - grown)))
-
-
 def _united(pieces: Sequence[Piece]) -> list[Piece]:
     """One piece for each colour, in the order of the first of each."""
     united: dict[str, Piece] = {}
@@ -160,12 +128,7 @@ def _united(pieces: Sequence[Piece]) -> list[Piece]:
 def _large(piece: Piece, least: float) -> Piece | None:
     """The piece without parts that are too small; None where nothing is left."""
     parts = [part for part in piece.area.parts() if part.size >= least]
-    if not parts:
-        return None
-    area = parts[0]
-    for part in parts[1:]:
-        area.path.addPath(part.path)
-    return dataclasses.replace(piece, area=area)
+    return dataclasses.replace(piece, area=joined(parts)) if parts else None
 
 
 def _layer(kind: Kind[Layer], piece: Piece, back: Affine) -> Layer:
