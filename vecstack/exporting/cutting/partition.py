@@ -37,8 +37,8 @@ def cutout(stack: Stack, *, by_color: bool = False, min_area: float = 0.0, devic
     if by_color:
         pieces = _united(pieces)
     if min_area:
-        pieces = without_crumbs(pieces, min_area * scale**2)
-    kind, sliver = _outlined_kind(), SLIVER * whole.size
+        pieces = without_crumbs(pieces, min_area * scale**2, whole)
+    kind, sliver = outlined_kind(), SLIVER * whole.size
     kept = [piece for piece in (_large(piece, sliver) for piece in pieces) if piece]
     layers = (_layer(kind, piece, back) for piece in kept)
     groups = () if by_color else stack.groups
@@ -57,7 +57,7 @@ def _check_opaque(stack: Stack) -> None:
             )
 
 
-def _outlined_kind() -> Kind[Layer]:
+def outlined_kind() -> Kind[Layer]:
     """The kind of layer that is made of outlines. Raises ExportError where there is none."""
     kinds = (find_kind(name) for name in kind_names())
     kind = next((kind for kind in kinds if kind is not None and kind.can_be_outlined), None)
