@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from vecstack.color import Color
@@ -39,17 +40,39 @@ def to_dxf(
     width = width_in_mm(stack.canvas, width_mm, dpi)
     if polylines is not None and not 0 < polylines < float("inf"):
         raise UsageError(f"polylines must be above 0 mm, not {polylines:g}.", parameter="polylines")
-    ezdxf, scale = _need_ezdxf(), mm_per_unit(stack.canvas, width)
-    document = ezdxf.new(VERSION)
-    document.units = MILLIMETRES
+    shapes, scale = outlined(stack, device), mm_per_unit(stack.canvas, width)
+    with _without_times():
+        document = _need_ezdxf().new(VERSION)
+        document.units = MILLIMETRES
+        _draw(document, stack, shapes, scale, polylines, device)
+        text = io.StringIO()
+        document.write(text)
+    return document.encode(text.getvalue())  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _without_times() -> Iterator[None]:
+    """Files that are made meanwhile have no times and random numbers in them. Raises ExportError: no ezdxf."""
+    options = _need_ezdxf().options
+    before = options.write_fixed_meta_data_for_testing
+    options.write_fixed_meta_data_for_testing = True
+    try:
+        yield
+    finally:
+        options.write_fixed_meta_data_for_testing = before
+
+
+def _draw(
+    document: Any, stack: Stack, shapes: Sequence[Outlined], scale: float, polylines: float | None, device: str
+) -> None:
+    """Add the shapes, each as a layer, at so many millimetres a canvas unit."""
     space, names = document.modelspace(), _Names()
-    for shape in outlined(stack, device):
+    for shape in shapes:
         layer = document.layers.add(names.new(shape.layer.name or shape.layer.id))
         layer.rgb = tuple(int(value * 255 + 0.5) for value in _color(stack, shape, device))
         for curve in shape.outline:
             points = [(x * scale, (stack.canvas.height - y) * scale) for x, y in curve]
             _add(space, points, polylines, {"layer": layer.dxf.name})
-    return _encoded(document)
 
 
 def _need_ezdxf() -> Any:
@@ -109,16 +132,3 @@ def _corners(piece: Sequence[Point], tolerance: float) -> Iterator[Point]:
     count = min(MAX_PIECES, max(1, int((6 * bend / (8 * tolerance)) ** 0.5) + 1))
     for step in range(1, count + 1):
         yield on_piece(piece, step / count)
-
-
-def _encoded(document: Any) -> bytes:
-    """The file, with nothing in it that changes from time to time."""
-    ezdxf = _need_ezdxf()
-    before = ezdxf.options.write_fixed_meta_data_for_testing
-    ezdxf.options.write_fixed_meta_data_for_testing = True
-    try:
-        text = io.StringIO()
-        document.write(text)
-    finally:
-        ezdxf.options.write_fixed_meta_data_for_testing = before
-    return document.encode(text.getvalue())  # type: ignore[no-any-return]

@@ -34,7 +34,7 @@ def need_pathops() -> Any:
 
 @dataclass(frozen=True)
 class Area:
-    """A part of the plane, as the package's path of closed curves that do not overlap."""
+    """A part of the plane, as the package's path of closed curves that do not overlap; holes run clockwise."""
 
     path: Any
 
@@ -56,10 +56,10 @@ class Area:
     def parts(self) -> list[Area]:
         """Its connected parts: each outer contour with the holes in it."""
         contours = [_closed(points) for points in contours_of(self.path)]
-        outer = [[contour] for contour in contours if contour.path.area > 0]
+        outer = [[contour] for contour in contours if not contour.path.clockwise]
         for hole in contours:
             around = [part for part in outer if part[0] is not hole and _is_around(part[0], hole)]
-            if hole.path.area <= 0 and around:
+            if hole.path.clockwise and around:
                 min(around, key=lambda part: part[0].size).append(hole)
         return [joined(part) for part in outer]
 

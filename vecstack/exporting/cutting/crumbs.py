@@ -21,9 +21,8 @@ def without_crumbs(pieces: Sequence[Piece], least: float, canvas: Area) -> list[
         crumbs = [
             (owner, part) for owner, piece in enumerate(result) for part in piece.area.parts() if part.size < least
         ]
-        given = [
-            _give_away(result, owner, part, canvas) for owner, part in sorted(crumbs, key=lambda each: each[1].size)
-        ]
+        crumbs.sort(key=lambda crumb: crumb[1].size)
+        given = [_give_away(result, owner, part, canvas) for owner, part in crumbs]
         if not any(given):
             break
     return result
