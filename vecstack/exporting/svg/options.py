@@ -57,7 +57,8 @@ class SvgOptions:
             raise UsageError(f"An SVG's size must be at most {MAX_SIDE_PX:,} px, not {self.size:,}.")
 
         if self.size is not None and self.width_mm is not None:
-            raise UsageError("An SVG's size is asked for in pixels or in the world. Leave out `size`, or the other.")
+            text = "size in pixels and a width in millimetres (or dots an inch) exclude each other; leave one out."
+            raise UsageError(text, parameter="size")
 
     def sides(self, canvas: Canvas) -> str:
         """The attributes that say how large it is shown: the canvas's own size where nothing is asked for."""
