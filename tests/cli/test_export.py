@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import ezdxf
+import ezdxf.bbox
 import pytest
 
-from vecstack import load, to_svg
+from tests.exporting.cutting.test_partition import STACK
+from vecstack import load, save, to_svg
 from vecstack.exporting.animation import to_gif, to_webp
 from vecstack.exporting.pdf import to_pdf
 
@@ -113,7 +116,11 @@ def test_unknown_layers_are_noted(vecstack: Call, document: Path, tmp_path: Path
         (["--format", "psd"], 2, "json, not 'psd'; use ora, which Krita, GIMP and other paint programs open."),
         (["-o", "made.png"], 4, "made.png: .png is the suffix of a picture; draw pictures with `vecstack render`."),
         (["-o", "made.psd"], 4, "made.psd: PSD files are not written; use ora, which Krita, GIMP and other"),
-        (["-o", "made.xyz"], 4, "made.xyz: unknown suffix .xyz; use one of .svg, .svgz, .html, .htm, .pdf, .ora, .gif"),
+        (
+            ["-o", "made.xyz"],
+            4,
+            "made.xyz: unknown suffix .xyz; use one of .svg, .svgz, .html, .htm, .pdf, .dxf, .ora, .gif",
+        ),
         (["-o", "made"], 4, "made: there is no suffix; use one of .svg, "),
         (["-o", "made.ora", "--format", "pdf"], 4, "made.ora: the suffix of pdf files is .pdf; rename it."),
         (["-o", "made.svg", "--format", "gif"], 4, "made.svg: the suffix of gif files is .gif"),
@@ -246,3 +253,31 @@ def test_a_folder_of_another_format_needs_its_name(vecstack: Call, document: Pat
     assert vecstack("export", document, "-o", out).code == 0
     assert vecstack("export", document, "-o", out, "--format", "ora").code == 0
     assert sorted(path.name for path in out.iterdir()) == ["made.ora", "made.svg"]
+
+
+def test_makers_get_what_they_ask_for(vecstack: Call, tmp_path: Path) -> None:
+    stack = STACK.with_layers([dataclasses.replace(layer, opacity=0.7) for layer in STACK.layers])
+    paths, out = tmp_path / "paths.layers", tmp_path / "cut.dxf"
+    words = ["export", paths, "-o", out, "--cutout", "--by-color", "--width-mm", "120", "--min-area"]
+    save(stack, paths)
+    refused = vecstack(*words, "1mm2")
+    assert (refused.code, refused.out) == (4, "")
+    assert "low is translucent" in refused.err
+    assert "(--opaque)" in refused.err
+    assert vecstack(*words, "1mm2", "--opaque").code == 0
+    box = ezdxf.bbox.extents(ezdxf.readfile(out).modelspace())
+    assert tuple(box.size)[:2] == pytest.approx((120.0, 80.0), abs=0.01)
+    wrong = vecstack(*words, "1cm2", "--opaque", "--overwrite")
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+    assert "--min-area must be an area" in wrong.err
+
+
+@pytest.mark.parametrize(("words", "sides"), [(["--width-mm", "30"], "30mm"), (["--dpi", "127"], "12mm")])
+def test_an_svg_has_the_size_that_is_asked_for(vecstack: Call, tmp_path: Path, words: list[str], sides: str) -> None:
+    save(STACK, tmp_path / "paths.layers")
+    result = vecstack("export", tmp_path / "paths.layers", "-o", "-", "--minify", *words)
+    assert result.code == 0, result.err
+    assert ElementTree.fromstring(result.out).attrib["width"] == sides
+    both = vecstack("export", tmp_path / "paths.layers", "-o", "-", "--size", "99", *words)
+    assert (both.code, both.out) == (2, "")
+    assert "--size in pixels" in both.err

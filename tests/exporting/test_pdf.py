@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pypdfium2
 import pytest
 from PIL import Image
 
 from tests.exporting.conftest import BLUE, CANVAS, HOSTILE, RED
 from tests.helpers import block, psnr
+from tests.kinds.path.examples import examples
 from vecstack import Canvas, Stack, render
 from vecstack.errors import ExportError, UsageError
 from vecstack.exporting.pdf import to_pdf
@@ -228,3 +230,22 @@ def test_unknown_kinds_are_left_out() -> None:
 def test_sizes_that_cannot_be_are_refused(size: int) -> None:
     with pytest.raises(UsageError, match=r"^size must be"):
         to_pdf(Stack(CANVAS, (RED,)), size=size, device="cpu")
+
+
+def test_paths_are_curves_and_gradients_are_shadings() -> None:
+    stack = Stack(CANVAS, *examples())
+    data = to_pdf(stack, device="cpu")
+    items = objects(data)
+    assert not any(b"/Subtype /Image" in item for item in items.values())
+    assert sorted(re.findall(rb"/ShadingType (\d)", b"".join(items.values()))) == [b"2", b"3"]
+    page = pypdfium2.PdfDocument(data)[0]
+    drawn = np.asarray(page.render(scale=10).to_pil().convert("RGB"))
+    wanted = render(stack, 530, transparent=False, device="cpu")
+    assert psnr(drawn, wanted) > 40
+
+
+def test_a_page_has_the_width_that_is_asked_for() -> None:
+    data = to_pdf(Stack(CANVAS, *examples()), width_mm=37 * 25.4, device="cpu")
+    assert b"/MediaBox [0 0 2664 3816] " in data
+    with pytest.raises(UsageError, match=r"^width_mm must be|PDF's sides"):
+        to_pdf(Stack(CANVAS, *examples()), width_mm=1e5, device="cpu")

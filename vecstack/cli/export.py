@@ -53,17 +53,55 @@ def run(
         str | None,
         typer.Option("--source", metavar="PICTURE", help="The original picture, which html shows for comparison."),
     ] = None,
+    width_mm: Annotated[
+        float | None, typer.Option("--width-mm", metavar="MM", help="Width of an SVG, PDF or DXF in millimetres.")
+    ] = None,
+    dpi: Annotated[
+        float | None,
+        typer.Option("--dpi", metavar="N", help="Pixels of the source in an inch, instead of --width-mm (DXF: 96)."),
+    ] = None,
+    opaque: Annotated[
+        bool, typer.Option("--opaque", help="No layer is translucent: each has the colour that it shows.")
+    ] = False,
+    cutout: Annotated[
+        bool, typer.Option("--cutout", help="No layer overlaps another: each is cut out where others lie above it.")
+    ] = False,
+    by_color: Annotated[bool, typer.Option("--by-color", help="Unite the layers of one colour of a cutout.")] = False,
+    min_area: Annotated[
+        str | None,
+        typer.Option("--min-area", metavar="AREA", help="Smallest part of a cutout's layers, such as 2mm2 or 30px."),
+    ] = None,
+    polylines: Annotated[
+        float | None,
+        typer.Option("--polylines", metavar="MM", help="Straight lines in a DXF, within so much of the curves."),
+    ] = None,
+    minify: Annotated[bool, typer.Option("--minify", help="Leave ids, names and hidden layers out of an SVG.")] = False,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Write layer files as SVG, PDF, OpenRaster and more.
+    """Write layer files as SVG, PDF, DXF, OpenRaster and more.
 
     photo.layers becomes photo.svg; see docs/export.md."""
     chosen = find_format(file_format, output)
     options = Options(
-        tolerance, parse_bytes(max_bytes, "--max-bytes"), max_paths, precision, size, hard or None, duration, source
+        tolerance=tolerance,
+        max_bytes=parse_bytes(max_bytes, "--max-bytes"),
+        max_paths=max_paths,
+        precision=precision,
+        size=size,
+        hard=hard or None,
+        duration=duration,
+        source=source,
+        width_mm=width_mm,
+        dpi=dpi,
+        opaque=opaque or None,
+        cutout=cutout or None,
+        by_color=by_color or None,
+        min_area=min_area,
+        polylines=polylines,
+        minify=minify or None,
     )
     chosen.check_options(options)
     items = plan(inputs, output, SUFFIXES, chosen.output_suffix, makes_folders=chosen.is_folder)

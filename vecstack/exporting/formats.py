@@ -35,6 +35,14 @@ class Options:
     hard: bool | None = None
     duration: int | None = None
     source: str | None = None
+    width_mm: float | None = None
+    dpi: float | None = None
+    opaque: bool | None = None
+    cutout: bool | None = None
+    by_color: bool | None = None
+    min_area: str | None = None
+    polylines: float | None = None
+    minify: bool | None = None
 
     def given(self) -> dict[str, object]:
         """The options that are given, by name."""
@@ -51,6 +59,28 @@ class Order:
     title: str
     options: Options
     device: str
+
+    @property
+    def width_mm(self) -> float | None:
+        """The width in millimetres that is asked for, if any. Raises UsageError."""
+        from vecstack.exporting.physical import width_in_mm
+
+        return width_in_mm(self.stack.canvas, self.options.width_mm, self.options.dpi)
+
+    def prepared(self) -> Stack:
+        """The stack as the options of makers of things ask for it; raises as cutting.prepare.prepared."""
+        from vecstack.exporting.cutting.prepare import prepared
+
+        asked = self.options
+        return prepared(
+            self.stack,
+            opaque=bool(asked.opaque),
+            cutout=bool(asked.cutout),
+            by_color=bool(asked.by_color),
+            min_area=asked.min_area,
+            width_mm=self.width_mm,
+            device=self.device,
+        )
 
 
 @dataclass(frozen=True)
@@ -132,8 +162,10 @@ def _svg_bytes(order: Order, *, flat: bool) -> bytes:
         hard=bool(asked.hard),
         is_compressed=is_compressed,
         precision=asked.precision,
+        width_mm=order.width_mm,
+        minify=bool(asked.minify),
     )
-    return options.encode(svg_text(order.stack, options, device=order.device))
+    return options.encode(svg_text(order.prepared(), options, device=order.device))
 
 
 def _html(order: Order) -> bytes:
@@ -164,7 +196,15 @@ def read_source(path: str | None, stack: Stack) -> Pixels | None:
 def _pdf(order: Order) -> bytes:
     from vecstack.exporting.pdf import to_pdf
 
-    return to_pdf(order.stack, size=order.options.size, title=order.title, device=order.device)
+    stack, size = order.prepared(), order.options.size
+    return to_pdf(stack, size=size, width_mm=order.width_mm, title=order.title, device=order.device)
+
+
+def _dxf(order: Order) -> bytes:
+    from vecstack.exporting.dxf import to_dxf
+
+    polylines = order.options.polylines
+    return to_dxf(order.prepared(), width_mm=order.width_mm, polylines=polylines, device=order.device)
 
 
 def _ora(order: Order) -> bytes:
@@ -197,11 +237,15 @@ def _json(order: Order) -> bytes:
     return dumps_json(order.stack)
 
 
+_MADE = ("width_mm", "dpi", "opaque", "cutout", "by_color", "min_area")  # of formats that things are made from
+_SVG_OPTIONS = ("max_bytes", "max_paths", "precision", "size", "minify", *_MADE)
+
 FORMATS = (
-    ExportFormat("svg", (".svg", ".svgz"), ("tolerance", "max_bytes", "max_paths", "precision", "size"), _svg),
-    ExportFormat("svg-flat", (".svg", ".svgz"), ("max_bytes", "max_paths", "precision", "size", "hard"), _flat_svg),
+    ExportFormat("svg", (".svg", ".svgz"), ("tolerance", *_SVG_OPTIONS), _svg),
+    ExportFormat("svg-flat", (".svg", ".svgz"), ("hard", *_SVG_OPTIONS), _flat_svg),
     ExportFormat("html", (".html", ".htm"), ("source",), _html),
-    ExportFormat("pdf", (".pdf",), ("size",), _pdf),
+    ExportFormat("pdf", (".pdf",), ("size", *_MADE), _pdf),
+    ExportFormat("dxf", (".dxf",), ("polylines", *_MADE), _dxf),
     ExportFormat("ora", (".ora",), ("size",), _ora),
     ExportFormat("png-layers", (), ("size",), _png_layers),
     ExportFormat("gif", (".gif",), ("size", "duration"), _gif),

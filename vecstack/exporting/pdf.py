@@ -11,17 +11,21 @@ import numpy as np
 
 from vecstack.color import Color
 from vecstack.drawing.viewport import Viewport
+from vecstack.errors import UsageError
 from vecstack.exporting.groups import grouped
+from vecstack.exporting.pdf_ramp import pattern
+from vecstack.exporting.physical import MM_PER_INCH
 from vecstack.exporting.pictures import covered, draw_alone, drawable, viewport_of
 from vecstack.exporting.xml import number, plain
-from vecstack.geometry import Rect
+from vecstack.geometry import Affine, Rect
 from vecstack.kinds import color_of, kind_of
-from vecstack.kinds.base import Curve
+from vecstack.kinds.base import Curve, Ramp
 from vecstack.pictures.png import filter_rows
 from vecstack.stack import Group, Layer, Stack
 
 MASK_PX = 1024  # long side of the masks: smooth at the size of a screen
 MAX_POINTS, MIN_POINTS = 14_400, 3  # sides of a page that readers accept
+POINTS_PER_INCH = 72
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"  # bytes above 127 tell programs that the file is binary
 PLAIN = 2 / 255  # colours that differ by less count as one: small alphas round them
 CROPPED = 0.5  # share of the page above which a mask is not cropped
@@ -30,22 +34,25 @@ INSET = 1e-5
 OPAQUE = 0.1  # smallest alpha of pixels whose colours are compared
 
 
-def to_pdf(stack: Stack, *, size: int | None = None, title: str = "", device: str = "auto") -> bytes:
-    """The bytes of a PDF of one page, 1 point per canvas unit.
+def to_pdf(
+    stack: Stack, *, size: int | None = None, width_mm: float | None = None, title: str = "", device: str = "auto"
+) -> bytes:
+    """The bytes of a PDF of one page, `width_mm` wide, or 1 point per canvas unit.
 
     The page has a rectangle for the background, unless the canvas is transparent, and, for each layer, one of its
     colour behind its mask, in an optional content group of the layer's name; the groups of hidden layers are off, and
-    the list of layers that readers show has the stack's groups. Masks are 8-bit pictures with `size` pixels on the
+    the list of layers that readers show has the stack's groups. Layers whose kinds have exact curves are paths, filled
+    with their colour or their ramp of colours. Masks are 8-bit pictures with `size` pixels on the
     canvas's long side (MASK_PX if None). A layer of several colours becomes a picture. Layers of unknown kinds are left
     out. Raises UsageError; ExportError: no layer can be drawn; DeviceError; DocumentError where the stack's assets do
     not match its layers."""
     layers, viewport = drawable(stack), viewport_of(stack, MASK_PX if size is None else size)
-    file, page = _File(), _Page.of(viewport)
+    file, page = _File(), _Page.of(viewport, width_mm)
     entries = [] if stack.canvas.transparent else [_background(file, page, stack)]
     for _, layer in layers:
-        outline, color = kind_of(layer).outline(layer), color_of(layer)
-        if outline is not None and color is not None:
-            entries.append(_exact_entry(file, page, layer, outline, color))
+        outline, fill = kind_of(layer).outline(layer), kind_of(layer).ramp(layer) or color_of(layer)
+        if outline is not None and fill is not None:
+            entries.append(_exact_entry(file, page, layer, outline, fill))
         else:
             pixels = draw_alone(stack, layer, viewport, device, depth=16)
             entries.append(_masked_entry(file, page, layer, pixels))
@@ -121,21 +128,28 @@ class _Page:
     region: Rect
 
     @classmethod
-    def of(cls, viewport: Viewport) -> _Page:
+    def of(cls, viewport: Viewport, width_mm: float | None) -> _Page:
+        """Raises UsageError where it is not between MIN_POINTS and MAX_POINTS as wide and as high as it must be."""
         width, height = viewport.region.width, viewport.region.height
-        scale = min(1.0, MAX_POINTS / max(width, height))
-        scale = max(scale, min(MIN_POINTS / min(width, height), MAX_POINTS / max(width, height)))
+        if width_mm is None:
+            scale = min(1.0, MAX_POINTS / max(width, height))
+            scale = max(scale, min(MIN_POINTS / min(width, height), MAX_POINTS / max(width, height)))
+        else:
+            scale = width_mm / MM_PER_INCH * POINTS_PER_INCH / width
         width, height = width * scale, height * scale
+        if width_mm is not None and not MIN_POINTS <= min(width, height) <= max(width, height) <= MAX_POINTS:
+            raise UsageError("a PDF's sides must be 1.1 to 5,080 mm; ask for another width.", parameter="width_mm")
         return cls(width, height, width / viewport.width_px, height / viewport.height_px, viewport.region)
+
+    @property
+    def place_of_canvas(self) -> Affine:
+        """The map from canvas units to points of the page, whose y is up."""
+        scale = self.width / self.region.width
+        return Affine(scale, 0.0, -self.region.x * scale, 0.0, -scale, self.height + self.region.y * scale)
 
     @property
     def box(self) -> str:
         return f"[0 0 {_numbers(self.width, self.height)}]"
-
-    def at(self, x: float, y: float) -> tuple[float, float]:
-        """A point of the canvas, in points of the page, whose y is up."""
-        scale = self.width / self.region.width
-        return (x - self.region.x) * scale, self.height - (y - self.region.y) * scale
 
     def place(self, rows: slice, columns: slice) -> tuple[float, float, float, float]:
         """Left, bottom, width and height, in points, of a part of the masks; y points up in a PDF."""
@@ -145,8 +159,8 @@ class _Page:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A layer of the file: its content group, what is drawn, its graphics state parameters and picture, if any, and the
-    id of the stack's group that it belongs to."""
+    """A layer of the file: its content group, what is drawn, its graphics state parameters, picture and pattern, if
+    any, and the id of the stack's group that it belongs to."""
 
     group: str
     drawing: str
@@ -154,6 +168,7 @@ class _Entry:
     parameters: str | None = None
     picture: str | None = None
     belongs: str | None = None
+    pattern: str | None = None
 
 
 def _background(file: _File, page: _Page, stack: Stack) -> _Entry:
@@ -165,16 +180,24 @@ def _group(file: _File, name: str) -> str:
     return file.add(f"<< /Type /OCG /Name {_text(name)} >>")
 
 
-def _exact_entry(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve], color: Color) -> _Entry:
-    """A layer of the file as the curves of its edge, filled."""
+def _exact_entry(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve], fill: Color | Ramp) -> _Entry:
+    """A layer of the file as the curves of its edge, filled with a colour or a ramp of colours."""
+    place = page.place_of_canvas.after(layer.transform)
     operators = []
     for curve in outline:
-        start, *rest = (_numbers(*page.at(*layer.transform.apply(*point))) for point in curve)
+        start, *rest = (_numbers(*place.apply(*point)) for point in curve)
         operators.append(f"{start} m")
         operators += [f"{' '.join(rest[first : first + 3])} c" for first in range(0, len(rest), 3)]
+        operators.append("h")
     parameters = None if layer.opacity == 1 else file.add(f"<< /Type /ExtGState /ca {number(layer.opacity)} >>")
-    drawing = f"{_numbers(*_rounded(color))} rg {' '.join(operators)} f"
-    return _Entry(_group(file, layer.name or layer.id), drawing, layer.visible, parameters, belongs=layer.group)
+    painted = None
+    if isinstance(fill, Ramp):
+        painted = file.add(pattern(fill, place))
+        operators.insert(0, f"/Pattern cs {_name(painted)} scn")
+    else:
+        operators.insert(0, f"{_numbers(*_rounded(fill))} rg")
+    group = _group(file, layer.name or layer.id)
+    return _Entry(group, f"{' '.join(operators)} f", layer.visible, parameters, belongs=layer.group, pattern=painted)
 
 
 def _masked_entry(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Entry:
@@ -257,9 +280,10 @@ def _document(file: _File, page: _Page, entries: list[_Entry], groups: Sequence[
     contents = file.add_stream("", "\n".join(content).encode())
     parameters = [entry.parameters for entry in entries if entry.parameters is not None]
     pictures = [entry.picture for entry in entries if entry.picture is not None]
+    patterns = [entry.pattern for entry in entries if entry.pattern is not None]
     resources = (
         f"<< /Properties {_names([entry.group for entry in entries])} /ExtGState {_names(parameters)} "
-        f"/XObject {_names(pictures)} >>"
+        f"/XObject {_names(pictures)} /Pattern {_names(patterns)} >>"
     )
     pages = f"{len(file.objects) + 2} 0 R"
     leaf = file.add(

@@ -124,10 +124,8 @@ def plain(text: str) -> str:
     return _NOT_XML.sub(UNKNOWN, text)
 
 
-def document(canvas: Canvas, size: int | None, definitions: Iterable[str], layers: Iterable[str]) -> str:
-    """The whole: a canvas shown `size` pixels long (None: as it is), what layers refer to, and layers, lowest first."""
-    scale = 1.0 if size is None else size / max(canvas.width, canvas.height)
-    sides = f'width="{number(canvas.width * scale)}" height="{number(canvas.height * scale)}"'
+def document(canvas: Canvas, sides: str, definitions: Iterable[str], layers: Iterable[str]) -> str:
+    """The whole: a canvas shown with `sides` (attributes), what layers refer to, and layers, lowest first."""
     body = "\n".join(layers)
     prefix = f' xmlns:inkscape="{INKSCAPE}"' if "inkscape:" in body else ""
     head = f'<svg xmlns="http://www.w3.org/2000/svg"{prefix} {sides} viewBox="0 0 {canvas.width} {canvas.height}">'

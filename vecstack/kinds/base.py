@@ -13,7 +13,8 @@ overrides those that it can answer better:
 - where a layer has one colour that is no field `color`: `color`, `with_color`; where it has many: `recolored`;
 - to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`; many layers at once on
   the pixels of a picture: `grower`;
-- to be exported as curves: `outline`, `svg`; to be imported from them: `from_outline`; to be drawn in the page: `web`;
+- to be exported as curves: `outline`, `ramp`, `svg`; to be imported from them: `from_outline`; to be drawn in the
+  page: `web`;
 - to be made of pictures: `makers`, `load_maker`; to be trained: `trainee`.
 
 Coordinates are canvas units (pixels of the source, y down) or those of the layer's local frame [-1,1]^2, which its
@@ -423,6 +424,10 @@ class Kind(Generic[AnyLayer]):
     def outline(self, layer: AnyLayer) -> tuple[Curve, ...] | None:
         """The layer's edge as closed curves (nonzero rule), where it covers all within them and nothing outside; None
         where it does not."""
+        return None
+
+    def ramp(self, layer: AnyLayer) -> Ramp | None:
+        """The colours of a layer that has an outline and is filled with a ramp of colours; None for other layers."""
         return None
 
     def svg(self, layer: AnyLayer, name: str) -> SvgElement | None:

@@ -17,7 +17,6 @@ from vecstack.kinds.base import Curve, SvgElement
 from vecstack.stack import Layer, Stack
 
 PICTURE_PX = 1024  # long side of the canvas in the picture of a layer of many colours: smooth at the size of a screen
-DECIMALS = 3  # of a canvas unit, in curves: a thousandth of a pixel of the source
 
 
 def is_exact(layer: Layer) -> bool:
@@ -30,15 +29,14 @@ def exact_shape(stack: Stack, layer: Layer, name: str, options: SvgOptions, devi
     """The element of a layer that is exact, `name` its id, and what it refers to."""
     kind = kind_of(layer)
     outline, element = kind.outline(layer), kind.svg(layer, name)
-    decimals = DECIMALS if options.precision is None else options.precision
     if element is None and outline == (UNIT_CIRCLE,):
         element = SvgElement("circle", {"r": "1"})
     if element is not None:
         place = {"transform": _placed(layer.transform)}
         if outline is not None and element.tag == "path" and "d" not in element.attributes:
-            place["d"] = outline_data(outline, decimals + _digits(layer.transform))
+            place["d"] = outline_data(outline, options.decimals + digits(layer.transform))
     elif outline is not None:
-        element, place = SvgElement("path", {"d": _in_canvas(outline, layer.transform, decimals)}), {}
+        element, place = SvgElement("path", {"d": _in_canvas(outline, layer.transform, options.decimals)}), {}
     else:
         element, place = _picture(stack, layer, device), {}
     color = color_of(layer)
@@ -55,7 +53,7 @@ def _placed(transform: Affine) -> str:
     return f"matrix({a} {d} {b} {e} {c} {f})"
 
 
-def _digits(transform: Affine) -> int:
+def digits(transform: Affine) -> int:
     """How many decimals more a number of the local frame needs than one in canvas units."""
     scale = max(math.hypot(transform.a, transform.d), math.hypot(transform.b, transform.e))
     return max(0, math.ceil(math.log10(scale)))

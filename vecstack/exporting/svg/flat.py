@@ -248,7 +248,7 @@ def _text(scene: Scene, shapes: list[Shape], miss: float, options: SvgOptions) -
             parts.append((_Part(exact), shape.mask.layer.group))
             definitions.append(defined)
             continue
-        data = _outline(shape, max(miss, BLUR_MISS * shape.blur) * long_side, unit)
+        data = path_data(contours_of(shape, max(miss, BLUR_MISS * shape.blur) * long_side), unit)
         if data:
             blurred = f' filter="url(#{blurs.setdefault(shape.blur, f"b{len(blurs)}")})"' if shape.blur else ""
             fill = color_code(shape.color)
@@ -267,7 +267,7 @@ def _text(scene: Scene, shapes: list[Shape], miss: float, options: SvgOptions) -
         lambda group, inside: _Part(group_element(group, ids.new(group.id), _lines(inside, scale))),
     )
     body = [*background(canvas), *_lines(whole, scale)]
-    return document(canvas, options.size, [*filters, *definitions], body)
+    return document(canvas, options.sides(canvas), [*filters, *definitions], body)
 
 
 @dataclass(frozen=True)
@@ -287,9 +287,10 @@ def _lines(parts: Iterable[_Part], scale: float) -> list[str]:
     return lines
 
 
-def _outline(shape: Shape, miss: float, unit: float) -> str:
-    """The path data of a shape."""
+def contours_of(shape: Shape, miss: float) -> list[np.ndarray]:
+    """The edge of a shape as closed quadratic B-splines, control points [N,2] each, within about `miss` canvas
+    units."""
     mask = shape.mask
     margin = BLUR_REACH * shape.blur * mask.long_side + 2 * mask.step
     found = Contours(mask.values, mask.rect, margin).at(shape.threshold, max(mask.step, miss), (4 * miss) ** 2)
-    return path_data((fit(contour, miss) for contour in found), unit)
+    return [fit(contour, miss) for contour in found]

@@ -7,9 +7,14 @@ import math
 from dataclasses import dataclass
 
 from vecstack.errors import UsageError
+from vecstack.exporting.svg.minify import minified
+from vecstack.exporting.xml import number
 from vecstack.pictures.layout import MAX_SIDE_PX
+from vecstack.stack import Canvas
 
 MAX_PRECISION = 6
+DECIMALS = 3  # of a canvas unit, in exact curves: a thousandth of a pixel of the source
+MINIFIED_DECIMALS = 2
 TOLERANCE = 1.5  # of a looser one, steps show where a mask is soft in one place and sharp in another
 
 
@@ -21,7 +26,8 @@ class SvgOptions:
     (TOLERANCE where it is None); a flat SVG has none. `max_bytes` holds for the file, `max_paths` for the curves that
     the masks are made of. `size` is the long side in pixels that the file asks for, the canvas's where it is None.
     `precision` is how many decimals of a canvas unit curves have, 0 to MAX_PRECISION (None: as many as are worth it).
-    A `flat` SVG has a single path a layer, blurred unless `hard`. `is_compressed` asks for gzip (.svgz). Raises
+    A `flat` SVG has a single path a layer, blurred unless `hard`. `is_compressed` asks for gzip (.svgz). `width_mm` is
+    the width that the file asks for in millimetres. `minify` leaves out what is not drawn, such as names. Raises
     UsageError where they are out of range or exclude each other."""
 
     tolerance: float | None = None
@@ -32,6 +38,8 @@ class SvgOptions:
     hard: bool = False
     is_compressed: bool = False
     precision: int | None = None
+    width_mm: float | None = None
+    minify: bool = False
 
     def __post_init__(self) -> None:
         if self.tolerance is not None and not 0 < self.tolerance < math.inf:
@@ -48,11 +56,32 @@ class SvgOptions:
         if self.size is not None and self.size > MAX_SIDE_PX:
             raise UsageError(f"An SVG's size must be at most {MAX_SIDE_PX:,} px, not {self.size:,}.")
 
+        if self.size is not None and self.width_mm is not None:
+            text = "size in pixels and a width in millimetres (or dots an inch) exclude each other; leave one out."
+            raise UsageError(text, parameter="size")
+
+    def sides(self, canvas: Canvas) -> str:
+        """The attributes that say how large it is shown: the canvas's own size where nothing is asked for."""
+        if self.width_mm is not None:
+            height = self.width_mm / canvas.width * canvas.height
+            return f'width="{number(self.width_mm)}mm" height="{number(height)}mm"'
+        scale = 1.0 if self.size is None else self.size / max(canvas.width, canvas.height)
+        return f'width="{number(canvas.width * scale)}" height="{number(canvas.height * scale)}"'
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals of a canvas unit exact curves have."""
+        return self.precision if self.precision is not None else MINIFIED_DECIMALS if self.minify else DECIMALS
+
     def unit(self, worth: float) -> float:
         """What points of curves are rounded to, in canvas units, where they are off by about `worth` anyway."""
         return 2.0 ** math.floor(math.log2(worth)) if self.precision is None else 10.0**-self.precision
 
+    def finished(self, text: str) -> str:
+        """The text, minified if that is asked for."""
+        return minified(text) if self.minify else text
+
     def encode(self, text: str) -> bytes:
         """The file."""
-        data = text.encode()
+        data = self.finished(text).encode()
         return gzip.compress(data, 9, mtime=0) if self.is_compressed else data

@@ -163,7 +163,7 @@ class SoftSvg:
             layers.append((layer_group(mask.layer, name, inside), mask.layer.group))
         filters = (blur_filter(name, region, sigma) for (region, sigma), name in blurs.items())
         body = [*behind, *in_groups(layers, stack.groups, ids)]
-        return document(canvas, options.size, [*filters, *definitions], body)
+        return document(canvas, options.sides(canvas), [*filters, *definitions], body)
 
 
 def _looseness(price: float) -> float:

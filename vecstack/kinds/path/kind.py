@@ -106,6 +106,10 @@ class PathKind(Kind[PathLayer]):
         gradient = Gradient(RADIAL if paint.radial else LINEAR, paint.start, paint.end, paint.stops)
         return PathLayer(**common, contours=contours, gradient=gradient)
 
+    def ramp(self, layer: PathLayer) -> Ramp | None:
+        fill = layer.gradient
+        return None if fill is None else Ramp(fill.shape == RADIAL, fill.start, fill.end, fill.stops)
+
     def svg(self, layer: PathLayer, name: str) -> SvgElement | None:
         return None if layer.gradient is None else gradient_svg(layer.gradient, name)
 

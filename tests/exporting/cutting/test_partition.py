@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import dataclasses
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from tests.helpers import block
+from tests.kinds.path.examples import SUNSET, at, blob, corner
+from vecstack import Canvas, Stack, render
+from vecstack.errors import ExportError, UsageError
+from vecstack.exporting.cutting.areas import Area, area_of, common
+from vecstack.exporting.cutting.partition import cutout
+from vecstack.exporting.cutting.prepare import prepared
+from vecstack.geometry import Rect
+from vecstack.kinds import kind_of
+from vecstack.kinds.path.layer import PathLayer
+
+RED, BLUE = (0.9, 0.1, 0.1), (0.1, 0.2, 0.9)
+CANVAS = Canvas(60, 40, (0.9, 0.8, 0.6))
+STACK = Stack(
+    CANVAS,
+    (
+        PathLayer(id="low", name="Low", transform=at(20, 20), contours=(blob(15.0, 12.0),), color=RED),
+        PathLayer(id="glow", transform=at(34, 22), contours=(blob(12.0, 14.0), corner(5.0)), gradient=SUNSET),
+        PathLayer(id="edge", transform=at(58, 8), contours=(corner(11.0),), color=BLUE),
+        PathLayer(id="top", transform=at(30, 10), contours=(corner(7.0),), color=RED),
+        PathLayer(id="hidden", transform=at(30, 20), contours=(corner(9.0),), color=BLUE, visible=False),
+    ),
+)
+
+
+def areas(stack: Stack) -> list[Area]:
+    return [area_of(kind_of(layer).outline(layer) or (), layer.transform) for layer in stack.layers]
+
+
+def test_nothing_overlaps_and_no_gap_is_left() -> None:
+    found = areas(cutout(STACK, device="cpu"))
+    assert sum(area.size for area in found) == pytest.approx(60 * 40, rel=1e-5)
+    assert max(common(one, two).size for one, two in combinations(found, 2)) < 1e-3
+
+
+def test_it_looks_as_before_away_from_edges() -> None:
+    before, after = (render(stack, 600, transparent=False, device="cpu") for stack in (STACK, cutout(STACK)))
+    assert (np.abs(before.astype(int) - after).max(-1) > 2).mean() < 0.02
+
+
+def test_names_ids_and_gradients_are_kept() -> None:
+    cut = cutout(STACK, device="cpu")
+    assert [layer.id for layer in cut.layers] == ["background", "low", "glow", "edge", "top"]
+    assert cut.layers[1].name == "Low"
+    assert kind_of(cut.layers[2]).ramp(cut.layers[2]) == kind_of(STACK.layers[1]).ramp(STACK.layers[1])
+    assert cut.canvas.transparent
+
+
+def test_a_transparent_canvas_has_no_background() -> None:
+    clear = dataclasses.replace(STACK, canvas=dataclasses.replace(CANVAS, transparent=True))
+    assert "background" not in [layer.id for layer in cutout(clear, device="cpu").layers]
+
+
+def test_layers_of_one_colour_are_united() -> None:
+    cut = cutout(STACK, by_color=True, device="cpu")
+    assert len(cut.layers) == 4
+    assert cut.layers[1].name == cut.layers[1].id == "#e61a1a"
+    apart = {layer.id: area.size for layer, area in zip(cutout(STACK).layers, areas(cutout(STACK)), strict=True)}
+    assert areas(cut)[1].size == pytest.approx(apart["low"] + apart["top"], rel=1e-4)
+    assert sum(area.size for area in areas(cut)) == pytest.approx(60 * 40, rel=1e-5)
+
+
+def test_small_parts_go_to_what_they_touch() -> None:
+    dots = tuple(
+        PathLayer(id=f"dot{x}", transform=at(x, 20), contours=(blob(1.0, 1.5),), color=BLUE) for x in (6, 20, 36, 50)
+    )
+    stack = STACK.with_layers((*STACK.layers, *dots))
+    cut = cutout(stack, min_area=6.0, device="cpu")
+    assert not {layer.id for layer in cut.layers} & {layer.id for layer in dots}
+    assert min(part.size for area in areas(cut) for part in area.parts()) >= 6.0
+    assert sum(area.size for area in areas(cut)) == pytest.approx(60 * 40, rel=1e-5)
+
+
+def test_translucent_layers_are_refused_or_made_opaque() -> None:
+    faded = STACK.with_layers([dataclasses.replace(STACK.layers[0], opacity=0.5)])
+    with pytest.raises(ExportError, match=r"low is translucent.*opaque"):
+        cutout(faded, device="cpu")
+    ready = prepared(faded, opaque=True, cutout=True, device="cpu")
+    assert kind_of(ready.layers[1]).color(ready.layers[1]) == pytest.approx((0.9, 0.45, 0.35), abs=0.01)
+
+
+def test_soft_layers_are_traced() -> None:
+    stack = Stack(CANVAS, (block("block", Rect(10.0, 10.0, 20.0, 15.0)),))
+    background, traced = areas(cutout(stack, device="cpu"))
+    assert 200 < traced.size < 400
+    assert background.size + traced.size == pytest.approx(60 * 40, rel=1e-5)
+
+
+@pytest.mark.parametrize("option", [{"by_color": True}, {"min_area": "3px"}])
+def test_what_needs_a_cutout_says_so(option: dict[str, bool]) -> None:
+    with pytest.raises(UsageError, match=f"^{next(iter(option))} needs"):
+        prepared(STACK, **option)  # type: ignore[arg-type]

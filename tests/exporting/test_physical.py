@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+from vecstack import Canvas
+from vecstack.errors import UsageError
+from vecstack.exporting.physical import area_in_units, mm_per_unit, width_in_mm
+
+CANVAS = Canvas(200, 100)
+
+
+def test_dots_an_inch_say_how_wide_it_is() -> None:
+    assert width_in_mm(CANVAS, None, 100.0) == pytest.approx(50.8)
+    assert width_in_mm(CANVAS, 70.0, None) == 70.0
+    assert width_in_mm(CANVAS, None, None) is None
+
+
+def test_areas_are_in_pixels_or_square_millimetres() -> None:
+    assert area_in_units("30px", CANVAS, 400.0) == 30.0
+    assert area_in_units("1.5 mm2", CANVAS, 400.0) == pytest.approx(0.375)
+    assert area_in_units("1mm2", CANVAS, None) == pytest.approx(1 / mm_per_unit(CANVAS, None) ** 2)
+
+
+@pytest.mark.parametrize("text", ["", "3", "mm2", "-1px", "1cm2", "nanpx"])
+def test_other_words_are_no_areas(text: str) -> None:
+    with pytest.raises(UsageError, match=r"^min_area must be"):
+        area_in_units(text, CANVAS, None)

@@ -1,0 +1,38 @@
+"""The size of a canvas in the world: millimetres for a canvas unit, and areas in either."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from vecstack.errors import UsageError
+from vecstack.stack import Canvas
+
+MM_PER_INCH = 25.4
+SCREEN_DPI = 96.0  # of CSS: where nothing is said, a pixel of the source is so much of an inch
+MAX_MM = 1e6  # a kilometre
+
+
+def width_in_mm(canvas: Canvas, width_mm: float | None, dpi: float | None) -> float | None:
+    """The width of a canvas that is asked for, or that its pixels have at so many dots an inch; None where nothing is
+    said. Raises UsageError."""
+    if width_mm is not None and dpi is not None:
+        raise UsageError("width_mm and `dpi` both say how large it is; leave one out.", parameter="width_mm")
+    if width_mm is not None and not 0 < width_mm <= MAX_MM:
+        raise UsageError(f"width_mm must be above 0 and at most {MAX_MM:,.0f}, not {width_mm:g}.", parameter="width_mm")
+    if dpi is not None and not MM_PER_INCH / MAX_MM <= dpi < math.inf:
+        raise UsageError(f"dpi must be above 0, not {dpi:g}.", parameter="dpi")
+    return width_mm if dpi is None else canvas.width / dpi * MM_PER_INCH
+
+
+def mm_per_unit(canvas: Canvas, width_mm: float | None) -> float:
+    """The side of a pixel of the source in millimetres, for a canvas of that width (None: SCREEN_DPI)."""
+    return MM_PER_INCH / SCREEN_DPI if width_mm is None else width_mm / canvas.width
+
+
+def area_in_units(text: str, canvas: Canvas, width_mm: float | None) -> float:
+    """An area such as 2mm2 or 30px in square canvas units. Raises UsageError."""
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) *(mm2|px)", text.strip())
+    if match is None:
+        raise UsageError(f"min_area must be an area such as 2mm2 or 30px, not {text!r:.40}.", parameter="min_area")
+    return float(match[1]) / (mm_per_unit(canvas, width_mm) ** 2 if match[2] == "mm2" else 1)
