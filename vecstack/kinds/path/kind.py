@@ -34,6 +34,11 @@ class PathKind(Kind[PathLayer]):
             "Flat pictures (logos, icons, line art, screenshots), as few exact paths; keeps transparency.",
             lambda _: _graphic_maker(),
         ),
+        "bitmap": MakerEntry(
+            "Small bitmaps (glyphs, digits, icons of up to 256 px), to be drawn large with sharp edges; keeps "
+            "transparency.",
+            lambda _: _bitmap_maker(),
+        ),
     }
     web = Path(__file__).with_name("viewer.js")
     is_cheap = True
@@ -113,6 +118,12 @@ def _graphic_maker() -> Maker:
     from vecstack.kinds.path.graphic.grower import GraphicMaker
 
     return GraphicMaker()
+
+
+def _bitmap_maker() -> Maker:
+    from vecstack.kinds.path.bitmap.maker import BitmapMaker
+
+    return BitmapMaker()
 
 
 def _short(value: float) -> float | int:
