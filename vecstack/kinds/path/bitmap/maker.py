@@ -15,6 +15,7 @@ from vecstack.kinds.path.bitmap.inks import Inks, inks_of
 from vecstack.kinds.path.bitmap.level import field_of
 from vecstack.kinds.path.bitmap.outline import contour_of, outlines_of
 from vecstack.kinds.path.bitmap.shape import CURVE, Contour
+from vecstack.kinds.path.bitmap.simplify import simplified
 from vecstack.kinds.path.graphic.grower import GraphicMaker
 from vecstack.kinds.path.make import LayerGrower
 
@@ -82,8 +83,10 @@ class BitmapGrower(LayerGrower):
         if count < 1 or self._inks.is_plain or self._contours:
             return
         outlines = outlines_of(field_of(np.pad(self._inks.cover, 1, mode="edge")))
-        self._contours = tuple(contour_of(points - 1) for points in outlines)
-        self.tune()
+        contours = tuple(contour_of(points - 1) for points in outlines)
+        if contours:
+            found = simplified(fitted(contours, self._inks.cover, self._steps), self._inks.cover)
+            self._take(found.contours)
 
     def shrink_to(self, count: int) -> None:
         """Drop the path where there may be none."""

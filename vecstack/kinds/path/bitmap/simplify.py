@@ -1,0 +1,143 @@
+"""The contours of a shortest description: what their numbers cost is weighed against the errors of the pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from vecstack.kinds.path.bitmap.areas import Fit, covered, fitted
+from vecstack.kinds.path.bitmap.edits import repairs, stiffer, with_kinds, without, without_knots
+from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, SMOOTH, STEEP, UPRIGHT, Contour
+
+EXACT = 0.004  # of cover: errors that nothing has to explain, root mean square
+PRICE = 4.0  # of a number, in logarithms of an odds
+TRY_STEPS, SETTLE_STEPS = 4, 8
+NEAR = 1.6  # px around a pixel that is missed, in which knots are tried
+ROUNDS = 8  # of repairs
+FAIR = 2.0  # times EXACT: errors from which on repairs are tried
+SPOTS = 2  # that are looked at in a round
+
+Change = TypeVar("Change")
+
+
+class Search:
+    """A search for the contours that cover pixels [H,W] by the fewest numbers."""
+
+    def __init__(self, cover: np.ndarray) -> None:
+        self.cover = cover
+        self.edges = max(8, int(((cover > 0.02) & (cover < 0.98)).sum()))
+
+    def score(self, fit: Fit) -> float:
+        """The length of a description: smaller is better."""
+        missing = self.edges * math.log(fit.error / self.edges + EXACT**2)
+        return missing + PRICE * sum(map(numbers_of, fit.contours))
+
+    def better(self, fit: Fit, contours: Sequence[Contour], steps: int = TRY_STEPS) -> Fit | None:
+        """Other contours, fitted; None where they are no better than a fit."""
+        found = fitted(contours, self.cover, steps)
+        return found if self.score(found) < self.score(fit) else None
+
+    def repaired(self, fit: Fit) -> Fit:
+        """Contours with more freedom, or other corners, where pixels are missed most."""
+        for _ in range(ROUNDS):
+            if fit.error < self.edges * (FAIR * EXACT) ** 2:
+                break
+            found = min(self._repairs(fit), key=self.score, default=fit)
+            if self.score(found) >= self.score(fit) - 1:
+                break
+            fit = fitted(found.contours, self.cover, SETTLE_STEPS)
+        return fit
+
+    def _repairs(self, fit: Fit) -> list[Fit]:
+        found = []
+        for number, index in self._missed(fit):
+            for contour in repairs(fit.contours[number], index):
+                if contour is not None:
+                    contours = [*fit.contours[:number], contour, *fit.contours[number + 1 :]]
+                    found.append(fitted(contours, self.cover, TRY_STEPS))
+        return found
+
+    def _missed(self, fit: Fit) -> list[tuple[int, int]]:
+        """The contours and knots near the pixels that are missed most."""
+        height, width = self.cover.shape
+        missing = np.square(covered([contour.points for contour in fit.contours], height, width) - self.cover)
+        places = [(n, i) for n, contour in enumerate(fit.contours) for i in range(contour.count)]
+        if not places:
+            return []
+        knots = np.stack([fit.contours[n].knot(i) for n, i in places])
+        middles = np.stack([fit.contours[n].piece(i).mean(0) for n, i in places])
+        found: dict[tuple[int, int], None] = {}
+        for _ in range(SPOTS):
+            y, x = np.unravel_index(int(missing.argmax()), missing.shape)
+            spot = np.array([x + 0.5, y + 0.5])
+            away = np.minimum(np.hypot(*(knots - spot).T), np.hypot(*(middles - spot).T))
+            near = np.flatnonzero(away < max(NEAR, float(np.sort(away)[min(1, len(away) - 1)]) + 1e-6))
+            found.update(dict.fromkeys(places[k] for k in near[np.argsort(away[near])][:4]))
+            missing[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3] = 0
+        return list(found)
+
+    def simpler(self, fit: Fit) -> Fit:
+        """Contours with fewer numbers, while that shortens the description."""
+        for number in range(len(fit.contours)):
+            for first in (0, 1, 0):
+                fit = self._thinned(fit, number, first)
+            fit = self._stiffened(fit, number)
+        return fit
+
+    def _thinned(self, fit: Fit, number: int, first: int) -> Fit:
+        contour = fit.contours[number]
+        knots = [index for _, index in without_knots(contour, first)]
+
+        def changed(chosen: Sequence[int]) -> Contour | None:
+            return without(contour, chosen)
+
+        return self._most(fit, number, knots, changed)
+
+    def _stiffened(self, fit: Fit, number: int) -> Fit:
+        contour = fit.contours[number]
+
+        def changed(chosen: Sequence[tuple[float, int, int, bool]]) -> Contour | None:
+            return with_kinds(contour, chosen)
+
+        return self._most(fit, number, stiffer(contour), changed)
+
+    def _most(
+        self, fit: Fit, number: int, changes: Sequence[Change], changed: Callable[[Sequence[Change]], Contour | None]
+    ) -> Fit:
+        """The fit with as many of some changes of a contour as shorten the description: all, or those of halves."""
+        kept: list[Change] = []
+        waiting = [list(changes)] if changes else []
+        while waiting:
+            tried = waiting.pop(0)
+            contour = changed([*kept, *tried])
+            if contour is not None:
+                found = self.better(fit, [*fit.contours[:number], contour, *fit.contours[number + 1 :]])
+                if found is not None:
+                    fit, kept = found, [*kept, *tried]
+                    continue
+            if len(tried) > 1:
+                half = len(tried) // 2
+                waiting[:0] = [tried[:half], tried[half:]]
+        return fit
+
+
+def numbers_of(contour: Contour) -> int:
+    """How many numbers of a contour are free."""
+    count = 2 * contour.count
+    count -= sum(kind in (LEVEL, UPRIGHT) for kind in contour.pieces)
+    for index, knot in enumerate(contour.knots):
+        sides = (contour.pieces[index - 1] == CURVE) + (contour.pieces[index] == CURVE)
+        count += 2 * sides if knot == CORNER else sides + (knot == SMOOTH and sides == 2)
+        count -= knot in (FLAT, STEEP) and sides == 2 and 0
+    return count
+
+
+def simplified(fit: Fit, cover: np.ndarray) -> Fit:
+    """The contours of a fit, changed so that lines, curves and corners that describe a `cover` [H,W] are few."""
+    search = Search(cover)
+    fit = search.simpler(fit)
+    fit = search.repaired(fit)
+    return search.simpler(fit)
