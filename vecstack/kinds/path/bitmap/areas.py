@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vecstack.compiled import compiled
 from vecstack.kinds.path import kernels
-from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.bitmap.shape import CURVE, Contour, basis_of, retracted
 
 TOLERANCE = 0.004  # px that edges may be away from their curve
 EVEN = 0.01  # weight of how far a cubic is from a parabola, against the squared errors of pixels
 LIMIT = 0.5  # px that a number may move in a step
 DAMPING = 1e-3
-THIRD = np.array([1 / 3, -1.0, 1.0, -1 / 3])  # of a cubic's points: 0 for a parabola
+ENTRIES = 4096  # of pixels that cubics meet, at first
+THIRD = (1 / 3, -1.0, 1.0, -1 / 3)  # of a cubic's points: 0 for a parabola
 
 
 @dataclass(frozen=True)
@@ -37,22 +38,32 @@ def _traced(
     contours: Sequence[np.ndarray], height: int, width: int, entries: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The signed cover [H,W] of contours and, for `entries` above 0, the entries of `kernels.trace`."""
-    paths = Paths.of_contours([contours], np.zeros((1, 3)), np.ones(1))
+    points, cubics = _joined(contours)
     window = np.array([0, 0, width, height])
     while True:
         areas = np.zeros((width + 1) * height, np.float32)
-        spans = np.tile(np.array([width + 1, -1]), (height, 1))
+        spans = np.empty((height, 2), np.int64)
+        spans[:] = width + 1, -1
         keys, weights = np.empty((entries, 2), np.int64), np.empty((entries, 8), np.float32)
-        zero = paths.cubic_start[0]
+        zero, end = np.array([0, len(cubics)])  # functions would be compiled once more for literals
         found = kernels.trace(
-            paths.points, paths.cubics, zero, paths.cubic_start[1], window, areas, zero, spans, zero, TOLERANCE, keys,
-            weights, zero,
-        )  # fmt: skip
+            points, cubics, zero, end, window, areas, zero, spans, zero, TOLERANCE, keys, weights, zero
+        )
         if found >= 0:
             break
         entries *= 2
     cover = np.cumsum(areas.reshape(height, width + 1)[:, :width], 1, dtype=np.float64)
     return cover, keys[:found], weights[:found]
+
+
+def _joined(contours: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The points [M,2] of contours [3n,2], one after another, and their cubics [Q,4] as indices of these."""
+    cubics, start = [], 0
+    for contour in contours:
+        size = len(contour)
+        cubics.append(start + (3 * np.arange(size // 3)[:, None] + np.arange(4)) % size)
+        start += size
+    return np.concatenate(contours), np.concatenate(cubics)
 
 
 def fitted(contours: Sequence[Contour], cover: np.ndarray, steps: int) -> Fit:
@@ -77,38 +88,60 @@ def fitted(contours: Sequence[Contour], cover: np.ndarray, steps: int) -> Fit:
 def _slopes(contours: Sequence[Contour], cover: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Half the slopes of the squared errors by all points [2M], their curvature [2M,2M], and the sums."""
     height, width = cover.shape
-    signed, keys, weights = _traced([contour.points for contour in contours], height, width, 4096)
-    sign = np.where(signed >= 0, 1.0, -1.0)
+    outlines = [contour.points for contour in contours]
+    signed, keys, weights = _traced(outlines, height, width, ENTRIES)
     missing = np.minimum(np.abs(signed), 1) - cover
-    paths = Paths.of_contours([[contour.points for contour in contours]], np.zeros((1, 3)), np.ones(1))
-    pixel, row = keys[:, 0] % (width + 1), keys[:, 0] // (width + 1)
-    is_free = (np.abs(signed[row, pixel.clip(0, width - 1)]) < 1.0001) & (pixel < width)
-    pixel, row, cubic, weights = pixel[is_free], row[is_free], keys[is_free, 1], weights[is_free].astype(np.float64)
-    weights *= sign[row, pixel][:, None]
-    _, place = np.unique(row * width + pixel, return_inverse=True)
-    count = 2 * len(paths.points)
-    columns = (2 * paths.cubics[cubic][:, :, None] + np.arange(2)).reshape(-1, 8)
-    answers = np.zeros((int(place.max(initial=-1)) + 1, count))
-    np.add.at(answers, (place[:, None], columns), weights)
-    value = np.zeros(len(answers))
-    value[place] = missing[row, pixel]
-    slopes, curvature = answers.T @ value, answers.T @ answers
-    error = float(np.square(missing).sum())
-    return _evened(contours, paths, slopes, curvature, error)
+    points, cubics = _joined(outlines)
+    answers, values = _answers(signed, missing, keys, weights, cubics, len(points))
+    slopes, curvature = answers.T @ values, answers.T @ answers
+    curved = np.concatenate([np.array(contour.pieces) for contour in contours]) == CURVE
+    bent = _even(points, cubics[curved], slopes, curvature)
+    error = float(np.vdot(missing, missing))
+    return slopes, curvature, error, error + bent
 
 
-def _evened(
-    contours: Sequence[Contour], paths: Paths, slopes: np.ndarray, curvature: np.ndarray, error: float
-) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """The same with what draws curves to parabolas."""
-    pieces = np.concatenate([np.array(contour.pieces) for contour in contours]) == CURVE
-    cubics = paths.cubics[pieces]
-    third = np.einsum("k,qkd->qd", THIRD, paths.points[cubics])
-    for axis in (0, 1):
-        places = 2 * cubics + axis
-        np.add.at(slopes, places, EVEN * third[:, axis, None] * THIRD)
-        np.add.at(curvature, (places[:, :, None], places[:, None, :]), EVEN * np.outer(THIRD, THIRD))
-    return slopes, curvature, error, error + EVEN * float(np.square(third).sum())
+@compiled
+def _answers(signed, missing, keys, weights, cubics, count):
+    """How the pixels on an edge answer to the points: [E,2M], and by how much each is missed [E]."""
+    height, width = signed.shape
+    number = np.full(height * width, -1)
+    found = 0
+    for k in range(len(keys)):
+        y, x = keys[k, 0] // (width + 1), keys[k, 0] % (width + 1)
+        if x < width and abs(signed[y, x]) < 1.0001 and number[y * width + x] < 0:
+            number[y * width + x] = found
+            found += 1
+    answers, values = np.zeros((found, 2 * count)), np.zeros(found)
+    for k in range(len(keys)):
+        y, x = keys[k, 0] // (width + 1), keys[k, 0] % (width + 1)
+        if x >= width or number[y * width + x] < 0:
+            continue
+        at = number[y * width + x]
+        sign = 1.0 if signed[y, x] >= 0 else -1.0
+        values[at] = missing[y, x]
+        for corner in range(4):
+            point = cubics[keys[k, 1], corner]
+            answers[at, 2 * point] += sign * weights[k, 2 * corner]
+            answers[at, 2 * point + 1] += sign * weights[k, 2 * corner + 1]
+    return answers, values
+
+
+@compiled
+def _even(points, cubics, slopes, curvature):
+    """Add what draws cubics to parabolas, which have no third difference; its sum."""
+    total = 0.0
+    for q in range(len(cubics)):
+        for axis in range(2):
+            third = 0.0
+            for a in range(4):
+                third += THIRD[a] * points[cubics[q, a], axis]
+            total += EVEN * third * third
+            for a in range(4):
+                at = 2 * cubics[q, a] + axis
+                slopes[at] += EVEN * third * THIRD[a]
+                for b in range(4):
+                    curvature[at, 2 * cubics[q, b] + axis] += EVEN * THIRD[a] * THIRD[b]
+    return total
 
 
 def _moved(

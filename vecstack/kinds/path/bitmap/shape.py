@@ -8,13 +8,16 @@ out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vecstack.compiled import compiled
+
 CURVE, LINE, LEVEL, UPRIGHT = 0, 1, 2, 3
 CORNER, SMOOTH, FLAT, STEEP = 0, 1, 2, 3
-AXIS = {FLAT: 0, STEEP: 1}
+LEAST_HANDLE = 0.02  # px, on a tangent
 
 
 @dataclass(frozen=True)
@@ -45,101 +48,131 @@ def retracted(contour: Contour) -> Contour:
     """The contour with its points where its kinds say: handles of lines at the thirds, smooth ones on their tangent,
     level lines level."""
     points = contour.points.copy()
-    n, size = contour.count, len(contour.points)
-    for index, kind in enumerate(contour.pieces):
-        if kind in (LEVEL, UPRIGHT):
-            axis = 1 if kind == LEVEL else 0
-            ends = [3 * index, (3 * index + 3) % size]
-            points[ends, axis] = points[ends, axis].mean()
-    for index, kind in enumerate(contour.pieces):
-        if kind != CURVE:
-            a, b = points[3 * index], points[(3 * index + 3) % size]
-            points[3 * index + 1], points[3 * index + 2] = (2 * a + b) / 3, (a + 2 * b) / 3
-    for index, kind in enumerate(contour.knots):
-        if kind == CORNER:
-            continue
-        way = _tangent(contour, points, index)
-        for place, sign, piece in ((3 * index - 1, -1, index - 1), (3 * index + 1, 1, index)):
-            if contour.pieces[piece % n] == CURVE:
-                length = sign * float((points[place] - points[3 * index]) @ way)
-                points[place] = points[3 * index] + sign * max(length, 0.02) * way
+    _retract(points, np.array(contour.pieces), np.array(contour.knots))
     return replace(contour, points=points)
-
-
-def _tangent(contour: Contour, points: np.ndarray, index: int) -> np.ndarray:
-    """The unit tangent [2] of a knot that is no corner, forwards."""
-    n, size = contour.count, len(points)
-    ahead, behind = contour.pieces[index], contour.pieces[index - 1]
-    knot = points[3 * index]
-    if ahead != CURVE:
-        way = points[(3 * index + 3) % size] - knot
-    elif behind != CURVE:
-        way = knot - points[(3 * index - 3) % size]
-    else:
-        way = points[3 * index + 1] - points[3 * index - 1]
-        if contour.knots[index] in AXIS:
-            axis = AXIS[contour.knots[index]]
-            way = np.eye(2)[axis] * (1 if way[axis] >= 0 else -1)
-    length = float(np.hypot(*way))
-    found: np.ndarray = way / length if length > 1e-9 else np.array([1.0, 0.0])
-    assert n
-    return found
 
 
 def basis_of(contour: Contour) -> np.ndarray:
     """How the 3n points answer to the numbers that are free: [6n,N] for N numbers (x, y, x, y, ... down)."""
-    n, size = contour.count, len(contour.points)
-    points = contour.points
-    own = np.arange(2 * n).reshape(n, 2)  # the numbers of the knots
-    for index, kind in enumerate(contour.pieces):
-        if kind in (LEVEL, UPRIGHT):
-            axis = 1 if kind == LEVEL else 0
-            one, other = own[index, axis], own[(index + 1) % n, axis]
-            own[own == other] = one
-    extra: list[np.ndarray] = []
-    base = np.zeros((size, 2, 2 * n))
-    for index in range(n):
-        base[3 * index, (0, 1), own[index]] = 1
-    for index, kind in enumerate(contour.pieces):
-        after = (3 * index + 3) % size
-        a, b = base[3 * index], base[after]
-        share = (1 / 3, 2 / 3) if kind != CURVE else (0.0, 1.0)
-        base[3 * index + 1] = a + share[0] * (b - a)
-        base[3 * index + 2] = a + share[1] * (b - a)
-    for index, kind in enumerate(contour.knots):
-        sides = [
-            (place % size, sign)
-            for place, sign, piece in ((3 * index - 1, -1, index - 1), (3 * index + 1, 1, index))
-            if contour.pieces[piece % n] == CURVE
-        ]
-        if kind == CORNER:
-            for place, _ in sides:
-                extra += [_column(size, {place: np.eye(2)[axis]}) for axis in (0, 1)]
-            continue
-        way = _tangent(contour, points, index)
-        across = np.array([-way[1], way[0]])
-        for place, sign in sides:
-            extra.append(_column(size, {place: sign * way}))
-        reach = {place: float((points[place] - points[3 * index]) @ way) for place, _ in sides}
-        if len(sides) == 2:
-            if kind == SMOOTH:
-                extra.append(_column(size, {place: reach[place] * across for place in reach}))
-        elif sides:  # the tangent is that of a line, and turns with it
-            other = (3 * index + 3) % size if contour.pieces[index] != CURVE else (3 * index - 3) % size
-            chord = points[other] - points[3 * index]
-            turn = np.einsum("i,ij->j", across, base[other] - base[3 * index]) / float(chord @ way)
-            place = sides[0][0]
-            base[place] += reach[place] * across[:, None] * turn
-    used = np.unique(own)
-    columns = [base.reshape(2 * size, -1)[:, used]]
-    if extra:
-        columns.append(np.stack(extra, 1))
-    found: np.ndarray = np.concatenate(columns, 1)
+    base, count = _basis(contour.points, np.array(contour.pieces), np.array(contour.knots))
+    found: np.ndarray = base[:, :count]
     return found
 
 
-def _column(size: int, moves: dict[int, np.ndarray]) -> np.ndarray:
-    column = np.zeros((size, 2))
-    for place, move in moves.items():
-        column[place] = move
-    return column.ravel()
+@compiled
+def _tangent(points, pieces, knots, index):
+    """The unit tangent of a knot that is no corner, forwards: x and y."""
+    n, size = len(pieces), len(points)
+    at, after, before = 3 * index, (3 * index + 3) % size, (3 * index - 3) % size
+    if pieces[index] != CURVE:
+        x, y = points[after, 0] - points[at, 0], points[after, 1] - points[at, 1]
+    elif pieces[(index - 1) % n] != CURVE:
+        x, y = points[at, 0] - points[before, 0], points[at, 1] - points[before, 1]
+    else:
+        behind = (at - 1) % size
+        x, y = points[at + 1, 0] - points[behind, 0], points[at + 1, 1] - points[behind, 1]
+        if knots[index] == FLAT:
+            x, y = (1.0 if x >= 0 else -1.0), 0.0
+        elif knots[index] == STEEP:
+            x, y = 0.0, (1.0 if y >= 0 else -1.0)
+    length = math.sqrt(x * x + y * y)
+    if length < 1e-9:
+        return 1.0, 0.0
+    return x / length, y / length
+
+
+@compiled
+def _retract(points, pieces, knots):
+    """What `retracted` does, in place."""
+    n, size = len(pieces), len(points)
+    for index in range(n):
+        if pieces[index] == LEVEL or pieces[index] == UPRIGHT:
+            axis = 1 if pieces[index] == LEVEL else 0
+            after = (3 * index + 3) % size
+            mean = (points[3 * index, axis] + points[after, axis]) / 2
+            points[3 * index, axis] = mean
+            points[after, axis] = mean
+    for index in range(n):
+        if pieces[index] != CURVE:
+            after = (3 * index + 3) % size
+            for axis in range(2):
+                a, b = points[3 * index, axis], points[after, axis]
+                points[3 * index + 1, axis] = (2 * a + b) / 3
+                points[3 * index + 2, axis] = (a + 2 * b) / 3
+    for index in range(n):
+        if knots[index] == CORNER:
+            continue
+        x, y = _tangent(points, pieces, knots, index)
+        for sign in (-1, 1):
+            if pieces[(index - (sign < 0)) % n] == CURVE:
+                at = (3 * index + sign) % size
+                reach = sign * ((points[at, 0] - points[3 * index, 0]) * x + (points[at, 1] - points[3 * index, 1]) * y)
+                reach = sign * max(reach, LEAST_HANDLE)
+                points[at, 0] = points[3 * index, 0] + reach * x
+                points[at, 1] = points[3 * index, 1] + reach * y
+
+
+@compiled
+def _basis(points, pieces, knots):
+    """What `basis_of` gives, with room for more numbers, and how many there are."""
+    n, size = len(pieces), len(points)
+    base = np.zeros((2 * size, 7 * n))
+    own = np.arange(2 * n).reshape(n, 2)  # the numbers of the knots
+    for index in range(n):
+        if pieces[index] == LEVEL or pieces[index] == UPRIGHT:
+            axis = 1 if pieces[index] == LEVEL else 0
+            one, other = own[index, axis], own[(index + 1) % n, axis]
+            for k in range(n):
+                if own[k, axis] == other:
+                    own[k, axis] = one
+    names = np.full(2 * n, -1)
+    count = 0
+    for index in range(n):
+        for axis in range(2):
+            if names[own[index, axis]] < 0:
+                names[own[index, axis]] = count
+                count += 1
+            base[6 * index + axis, names[own[index, axis]]] = 1
+    moved = count
+    for index in range(n):
+        after = 6 * ((index + 1) % n)
+        share = 0.0 if pieces[index] == CURVE else 1 / 3
+        for axis in range(2):
+            for k in range(moved):
+                a, b = base[6 * index + axis, k], base[after + axis, k]
+                base[6 * index + 2 + axis, k] = a + share * (b - a)
+                base[6 * index + 4 + axis, k] = b + share * (a - b)
+    for index in range(n):
+        if knots[index] == CORNER:
+            for sign in (-1, 1):
+                if pieces[(index - (sign < 0)) % n] == CURVE:
+                    at = (3 * index + sign) % size
+                    base[2 * at, count] = 1
+                    base[2 * at + 1, count + 1] = 1
+                    count += 2
+            continue
+        x, y = _tangent(points, pieces, knots, index)
+        sides = 0
+        for sign in (-1, 1):
+            if pieces[(index - (sign < 0)) % n] != CURVE:
+                continue
+            sides += 1
+            at = (3 * index + sign) % size
+            base[2 * at, count], base[2 * at + 1, count] = sign * x, sign * y
+            count += 1
+            reach = (points[at, 0] - points[3 * index, 0]) * x + (points[at, 1] - points[3 * index, 1]) * y
+            other = (3 * index - 3 * sign) % size
+            if pieces[(index - (sign > 0)) % n] != CURVE:  # the tangent is that of a line, and turns with it
+                chord = (points[other, 0] - points[3 * index, 0]) * x + (points[other, 1] - points[3 * index, 1]) * y
+                for k in range(moved):
+                    dx = base[2 * other, k] - base[6 * index, k]
+                    dy = base[2 * other + 1, k] - base[6 * index + 1, k]
+                    turn = (dy * x - dx * y) / chord if abs(chord) > 1e-6 else 0.0
+                    base[2 * at, k] -= reach * y * turn
+                    base[2 * at + 1, k] += reach * x * turn
+            elif knots[index] == SMOOTH:  # both handles turn
+                place = count + (1 if sign < 0 else 0)
+                base[2 * at, place], base[2 * at + 1, place] = -reach * y, reach * x
+        if sides == 2 and knots[index] == SMOOTH:
+            count += 1
+    return base, count
