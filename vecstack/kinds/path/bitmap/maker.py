@@ -12,10 +12,8 @@ from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.bitmap.areas import fitted
 from vecstack.kinds.path.bitmap.inks import Inks, inks_of
-from vecstack.kinds.path.bitmap.level import field_of
-from vecstack.kinds.path.bitmap.outline import contour_of, outlines_of
 from vecstack.kinds.path.bitmap.shape import CURVE, Contour
-from vecstack.kinds.path.bitmap.simplify import simplified
+from vecstack.kinds.path.bitmap.simplify import described
 from vecstack.kinds.path.graphic.grower import GraphicMaker
 from vecstack.kinds.path.make import LayerGrower
 
@@ -82,11 +80,7 @@ class BitmapGrower(LayerGrower):
         """Have the path of what is inked, if there may be one."""
         if count < 1 or self._inks.is_plain or self._contours:
             return
-        outlines = outlines_of(field_of(np.pad(self._inks.cover, 1, mode="edge")))
-        contours = tuple(contour_of(points - 1) for points in outlines)
-        if contours:
-            found = simplified(fitted(contours, self._inks.cover, self._steps), self._inks.cover)
-            self._take(found.contours)
+        self._take(described(self._inks.cover, self._steps))
 
     def shrink_to(self, count: int) -> None:
         """Drop the path where there may be none."""

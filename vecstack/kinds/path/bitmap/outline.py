@@ -15,7 +15,8 @@ STEP = 0.2  # px between points of an outline
 SLOPE = 0.1  # of the field, in the range that tracing takes for covers
 LEAST_AREA = 0.15  # px, of an outline
 REACH = 1.0  # px along an outline over which it turns at a corner
-CORNER_TURN = np.radians(32)  # least, of what may be a corner
+CORNER_TURN, SOFT_TURN = np.radians(32), np.radians(75)  # least, of what may be a corner; of a soft picture
+SMOOTHING = 0.9  # px along an outline, of a soft picture
 ROUNDED = 0.6  # px around a corner over which a field rounds it off
 LINE_ERROR, RUN_ERROR = 0.1, 0.05  # px that points may be off a line between corners, and off a straight run
 SHORT, RUN = 1.6, 2.6  # px of a piece between corners that is taken for a line, and least of a straight run
@@ -49,9 +50,19 @@ def _evenly(loop: np.ndarray) -> np.ndarray:
     return smooth
 
 
-def contour_of(points: np.ndarray) -> Contour:
-    """An outline [N,2] as pieces: more corners and knots than there may be."""
-    corners = _corners(points)
+def smoothed(points: np.ndarray) -> np.ndarray:
+    """An outline [N,2] without the bulges that pixels make on it: a Gaussian mean along it."""
+    reach = min(round(2.5 * SMOOTHING / STEP), (len(points) - 1) // 4)
+    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) * STEP / SMOOTHING) ** 2)
+    found: np.ndarray = sum(
+        tap * np.roll(points, shift, 0) for tap, shift in zip(taps / taps.sum(), range(-reach, reach + 1), strict=True)
+    )
+    return found
+
+
+def contour_of(points: np.ndarray, least_turn: float = CORNER_TURN) -> Contour:
+    """An outline [N,2] as pieces: more corners, which turn by an angle at least, and knots than there may be."""
+    corners = _corners(points, least_turn)
     start = int(corners[0]) if len(corners) else int(points[:, 1].argmin())
     n = len(points)
     points = np.roll(points, -start, 0)
@@ -69,7 +80,7 @@ def contour_of(points: np.ndarray) -> Contour:
     return retracted(_met(contour))
 
 
-def _corners(points: np.ndarray) -> np.ndarray:
+def _corners(points: np.ndarray, least_turn: float) -> np.ndarray:
     """Indices of the points that may be corners: where an outline turns most within a reach."""
     n = len(points)
     reach = max(2, min(round(REACH / STEP), n // 8))
@@ -78,7 +89,7 @@ def _corners(points: np.ndarray) -> np.ndarray:
         behind[:, 0] * ahead[:, 1] - behind[:, 1] * ahead[:, 0], (behind * ahead).sum(1)
     ))  # fmt: skip
     around = np.stack([np.roll(turn, shift) for shift in range(-reach + 1, reach)])
-    is_top = (turn >= around.max(0)) & (turn > CORNER_TURN)
+    is_top = (turn >= around.max(0)) & (turn > least_turn)
     found = np.flatnonzero(is_top)
     return found[np.diff(found, prepend=found[-1] - n) > 1] if len(found) else found
 

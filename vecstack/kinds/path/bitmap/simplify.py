@@ -10,10 +10,14 @@ import numpy as np
 
 from vecstack.kinds.path.bitmap.areas import Fit, covered, fitted
 from vecstack.kinds.path.bitmap.edits import repairs, stiffer, with_kinds, without, without_knots
-from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, SMOOTH, STEEP, UPRIGHT, Contour
+from vecstack.kinds.path.bitmap.level import field_of
+from vecstack.kinds.path.bitmap.outline import SOFT_TURN, contour_of, outlines_of, smoothed
+from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, LEVEL, SMOOTH, UPRIGHT, Contour
 
 EXACT = 0.004  # of cover: errors that nothing has to explain, root mean square
 PRICE = 4.0  # of a number, in logarithms of an odds
+BLURRED = 0.03  # error of the pixels on edges that numbers do not explain, root mean square, of a soft picture
+CORNER_PRICE = 24.0  # more, of a corner of a soft picture
 TRY_STEPS, SETTLE_STEPS = 4, 8
 NEAR = 1.6  # px around a pixel that is missed, in which knots are tried
 ROUNDS = 8  # of repairs
@@ -26,14 +30,15 @@ Change = TypeVar("Change")
 class Search:
     """A search for the contours that cover pixels [H,W] by the fewest numbers."""
 
-    def __init__(self, cover: np.ndarray) -> None:
-        self.cover = cover
+    def __init__(self, cover: np.ndarray, corner_price: float = 0.0) -> None:
+        self.cover, self.corner_price = cover, corner_price
         self.edges = max(8, int(((cover > 0.02) & (cover < 0.98)).sum()))
 
     def score(self, fit: Fit) -> float:
         """The length of a description: smaller is better."""
         missing = self.edges * math.log(fit.error / self.edges + EXACT**2)
-        return missing + PRICE * sum(map(numbers_of, fit.contours))
+        corners = sum(contour.knots.count(CORNER) for contour in fit.contours)
+        return missing + PRICE * sum(map(numbers_of, fit.contours)) + self.corner_price * corners
 
     def better(self, fit: Fit, contours: Sequence[Contour], steps: int = TRY_STEPS) -> Fit | None:
         """Other contours, fitted; None where they are no better than a fit."""
@@ -131,13 +136,21 @@ def numbers_of(contour: Contour) -> int:
     for index, knot in enumerate(contour.knots):
         sides = (contour.pieces[index - 1] == CURVE) + (contour.pieces[index] == CURVE)
         count += 2 * sides if knot == CORNER else sides + (knot == SMOOTH and sides == 2)
-        count -= knot in (FLAT, STEEP) and sides == 2 and 0
     return count
 
 
-def simplified(fit: Fit, cover: np.ndarray) -> Fit:
-    """The contours of a fit, changed so that lines, curves and corners that describe a `cover` [H,W] are few."""
+def described(cover: np.ndarray, steps: int) -> tuple[Contour, ...]:
+    """The contours of what covers pixels [H,W]: few lines, curves and corners; where pixels are soft, and tell of no
+    sharp shape, smooth ones."""
+    outlines = [points - 1 for points in outlines_of(field_of(np.pad(cover, 1, mode="edge")))]
+    if not outlines:
+        return ()
     search = Search(cover)
-    fit = search.simpler(fit)
-    fit = search.repaired(fit)
-    return search.simpler(fit)
+    fit = search.simpler(fitted([contour_of(points) for points in outlines], cover, steps))
+    fit = search.simpler(search.repaired(fit))
+    left = search.edges - sum(map(numbers_of, fit.contours))
+    if fit.error > max(left, 1) * BLURRED**2:
+        soft = Search(cover, CORNER_PRICE)
+        other = soft.simpler(fitted([contour_of(smoothed(points), SOFT_TURN) for points in outlines], cover, steps))
+        fit = min(fit, soft.simpler(soft.repaired(other)), key=soft.score)
+    return fit.contours
