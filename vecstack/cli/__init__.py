@@ -22,6 +22,7 @@ from vecstack.cli import (
     refine,
     render,
     train,
+    upscale,
     validate,
     view,
 )
@@ -48,7 +49,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (decompose, refine, edit, adjust, render, view, export, info, validate, train, evaluate, doctor):
+for command in (
+    decompose,
+    upscale,
+    refine,
+    edit,
+    adjust,
+    render,
+    view,
+    export,
+    info,
+    validate,
+    train,
+    evaluate,
+    doctor,
+):
     verb = command.__name__.rsplit(".", 1)[1]
     app.command(verb, cls=getattr(command, "Command", None), help=paragraphs(command.run.__doc__))(command.run)
 app.add_typer(models.app, name="models")

@@ -13,10 +13,38 @@ from vecstack.kinds.path.bitmap.shape import CURVE, Contour, basis_of, retracted
 
 TOLERANCE = 0.004  # px that edges may be away from their curve
 EVEN = 0.01  # weight of how far a cubic is from a parabola, against the squared errors of pixels
+WHOLE = 0.6  # share of a pixel that is covered at least where one of 1 bit is inked
 LIMIT = 0.5  # px that a number may move in a step
 DAMPING = 1e-3
 ENTRIES = 4096  # of pixels that cubics meet, at first
 THIRD = (1 / 3, -1.0, 1.0, -1 / 3)  # of a cubic's points: 0 for a parabola
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Between what bounds [H,W] the covered share of each pixel is to be."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+    @classmethod
+    def of(cls, cover: np.ndarray) -> Aim:
+        """That of a cover [H,W]; where it is of whole pixels, as in a picture of 1 bit, each is to be covered by more
+        or less than half, which leaves room for what is smooth."""
+        if not np.isin(cover, (0, 1)).all():
+            return cls(cover, cover)
+        is_inked = cover > 0.5
+        return cls(np.where(is_inked, WHOLE, 0.0), np.where(is_inked, 1.0, 1 - WHOLE))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is one value for each pixel."""
+        return self.low is self.high
+
+    def missed(self, cover: np.ndarray) -> np.ndarray:
+        """By how much a cover is outside the bounds."""
+        away: np.ndarray = cover - np.clip(cover, self.low, self.high)
+        return away
 
 
 @dataclass(frozen=True)
@@ -31,7 +59,8 @@ class Fit:
 def covered(contours: Sequence[np.ndarray], height: int, width: int) -> np.ndarray:
     """How much of each pixel closed contours [3n,2] cover: [H,W] in 0..1."""
     cover, _, _ = _traced(contours, height, width, 0)
-    return np.abs(cover).clip(0, 1)
+    found: np.ndarray = np.abs(cover).clip(0, 1)
+    return found
 
 
 def _traced(
@@ -66,13 +95,13 @@ def _joined(contours: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(contours), np.concatenate(cubics)
 
 
-def fitted(contours: Sequence[Contour], cover: np.ndarray, steps: int) -> Fit:
-    """The closest of contours after each of some damped Gauss-Newton steps towards a `cover` [H,W]."""
+def fitted(contours: Sequence[Contour], aim: Aim, steps: int) -> Fit:
+    """The closest of contours after each of some damped Gauss-Newton steps towards an aim."""
     now = tuple(map(retracted, contours))
     best: Fit | None = None
     damping = DAMPING
     for step in range(steps + 1):
-        slopes, curvature, error, total = _slopes(now, cover)
+        slopes, curvature, error, total = _slopes(now, aim)
         if best is None or total < best.total:
             best, kept = Fit(now, error, total), (slopes, curvature)
             damping = max(damping / 4, DAMPING)
@@ -85,14 +114,16 @@ def fitted(contours: Sequence[Contour], cover: np.ndarray, steps: int) -> Fit:
     return best
 
 
-def _slopes(contours: Sequence[Contour], cover: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float]:
+def _slopes(contours: Sequence[Contour], aim: Aim) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Half the slopes of the squared errors by all points [2M], their curvature [2M,2M], and the sums."""
-    height, width = cover.shape
+    height, width = aim.low.shape
     outlines = [contour.points for contour in contours]
     signed, keys, weights = _traced(outlines, height, width, ENTRIES)
-    missing = np.minimum(np.abs(signed), 1) - cover
+    missing = aim.missed(np.minimum(np.abs(signed), 1))
     points, cubics = _joined(outlines)
     answers, values = _answers(signed, missing, keys, weights, cubics, len(points))
+    if not aim.is_exact:
+        answers, values = answers[values != 0], values[values != 0]
     slopes, curvature = answers.T @ values, answers.T @ answers
     curved = np.concatenate([np.array(contour.pieces) for contour in contours]) == CURVE
     bent = _even(points, cubics[curved], slopes, curvature)

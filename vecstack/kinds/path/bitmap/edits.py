@@ -7,7 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, LINE, SMOOTH, STEEP, UPRIGHT, Contour, retracted
+from vecstack.kinds.path.bitmap.shape import (
+    CORNER,
+    CURVE,
+    FLAT,
+    LEVEL,
+    LINE,
+    SMOOTH,
+    STEEP,
+    UPRIGHT,
+    Contour,
+    retracted,
+)
 from vecstack.kinds.path.graphic.lines import cubic_fit
 
 CUT = 0.7  # px from a corner where it may be cut off
@@ -60,7 +71,7 @@ def repairs(contour: Contour, index: int) -> Iterator[Contour | None]:
     pieces = taken_apart(contour)
     n = len(pieces)
     pieces = pieces[index:] + pieces[:index]  # so that it is the first
-    (piece, kind, knot), (before, kind_before, _) = pieces[0], pieces[-1]
+    (piece, kind, knot), kind_before = pieces[0], pieces[-1][1]
     if knot == CORNER:
         yield _cut_off(pieces)
         if CURVE in (kind, kind_before):
@@ -78,9 +89,7 @@ def repairs(contour: Contour, index: int) -> Iterator[Contour | None]:
         yield assembled([(piece, CURVE, knot), *pieces[1:]])
         middle = piece.mean(0)
         if length_of(piece) > 1.5:
-            yield assembled(
-                [(line(piece[0], middle), LINE, knot), (line(middle, piece[3]), LINE, CORNER), *pieces[1:]]
-            )
+            yield assembled([(line(piece[0], middle), LINE, knot), (line(middle, piece[3]), LINE, CORNER), *pieces[1:]])
 
 
 def _cut_off(pieces: list[tuple[np.ndarray, int, int]]) -> Contour | None:
@@ -97,7 +106,10 @@ def _cap(pieces: list[tuple[np.ndarray, int, int]]) -> Contour | None:
     """Two curves, around the first knot, as a line between two corners."""
     (piece, _, _), (before, _, knot_before) = pieces[0], pieces[-1]
     way = piece[1] - before[2]
-    ends = [_meeting(before[0], before[1] - before[0], piece[0], way), _meeting(piece[3], piece[2] - piece[3], piece[0], way)]
+    ends = [
+        _meeting(before[0], before[1] - before[0], piece[0], way),
+        _meeting(piece[3], piece[2] - piece[3], piece[0], way),
+    ]
     if ends[0] is None or ends[1] is None:
         return None
     after = pieces[1]

@@ -57,11 +57,10 @@ def inks_of(picture: np.ndarray) -> Inks | None:
 def _ground(picture: np.ndarray) -> np.ndarray:
     """The most frequent colour [D] along the border: the mean of all that are near it."""
     rim = np.concatenate([picture[:, 0], picture[:, -1], picture[:, :, 0], picture[:, :, -1]], 1).T
-    colors, place, counts = np.unique(np.rint(rim * 31), axis=0, return_inverse=True, return_counts=True)
+    _, place, counts = np.unique(np.rint(rim * 31), axis=0, return_inverse=True, return_counts=True)
     first = rim[place.ravel() == counts.argmax()].mean(0)
     near = rim[np.abs(rim - first).max(1) < NEAR / 2]
     found: np.ndarray = near.mean(0, dtype=np.float64) if len(near) else np.asarray(first, np.float64)
-    assert len(colors)
     return found
 
 
@@ -80,4 +79,5 @@ def _ink(colors: np.ndarray, ground: np.ndarray) -> np.ndarray:
     limits = np.where(farthest > 0, 1 - ground, ground)
     with np.errstate(divide="ignore"):
         reach = float((limits / np.abs(farthest)).min())
-    return ground + (reach if 1 <= reach <= MOST_EXTENDED else 1.0) * farthest
+    end: np.ndarray = ground + (reach if 1 <= reach <= MOST_EXTENDED else 1.0) * farthest
+    return end

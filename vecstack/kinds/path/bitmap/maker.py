@@ -10,7 +10,7 @@ import numpy as np
 from vecstack.errors import UsageError
 from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
-from vecstack.kinds.path.bitmap.areas import fitted
+from vecstack.kinds.path.bitmap.areas import Aim, fitted
 from vecstack.kinds.path.bitmap.inks import Inks, inks_of
 from vecstack.kinds.path.bitmap.shape import CURVE, Contour
 from vecstack.kinds.path.bitmap.simplify import described
@@ -74,7 +74,8 @@ class BitmapGrower(LayerGrower):
 
     def tune(self) -> None:
         """Bring the path closer to the picture."""
-        self._take(fitted(self._contours, self._inks.cover, self._steps).contours if self._contours else ())
+        aim = Aim.of(self._inks.cover)
+        self._take(fitted(self._contours, aim, self._steps).contours if self._contours else ())
 
     def grow_to(self, count: int) -> None:
         """Have the path of what is inked, if there may be one."""
@@ -109,7 +110,7 @@ class BitmapGrower(LayerGrower):
 
 def _short(contour: Contour) -> np.ndarray:
     """The points [3n,2] of a contour, the handles of lines on their knots, where rounding leaves them lines."""
-    points = contour.points.copy()
+    points: np.ndarray = contour.points.copy()
     for index, kind in enumerate(contour.pieces):
         if kind != CURVE:
             points[3 * index + 1] = points[3 * index]

@@ -30,7 +30,7 @@ class Contour:
 
     @property
     def count(self) -> int:
-        """n."""
+        """The number n of pieces."""
         return len(self.pieces)
 
     def piece(self, index: int) -> np.ndarray:

@@ -8,15 +8,16 @@ from typing import TypeVar
 
 import numpy as np
 
-from vecstack.kinds.path.bitmap.areas import Fit, covered, fitted
+from vecstack.kinds.path.bitmap.areas import Aim, Fit, covered, fitted
 from vecstack.kinds.path.bitmap.edits import repairs, stiffer, with_kinds, without, without_knots
 from vecstack.kinds.path.bitmap.level import field_of
 from vecstack.kinds.path.bitmap.outline import SOFT_TURN, contour_of, outlines_of, smoothed
 from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, LEVEL, SMOOTH, UPRIGHT, Contour
 
-EXACT = 0.004  # of cover: errors that nothing has to explain, root mean square
+EXACT, WHOLE_EXACT = 0.004, 0.05  # of cover: errors that nothing has to explain, root mean square; of 1 bit
 PRICE = 4.0  # of a number, in logarithms of an odds
 BLURRED = 0.03  # error of the pixels on edges that numbers do not explain, root mean square, of a soft picture
+MOST_BLURRED = 0.15  # the same, of a soft one's smooth outlines
 CORNER_PRICE = 24.0  # more, of a corner of a soft picture
 TRY_STEPS, SETTLE_STEPS = 4, 8
 NEAR = 1.6  # px around a pixel that is missed, in which knots are tried
@@ -31,29 +32,30 @@ class Search:
     """A search for the contours that cover pixels [H,W] by the fewest numbers."""
 
     def __init__(self, cover: np.ndarray, corner_price: float = 0.0) -> None:
-        self.cover, self.corner_price = cover, corner_price
-        self.edges = max(8, int(((cover > 0.02) & (cover < 0.98)).sum()))
+        self.aim, self.corner_price = Aim.of(cover), corner_price
+        self.exact = EXACT if self.aim.is_exact else WHOLE_EXACT
+        self.edges = max(8, _on_edges(cover))
 
     def score(self, fit: Fit) -> float:
         """The length of a description: smaller is better."""
-        missing = self.edges * math.log(fit.error / self.edges + EXACT**2)
+        missing = self.edges * math.log(fit.error / self.edges + self.exact**2)
         corners = sum(contour.knots.count(CORNER) for contour in fit.contours)
         return missing + PRICE * sum(map(numbers_of, fit.contours)) + self.corner_price * corners
 
     def better(self, fit: Fit, contours: Sequence[Contour], steps: int = TRY_STEPS) -> Fit | None:
         """Other contours, fitted; None where they are no better than a fit."""
-        found = fitted(contours, self.cover, steps)
+        found = fitted(contours, self.aim, steps)
         return found if self.score(found) < self.score(fit) else None
 
     def repaired(self, fit: Fit) -> Fit:
         """Contours with more freedom, or other corners, where pixels are missed most."""
         for _ in range(ROUNDS):
-            if fit.error < self.edges * (FAIR * EXACT) ** 2:
+            if fit.error < self.edges * (FAIR * self.exact) ** 2:
                 break
             found = min(self._repairs(fit), key=self.score, default=fit)
             if self.score(found) >= self.score(fit) - 1:
                 break
-            fit = fitted(found.contours, self.cover, SETTLE_STEPS)
+            fit = fitted(found.contours, self.aim, SETTLE_STEPS)
         return fit
 
     def _repairs(self, fit: Fit) -> list[Fit]:
@@ -62,13 +64,13 @@ class Search:
             for contour in repairs(fit.contours[number], index):
                 if contour is not None:
                     contours = [*fit.contours[:number], contour, *fit.contours[number + 1 :]]
-                    found.append(fitted(contours, self.cover, TRY_STEPS))
+                    found.append(fitted(contours, self.aim, TRY_STEPS))
         return found
 
     def _missed(self, fit: Fit) -> list[tuple[int, int]]:
         """The contours and knots near the pixels that are missed most."""
-        height, width = self.cover.shape
-        missing = np.square(covered([contour.points for contour in fit.contours], height, width) - self.cover)
+        height, width = self.aim.low.shape
+        missing = np.square(self.aim.missed(covered([contour.points for contour in fit.contours], height, width)))
         places = [(n, i) for n, contour in enumerate(fit.contours) for i in range(contour.count)]
         if not places:
             return []
@@ -129,6 +131,17 @@ class Search:
         return fit
 
 
+def _on_edges(cover: np.ndarray) -> int:
+    """How many pixels are on edges: partly covered, or, in a picture of whole pixels, unlike one beside them."""
+    partly = (cover > 0.02) & (cover < 0.98)
+    if not partly.any():
+        is_inked = np.pad(cover > 0.5, 1, mode="edge")
+        middle = is_inked[1:-1, 1:-1]
+        for other in (is_inked[:-2, 1:-1], is_inked[2:, 1:-1], is_inked[1:-1, :-2], is_inked[1:-1, 2:]):
+            partly |= middle != other
+    return int(partly.sum())
+
+
 def numbers_of(contour: Contour) -> int:
     """How many numbers of a contour are free."""
     count = 2 * contour.count
@@ -142,15 +155,29 @@ def numbers_of(contour: Contour) -> int:
 def described(cover: np.ndarray, steps: int) -> tuple[Contour, ...]:
     """The contours of what covers pixels [H,W]: few lines, curves and corners; where pixels are soft, and tell of no
     sharp shape, smooth ones."""
-    outlines = [points - 1 for points in outlines_of(field_of(np.pad(cover, 1, mode="edge")))]
+    search = Search(cover)
+    if not search.aim.is_exact:
+        return _smooth(cover, steps).contours
+    outlines = _outlines(cover)
     if not outlines:
         return ()
-    search = Search(cover)
-    fit = search.simpler(fitted([contour_of(points) for points in outlines], cover, steps))
+    fit = search.simpler(fitted([contour_of(points) for points in outlines], search.aim, steps))
     fit = search.simpler(search.repaired(fit))
     left = search.edges - sum(map(numbers_of, fit.contours))
     if fit.error > max(left, 1) * BLURRED**2:
-        soft = Search(cover, CORNER_PRICE)
-        other = soft.simpler(fitted([contour_of(smoothed(points), SOFT_TURN) for points in outlines], cover, steps))
-        fit = min(fit, soft.simpler(soft.repaired(other)), key=soft.score)
+        other = _smooth(cover, steps)
+        if other.error < search.edges * MOST_BLURRED**2:
+            fit = min(fit, other, key=Search(cover, CORNER_PRICE).score)
     return fit.contours
+
+
+def _outlines(cover: np.ndarray) -> list[np.ndarray]:
+    return [points - 1 for points in outlines_of(field_of(np.pad(cover, 1, mode="edge")))]
+
+
+def _smooth(cover: np.ndarray, steps: int) -> Fit:
+    """The contours of what is smooth unless pixels say clearly that it is not."""
+    search = Search(cover, CORNER_PRICE)
+    contours = [contour_of(smoothed(points), SOFT_TURN) for points in _outlines(cover)]
+    fit = search.simpler(fitted(contours, search.aim, steps))
+    return search.simpler(search.repaired(fit))
