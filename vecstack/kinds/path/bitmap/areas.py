@@ -13,7 +13,7 @@ from vecstack.kinds.path.bitmap.shape import CURVE, Contour, basis_of, retracted
 
 TOLERANCE = 0.004  # px that edges may be away from their curve
 EVEN = 0.01  # weight of how far a cubic is from a parabola, against the squared errors of pixels
-WHOLE = 0.6  # share of a pixel that is covered at least where one of 1 bit is inked
+WHOLE = 0.8  # share of a pixel that is covered at least where one of 1 bit is inked
 LIMIT = 0.5  # px that a number may move in a step
 DAMPING = 1e-3
 ENTRIES = 4096  # of pixels that cubics meet, at first
@@ -29,8 +29,8 @@ class Aim:
 
     @classmethod
     def of(cls, cover: np.ndarray) -> Aim:
-        """That of a cover [H,W]; where it is of whole pixels, as in a picture of 1 bit, each is to be covered by more
-        or less than half, which leaves room for what is smooth."""
+        """That of a cover [H,W]; where it is of whole pixels, as in a picture of 1 bit, each is to be covered for
+        the most part or hardly, which leaves room for what is smooth."""
         if not np.isin(cover, (0, 1)).all():
             return cls(cover, cover)
         is_inked = cover > 0.5

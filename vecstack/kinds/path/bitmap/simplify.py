@@ -11,14 +11,14 @@ import numpy as np
 from vecstack.kinds.path.bitmap.areas import Aim, Fit, covered, fitted
 from vecstack.kinds.path.bitmap.edits import repairs, stiffer, with_kinds, without, without_knots
 from vecstack.kinds.path.bitmap.level import field_of
-from vecstack.kinds.path.bitmap.outline import SOFT_TURN, contour_of, outlines_of, smoothed
+from vecstack.kinds.path.bitmap.outline import SOFT_TURN, WHOLE_TURN, contour_of, outlines_of, smoothed
 from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, LEVEL, SMOOTH, UPRIGHT, Contour
 
-EXACT, WHOLE_EXACT = 0.004, 0.05  # of cover: errors that nothing has to explain, root mean square; of 1 bit
+EXACT, WHOLE_EXACT = 0.004, 0.12  # of cover: errors that nothing has to explain, root mean square; of 1 bit
 PRICE = 4.0  # of a number, in logarithms of an odds
 BLURRED = 0.03  # error of the pixels on edges that numbers do not explain, root mean square, of a soft picture
 MOST_BLURRED = 0.15  # the same, of a soft one's smooth outlines
-CORNER_PRICE = 24.0  # more, of a corner of a soft picture
+CORNER_PRICE, WHOLE_CORNER_PRICE = 24.0, 6.0  # more, of a corner of a soft picture, and of one of 1 bit
 TRY_STEPS, SETTLE_STEPS = 4, 8
 NEAR = 1.6  # px around a pixel that is missed, in which knots are tried
 ROUNDS = 8  # of repairs
@@ -157,7 +157,7 @@ def described(cover: np.ndarray, steps: int) -> tuple[Contour, ...]:
     sharp shape, smooth ones."""
     search = Search(cover)
     if not search.aim.is_exact:
-        return _smooth(cover, steps).contours
+        return _smooth(cover, steps, WHOLE_CORNER_PRICE, WHOLE_TURN).contours
     outlines = _outlines(cover)
     if not outlines:
         return ()
@@ -165,7 +165,7 @@ def described(cover: np.ndarray, steps: int) -> tuple[Contour, ...]:
     fit = search.simpler(search.repaired(fit))
     left = search.edges - sum(map(numbers_of, fit.contours))
     if fit.error > max(left, 1) * BLURRED**2:
-        other = _smooth(cover, steps)
+        other = _smooth(cover, steps, CORNER_PRICE, SOFT_TURN)
         if other.error < search.edges * MOST_BLURRED**2:
             fit = min(fit, other, key=Search(cover, CORNER_PRICE).score)
     return fit.contours
@@ -175,9 +175,11 @@ def _outlines(cover: np.ndarray) -> list[np.ndarray]:
     return [points - 1 for points in outlines_of(field_of(np.pad(cover, 1, mode="edge")))]
 
 
-def _smooth(cover: np.ndarray, steps: int) -> Fit:
+def _smooth(cover: np.ndarray, steps: int, corner_price: float, least_turn: float) -> Fit:
     """The contours of what is smooth unless pixels say clearly that it is not."""
-    search = Search(cover, CORNER_PRICE)
-    contours = [contour_of(smoothed(points), SOFT_TURN) for points in _outlines(cover)]
+    search = Search(cover, corner_price)
+    contours = [contour_of(smoothed(points), least_turn) for points in _outlines(cover)]
+    if not contours:
+        return Fit((), float(np.square(search.aim.missed(np.zeros_like(cover))).sum()), 0.0)
     fit = search.simpler(fitted(contours, search.aim, steps))
     return search.simpler(search.repaired(fit))
