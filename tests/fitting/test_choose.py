@@ -49,3 +49,32 @@ def test_what_is_chosen_is_there() -> None:
     names = {entry.name for entry in available_models()}
     for side, effort, layers in ((8, "good", None), (100, "good", None), (8, "sketch", None), (100, "good", 9)):
         assert choose_model(picture_of(side, side), effort, layers).name in names
+
+
+def stripes(step: int, noise: int = 0) -> np.ndarray:
+    """A picture [96,96,3] with a red square on white, its rows shifted in tone each `step` rows, with some noise."""
+    pixels = np.full((96, 96, 3), 250, np.int64)
+    pixels[20:70, 20:70] = (200, 30, 40)
+    pixels -= (np.arange(96) // step)[:, None, None]
+    pixels += np.random.default_rng(0).integers(0, noise + 1, pixels.shape)
+    return pixels.clip(0, 255).astype(np.uint8)
+
+
+def test_a_picture_of_few_even_colours_is_flat_whatever_is_asked_for() -> None:
+    picture = load_picture(stripes(100))
+    reason = "a flat picture of 96 x 96 px: 98 % even, most in 2 colors"
+    for layers, detail in ((None, None), (40, None), (None, Goal(psnr=30)), (None, Goal(budget_bytes=5000))):
+        assert choose_model(picture, "good", layers, detail) == Choice("graphic", reason)
+    assert choose_model(picture, "sketch").name == "photos"
+
+
+def test_noise_and_tones_that_change_from_row_to_row_are_not_flat() -> None:
+    assert choose_model(load_picture(stripes(100, 2)), "good").name == "photos"
+    assert choose_model(load_picture(stripes(1)), "good").name == "photos"
+
+
+def test_a_transparent_icon_is_flat_and_a_plain_picture_is_not() -> None:
+    pixels = np.zeros((96, 96, 4), np.uint8)
+    pixels[30:60, 30:60] = (200, 30, 40, 255)
+    assert choose_model(load_picture(pixels), "good").name == "graphic"
+    assert choose_model(load_picture(np.full((96, 96, 3), 200, np.uint8)), "good").name == "photos"

@@ -59,11 +59,12 @@ class _Room:
 
 
 class Tuner:
-    """Steps of paths towards the picture of a scene, computed on a device."""
+    """Steps of paths towards the picture of a scene, computed on a device. Drawn edges may be away from their curve by
+    a `tolerance` in px (None: as far as does not show among many paths)."""
 
-    def __init__(self, scene: Scene, device: torch.device) -> None:
+    def __init__(self, scene: Scene, device: torch.device, tolerance: float | None = None) -> None:
         self.scene, self._device = scene, device
-        self._tolerance = TOLERANCE * min(1.0, max(scene.picture.shape[1:]) / SMALL_PX)
+        self._tolerance = tolerance or TOLERANCE * min(1.0, max(scene.picture.shape[1:]) / SMALL_PX)
         self.drawn = np.empty_like(scene.picture)  # by the last step: [D,H,W]
         self._rooms = [_Room() for _ in range(PARTS)]
 

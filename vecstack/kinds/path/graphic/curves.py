@@ -23,7 +23,7 @@ CORNER_TURN, CORNER_SPREAD = math.radians(28), 0.6  # least turn there, and most
 BLUNT = 1.2  # px around a corner over which pixels round it off
 CORNER_MOVE = 1.6  # px that a corner may be away from the outline
 LINE_ERROR, RUN_ERROR = 0.16, 0.07  # px that points may be off a line from corner to corner, and one that ends smoothly
-RUN_PX, STEP_PX = 24.0, 2.0  # least length of a line that ends smoothly
+RUN_PX, CLEAN_ERROR = 24.0, 0.03  # least length of a line that ends smoothly; px that points within may be off it
 LEVEL_PX, LEVEL_SLOPE = 0.15, 0.015  # off level, of a line that is made exactly level or upright: at most both
 ROUND_ERROR = 0.16  # px that an ellipse may be off, at most
 SAME_RADIUS = 0.012  # by which the two radii of a circle may differ
@@ -46,7 +46,7 @@ class Outline:
 def fitted(points: np.ndarray, error: float) -> Outline | None:
     """An outline [N,2] as few pieces, off by no more than an error (px) but at corners; None of one without area."""
     length = np.hypot(*(np.roll(points, -1, 0) - points).T).sum()
-    if len(points) < 4 or length < 3:
+    if len(points) < 4 or length < 2.5:
         return None
     ellipse = _ellipse(points, min(max(error, 0.08), ROUND_ERROR) if length > 12 else 0.25)
     if ellipse is not None:
@@ -136,7 +136,7 @@ def _pieces_of(section: np.ndarray, error: float, has_corners: bool) -> list[tup
     runs = runs_of(section, RUN_PX, RUN_ERROR)
     found: list[tuple[np.ndarray, int]] = []
     at = 0
-    for first, last in runs:
+    for first, last in (run for run in runs if _is_line(section[run[0] : run[1] + 1])):
         if first > at:
             found += [(piece, CURVE) for piece in _cubics(section[at : first + 1], error)]
         found.append((_line(section[first], section[last]), LINE))
@@ -144,6 +144,14 @@ def _pieces_of(section: np.ndarray, error: float, has_corners: bool) -> list[tup
     if at < len(section) - 1:
         found += [(piece, CURVE) for piece in _cubics(section[at:], error)]
     return found
+
+
+def _is_line(run: np.ndarray) -> bool:
+    """Whether a straight run is a line, and no part of a slight curve: straighter within than where it ends."""
+    inner = run[len(run) // 12 : len(run) - len(run) // 12]
+    away = inner - inner.mean(0)
+    across = np.linalg.svd(away, full_matrices=False)[2][1]
+    return bool(np.abs(away @ across).max() <= CLEAN_ERROR)
 
 
 def _off_chord(section: np.ndarray) -> float:

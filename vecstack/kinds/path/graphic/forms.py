@@ -1,8 +1,9 @@
-"""Outlines as linear maps of the numbers that are free, so that lines stay lines and circles circles while they are
+"""Outlines as sums of the numbers that are free, so that lines stay lines and circles circles while they are
 tuned."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,69 +16,118 @@ from vecstack.kinds.path.slopes import Slopes
 
 RATE, MOMENTUM = 0.6, 0.5
 DAMPING = 0.02  # of the mean curvature of a path's numbers
-PULL = 0.002  # of the handles of cubics to the thirds of their chord, the same
 LIMIT = 1.0  # px that a number may move in a step
 SETTLING = 0.5  # last share of the steps, which become shorter
-MAX_NUMBERS = 1200  # of a path; larger ones stay, since a step takes their cube
+MAX_NUMBERS = 800  # of a path; larger ones stay, since a step takes their cube
 
 
 @dataclass(frozen=True)
 class Form:
-    """The outlines of a path, and the map [2M,N] from N free numbers to its M points (x, y, x, y, ...)."""
+    """The outlines of a path, and of which of its `count` free numbers its M points are sums: the numbers of x, y, x,
+    y, ... are the free ones at `places` [2M,K] times `weights` [2M,K]."""
 
     outlines: tuple[Outline, ...]
-    map: np.ndarray
+    places: np.ndarray
+    weights: np.ndarray
+    count: int
 
     @classmethod
     def of(cls, outlines: Sequence[Outline]) -> Form:
         """The form of a path with some outlines."""
-        maps = [_map(outline) for outline in outlines]
-        rows, columns = (sum(part.shape[axis] for part in maps) for axis in (0, 1))
-        whole = np.zeros((rows, columns))
-        row = column = 0
-        for part in maps:
-            whole[row : row + part.shape[0], column : column + part.shape[1]] = part
-            row, column = row + part.shape[0], column + part.shape[1]
-        return cls(tuple(outlines), whole)
+        sums = [_round_sums(outline.points) if outline.kinds[0] == ROUND else _sums(outline) for outline in outlines]
+        width = max(places.shape[1] for places, _ in sums)
+        count, every = 0, []
+        for places, weights in sums:
+            beside = ((0, 0), (0, width - places.shape[1]))
+            every.append((np.pad(places, beside) + count, np.pad(weights, beside)))
+            count += int(places.max()) + 1
+        places, weights = (np.concatenate(parts) for parts in zip(*every, strict=True))
+        return cls(tuple(outlines), places, weights, count)
 
     @property
     def points(self) -> np.ndarray:
-        """Its M points [M,2] as they are, nearest to what the map allows."""
-        every = np.concatenate([outline.points for outline in self.outlines])
-        numbers = np.linalg.lstsq(self.map, every.ravel(), rcond=None)[0]
-        found: np.ndarray = (self.map @ numbers).reshape(-1, 2)
-        return found
+        """Its M points [M,2], as near as the form allows to what they were."""
+        return np.concatenate([_snapped(outline) for outline in self.outlines])
 
     def moved(self, points: np.ndarray) -> Form:
         """The form with other points [M,2], which it allows."""
         cuts = np.cumsum([len(outline.points) for outline in self.outlines])[:-1]
         parts = np.split(points, cuts)
         new = [Outline(part, outline.kinds) for part, outline in zip(parts, self.outlines, strict=True)]
-        return Form(tuple(new), self.map)
+        return dataclasses.replace(self, outlines=tuple(new))
+
+    def step(self, cubics: np.ndarray, blocks: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """The damped Gauss-Newton step [M,2] of points with slopes [M,2], of cubics [Q,4] with blocks [Q,8,8]."""
+        mean = float(np.trace(blocks, axis1=1, axis2=2).sum()) / len(self.places)
+        if mean <= 0 or self.count > MAX_NUMBERS:
+            return np.zeros_like(slopes)
+        rows = (2 * cubics[:, :, None] + np.arange(2)).reshape(-1, 8)
+        each = np.arange(len(self.places))[:, None]
+        curvature = self._summed(blocks, rows)
+        curvature += self._summed(np.full((len(each), 1, 1), DAMPING * mean), each)
+        curvature[np.diag_indices(self.count)] += 1e-9
+        downhill = -np.bincount(self.places.ravel(), (self.weights * slopes.reshape(-1, 1)).ravel(), self.count)
+        solved = np.linalg.solve(curvature, downhill)
+        found: np.ndarray = (self.weights * solved[self.places]).sum(1).reshape(-1, 2)
+        return found
+
+    def _summed(self, blocks: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Blocks [Q,R,R] of a quadratic form of the numbers in rows [Q,R], as that of the free numbers [N,N]."""
+        places, weights = self.places[rows], self.weights[rows]
+        values = np.einsum("qij,qia,qjb->qiajb", blocks, weights, weights)
+        cells = places[:, :, :, None, None] * self.count + places[:, None, None]
+        return np.bincount(cells.ravel(), values.ravel(), self.count**2).reshape(self.count, self.count)
 
 
-def _map(outline: Outline) -> np.ndarray:
-    """The map of one outline: a circle has 3 numbers, an ellipse 6; the handles of a line are where its ends are, those
-    of a level line at one height."""
-    if outline.kinds[0] == ROUND:
-        return _round_map(outline.points)
-    count = 3 * len(outline.kinds)
-    same = np.arange(2 * count)
+def _sums(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
+    """Of which free numbers those of an outline are sums, [2M,2], and their weights: the handles of a line are where
+    its ends are, those of a level line at one height."""
+    same = _same(outline)
+    places, weights = np.stack([same, same], 1), np.zeros((len(same), 2))
+    weights[:, 0] = 1
+    for index in np.flatnonzero(outline.kinds != CURVE).tolist():
+        for axis in (0, 1):
+            ends = same[6 * index + axis], same[(6 * index + 6) % len(same) + axis]
+            places[[6 * index + 2 + axis, 6 * index + 4 + axis]] = ends
+            weights[6 * index + 2 + axis] = 2 / 3, 1 / 3
+            weights[6 * index + 4 + axis] = 1 / 3, 2 / 3
+    _, numbers = np.unique(places, return_inverse=True)
+    return numbers.reshape(places.shape), weights
+
+
+def _same(outline: Outline) -> np.ndarray:
+    """For each number of an outline (x, y, x, y, ...) the first one that it is the same as: those of level and upright
+    lines' ends."""
+    count = 6 * len(outline.kinds)
+    same = np.arange(count)
     for index, kind in enumerate(outline.kinds):
         if kind in (LEVEL, UPRIGHT):
             axis = 1 if kind == LEVEL else 0
-            one, other = same[6 * index + axis], same[6 * (index + 1) % (2 * count) + axis]
+            one, other = sorted((same[6 * index + axis], same[(6 * index + 6) % count + axis]))
             same[same == other] = one
-    whole = np.zeros((2 * count, 2 * count))
-    whole[np.arange(2 * count), same] = 1
+    return same
+
+
+def _snapped(outline: Outline) -> np.ndarray:
+    """The points [3n,2] of an outline, as its map allows them."""
+    if outline.kinds[0] == ROUND:
+        to = _round_map(outline.points)
+        round_points: np.ndarray = (to @ np.linalg.lstsq(to, outline.points.ravel(), rcond=None)[0]).reshape(-1, 2)
+        return round_points
+    same = _same(outline)
+    sums = np.bincount(same, outline.points.ravel(), len(same))
+    means = sums / np.maximum(np.bincount(same, minlength=len(same)), 1)
+    points: np.ndarray = means[same].reshape(-1, 2)
     for index in np.flatnonzero(outline.kinds != CURVE).tolist():
-        for axis in (0, 1):
-            start, end = whole[6 * index + axis], whole[6 * (index + 1) % (2 * count) + axis]
-            whole[6 * index + 2 + axis] = (2 * start + end) / 3
-            whole[6 * index + 4 + axis] = (start + 2 * end) / 3
-    used = np.abs(whole).sum(0) > 0
-    found: np.ndarray = whole[:, used]
-    return found
+        start, end = points[3 * index], points[(3 * index + 3) % len(points)]
+        points[3 * index + 1], points[3 * index + 2] = (2 * start + end) / 3, (start + 2 * end) / 3
+    return points
+
+
+def _round_sums(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same of a circle, which has 3 free numbers, or an ellipse, which has 4, or 6 where it is slanted."""
+    to = _round_map(points)
+    return np.tile(np.arange(to.shape[1]), (len(to), 1)), to
 
 
 def _round_map(points: np.ndarray) -> np.ndarray:
@@ -114,44 +164,23 @@ def tuned(tuner: Tuner, paths: Paths, forms: Sequence[Form], steps: int) -> Path
             break
         rate = RATE * min(1.0, (steps - step) / (SETTLING * steps))
         speed = MOMENTUM * speed + rate * _step(paths, slopes, forms)
-        np.clip(speed, -LIMIT, LIMIT, out=speed)
-        for index, form in enumerate(forms):
-            own = slice(paths.point_start[index], paths.point_start[index + 1])
-            speed[own] = _allowed(form, speed[own])
+        for index in range(paths.count):
+            own = speed[paths.point_start[index] : paths.point_start[index + 1]]
+            own *= min(1.0, LIMIT / max(float(np.abs(own).max()), 1e-9))
         paths.points += speed
     paths.points = best
     return paths
 
 
-def _allowed(form: Form, move: np.ndarray) -> np.ndarray:
-    """A move that was cut short, as near as a form allows it."""
-    if np.abs(move).max() < LIMIT:
-        return move
-    numbers = np.linalg.lstsq(form.map, move.ravel(), rcond=None)[0]
-    found: np.ndarray = (form.map @ numbers).reshape(-1, 2)
-    return found
-
-
 def _step(paths: Paths, slopes: Slopes, forms: Sequence[Form]) -> np.ndarray:
     """The damped Gauss-Newton step of all points, [M,2], that the forms allow."""
-    steps = np.zeros_like(paths.points)
     rows, columns = np.tril_indices(8)
     blocks = np.zeros((len(slopes.blocks), 8, 8))
     blocks[:, rows, columns] = slopes.blocks
     blocks[:, columns, rows] = slopes.blocks
+    steps = np.zeros_like(paths.points)
     for index, form in enumerate(forms):
-        first, end = paths.point_start[index], paths.point_start[index + 1]
-        if form.map.shape[1] > MAX_NUMBERS:
-            continue
-        cubics = slice(paths.cubic_start[index], paths.cubic_start[index + 1])
-        places = (2 * (paths.cubics[cubics] - first)[:, :, None] + np.arange(2)).reshape(-1, 8)
-        curvature = np.zeros((2 * (end - first),) * 2)
-        np.add.at(curvature, (places[:, :, None], places[:, None, :]), blocks[cubics])
-        mean = np.trace(curvature) / len(curvature)
-        if mean <= 0:
-            continue
-        curvature[np.diag_indices(len(curvature))] += DAMPING * mean + 1e-9
-        to = form.map
-        solved = np.linalg.solve(to.T @ curvature @ to, -(to.T @ slopes.points[first:end].ravel()))
-        steps[first:end] = (to @ solved).reshape(-1, 2)
+        points = slice(paths.point_start[index], paths.point_start[index + 1])
+        own = slice(paths.cubic_start[index], paths.cubic_start[index + 1])
+        steps[points] = form.step(paths.cubics[own] - points.start, blocks[own], slopes.points[points])
     return steps

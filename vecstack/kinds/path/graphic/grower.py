@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 from vecstack.color import nearest
 from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.fit import Tuner
 from vecstack.kinds.path.graphic.curves import CURVE, ROUND
 from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, fills_of
 from vecstack.kinds.path.graphic.forms import Form, tuned
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
     from vecstack.geometry import Rect
 
 MOST_LAYERS = 2000  # where nothing else is asked for
-AIM_DB = 47.0  # that outlines are simplified down to, where nothing else is asked for
-ERRORS = (0.12, 0.2, 0.35, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
-STEPS = {"fast": 6, "good": 10, "best": 20}
+AIM_DB = 46.0  # that outlines are simplified down to, where nothing else is asked for
+ERRORS = (0.1, 0.16, 0.25, 0.4, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
+MANY, MANY_ERRORS = 300, (0.1, 0.3)  # shapes, and what is tried of so many
+ROUGH_ERRORS = (1.0,)  # px, of the regions of a picture that is not flat
+SLACK = 1.2  # times the error of the closest outlines, that simpler ones may have
+STEPS = {"fast": 8, "good": 10, "best": 20}
 GROUND = 2.5 / 255  # difference up to which a part has the colour below
 TOLERANCE = 0.02  # px that drawn edges may be away from their curve
 CLEAR = 0.02  # cover up to which a part of a transparent picture is empty
@@ -80,6 +85,7 @@ class GraphicGrower(LayerGrower):
 
     def __init__(self, scene: Scene, terms: Terms, device: torch.device, style: Style) -> None:
         super().__init__((), scene, terms, device)
+        self.tuner = Tuner(scene, device, TOLERANCE)
         self._style = style
         self._whole: Drawing | None = None
         self._forms: tuple[Form, ...] = ()
@@ -128,15 +134,30 @@ class GraphicGrower(LayerGrower):
             fills = [Fill.flat(color) for color in straightened(parts.colors)]
         shapes = shapes_of(parts, ground)
         self._know(parts, ground)
-        smooth = self._style.smooth
         found: Drawing | None = None
-        for error in ERRORS if smooth is None else (smooth,):
+        allowed = 0.0
+        errors = self._errors(parts, len(shapes))
+        for index, error in enumerate(errors):
             drawing = self._tuned(self._drawn(parts, shapes, fills, error))
-            if found is not None and drawing.error > max(self._enough, found.error):
+            if self.terms.told is not None:
+                self.terms.told((index + 1) / (len(errors) + 1), drawing.error)
+            if found is None:
+                allowed = max(self._enough, SLACK * drawing.error)
+            elif drawing.error > allowed:
                 break
             found = drawing
+            if self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
+                return found
         assert found is not None
         return self._fewer(found)
+
+    def _errors(self, parts: Parts, shapes: int) -> tuple[float, ...]:
+        """How far pieces may be off their outline, px: what is tried, one after another."""
+        if self._style.smooth is not None:
+            return (self._style.smooth,)
+        if not parts.is_flat:
+            return ROUGH_ERRORS
+        return ERRORS if shapes <= MANY else MANY_ERRORS
 
     def _know(self, parts: Parts, ground: np.ndarray) -> None:
         """Keep the parts, and what hangs together, for names and groups."""
@@ -197,7 +218,7 @@ class GraphicGrower(LayerGrower):
 
     def _error_of(self, paths: Paths) -> float:
         """Mean squared error of the picture; of a transparent one over black or white, where it is larger."""
-        missing = self.tuner.draw(paths, TOLERANCE) - self.scene.picture
+        missing = self.tuner.draw(paths) - self.scene.picture
         over_black = float(np.square(missing[:3], dtype=np.float64).mean())
         if len(missing) == 3:
             return over_black

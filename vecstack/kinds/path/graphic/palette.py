@@ -66,7 +66,8 @@ def _united(parts: Parts, colors: np.ndarray) -> Parts:
                 root[find(a)] = find(b)
     kept, number = np.unique([find(index) for index in range(parts.count)], return_inverse=True)
     new, other = number[part], number[parts.other]
-    return Parts(new, other, np.where(new == other, 0, parts.share).astype(np.float32), colors[kept], parts.pure)
+    share = np.where(new == other, 0, parts.share).astype(np.float32)
+    return Parts(new, other, share, colors[kept], parts.pure, parts.is_flat)
 
 
 def _color(values: np.ndarray) -> Color:

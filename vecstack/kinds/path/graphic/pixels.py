@@ -6,9 +6,9 @@ import numpy as np
 
 from vecstack.compiled import compiled
 
-FRINGE = 0.13  # the same as a share of what the two parts differ by: a third may show through at their edge
-SHOWING, SHOWING_SHARE = 0.28, 0.75  # most of a third part that shows where two meet; share of pixels that it explains
-MIN_COVER = 0.75  # of the fullest pixel of a thin part that has a colour of the palette
+SHOWING, SHOWING_SHARE = 0.36, 0.75  # most of a third part that shows where two meet; share of pixels that it explains
+OWN_PIXELS, OWN_COVER = 1, 0.6  # of a piece apart that is a part of its own: pixels, and their mean cover
+MIN_COVER = 0.6  # of the fullest pixel of a thin part that has a colour of the palette
 FREE = -1  # a pixel of no part
 
 
@@ -124,7 +124,7 @@ def explained_by(part, colors, given, limit, reach, every):
                         is_given = label < len(given) and given[label, 0] == given[label, 0]
                         for c in range(channels):
                             seen[at, c] = given[label, c] if is_given else colors[b, a, c]
-            best, one, two, part_of, allowed = 1e9, -1, -1, 0.0, 0.0
+            best, one, two, part_of = 1e9, -1, -1, 0.0
             for i in range(count):
                 for j in range(i, count):
                     t, length = 0.0, 0.0
@@ -140,8 +140,7 @@ def explained_by(part, colors, given, limit, reach, every):
                     error += 1e-6 * (far[i] + far[j])
                     if error < best:
                         best, one, two, part_of = error, i, j, t
-                        allowed = FRINGE * FRINGE * length
-            if one < 0 or best > max(limit * limit, allowed):
+            if one < 0 or best > limit * limit:
                 continue
             if part_of > 0.5:
                 one, two, part_of = two, one, 1 - part_of
@@ -300,7 +299,11 @@ def seams_of(loose, count, part, colors, behind, explained):
                             error += (mixed - colors[y, x, c] + behind[k, c]) ** 2
                         if error < least:
                             least = error
-                            best_one, best_two, best_share = labels[i], labels[j], two / (one + two)
+                            best_one, best_two = labels[i], labels[j]
+                            # An edge that covers u leaves u (1 - u) of what is behind: of which of the two is it?
+                            rest = 1 - one - two
+                            is_second = abs(rest - two * (1 - two)) < abs(rest - one * (1 - one))
+                            best_share = two if is_second else 1 - one
             if least < 4 * explained * explained:
                 like[number] += 1
                 if best_share > 0.5:
@@ -311,12 +314,13 @@ def seams_of(loose, count, part, colors, behind, explained):
 
 @compiled
 def unbroken(first, other, share, count):
-    """The part of each pixel [H,W], so that each part is connected: of what lies apart from the largest piece, the part
-    that covers the rest, or the one beside it. `other` and `share` change along."""
+    """The part of each pixel [H,W], so that each part is connected, and of which part each is a piece [K]. What lies
+    apart from the largest piece and has pixels that are mostly of it, such as the inside of a letter, is a part of its
+    own; else it goes to the part that covers the rest, or the one beside it. `other` and `share` change along."""
     height, width = first.shape
     piece = np.full((height, width), FREE, np.int64)
     stack = np.empty((height * width, 2), np.int64)
-    sizes = np.zeros(height * width, np.int64)
+    sizes, covers = np.zeros(height * width, np.int64), np.zeros(height * width)
     best = np.full(count, -1, np.int64)
     pieces = 0
     for y0 in range(height):
@@ -331,6 +335,7 @@ def unbroken(first, other, share, count):
                 top -= 1
                 y, x = stack[top, 0], stack[top, 1]
                 sizes[pieces] += 1
+                covers[pieces] += 1 - share[y, x]
                 for b in range(max(0, y - 1), min(height, y + 2)):
                     for a in range(max(0, x - 1), min(width, x + 2)):
                         if first[b, a] == label and piece[b, a] == FREE:
@@ -342,10 +347,20 @@ def unbroken(first, other, share, count):
             pieces += 1
     found = first.copy()
     is_left = True
+    origin = np.full(count + pieces, FREE, np.int64)
+    number = np.full(pieces, FREE, np.int64)
+    for label in range(count):
+        origin[label] = label
     for y in range(height):
         for x in range(width):
-            if first[y, x] != FREE and best[first[y, x]] != piece[y, x]:
-                found[y, x] = FREE
+            if first[y, x] == FREE or best[first[y, x]] == piece[y, x]:
+                continue
+            own = piece[y, x]
+            if number[own] == FREE and sizes[own] >= OWN_PIXELS and covers[own] >= OWN_COVER * sizes[own]:
+                number[own] = count
+                origin[count] = first[y, x]
+                count += 1
+            found[y, x] = number[own]
     while is_left:
         is_left = False
         before = found.copy()
@@ -365,4 +380,4 @@ def unbroken(first, other, share, count):
                     share[y, x] = 0
         if is_left and not moved:
             break
-    return found
+    return found, origin[:count]

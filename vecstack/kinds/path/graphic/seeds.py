@@ -23,9 +23,10 @@ from vecstack.kinds.path.regions import merged
 ALIKE = 2.5 / 255  # between neighbours of one part: a step of a gradient, and rounding to 8 bits
 EXPLAINED = 7 / 255  # distance of a pixel from the mixture that it is taken for
 EVEN_SHARE = 0.35  # of the pixels of a flat picture, at least, that are like all four neighbours
-REGIONS, REGION_POWER = 256, 0.5  # of a picture that is not flat; of a boundary's length (see regions.merged)
+REGIONS, REGION_POWER = 128, 0.5  # of a picture that is not flat; of a boundary's length (see regions.merged)
 REACH = 2  # px from a mixed pixel to the parts that it is a mixture of
-MIN_PART = 3  # pixels of a thin part: fewer are a junction of three others
+MIN_PART = 2  # pixels of a thin part: one is a junction of three others, if it is no dot
+DOT_COVER = 0.7  # of a pixel that is a dot beside something else, such as that of a letter
 BEHIND = 8  # frequent colours that may show so
 PALETTE, PALETTE_SHARE = 64, 1e-4  # most colours for thin parts, and the least share of the pixels of each
 
@@ -34,13 +35,14 @@ PALETTE, PALETTE_SHARE = 64, 1e-4  # most colours for thin parts, and the least 
 class Parts:
     """The parts of a picture [D,H,W]: `part` [H,W] is the one that covers most of a pixel, `other` [H,W] the one that
     covers the rest, a `share` [H,W] in 0..0.5. `colors` [K,D] is the flat colour of each part, and `pure` [H,W] tells
-    which pixels are all of their part."""
+    which pixels are all of their part. Those of a picture that `is_flat` not are regions of it."""
 
     part: np.ndarray
     other: np.ndarray
     share: np.ndarray
     colors: np.ndarray
     pure: np.ndarray
+    is_flat: bool = True
 
     @property
     def count(self) -> int:
@@ -70,8 +72,8 @@ def parts_of(picture: np.ndarray, alike: float = ALIKE, explained: float = EXPLA
     best, other, share = (
         np.where(is_seam, of_seam, of_pair) for of_seam, of_pair in zip(seams, (best, other, share), strict=True)
     )
-    found = unbroken(best, other, share, len(every))
-    return _without_empty(Parts(found, other, share, every, pure))
+    found, origin = unbroken(best, other, share, len(every))
+    return _without_empty(Parts(found, other, share, every[origin], pure))
 
 
 def _regions(picture: np.ndarray) -> Parts:
@@ -79,7 +81,7 @@ def _regions(picture: np.ndarray) -> Parts:
     part = merged(picture, (min(REGIONS, picture[0].size),), REGION_POWER)
     found = next(iter(part.values()))
     pure = np.ones(found.shape, bool)
-    return Parts(found, found, np.zeros(found.shape, np.float32), _medians(found, picture), pure)
+    return Parts(found, found, np.zeros(found.shape, np.float32), _medians(found, picture), pure, False)
 
 
 def _medians(part: np.ndarray, picture: np.ndarray) -> np.ndarray:
@@ -128,13 +130,33 @@ def _thin(
     not_there = ~is_seam[np.maximum(loose, 0)] | (loose == FREE)
     seams[0][not_there] = FREE
     cover[~not_there] = 0
-    chosen = (loose != FREE) & (cover > 0.5)
-    sizes = np.bincount(loose[chosen], minlength=count)
-    chosen &= (sizes >= MIN_PART)[np.maximum(loose, 0)]
-    kept = np.flatnonzero(sizes >= MIN_PART)
-    number = np.full(count + 1, FREE)
+    piece = joined((loose != FREE) & (cover > 0.5))  # letters whose blurred edges touch are parts of their own
+    sizes = np.bincount(piece[piece != FREE], minlength=int(piece.max()) + 1)
+    number = np.full(len(sizes) + 1, FREE)
+    _, first = np.unique(piece.ravel(), return_index=True)
+    whole = loose.ravel()[first[len(first) - len(sizes) :]]
+    is_known = (np.abs(found[:, None] - palette).max(2).min(1, initial=1) < EXPLAINED)[whole]
+    peaks = np.zeros(len(sizes))
+    np.maximum.at(peaks, piece[piece != FREE], cover[piece != FREE])
+    is_dot = _is_dot(loose, part, count)[whole] | (is_known & (peaks > DOT_COVER))
+    kept = np.flatnonzero((sizes >= MIN_PART) | is_dot)
     number[kept] = np.arange(len(kept))
-    return np.where(chosen, number[loose], FREE), found[kept], tuple(seams)
+    return number[piece], found[whole[kept]], tuple(seams)
+
+
+def _is_dot(loose: np.ndarray, part: np.ndarray, count: int) -> np.ndarray:
+    """Which of the connected pixels of no part, by number [H,W], lie within one part alone."""
+    around = np.zeros(count, np.int64)
+    pairs = [
+        np.stack([one.ravel(), other.ravel()], 1)
+        for one, other in (
+            (loose[:, 1:], part[:, :-1]), (loose[:, :-1], part[:, 1:]), (loose[1:], part[:-1]), (loose[:-1], part[1:]),
+        )
+    ]  # fmt: skip
+    every = np.unique(np.concatenate([own[(own != FREE).all(1)] for own in pairs]), axis=0)
+    np.add.at(around, every[:, 0], 1)
+    found: np.ndarray = around == 1
+    return found
 
 
 def _without_empty(parts: Parts) -> Parts:

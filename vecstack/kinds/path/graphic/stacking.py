@@ -12,7 +12,7 @@ from vecstack.kinds.path.graphic.hidden import completed
 from vecstack.kinds.path.graphic.seeds import Parts
 from vecstack.kinds.path.graphic.trace import cover_of, loops_of
 
-MIN_AREA = 1.5  # px, of a loop
+MIN_AREA = 0.7  # px, of a loop
 SAME = 2.5 / 255  # difference of the colours of what may be one shape, hidden in between
 
 

@@ -1,0 +1,187 @@
+"""Measure flat graphics whose SVG is known: folders of SVG files, drawn by resvg on a transparent ground and turned
+into paths again by the model graphic.
+
+For each folder, in the mean of its pictures: dB of our own drawing and of resvg's drawing of our SVG, on white; bytes
+of our SVG gzipped, beside the original's and those of VTracer's closest drawing over a small grid of its settings (dB
+beside it); nodes of ours and of the original; paths; seconds, and those of all threads, after the loops were compiled;
+and with --shapes N, the mean over the original's shapes of the best intersection over union with one of our layers or
+groups, of N layers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import gzip
+import io
+import itertools
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import resvg_py
+from _common import print_markdown, timed, write_json
+from _tracing import START, Tracer
+from PIL import Image
+
+import vecstack
+from vecstack.kinds.path.layer import PathLayer
+
+MODEL = "graphic"
+SHAPES = ("path", "circle", "ellipse", "rect", "polygon", "polyline", "line")
+MIN_SHAPE_PX = 16
+COMMANDS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a": 7}
+NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is measured of one picture, or the means over several."""
+
+    own_db: float
+    svg_db: float
+    bytes: float
+    original_bytes: float
+    vtracer_bytes: float
+    vtracer_db: float
+    nodes: float
+    original_nodes: float
+    paths: float
+    seconds: float
+    cpu_seconds: float
+    shapes_iou: float
+
+
+def rastered(svg: str, side: int) -> np.ndarray[Any, Any]:
+    """An SVG drawn on a transparent ground: straight RGBA in 0..1, [H,W,4]."""
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side, skip_system_fonts=True))
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"), np.float64) / 255
+
+
+def on_white(pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Straight RGBA [H,W,4] over white."""
+    return pixels[..., :3] * pixels[..., 3:] + 1 - pixels[..., 3:]
+
+
+def decibels(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
+    """PSNR of one picture against another."""
+    return float(-10 * np.log10(max(np.square(one - other).mean(), 1e-10)))
+
+
+def gzipped(svg: str) -> int:
+    """Bytes."""
+    return len(gzip.compress(svg.encode(), 9, mtime=0))
+
+
+def measured(path: Path, side: int, with_vtracer: bool, shape_layers: int | None) -> Row:
+    """All of one picture."""
+    original = path.read_text(encoding="utf-8")
+    pixels = rastered(original, side)
+    truth = on_white(pixels)
+    picture = Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
+    stack, cost = timed(lambda: vecstack.decompose(picture, MODEL))
+    svg = vecstack.to_svg(stack, precision=1)
+    own = np.asarray(vecstack.render(stack, transparent=True), np.float64) / 255
+    traced = _traced(truth) if with_vtracer else (float("nan"), float("nan"))
+    iou = float("nan")
+    if shape_layers is not None:
+        iou = _shapes_iou(original, vecstack.decompose(picture, MODEL, shape_layers), side)
+    return Row(
+        decibels(on_white(own), truth), decibels(on_white(rastered(svg, side)), truth), gzipped(svg),
+        gzipped(original), *traced, _nodes(svg), _nodes(original), len(stack.layers), cost.wall, cost.cpu, iou,
+    )  # fmt: skip
+
+
+def _traced(truth: np.ndarray[Any, Any]) -> tuple[float, float]:
+    """Bytes and dB of VTracer's closest drawing over a grid."""
+    tracer = Tracer(Image.fromarray(np.rint(truth * 255).astype(np.uint8)))
+    grid = itertools.product((1, 4), (8, 16, 32), (20, 60))
+    tried = [
+        tracer.trace(dataclasses.replace(START, mode="spline", layer_difference=step, corner_threshold=corner), speckle)
+        for speckle, step, corner in grid
+    ]
+    best = min(tried, key=tracer.error)
+    return best.bytes, float(10 * np.log10(255**2 / tracer.error(best)))
+
+
+def _nodes(svg: str) -> int:
+    """Pieces of all paths, and four of each circle, ellipse and rectangle."""
+    count = 0
+    for element in ElementTree.fromstring(svg).iter():
+        tag = element.tag.split("}")[-1]
+        if tag == "path":
+            for letter, numbers in re.findall(r"([a-zA-Z])([^a-zA-Z]*(?:e-?\d+[^a-zA-Z]*)*)", element.get("d", "")):
+                if letter.lower() in COMMANDS:
+                    count += max(1, len(NUMBER.findall(numbers)) // COMMANDS[letter.lower()])
+        elif tag in ("circle", "ellipse", "rect"):
+            count += 4
+    return count
+
+
+def _shapes_iou(original: str, stack: vecstack.Stack, side: int) -> float:
+    """The mean, over the shapes of an original, of the best intersection over union with a layer or a group."""
+    ours = [_cover(stack, [layer], side) for layer in stack.layers]
+    for group in stack.groups:
+        ours.append(_cover(stack, [layer for layer in stack.layers if layer.group == group.id], side))
+    found = []
+    for shape in _alone(original, side):
+        if shape.sum() >= MIN_SHAPE_PX:
+            found.append(max(((shape & own).sum() / (shape | own).sum() for own in ours), default=0.0))
+    return float(np.mean(found)) if found else float("nan")
+
+
+def _cover(stack: vecstack.Stack, layers: list[Any], side: int) -> np.ndarray[Any, Any]:
+    """Which pixels some layers cover by half or more."""
+    plain = [dataclasses.replace(layer, opacity=1.0) for layer in layers if isinstance(layer, PathLayer)]
+    alone = dataclasses.replace(stack.with_layers(plain), canvas=dataclasses.replace(stack.canvas, transparent=True))
+    return np.asarray(vecstack.render(alone, side, transparent=True))[..., 3] > 127
+
+
+def _alone(original: str, side: int) -> list[np.ndarray[Any, Any]]:
+    """Which pixels each shape of an SVG covers by half or more, drawn by itself."""
+    count = sum(element.tag.split("}")[-1] in SHAPES for element in ElementTree.fromstring(original).iter())
+    found = []
+    for kept in range(count):
+        root = ElementTree.fromstring(original)
+        shapes = [(parent, child) for parent in root.iter() for child in parent if child.tag.split("}")[-1] in SHAPES]
+        for index, (parent, child) in enumerate(shapes):
+            if index != kept:
+                parent.remove(child)
+        found.append(rastered(ElementTree.tostring(root, encoding="unicode"), side)[..., 3] > 0.5)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path, help="folders of SVG files")
+    parser.add_argument("--count", type=int, default=20, help="pictures of each folder (default %(default)s)")
+    parser.add_argument("--side", type=int, default=512, help="pixels (default %(default)s)")
+    parser.add_argument("--shapes", type=int, metavar="N", help="measure the originals' shapes against N layers")
+    parser.add_argument("--no-vtracer", action="store_true")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    vecstack.decompose(Image.fromarray(np.eye(80, dtype=np.uint8) * 255), MODEL)  # compiles
+    names = [field.name for field in dataclasses.fields(Row)]
+    rows, every = [], {}
+    for folder in options.folders:
+        files = sorted(folder.glob("*.svg"))[: options.count]
+        every[folder.name] = {}
+        for path in files:
+            row = measured(path, options.side, not options.no_vtracer, options.shapes)
+            every[folder.name][path.name] = dataclasses.asdict(row)
+            print(
+                path.name, " ".join(f"{name} {getattr(row, name):.4g}" for name in names), file=sys.stderr, flush=True
+            )
+        means = [float(np.nanmean([row[name] for row in every[folder.name].values()])) for name in names]
+        cells = (f"{mean:,.2f}" if mean < 100 else f"{mean:,.0f}" for mean in means)
+        rows.append([f"{folder.name} ({len(files)})", *cells])
+    print_markdown("Means", ["set", *(name.replace("_", " ") for name in names)], rows)
+    write_json(options.json, every)
+
+
+if __name__ == "__main__":
+    main()

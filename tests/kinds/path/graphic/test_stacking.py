@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+from PIL import ImageDraw
+
+from tests.kinds.path.graphic.pictures import box, disc, drawn, face
+from vecstack.kinds.path.graphic.curves import ROUND, area_of
+from vecstack.kinds.path.graphic.seeds import Parts, parts_of
+from vecstack.kinds.path.graphic.stacking import Shape, shapes_of
+
+
+def shapes(picture: np.ndarray) -> tuple[Parts, list[Shape]]:
+    """The parts of a picture on a white canvas, and the shapes of all but the white ones at its border."""
+    parts = parts_of(picture)
+    ground = np.zeros(parts.count, bool)
+    ground[parts.part[0, 0]] = True
+    return parts, shapes_of(parts, ground)
+
+
+def test_large_shapes_lie_below_small_ones_without_holes_for_them() -> None:
+    _, found = shapes(drawn(128, face))
+    assert [len(shape.loops) for shape in found] == [1, 1, 1, 1]
+    areas = [round(abs(area_of(shape.loops[0]))) for shape in found]
+    assert areas == sorted(areas, reverse=True)
+    assert abs(areas[0] - np.pi * 2500) < 10
+
+
+def test_a_disc_goes_on_where_a_bar_hides_its_edge() -> None:
+    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
+        disc(canvas, unit, 64, 64, 40, "#ffcc4d")
+        canvas.rectangle(box(84, 56, 124, 72, unit), fill="#dd2e44")
+
+    _, (below, above) = shapes(drawn(128, draw))
+    assert abs(abs(area_of(below.loops[0])) - np.pi * 1600) < 12  # not with the bar, and not without its part below it
+    assert abs(abs(area_of(above.loops[0])) - 640) < 2
+
+
+def test_what_a_bar_cuts_in_two_is_one_shape_below_it() -> None:
+    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
+        canvas.rectangle(box(8, 50, 120, 80, unit), fill="#3b88c3")
+        canvas.rectangle(box(60, 30, 68, 100, unit), fill="#dd2e44")
+
+    parts, (below, above) = shapes(drawn(128, draw))
+    assert parts.count == 4
+    assert len(below.members) == 2
+    assert len(below.loops) == 1
+    assert below.outlines(0.2)[0].pieces == 4
+    assert above.outlines(0.2)[0].pieces == 4
+
+
+def test_the_canvas_within_a_ring_is_a_hole() -> None:
+    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
+        disc(canvas, unit, 64, 64, 40, "#000000")
+        disc(canvas, unit, 64, 64, 20, "#ffffff")
+
+    parts = parts_of(drawn(128, draw))
+    ground = np.abs(parts.colors - 1).max(1) < 0.01
+    (ring,) = shapes_of(parts, ground)
+    outer, inner = ring.outlines(0.2)
+    assert outer.kinds.tolist() == inner.kinds.tolist() == [ROUND] * 4
+    assert area_of(outer.points[::3]) * area_of(inner.points[::3]) < 0  # the other way round, which cuts
