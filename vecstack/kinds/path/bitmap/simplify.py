@@ -31,8 +31,8 @@ Change = TypeVar("Change")
 class Search:
     """A search for the contours that cover pixels [H,W] by the fewest numbers."""
 
-    def __init__(self, cover: np.ndarray, corner_price: float = 0.0) -> None:
-        self.aim, self.corner_price = Aim.of(cover), corner_price
+    def __init__(self, cover: np.ndarray, aim: Aim, corner_price: float = 0.0) -> None:
+        self.aim, self.corner_price = aim, corner_price
         self.exact = EXACT if self.aim.is_exact else WHOLE_EXACT
         self.edges = max(8, _on_edges(cover))
 
@@ -153,21 +153,25 @@ def numbers_of(contour: Contour) -> int:
 
 
 def described(cover: np.ndarray, steps: int) -> tuple[Contour, ...]:
-    """The contours of what covers pixels [H,W]: few lines, curves and corners; where pixels are soft, and tell of no
-    sharp shape, smooth ones."""
-    search = Search(cover)
-    if not search.aim.is_exact:
-        return _smooth(cover, steps, WHOLE_CORNER_PRICE, WHOLE_TURN).contours
+    """The contours of what covers pixels [H,W]: few lines, curves and corners; where pixels are soft, or whole, and
+    tell of no sharp shape, smooth ones."""
     outlines = _outlines(cover)
     if not outlines:
         return ()
-    fit = search.simpler(fitted([contour_of(points) for points in outlines], search.aim, steps))
-    fit = search.simpler(search.repaired(fit))
-    left = search.edges - sum(map(numbers_of, fit.contours))
+    aim = Aim.of(cover)
+    sharp = Search(cover, Aim(cover, cover))
+    fit = sharp.simpler(fitted([contour_of(points) for points in outlines], sharp.aim, steps))
+    if not aim.is_exact:
+        search = Search(cover, aim, WHOLE_CORNER_PRICE)
+        other = _smooth(search, outlines, steps, WHOLE_TURN)
+        return min(fitted(fit.contours, aim, 0), other, key=search.score).contours
+    fit = sharp.simpler(sharp.repaired(fit))
+    left = sharp.edges - sum(map(numbers_of, fit.contours))
     if fit.error > max(left, 1) * BLURRED**2:
-        other = _smooth(cover, steps, CORNER_PRICE, SOFT_TURN)
-        if other.error < search.edges * MOST_BLURRED**2:
-            fit = min(fit, other, key=Search(cover, CORNER_PRICE).score)
+        search = Search(cover, aim, CORNER_PRICE)
+        other = _smooth(search, outlines, steps, SOFT_TURN)
+        if other.error < sharp.edges * MOST_BLURRED**2:
+            fit = min(fit, other, key=search.score)
     return fit.contours
 
 
@@ -175,11 +179,8 @@ def _outlines(cover: np.ndarray) -> list[np.ndarray]:
     return [points - 1 for points in outlines_of(field_of(np.pad(cover, 1, mode="edge")))]
 
 
-def _smooth(cover: np.ndarray, steps: int, corner_price: float, least_turn: float) -> Fit:
-    """The contours of what is smooth unless pixels say clearly that it is not."""
-    search = Search(cover, corner_price)
-    contours = [contour_of(smoothed(points), least_turn) for points in _outlines(cover)]
-    if not contours:
-        return Fit((), float(np.square(search.aim.missed(np.zeros_like(cover))).sum()), 0.0)
+def _smooth(search: Search, outlines: Sequence[np.ndarray], steps: int, least_turn: float) -> Fit:
+    """The contours of outlines [N,2] that are smooth unless pixels say clearly that they are not."""
+    contours = [contour_of(smoothed(points), least_turn) for points in outlines]
     fit = search.simpler(fitted(contours, search.aim, steps))
     return search.simpler(search.repaired(fit))
