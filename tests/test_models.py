@@ -212,6 +212,7 @@ def test_a_baseline_is_told_to_make_no_layers(tmp_path: Path) -> None:
 def test_makers_without_weights_are_models_too() -> None:
     found = {model.name: model for model in available_models() if model.path is None}
     assert {name: (model.kind, model.sha256) for name, model in found.items()} == {
+        "bitmap": ("path", None),
         "graphic": ("path", None),
         "paths": ("path", None),
         "splines": ("spline", None),

@@ -23,6 +23,7 @@ from vecstack.cli import (
     refine,
     render,
     train,
+    upscale,
     validate,
     view,
 )
@@ -51,6 +52,7 @@ app = typer.Typer(
 )
 for command in (
     decompose,
+    upscale,
     refine,
     edit,
     adjust,

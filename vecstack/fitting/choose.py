@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vecstack.fitting.effort import SKETCH
+from vecstack.kinds import find_kind, kind_names
 from vecstack.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 AUTO = "auto"  # in place of a model's name: the one that suits the picture
 SMALL_PX = 64  # long side of the largest picture that counts as a small bitmap
+SUITED_PX = 256  # the same, of one that a maker may be the best for
 # A flat picture: so many of its pixels have the very colour of the next ones, and few colours hold most of these. Of
 # photos less than half do, of a JPEG of a blurred one up to two thirds.
 EVEN_SHARE, HELD_SHARE, FEW_COLORS = 0.7, 0.9, 24
@@ -46,6 +48,11 @@ def choose_model(
         return Choice("paths", f"a picture of {size}, whose parts are told apart")
     if effort == SKETCH:
         return Choice(DEFAULT_MODEL, f"a sketch of {size}, as predicted")
+    suited = (
+        _suited(picture) if max(picture.width, picture.height) <= SUITED_PX and _asks_nothing(layers, detail) else None
+    )
+    if suited is not None:
+        return Choice(suited[0], f"a small bitmap of {size}: {suited[1]}")
     if max(picture.width, picture.height) <= SMALL_PX:
         return Choice("splines", f"a small bitmap of {size}")
     flat = _flatness(picture)
@@ -58,6 +65,21 @@ def choose_model(
     if layers is not None or detail is not None:
         return Choice("paths", f"{size}: of all layers, paths draw most with as many")
     return Choice(DEFAULT_MODEL, f"a picture of {size}")
+
+
+def _asks_nothing(layers: int | None, detail: Goal | None) -> bool:
+    return layers is None and detail is None
+
+
+def _suited(picture: Picture) -> tuple[str, str] | None:
+    """The name of the maker that says that a small picture suits it best, and why; None where none does."""
+    pixels = _premultiplied(picture.pixels, picture.alpha).transpose(2, 0, 1)
+    for kind in map(find_kind, kind_names()):
+        for name, entry in (kind.makers if kind else {}).items():
+            reason = entry.suits(pixels) if entry.suits is not None else None
+            if reason is not None:
+                return name, reason
+    return None
 
 
 def _flatness(picture: Picture) -> str | None:
@@ -83,9 +105,17 @@ def _levels(picture: Picture, rows: np.ndarray) -> np.ndarray:
     """Rows of a picture as levels of 8 bits: [R,W,D], premultiplied with coverage where it is transparent."""
     import numpy as np
 
-    pixels = picture.pixels[rows]
-    if picture.alpha is not None:
-        cover = picture.alpha[rows][..., None]
-        pixels = np.concatenate([pixels * cover, cover], 2)
+    alpha = None if picture.alpha is None else picture.alpha[rows]
+    pixels = _premultiplied(picture.pixels[rows], alpha)
     levels: np.ndarray = np.rint(pixels * 255).astype(np.int16)
     return levels
+
+
+def _premultiplied(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """Pixels [H,W,3], premultiplied with coverage [H,W,4] where they are transparent."""
+    import numpy as np
+
+    if alpha is None:
+        return pixels
+    cover = alpha[..., None]
+    return np.concatenate([pixels * cover, cover], 2)

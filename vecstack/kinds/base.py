@@ -122,10 +122,13 @@ class SceneMaker(Maker, Protocol):
 
 @dataclass(frozen=True)
 class MakerEntry:
-    """A maker that needs no weights: what it is good for, in a line, and how it is opened on a device."""
+    """A maker that needs no weights: what it is good for, in a line, how it is opened on a device, and, where it is
+    the best for some small pictures, what says why a picture [D,H,W] (float32 in 0..1, premultiplied where D is 4) is
+    one, in words; None of others."""
 
     description: str
     open: Callable[[torch.device], Maker]
+    suits: Callable[[np.ndarray], str | None] | None = None
 
 
 @dataclass(frozen=True)

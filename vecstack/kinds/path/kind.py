@@ -16,6 +16,7 @@ from vecstack.kinds.path.numbers import rounded, shape_of, with_shape
 from vecstack.kinds.path.svg import gradient_svg
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
     from vecstack.kinds.base import RunPainter, Shader
@@ -33,6 +34,12 @@ class PathKind(Kind[PathLayer]):
         "graphic": MakerEntry(
             "Flat pictures (logos, icons, line art, screenshots), as few exact paths; keeps transparency.",
             lambda _: _graphic_maker(),
+        ),
+        "bitmap": MakerEntry(
+            "Small bitmaps (glyphs, digits, icons of up to 256 px), to be drawn large with sharp edges; keeps "
+            "transparency.",
+            lambda _: _bitmap_maker(),
+            lambda picture: _suits_bitmap(picture),
         ),
     }
     web = Path(__file__).with_name("viewer.js")
@@ -124,6 +131,19 @@ def _graphic_maker() -> Maker:
     from vecstack.kinds.path.graphic.grower import GraphicMaker
 
     return GraphicMaker()
+
+
+def _bitmap_maker() -> Maker:
+    from vecstack.kinds.path.bitmap.maker import BitmapMaker
+
+    return BitmapMaker()
+
+
+def _suits_bitmap(picture: np.ndarray) -> str | None:
+    from vecstack.kinds.path.bitmap.inks import inks_of
+
+    inks = inks_of(picture)
+    return None if inks is None or inks.is_plain else "two colors and what lies between"
 
 
 def _short(value: float) -> float | int:

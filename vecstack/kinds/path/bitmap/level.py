@@ -1,0 +1,109 @@
+"""A smooth field whose level 0 is the edge of what covers pixels: fitted to how much of each pixel is covered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SAMPLES = 4  # of a pixel's side, at which the field is looked at
+SOFTNESS = (1.0, 1.0, 0.7, 0.7, 0.5, 0.5, 0.4, 0.35)  # px over which an edge is soft, one Gauss-Newton step each
+BENDING = 3e-4  # weight of the field's squared second differences against the squared errors of pixels
+DAMPING = 0.03  # of a step's numbers
+SOLVING = 24  # steps of conjugate gradients for each
+STEEPEST, FLATTEST = 3.0, 0.15  # slopes of the field, for a pixel, that count as such
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """Cubic B-splines a pixel apart, at SAMPLES places in each pixel of a side: values and slopes [S,N]."""
+
+    values: np.ndarray
+    slopes: np.ndarray
+
+    @classmethod
+    def of(cls, pixels: int) -> _Basis:
+        """That of a side of so many pixels, N of which is `pixels` + 3."""
+        t = (np.arange(SAMPLES) + 0.5) / SAMPLES
+        weights = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], 1) / 6
+        slopes = np.stack([-((1 - t) ** 2), 3 * t**2 - 4 * t, -3 * t**2 + 2 * t + 1, t**2], 1) / 2
+        rows = np.arange(SAMPLES * pixels)
+        found = np.zeros((2, len(rows), pixels + 3))
+        for k in range(4):
+            found[0, rows, rows // SAMPLES + k] = np.tile(weights[:, k], pixels)
+            found[1, rows, rows // SAMPLES + k] = np.tile(slopes[:, k], pixels)
+        return cls(found[0], found[1])
+
+
+def field_of(cover: np.ndarray, bending: float = BENDING) -> np.ndarray:
+    """The field at SAMPLES x SAMPLES points of each pixel of a `cover` [H,W] in 0..1: above 0 where it is covered; its
+    slopes are about 1 for a pixel near the edge."""
+    height, width = cover.shape
+    down, across = _Basis.of(height), _Basis.of(width)
+    numbers = _begun(cover)
+    for softness in SOFTNESS:
+        field = down.values @ numbers @ across.values.T
+        slope = np.hypot(down.slopes @ numbers @ across.values.T, down.values @ numbers @ across.slopes.T)
+        slope = np.clip(slope, FLATTEST, STEEPEST)
+        soft = 1 / (1 + np.exp(np.clip(-4 * field / (slope * softness), -60, 60)))
+        weight = 4 * soft * (1 - soft) / (slope * softness)
+        numbers = numbers + _solved(_pooled(soft) - cover, weight, numbers, down.values, across.values, bending)
+    result: np.ndarray = down.values @ numbers @ across.values.T
+    return result
+
+
+def _begun(cover: np.ndarray) -> np.ndarray:
+    """Numbers [H+3,W+3] of a field that follows a cover."""
+    numbers: np.ndarray = np.pad(cover - 0.5, ((1, 2), (1, 2)), mode="edge")
+    return numbers
+
+
+def _pooled(values: np.ndarray) -> np.ndarray:
+    """The means of pixels: [H,W] of samples [SH,SW]."""
+    height, width = (side // SAMPLES for side in values.shape)
+    means: np.ndarray = values.reshape(height, SAMPLES, width, SAMPLES).mean((1, 3))
+    return means
+
+
+def _solved(
+    missing: np.ndarray, weight: np.ndarray, numbers: np.ndarray, down: np.ndarray, across: np.ndarray, bending: float
+) -> np.ndarray:
+    """The Gauss-Newton step of a field's numbers, by conjugate gradients: `missing` [H,W] is the cover drawn less the
+    cover aimed at, and `weight` how each sample answers to the field."""
+
+    def up(pixels: np.ndarray) -> np.ndarray:
+        spread = pixels.repeat(SAMPLES, 0).repeat(SAMPLES, 1) / SAMPLES**2
+        answer: np.ndarray = down.T @ (weight * spread) @ across
+        return answer
+
+    def curved(step: np.ndarray) -> np.ndarray:
+        return up(_pooled(weight * (down @ step @ across.T))) + bending * _bent(step) + DAMPING * step
+
+    left = -up(missing) - bending * _bent(numbers)
+    step, way = np.zeros_like(left), left
+    size = float(np.vdot(left, left))
+    for _ in range(SOLVING):
+        if size < 1e-14:
+            break
+        answer = curved(way)
+        along = size / float(np.vdot(way, answer))
+        step = step + along * way
+        left = left - along * answer
+        before, size = size, float(np.vdot(left, left))
+        way = left + size / before * way
+    return step
+
+
+def _bent(numbers: np.ndarray) -> np.ndarray:
+    """Half the slopes of the sum of squared second differences."""
+    result = np.zeros_like(numbers)
+    for turned, out in ((numbers, result), (numbers.T, result.T)):
+        second = turned[2:] - 2 * turned[1:-1] + turned[:-2]
+        out[2:] += second
+        out[1:-1] -= 2 * second
+        out[:-2] += second
+    mixed = np.diff(np.diff(numbers, axis=0), axis=1)
+    for rows, columns, sign in ((1, 1, 1), (1, 0, -1), (0, 1, -1), (0, 0, 1)):
+        ends = numbers.shape[0] - 1 + rows, numbers.shape[1] - 1 + columns
+        result[rows : ends[0], columns : ends[1]] += 2 * sign * mixed
+    return result

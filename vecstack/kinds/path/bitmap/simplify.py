@@ -1,0 +1,186 @@
+"""The contours of a shortest description: what their numbers cost is weighed against the errors of the pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from vecstack.kinds.path.bitmap.areas import Aim, Fit, covered, fitted
+from vecstack.kinds.path.bitmap.edits import repairs, stiffer, with_kinds, without, without_knots
+from vecstack.kinds.path.bitmap.level import field_of
+from vecstack.kinds.path.bitmap.outline import SOFT_TURN, WHOLE_TURN, contour_of, outlines_of, smoothed
+from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, LEVEL, SMOOTH, UPRIGHT, Contour
+
+EXACT, WHOLE_EXACT = 0.004, 0.12  # of cover: errors that nothing has to explain, root mean square; of 1 bit
+PRICE = 4.0  # of a number, in logarithms of an odds
+BLURRED = 0.03  # error of the pixels on edges that numbers do not explain, root mean square, of a soft picture
+MOST_BLURRED = 0.15  # the same, of a soft one's smooth outlines
+CORNER_PRICE, WHOLE_CORNER_PRICE = 24.0, 6.0  # more, of a corner of a soft picture, and of one of 1 bit
+TRY_STEPS, SETTLE_STEPS = 4, 8
+NEAR = 1.6  # px around a pixel that is missed, in which knots are tried
+ROUNDS = 8  # of repairs
+FAIR = 2.0  # times EXACT: errors from which on repairs are tried
+SPOTS = 2  # that are looked at in a round
+
+Change = TypeVar("Change")
+
+
+class Search:
+    """A search for the contours that cover pixels [H,W] by the fewest numbers."""
+
+    def __init__(self, cover: np.ndarray, aim: Aim, corner_price: float = 0.0) -> None:
+        self.aim, self.corner_price = aim, corner_price
+        self.exact = EXACT if self.aim.is_exact else WHOLE_EXACT
+        self.edges = max(8, _on_edges(cover))
+
+    def score(self, fit: Fit) -> float:
+        """The length of a description: smaller is better."""
+        missing = self.edges * math.log(fit.error / self.edges + self.exact**2)
+        corners = sum(contour.knots.count(CORNER) for contour in fit.contours)
+        return missing + PRICE * sum(map(numbers_of, fit.contours)) + self.corner_price * corners
+
+    def better(self, fit: Fit, contours: Sequence[Contour], steps: int = TRY_STEPS) -> Fit | None:
+        """Other contours, fitted; None where they are no better than a fit."""
+        found = fitted(contours, self.aim, steps)
+        return found if self.score(found) < self.score(fit) else None
+
+    def repaired(self, fit: Fit) -> Fit:
+        """Contours with more freedom, or other corners, where pixels are missed most."""
+        for _ in range(ROUNDS):
+            if fit.error < self.edges * (FAIR * self.exact) ** 2:
+                break
+            found = min(self._repairs(fit), key=self.score, default=fit)
+            if self.score(found) >= self.score(fit) - 1:
+                break
+            fit = fitted(found.contours, self.aim, SETTLE_STEPS)
+        return fit
+
+    def _repairs(self, fit: Fit) -> list[Fit]:
+        found = []
+        for number, index in self._missed(fit):
+            for contour in repairs(fit.contours[number], index):
+                if contour is not None:
+                    contours = [*fit.contours[:number], contour, *fit.contours[number + 1 :]]
+                    found.append(fitted(contours, self.aim, TRY_STEPS))
+        return found
+
+    def _missed(self, fit: Fit) -> list[tuple[int, int]]:
+        """The contours and knots near the pixels that are missed most."""
+        height, width = self.aim.low.shape
+        missing = np.square(self.aim.missed(covered([contour.points for contour in fit.contours], height, width)))
+        places = [(n, i) for n, contour in enumerate(fit.contours) for i in range(contour.count)]
+        if not places:
+            return []
+        knots = np.stack([fit.contours[n].knot(i) for n, i in places])
+        middles = np.stack([fit.contours[n].piece(i).mean(0) for n, i in places])
+        found: dict[tuple[int, int], None] = {}
+        for _ in range(SPOTS):
+            y, x = np.unravel_index(int(missing.argmax()), missing.shape)
+            spot = np.array([x + 0.5, y + 0.5])
+            away = np.minimum(np.hypot(*(knots - spot).T), np.hypot(*(middles - spot).T))
+            near = np.flatnonzero(away < max(NEAR, float(np.sort(away)[min(1, len(away) - 1)]) + 1e-6))
+            found.update(dict.fromkeys(places[k] for k in near[np.argsort(away[near])][:4]))
+            missing[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3] = 0
+        return list(found)
+
+    def simpler(self, fit: Fit) -> Fit:
+        """Contours with fewer numbers, while that shortens the description."""
+        for number in range(len(fit.contours)):
+            for first in (0, 1, 0):
+                fit = self._thinned(fit, number, first)
+            fit = self._stiffened(fit, number)
+        return fit
+
+    def _thinned(self, fit: Fit, number: int, first: int) -> Fit:
+        contour = fit.contours[number]
+        knots = [index for _, index in without_knots(contour, first)]
+
+        def changed(chosen: Sequence[int]) -> Contour | None:
+            return without(contour, chosen)
+
+        return self._most(fit, number, knots, changed)
+
+    def _stiffened(self, fit: Fit, number: int) -> Fit:
+        contour = fit.contours[number]
+
+        def changed(chosen: Sequence[tuple[float, int, int, bool]]) -> Contour | None:
+            return with_kinds(contour, chosen)
+
+        return self._most(fit, number, stiffer(contour), changed)
+
+    def _most(
+        self, fit: Fit, number: int, changes: Sequence[Change], changed: Callable[[Sequence[Change]], Contour | None]
+    ) -> Fit:
+        """The fit with as many of some changes of a contour as shorten the description: all, or those of halves."""
+        kept: list[Change] = []
+        waiting = [list(changes)] if changes else []
+        while waiting:
+            tried = waiting.pop(0)
+            contour = changed([*kept, *tried])
+            if contour is not None:
+                found = self.better(fit, [*fit.contours[:number], contour, *fit.contours[number + 1 :]])
+                if found is not None:
+                    fit, kept = found, [*kept, *tried]
+                    continue
+            if len(tried) > 1:
+                half = len(tried) // 2
+                waiting[:0] = [tried[:half], tried[half:]]
+        return fit
+
+
+def _on_edges(cover: np.ndarray) -> int:
+    """How many pixels are on edges: partly covered, or, in a picture of whole pixels, unlike one beside them."""
+    partly = (cover > 0.02) & (cover < 0.98)
+    if not partly.any():
+        is_inked = np.pad(cover > 0.5, 1, mode="edge")
+        middle = is_inked[1:-1, 1:-1]
+        for other in (is_inked[:-2, 1:-1], is_inked[2:, 1:-1], is_inked[1:-1, :-2], is_inked[1:-1, 2:]):
+            partly |= middle != other
+    return int(partly.sum())
+
+
+def numbers_of(contour: Contour) -> int:
+    """How many numbers of a contour are free."""
+    count = 2 * contour.count
+    count -= sum(kind in (LEVEL, UPRIGHT) for kind in contour.pieces)
+    for index, knot in enumerate(contour.knots):
+        sides = (contour.pieces[index - 1] == CURVE) + (contour.pieces[index] == CURVE)
+        count += 2 * sides if knot == CORNER else sides + (knot == SMOOTH and sides == 2)
+    return count
+
+
+def described(cover: np.ndarray, steps: int) -> tuple[Contour, ...]:
+    """The contours of what covers pixels [H,W]: few lines, curves and corners; where pixels are soft, or whole, and
+    tell of no sharp shape, smooth ones."""
+    outlines = _outlines(cover)
+    if not outlines:
+        return ()
+    aim = Aim.of(cover)
+    sharp = Search(cover, Aim(cover, cover))
+    fit = sharp.simpler(fitted([contour_of(points) for points in outlines], sharp.aim, steps))
+    if not aim.is_exact:
+        search = Search(cover, aim, WHOLE_CORNER_PRICE)
+        other = _smooth(search, outlines, steps, WHOLE_TURN)
+        return min(fitted(fit.contours, aim, 0), other, key=search.score).contours
+    fit = sharp.simpler(sharp.repaired(fit))
+    left = sharp.edges - sum(map(numbers_of, fit.contours))
+    if fit.error > max(left, 1) * BLURRED**2:
+        search = Search(cover, aim, CORNER_PRICE)
+        other = _smooth(search, outlines, steps, SOFT_TURN)
+        if other.error < sharp.edges * MOST_BLURRED**2:
+            fit = min(fit, other, key=search.score)
+    return fit.contours
+
+
+def _outlines(cover: np.ndarray) -> list[np.ndarray]:
+    return [points - 1 for points in outlines_of(field_of(np.pad(cover, 1, mode="edge")))]
+
+
+def _smooth(search: Search, outlines: Sequence[np.ndarray], steps: int, least_turn: float) -> Fit:
+    """The contours of outlines [N,2] that are smooth unless pixels say clearly that they are not."""
+    contours = [contour_of(smoothed(points), least_turn) for points in outlines]
+    fit = search.simpler(fitted(contours, search.aim, steps))
+    return search.simpler(search.repaired(fit))
