@@ -25,7 +25,7 @@ EXPLAINED = 7 / 255  # distance of a pixel from the mixture that it is taken for
 EVEN_SHARE = 0.35  # of the pixels of a flat picture, at least, that are like all four neighbours
 REGIONS, REGION_POWER = 128, 0.5  # of a picture that is not flat; of a boundary's length (see regions.merged)
 REACH = 2  # px from a mixed pixel to the parts that it is a mixture of
-SLIGHT, STEEP, NOISY_SHARE = (2.6 / 255, 14 / 255), 40 / 255, 1.0  # steps between neighbours, and how many more
+SLIGHT, STEEP, NOISY_SHARE = (2.6 / 255, 14 / 255), 14 / 255, 1.0  # steps between neighbours, and how many more
 # Of a noisy picture: the same as the first two, and the pixels of a thin part.
 NOISY_ALIKE, NOISY_EXPLAINED, NOISY_PART = 10 / 255, 30 / 255, 24
 MIN_PART = 2  # pixels of a thin part: one is a junction of three others, if it is no dot
