@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from vecstack import Stack, decompose, edit, load, render, save, to_html
-from vecstack.editing.changes import Background, Change, Hide, Keep, Opacity, Recolor
+from vecstack.editing.changes import Background, Change, Hide, Keep, Recolor
 from vecstack.stack import Layer
 
 DOCS = Path(__file__).parent
@@ -37,7 +37,7 @@ PAPER = (255, 255, 255)
 GAP_PX = 8
 RECOLORED = (Recolor("region-1-part-1", "royalblue"), Recolor("region-6", "saddlebrown"))
 EMPTY = (Hide("region-6"),)
-ICON_RECOLORED = (Recolor("path-2", "skyblue"), Recolor("path-4", "tomato"), Opacity("path-4", 1))
+ICON_RECOLORED = (Recolor("path-1", "skyblue"), Recolor("path-4", "tomato"))
 # The plane of a layer seen from the side: where its corner to the right and its corner below go.
 RIGHT, DOWN = (0.66, 0.16), (0.0, 0.84)
 CARD_STEP = 0.46  # of a plane's width, from one to the next
@@ -89,7 +89,7 @@ def tutorial(kept: Path) -> None:
         page = Path(place) / "page.html"
         page.write_text(to_html(grouped, svg=False), encoding="utf-8")
         save_picture(screenshot(page), folder / "viewer.jpg")
-    flat = layers_of(icon, ICON, 6)
+    flat = layers_of(icon, ICON)
     icons = [Image.open(icon).convert("RGBA"), *(drawn(each, 256) for each in (flat, edit(flat, ICON_RECOLORED)))]
     save_picture(in_rows([on_squares(each) for each in icons], 3), folder / "icon.png")
 

@@ -11,13 +11,8 @@ import numpy as np
 from vecstack.geometry import UNIT_CIRCLE
 from vecstack.kinds.path.graphic.lines import corners_of, cubic_fit, longest, runs_of
 
-CURVE, LINE, LEVEL, UPRIGHT, ROUND = (
-    0,
-    1,
-    2,
-    3,
-    4,
-)  # a piece: level and upright lines are exactly so, ROUND an ellipse's
+# What a piece is: level and upright lines are exactly so, ROUND is a quarter of an ellipse.
+CURVE, LINE, LEVEL, UPRIGHT, ROUND = range(5)
 CORNER_REACH, CORNER_SHARE = 3.0, 12.0  # px along an outline that a corner is seen from, at most its length over this
 CORNER_TURN, CORNER_SPREAD = math.radians(28), 0.6  # least turn there, and most more turn from twice as far: of it
 BLUNT = 1.2  # px around a corner over which pixels round it off

@@ -4,6 +4,7 @@ tuned."""
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ RATE, MOMENTUM = 0.6, 0.5
 DAMPING = 0.02  # of the mean curvature of a path's numbers
 LIMIT = 1.0  # px that a number may move in a step
 SETTLING = 0.5  # last share of the steps, which become shorter
+SMOOTH_TURN = math.radians(15)  # least turn of a corner; what turns less is pulled straight
+SMOOTHNESS = 0.05  # of that pull, as a share of the mean curvature
 MAX_NUMBERS = 800  # of a path; larger ones stay, since a step takes their cube
 
 
@@ -56,8 +59,8 @@ class Form:
         new = [Outline(part, outline.kinds) for part, outline in zip(parts, self.outlines, strict=True)]
         return dataclasses.replace(self, outlines=tuple(new))
 
-    def step(self, cubics: np.ndarray, blocks: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-        """The damped Gauss-Newton step [M,2] of points with slopes [M,2], of cubics [Q,4] with blocks [Q,8,8]."""
+    def step(self, points: np.ndarray, cubics: np.ndarray, blocks: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """The damped Gauss-Newton step [M,2] of points [M,2] with slopes [M,2], of cubics [Q,4] with blocks [Q,8,8]."""
         mean = float(np.trace(blocks, axis1=1, axis2=2).sum()) / len(self.places)
         if mean <= 0 or self.count > MAX_NUMBERS:
             return np.zeros_like(slopes)
@@ -66,7 +69,12 @@ class Form:
         curvature = self._summed(blocks, rows)
         curvature += self._summed(np.full((len(each), 1, 1), DAMPING * mean), each)
         curvature[np.diag_indices(self.count)] += 1e-9
-        downhill = -np.bincount(self.places.ravel(), (self.weights * slopes.reshape(-1, 1)).ravel(), self.count)
+        slopes = slopes.ravel().copy()
+        turns, ways, sizes = _turns(self.outlines, points)
+        if len(sizes):
+            curvature += self._summed(SMOOTHNESS * mean * ways[:, :, None] * ways[:, None], turns)
+            np.add.at(slopes, turns, SMOOTHNESS * mean * sizes[:, None] * ways)
+        downhill = -np.bincount(self.places.ravel(), (self.weights * slopes[:, None]).ravel(), self.count)
         solved = np.linalg.solve(curvature, downhill)
         found: np.ndarray = (self.weights * solved[self.places]).sum(1).reshape(-1, 2)
         return found
@@ -77,6 +85,35 @@ class Form:
         values = np.einsum("qij,qia,qjb->qiajb", blocks, weights, weights)
         cells = places[:, :, :, None, None] * self.count + places[:, None, None]
         return np.bincount(cells.ravel(), values.ravel(), self.count**2).reshape(self.count, self.count)
+
+
+def _turns(outlines: Sequence[Outline], points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where curves should go on straight from one piece to the next: the numbers of a handle and its knot [J,4], in
+    which way each moves the handle away from the straight line [J,4], and how far it is from that, px [J]."""
+    rows: list[list[int]] = []
+    ways: list[list[float]] = []
+    sizes: list[float] = []
+    first = 0
+    for outline in outlines:
+        count = len(outline.points)
+        for piece in range(len(outline.kinds) if outline.kinds[0] != ROUND else 0):
+            knot, before, after = (first + (3 * piece + shift) % count for shift in (0, -1, 1))
+            into, out = points[knot] - points[before], points[after] - points[knot]
+            lengths = math.hypot(*into), math.hypot(*out)
+            curves = outline.kinds[piece - 1] == CURVE, outline.kinds[piece] == CURVE
+            if min(lengths) < 1e-6 or not any(curves):
+                continue
+            into, out = into / lengths[0], out / lengths[1]
+            if float(into @ out) < math.cos(SMOOTH_TURN):
+                continue
+            straight = into + out if all(curves) else (out if curves[0] else into)
+            x, y = straight / math.hypot(*straight)
+            for handle in (handle for handle, is_curve in zip((before, after), curves, strict=True) if is_curve):
+                rows.append([2 * handle, 2 * handle + 1, 2 * knot, 2 * knot + 1])
+                ways.append([y, -x, -y, x])
+                sizes.append(float((points[handle] - points[knot]) @ (y, -x)))
+        first += count
+    return np.array(rows, np.int64).reshape(-1, 4), np.array(ways).reshape(-1, 4), np.array(sizes)
 
 
 def _sums(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
@@ -182,5 +219,6 @@ def _step(paths: Paths, slopes: Slopes, forms: Sequence[Form]) -> np.ndarray:
     for index, form in enumerate(forms):
         points = slice(paths.point_start[index], paths.point_start[index + 1])
         own = slice(paths.cubic_start[index], paths.cubic_start[index + 1])
-        steps[points] = form.step(paths.cubics[own] - points.start, blocks[own], slopes.points[points])
+        own_cubics = paths.cubics[own] - points.start
+        steps[points] = form.step(paths.points[points], own_cubics, blocks[own], slopes.points[points])
     return steps
