@@ -48,14 +48,10 @@ def _without(pieces: Sequence[Piece], owner: int, larger: Area) -> dict[int, Are
     """The areas that change where what is around a crumb goes to the piece that holds most of it, by the index of their
     piece; none where nothing is there."""
     points = [point for curve in outline_of(larger, UPRIGHT) for point in curve[::3]]
-    held = {
-        index: sum(map(piece.area.holds, points))
-        for index, piece in enumerate(pieces)
-        if piece.area.size and piece.area.bounds.meets(larger.bounds)
-    }
-    near = [index for index, count in held.items() if count or index == owner]
-    taker = max((index for index in near if index != owner), key=held.__getitem__, default=None)
-    if taker is None:
+    near = [index for index, piece in enumerate(pieces) if piece.area.size and piece.area.bounds.meets(larger.bounds)]
+    held = {index: sum(map(pieces[index].area.holds, points)) for index in near if index != owner}
+    taker = max(held, key=held.__getitem__, default=owner)
+    if not held.get(taker):
         return {}
     return {
         index: together(pieces[index].area, larger) if index == taker else less(pieces[index].area, larger)
