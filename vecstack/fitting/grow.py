@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 import torch
-from torch.nn.functional import interpolate
 
 from vecstack.color import Color, to_color
 from vecstack.device import resolve_device
 from vecstack.document.file import size_of
-from vecstack.drawing.fast import FastPainter
-from vecstack.drawing.points import Grid
-from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
 from vecstack.fitting.compact import compact
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_effort, check_seed
 from vecstack.fitting.goal import PSNR_BYTES, Goal, check_above
 from vecstack.fitting.progress import Progress, ProgressCallback
+from vecstack.fitting.scenes import RASTER_PIXELS, scene_of, smaller
 from vecstack.fitting.target import psnr_of
 from vecstack.kinds import can_draw, find_kind, kind_names, kind_of
 from vecstack.kinds.base import Grown, Scene, Terms
@@ -31,7 +26,6 @@ from vecstack.stack import MAX_LAYERS, Group, Layer, Stack, check_aspect
 if TYPE_CHECKING:
     from vecstack.kinds.base import Grower, Guide, Kind, SceneMaker
 
-RASTER_PIXELS = 1 << 20  # most pixels of the picture that layers are grown on
 LEAST_PIXELS, LAYER_PIXELS = 1 << 17, 1536  # of a raster that a number of layers is grown on, and for each of them
 POLISHING = "fast"  # the effort of tuning on all pixels
 POLISHED_PIXELS = 1 << 23  # most that they are tuned on in the end: bounds memory to some 300 MB
@@ -88,7 +82,7 @@ def grow(
     whole = scene_of(stack, loaded, first, len(stack.layers), to_color(background), chosen, POLISHED_PIXELS)
     is_count = goal.layers is not None and goal.psnr is None and goal.budget_bytes is None
     pixels = _pixels_for(goal.layers - first) if is_count and goal.layers and maker is None else RASTER_PIXELS
-    scene = _smaller(whole, pixels)
+    scene = smaller(whole, pixels)
     said = None if report is None else lambda share, error: report(Progress(min(1.0, share), psnr_of(error)))
     deadline = None if isinstance(effort, str) else began + effort
     enough = None if goal.psnr is None else 10 ** (-goal.psnr / 10)
@@ -111,23 +105,6 @@ def grow(
 def _pixels_for(layers: int) -> int:
     """On how many pixels so many layers are grown: their detail is no finer, and steps are as much quicker."""
     return min(RASTER_PIXELS, max(LEAST_PIXELS, LAYER_PIXELS * layers))
-
-
-def _smaller(scene: Scene, pixels: int) -> Scene:
-    """A scene on at most so many pixels; the same where it has no more."""
-    height, width = scene.picture.shape[1:]
-    scale = (pixels / (height * width)) ** 0.5
-    if scale >= 1:
-        return scene
-    size = max(1, round(height * scale)), max(1, round(width * scale))
-
-    def less(values: np.ndarray) -> np.ndarray:
-        means: np.ndarray = interpolate(torch.from_numpy(values)[None], size, mode="area")[0].contiguous().numpy()
-        return means
-
-    if scene.light is None or scene.above is None:
-        return Scene(scene.rect, less(scene.picture), less(scene.below))
-    return Scene(scene.rect, less(scene.picture), less(scene.below), less(scene.light[None])[0], less(scene.above))
 
 
 def _polished(kind: Kind[Layer], scene: Scene, grown: Grown, terms: Terms, device: torch.device) -> tuple[Grown, float]:
@@ -176,47 +153,6 @@ def runs_of(stack: Stack) -> list[tuple[int, int]]:
     cuts = [index for index in range(len(keys)) if not index or keys[index] != keys[index - 1]]
     ends = [*cuts[1:], len(keys)] if cuts else []
     return [(first, end) for first, end in zip(cuts, ends, strict=True) if keys[first] is not None]
-
-
-def scene_of(
-    stack: Stack,
-    loaded: Picture,
-    first: int,
-    end: int,
-    background: Color,
-    device: torch.device,
-    pixels: int = RASTER_PIXELS,
-) -> Scene:
-    """What the layers first..end of a stack are to come close to, on at most so many pixels."""
-    colors = loaded.over(background)
-    if stack.canvas.transparent:
-        alpha = np.ones(colors.shape[:2], np.float32) if loaded.alpha is None else loaded.alpha
-        colors = np.concatenate([loaded.pixels * alpha[..., None], alpha[..., None]], 2)
-    picture = torch.from_numpy(np.ascontiguousarray(colors)).permute(2, 0, 1)
-    scale = min(1.0, (pixels / picture[0].numel()) ** 0.5)
-    height, width = (max(1, round(side * scale)) for side in picture.shape[1:])
-    if scale < 1:
-        picture = interpolate(picture[None], (height, width), mode="area")[0]
-    rect = stack.canvas.rect
-    below = _drawn(stack, stack.layers[:first], rect, height, width, device, len(picture) == 4)
-    above = stack.layers[end:]
-    if not above:
-        return Scene(rect, picture.contiguous().numpy(), below)
-    cover = _drawn(stack, above, rect, height, width, device, True)
-    light = 1 - cover[3]
-    return Scene(rect, picture.contiguous().numpy(), below, light, np.ascontiguousarray(cover[: len(picture)]))
-
-
-def _drawn(
-    stack: Stack, layers: Iterable[Layer], rect: Any, height: int, width: int, device: torch.device, transparent: bool
-) -> np.ndarray:
-    """Some layers of a stack on pixels that fill the canvas: [3,H,W], or [4,H,W] where transparent."""
-    part = stack.with_layers(layers)
-    with torch.inference_mode():
-        painter = FastPainter(part, Viewport(rect, width, height), device, transparent=transparent)
-        points = Grid.over(rect, width, height, device)
-        drawn = painter(points.xs, points.ys)
-    return np.ascontiguousarray(drawn[: 4 if transparent else 3].cpu().numpy())
 
 
 def _first_of_run(stack: Stack, kind: Kind[Layer]) -> int:

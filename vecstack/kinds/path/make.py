@@ -14,7 +14,8 @@ from vecstack.color import Color, color_words
 from vecstack.geometry import Affine, Rect, place_words
 from vecstack.kinds.base import Grown, Made, Scene, Terms
 from vecstack.kinds.path.arrays import Paths
-from vecstack.kinds.path.grow import Growth, PathGrower
+from vecstack.kinds.path.grow import PathGrower
+from vecstack.kinds.path.growth import Growth
 from vecstack.kinds.path.layer import LINEAR, RADIAL, Gradient, PathLayer
 from vecstack.stack import Group, Layer
 

@@ -21,7 +21,8 @@ from vecstack.kinds.path.graphic.forms import Form, tuned
 from vecstack.kinds.path.graphic.palette import in_style, straightened
 from vecstack.kinds.path.graphic.seeds import Parts, parts_of
 from vecstack.kinds.path.graphic.stacking import Shape, neighbours, shapes_of
-from vecstack.kinds.path.grow import Growth, effects
+from vecstack.kinds.path.grow import effects
+from vecstack.kinds.path.growth import Growth
 from vecstack.kinds.path.make import LayerGrower
 
 if TYPE_CHECKING:

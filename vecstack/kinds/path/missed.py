@@ -1,0 +1,113 @@
+"""More paths where a picture is missed: regions of what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vecstack.kinds.base import Guide
+from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.fit import Tuner
+from vecstack.kinds.path.growth import Growth
+from vecstack.kinds.path.regions import merged
+from vecstack.kinds.path.structure import means_of, outlines, shared, straight, told_apart
+
+RESIDUAL_POWER = 0.25  # of a boundary's length: higher ones give rounder regions
+LEVELS = (1.5, 3.0, 6.0)  # times as many regions of the residual as paths are added: the best is taken
+MIN_PIXELS = 4  # of a region that is worth a path, in a picture of more than SMALL_PIXELS
+SMALL_PIXELS = 1024
+MIN_SHIFT = 0.25 / 255  # of a region's colour: less is not worth a path
+MIN_OPACITY, MAX_OPACITY = 0.3, 0.97
+ON_REGION = 0.2  # share of a path's pixels on a region from which it may lie above that
+FOCUS = 8.0  # times as much counts what is missed where detail matters
+
+
+def add_where_missed(
+    growth: Growth, tuner: Tuner, count: int, pieces: int, seed: int, guide: Guide | None = None
+) -> None:
+    """Add paths, `count` at most, where the picture is missed: regions of the residual, by how much a flat shift of
+    each would gain, those first where a guide says that detail matters, each in one of its segments. A path lies above
+    those of the topmost region of the picture that it is on."""
+    scene = tuner.scene
+    drawn = tuner.draw(growth.paths)
+    residual = scene.picture - drawn
+    if scene.light is not None:
+        residual = residual / np.maximum(scene.light, 0.05)
+    levels = sorted({min(max(2, int(count * level)), residual[0].size) for level in LEVELS})
+    segments, focus = (None, None) if guide is None else (guide.segments, guide.focus)
+    told = residual if segments is None else told_apart(residual, segments)
+    best = max(
+        (
+            _Shifts.of(residual, regions, count, focus)
+            for regions in merged(told, levels, RESIDUAL_POWER, seed).values()
+        ),
+        key=lambda shifts: shifts.gain,
+    )
+    found = outlines(best.regions, best.chosen, pieces)
+    kept = [index for index, contour in enumerate(found) if contour is not None]
+    colors, opacity = best.fills(drawn, residual)
+    if kept:
+        owner = _owners(growth, best.regions, best.chosen[kept])
+        growth.add(
+            Paths.of_contours([[contour] for contour in found if contour is not None], colors[kept], opacity[kept]),
+            owner,
+        )
+
+
+@dataclass(frozen=True)
+class _Shifts:
+    """Regions [H,W] of a residual, the numbers of those that are worth most, and what flat shifts of these gain."""
+
+    regions: np.ndarray
+    chosen: np.ndarray
+    means: np.ndarray
+    gain: float
+
+    @classmethod
+    def of(cls, residual: np.ndarray, regions: np.ndarray, count: int, focus: np.ndarray | None) -> _Shifts:
+        """The regions by their worth."""
+        means, size = means_of(regions, residual)
+        shifts = np.square(means).sum(1)
+        gains = size * (shifts > MIN_SHIFT**2) * shifts
+        if focus is not None:
+            gains *= weights_of(regions, focus)
+        gains[size < (MIN_PIXELS if regions.size > SMALL_PIXELS else 1)] = 0
+        if means.shape[1] == 4:
+            gains[means[:, 3] < -0.02] = 0  # a layer covers more, never less
+        chosen = np.argsort(-gains, kind="stable")[:count]
+        chosen = chosen[gains[chosen] > 0]
+        return cls(regions, chosen, means, float(gains[chosen].sum()))
+
+    def fills(self, drawn: np.ndarray, residual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The colours [N,D] and opacities [N] of layers over `drawn` that shift it so: opaque where the picture under
+        one varies and should not."""
+        below, _ = means_of(self.regions, drawn)
+        squares, _ = means_of(self.regions, drawn * drawn)
+        products, _ = means_of(self.regions, residual * drawn)
+        variance = (squares - below * below).sum(1)
+        covariance = (products - self.means * below).sum(1)
+        opacity = np.clip(-covariance / (variance + 1e-3), MIN_OPACITY, MAX_OPACITY)[self.chosen]
+        below, shift = below[self.chosen], self.means[self.chosen]
+        for _ in range(8):  # until the colours can be
+            colors = below + shift / opacity[:, None]
+            beyond = ((colors < 0) | (colors > 1)).any(1)
+            opacity = np.where(beyond, np.minimum(1.2 * opacity, MAX_OPACITY), opacity)
+        colors = np.clip(below + shift / opacity[:, None], 0, 1)
+        return straight(colors), opacity
+
+
+def weights_of(regions: np.ndarray, focus: np.ndarray) -> np.ndarray:
+    """By how much more than elsewhere detail matters in each of some regions [H,W]: [K]."""
+    mean, _ = means_of(regions, focus[None])
+    weights: np.ndarray = 1 + (FOCUS - 1) * mean[:, 0]
+    return weights
+
+
+def _owners(growth: Growth, regions: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """For each of some regions of a residual, the region of the picture that lies highest of those it is on."""
+    pairs = shared(regions, growth.regions)
+    shares = pairs[numbers] / pairs[numbers].sum(1, keepdims=True)
+    on = np.where(shares >= ON_REGION, growth.rank, -1)
+    found: np.ndarray = np.where(on.max(1) >= 0, on.argmax(1), shares.argmax(1))
+    return found

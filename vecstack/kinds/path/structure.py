@@ -1,0 +1,195 @@
+"""The regions of a picture as the first paths: wholes, and their parts on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vecstack.kinds.base import Scene
+from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.contours import fit_closed, outline
+from vecstack.kinds.path.growth import Growth
+from vecstack.kinds.path.regions import merged
+
+MIN_PIECES = 3
+PIECES = 0.58  # of a path, times the square root of its outline's length in px
+ERROR = 0.7  # px that an outline may be away from its pixels, before tuning
+STRUCTURE_POWER = 0.5  # of a boundary's length: higher ones give rounder regions
+STRUCTURE_OPACITY = 0.97  # nearly opaque: an opaque layer has no slope of its opacity
+GROUPS = 8  # at most, of regions
+SAME_COLOR = 1 / 255  # nearer colours are not told apart
+APART = 4.0  # colours of different segments are told apart as if they differed by this more
+CLEAR = 0.5  # coverage below which a region of a transparent picture is no region of paths
+
+
+def regions_of(
+    scene: Scene, count: int, seed: int, segments: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The picture's regions [H,W], `count` of them at most, each in one of the `segments` [H,W] where there are enough;
+    their order, large ones first, those of a coarser region together, and those of a segment [K]; and these coarser
+    regions [K]."""
+    _, height, width = scene.picture.shape
+    told = scene.picture if segments is None else told_apart(scene.picture, segments)
+    is_flat = bool((np.ptp(told, (1, 2)) < SAME_COLOR).all())
+    most = 1 if is_flat else min(count, height * width)
+    levels = merged(told, (most, min(GROUPS, most)), STRUCTURE_POWER, seed)
+    fine, coarse = levels[most], levels[min(GROUPS, most)]
+    count, groups = int(fine.max()) + 1, int(coarse.max()) + 1
+    parent = np.zeros(count, np.int64)
+    parent[fine.ravel()] = coarse.ravel()
+    size = np.bincount(fine.ravel(), minlength=count)
+    sizes = np.bincount(coarse.ravel(), minlength=groups)
+    order = np.lexsort((-size, parent, -sizes[parent], most_frequent(coarse, segments)[parent]))
+    rank = np.empty(count, np.int64)
+    rank[order] = np.arange(count)
+    return fine, rank, parent
+
+
+def told_apart(values: np.ndarray, segments: np.ndarray) -> np.ndarray:
+    """Values [D,H,W] with a channel that tells segments [H,W] apart: [D+1,H,W]."""
+    return np.concatenate([values, APART * segments[None].astype(np.float32)])
+
+
+def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
+    """Add the picture's regions as paths, holes filled: of each coarser region the whole, in the colour of its largest
+    part, and on it the other parts, large ones below small ones. The order of the regions becomes that of the paths."""
+    means, size = means_of(growth.regions, scene.picture)
+    coarse = growth.parent[growth.regions]
+    wholes = outlines(coarse, range(int(coarse.max()) + 1), pieces)
+    parts = outlines(growth.regions, range(len(size)), pieces)
+    area = np.array([_area(contour) for contour in parts])
+    holes = _clear_holes(growth.regions, means, pieces)
+    contours: list[list[np.ndarray]] = []
+    owner: list[int] = []
+    above = most_frequent(coarse, growth.segment[growth.regions])
+    for number in sorted(range(len(wholes)), key=lambda number: (above[number], -_area(wholes[number]))):
+        own = np.flatnonzero(growth.parent == number)
+        largest = own[np.argmax(size[own])]
+        for part in (largest, *sorted(own[own != largest], key=lambda part: -area[part])):
+            growth.rank[part] = len(owner)
+            contour = wholes[number] if part == largest else parts[part]
+            if contour is None or _is_clear(means[part]):
+                continue
+            if part != largest and np.abs(means[part] - means[largest]).max() < SAME_COLOR:
+                continue
+            contours.append([contour, *(hole for hole in holes if _holds(contour, hole))])
+            owner.append(int(part))
+    if not contours or len(contours) > count:
+        contours, owner = contours[:count], owner[:count]
+    if contours:
+        colors = straight(means[owner])
+        opacity = np.full(len(owner), STRUCTURE_OPACITY)
+        if len(scene.picture) == 4:
+            opacity = np.clip(means[owner][:, 3], 0.0, STRUCTURE_OPACITY)
+        growth.add(Paths.of_contours(contours, colors, opacity), np.array(owner, np.int64))
+
+
+def outlines(regions: np.ndarray, numbers: Sequence[int] | np.ndarray, pieces: int) -> list[np.ndarray | None]:
+    """The outer boundaries of some connected regions [H,W] as contours [3n,2] of up to `pieces` cubics; None of what is
+    too small."""
+    height, width = regions.shape
+    boxes = _boxes(regions)
+    found: list[np.ndarray | None] = []
+    for number in numbers:
+        line = outline(regions, number, boxes[number], width, height)
+        most = min(max(round(PIECES * len(line) ** 0.5), MIN_PIECES), pieces)
+        found.append(fit_closed(line, MIN_PIECES, most, ERROR) if len(line) >= 4 else None)
+    return found
+
+
+def _boxes(regions: np.ndarray) -> np.ndarray:
+    """Left, top, right and bottom of each region: [K,4]."""
+    width = regions.shape[1]
+    order = np.argsort(regions.ravel(), kind="stable")
+    starts = np.searchsorted(regions.ravel()[order], np.arange(int(regions.max()) + 1))
+    rows, columns = order // width, order % width
+    low, high = (reduce.reduceat(columns, starts) for reduce in (np.minimum, np.maximum))
+    top, bottom = (reduce.reduceat(rows, starts) for reduce in (np.minimum, np.maximum))
+    return np.stack([low, top, high + 1, bottom + 1], 1)
+
+
+def means_of(regions: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of values [D,H,W] in each region, [K,D], and the regions' sizes in pixels, [K]."""
+    numbers = regions.ravel()
+    size = np.bincount(numbers)
+    return np.stack([np.bincount(numbers, channel.ravel()) / size for channel in values], 1), size
+
+
+def most_frequent(regions: np.ndarray, segments: np.ndarray | None) -> np.ndarray:
+    """The segment that most pixels of each region [H,W] are in: [K]; 0 where there are none."""
+    if segments is None:
+        return np.zeros(int(regions.max()) + 1, np.int64)
+    found: np.ndarray = shared(regions, segments).argmax(1)
+    return found
+
+
+def shared(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How many pixels each number of one [H,W] has in common with each of another: [K,N]."""
+    rows, columns = int(one.max()) + 1, int(other.max()) + 1
+    found: np.ndarray = np.bincount(one.ravel() * columns + other.ravel(), minlength=rows * columns)
+    return found.reshape(rows, columns)
+
+
+def _area(contour: np.ndarray | None) -> float:
+    """Roughly, of a contour's control points, in square px; 0 where there is none."""
+    if contour is None:
+        return 0.0
+    x, y = contour.T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+
+
+def _is_clear(mean: np.ndarray) -> bool:
+    """Whether a region of a transparent picture is mostly empty."""
+    return len(mean) == 4 and mean[3] < CLEAR
+
+
+def straight(colors: np.ndarray) -> np.ndarray:
+    """Premultiplied colours [N,4] as straight ones with a coverage of 1; [N,3] as they are."""
+    if colors.shape[1] == 3:
+        return colors
+    straight: np.ndarray = np.clip(colors / np.maximum(colors[:, 3:], 1e-3), 0, 1)
+    straight[:, 3] = 1
+    return straight
+
+
+def _clear_holes(regions: np.ndarray, means: np.ndarray, pieces: int) -> list[np.ndarray]:
+    """Of a transparent picture, the outlines of its empty parts that do not reach its border, the other way round than
+    those of regions, so that they cut holes."""
+    if means.shape[1] != 4:
+        return []
+    clear = means[:, 3] < CLEAR
+    joined = _components(regions, clear)
+    rim = {*joined[0], *joined[-1], *joined[:, 0], *joined[:, -1]}
+    inside = [number for number in np.unique(joined[clear[regions]]).tolist() if number not in rim]
+    compact = np.searchsorted(np.unique(joined), joined)
+    numbers = np.searchsorted(np.unique(joined), inside)
+    return [np.roll(contour[::-1], 1, 0) for contour in outlines(compact, numbers, pieces) if contour is not None]
+
+
+def _components(regions: np.ndarray, clear: np.ndarray) -> np.ndarray:
+    """The regions [H,W] with those that are clear [K] joined to their clear neighbours."""
+    root = np.arange(len(clear))
+
+    def find(number: int) -> int:
+        while root[number] != number:
+            number = int(root[number])
+        return number
+
+    for one, other in ((regions[:, :-1], regions[:, 1:]), (regions[:-1], regions[1:])):
+        pairs = np.stack([one.ravel(), other.ravel()], 1)
+        pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & clear[pairs].all(1)]
+        for a, b in np.unique(pairs, axis=0).tolist():
+            root[find(a)] = find(b)
+    found: np.ndarray = np.array([find(number) for number in range(len(clear))])[regions]
+    return found
+
+
+def _holds(contour: np.ndarray, hole: np.ndarray) -> bool:
+    """Whether a hole lies within a contour: most of its knots do, of the polygon of the other's points."""
+    x, y = hole[::3].T
+    (ax, ay), (bx, by) = contour.T, np.roll(contour, -1, 0).T
+    spans = (ay[:, None] > y) != (by[:, None] > y)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = x < (bx - ax)[:, None] * (y - ay[:, None]) / (by - ay)[:, None] + ax[:, None]
+    return bool(((spans & left).sum(0) % 2 == 1).mean() > 0.5)
