@@ -87,10 +87,12 @@ def _ink(colors: np.ndarray, ground: np.ndarray, is_noisy: bool) -> np.ndarray:
     """The colour [D] at the other end of the mixtures with a ground: the farthest, or with noise the peak of the
     histogram there."""
     away = colors - ground
-    farthest: np.ndarray = away[np.linalg.norm(away, axis=1).argmax()]
+    at = int(np.linalg.norm(away, axis=1).argmax())
+    farthest = away[at]
     share = away @ farthest / (farthest @ farthest)
     if not is_noisy:
-        return ground + farthest
+        end: np.ndarray = colors[at]
+        return end
     counts, edges = np.histogram(share, BINS, (END, 1.0 + 1e-6))
     peak = int(counts.argmax())
     inside = np.abs(share - (edges[peak] + edges[peak + 1]) / 2) <= edges[1] - edges[0]
