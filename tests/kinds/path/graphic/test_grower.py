@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -137,3 +139,13 @@ def test_a_style_is_refused_where_none_is_taken_or_it_makes_no_sense() -> None:
     for wrong in ({"colors": 0}, {"smooth": -1.0}, {"palette": ()}, {"colors": 2, "palette": ((0.0, 0.0, 0.0),)}):
         with pytest.raises(UsageError):
             Style(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_noise_of_a_jpeg_is_no_path() -> None:
+    clean = picture(drawn(128, face))
+    data = io.BytesIO()
+    clean.save(data, "JPEG", quality=85)
+    stack = decompose(Image.open(data), "graphic")
+    assert len(stack.layers) <= 8
+    missing = np.asarray(render(stack), np.float64) - np.asarray(clean.convert("RGB"))
+    assert np.sqrt(np.square(missing).mean()) < 3.5  # closer to what was drawn than the JPEG is

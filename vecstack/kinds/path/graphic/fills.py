@@ -15,6 +15,7 @@ from vecstack.kinds.path.graphic.seeds import Parts
 from vecstack.kinds.path.layer import LINEAR, RADIAL, Gradient
 
 FLAT = 0.9 / 255  # root mean square from its median up to which a part has one colour
+NOISY_FLAT = 3 / 255  # the same, amid noise
 CLOSE = 0.7 / 255  # the same, of a run of colours that is close enough
 STOPS = (2, 3, 5, 8)  # tried one after another
 MIN_GAIN = 0.85  # of the distance that is left with more stops, or around a point instead of along a line
@@ -50,6 +51,7 @@ def fills_of(parts: Parts, picture: np.ndarray) -> list[Fill]:
     order = np.argsort(part[rows, columns], kind="stable")
     rows, columns = rows[order], columns[order]
     starts = np.searchsorted(part[rows, columns], np.arange(parts.count + 1))
+    flat = NOISY_FLAT if parts.is_noisy else FLAT
     straight_colors = straightened(parts.colors)
     found = []
     for number, (a, b) in enumerate(pairwise(starts)):
@@ -57,7 +59,7 @@ def fills_of(parts: Parts, picture: np.ndarray) -> list[Fill]:
         chosen = np.arange(a, b)[:: max(1, (b - a) // SAMPLES)]
         values = picture[:3, rows[chosen], columns[chosen]].T.astype(np.float64)
         is_opaque = len(picture) == 3 or parts.colors[number, 3] > OPAQUE
-        if b - a < MIN_PIXELS or not is_opaque or _rms(values - straight) <= FLAT:
+        if b - a < MIN_PIXELS or not is_opaque or _rms(values - straight) <= flat:
             found.append(Fill.flat(straight))
         else:
             found.append(_run(np.stack([columns[chosen], rows[chosen]], 1) + 0.5, values, straight))

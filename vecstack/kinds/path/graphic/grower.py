@@ -34,6 +34,7 @@ AIM_DB = 46.0  # that outlines are simplified down to, where nothing else is ask
 ERRORS = (0.1, 0.16, 0.25, 0.4, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
 MANY, MANY_ERRORS = 300, (0.1, 0.3)  # shapes, and what is tried of so many
 ROUGH_ERRORS = (1.0,)  # px, of the regions of a picture that is not flat
+MIN_SLACK, NOISY_SLACK = 1.001, 1.12  # the same of fewer paths, and where noise is left out
 SLACK = 1.2  # times the error of the closest outlines, that simpler ones may have
 STEPS = {"fast": 8, "good": 10, "best": 20}
 GROUND = 2.5 / 255  # difference up to which a part has the colour below
@@ -149,7 +150,7 @@ class GraphicGrower(LayerGrower):
             if self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
                 return found
         assert found is not None
-        return self._fewer(found)
+        return self._fewer(found, NOISY_SLACK if parts.is_noisy else MIN_SLACK)
 
     def _errors(self, parts: Parts, shapes: int) -> tuple[float, ...]:
         """How far pieces may be off their outline, px: what is tried, one after another."""
@@ -201,11 +202,12 @@ class GraphicGrower(LayerGrower):
         )
         return Drawing(paths, forms, drawing.owner, self._error_of(paths))
 
-    def _fewer(self, drawing: Drawing) -> Drawing:
-        """A drawing without paths that it is close enough without: as many of the least as that allows."""
+    def _fewer(self, drawing: Drawing, slack: float) -> Drawing:
+        """A drawing without paths that it is close enough without, or within `slack` times its error: as many of the
+        least as that allows."""
         effect = effects(self.tuner, drawing.paths)
         order = np.argsort(effect, kind="stable")
-        allowed = max(self._enough, 1.001 * drawing.error)
+        allowed = max(self._enough, slack * drawing.error)
         low, high = 0, drawing.paths.count + 1
         while high - low > 1:
             middle = (low + high) // 2

@@ -67,7 +67,7 @@ def _united(parts: Parts, colors: np.ndarray) -> Parts:
     kept, number = np.unique([find(index) for index in range(parts.count)], return_inverse=True)
     new, other = number[part], number[parts.other]
     share = np.where(new == other, 0, parts.share).astype(np.float32)
-    return Parts(new, other, share, colors[kept], parts.pure, parts.is_flat)
+    return Parts(new, other, share, colors[kept], parts.pure, parts.is_flat, parts.is_noisy)
 
 
 def _color(values: np.ndarray) -> Color:

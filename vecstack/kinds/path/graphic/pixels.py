@@ -7,7 +7,7 @@ import numpy as np
 from vecstack.compiled import compiled
 
 SHOWING, SHOWING_SHARE = 0.36, 0.75  # most of a third part that shows where two meet; share of pixels that it explains
-OWN_PIXELS, OWN_COVER = 1, 0.6  # of a piece apart that is a part of its own: pixels, and their mean cover
+OWN_COVER = 0.6  # of the pixels of a piece apart that is a part of its own, in the mean
 MIN_COVER = 0.6  # of the fullest pixel of a thin part that has a colour of the palette
 FREE = -1  # a pixel of no part
 
@@ -313,10 +313,11 @@ def seams_of(loose, count, part, colors, behind, explained):
 
 
 @compiled
-def unbroken(first, other, share, count):
+def unbroken(first, other, share, count, least):
     """The part of each pixel [H,W], so that each part is connected, and of which part each is a piece [K]. What lies
-    apart from the largest piece and has pixels that are mostly of it, such as the inside of a letter, is a part of its
-    own; else it goes to the part that covers the rest, or the one beside it. `other` and `share` change along."""
+    apart from the largest piece and has enough pixels (`least`) that are mostly of it, such as the inside of a letter,
+    is a part of its own; else it goes to the part that covers the rest, or the one beside it. `other` and `share`
+    change along."""
     height, width = first.shape
     piece = np.full((height, width), FREE, np.int64)
     stack = np.empty((height * width, 2), np.int64)
@@ -356,7 +357,7 @@ def unbroken(first, other, share, count):
             if first[y, x] == FREE or best[first[y, x]] == piece[y, x]:
                 continue
             own = piece[y, x]
-            if number[own] == FREE and sizes[own] >= OWN_PIXELS and covers[own] >= OWN_COVER * sizes[own]:
+            if number[own] == FREE and sizes[own] >= least and covers[own] >= OWN_COVER * sizes[own]:
                 number[own] = count
                 origin[count] = first[y, x]
                 count += 1

@@ -25,6 +25,9 @@ EXPLAINED = 7 / 255  # distance of a pixel from the mixture that it is taken for
 EVEN_SHARE = 0.35  # of the pixels of a flat picture, at least, that are like all four neighbours
 REGIONS, REGION_POWER = 128, 0.5  # of a picture that is not flat; of a boundary's length (see regions.merged)
 REACH = 2  # px from a mixed pixel to the parts that it is a mixture of
+SLIGHT, STEEP, NOISY_SHARE = (2.6 / 255, 14 / 255), 14 / 255, 1.0  # steps between neighbours, and how many more
+# Of a noisy picture: the same as the first two, and the pixels of a thin part.
+NOISY_ALIKE, NOISY_EXPLAINED, NOISY_PART = 10 / 255, 30 / 255, 24
 MIN_PART = 2  # pixels of a thin part: one is a junction of three others, if it is no dot
 DOT_COVER = 0.7  # of a pixel that is a dot beside something else, such as that of a letter
 BEHIND = 8  # frequent colours that may show so
@@ -35,7 +38,8 @@ PALETTE, PALETTE_SHARE = 64, 1e-4  # most colours for thin parts, and the least 
 class Parts:
     """The parts of a picture [D,H,W]: `part` [H,W] is the one that covers most of a pixel, `other` [H,W] the one that
     covers the rest, a `share` [H,W] in 0..0.5. `colors` [K,D] is the flat colour of each part, and `pure` [H,W] tells
-    which pixels are all of their part. Those of a picture that `is_flat` not are regions of it."""
+    which pixels are all of their part. Those of a picture that `is_flat` not are
+    regions of it; one that `is_noisy` has noise around its edges."""
 
     part: np.ndarray
     other: np.ndarray
@@ -43,6 +47,7 @@ class Parts:
     colors: np.ndarray
     pure: np.ndarray
     is_flat: bool = True
+    is_noisy: bool = False
 
     @property
     def count(self) -> int:
@@ -50,8 +55,10 @@ class Parts:
         return len(self.colors)
 
 
-def parts_of(picture: np.ndarray, alike: float = ALIKE, explained: float = EXPLAINED) -> Parts:
+def parts_of(picture: np.ndarray) -> Parts:
     """The parts of a picture [D,H,W] (premultiplied where D is 4)."""
+    is_noisy = _is_noisy(picture)
+    alike, explained, least = (NOISY_ALIKE, NOISY_EXPLAINED, NOISY_PART) if is_noisy else (ALIKE, EXPLAINED, MIN_PART)
     colors = np.ascontiguousarray(picture.transpose(1, 2, 0))
     is_even = even(colors, alike)
     if is_even.mean() < EVEN_SHARE:
@@ -62,7 +69,7 @@ def parts_of(picture: np.ndarray, alike: float = ALIKE, explained: float = EXPLA
     means = _medians(part, picture)
     palette = _palette(means, np.bincount(part[pure], minlength=len(means)))
     pairs = explained_by(part, colors, np.zeros((0, colors.shape[2]), np.float32), explained, REACH, False)
-    thin, thin_colors, seams = _thin(part, pairs, colors, palette, explained)
+    thin, thin_colors, seams = _thin(part, pairs, colors, palette, explained, least)
     part = np.where(thin != FREE, thin + len(means), part)
     every = np.concatenate([means, thin_colors])
     own = np.concatenate([np.zeros(len(means), bool), np.ones(len(thin_colors), bool)])
@@ -72,8 +79,15 @@ def parts_of(picture: np.ndarray, alike: float = ALIKE, explained: float = EXPLA
     best, other, share = (
         np.where(is_seam, of_seam, of_pair) for of_seam, of_pair in zip(seams, (best, other, share), strict=True)
     )
-    found, origin = unbroken(best, other, share, len(every))
-    return _without_empty(Parts(found, other, share, every[origin], pure))
+    found, origin = unbroken(best, other, share, len(every), least if is_noisy else 1)
+    return _without_empty(Parts(found, other, share, every[origin], pure, is_noisy=is_noisy))
+
+
+def _is_noisy(picture: np.ndarray) -> bool:
+    """Whether the edges of a picture are amid noise, as those of a JPEG: many more slight steps than steep ones."""
+    steps = np.abs(np.diff(picture[:3], axis=2)).max(0)
+    slight = int(np.count_nonzero((steps > SLIGHT[0]) & (steps < SLIGHT[1])))
+    return bool(slight > NOISY_SHARE * max(int(np.count_nonzero(steps > STEEP)), 1))
 
 
 def _regions(picture: np.ndarray) -> Parts:
@@ -113,7 +127,12 @@ def _palette(means: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 def _thin(
-    part: np.ndarray, pairs: tuple[np.ndarray, ...], colors: np.ndarray, palette: np.ndarray, explained: float
+    part: np.ndarray,
+    pairs: tuple[np.ndarray, ...],
+    colors: np.ndarray,
+    palette: np.ndarray,
+    explained: float,
+    least: int,
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
     """Parts too thin to have a pixel among their own: the connected pixels that no mixture explains, by number [H,W]
     (FREE elsewhere), and their colours [T,D]; of seams, which are no such parts, the two parts there and the share of
@@ -139,7 +158,7 @@ def _thin(
     peaks = np.zeros(len(sizes))
     np.maximum.at(peaks, piece[piece != FREE], cover[piece != FREE])
     is_dot = _is_dot(loose, part, count)[whole] | (is_known & (peaks > DOT_COVER))
-    kept = np.flatnonzero((sizes >= MIN_PART) | is_dot)
+    kept = np.flatnonzero((sizes >= least) | (is_dot & (least == MIN_PART)))
     number[kept] = np.arange(len(kept))
     return number[piece], found[whole[kept]], tuple(seams)
 
@@ -169,5 +188,5 @@ def _without_empty(parts: Parts) -> Parts:
     part = np.maximum(number[parts.part], 0)
     return Parts(
         part, np.where(lost, part, other), np.where(lost, 0, parts.share).astype(np.float32), parts.colors[used],
-        parts.pure,
+        parts.pure, parts.is_flat, parts.is_noisy,
     )  # fmt: skip
