@@ -78,3 +78,12 @@ def test_a_transparent_icon_is_flat_and_a_plain_picture_is_not() -> None:
     pixels[30:60, 30:60] = (200, 30, 40, 255)
     assert choose_model(load_picture(pixels), "good").name == "graphic"
     assert choose_model(load_picture(np.full((96, 96, 3), 200, np.uint8)), "good").name == "photos"
+
+
+@pytest.mark.parametrize(("side", "name"), [(20, "bitmap"), (64, "bitmap"), (65, "graphic")])
+def test_a_small_picture_in_two_colors_is_a_bitmap(side: int, name: str) -> None:
+    pixels = np.zeros((side, side, 3), np.uint8)
+    pixels[side // 4 : side // 2, side // 4 : side // 2] = (200, 30, 40)
+    picture = load_picture(pixels)
+    assert choose_model(picture, "good").name == name
+    assert choose_model(picture, "good", 9).name != "bitmap"

@@ -136,14 +136,19 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
+def _count(number: int, name: str) -> str:
+    """How many there are of something."""
+    return f"{number} {name}{'' if number == 1 else 's'}"
+
+
 def _text(document: str, facts: dict[str, Any]) -> str:
     canvas, layers, groups = facts["canvas"], facts["layers"], facts["groups"]
     behind = "transparent" if canvas["transparent"] else canvas["background"]
     size = "" if facts["file_bytes"] is None else f", {facts['file_bytes']:,} bytes"
     assets = sum(facts["assets"].values())
     lines = [
-        f"{document}: {canvas['width']} x {canvas['height']} on {behind}, {len(layers)} layers"
-        f"{f' in {len(groups)} groups' if groups else ''}{size}",
+        f"{document}: {canvas['width']} x {canvas['height']} on {behind}, {_count(len(layers), 'layer')}"
+        f"{f' in {_count(len(groups), 'group')}' if groups else ''}{size}",
         f"assets: {len(facts['assets'])} ({assets:,} bytes before compression)",
         f"bytes: {facts['bytes']['document']:,} without the assets, {facts['bytes']['file']:,} with them, as .layers",
     ]

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 AUTO = "auto"  # in place of a model's name: the one that suits the picture
 SMALL_PX = 64  # long side of the largest picture that counts as a small bitmap
-SUITED_PX = 256  # the same, of one that a maker may be the best for
 # A flat picture: so many of its pixels have the very colour of the next ones, and few colours hold most of these. Of
 # photos less than half do, of a JPEG of a blurred one up to two thirds.
 EVEN_SHARE, HELD_SHARE, FEW_COLORS = 0.7, 0.9, 24
@@ -48,12 +47,10 @@ def choose_model(
         return Choice("paths", f"a picture of {size}, whose parts are told apart")
     if effort == SKETCH:
         return Choice(DEFAULT_MODEL, f"a sketch of {size}, as predicted")
-    suited = (
-        _suited(picture) if max(picture.width, picture.height) <= SUITED_PX and _asks_nothing(layers, detail) else None
-    )
-    if suited is not None:
-        return Choice(suited[0], f"a small bitmap of {size}: {suited[1]}")
     if max(picture.width, picture.height) <= SMALL_PX:
+        suited = _suited(picture) if layers is None and detail is None else None
+        if suited is not None:
+            return Choice(suited[0], f"a small bitmap of {size}: {suited[1]}")
         return Choice("splines", f"a small bitmap of {size}")
     flat = _flatness(picture)
     if flat is not None:
@@ -65,10 +62,6 @@ def choose_model(
     if layers is not None or detail is not None:
         return Choice("paths", f"{size}: of all layers, paths draw most with as many")
     return Choice(DEFAULT_MODEL, f"a picture of {size}")
-
-
-def _asks_nothing(layers: int | None, detail: Goal | None) -> bool:
-    return layers is None and detail is None
 
 
 def _suited(picture: Picture) -> tuple[str, str] | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import math
 from typing import Any
 
@@ -111,6 +112,39 @@ def test_two_colors_are_found_at_the_ends_of_what_is_mixed() -> None:
     assert np.abs(inks.ground - ground).max() < 1e-3
     assert np.abs(inks.ink - ink).max() < 5e-3
     assert np.abs(inks.cover - cover).max() < 0.02
+
+
+def test_thin_strokes_tell_of_an_ink_that_no_pixel_has_alone() -> None:
+    large = Image.new("L", (480, 480))
+    ImageDraw.Draw(large).line([(60, 70), (420, 380), (100, 430)], fill=255, width=44)  # 1.1 px
+    pixels: Any = np.repeat(np.asarray(large.reduce(40))[..., None], 3, 2)
+    assert pixels.max() < 250
+    (layer,) = vecstack.decompose(pixels, "bitmap").layers
+    assert min(layer.color) > 0.99
+
+
+@pytest.mark.parametrize("quality", [90, 50])
+def test_noise_of_a_jpeg_is_no_shape(quality: int) -> None:
+    cover = polygon(ARROW, 40)[..., None]
+    colors = np.array([240, 230, 200]) * (1 - cover) + np.array([20, 50, 130]) * cover
+    file = io.BytesIO()
+    Image.fromarray(np.round(colors).astype(np.uint8)).save(file, "JPEG", quality=quality)
+    stack = vecstack.decompose(Image.open(file), "bitmap")
+    assert len(stack.layers) == 1
+    truth = polygon(ARROW, 448)[..., None]
+    wanted = np.array([240, 230, 200]) * (1 - truth) + np.array([20, 50, 130]) * truth
+    assert np.abs(vecstack.render(stack, 448) - wanted).mean() < 5
+
+
+def test_whole_pixels_are_drawn_as_what_is_smooth_within_them() -> None:
+    y, x = np.indices((28, 28)) + 0.5
+    inside = np.hypot(x - 13.7, y - 14.2) < 8.3
+    pixels: Any = np.repeat((255 * inside).astype(np.uint8)[..., None], 3, 2)
+    large = vecstack.render(vecstack.decompose(pixels, "bitmap"), 560)[..., 0] > 127
+    y, x = (np.indices((560, 560)) + 0.5) / 20
+    error = (large != (np.hypot(x - 13.7, y - 14.2) < 8.3)).mean()
+    steps = (np.repeat(np.repeat(inside, 20, 0), 20, 1) != (np.hypot(x - 13.7, y - 14.2) < 8.3)).mean()
+    assert error < 0.7 * steps
 
 
 def test_three_colors_are_no_two() -> None:

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 LEAST_CONTRAST = 10 / 255  # between ground and ink; a picture of less is of one colour
 NEAR = 0.06  # of the contrast: colours that count as an end
-END, BINS = 0.8, 20  # share of the way to the farthest colour from which on the ink's peak is looked for, in bins
-PLATEAU = 3  # pixels of a peak, at least; without one, strokes are thinner than pixels
-MOST_EXTENDED = 1.3  # by which the ink may lie beyond the farthest colour there, where black or white is
-OFF_LINE = 0.05  # root mean square distance of colours from the line of mixtures, as a share of the contrast
+END, BINS = 0.8, 10  # share of the way to the farthest colour from which on a noisy ink's peak is looked for, in bins
+FLAT = 0.98  # share of the way to the farthest colour from which on pixels have it
+LEAST_BEYOND, MOST_BEYOND = 1.005, 1.8  # times as far from the ground as the farthest colour the ink may be
+NOISY = 0.004  # of the contrast: median distance of the ground's colours from it, from which on a picture has noise
+OFF_LINE, NOISY_OFF_LINE = 0.05, 0.25  # distance of colours from the line of mixtures, the same; with noise
+OTHER, MOST_OTHER = 0.3, 0.06  # of the contrast: distance of a third colour; share of inked pixels that may have it
 OPAQUE = 0.5  # coverage of a ground that is no transparent one
 
 
 @dataclass(frozen=True)
 class Inks:
-    """A ground and an ink [D], and how much of each pixel the ink covers: [H,W] in 0..1."""
+    """A ground and an ink [D], and how much of each pixel the ink covers: [H,W] in 0..1. Where no pixel is surely of
+    the ink alone, the ink may as well be so many times as far from the ground: `beyond`, 1 where it is known."""
 
     ground: np.ndarray
     ink: np.ndarray
     cover: np.ndarray
+    beyond: float = 1.0
+
+    @property
+    def stronger(self) -> Inks:
+        """The same with the ink that lies beyond."""
+        ink = self.ground + self.beyond * (self.ink - self.ground)
+        return Inks(self.ground, ink, self.cover / self.beyond)
 
     @property
     def is_plain(self) -> bool:
@@ -38,11 +48,13 @@ def inks_of(picture: np.ndarray) -> Inks | None:
     if far.max() < LEAST_CONTRAST:
         is_clear = len(ground) == 3 or ground[3] < OPAQUE
         return Inks(ground, ground, np.zeros(picture.shape[1:])) if is_clear else None
-    ink = _ink(colors, ground)
+    near = np.linalg.norm(colors - ground, axis=1) / far.max()
+    noise = float(np.median(near[near < 2 * NEAR]))
+    ink = _ink(colors, ground, noise > NOISY)
     way = ink - ground
     share = np.clip((colors - ground) @ way / (way @ way), 0, 1)
     off = np.linalg.norm(colors - ground - share[:, None] * way, axis=1) / np.linalg.norm(way)
-    if np.sqrt(np.square(off).mean() / max(float((share > NEAR).mean()), 1e-6)) > OFF_LINE:
+    if _is_off(off, int(max((share > NEAR).sum(), 1)), OFF_LINE if noise <= NOISY else NOISY_OFF_LINE):
         return None
     cover = share.reshape(picture.shape[1:])
     if len(ground) == 4:
@@ -51,7 +63,8 @@ def inks_of(picture: np.ndarray) -> Inks | None:
         if ink[3] < ground[3]:  # a hole
             return Inks(np.zeros(4), ground, 1 - cover)
         ground = np.zeros(4)
-    return Inks(ground, ink, cover)
+    inks = Inks(ground, ink, cover)
+    return replace(inks, beyond=_beyond(inks, noise > NOISY))
 
 
 def _ground(picture: np.ndarray) -> np.ndarray:
@@ -64,20 +77,38 @@ def _ground(picture: np.ndarray) -> np.ndarray:
     return found
 
 
-def _ink(colors: np.ndarray, ground: np.ndarray) -> np.ndarray:
-    """The colour [D] at the other end of the mixtures with a ground: the peak of the histogram there; where strokes are
-    too thin to have one, black, white or another end of the range of colours that is near."""
+def _is_off(off: np.ndarray, inked: int, most: float) -> bool:
+    """Whether colours with such distances from the line of mixtures are more than two, of which `inked` pixels are
+    not the ground."""
+    return bool(np.sqrt(np.square(off).sum() / inked) > most or (off > OTHER).sum() > MOST_OTHER * inked)
+
+
+def _ink(colors: np.ndarray, ground: np.ndarray, is_noisy: bool) -> np.ndarray:
+    """The colour [D] at the other end of the mixtures with a ground: the farthest, or with noise the peak of the
+    histogram there."""
     away = colors - ground
-    farthest = away[np.linalg.norm(away, axis=1).argmax()]
+    at = int(np.linalg.norm(away, axis=1).argmax())
+    farthest = away[at]
     share = away @ farthest / (farthest @ farthest)
+    if not is_noisy:
+        end: np.ndarray = colors[at]
+        return end
     counts, edges = np.histogram(share, BINS, (END, 1.0 + 1e-6))
-    peak = int(counts.argmax() if counts[-1] < PLATEAU else BINS - 1)
-    if counts[peak] >= PLATEAU:
-        inside = np.abs(share - (edges[peak] + edges[peak + 1]) / 2) <= edges[1] - edges[0]
-        found: np.ndarray = colors[inside].mean(0)
-        return found
-    limits = np.where(farthest > 0, 1 - ground, ground)
-    with np.errstate(divide="ignore"):
-        reach = float((limits / np.abs(farthest)).min())
-    end: np.ndarray = ground + (reach if 1 <= reach <= MOST_EXTENDED else 1.0) * farthest
-    return end
+    peak = int(counts.argmax())
+    inside = np.abs(share - (edges[peak] + edges[peak + 1]) / 2) <= edges[1] - edges[0]
+    found: np.ndarray = colors[inside].mean(0)
+    return found
+
+
+def _beyond(inks: Inks, is_noisy: bool) -> float:
+    """How many times as far from the ground black, white or another end of the range of colours lies, if that is near
+    and no square of four pixels is of the ink alone; else 1."""
+    full = inks.cover >= FLAT
+    square = full[1:, 1:] & full[:-1, 1:] & full[1:, :-1] & full[:-1, :-1]
+    if is_noisy or square.any():
+        return 1.0
+    way = inks.ink - inks.ground
+    limits = np.where(way > 0, 1 - inks.ground, inks.ground)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = float(np.nanmin(limits / np.abs(way)))
+    return reach if LEAST_BEYOND < reach <= MOST_BEYOND else 1.0

@@ -13,7 +13,7 @@ from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.bitmap.areas import Aim, fitted
 from vecstack.kinds.path.bitmap.inks import Inks, inks_of
 from vecstack.kinds.path.bitmap.shape import CURVE, Contour
-from vecstack.kinds.path.bitmap.simplify import described
+from vecstack.kinds.path.bitmap.simplify import described, length_of
 from vecstack.kinds.path.graphic.grower import GraphicMaker
 from vecstack.kinds.path.make import LayerGrower
 
@@ -81,7 +81,14 @@ class BitmapGrower(LayerGrower):
         """Have the path of what is inked, if there may be one."""
         if count < 1 or self._inks.is_plain or self._contours:
             return
-        self._take(described(self._inks.cover, self._steps))
+        contours = described(self._inks.cover, self._steps)
+        if self._inks.beyond > 1 and contours:
+            stronger = self._inks.stronger
+            others = described(stronger.cover, self._steps)
+            length = length_of(contours, self._inks.cover, 1.0)
+            if others and length_of(others, stronger.cover, self._inks.beyond) < length:
+                self._inks, contours = stronger, others
+        self._take(contours)
 
     def shrink_to(self, count: int) -> None:
         """Drop the path where there may be none."""

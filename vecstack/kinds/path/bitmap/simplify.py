@@ -175,6 +175,15 @@ def described(cover: np.ndarray, steps: int) -> tuple[Contour, ...]:
     return fit.contours
 
 
+def length_of(contours: Sequence[Contour], cover: np.ndarray, contrast: float) -> float:
+    """The length of a description by contours of what covers pixels [H,W] by an ink, whose errors count as its contrast
+    does."""
+    fit = fitted(contours, Aim(cover, cover), 0)
+    edges = max(8, int((cover > 0).sum()))
+    missing = edges * math.log(contrast**2 * fit.error / edges + EXACT**2)
+    return missing + PRICE * sum(map(numbers_of, contours))
+
+
 def _outlines(cover: np.ndarray) -> list[np.ndarray]:
     return [points - 1 for points in outlines_of(field_of(np.pad(cover, 1, mode="edge")))]
 
