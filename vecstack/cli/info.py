@@ -146,9 +146,9 @@ def _text(document: str, facts: dict[str, Any]) -> str:
     behind = "transparent" if canvas["transparent"] else canvas["background"]
     size = "" if facts["file_bytes"] is None else f", {facts['file_bytes']:,} bytes"
     assets = sum(facts["assets"].values())
+    count = _count(len(layers), "layer") + (f" in {_count(len(groups), 'group')}" if groups else "")
     lines = [
-        f"{document}: {canvas['width']} x {canvas['height']} on {behind}, {_count(len(layers), 'layer')}"
-        f"{f' in {_count(len(groups), 'group')}' if groups else ''}{size}",
+        f"{document}: {canvas['width']} x {canvas['height']} on {behind}, {count}{size}",
         f"assets: {len(facts['assets'])} ({assets:,} bytes before compression)",
         f"bytes: {facts['bytes']['document']:,} without the assets, {facts['bytes']['file']:,} with them, as .layers",
     ]
@@ -189,7 +189,7 @@ def _groups_around(group_id: str | None, by_id: dict[str, dict[str, Any]]) -> li
 
 
 def _group_line(group: dict[str, Any], level: int) -> str:
-    count = f"{group['layers']} layer{'' if group['layers'] == 1 else 's'}"
+    count = _count(group["layers"], "layer")
     names = "  ".join(_printable(text) for text in (group["id"], group["name"]) if text)
     return f"        {'  ' * level}{_contribution(group)}{names} ({count})"
 
