@@ -69,7 +69,7 @@ def _packaged() -> list[Path]:
 def _session(data: bytes) -> Any:
     """The net, ready to run."""
     try:
-        import onnxruntime  # type: ignore[import-untyped]
+        import onnxruntime
     except ImportError as error:
         raise WeightsError(f"{SALIENCY} needs the package onnxruntime, which runs it. {install('segments')}") from error
     options = onnxruntime.SessionOptions()
