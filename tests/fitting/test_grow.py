@@ -80,12 +80,14 @@ def drawn(stack: Stack, picture: np.ndarray) -> np.ndarray:
 # What a number of layers promises.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOT_FLAT)
 @pytest.mark.parametrize("count", [1, 2, 8, 33])
 def test_there_are_as_many_layers_as_asked_for(name: str, count: int) -> None:
     assert count - count // 32 <= len(with_layers(name, count).layers) <= count  # one more may help nothing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOT_FLAT)
 def test_more_layers_come_closer(name: str) -> None:
     found = [psnr_to(with_layers(name, count), PICTURES[name]) for count in (1, 8, 16, 32, 64)]
@@ -105,6 +107,7 @@ def test_a_document_of_grown_layers_is_read_as_it_was(name: str) -> None:
     assert load(dumps(stack)) == stack
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_may_not() -> None:
     first, same, other = (dumps(grown(disc(), 12, seed=seed)) for seed in (3, 3, 4))
     assert first == same
@@ -137,11 +140,13 @@ def test_a_psnr_that_is_asked_for_is_reached_with_few_layers(name: str, goal: in
     assert len(stack.layers) <= most
 
 
+@pytest.mark.slow
 def test_a_psnr_is_reached_on_noise() -> None:
     picture = noise(24, 24)
     assert psnr_to(grown(picture, detail=Goal(psnr=16)), picture) >= 16 - ROUNDING_DB
 
 
+@pytest.mark.slow
 def test_a_budget_is_kept_and_a_larger_one_is_not_worse() -> None:
     budgets = (1024, 2048, 4096, 8192)
     stacks = [grown(disc(), detail=Goal(budget_bytes=budget)) for budget in budgets]
@@ -215,6 +220,7 @@ def test_hidden_layers_stay(goal: Goal | None, place: int) -> None:
 # Pictures at the edge of what there is.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (2, 2), (1, 40), (40, 1), (3, 3)])
 @pytest.mark.parametrize("count", [1, 4, None])
 def test_tiny_pictures_are_drawn(size: tuple[int, int], count: int | None) -> None:

@@ -26,6 +26,7 @@ def test_a_hostile_drawing_is_refused_in_one_line(name: str) -> None:
     assert len(str(caught.value)) < 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOUNDED)
 def test_a_hostile_drawing_takes_a_bounded_time(name: str) -> None:
     start = time.monotonic()

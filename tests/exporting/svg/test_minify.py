@@ -50,6 +50,7 @@ def test_hostile_names_do_no_harm(name: str, text: str) -> None:
     assert [element.tag.rpartition("}")[2] for element in root.iter()] == ["svg", "rect", "path"]
 
 
+@pytest.mark.slow
 def test_soft_masks_keep_their_references(painted: Stack) -> None:
     text = to_svg(painted, tolerance=6.0, device="cpu")
     assert (draw(minified(text), 265) == draw(text, 265)).all()

@@ -142,6 +142,7 @@ def test_odd_paths_are_those_of_the_loops(monkeypatch: pytest.MonkeyPatch, name:
         assert np.allclose(found.points, expected.points, rtol=1e-3, atol=1e-3 * np.abs(expected.points).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", examples()[0], ids=lambda layer: layer.id)
 @pytest.mark.parametrize(("side", "samples"), [(1 / 8, 16), (1, 16), (8, 64)])
 def test_runs_are_drawn_as_samples_say(way: str, layer: PathLayer, side: float, samples: int) -> None:
@@ -162,6 +163,7 @@ def test_runs_are_drawn_as_samples_say(way: str, layer: PathLayer, side: float, 
     assert -10 * np.log10(max(np.square(canvas[0].numpy() - inside).mean(), 1e-12)) >= 54
 
 
+@pytest.mark.slow
 def test_paths_are_made_where_numba_is_hidden(tmp_path: Path) -> None:
     rows, columns = np.mgrid[:48, :48]
     inside = np.hypot(rows - 20, columns - 26) < 14

@@ -67,6 +67,7 @@ def test_lines_are_exact_and_level_ones_level() -> None:
     assert np.allclose(corners, [[20.375, 30.625], [70.125, 60]], atol=0.06)  # as Pillow rounds
 
 
+@pytest.mark.slow
 def test_more_layers_and_a_higher_aim_are_closer() -> None:
     source = picture(drawn(128, face))
     few = [float(decompose(source, "graphic", count).metrics["psnr"]) for count in (1, 2, 4, 32)]
@@ -124,6 +125,7 @@ def test_an_empty_picture_has_no_layers(transparent: bool) -> None:
     assert not decompose(picture(drawn(96, lambda *_: None, transparent)), "graphic").layers
 
 
+@pytest.mark.slow
 def test_a_photo_is_forced_into_regions() -> None:
     rows, columns = np.indices((96, 96))
     noise = np.random.default_rng(0).random((96, 96, 3))
