@@ -11,6 +11,7 @@ from torch import Tensor
 from tests.train.conftest import sizes_of
 from vecstack.kinds.mask.model import Predictor
 from vecstack.kinds.mask.training import MaskTrainee
+from vecstack.pictures.fit import fit_to_side
 from vecstack.train.objective import Objective, sample
 from vecstack.train.recipe import LossRecipe, Recipe, load_recipe
 
@@ -33,6 +34,17 @@ def test_an_adversary_sees_all_pixels_in_their_places(recipe: Recipe) -> None:
     assert torch.equal(at.truth.view(2, 3, 16, 16), picture)
     assert at.points[0].tolist() == [-15 / 16, -15 / 16]
     assert len(at.points) == 16 * 16
+
+
+def test_a_finer_truth_is_seen_as_the_means_of_its_cells(recipe: Recipe) -> None:
+    finer = replace(recipe, data=replace(recipe.data, side=8, truth_side=16))
+    picture = torch.rand(2, 3, 16, 16)
+    at = sample(finer, picture, torch.Generator().manual_seed(0))
+    means = picture.view(2, 3, 8, 2, 8, 2).mean((3, 5))
+    assert torch.allclose(at.seen, fit_to_side(means, recipe.trainee.side), atol=1e-6)
+    cell = 16 // sizes_of(recipe).canvas_side
+    places = [picture[:, :, row::cell, column::cell].flatten(2) for row in range(cell) for column in range(cell)]
+    assert any(torch.equal(at.truth, place) for place in places)
 
 
 def test_earlier_canvases_count_as_the_recipe_says(recipe: Recipe) -> None:

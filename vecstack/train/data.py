@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
 from vecstack.errors import PictureError, RecipeError
 from vecstack.pictures.fit import fit_to_side
@@ -362,12 +362,21 @@ def _without(part: Tensor, lost: set[int]) -> Tensor:
     return part[: len(kept)]
 
 
+def as_seen(pictures: Tensor, recipe: DataRecipe) -> Tensor:
+    """Pictures [N,3,S,S] as a model is to see them, [N,3,side,side]: where the truth is finer, the means of its cells,
+    as a camera or a scanner makes of what is there."""
+    fitted = fit_to_side(pictures, recipe.compared_side)
+    cell = recipe.compared_side // recipe.side
+    return avg_pool2d(fitted, cell) if cell > 1 else fitted
+
+
 # --- from the tensor to batches --------------------------------------------------------------------------------------
 
 
 class Examples:
-    """Endless random batches [B,3,side,side] in 0..1, cropped, flipped and warped as the recipe says, on the device of
-    the pictures [N,3,S,S] uint8. What is random is drawn on the CPU; the device is given it and never waited for."""
+    """Endless random batches [B,3,S,S] in 0..1, S the side at which layers are compared, cropped, flipped and warped
+    as the recipe says, on the device of the pictures [N,3,S,S] uint8. What is random is drawn on the CPU; the device is
+    given it and never waited for."""
 
     def __init__(self, pictures: Tensor, recipe: DataRecipe, generator: torch.Generator) -> None:
         self.pictures = pictures.contiguous()  # so that their lines are a view
@@ -380,7 +389,7 @@ class Examples:
         batch = self._cut(count).float() / 255
         if recipe.rotate_degrees or recipe.zoom or recipe.shift:
             batch = self._warp(batch)
-        return fit_to_side(batch, recipe.side)
+        return fit_to_side(batch, recipe.compared_side)
 
     def _cut(self, count: int) -> Tensor:
         """Square parts of random pictures, of one random side for the whole batch, each at a place of its own, half

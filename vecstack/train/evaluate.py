@@ -15,8 +15,7 @@ from vecstack.device import resolve_device
 from vecstack.errors import RecipeError, ShapeError, UsageError, WeightsError
 from vecstack.kinds.weights import describe
 from vecstack.models import find_weights, published_models
-from vecstack.pictures.fit import fit_to_side
-from vecstack.train.data import load_pictures
+from vecstack.train.data import as_seen, load_pictures
 from vecstack.train.recipe import DataRecipe, load_recipe
 from vecstack.train.trainee import Trainee
 
@@ -212,4 +211,4 @@ def load_part(
     if limit is not None and limit < len(pictures):
         pictures = pictures[torch.arange(limit) * len(pictures) // limit]
     chunks = torch.split(pictures, max(1, MAX_PIXELS // data.stored_side**2))
-    return torch.cat([fit_to_side(chunk.float(), data.side).round().byte() for chunk in chunks])
+    return torch.cat([as_seen(chunk.float(), data).round().byte() for chunk in chunks])

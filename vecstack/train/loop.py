@@ -22,10 +22,9 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from vecstack.errors import DeviceError, ExportError, RecipeError
-from vecstack.pictures.fit import fit_to_side
 from vecstack.train.board import Board, canvas_sheet
 from vecstack.train.checkpoint import CHECKPOINT, LOG, WEIGHTS, State, prepare_folder, restore, save, start
-from vecstack.train.data import Examples
+from vecstack.train.data import Examples, as_seen
 from vecstack.train.distributed import World, process_group
 from vecstack.train.evaluate import Score, counts_up_to, evaluate
 from vecstack.train.losses import PerceptualLoss, load_perceptual
@@ -429,7 +428,7 @@ def _held_out_sample(recipe: Recipe, held_out: Tensor) -> Tensor:
     side, layers = recipe.data.side, max(1, recipe.trainee.layers)
     most = min(HELD_OUT_SAMPLE, 1 + HELD_OUT_POINTS // (layers * side**2))
     chosen = held_out[:: max(1, -(-len(held_out) // most))]
-    return fit_to_side(chosen.float(), side).round().byte()
+    return as_seen(chosen.float(), recipe.data).round().byte()
 
 
 def _perceptual(recipe: Recipe, device: torch.device) -> PerceptualLoss | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from vecstack.pictures.fit import fit_to_side
+from vecstack.train.data import as_seen
 from vecstack.train.losses import distance
 from vecstack.train.recipe import LossRecipe, Recipe
 from vecstack.train.trainee import Trainee
@@ -30,7 +32,10 @@ def needs_whole_pictures(loss: LossRecipe) -> bool:
 def sample(recipe: Recipe, batch: Tensor, generator: torch.Generator) -> Sample:
     """A batch [B,3,S,S] where its trainee compares pictures, other places at every step; or at all pixels where the
     recipe needs whole pictures."""
-    return Sample(*recipe.trainee.sample(batch, needs_whole_pictures(recipe.loss), generator))
+    seen, points, truth = recipe.trainee.sample(batch, needs_whole_pictures(recipe.loss), generator)
+    if recipe.data.truth_side:
+        seen = fit_to_side(as_seen(batch, recipe.data), recipe.trainee.side)
+    return Sample(seen, points, truth)
 
 
 class Objective(nn.Module):

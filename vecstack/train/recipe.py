@@ -37,12 +37,18 @@ class DataRecipe:
 
     side: int = 32  # side of an example in pixels
     stored_side: int = 32  # side in pixels at which pictures are kept in memory
+    truth_side: int = 0  # side in pixels of what layers are compared with, a multiple of side; 0: side
     flip: bool = False  # mirror left to right, half of the time
     smallest_crop: float = 1.0  # a crop's side is drawn between this share of stored_side and all of it
     rotate_degrees: float = 0.0  # turn by up to this much, either way
     zoom: float = 0.0  # scale each axis by up to this share, either way
     shift: float = 0.0  # move by up to this share of the side, either way
     warped_share: float = 0.5  # of the examples is turned, scaled and moved; resampling blurs, so not all of them
+
+    @property
+    def compared_side(self) -> int:
+        """Side in pixels of what layers are compared with."""
+        return self.truth_side or self.side
 
 
 @dataclass(frozen=True)
@@ -143,6 +149,7 @@ def _check(recipe: Recipe) -> None:
         "evaluate_every": (recipe.evaluate_every, 1, MAX_COUNT),
         "seed": (recipe.seed, 0, MAX_SEED),
         "data.side": (data.side, 1, MAX_DATA_SIDE),
+        "data.truth_side": (data.truth_side, 0, MAX_DATA_SIDE),
         "data.stored_side": (data.stored_side, 1, MAX_DATA_SIDE),
     }
     for name, (value, least, most) in ranges.items():
@@ -169,12 +176,15 @@ def _check(recipe: Recipe) -> None:
     for name, amount in (("learning_rate", recipe.learning_rate), ("gradient_norm", recipe.gradient_norm)):
         if amount == 0:
             raise RecipeError(f"{name} must be above 0: nothing would be learned.")
-    if data.stored_side < data.side:
-        raise RecipeError(f"data.stored_side must be at least data.side, not {data.stored_side} and {data.side}.")
+    if data.compared_side % data.side:
+        raise RecipeError(f"data.truth_side must be a multiple of data.side, not {data.truth_side} and {data.side}.")
+    if data.stored_side < data.compared_side:
+        key = "data.truth_side" if data.truth_side else "data.side"
+        raise RecipeError(f"data.stored_side must be at least {key}, not {data.stored_side} and {data.compared_side}.")
     _check_loss(recipe)
     if data.smallest_crop > 1 or data.smallest_crop == 0:
         raise RecipeError(f"data.smallest_crop must be above 0 and at most 1, not {data.smallest_crop}.")
-    recipe.trainee.check(data.side)
+    recipe.trainee.check(data.compared_side)
     _check_trainee(recipe)
 
 
@@ -200,7 +210,7 @@ def _check_trainee(recipe: Recipe) -> None:
 
 def _check_loss(recipe: Recipe) -> None:
     """Raise RecipeError for a loss that cannot be."""
-    loss, side = recipe.loss, recipe.data.side
+    loss, side = recipe.loss, recipe.data.compared_side
     if loss.absolute > 1:
         raise RecipeError(f"loss.absolute must be 0 to 1, not {loss.absolute}.")
     if loss.perceptual and not loss.perceptual_network:
