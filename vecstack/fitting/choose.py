@@ -76,7 +76,7 @@ def _suited(picture: Picture) -> tuple[str, str] | None:
 
 
 def _flatness(picture: Picture) -> str | None:
-    """What makes a picture a flat one, in words; None of one that is not, or is plain."""
+    """What makes a picture a flat one, in words; None of one that is not."""
     import numpy as np
 
     step = -(-picture.width * picture.height // MAX_LOOKED_AT)
@@ -89,7 +89,7 @@ def _flatness(picture: Picture) -> str | None:
     _, counts = np.unique(here[:, :-1][even] // COLOR_STEP, axis=0, return_counts=True)
     held = np.cumsum(np.sort(counts)[::-1])
     colors = int(np.searchsorted(held, HELD_SHARE * held[-1])) + 1
-    if len(counts) < 2 or colors > FEW_COLORS:
+    if not len(counts) or colors > FEW_COLORS:
         return None
     return f"{100 * share:.0f} % even, most in {colors} {'color' if colors == 1 else 'colors'}"
 
