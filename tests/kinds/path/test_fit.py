@@ -91,6 +91,16 @@ def test_tuning_ends_no_worse_than_it_began(way: str, channels: int, seed: int) 
     assert tuner.slopes(again).error <= after
 
 
+def test_what_is_outside_the_picture_stays_there(way: str) -> None:
+    paths = random_paths(0)
+    paths.points[::2, 0] = -1.0
+    paths.points[1::4, 1] = 1.0 + random_scene(0).picture.shape[1]
+    tuned = Tuner(random_scene(0), CPU).tune(paths, 10)
+    assert not np.array_equal(tuned.points, paths.points)
+    assert (tuned.points[::2, 0] <= -0.5).all()
+    assert (tuned.points[1::4, 1] >= 0.5 + random_scene(0).picture.shape[1]).all()
+
+
 def test_no_paths_and_no_time_change_nothing(way: str) -> None:
     tuner = Tuner(random_scene(0), CPU)
     assert tuner.tune(Paths.empty(), 5).count == 0

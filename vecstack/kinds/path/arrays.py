@@ -169,6 +169,18 @@ class Paths:
             _joined(self.stop_start, other.stop_start),
         )
 
+    def with_contours(self, contours: Sequence[Sequence[np.ndarray]]) -> Paths:
+        """The same paths with other contours [3n,2]."""
+        paths = Paths.of_contours(contours, self.colors[:0], self.opacity)
+        return dataclasses.replace(
+            paths,
+            form=self.form,
+            place=self.place,
+            offsets=self.offsets,
+            colors=self.colors,
+            stop_start=self.stop_start,
+        )
+
     def copy(self) -> Paths:
         """The same in arrays of its own."""
         return Paths(*(getattr(self, field.name).copy() for field in dataclasses.fields(self)))

@@ -14,6 +14,7 @@ from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.fit import Tuner
 from vecstack.kinds.path.gradients import with_gradients
 from vecstack.kinds.path.growth import Growth
+from vecstack.kinds.path.mend import mended
 from vecstack.kinds.path.missed import FOCUS, add_where_missed, weights_of
 from vecstack.kinds.path.structure import GROUPS, most_frequent, regions_of, structure
 
@@ -107,6 +108,7 @@ class PathGrower:
                 add_where_missed(self.growth, self.tuner, added, self.schedule.pieces, self.terms.seed, self._guide)
             steps = SETTLING_STEPS if is_last and self.terms.deadline is not None else steps
             if is_last:
+                self._mend()
                 self.growth.paths = with_gradients(self.tuner, self.growth.paths, self.growth.source < 0)
             self._tune(steps, 0.1 + 0.9 * index / len(rounds), 0.1 + 0.9 * (index + 1) / len(rounds))
             error = self._missed()
@@ -115,6 +117,7 @@ class PathGrower:
             if is_last:
                 break
         self.growth = closest
+        self._mend()
 
     def shrink_to(self, count: int) -> None:
         """Drop the paths without which the error rises least."""
@@ -124,6 +127,10 @@ class PathGrower:
         effect[self.growth.source >= 0] = np.inf
         count = max(count, int((self.growth.source >= 0).sum()))
         self.growth.keep(np.sort(np.argsort(-effect, kind="stable")[:count]))
+
+    def _mend(self) -> None:
+        """Take thorns and curls off the paths that were added."""
+        self.growth.paths = mended(self.tuner, self.growth.paths, self.growth.source < 0)
 
     def _know_regions(self, count: int) -> None:
         """Find the picture's regions."""
