@@ -47,14 +47,22 @@ class CompiledRun(Protocol):
 
 class FastPainter:
     """A stack as a function of the pixels of a viewport (vecstack.drawing.exact.Painter): its layers compiled, but for
-    those that their kind draws on a grid. Raises DocumentError where an asset is missing or does not fit its layers."""
+    those that their kind draws on a grid; `tolerance` is how far a colour may be off (default: what `depth` bits do not
+    show). Raises DocumentError where an asset is missing or does not fit its layers."""
 
     def __init__(
-        self, stack: Stack, viewport: Viewport, device: torch.device, *, transparent: bool = False, depth: int = 8
+        self,
+        stack: Stack,
+        viewport: Viewport,
+        device: torch.device,
+        *,
+        transparent: bool = False,
+        depth: int = 8,
+        tolerance: float | None = None,
     ) -> None:
         background = [0.0, 0.0, 0.0, 0.0] if transparent else [*stack.canvas.background, 1.0]
         self._start = torch.tensor(background, dtype=torch.float32, device=device)
-        self._runs = list(self._compile(stack, viewport, TOLERANCES[depth]))
+        self._runs = list(self._compile(stack, viewport, TOLERANCES[depth] if tolerance is None else tolerance))
 
     @property
     def plan(self) -> Plan:

@@ -123,35 +123,16 @@ def _box(line: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[slice, s
 
 
 def _flattened(contour: np.ndarray) -> np.ndarray:
-    """Points along a contour [3n,2]: x, y, piece and parameter [N,4]."""
+    """Points along a contour [3n,2], at even parameters of each piece: x, y, piece and parameter [N,4]."""
     legs = np.roll(contour, -1, 0) - contour
     lengths = np.hypot(legs[:, 0], legs[:, 1]).reshape(-1, 3).sum(1)
     steps = np.ceil(lengths / STEP).astype(np.int64).clip(FEWEST_STEPS, MOST_STEPS)
-    line = np.empty((int(steps.sum()), 4))
-    _flatten(contour, steps, line)
-    return line
-
-
-@compiled
-def _flatten(contour, steps, line):
-    """Write points at even parameters of each piece."""
-    at = 0
-    for piece in range(len(steps)):
-        for step in range(steps[piece]):
-            t = step / steps[piece]
-            u = 1 - t
-            b0, b1, b2, b3 = u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t
-            for axis in range(2):
-                last = contour[(3 * piece + 3) % len(contour), axis]
-                line[at, axis] = (
-                    b0 * contour[3 * piece, axis]
-                    + b1 * contour[3 * piece + 1, axis]
-                    + b2 * contour[3 * piece + 2, axis]
-                    + b3 * last
-                )
-            line[at, 2] = piece
-            line[at, 3] = t
-            at += 1
+    piece = np.repeat(np.arange(len(steps)), steps)
+    t = (np.arange(len(piece)) - np.repeat(np.cumsum(steps) - steps, steps)) / steps[piece]
+    u = 1 - t
+    shares = np.stack([u**3, 3 * u * u * t, 3 * u * t * t, t**3], 1)
+    controls = contour[(3 * piece[:, None] + np.arange(4)) % len(contour)]
+    return np.column_stack([np.einsum("nk,nka->na", shares, controls), piece, t])
 
 
 def _sums(line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

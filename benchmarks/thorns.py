@@ -1,0 +1,126 @@
+"""Count what shows as a flaw in the outlines of paths fitted to photos: crossings and thorns.
+
+A crossing is where a contour crosses itself around at least 0.3 square pixels; a thorn is where it stands out by 3
+pixels with its sides within a pixel. Both are counted within the picture, in pixels of the size at which paths were
+fitted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from _common import print_markdown, timed, write_json
+from fidelity import Photo, closeness, prepare, sample_photos
+
+import vecstack
+from vecstack.stack import Stack
+
+STEPS = 24  # of a cubic that is looked at
+LEAST_AREA = 0.3  # square px of a loop
+REACH, WIDTH, STEP = 3.0, 1.0, 0.25  # px: how far a thorn stands out, how wide it is there, between points looked at
+
+
+def flattened(contour: np.ndarray) -> np.ndarray:
+    """Points [N,2] along a contour [3n,2] of cubics."""
+    controls = contour[(np.arange(0, len(contour), 3)[:, None] + np.arange(4)) % len(contour)]
+    t = np.arange(STEPS)[:, None, None] / STEPS
+    u = 1 - t
+    a, b, c, d = (controls[:, index] for index in range(4))
+    points = u**3 * a + 3 * u * u * t * b + 3 * u * t * t * c + t**3 * d
+    return points.transpose(1, 0, 2).reshape(-1, 2)
+
+
+def crossings(line: np.ndarray) -> np.ndarray:
+    """Where a closed line [N,2] crosses itself around enough: [K,2]."""
+    a, r = line, np.roll(line, -1, 0) - line
+    swept = np.concatenate([[0], np.cumsum(a[:, 0] * (a + r)[:, 1] - (a + r)[:, 0] * a[:, 1]) / 2])
+    found = []
+    for i in range(len(line)):
+        to = a - a[i]
+        det = r[i, 0] * r[:, 1] - r[i, 1] * r[:, 0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = (to[:, 0] * r[:, 1] - to[:, 1] * r[:, 0]) / det
+            u = (to[:, 0] * r[i, 1] - to[:, 1] * r[i, 0]) / det
+        hits = np.flatnonzero((t >= 0) & (t < 1) & (u >= 0) & (u < 1) & (np.abs(det) > 1e-15))
+        for j in hits[(hits > i + 1) & ~((i == 0) & (hits == len(line) - 1))]:
+            at = a[i] + t[j] * r[i]
+            b, c = a[i] + r[i], a[j]
+            loop = swept[j] - swept[i + 1] + (at[0] * b[1] - b[0] * at[1] + c[0] * at[1] - at[0] * c[1]) / 2
+            if min(abs(loop), abs(swept[-1] - loop)) >= LEAST_AREA:
+                found.append(at)
+    return np.array(found).reshape(-1, 2)
+
+
+def thorns(line: np.ndarray) -> np.ndarray:
+    """Where a closed line [N,2] stands out without being wide: [K,2]."""
+    lengths = np.linalg.norm(np.roll(line, -1, 0) - line, axis=1)
+    arc = np.concatenate([[0], np.cumsum(lengths)])
+    closed = np.concatenate([line, line[:1]])
+    count = max(8, int(np.ceil(arc[-1] / STEP)))
+    at = np.arange(count) * arc[-1] / count
+    even = np.stack([np.interp(at, arc, closed[:, axis]) for axis in range(2)], 1)
+    reach = round(REACH / STEP)
+    if count < 2 * reach + 4:
+        return np.empty((0, 2))
+    before, after = np.roll(even, reach, 0), np.roll(even, -reach, 0)
+    wide = np.linalg.norm(before - after, axis=1)
+    near = np.min([np.roll(wide, shift) for shift in range(-reach, reach + 1) if shift], 0)
+    stands_out = np.minimum(np.linalg.norm(before - even, axis=1), np.linalg.norm(after - even, axis=1))
+    return even[(wide < WIDTH) & (wide < near) & (stands_out > 0.75 * REACH)]
+
+
+def counted(stack: Stack, side: int) -> tuple[int, int]:
+    """Crossings and thorns of a stack's paths within the picture, whose longer side has so many pixels."""
+    scale = side / max(stack.canvas.width, stack.canvas.height)
+    edge = np.array([stack.canvas.width, stack.canvas.height]) * scale
+    totals = [0, 0]
+    for layer in stack.layers:
+        rows = np.array(layer.transform.rows())
+        for contour in getattr(layer, "contours", ()):
+            points = np.array(contour).reshape(-1, 2) @ rows[:, :2].T + rows[:, 2]
+            line = flattened(points * scale)
+            for index, places in enumerate((crossings(line), thorns(line))):
+                totals[index] += int(((places > 0) & (places < edge)).all(1).sum())
+    return totals[0], totals[1]
+
+
+def measured(photo: Photo, count: int) -> dict[str, str | int | float]:
+    """So many paths fitted to a photo: PSNR in dB, seconds of the processor, and the flaws of their outlines."""
+    stack, cost = timed(lambda: vecstack.decompose(photo.path, "paths", count))
+    loops, barbs = counted(stack, max(photo.picture.size))
+    psnr, _ = closeness(vecstack.render(stack), photo)
+    return {
+        "photo": photo.name,
+        "paths": count,
+        "dB": psnr,
+        "CPU s": cost.cpu,
+        "crossings": loops,
+        "thorns": barbs,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", nargs="*", type=Path, help="pictures to fit paths to (default: those of fidelity.py)")
+    parser.add_argument(
+        "--limit", type=int, default=6, help="take no more than so many of the default ones (default: 6)"
+    )
+    parser.add_argument("--layers", nargs="+", type=int, default=[20, 64, 256], metavar="N")
+    parser.add_argument("--side", type=int, default=512, metavar="PX", help="longer side of a picture (default: 512)")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there, too")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        sources = [(path.stem, path) for path in arguments.photos] or itertools.islice(sample_photos(), arguments.limit)
+        photos = [prepare(*source, arguments.side, Path(folder)) for source in sources]
+        results = [measured(photo, count) for count in arguments.layers for photo in photos]
+    rows = [[f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()] for row in results]
+    print_markdown("Outlines of paths", list(results[0]), rows)
+    write_json(arguments.json, {"results": results})
+
+
+if __name__ == "__main__":
+    main()
