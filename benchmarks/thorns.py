@@ -1,4 +1,4 @@
-"""Count what shows as a flaw in the outlines of paths fitted to photos: crossings and thorns.
+"""Count what shows as a flaw in the outlines of paths fitted to photos: crossings, thorns, and seams along the border.
 
 A crossing is where a contour crosses itself around at least 0.3 square pixels; a thorn is where it stands out by 3
 pixels with its sides within a pixel. Both are counted within the picture, in pixels of the size at which paths were
@@ -88,6 +88,13 @@ def counted(stack: Stack, side: int) -> tuple[int, int]:
     return totals[0], totals[1]
 
 
+def border_seams(stack: Stack, side: int) -> float:
+    """Share of the outermost quarter pixels in which a colour differs by more than 24 levels from that 3 of them in."""
+    drawn = vecstack.render(stack, size=4 * side).astype(int)
+    edges = [(drawn[0], drawn[3]), (drawn[-1], drawn[-4]), (drawn[:, 0], drawn[:, 3]), (drawn[:, -1], drawn[:, -4])]
+    return float(np.mean([(np.abs(outer - inner).max(1) > 24).mean() for outer, inner in edges]))
+
+
 def measured(photo: Photo, count: int) -> dict[str, str | int | float]:
     """So many paths fitted to a photo: PSNR in dB, seconds of the processor, and the flaws of their outlines."""
     stack, cost = timed(lambda: vecstack.decompose(photo.path, "paths", count))
@@ -100,6 +107,7 @@ def measured(photo: Photo, count: int) -> dict[str, str | int | float]:
         "CPU s": cost.cpu,
         "crossings": loops,
         "thorns": barbs,
+        "% of border": 100 * border_seams(stack, max(photo.picture.size)),
     }
 
 

@@ -13,6 +13,7 @@ from vecstack.compiled import is_compiled_on
 from vecstack.kinds.base import Scene
 from vecstack.kinds.path import kernels, twin
 from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.border import kept_outside
 from vecstack.kinds.path.raster import TOLERANCE as EXACT_TOLERANCE
 from vecstack.kinds.path.raster import draw_over
 from vecstack.kinds.path.slopes import Slopes
@@ -30,7 +31,6 @@ RATE, MOMENTUM = 0.5, 0.75
 # themselves less, and have fewer barbs. Of few paths each is seen, and pulled more.
 PULL, MANY, MOST_PULL = 0.0003, 256, 10.0
 POINT_LIMIT, COLOR_LIMIT, OPACITY_LIMIT = 3.0, 0.2, 0.1  # most in a step: px, of 1, of 1
-MARGIN = 0.5  # px beyond the border of a picture, where what is farther out stays
 MIN_OPACITY = 0.004  # about a step of 8 bits
 SETTLING = 0.5  # last share of the steps, which become shorter
 MAX_TUNED_POINTS = 600  # of a path; those of larger ones stay, since a step takes their square
@@ -59,7 +59,8 @@ class Tuner:
         `told` hears the mean squared error before each."""
         paths = paths.copy()
         best, least = paths, float("inf")
-        beyond = _beyond(paths.points, self.scene)
+        height, width = self.scene.picture.shape[1:]
+        limits = kept_outside(paths.points, width, height)
         speed = np.zeros_like(paths.points), np.zeros_like(paths.colors), np.zeros_like(paths.opacity)
         for step in range(steps + 1):
             slopes = self.slopes(paths)
@@ -71,7 +72,7 @@ class Tuner:
                 break
             rate = RATE * min(1.0, (steps - step) / (SETTLING * steps))
             _move(paths, slopes, speed, rate, self._device)
-            np.clip(paths.points, *beyond, out=paths.points)
+            np.clip(paths.points, *limits, out=paths.points)
         return best
 
     def slopes(self, paths: Paths) -> Slopes:
@@ -142,16 +143,6 @@ class Tuner:
             *outline, *look, canvas, top, missing, *kept, light, above, color, sums.points, sums.blocks, sums.colors,
             sums.color_curvature, sums.opacity, sums.opacity_curvature,
         )  # fmt: skip
-
-
-def _beyond(points: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """The least and the most that each number of points [M,2] may become: what is outside the picture stays there, so
-    that no seam opens along its border."""
-    height, width = scene.picture.shape[1:]
-    size = np.array([width, height])
-    least = np.where(points > size + MARGIN, size + MARGIN, -np.inf)
-    most = np.where(points < -MARGIN, -MARGIN, np.inf)
-    return least, most
 
 
 def _move(

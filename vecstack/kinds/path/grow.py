@@ -11,6 +11,7 @@ import torch
 
 from vecstack.kinds.base import Scene, Terms
 from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.border import reaching_out
 from vecstack.kinds.path.fit import Tuner
 from vecstack.kinds.path.gradients import with_gradients
 from vecstack.kinds.path.growth import Growth
@@ -129,8 +130,10 @@ class PathGrower:
         self.growth.keep(np.sort(np.argsort(-effect, kind="stable")[:count]))
 
     def _mend(self) -> None:
-        """Take thorns and curls off the paths that were added."""
-        self.growth.paths = mended(self.tuner, self.growth.paths, self.growth.source < 0)
+        """Take thorns and curls off the paths that were added, and let those along the border reach out."""
+        added = self.growth.source < 0
+        height, width = self.scene.picture.shape[1:]
+        self.growth.paths = reaching_out(mended(self.tuner, self.growth.paths, added), added, width, height)
 
     def _know_regions(self, count: int) -> None:
         """Find the picture's regions."""
