@@ -20,8 +20,9 @@ from vecstack.stack import Stack, check_aspect
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from vecstack.pictures.decoding.raster import Floats
     from vecstack.pictures.layout import Pixels, RowCallback
-    from vecstack.pictures.read import Floats, Picture
+    from vecstack.pictures.read import Picture
 
 BAND_PX = 256  # rows adjusted together: bounds the memory needed in addition to the picture
 MAX_BLUR_PX = 250.0  # standard deviation: beyond any lens, and a band with its surroundings fits in memory
