@@ -13,6 +13,7 @@ from vecstack.cli.arguments import (
     Compact,
     Device,
     Inputs,
+    MaxPixels,
     Output,
     Overwrite,
     Prune,
@@ -21,11 +22,12 @@ from vecstack.cli.arguments import (
     Seed,
     SkipExisting,
     Tolerance,
+    Verbose,
     parse_bytes,
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import Item, ItemProgress, name_of, plan, run_all, source_of
+from vecstack.cli.items import Item, ItemProgress, name_of, picture_in, plan, run_all
 from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.editing.palette import load_palette
 from vecstack.fitting.choose import AUTO, Choice, choose_model
@@ -103,10 +105,12 @@ def run(
         str | None,
         typer.Option("--focus", metavar="subject|FILE", help="Where detail matters more: a subject, or a mask."),
     ] = None,
+    max_pixels: MaxPixels = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Turn pictures into layer files.
@@ -122,11 +126,10 @@ def run(
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     style = Style(colors, None if palette is None else load_palette(palette), smooth)
     goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget, "--budget"))
-    items = plan(inputs, output, set(SUFFIXES), ".layers")
+    batch = plan(inputs, output, set(SUFFIXES), ".layers")
     from vecstack.device import resolve_device
     from vecstack.fitting.decompose import decompose
     from vecstack.models import load_model
-    from vecstack.pictures.read import load_picture
 
     is_guided = segments is not None or focus is not None
     choose = partial(choose_model, effort=how, layers=layers, detail=goal, is_guided=is_guided)
@@ -136,7 +139,7 @@ def run(
         opened(model)
 
     def act(item: Item, report: ItemProgress) -> None:
-        picture = load_picture(source_of(item.source))
+        picture = picture_in(item.source, max_pixels)
         name = model if model != AUTO else _chosen(choose(picture), item, quiet)
         stack = decompose(
             picture,
@@ -154,7 +157,15 @@ def run(
         )
         finish.write(stack, item)
 
-    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Decomposing")
+    run_all(
+        batch,
+        act,
+        overwrite=overwrite,
+        skip_existing=skip_existing,
+        quiet=quiet,
+        verb="Decomposing",
+        verbose=verbose,
+    )
 
 
 def _chosen(choice: Choice, item: Item, quiet: bool) -> str:

@@ -74,9 +74,9 @@ def load_picture(
 
     Arrays are [H,W], [H,W,1], [H,W,3] or [H,W,4] (straight alpha) in sRGB, of uint8, uint16 or floats in 0..1.
 
-    Raises PictureError: missing, not a regular file, not a picture, damaged, truncated, more than `max_pixels` (found
-    before anything is decoded), or values out of range, NaN and infinity included; ShapeError: an array of another
-    shape."""
+    Raises PictureError: missing, not a regular file, not a picture, damaged, truncated, or values out of range, NaN
+    and infinity included; TooLargeError: more than `max_pixels`, found before anything is decoded; ShapeError: an array
+    of another shape."""
     with _boundary(name_of(source)):
         if isinstance(source, np.ndarray):
             return _hashed(*_split(_array_values(source, max_pixels)), 8 if source.dtype == np.uint8 else 16)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vecstack.errors import PictureError
+from vecstack.errors import PictureError, TooLargeError
 
 Floats = NDArray[np.float32]
 # From stored to upright rows and columns, by the EXIF orientation.
@@ -43,13 +43,13 @@ class Raster:
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:
-    """Raise PictureError for a picture without pixels, or with more than `max_pixels`."""
+    """Raise PictureError for a picture without pixels, TooLargeError for one with more than `max_pixels`."""
     if width < 1 or height < 1:
         raise PictureError(f"its header says {width} x {height} pixels; save it again.")
     if width * height > max_pixels:
-        raise PictureError(
+        raise TooLargeError(
             f"{width * height / 1e6:,.1f} megapixels ({width:,} x {height:,} px), at most {max_pixels / 1e6:,.1f}; "
-            "scale it down first, or raise `max_pixels`."
+            "scale it down first."
         )
 
 
