@@ -67,7 +67,7 @@ def test_what_cannot_be_read_and_what_is_left_out_is_told_and_counted(tmp_path, 
     assert said.count("a link to what is not there") == 2
     assert "locked: cannot be listed (Permission denied)" in said
     assert "left out pictures of a format that is not read: 2 .psd, 1 .nef\n" in said
-    assert "left out others: 1 .txt, 1 none\n" in said
+    assert "left out other files: 1 .txt, 1 without ending\n" in said
     with pytest.raises(BatchError):
         run_all(batch, lambda *_: None, quiet=True, **options)
     assert "left out" not in capsys.readouterr().err

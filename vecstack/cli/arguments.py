@@ -33,8 +33,12 @@ MaxPixels = Annotated[
     typer.Option("--max-pixels", metavar="MP", help="Largest picture that is read, in megapixels (default 200)."),
 ]
 Background = Annotated[
-    str,
-    typer.Option("--background", metavar="COLOR", help="Colour behind transparent pixels: #rrggbb or a CSS name."),
+    str | None,
+    typer.Option(
+        "--background",
+        metavar="COLOR",
+        help="Colour behind transparent pixels, where layers are not transparent: #rrggbb or a CSS name.",
+    ),
 ]
 Psnr = Annotated[float | None, typer.Option("--psnr", metavar="DB", help="Add detail until this PSNR is reached.")]
 Budget = Annotated[

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cache, partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vecstack.cli.arguments import (
+    Background,
     Budget,
     Compact,
     Device,
@@ -35,6 +36,9 @@ from vecstack.fitting.effort import DECOMPOSE_EFFORTS, DEFAULT_EFFORT, check_see
 from vecstack.fitting.goal import Goal, check_count
 from vecstack.kinds.base import Style
 from vecstack.pictures.suffixes import SUFFIXES
+
+if TYPE_CHECKING:
+    from vecstack.pictures.read import Picture
 
 
 def run(
@@ -65,14 +69,7 @@ def run(
     prune: Prune = False,
     compact: Compact = False,
     tolerance: Tolerance = 0.5,
-    background: Annotated[
-        str | None,
-        typer.Option(
-            "--background",
-            metavar="COLOR",
-            help="Colour behind transparent pixels, where layers are not transparent: #rrggbb or a CSS name.",
-        ),
-    ] = None,
+    background: Background = None,
     colors: Annotated[
         int | None,
         typer.Option("--colors", metavar="N", help="At most so many colours, of model graphic."),
@@ -155,6 +152,8 @@ def run(
             device=device,
             report=show_psnr(report),
         )
+        if picture.alpha is not None and not stack.canvas.transparent and color is None and not quiet:
+            typer.echo(f"{name_of(item.source)}: {_told_of_ground(picture)}", err=True)
         finish.write(stack, item)
 
     run_all(
@@ -166,6 +165,12 @@ def run(
         verb="Decomposing",
         verbose=verbose,
     )
+
+
+def _told_of_ground(picture: Picture) -> str:
+    """What is said of a transparent picture whose layers are not."""
+    ground = "white" if any(picture.ground) else "black"
+    return f"transparent pixels become {ground}; --background chooses another color, --model paths keeps them"
 
 
 def _chosen(choice: Choice, item: Item, quiet: bool) -> str:

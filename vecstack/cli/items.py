@@ -76,8 +76,8 @@ def plan(
         for item in items:
             if item.target != STANDARD:
                 check_suffix(item.target)
-    unread, others = _counted(found.unread, "pictures of a format that is not read"), _counted(found.others, "others")
-    return Batch(items, tuple(found.missed), (*notes, *unread), others)
+    unread = _counted(found.unread, "pictures of a format that is not read")
+    return Batch(items, tuple(found.missed), (*notes, *unread), _counted(found.others, "other files"))
 
 
 def _items(
@@ -112,7 +112,7 @@ def _counted(paths: Sequence[str], what: str) -> tuple[str, ...]:
     """How many files were left out, with their endings, in a line; no line where there are none."""
     if not paths:
         return ()
-    endings = Counter(suffix_of(Path(path)) or "none" for path in paths)
+    endings = Counter(suffix_of(Path(path)) or "without ending" for path in paths)
     named = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(MAX_ENDINGS))
     return (f"left out {what}: {named}{', ...' if len(endings) > MAX_ENDINGS else ''}",)
 

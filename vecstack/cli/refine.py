@@ -60,7 +60,7 @@ def run(
     prune: Prune = False,
     compact: Compact = False,
     tolerance: Tolerance = 0.5,
-    background: Background = "#000000",
+    background: Background = None,
     max_pixels: MaxPixels = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -69,7 +69,8 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Fit layer files to their pictures, and add detail."""
-    color, how = parse_color(background, "--background"), parse_effort(effort)
+    how = parse_effort(effort)
+    color = None if background is None else parse_color(background, "--background")
     check_seed(seed)
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     limits = layers, psnr, parse_bytes(budget, "--budget")
@@ -85,13 +86,14 @@ def run(
         source = picture_of(item, picture)
         if item.target != STANDARD and Path(source).resolve() == Path(item.target).resolve():
             raise ExportError(f"{item.target} is the picture itself; choose another output with -o.")
+        target = picture_in(source, max_pixels)
         stack = refine(
             stack,
-            picture_in(source, max_pixels),
+            target,
             how,
             goal,
             tune_net=tune_net,
-            background=color,
+            background=color or target.ground,
             seed=seed,
             device=device,
             report=show_psnr(report),

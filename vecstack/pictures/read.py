@@ -49,6 +49,16 @@ class Picture:
         """Rows of the picture, in pixels."""
         return int(self.pixels.shape[0])
 
+    @property
+    def ground(self) -> Color:
+        """Black or white, whichever what is seen of the picture differs from most; black for an opaque picture."""
+        if self.alpha is None:
+            return 0.0, 0.0, 0.0
+        seen = self.alpha[..., None]
+        from_black = float((seen * np.square(self.pixels)).mean())
+        from_white = float((seen * np.square(1 - self.pixels)).mean())
+        return (0.0, 0.0, 0.0) if from_black >= from_white else (1.0, 1.0, 1.0)
+
     def over(self, background: Color) -> Floats:
         """The picture over a background of one colour (sRGB, 0..1), composited in gamma-encoded values as layers are:
         [H,W,3], float32 in 0..1. For an opaque picture these are its own pixels, not a copy."""
