@@ -52,6 +52,10 @@ def run(
         float, typer.Option("--blur", metavar="PX", help="Blur by this standard deviation in pixels, up to 250.")
     ] = 0,
     invert: Annotated[bool, typer.Option("--invert", help="Adjust outside the masks instead.")] = False,
+    keep_metadata: Annotated[
+        bool,
+        typer.Option("--keep-metadata/--drop-metadata", help="Keep the EXIF data and the dpi of the picture."),
+    ] = True,
     max_pixels: MaxPixels = None,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
@@ -69,14 +73,16 @@ def run(
     batch = plan(inputs, output, set(SUFFIXES), ".png")
     from vecstack.document.file import load
     from vecstack.editing.adjust import adjust
+    from vecstack.pictures.decoding.exif import exif_kept
     from vecstack.pictures.write import pixels_to_file
 
     stack = load(layers)
 
     def act(item: Item, report: ItemProgress) -> None:
         try:
+            picture = picture_in(item.source, max_pixels)
             pixels = adjust(
-                picture_in(item.source, max_pixels),
+                picture,
                 stack,
                 mask,
                 adjustment,
@@ -88,10 +94,11 @@ def run(
             raise named(error, name_of(item.source)) from error
         except DocumentError as error:
             raise named(error, name_of(layers)) from error
+        dpi, exif = (picture.dpi, exif_kept(picture.exif)) if keep_metadata else (None, None)
         if item.target == STANDARD:
-            pixels_to_file(pixels, sys.stdout.buffer, format="png")
+            pixels_to_file(pixels, sys.stdout.buffer, format="png", dpi=dpi, exif=exif)
         else:
-            pixels_to_file(pixels, item.target, overwrite=overwrite)
+            pixels_to_file(pixels, item.target, overwrite=overwrite, dpi=dpi, exif=exif)
 
     run_all(
         batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Adjusting", verbose=verbose

@@ -43,6 +43,10 @@ def run(
         str | None,
         typer.Option("--format", metavar="FORMAT", help="png, jpeg, webp or tiff (default: by the output's suffix)."),
     ] = None,
+    dpi: Annotated[
+        float | None,
+        typer.Option("--dpi", metavar="N", help="Pixels in an inch that a PNG, TIFF or JPEG says it has."),
+    ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Evaluate every layer at every pixel (hundreds of times slower).")
     ] = False,
@@ -84,6 +88,7 @@ def run(
             exact=exact,
             device=device,
             overwrite=overwrite,
+            dpi=dpi,
             progress=report,
         )
 

@@ -32,12 +32,15 @@ class Picture:
 
     `pixels` [H,W,3], float32 in 0..1, are straight (not premultiplied); `alpha` [H,W], float32 in 0..1, is None where
     the picture is opaque everywhere. `sha256` identifies what was loaded: it is the hash of a file's bytes, or of the
-    pixels of a picture from memory. `depth` is the number of bits per channel: 8, or 16 (also for floats)."""
+    pixels of a picture from memory. `depth` is the number of bits per channel: 8, or 16 (also for floats). `exif` are
+    the EXIF data of the file, and `dpi` the pixels in an inch that it tells; None where there are none."""
 
     pixels: Floats
     alpha: Floats | None
     sha256: str
     depth: int = 8
+    exif: bytes | None = None
+    dpi: float | None = None
 
     @property
     def width(self) -> int:
@@ -93,8 +96,9 @@ def load_picture(
         if isinstance(source, Image.Image):
             return _hashed(*_upright(decode_image(trusted(source), max_pixels)))
         data = read_bytes(source)
-        pixels, alpha, depth = _upright(decode(data, max_pixels))
-        return Picture(pixels, alpha, hashlib.sha256(data).hexdigest(), depth)
+        raster = decode(data, max_pixels)
+        pixels, alpha, depth = _upright(raster)
+        return Picture(pixels, alpha, hashlib.sha256(data).hexdigest(), depth, raster.exif, raster.dpi)
 
 
 def as_picture(

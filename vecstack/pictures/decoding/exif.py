@@ -21,6 +21,22 @@ def orientation_of(exif: bytes | Image.Image | None) -> int:
         return 1
 
 
+def exif_kept(exif: bytes | None) -> bytes | None:
+    """EXIF data to be written beside pixels that are upright by now, without a thumbnail; None where there are none, or
+    they are damaged."""
+    if not exif:
+        return None
+    try:
+        with quiet():
+            tags = _tags(exif)
+            if not len(tags):
+                return None
+            tags[EXIF_ORIENTATION] = 1
+            return bytes(tags.tobytes())
+    except Exception:  # as above
+        return None
+
+
 def known(value: object) -> int:
     """An orientation, or 1 (upright) for any other value."""
     return value if isinstance(value, int) and value in UPRIGHT else 1

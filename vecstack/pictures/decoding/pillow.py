@@ -84,7 +84,16 @@ def decode_image(image: Image.Image, max_pixels: int) -> Raster:
         depth = 8 if image.mode == "1" else 16
     else:
         values, alpha = _shallow(image)
-    return Raster(values, alpha, depth, profile, None, orientation)
+    return Raster(values, alpha, depth, profile, None, orientation, image.info.get("exif"), _dpi(image))
+
+
+def _dpi(image: Image.Image) -> float | None:
+    """The pixels in an inch that an image tells; None where it tells none, or different ones across and down."""
+    try:
+        across, down = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return across if across > 0 and abs(across - down) < 0.01 * across else None
 
 
 def _deep_grey(image: Image.Image) -> tuple[Floats, Floats | None]:

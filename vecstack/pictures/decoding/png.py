@@ -20,6 +20,7 @@ ANCILLARY = 0x20  # bit of a chunk's first letter: a picture can be decoded with
 PALETTE = 3  # colour type
 MAX_PROFILE_BYTES = 1 << 24  # of an ICC profile: the largest known have some megabytes
 DISPLAY_GAMMA = 2.2  # of the displays that PNG takes for granted; sRGB is close to it
+METRES_PER_INCH = 0.0254
 SAME_GAMMA = 0.05  # share by which a gamma may differ from it and count as the same, as in libpng
 
 
@@ -64,6 +65,8 @@ def decode_png(data: bytes, max_pixels: int) -> Raster:
         profile,
         gamma,
         orientation_of(extra.get(b"eXIf")),
+        extra.get(b"eXIf"),
+        _dpi(extra.get(b"pHYs")),
     )
 
 
@@ -132,3 +135,11 @@ def _gamma(chunk: bytes | None) -> float | None:
         return None
     gamma = 100_000 / stored
     return None if abs(gamma / DISPLAY_GAMMA - 1) < SAME_GAMMA else float(gamma)
+
+
+def _dpi(chunk: bytes | None) -> float | None:
+    """The pixels in an inch that a pHYs chunk tells; None where there is none, or it tells only their shape."""
+    if chunk is None or len(chunk) != 9:
+        return None
+    across, down, unit_of_length = struct.unpack(">IIB", chunk)
+    return across * METRES_PER_INCH if unit_of_length == 1 and across == down > 0 else None

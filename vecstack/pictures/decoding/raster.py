@@ -32,7 +32,8 @@ class Raster:
     `values` are grey [H,W], colour [H,W,3] or inks [H,W,4] (1 is full ink): uint8, or float32 in 0..1, but inks are
     uint8. `alpha` [H,W] is float32 in 0..1, None where there is none; `depth` is the number of bits, 8 or 16.
     `profile` is an ICC profile; `gamma` the exponent of the display that the values are made for (values ** gamma is
-    light), None for sRGB. `orientation` is that of EXIF, 1 to 8."""
+    light), None for sRGB. `orientation` is that of EXIF, 1 to 8; `exif` are the EXIF data, and `dpi` the pixels in an
+    inch, None where there are none."""
 
     values: NDArray[Any]
     alpha: Floats | None = None
@@ -40,6 +41,8 @@ class Raster:
     profile: bytes | None = None
     gamma: float | None = None
     orientation: int = 1
+    exif: bytes | None = None
+    dpi: float | None = None
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:

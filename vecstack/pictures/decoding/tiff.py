@@ -112,7 +112,9 @@ def _raster(stored: NDArray[Any], page: Any) -> Raster:
         values = 255 - values if values.dtype == np.uint8 else 1 - values
     if alpha is not None and is_premultiplied and page.photometric != INKS:
         values = _straight(unit(values) if values.dtype == np.uint8 else values, alpha)
-    return Raster(np.ascontiguousarray(values), alpha, depth, _profile(page), None, _orientation(page))
+    return Raster(
+        np.ascontiguousarray(values), alpha, depth, _profile(page), None, _orientation(page), None, _dpi(page)
+    )
 
 
 def _alpha(stored: NDArray[Any], page: Any, count: int) -> tuple[Floats | None, bool]:
@@ -156,6 +158,15 @@ def _lab(stored: NDArray[Any], page: Any) -> NDArray[np.uint8]:
     if page.photometric == ICC_LAB:
         levels = levels ^ np.array([0, 128, 128], np.uint8)
     return lab_to_srgb(levels)
+
+
+def _dpi(page: Any) -> float | None:
+    """The pixels in an inch that a page tells; None where it tells none, or different ones across and down."""
+    (across, below), (down, other) = page.tags.valueof(282, (0, 1)), page.tags.valueof(283, (0, 1))
+    per_inch = {2: 1.0, 3: 2.54}.get(int(page.tags.valueof(296, 2)))
+    if per_inch is None or not across or not below or across * other != down * below:
+        return None
+    return float(across / below * per_inch)
 
 
 def _profile(page: Any) -> bytes | None:
