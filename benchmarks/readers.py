@@ -24,6 +24,7 @@ from vecstack.pictures.read import load_picture
 from vecstack.pictures.suffixes import SUFFIXES
 
 SIDE_PX = 64
+PATIENCE_SECONDS = 60  # with ImageMagick, which ponders some damaged files for minutes
 SAME = 3.0  # levels of 255: profiles, chroma and lossy decoders differ by less
 
 
@@ -78,7 +79,10 @@ def by_vips(data: bytes) -> list[np.ndarray] | None:
 def by_magick(data: bytes) -> list[np.ndarray] | None:
     """The thumbs that ImageMagick gives; None where it cannot read the file."""
     command = ["convert", "-[0]", "-auto-orient", "-colorspace", "sRGB", "-depth", "8", "-strip", "png32:-"]
-    done = subprocess.run(command, input=data, capture_output=True, timeout=60, check=False)
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=PATIENCE_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return None
     if done.returncode or not done.stdout:
         return None
     bands = pyvips.Image.new_from_buffer(done.stdout, "").numpy() / 255

@@ -915,6 +915,8 @@ SAMPLES = {
     "GIF": encoded(palette_image()[0], "GIF", save_all=True, append_images=[Image.fromarray(noise())]),
     "TIFF": encoded(noise(3), "TIFF"),
     "TIFF deflate": encoded(smooth(), "TIFF", compression="tiff_deflate", icc_profile=srgb()),
+    "TIFF LZW": encoded(smooth(), "TIFF", compression="tiff_lzw"),
+    "TIFF PackBits": encoded(noise(3) // 128, "TIFF", compression="packbits"),
     "WebP": encoded(noise(4), "WEBP"),
     "WebP lossless": encoded(smooth(), "WEBP", lossless=True),
     "BMP": encoded(noise(3), "BMP"),

@@ -27,14 +27,15 @@ WHITE_IS_ZERO, GREY, RGB, PALETTE, INKS, YCBCR, CIE_LAB, ICC_LAB = 0, 1, 2, 3, 5
 COLOR_CHANNELS = {WHITE_IS_ZERO: 1, GREY: 1, RGB: 3, PALETTE: 1, INKS: 4, YCBCR: 3, CIE_LAB: 3, ICC_LAB: 3}
 PREMULTIPLIED, STRAIGHT = 1, 2  # kinds of alpha among the extra channels
 JPEG = 7  # compression, in which colours of YCbCr are turned to RGB by the decoder
-FAX = (2, 3, 4)  # compressions, which not every version of tifffile knows
-PROFILE, DNG_VERSION, CMYK_INKS = 34675, 50706, 332  # tags
+# Compressions that are left to libtiff: fax (2 to 4), which not every version of tifffile knows; LZW and PackBits, of
+# which imagecodecs has decoders of its own, that end the process on some damaged files.
+LIBTIFF, WHOLE_BITS = (2, 3, 4, 5, 32773), (1, 8, 16, 32, 64)
+PHOTOMETRIC, PROFILE, DNG_VERSION, CMYK_INKS = 262, 34675, 50706, 332  # tags
 MAX_CHANNELS = 16
 
 
 def decode_tiff(data: bytes, max_pixels: int) -> Raster:
     """The first picture in a TIFF or BigTIFF. Raises PictureError, and whatever tifffile and imagecodecs raise."""
-    import imagecodecs
     import tifffile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is odd but can be read is not worth a line
@@ -44,8 +45,8 @@ def decode_tiff(data: bytes, max_pixels: int) -> Raster:
         _check(page, max_pixels)
         if page.photometric == YCBCR and page.compression != JPEG:
             orientation = _orientation(page)
-            return Raster(_by_libtiff(data, orientation), profile=_profile(page), orientation=orientation)
-        stored = imagecodecs.tiff_decode(data) if page.compression in FAX else page.asarray()
+            return Raster(_shown_by_libtiff(data, orientation), profile=_profile(page), orientation=orientation)
+        stored = _by_libtiff(data, page) if page.compression in LIBTIFF else page.asarray()
         if page.planarconfig == 2 and page.samplesperpixel > 1:
             stored = np.moveaxis(stored, 0, -1)
         return _raster(stored.reshape(page.imagelength, page.imagewidth, -1), page)
@@ -69,6 +70,11 @@ def _check(page: Any, max_pixels: int) -> None:
             f"a TIFF of {page.bitspersample} bits per channel in sample format {page.sampleformat}, which is not read; "
             "save it with 8 or 16 bits."
         )
+    if page.compression in LIBTIFF and page.bitspersample not in WHOLE_BITS:
+        raise PictureError(
+            f"a TIFF of {page.bitspersample} bits per channel in {page.compression.name}, which is not read; "
+            "save it without compression."
+        )
     if page.photometric == INKS and page.tags.valueof(CMYK_INKS, 1) != 1:
         raise PictureError("a TIFF of other inks than CMYK, which is not read; save it as CMYK or RGB.")
     extra = page.samplesperpixel - COLOR_CHANNELS[page.photometric]
@@ -79,7 +85,18 @@ def _check(page: Any, max_pixels: int) -> None:
         )
 
 
-def _by_libtiff(data: bytes, orientation: int) -> NDArray[np.uint8]:
+def _by_libtiff(data: bytes, page: Any) -> NDArray[Any]:
+    """The channels of the first picture in a TIFF, as they are stored: called grey, so that no ink becomes light."""
+    import imagecodecs
+
+    told = bytearray(data)
+    if PHOTOMETRIC in page.tags:
+        at = page.tags[PHOTOMETRIC].valueoffset
+        told[at : at + 2] = GREY.to_bytes(2, "little" if page.parent.byteorder == "<" else "big")
+    return np.asarray(imagecodecs.tiff_decode(bytes(told)))
+
+
+def _shown_by_libtiff(data: bytes, orientation: int) -> NDArray[np.uint8]:
     """Colours [H,W,3] of the first picture in a TIFF, as it is stored: libtiff turns columns and rows upright, but does
     not exchange them, and is turned back."""
     import imagecodecs
