@@ -18,12 +18,12 @@ SUFFIXES = frozenset(
         *(".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),  # PPM
     }
 )
-# Pictures of formats that are not read.
+# Pictures of formats that are not read; without those that `vecstack export` puts beside a picture.
 OTHERS = frozenset(
     {
         *(".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"),  # raw photos
-        *(".psd", ".psb", ".xcf", ".kra", ".ora", ".afphoto"),
-        *(".eps", ".ai", ".svg", ".svgz", ".wmf", ".emf"),
+        *(".psd", ".psb", ".xcf", ".kra", ".afphoto"),
+        *(".eps", ".ai", ".wmf", ".emf"),
         *(".exr", ".hdr", ".jxl", ".jxr", ".wdp", ".qoi", ".tga", ".dds", ".pcx", ".sgi"),
         *(".ico", ".icns", ".cur", ".dib"),
     }
