@@ -33,6 +33,10 @@ class PictureError(VecstackError):
     exit_code = 3
 
 
+class TooLargeError(PictureError):
+    """A picture of more pixels than the limit, which can be raised."""
+
+
 class DocumentError(VecstackError):
     """A layer file that cannot be read or does not follow docs/format.md."""
 

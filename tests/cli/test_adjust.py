@@ -132,3 +132,19 @@ def test_webp_keeps_every_pixel(vecstack: Call, document: Path, tmp_path: Path, 
         assert vecstack("adjust", source, *words, tmp_path / f"out.{ending}").code == 0
     written = [np.asarray(Image.open(tmp_path / f"out.{ending}")) for ending in ("png", "webp")]
     assert (written[0] == written[1]).all()
+
+
+def test_exif_data_and_dpi_stay_unless_they_are_dropped(vecstack: Call, document: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "Camera", 3
+    source = tmp_path / "photo.jpg"
+    width, height = load(document).canvas.width, load(document).canvas.height
+    Image.new("RGB", (width, height), "teal").save(source, exif=exif, dpi=(300, 300))
+    words = ["--layers", document, "--mask", "1", "--hue", "90"]
+    assert vecstack("adjust", source, *words, "-o", tmp_path / "kept.jpg").code == 0
+    assert vecstack("adjust", source, *words, "-o", tmp_path / "bare.jpg", "--drop-metadata").code == 0
+    with Image.open(tmp_path / "kept.jpg") as kept, Image.open(tmp_path / "bare.jpg") as bare:
+        assert dict(kept.getexif()) == {0x010F: "Camera", 0x0112: 1}
+        assert kept.info["dpi"] == (300, 300)
+        assert not dict(bare.getexif())
+        assert bare.info.get("dpi") != (300, 300)

@@ -195,16 +195,6 @@ def test_a_glob_match_that_looks_like_a_list_is_a_file(
     assert (tmp_path / "out" / "@icon.layers").is_file()
 
 
-def test_folders_are_searched_for_every_format_that_is_read() -> None:
-    from vecstack.cli.decompose import SUFFIXES
-    from vecstack.pictures.read import PLUGINS
-
-    Image.init()
-    known = {suffix for suffix, name in Image.registered_extensions().items() if name in PLUGINS}
-    assert known - SUFFIXES == set()
-    assert {Image.registered_extensions().get(suffix, "AVIF") for suffix in SUFFIXES} <= set(PLUGINS)
-
-
 def test_debug_shows_the_traceback_wherever_it_stands(vecstack: Call, tmp_path: Path) -> None:
     for arguments in (("--debug", "info", tmp_path / "no"), ("info", tmp_path / "no", "--debug")):
         result = vecstack(*arguments)

@@ -8,13 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from vecstack.cli.arguments import parse_effort
 from vecstack.cli.flags import in_flags
-from vecstack.errors import DeviceError, ExportError, PictureError, UsageError, named
-from vecstack.pictures.read import load_picture
+from vecstack.errors import DeviceError, ExportError, UsageError, named
 
 Call = Callable[..., Any]
 
@@ -29,7 +27,6 @@ Call = Callable[..., Any]
         (UsageError("size must be above 0."), "size must be above 0."),
         (DeviceError("full; use `device='cpu'`."), "full; use --device cpu."),
         (ExportError("x exists; use `overwrite=True`."), "x exists; use --overwrite."),
-        (PictureError("at most 200.0 (`max_pixels`)."), "at most 200.0."),
     ],
 )
 def test_parameters_become_flags(error: UsageError, said: str) -> None:
@@ -54,8 +51,6 @@ def test_remedies_are_written_for_who_reads_them(vecstack: Call, document: Path,
     assert vecstack("render", document, "-o", out).err.endswith(
         "exists; use --overwrite to replace it, or choose another name.\n"
     )
-    with pytest.raises(PictureError, match=r"at most 0\.0 \(`max_pixels`\)"):
-        load_picture(np.zeros((5, 4, 3), np.uint8), max_pixels=19)
 
 
 @pytest.mark.slow
@@ -67,5 +62,4 @@ def test_the_limit_of_pixels_is_no_option(vecstack: Call, weights: Path, tmp_pat
     (tmp_path / "huge.png").write_bytes(buffer.getvalue())
     result = vecstack("decompose", tmp_path / "huge.png", "--model", weights)
     assert result.code == 3
-    assert "max_pixels" not in result.err
-    assert "at most 200.0; scale it down first." in result.err
+    assert "at most 200.0; scale it down first, or raise --max-pixels." in result.err

@@ -99,6 +99,16 @@ def test_what_is_behind_a_transparent_picture_shows(weights: Path) -> None:
     assert white.layers == decompose(full, model, effort="sketch").layers
 
 
+def test_a_dark_mark_on_nothing_stands_out_from_white_and_a_light_one_from_black(weights: Path) -> None:
+    model = load_model(weights, "cpu")
+    for mark, behind, other in ((0, "white", "black"), (255, "black", "white")):
+        clear = np.full((53, 37, 4), mark, np.uint8)
+        clear[:20, :, 3], clear[20:, :, :3], clear[20:, :, 3] = 255, 255 - mark, 0  # what is not seen has no say
+        shown = decompose(clear, model, effort="sketch")
+        assert shown.layers == decompose(clear, model, effort="sketch", background=behind).layers
+        assert shown.layers != decompose(clear, model, effort="sketch", background=other).layers
+
+
 def test_a_missing_picture_is_named(weights: Path) -> None:
     with pytest.raises(PictureError, match=r"nothing\.png"):
         decompose("nothing.png", load_model(weights, "cpu"))

@@ -28,13 +28,14 @@ from vecstack.cli import (
     view,
 )
 from vecstack.cli.complaints import explain
-from vecstack.cli.flags import in_flags
+from vecstack.cli.flags import in_flags, on_one_line
 from vecstack.errors import ExportError, VecstackError
 
 # The base class of typer's own errors. It has no public name, and its module has moved between releases.
 Complaint = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 INTERRUPTED = 130  # exit code that shells give a program ended by Ctrl-C
 TERMINATED = 143  # when ended by SIGTERM
+HUNG_UP = 129  # by SIGHUP, when the terminal is closed
 READER_GONE = 141  # when the reader closed the pipe: not an error; nothing to report
 
 
@@ -93,6 +94,8 @@ def main() -> None:
     """Run the command line and exit with its code; an error is one line on standard error."""
     # As an exception, so that half-written files are removed; `train` handles the signal itself.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup ignores it
+        signal.signal(signal.SIGHUP, lambda *_: sys.exit(HUNG_UP))
     code = run(sys.argv[1:])
     if code == READER_GONE:
         # Python flushes standard output when it exits, and would report the closed pipe once more.
@@ -149,5 +152,5 @@ def _command(complaint: Any) -> str:
 def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    typer.echo(f"vecstack: {message}", err=True)
+    typer.echo(f"vecstack: {on_one_line(message)}", err=True)
     return code

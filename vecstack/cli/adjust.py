@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_color
-from vecstack.cli.items import STANDARD, Item, ItemProgress, name_of, plan, run_all, source_of
+from vecstack.cli.arguments import (
+    Device,
+    Inputs,
+    MaxPixels,
+    Output,
+    Overwrite,
+    Quiet,
+    SkipExisting,
+    Verbose,
+    parse_color,
+)
+from vecstack.cli.inputs import STANDARD
+from vecstack.cli.items import Item, ItemProgress, name_of, picture_in, plan, run_all
 from vecstack.errors import DocumentError, PictureError, UsageError, named
 from vecstack.pictures.suffixes import SUFFIXES
 
@@ -41,9 +52,15 @@ def run(
         float, typer.Option("--blur", metavar="PX", help="Blur by this standard deviation in pixels, up to 250.")
     ] = 0,
     invert: Annotated[bool, typer.Option("--invert", help="Adjust outside the masks instead.")] = False,
+    keep_metadata: Annotated[
+        bool,
+        typer.Option("--keep-metadata/--drop-metadata", help="Keep the EXIF data and the dpi of the picture."),
+    ] = True,
+    max_pixels: MaxPixels = None,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Change pictures where the masks of their layers are.
@@ -53,28 +70,39 @@ def run(
     if output is None and inputs != [STANDARD]:
         raise UsageError("adjust needs an output; name one with -o.")
     adjustment = _adjustment(brightness, contrast, saturation, hue, tint, blur)
-    items = plan(inputs, output, set(SUFFIXES), ".png")
+    batch = plan(inputs, output, set(SUFFIXES), ".png")
     from vecstack.document.file import load
     from vecstack.editing.adjust import adjust
+    from vecstack.pictures.decoding.exif import exif_kept
     from vecstack.pictures.write import pixels_to_file
 
     stack = load(layers)
 
     def act(item: Item, report: ItemProgress) -> None:
         try:
+            picture = picture_in(item.source, max_pixels)
             pixels = adjust(
-                source_of(item.source), stack, mask, adjustment, invert=invert, device=device, progress=report
+                picture,
+                stack,
+                mask,
+                adjustment,
+                invert=invert,
+                device=device,
+                progress=report,
             )
         except PictureError as error:
             raise named(error, name_of(item.source)) from error
         except DocumentError as error:
             raise named(error, name_of(layers)) from error
+        dpi, exif = (picture.dpi, exif_kept(picture.exif)) if keep_metadata else (None, None)
         if item.target == STANDARD:
-            pixels_to_file(pixels, sys.stdout.buffer, format="png")
+            pixels_to_file(pixels, sys.stdout.buffer, format="png", dpi=dpi, exif=exif)
         else:
-            pixels_to_file(pixels, item.target, overwrite=overwrite)
+            pixels_to_file(pixels, item.target, overwrite=overwrite, dpi=dpi, exif=exif)
 
-    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Adjusting")
+    run_all(
+        batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Adjusting", verbose=verbose
+    )
 
 
 def _adjustment(

@@ -27,9 +27,18 @@ SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Skip inputs
 Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="Where to compute: auto, cpu, cuda or cuda:N.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also say what else a folder holds.")]
+MaxPixels = Annotated[
+    float | None,
+    typer.Option("--max-pixels", metavar="MP", help="Largest picture that is read, in megapixels (default 200)."),
+]
 Background = Annotated[
-    str,
-    typer.Option("--background", metavar="COLOR", help="Colour behind transparent pixels: #rrggbb or a CSS name."),
+    str | None,
+    typer.Option(
+        "--background",
+        metavar="COLOR",
+        help="Colour behind transparent pixels, where layers are not transparent: #rrggbb or a CSS name.",
+    ),
 ]
 Psnr = Annotated[float | None, typer.Option("--psnr", metavar="DB", help="Add detail until this PSNR is reached.")]
 Budget = Annotated[

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from functools import cache, partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vecstack.cli.arguments import (
+    Background,
     Budget,
     Compact,
     Device,
     Inputs,
+    MaxPixels,
     Output,
     Overwrite,
     Prune,
@@ -21,11 +23,12 @@ from vecstack.cli.arguments import (
     Seed,
     SkipExisting,
     Tolerance,
+    Verbose,
     parse_bytes,
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import Item, ItemProgress, name_of, plan, run_all, source_of
+from vecstack.cli.items import Item, ItemProgress, name_of, picture_in, plan, run_all
 from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.editing.palette import load_palette
 from vecstack.fitting.choose import AUTO, Choice, choose_model
@@ -33,6 +36,9 @@ from vecstack.fitting.effort import DECOMPOSE_EFFORTS, DEFAULT_EFFORT, check_see
 from vecstack.fitting.goal import Goal, check_count
 from vecstack.kinds.base import Style
 from vecstack.pictures.suffixes import SUFFIXES
+
+if TYPE_CHECKING:
+    from vecstack.pictures.read import Picture
 
 
 def run(
@@ -63,14 +69,7 @@ def run(
     prune: Prune = False,
     compact: Compact = False,
     tolerance: Tolerance = 0.5,
-    background: Annotated[
-        str | None,
-        typer.Option(
-            "--background",
-            metavar="COLOR",
-            help="Colour behind transparent pixels, where layers are not transparent: #rrggbb or a CSS name.",
-        ),
-    ] = None,
+    background: Background = None,
     colors: Annotated[
         int | None,
         typer.Option("--colors", metavar="N", help="At most so many colours, of model graphic."),
@@ -103,10 +102,12 @@ def run(
         str | None,
         typer.Option("--focus", metavar="subject|FILE", help="Where detail matters more: a subject, or a mask."),
     ] = None,
+    max_pixels: MaxPixels = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Turn pictures into layer files.
@@ -122,11 +123,10 @@ def run(
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     style = Style(colors, None if palette is None else load_palette(palette), smooth)
     goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget, "--budget"))
-    items = plan(inputs, output, set(SUFFIXES), ".layers")
+    batch = plan(inputs, output, set(SUFFIXES), ".layers")
     from vecstack.device import resolve_device
     from vecstack.fitting.decompose import decompose
     from vecstack.models import load_model
-    from vecstack.pictures.read import load_picture
 
     is_guided = segments is not None or focus is not None
     choose = partial(choose_model, effort=how, layers=layers, detail=goal, is_guided=is_guided)
@@ -136,7 +136,7 @@ def run(
         opened(model)
 
     def act(item: Item, report: ItemProgress) -> None:
-        picture = load_picture(source_of(item.source))
+        picture = picture_in(item.source, max_pixels)
         name = model if model != AUTO else _chosen(choose(picture), item, quiet)
         stack = decompose(
             picture,
@@ -152,9 +152,25 @@ def run(
             device=device,
             report=show_psnr(report),
         )
+        if picture.alpha is not None and not stack.canvas.transparent and color is None and not quiet:
+            typer.echo(f"{name_of(item.source)}: {_told_of_ground(picture)}", err=True)
         finish.write(stack, item)
 
-    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Decomposing")
+    run_all(
+        batch,
+        act,
+        overwrite=overwrite,
+        skip_existing=skip_existing,
+        quiet=quiet,
+        verb="Decomposing",
+        verbose=verbose,
+    )
+
+
+def _told_of_ground(picture: Picture) -> str:
+    """What is said of a transparent picture whose layers are not."""
+    ground = "white" if any(picture.ground) else "black"
+    return f"transparent pixels become {ground}; --background chooses another color, --model paths keeps them"
 
 
 def _chosen(choice: Choice, item: Item, quiet: bool) -> str:

@@ -10,7 +10,8 @@ import typer
 from typer.core import TyperCommand
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, ItemProgress, name_of, plan, run_all, source_of, write_standard_output
+from vecstack.cli.inputs import STANDARD
+from vecstack.cli.items import Item, ItemProgress, name_of, plan, run_all, source_of, write_standard_output
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import DocumentError, UsageError, named
 
@@ -98,7 +99,7 @@ def run(
     (1 is the lowest), a range such as 3-7, * for all, or several of these separated by commas."""
     if output is None and inputs != [STANDARD]:
         raise UsageError("edit needs an output; name one with -o.")
-    items = plan(inputs, output, SUFFIXES, ".layers")
+    batch = plan(inputs, output, SUFFIXES, ".layers")
     changes = list(_changes(context, seed))
     if not changes:
         raise UsageError("edit needs a change, such as --hide 3; see vecstack edit --help.")
@@ -113,7 +114,7 @@ def run(
             raise named(error, name_of(item.source)) from error
         _write(_with_thumbnail(edited, stack), item, overwrite)
 
-    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Editing")
+    run_all(batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Editing")
 
 
 def _with_thumbnail(edited: Stack, stack: Stack) -> Stack:

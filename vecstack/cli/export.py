@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_bytes
-from vecstack.cli.items import STANDARD, Item, ItemProgress, plan, run_all, source_of, stem, write_standard_output
+from vecstack.cli.inputs import STANDARD
+from vecstack.cli.items import (
+    Item,
+    ItemProgress,
+    name_of,
+    plan,
+    run_all,
+    source_of,
+    title_of,
+    write_standard_output,
+)
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import UsageError
 from vecstack.exporting.formats import NAMES, Options, Order, find_format, write_made
@@ -104,10 +113,10 @@ def run(
         minify=minify or None,
     )
     chosen.check_options(options)
-    items = plan(inputs, output, SUFFIXES, chosen.output_suffix, makes_folders=chosen.is_folder)
-    if source is not None and len(items) > 1:
-        raise UsageError(f"--source is one picture, but there are {len(items)} inputs; export them one by one.")
-    for item in items:
+    batch = plan(inputs, output, SUFFIXES, chosen.output_suffix, makes_folders=chosen.is_folder)
+    if source is not None and len(batch.items) > 1:
+        raise UsageError(f"--source is one picture, but there are {len(batch.items)} inputs; export them one by one.")
+    for item in batch.items:
         if item.target == STANDARD:
             chosen.check_stream()
         else:
@@ -118,13 +127,11 @@ def run(
     def act(item: Item, report: ItemProgress) -> None:
         stack = load(source_of(item.source))
         for layer in undrawable(stack) if chosen.draws else ():
-            typer.echo(
-                f"{item.source}: note: layer {layer.id} is of kind {layer.kind}, not drawn by this version", err=True
-            )
-        title = "" if item.source == STANDARD else stem(Path(item.source))
-        _write(chosen.make(Order(stack, item.target, title, options, device)), item, overwrite)
+            note = f"note: layer {layer.id} is of kind {layer.kind}, not drawn by this version"
+            typer.echo(f"{name_of(item.source)}: {note}", err=True)
+        _write(chosen.make(Order(stack, item.target, title_of(item.source), options, device)), item, overwrite)
 
-    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Exporting")
+    run_all(batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Exporting")
 
 
 def _write(made: bytes | Iterator[tuple[str, bytes]], item: Item, overwrite: bool) -> None:

@@ -23,16 +23,20 @@ MENTIONS = {
     "`width`": "--width",
     "`height`": "--height",
     "`format`": "--format",
-    " (`max_pixels`)": "",
 }
 
 
 def in_flags(error: VecstackError) -> str:
-    """The message of an error, with flags in place of parameters."""
+    """The message of an error on one line, with flags in place of parameters."""
     text = str(error)
     name = error.parameter
     if name is not None and text.startswith(name):
         text = FLAGS.get(name, "--" + name.replace("_", "-")) + text.removeprefix(name)
     for mention, flag in MENTIONS.items():
         text = text.replace(mention, flag)
-    return text
+    return on_one_line(text)
+
+
+def on_one_line(text: str) -> str:
+    """The text with what would break a line, move the cursor or be no text at all escaped: names may hold anything."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, ItemProgress, name_of, plan, run_all, source_of, write_standard_output
+from vecstack.cli.inputs import STANDARD
+from vecstack.cli.items import Item, ItemProgress, name_of, plan, run_all, source_of, write_standard_output
 
 SUFFIXES = {".svg", ".svgz"}
 
@@ -26,7 +27,7 @@ def run(
 
     drawing.svg becomes drawing.layers: a layer for each fill and each stroke, in the groups of the drawing. Standard
     error is told what is left out, such as text; nothing is fetched, and no script runs. See docs/import.md."""
-    items = plan(inputs, output, SUFFIXES, ".layers")
+    batch = plan(inputs, output, SUFFIXES, ".layers")
     from vecstack.document.file import dumps, save
     from vecstack.drawing.file import with_thumbnail
     from vecstack.importing.svg import import_svg
@@ -42,4 +43,4 @@ def run(
         else:
             save(stack, item.target, overwrite=overwrite)
 
-    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Importing")
+    run_all(batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Importing")

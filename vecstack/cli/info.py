@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vecstack.cli.arguments import AsJson
-from vecstack.cli.items import STANDARD, source_of
+from vecstack.cli.inputs import STANDARD
+from vecstack.cli.items import source_of
 from vecstack.color import to_hex
 from vecstack.errors import UsageError
 

@@ -3,49 +3,53 @@ continues after a failure."""
 
 from __future__ import annotations
 
-import glob
+import math
 import os
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import typer
 
 from vecstack.atomic import check_folder, check_writable
-from vecstack.cli.flags import in_flags
+from vecstack.cli.flags import in_flags, on_one_line
+from vecstack.cli.inputs import STANDARD, Found, search, suffix_of
 from vecstack.compiled import tell_of_first_use
 from vecstack.document.file import SUFFIXES
-from vecstack.errors import BatchError, DeviceError, ExportError, PictureError, UsageError, VecstackError
+from vecstack.errors import BatchError, DeviceError, ExportError, TooLargeError, UsageError, VecstackError
 
-STANDARD = "-"  # standard input or output
+if TYPE_CHECKING:
+    from vecstack.pictures.read import Picture
 
-# Functions of os.path rather than methods of Path: they return False where Path raises, for names that are too long,
-# loops of links and folders without permission. What is wrong with such a path is reported when it is opened.
+MAX_ENDINGS = 6  # of files that are left out, in one line
 
 
 @dataclass(frozen=True)
 class Item:
     """An input file ("-" is standard input) and its output ("-" is standard output). Where `in_folder`, the output's
-    folder is created when needed; where `is_folder`, the output is itself a folder."""
+    folder is created when needed; where `is_folder`, the output is itself a folder. `place` is where the input lies in
+    the folder that was searched for it, "" where none was."""
 
     source: str
     target: str
     in_folder: bool = False
     is_folder: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True)
-class Found:
-    """An input file ("-" is standard input), the folder that was searched for it (None if none was), and whether the
-    user named the file itself rather than a folder, a glob or a list."""
+class Batch:
+    """What a command is to do: its items, messages about what cannot be read beside them, and notes for the user, of
+    which those of `details` are for who asks for them."""
 
-    path: str
-    folder: Path | None = None
-    named: bool = True
+    items: list[Item]
+    missed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 def plan(
@@ -55,14 +59,31 @@ def plan(
     output_suffix: str,
     *,
     makes_folders: bool = False,
-) -> list[Item]:
-    """The items of inputs (files, folders, globs, "-", "@list.txt") and an output.
+) -> Batch:
+    """What to do with inputs (files, folders, globs, "-", "@list.txt") and an output.
 
     `output` is a file for a single named input, else a folder (created when needed; the tree of an input folder is
     kept); None puts each output beside its input. Where `makes_folders`, each output is a folder, and so is `output`
-    for a single input. Raises UsageError; PictureError for a folder that cannot be listed; ExportError for an output
+    for a single input. Inputs that differ only in their endings keep them in the names of their outputs. Raises
+    UsageError; PictureError for folders that cannot be listed, where nothing else is there; ExportError for an output
     that is an input, that two inputs share, or that a command would not write."""
-    found = expand(inputs, input_suffixes)
+    found = search(inputs, input_suffixes)
+    items, notes = _items(found.files, output, output_suffix, makes_folders)
+    _refuse_clashes(items, input_suffixes)
+    if output_suffix == ".layers":
+        from vecstack.document.file import check_suffix
+
+        for item in items:
+            if item.target != STANDARD:
+                check_suffix(item.target)
+    unread = _counted(found.unread, "pictures of a format that is not read")
+    return Batch(items, tuple(found.missed), (*notes, *unread), _counted(found.others, "other files"))
+
+
+def _items(
+    found: Sequence[Found], output: str | None, suffix: str, makes_folders: bool
+) -> tuple[list[Item], tuple[str, ...]]:
+    """The items of inputs, and notes about their names. Raises UsageError, ExportError."""
     single = len(found) == 1 and found[0].named
     if output == "":
         raise UsageError("-o is empty; name a file or a folder.")
@@ -71,29 +92,36 @@ def plan(
     if output is None and single and found[0].path == STANDARD:
         output = STANDARD
     if output is not None and single and (makes_folders or not _is_folder(output)):
-        items = [Item(found[0].path, output, is_folder=makes_folders)]
-    elif output is not None and os.path.isfile(output):  # noqa: PTH113
+        return [Item(found[0].path, output, is_folder=makes_folders)], ()
+    if output is not None and os.path.isfile(output):  # noqa: PTH113
         raise ExportError(f"{output} is a file, but several inputs need a folder; name one with -o.")
-    else:
-        targets = [str(_target(entry, output, output_suffix)) for entry in found]
-        items = [
-            Item(entry.path, target, output is not None, makes_folders)
-            for entry, target in zip(found, targets, strict=True)
-        ]
-    _refuse_clashes(items, input_suffixes)
-    if output_suffix == ".layers":
-        from vecstack.document.file import check_suffix
-
-        for item in items:
-            if item.target != STANDARD:
-                check_suffix(item.target)
-    return items
+    count = Counter(_target(entry, output, suffix) for entry in found)
+    items, whole = [], []
+    for entry in found:
+        target = _target(entry, output, suffix)
+        if count[target] > 1:
+            target = _target(entry, output, suffix, is_whole=True)
+            whole.append(target.name)
+        place = "" if entry.folder is None else str(Path(entry.path).relative_to(entry.folder).parent)
+        items.append(Item(entry.path, str(target), output is not None, makes_folders, place))
+    notes = (f"outputs that would have one name keep the endings of their inputs, such as {whole[0]}",) if whole else ()
+    return items, notes
 
 
-def _target(entry: Found, output: str | None, suffix: str) -> Path:
-    """The path of an input's output: beside the input, or in the folder `output`."""
+def _counted(paths: Sequence[str], what: str) -> tuple[str, ...]:
+    """How many files were left out, with their endings, in a line; no line where there are none."""
+    if not paths:
+        return ()
+    endings = Counter(suffix_of(Path(path)) or "without ending" for path in paths)
+    named = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(MAX_ENDINGS))
+    return (f"left out {what}: {named}{', ...' if len(endings) > MAX_ENDINGS else ''}",)
+
+
+def _target(entry: Found, output: str | None, suffix: str, *, is_whole: bool = False) -> Path:
+    """The path of an input's output, beside the input or in the folder `output`: named as the input without its
+    suffix, or as the whole of it."""
     path = Path("picture" if entry.path == STANDARD else entry.path)
-    renamed = path.with_name(stem(path) + suffix)
+    renamed = path.with_name((path.name if is_whole else stem(path)) + suffix)
     if output is None:
         return renamed
     return Path(output) / (renamed.relative_to(entry.folder) if entry.folder else renamed.name)
@@ -107,53 +135,6 @@ def stem(path: Path) -> str:
     """The name without its suffix, which is .layers.json for photo.layers.json."""
     name = path.name.removesuffix(".json") if path.name.endswith(".layers.json") else path.name
     return Path(name).stem or name
-
-
-def expand(inputs: Sequence[str], suffixes: set[str]) -> list[Found]:
-    """The files that the inputs stand for, each once, in order. Raises UsageError where there are none, and for text
-    that cannot be a file name; PictureError for a folder that cannot be listed."""
-    found = list(dict.fromkeys(entry for text in inputs for entry in _expand(text, suffixes)))
-    if not found:
-        raise UsageError(f"no inputs in {', '.join(inputs)}; looked for {', '.join(sorted(suffixes))}.")
-    for entry in found:
-        if not Path(entry.path).name or "\0" in entry.path:
-            raise UsageError(f"{entry.path!r} is not a file name; use files, folders, globs, - or @list.txt.")
-    return found
-
-
-def _expand(text: str, suffixes: set[str]) -> list[Found]:
-    if text.startswith("@"):
-        try:
-            lines = Path(text[1:]).read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, ValueError) as error:
-            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            raise UsageError(f"{text[1:]}: cannot be read as a list of files ({reason}); check the name.") from error
-        return [Found(line.strip(), named=False) for line in lines if line.strip()]
-    if text and os.path.isdir(text):  # noqa: PTH112
-        return _files_in(Path(text), suffixes)
-    if glob.has_magic(text) and not os.path.exists(text):  # noqa: PTH110
-        names = sorted(glob.glob(text, recursive=True))  # noqa: PTH207
-        folders = {name for name in names if os.path.isdir(name)}  # noqa: PTH112
-        inside = [entry for name in folders for entry in _files_in(Path(name), suffixes)]
-        return inside + [Found(name, named=False) for name in names if name not in folders]
-    return [Found(text)]
-
-
-def _files_in(folder: Path, suffixes: set[str]) -> list[Found]:
-    """Files in and below a folder that have one of the suffixes, without hidden ones (some systems keep icons so)."""
-    try:
-        files = sorted(path for path in folder.rglob("*") if _suffix(path) in suffixes and path.is_file())
-    except OSError as error:
-        raise PictureError(
-            f"{folder}: cannot be listed ({error.strerror}); choose a folder that you may read."
-        ) from error
-    hidden = {path for path in files if any(part.startswith(".") for part in path.relative_to(folder).parts)}
-    return [Found(str(path), folder, named=False) for path in files if path not in hidden]
-
-
-def _suffix(path: Path) -> str:
-    name = path.name.lower()
-    return ".layers.json" if name.endswith(".layers.json") else path.suffix.lower()
 
 
 def _refuse_clashes(items: list[Item], suffixes: set[str]) -> None:
@@ -175,7 +156,7 @@ def _refuse_clashes(items: list[Item], suffixes: set[str]) -> None:
 
 def _why_not_over_input(item: Item, suffixes: set[str]) -> str:
     """Why an item's output, which is an input, is refused: most often the input is of the wrong kind."""
-    suffix = _suffix(Path(item.source))
+    suffix = suffix_of(Path(item.source))
     if suffix not in suffixes and os.path.realpath(item.source) == os.path.realpath(item.target):
         if suffix in SUFFIXES:
             return f"{item.source} is a layer file, not a picture; draw it with `vecstack render`."
@@ -185,12 +166,31 @@ def _why_not_over_input(item: Item, suffixes: set[str]) -> str:
 
 def name_of(source: str) -> str:
     """What messages call an input."""
-    return "standard input" if source == STANDARD else source
+    return "standard input" if source == STANDARD else on_one_line(source)
+
+
+def title_of(source: str) -> str:
+    """The title of an input in what is made of it: its name without suffix, "" for standard input. What is no text in
+    it is replaced."""
+    return "" if source == STANDARD else os.fsencode(stem(Path(source))).decode("utf-8", "replace")
 
 
 def source_of(path: str) -> str | BinaryIO:
     """What to read an input from: standard input for "-", else the path. Raises UsageError without standard input."""
     return standard_input() if path == STANDARD else path
+
+
+def picture_in(path: str, megapixels: float | None) -> Picture:
+    """The picture in an input, or in a file, of at most so many megapixels (None: pictures.read.MAX_PIXELS). Raises
+    PictureError, which names the option that raises the limit."""
+    from vecstack.pictures.read import MAX_PIXELS, load_picture
+
+    if megapixels is not None and not 0 < megapixels < math.inf:
+        raise UsageError(f"--max-pixels must be above 0, not {megapixels:g}.")
+    try:
+        return load_picture(source_of(path), max_pixels=MAX_PIXELS if megapixels is None else round(megapixels * 1e6))
+    except TooLargeError as error:
+        raise TooLargeError(str(error).rstrip(".") + ", or raise --max-pixels.") from error
 
 
 def standard_input() -> BinaryIO:
@@ -216,26 +216,32 @@ class ItemProgress(Protocol):
 
 
 def run_all(
-    items: Sequence[Item],
+    batch: Batch,
     act: Callable[[Item, ItemProgress], None],
     *,
     overwrite: bool,
     skip_existing: bool,
     quiet: bool,
     verb: str,
+    verbose: bool = False,
 ) -> None:
-    """Act on each item, with a progress bar on a terminal. The error of a single item is raised, and so are errors that
-    would be the same for all items (UsageError, DeviceError). Any other error among several items is printed as one
-    line on standard error, the remaining items are done, and BatchError is raised at the end."""
+    """Act on each item of a batch, with a progress bar on a terminal. The error of a single item is raised, and so are
+    errors that would be the same for all items (UsageError, DeviceError). Any other error among several items is
+    printed as one line on standard error, the remaining items are done, and BatchError is raised at the end; also where
+    there is more that cannot be read."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     if overwrite and skip_existing:
         raise UsageError("--overwrite and --skip-existing exclude each other; use only one.")
-    todo = [item for item in items if not (skip_existing and os.path.exists(item.target))]  # noqa: PTH110
+    for line in () if quiet else (*batch.notes, *(batch.details if verbose else ())):
+        typer.echo(f"vecstack: {on_one_line(line)}", err=True)
+    for line in batch.missed:
+        typer.echo(f"vecstack: {on_one_line(line)}", err=True)
+    todo = [item for item in batch.items if not (skip_existing and os.path.exists(item.target))]  # noqa: PTH110
     if not quiet:
         tell_of_first_use(partial(typer.echo, err=True))
-    failures = 0
+    failures = len(batch.missed)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     hidden = quiet or not sys.stderr.isatty()
     with Progress(*columns, console=Console(stderr=True), disable=hidden, transient=True) as progress:
@@ -258,13 +264,13 @@ def run_all(
             except (UsageError, DeviceError):
                 raise
             except VecstackError as error:
-                if len(items) == 1:
+                if len(batch.items) == 1 and not batch.missed:
                     raise
                 failures += 1
                 typer.echo(f"vecstack: {in_flags(error)}", err=True)
             report(1, 1)
     if failures:
-        raise BatchError(f"{failures} of {len(todo)} inputs failed; see the lines above.")
+        raise BatchError(f"{failures} of {len(todo) + len(batch.missed)} inputs failed; see the lines above.")
 
 
 def _make_folder(folder: Path) -> None:

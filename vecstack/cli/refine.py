@@ -13,6 +13,7 @@ from vecstack.cli.arguments import (
     Compact,
     Device,
     Inputs,
+    MaxPixels,
     Output,
     Overwrite,
     Prune,
@@ -25,12 +26,14 @@ from vecstack.cli.arguments import (
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import STANDARD, Item, ItemProgress, plan, run_all, source_of
+from vecstack.cli.inputs import STANDARD
+from vecstack.cli.items import Item, ItemProgress, picture_in, plan, run_all, source_of
 from vecstack.cli.tuning import Finish, show_psnr
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import ExportError, PictureError, UsageError
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_seed
 from vecstack.fitting.goal import Goal
+from vecstack.pictures.suffixes import SUFFIXES as PICTURES
 
 
 def run(
@@ -57,7 +60,8 @@ def run(
     prune: Prune = False,
     compact: Compact = False,
     tolerance: Tolerance = 0.5,
-    background: Background = "#000000",
+    background: Background = None,
+    max_pixels: MaxPixels = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
@@ -65,14 +69,15 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Fit layer files to their pictures, and add detail."""
-    color, how = parse_color(background, "--background"), parse_effort(effort)
+    how = parse_effort(effort)
+    color = None if background is None else parse_color(background, "--background")
     check_seed(seed)
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     limits = layers, psnr, parse_bytes(budget, "--budget")
     goal = None if limits == (None, None, None) else Goal(*limits)
     if output is None and inputs != [STANDARD]:
         raise UsageError("refine needs an output; name one with -o.")
-    items = plan(inputs, output, SUFFIXES, ".layers")
+    batch = plan(inputs, output, SUFFIXES, ".layers")
     from vecstack.document.file import load
     from vecstack.fitting.refine import refine
 
@@ -81,29 +86,31 @@ def run(
         source = picture_of(item, picture)
         if item.target != STANDARD and Path(source).resolve() == Path(item.target).resolve():
             raise ExportError(f"{item.target} is the picture itself; choose another output with -o.")
+        target = picture_in(source, max_pixels)
         stack = refine(
             stack,
-            source,
+            target,
             how,
             goal,
             tune_net=tune_net,
-            background=color,
+            background=color or target.ground,
             seed=seed,
             device=device,
             report=show_psnr(report),
         )
         finish.write(stack, item)
 
-    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Refining")
+    run_all(batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Refining")
 
 
 def picture_of(item: Item, picture: str) -> str:
-    """The target picture of an input: the one given, or in a folder the one of the same name. Raises PictureError."""
-    folder = Path(picture)
-    if not folder.is_dir():
+    """The target picture of an input: the one given, or in a folder the one of the same name, at the place where the
+    input lies in its own. Raises PictureError."""
+    if not Path(picture).is_dir():
         return picture
-    name = Path(item.source).name.split(".layers")[0]
-    found = sorted(path for path in folder.iterdir() if path.stem == name and path.is_file())
+    folder, name = Path(picture, item.place), Path(item.source).name.split(".layers")[0]
+    beside = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES] if folder.is_dir() else []
+    found = sorted(path for path in beside if path.name == name) or sorted(path for path in beside if path.stem == name)
     if len(found) != 1:
-        raise PictureError(f"{picture} has {len(found)} pictures called {name}; {item.source} needs exactly one.")
+        raise PictureError(f"{folder} has {len(found)} pictures called {name}; {item.source} needs exactly one.")
     return str(found[0])

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.items import STANDARD, Item, ItemProgress, plan, run_all, source_of
+from vecstack.cli.inputs import STANDARD
+from vecstack.cli.items import Item, ItemProgress, name_of, plan, run_all, source_of
 from vecstack.document.file import SUFFIXES
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
@@ -42,6 +43,10 @@ def run(
         str | None,
         typer.Option("--format", metavar="FORMAT", help="png, jpeg, webp or tiff (default: by the output's suffix)."),
     ] = None,
+    dpi: Annotated[
+        float | None,
+        typer.Option("--dpi", metavar="N", help="Pixels in an inch that a PNG, TIFF or JPEG says it has."),
+    ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Evaluate every layer at every pixel (hundreds of times slower).")
     ] = False,
@@ -58,7 +63,7 @@ def run(
         raise UsageError(f"--depth must be 8 or 16, not {depth}.")
     if picture_format is not None and picture_format not in FORMAT_NAMES:
         raise UsageError(f"--format must be one of {', '.join(FORMAT_NAMES)}, not {picture_format!r:.40}.")
-    items = plan(inputs, output, SUFFIXES, f".{picture_format or 'png'}")
+    batch = plan(inputs, output, SUFFIXES, f".{picture_format or 'png'}")
     from vecstack.document.file import load
     from vecstack.drawing.file import render_to_file
     from vecstack.kinds import undrawable
@@ -66,9 +71,8 @@ def run(
     def act(item: Item, report: ItemProgress) -> None:
         stack = load(source_of(item.source))
         for layer in undrawable(stack):
-            typer.echo(
-                f"{item.source}: note: layer {layer.id} is of kind {layer.kind}, not drawn by this version", err=True
-            )
+            note = f"note: layer {layer.id} is of kind {layer.kind}, not drawn by this version"
+            typer.echo(f"{name_of(item.source)}: {note}", err=True)
         area = stack.canvas.rect if box is None else box
         if not area.inside(stack.canvas.rect):
             sides = f"{stack.canvas.width},{stack.canvas.height}"
@@ -84,10 +88,11 @@ def run(
             exact=exact,
             device=device,
             overwrite=overwrite,
+            dpi=dpi,
             progress=report,
         )
 
-    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Drawing")
+    run_all(batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Drawing")
 
 
 def parse_region(text: str) -> Rect:

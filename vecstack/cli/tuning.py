@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vecstack.cli.items import STANDARD, Item, ItemProgress, write_standard_output
+from vecstack.cli.inputs import STANDARD
+from vecstack.cli.items import Item, ItemProgress, write_standard_output
 from vecstack.fitting.goal import check_tolerance
 
 if TYPE_CHECKING:

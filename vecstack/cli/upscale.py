@@ -9,8 +9,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, Seed, SkipExisting, parse_effort
-from vecstack.cli.items import STANDARD, Item, ItemProgress, plan, run_all, source_of, stem, write_standard_output
+from vecstack.cli.arguments import (
+    Device,
+    Inputs,
+    MaxPixels,
+    Output,
+    Overwrite,
+    Quiet,
+    Seed,
+    SkipExisting,
+    Verbose,
+    parse_effort,
+)
+from vecstack.cli.inputs import STANDARD
+from vecstack.cli.items import (
+    Item,
+    ItemProgress,
+    picture_in,
+    plan,
+    run_all,
+    stem,
+    title_of,
+    write_standard_output,
+)
 from vecstack.cli.tuning import show_psnr
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
@@ -55,10 +76,12 @@ def run(
     keep_layers: Annotated[
         bool, typer.Option("--keep-layers", help="Write the layer file too, beside the output.")
     ] = False,
+    max_pixels: MaxPixels = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
     device: Device = "auto",
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Draw pictures larger: decompose and render in one.
@@ -70,28 +93,29 @@ def run(
     how = parse_effort(effort, EFFORTS)
     check_seed(seed)
     chosen = _format_of(file_format, output)
-    items = plan(inputs, output, set(SUFFIXES), SUFFIX_OF.get(chosen, f".{chosen}"))
-    if keep_layers and any(item.target == STANDARD for item in items):
+    batch = plan(inputs, output, set(SUFFIXES), SUFFIX_OF.get(chosen, f".{chosen}"))
+    if keep_layers and any(item.target == STANDARD for item in batch.items):
         raise UsageError("--keep-layers needs an output file; name one with -o.")
     from vecstack.device import resolve_device
     from vecstack.document.file import save
     from vecstack.fitting.decompose import decompose
     from vecstack.models import load_model
-    from vecstack.pictures.read import load_picture
 
     opened = cache(partial(load_model, device=device))
     resolve_device(device)
     maker = AUTO if model == AUTO else opened(model)
 
     def act(item: Item, report: ItemProgress) -> None:
-        picture = load_picture(source_of(item.source))
+        picture = picture_in(item.source, max_pixels)
         stack = decompose(picture, maker, effort=how, seed=seed, device=device, report=show_psnr(report))
         if keep_layers:
             target = Path(item.target)
             save(stack, target.with_name(stem(target) + ".layers"), overwrite=overwrite)
         _write(stack, item, chosen, size or (None if scale else DEFAULT_SIZE), scale, device, overwrite)
 
-    run_all(items, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Enlarging")
+    run_all(
+        batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Enlarging", verbose=verbose
+    )
 
 
 def _format_of(name: str | None, output: str | None) -> str:
@@ -110,8 +134,7 @@ def _write(
 ) -> None:
     """Draw a stack into an item's output, or export it."""
     if chosen in DRAWINGS:
-        title = "" if item.target == STANDARD else stem(Path(item.target))
-        made = find_format(chosen, None).make(Order(stack, item.target, title, Options(), device))
+        made = find_format(chosen, None).make(Order(stack, item.target, title_of(item.target), Options(), device))
         if item.target == STANDARD:
             assert isinstance(made, bytes)
             write_standard_output(made)

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Overwrite
-from vecstack.cli.items import STANDARD, source_of, stem
+from vecstack.cli.inputs import STANDARD
+from vecstack.cli.items import source_of, title_of
 from vecstack.errors import ExportError, UsageError
 from vecstack.exporting.formats import find_format, read_source
 
@@ -47,8 +48,9 @@ def run(
         find_format("html", output).check_target(output, is_asked=True)
     stack = load(source_of(document))
     picture = read_source(source, stack)
-    title = "" if document == STANDARD else stem(Path(document))
-    path = _write(to_html(stack, source=picture, title=title, device=device, svg=with_svg), output, overwrite)
+    path = _write(
+        to_html(stack, source=picture, title=title_of(document), device=device, svg=with_svg), output, overwrite
+    )
     typer.echo(path)
     if not no_browser and not webbrowser.open(path.as_uri()):
         typer.echo("no browser could be opened; open the file above in one yourself", err=True)

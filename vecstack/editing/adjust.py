@@ -20,8 +20,9 @@ from vecstack.stack import Stack, check_aspect
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from vecstack.pictures.decoding.raster import Floats
     from vecstack.pictures.layout import Pixels, RowCallback
-    from vecstack.pictures.read import Floats, Picture
+    from vecstack.pictures.read import Picture
 
 BAND_PX = 256  # rows adjusted together: bounds the memory needed in addition to the picture
 MAX_BLUR_PX = 250.0  # standard deviation: beyond any lens, and a band with its surroundings fits in memory
@@ -113,7 +114,7 @@ def _with_contrast(values: Floats, contrast: float) -> Floats:
 
 
 def adjust(
-    picture: str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any],
+    picture: str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any] | Picture,
     stack: Stack,
     layers: str,
     adjustment: Adjustment,
@@ -126,17 +127,17 @@ def adjust(
 
     The result is picture + m * (adjusted - picture), where m in 0..1 is the joint coverage of the masks, or 1 minus it
     where `invert`. Opacity and visibility of the layers do not matter; where m is 0, the pixels stay exactly as they
-    are. `picture` is anything that `vecstack.pictures.read.load_picture` takes, and is read upright and in sRGB;
+    are. `picture` is a Picture, or anything that `vecstack.pictures.read.load_picture` takes;
     `layers` is a selection as in `vecstack.editing.select`. Returns pixels [H,W,3], or [H,W,4] with the picture's
     straight alpha where it is not opaque: uint8, or uint16 for a picture of 16 bits or of floats. Raises PictureError:
     it cannot be read, or its aspect is not the canvas's; UsageError, DocumentError: no such layer, or one that this
     version cannot draw; DeviceError."""
     import numpy as np
 
-    from vecstack.pictures.read import load_picture
+    from vecstack.pictures.read import as_picture
 
     masks = _masks(stack, layers)
-    loaded = load_picture(picture)
+    loaded = as_picture(picture)
     check_aspect(stack, loaded.width, loaded.height)
     most = 2**loaded.depth - 1
     values = np.empty((loaded.height, loaded.width, 3 if loaded.alpha is None else 4), f"u{loaded.depth // 8}")

@@ -60,9 +60,10 @@ def decompose(
     picture that become groups of their own, and `focus` is where detail matters more: a mask, or who finds them (see
     fitting.guide.find_guide); for models all of whose layers are grown.
 
-    A transparent picture gives a transparent stack where all layers are grown; else `background` (black, if not said)
-    shows through it. Fewer layers of a sketch are the first of more where the stacks have the same background, which is
-    the one of black and white that comes closer. The same `seed` gives the same stack, except with a number of seconds.
+    A transparent picture gives a transparent stack where all layers are grown; else `background` shows through it: if
+    not said, black or white, whichever the picture stands out from. Fewer layers of a sketch are the first of more
+    where the stacks have the same background, which is the one of black and white that comes closer. The same `seed`
+    gives the same stack, except with a number of seconds.
 
     Raises PictureError, DeviceError, WeightsError (no such model); UsageError for a count or an effort that cannot be
     given, a sketch with more than the model predicts, a style or segments of a model that takes none, a seed out of
@@ -84,7 +85,7 @@ def decompose(
     guide = _guide(opened, loaded, segments, focus) if is_guided else None
     stack = _sketch(loaded, opened, wanted, color)
     if effort != SKETCH:
-        stack = _fit(stack, loaded, opened, effort, goal, color or (0.0, 0.0, 0.0), guide, seed, device, report)
+        stack = _fit(stack, loaded, opened, effort, goal, color or loaded.ground, guide, seed, device, report)
     if goal is not None and goal.budget_bytes is not None:
         return stack  # a thumbnail would take of its bytes
     return with_thumbnail(stack)
@@ -146,7 +147,7 @@ def _sketch(loaded: Picture, model: Model, layers: int | None, background: Color
     """The layers that a model predicts, as many as are asked for and it can give."""
     most = model.maker.max_layers
     is_transparent = loaded.alpha is not None and most == 0 and _grows(model)
-    behind = background or (NO_COLOR if is_transparent else (0.0, 0.0, 0.0))
+    behind = background or (NO_COLOR if is_transparent else loaded.ground)
     whole = Canvas(loaded.width, loaded.height)
     made = model.maker.make(loaded.over(behind), whole.rect, most if layers is None else min(layers, most))
     color = behind if is_transparent else made.background

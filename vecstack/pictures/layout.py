@@ -24,12 +24,15 @@ RowCallback = Callable[[int, int], None]  # called with the number of finished r
 @dataclass(frozen=True)
 class Layout:
     """A picture of width x height pixels with red, green and blue and, where it is transparent, straight alpha, of
-    `depth` bits (8 or 16) each. Raises UsageError where a side or the depth is out of range."""
+    `depth` bits (8 or 16) each. `dpi`, the pixels in an inch, and `exif`, EXIF data, are written where the format has a
+    place for them. Raises UsageError where a side or the depth is out of range."""
 
     width: int
     height: int
     depth: int = 8
     transparent: bool = False
+    dpi: float | None = None
+    exif: bytes | None = None
 
     def __post_init__(self) -> None:
         if self.depth not in (8, 16):

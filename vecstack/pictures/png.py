@@ -22,6 +22,7 @@ CHUNK_BYTES = 1 << 18  # of compressed pixels per chunk: few chunks, each of whi
 GROUP_BYTES = 1 << 20  # of rows compressed together: Deflate restarts with each group, which costs 0.1 %
 BLOCK_BYTES = 1 << 16  # of rows filtered together: fits a processor's cache
 SAMPLE_BYTES, SAMPLE_COLUMNS = 1 << 15, 1 << 12  # of a group, to try the filters on: 3 % of it
+METRES_PER_INCH = 0.0254
 ADLER_BASE = 65521  # modulus of Adler-32 (RFC 1950)
 
 
@@ -39,6 +40,11 @@ def write_png(file: BinaryIO, strips: Strips, layout: Layout) -> None:
     color_type = 6 if layout.transparent else 2
     _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", layout.width, layout.height, layout.depth, color_type, 0, 0, 0))
     _write_chunk(file, b"sRGB", b"\0")
+    if layout.dpi is not None:
+        per_metre = round(layout.dpi / METRES_PER_INCH)
+        _write_chunk(file, b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
+    if layout.exif is not None:
+        _write_chunk(file, b"eXIf", layout.exif.removeprefix(b"Exif\0\0"))
     with threads() as pool:
         step = layout.channels * layout.depth // 8
         pieces = in_order(pool, partial(_compress, step=step), _groups(strips, layout))

@@ -77,6 +77,7 @@ def _differences(tile: Pixels) -> Pixels:
 def _fields(layout: Layout, offsets: list[int], sizes: list[int], big: bool) -> list[Field]:
     """The directory's fields, in ascending order of their tags."""
     place = LONG8 if big else LONG
+    resolution = [1, 1] if layout.dpi is None else [round(layout.dpi * 1000), 1000]
     fields: list[Field] = [
         (256, LONG, [layout.width]),
         (257, LONG, [layout.height]),
@@ -84,10 +85,10 @@ def _fields(layout: Layout, offsets: list[int], sizes: list[int], big: bool) -> 
         (259, SHORT, [8]),  # compression: Deflate
         (262, SHORT, [2]),  # colours: red, green, blue
         (277, SHORT, [layout.channels]),
-        (282, RATIONAL, [1, 1]),  # horizontal and vertical resolution, which a baseline file must have,
-        (283, RATIONAL, [1, 1]),
+        (282, RATIONAL, resolution),  # horizontal and vertical, which a baseline file must have,
+        (283, RATIONAL, resolution),
         (284, SHORT, [1]),  # the channels of a pixel are stored together
-        (296, SHORT, [1]),  # and their unit: none
+        (296, SHORT, [1 if layout.dpi is None else 2]),  # and its unit: none, or an inch
         (317, SHORT, [2]),  # horizontal differencing
         (322, LONG, [TILE_PX]),
         (323, LONG, [_tile_rows(layout)]),

@@ -37,11 +37,20 @@ class PictureFormat:
     keep: Callable[[BinaryIO, Strips, Layout], None] | None = None
 
 
-def pixels_to_file(pixels: Pixels, target: Destination, *, format: str | None = None, overwrite: bool = False) -> None:
+def pixels_to_file(
+    pixels: Pixels,
+    target: Destination,
+    *,
+    format: str | None = None,
+    overwrite: bool = False,
+    dpi: float | None = None,
+    exif: bytes | None = None,
+) -> None:
     """Write pixels [H,W,3], or [H,W,4] with straight alpha, to a picture file as `render_to_file` does, but WebP
-    without loss. Pixels are uint8 or uint16; 8-bit formats round them. Raises ExportError, UsageError."""
+    without loss. Pixels are uint8 or uint16; 8-bit formats round them. `dpi`, the pixels in an inch, is kept by PNG,
+    TIFF and JPEG, and `exif` by PNG, JPEG and WebP. Raises ExportError, UsageError."""
     height, width, channels = pixels.shape
-    layout = Layout(width, height, 8 * pixels.dtype.itemsize, channels == 4)
+    layout = Layout(width, height, 8 * pixels.dtype.itemsize, channels == 4, dpi, exif)
     chosen = find_format(format, target)
     if chosen.keep is not None:
         chosen = replace(chosen, write=chosen.keep)
@@ -159,6 +168,10 @@ def _write_by_pillow(file: BinaryIO, strips: Strips, layout: Layout, name: str, 
     # Encoded in memory: Pillow writes to a real file past its buffer, and misses the error of a full disk.
     encoded = io.BytesIO()
     advice = "make it smaller, or write PNG or TIFF, which need little memory"
+    if layout.exif is not None:
+        options["exif"] = layout.exif
+    if layout.dpi is not None:
+        options["dpi"] = (round(layout.dpi), round(layout.dpi))  # WebP has no place for it
     Image.fromarray(gather(strips, layout, advice=advice)).save(encoded, name, **options)
     file.write(encoded.getbuffer())
 

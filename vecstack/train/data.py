@@ -22,8 +22,9 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
 from vecstack.errors import PictureError, RecipeError
+from vecstack.pictures.decoding.sources import MAX_BYTES
 from vecstack.pictures.fit import fit_to_side
-from vecstack.pictures.read import MAX_BYTES, MAX_PIXELS, load_picture
+from vecstack.pictures.read import MAX_PIXELS, load_picture
 from vecstack.pictures.suffixes import SUFFIXES
 from vecstack.train.recipe import DataRecipe
 
