@@ -12,6 +12,7 @@ from PIL import Image
 from tests.importing.hostile import BOX, svg
 from vecstack import Stack, import_svg, render, to_svg
 from vecstack.errors import PictureError
+from vecstack.kinds import kind_of
 
 FILL = 'width="60" height="50" x="10" y="20"'
 RADIAL = '<stop stop-color="gold"/><stop offset=".6" stop-color="teal"/><stop offset="1" stop-color="navy"/>'
@@ -40,6 +41,10 @@ DRAWINGS = {
     f'href="#h"/><rect {FILL} fill="url(#g)" stroke="url(#k)" stroke-width="12"/>',
     "opacity of stops that is one": '<linearGradient id="g"><stop stop-color="red" stop-opacity=".4"/><stop offset="1" '
     f'stop-opacity=".4"/></linearGradient><rect {FILL} fill="url(#g)"/>',
+    "gradients turned about a point": f'<linearGradient id="g" gradientTransform="rotate(50)" transform-origin=".5 .5">'
+    f'{RADIAL}</linearGradient><rect {FILL} fill="url(#g)"/>',
+    "colors of other spaces": '<rect width="40" height="40" fill="hsl(120, 200%, 25%)"/>'
+    '<rect x="50" width="40" height="40" fill="red icc-color(a, 0.1)"/>',
     "style sheets": "<style>.a, #b > rect { fill: tomato } rect.a { stroke: #00f8 } * { stroke-width: 4 }</style>"
     f'<rect class="a" {FILL}/><g id="b"><rect width="20" height="20"/></g>',
     "style before attribute": f'<rect {FILL} fill="red" style="fill:hsl(200, 60%, 40%);fill-opacity:50%"/>',
@@ -54,6 +59,9 @@ DRAWINGS = {
     "opacity of fill and stroke": f'<rect {FILL} fill="red" stroke="blue" stroke-width="14" opacity=".6"/>',
     "clips": '<clipPath id="c" clipPathUnits="objectBoundingBox"><circle cx=".5" cy=".5" r=".4"/></clipPath>'
     f'<g clip-path="url(#c)"><rect {FILL} fill="red"/><rect y="40" width="50" height="50"/></g>',
+    "clips of the box of what is displayed": '<clipPath id="c" clipPathUnits="objectBoundingBox"><circle cx=".5" '
+    'cy=".5" r=".4"/></clipPath><g clip-path="url(#c)"><rect x="50" width="40" height="40" fill="red"/>'
+    '<rect width="99" height="99" display="none"/></g>',
     "clips of clips": '<clipPath id="d"><rect width="50" height="99"/></clipPath><clipPath id="c" clip-path="url(#d)">'
     '<path clip-rule="evenodd" d="M50 5 79 90 5 35H95L21 90z"/></clipPath><rect width="99" '
     'height="99" clip-path="url(#c)"/>',
@@ -201,6 +209,30 @@ def test_a_canvas_is_as_large_as_the_drawing_with_whole_sides(attributes: str, s
 def test_a_background_color_is_that_of_the_canvas() -> None:
     canvas = imported(svg("", f'{BOX} style="background-color:tomato"')).canvas
     assert (canvas.background, canvas.transparent) == ((1.0, 99 / 255, 71 / 255), False)
+
+
+def test_a_background_that_is_half_transparent_is_a_layer() -> None:
+    stack = imported(svg(f"<rect {FILL}/>", f'{BOX} style="background-color:#ff000080"'))
+    background = stack.layers[0]
+    assert (background.id, kind_of(background).color(background)) == ("background", (1.0, 0.0, 0.0))
+    assert background.opacity == pytest.approx(128 / 255)
+    assert stack.canvas.transparent
+
+
+@pytest.mark.parametrize(
+    ("text", "color"),
+    [
+        ("oklab(62.8% .225 .126)", (1.0, 0.0, 0.0)),
+        ("oklch(86.6% .295 142.5)", (0.0, 1.0, 0.0)),
+        ("hwb(240 0% 0%)", (0.0, 0.0, 1.0)),
+        ("HSL(240 100% 50%)", (0.0, 0.0, 1.0)),
+        ("lab(50% 20 20)", (0.0, 0.0, 0.0)),
+        ("color()", (0.0, 0.0, 0.0)),
+    ],
+)
+def test_colors_of_css_are_read_or_not_said(text: str, color: tuple[float, float, float]) -> None:
+    layer = imported(svg(f'<rect {FILL} fill="{text}"/>')).layers[0]
+    assert kind_of(layer).color(layer) == pytest.approx(color, abs=0.01)
 
 
 def test_paths_that_do_not_overlap_are_kept_point_by_point() -> None:

@@ -227,5 +227,5 @@ class Elements:
         if not area:
             return None
         visible = within.displayed and within.style["visibility"] == "visible"
-        own, shape = node.etree_element.get("id") or "", moved(outline, within.to_fine)
+        own, shape = node.etree_element.get("id") or "", moved(outline, within.to_fine) if within.displayed else ()
         return Item(area, found[0], found[1], own, name_of(node), within.place, visible, shape)

@@ -25,7 +25,8 @@ class Place:
 @dataclass(frozen=True, eq=False)
 class Item:
     """An area with one paint: closed contours that do not overlap (nonzero rule), in the fine units of the drawing.
-    `shape` is the outline that was filled or stroked, whose box is what others refer to."""
+    `shape` is the outline that was filled or stroked, whose box is what others refer to: of what is not displayed,
+    none."""
 
     outline: Outline
     paint: Paint

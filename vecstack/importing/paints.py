@@ -12,8 +12,8 @@ from vecstack.color import Color
 from vecstack.geometry import Affine, Rect
 from vecstack.importing.left_out import LeftOut
 from vecstack.importing.nodes import href, tag_of, url_of
-from vecstack.importing.styles import Style, Styles
-from vecstack.importing.values import IDENTITY, Viewport, length, scale, share, shift, transform
+from vecstack.importing.styles import INITIAL, Style, Styles
+from vecstack.importing.values import IDENTITY, Viewport, length, scale, share, shift, transform_about
 
 MAX_STOPS = 128
 GRADIENTS = ("linearGradient", "radialGradient")
@@ -83,11 +83,12 @@ class Paints:
         stops = next(stops for node in chain if (stops := self._stops(node)))
         if len(stops) == 1:
             return stops[0][1], stops[0][2]
-        own = transform(get("gradientTransform"))
-        own = own if own.determinant else IDENTITY
         if self._is_boxed(server):
             place = place.after(shift(box.x, box.y)).after(scale(box.width, box.height))
             viewport = dataclasses.replace(viewport, width=1.0, height=1.0)
+        origin = self._styles.style(server, INITIAL)["transform-origin"]
+        own = transform_about(get("gradientTransform"), origin, viewport)
+        own = own if own.determinant else IDENTITY
         if not place.determinant:
             return None
         start, end = self._ends(tag == "radialGradient", get, viewport)

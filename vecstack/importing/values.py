@@ -14,6 +14,7 @@ NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LENGTH = re.compile(rf"\s*({NUMBER.pattern})\s*([a-zA-Z]*|%)\s*")
 _SHARE = re.compile(rf"\s*({NUMBER.pattern})\s*(%?)\s*")
 _UNIT = re.compile(r"([0-9.])(?:px|deg)\b")  # which CSS wants
+_URL = re.compile(r"url\(\s*[\"']?([^\"')]*)[\"']?\s*\)\s*(.*)", re.DOTALL)
 _FUNCTION = re.compile(r"[\s,]*([a-zA-Z]+)\s*\(([^()]*)\)")
 UNITS = {  # in px, of which 96 are an inch
     "": 1.0,
@@ -25,6 +26,7 @@ UNITS = {  # in px, of which 96 are an inch
     "pt": 96 / 72,
     "pc": 16.0,
 }
+SIDES = {"left": "0%", "top": "0%", "center": "50%", "right": "100%", "bottom": "100%"}
 FONT_PX = 16.0  # of a font whose size is nowhere said
 
 
@@ -79,6 +81,12 @@ def share(text: str | None, otherwise: float = 1.0) -> float:
     return min(max(float(match[1]) / (100 if match[2] else 1), 0.0), 1.0) if match is not None else otherwise
 
 
+def split_url(text: str) -> tuple[str | None, str]:
+    """What a url() refers to, and what stands behind it; None and the text where there is no url()."""
+    match = _URL.match(text)
+    return (None, text) if match is None else (match[1].strip(), match[2].strip())
+
+
 def transform(text: str | None) -> Affine:
     """The map of a transform list; the identity where the text is no such list, as SVG asks for."""
     result, at = IDENTITY, 0
@@ -90,6 +98,24 @@ def transform(text: str | None) -> Affine:
             return IDENTITY if text[at:].strip(" ,\t\r\n") else result
         result, at = result.after(step), match.end()
     return result if all(abs(value) <= LARGEST for row in result.rows() for value in row) else IDENTITY
+
+
+def transform_about(text: str | None, origin: str, viewport: Viewport) -> Affine:
+    """The map of a transform list about a point that is given as a transform-origin."""
+    x, y = _origin(origin, viewport)
+    return shift(x, y).after(transform(text)).after(shift(-x, -y))
+
+
+def _origin(text: str, viewport: Viewport) -> tuple[float, float]:
+    words = text.lower().split()
+    if len(words) == 1:
+        words = ["center", words[0]] if words[0] in ("top", "bottom") else [words[0], "center"]
+    if len(words) > 1 and (words[0] in ("top", "bottom") or words[1] in ("left", "right")):
+        words = [words[1], words[0]]
+    wholes = viewport.width, viewport.height
+    found = [length(SIDES.get(word, word), whole, viewport.font) for word, whole in zip(words, wholes, strict=False)]
+    x, y = (0.0 if value is None else value for value in (*found, None, None)[:2])
+    return x, y
 
 
 def _function(name: str, values: list[float]) -> Affine | None:
