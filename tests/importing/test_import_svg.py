@@ -67,6 +67,17 @@ DRAWINGS = {
     'height="99" clip-path="url(#c)"/>',
     "masks that are clips": f'<mask id="m"><circle cx="40" cy="40" r="25" fill="#fff"/></mask>'
     f'<rect {FILL} mask="url(#m)"/>',
+    "markers": '<marker id="m" viewBox="0 0 10 10" refX="5" refY="5" markerWidth="4" markerHeight="4" '
+    'orient="auto-start-reverse">'
+    '<path d="M0 0 10 5 0 10z" fill="context-stroke"/><rect x="8" width="9" height="4"/></marker><path fill="none" '
+    'd="M15 80 40 20Q50 90 85 40" stroke="red" stroke-width="4" style="marker: url(#m)"/>',
+    "markers in user units": '<marker id="m" markerUnits="userSpaceOnUse" markerWidth="20" markerHeight="20" refX="10" '
+    'refY="10" orient="30"><circle cx="10" cy="10" r="11" fill="teal" opacity=".5"/></marker><polygon fill="gold" '
+    'points="20,20 80,30 40,80" marker-mid="url(#m)" marker-start="url(#m)"/>',
+    "a pattern": '<pattern id="p" width="25" height="25" patternUnits="userSpaceOnUse"><rect width="12.5" height="25" '
+    'fill="gold"/></pattern><rect width="90" height="80" fill="url(#p)" fill-opacity=".6"/>',
+    "a gradient from a circle on": f'<radialGradient id="g" fr="20%">{RADIAL}</radialGradient>'
+    f'<rect {FILL} fill="url(#g)"/>',
     "a switch": f'<switch><rect {FILL} systemLanguage="xx" fill="red"/><rect {FILL} fill="green"/><rect/></switch>',
     "a fallback where a gradient has no box": f'<linearGradient id="g">{RADIAL}</linearGradient>'
     '<path d="M10 50H90" stroke="url(#g) red" stroke-width="20"/>',
@@ -103,13 +114,44 @@ def test_a_drawing_looks_the_same_after_a_way_through_layers(name: str) -> None:
     assert difference(original, on_grey) < 0.5
 
 
+def test_a_pattern_is_its_tiles() -> None:
+    tile = '<rect width="12" height="20" fill="gold"/><circle cx="15" cy="9" r="6"/>'
+    pattern = (
+        '<pattern id="p" x="3" width="25" height="20" patternUnits="userSpaceOnUse" patternTransform="rotate(20)" '
+        f'>{tile}</pattern><rect {FILL} rx="20" fill="url(#p)" stroke="red" stroke-width="3"/>'
+    )
+    uses = "".join(f'<use href="#t" x="{3 + 25 * x}" y="{20 * y}"/>' for x in range(-2, 6) for y in range(-3, 6))
+    tiles = (
+        f'<defs><g id="t">{tile}</g></defs><clipPath id="c"><rect {FILL} rx="20"/></clipPath><g clip-path="url(#c)"><g '
+        f'transform="rotate(20)">{uses}</g></g><rect {FILL} rx="20" fill="none" stroke="red" stroke-width="3"/>'
+    )
+    stack = imported(svg(pattern))
+    assert len(stack.layers) == 3
+    assert difference(drawn(svg(tiles)), drawn(to_svg(stack))) < 0.3
+
+
+def test_a_pattern_may_lie_in_a_pattern() -> None:
+    text = svg(
+        '<pattern id="q" width=".2" height=".2" viewBox="0 0 5 5"><path d="M0 5 5 0" stroke="red"/></pattern>'
+        '<pattern id="p" width=".5" height=".5" patternContentUnits="objectBoundingBox"><rect x=".1" y=".1" width=".3" '
+        'height=".3" fill="url(#q)"/></pattern><rect width="100" height="100" fill="url(#p)"/>'
+    )
+    pixels = render(imported(text), size=500)[..., 3]
+    assert pixels[60:90, 60:90].mean() == pytest.approx(pixels[310:340, 310:340].mean())
+    assert 20 < pixels[60:190, 60:190].mean() < 100
+    assert not pixels[205:295].any()
+
+
 @pytest.mark.parametrize(
     ("inside", "line"),
     [
         ("<text>a</text><g><text>b</text></g>", "left out: text (2)"),
         ('<image href="http://localhost/x.png"/>', "left out: images (1)"),
         (f'<filter id="f"/><rect {FILL} filter="url(#f)"/>', "left out: filters (1)"),
-        (f'<pattern id="p"/><rect {FILL} fill="url(#p)"/>', "left out: patterns (1)"),
+        (
+            f'<pattern id="p" width="1e-5" height="1e-5"><path/></pattern><rect {FILL} fill="url(#p)"/>',
+            "left out: patterns of very many tiles (1)",
+        ),
         (f'<rect {FILL}><animate attributeName="x"/></rect><animate/>', "left out: animation (1)"),
         ("<foreignObject/>", "left out: foreign objects (1)"),
         (

@@ -6,17 +6,20 @@ import dataclasses
 from dataclasses import dataclass
 
 from vecstack.geometry import Affine
+from vecstack.importing.colors import CURRENT
 from vecstack.importing.items import Place
 from vecstack.importing.styles import Style
 from vecstack.importing.values import FONT_PX, Viewport, length, transform_about
 
+CONTEXT = ("context-fill", "context-stroke")
 MAX_FINE = 1e6  # of coordinates in fine units: a thousand times the canvas
 
 
 @dataclass(frozen=True)
 class Context:
     """The style of an element, the map from its units to the fine units of the drawing, what percentages refer to, the
-    element that holds it, whether it is displayed, and the ids of what is being used around it."""
+    element that holds it, whether it is displayed, the ids of what is being used around it, and what context-fill and
+    context-stroke stand for."""
 
     style: Style
     to_fine: Affine
@@ -24,6 +27,7 @@ class Context:
     place: Place | None = None
     displayed: bool = True
     using: tuple[str, ...] = ()
+    painted: tuple[str, str] = ("none", "none")
 
     def inside(self, style: Style) -> Context:
         """The context of an element within, which has a style of its own."""
@@ -36,3 +40,15 @@ class Context:
             viewport=dataclasses.replace(self.viewport, font=FONT_PX if font is None else font),
             displayed=self.displayed and style["display"] != "none",
         )
+
+    def taken_over(self, own_id: str) -> Context:
+        """The context of what an element uses by its id, such as a symbol or a marker."""
+        fill, stroke = (self.paint_text(name) for name in ("fill", "stroke"))
+        return dataclasses.replace(self, using=(*self.using, own_id), painted=(fill, stroke))
+
+    def paint_text(self, name: str) -> str:
+        """What a property asks for as paint, with what context-fill and context-stroke stand for."""
+        text = self.style[name]
+        if text in CONTEXT:
+            return self.painted[CONTEXT.index(text)]
+        return self.style["color"] if text.lower() == CURRENT else text

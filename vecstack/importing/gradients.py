@@ -11,7 +11,7 @@ from vecstack.geometry import UNIT_CIRCLE
 from vecstack.importing.areas import Areas
 from vecstack.importing.items import Item, Place
 from vecstack.importing.outlines import Contour, Outline, Point, bounds, moved, polygon
-from vecstack.importing.paints import SAME_ALPHA, Gradient, Stop
+from vecstack.importing.paints import SAME_ALPHA, SAME_PLACE, Gradient, Stop
 from vecstack.importing.values import scale, shift
 
 MAX_STOPS = 256  # of a gradient whose colours repeat
@@ -22,11 +22,26 @@ Interval = tuple[float, float]  # of offsets
 
 
 def as_layers_have_them(items: Sequence[Item], areas: Areas) -> list[Item]:
-    """The items, of which no gradient repeats or changes its opacity any more."""
-    spread = [_spread_out(item, areas) for item in items]
+    """The items, of which no gradient repeats, has a focal point or changes its opacity any more."""
+    spread = [_centred(_spread_out(item, areas), areas) for item in items]
     changing = sum(map(_changes, spread))
     steps = max(FEWEST_STEPS, min(MOST_STEPS, STEPPED_LAYERS // max(1, changing)))
     return [part for item in spread for part in (_stepped(item, steps, areas) if _changes(item) else [item])]
+
+
+def _centred(item: Item, areas: Areas) -> Item:
+    """The item with a gradient around its centre; with offset 0 on a circle around that, its stops are moved."""
+    paint = item.paint
+    if not isinstance(paint, Gradient) or paint.focus is None:
+        return item
+    (x, y), radius = paint.focus
+    whole = math.dist(paint.start, paint.end)
+    first = radius / whole
+    if math.dist((x, y), paint.start) > SAME_PLACE * whole or first >= 1:
+        areas.left_out.add("focal points of gradients")
+        first = 0.0
+    stops = tuple((first + (1 - first) * offset, color, alpha) for offset, color, alpha in paint.stops)
+    return dataclasses.replace(item, paint=dataclasses.replace(paint, stops=stops, focus=None))
 
 
 def _changes(item: Item) -> bool:

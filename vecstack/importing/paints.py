@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,15 +20,18 @@ MAX_STOPS = 128
 GRADIENTS = ("linearGradient", "radialGradient")
 SHARED = ("gradientUnits", "gradientTransform", "spreadMethod")  # what a gradient takes over from one of the other kind
 SAME_ALPHA = 1 / 512
+SAME_PLACE = 1e-6  # of a radius
 MAX_HREFS = 16  # gradients that take after one another
 
 Stop = tuple[float, Color, float]  # offset, colour, alpha
+Focus = tuple[tuple[float, float], float]
 
 
 @dataclass(frozen=True)
 class Gradient:
     """Colours along a line, or with the distance from a point: offset 0 at `start`, 1 at `end` or on the circle through
-    it, both in a space that `place` maps to the drawing."""
+    it, both in a space that `place` maps to the drawing. With a `focus` (a point and a radius), offset 0 is on that
+    circle, and the colours are those of circles from it to the one at offset 1."""
 
     radial: bool
     start: tuple[float, float]
@@ -35,6 +39,7 @@ class Gradient:
     place: Affine
     stops: tuple[Stop, ...]
     spread: str = "pad"
+    focus: Focus | None = None
 
     @property
     def has_one_alpha(self) -> bool:
@@ -46,6 +51,16 @@ class Gradient:
 Paint = Color | Gradient
 
 
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """A drawing that is repeated: what gives its attributes, the element whose children it consists of, and the point
+    about which it is transformed, as a transform-origin."""
+
+    get: Callable[[str], str | None]
+    content: Any
+    origin: str
+
+
 class Paints:
     """Finds the paint that an element asks for."""
 
@@ -55,7 +70,7 @@ class Paints:
 
     def paint(
         self, text: str, style: Style, box: Rect, viewport: Viewport, place: Affine
-    ) -> tuple[Paint, float] | None:
+    ) -> tuple[Paint | Pattern, float] | None:
         """The paint that a property asks for, and its alpha; None where it draws nothing. `box` is what the shape
         covers in its own units, which `place` maps to the drawing."""
         name, otherwise = url_of(text)
@@ -64,15 +79,16 @@ class Paints:
             return self._served(server, box, viewport, place)
         if otherwise in ("none", ""):
             return None
-        if otherwise in ("context-fill", "context-stroke"):
-            self._left_out.add("context-fill and context-stroke")
-            return None
         return self._styles.color(otherwise, style["color"])
 
-    def _served(self, server: Any, box: Rect, viewport: Viewport, place: Affine) -> tuple[Paint, float] | None:
+    def _served(
+        self, server: Any, box: Rect, viewport: Viewport, place: Affine
+    ) -> tuple[Paint | Pattern, float] | None:
         tag = tag_of(server)
+        if tag == "pattern":
+            return self._pattern(server)
         if tag not in GRADIENTS:
-            self._left_out.add({"pattern": "patterns"}.get(tag, f"fills that refer to <{tag}>"))
+            self._left_out.add(f"fills that refer to <{tag}>")
             return None
         chain = list(self._chain(server))
 
@@ -86,8 +102,7 @@ class Paints:
         if self._is_boxed(server):
             place = place.after(shift(box.x, box.y)).after(scale(box.width, box.height))
             viewport = dataclasses.replace(viewport, width=1.0, height=1.0)
-        origin = self._styles.style(server, INITIAL)["transform-origin"]
-        own = transform_about(get("gradientTransform"), origin, viewport)
+        own = transform_about(get("gradientTransform"), self._origin(server), viewport)
         own = own if own.determinant else IDENTITY
         if not place.determinant:
             return None
@@ -95,8 +110,23 @@ class Paints:
         if start == end:
             return stops[-1][1], stops[-1][2]
         spread = get("spreadMethod") or "pad"
-        gradient = Gradient(tag == "radialGradient", start, end, place.after(own), tuple(stops), spread)
+        focus = _focus(get, viewport, start, end) if tag == "radialGradient" else None
+        gradient = Gradient(tag == "radialGradient", start, end, place.after(own), tuple(stops), spread, focus)
         return _with_alpha_apart(gradient)
+
+    def _pattern(self, server: Any) -> tuple[Pattern, float] | None:
+        """A pattern; None where there is nothing in it."""
+        chain = list(self._chain(server))
+
+        def get(name: str) -> str | None:
+            return next((found for node in chain if (found := node.etree_element.get(name)) is not None), None)
+
+        content = next((node for node in chain if len(node.etree_element)), None)
+        return None if content is None else (Pattern(get, content, self._origin(server)), 1.0)
+
+    def _origin(self, server: Any) -> str:
+        """The point about which a gradient or a pattern is transformed."""
+        return self._styles.style(server, INITIAL)["transform-origin"]
 
     def _ends(
         self, radial: bool, get: Callable[[str], str | None], viewport: Viewport
@@ -112,35 +142,31 @@ class Paints:
             return start, (find("x2", viewport.width, "100%"), find("y2", viewport.height, "0%"))
         x, y = find("cx", viewport.width, "50%"), find("cy", viewport.height, "50%")
         radius = max(find("r", viewport.diagonal, "50%"), 0.0)
-        focus = length(get("fx"), viewport.width), length(get("fy"), viewport.height)
-        if any(value is not None and abs(value - at) > 1e-6 * radius for value, at in zip(focus, (x, y), strict=True)):
-            self._left_out.add("focal points of gradients")
-        if length(get("fr"), viewport.diagonal):
-            self._left_out.add("focal radii of gradients")
         return (x, y), (x + radius, y)
 
     def _chain(self, server: Any) -> Iterator[Any]:
-        """A gradient, and those that it takes after."""
+        """A gradient or a pattern, and those that it takes after."""
         seen: list[Any] = []
-        node = server
+        node, able = server, GRADIENTS if tag_of(server) in GRADIENTS else ("pattern",)
         while node is not None and node not in seen and len(seen) < MAX_HREFS:
             yield node
             seen.append(node)
             name = href(node)
             node = self._by_id.get(name) if name is not None else None
-            node = node if node is not None and tag_of(node) in GRADIENTS else None
+            node = node if node is not None and tag_of(node) in able else None
 
     def _is_boxed(self, server: Any) -> bool:
-        """Whether a gradient's units are the box of what it is for."""
-        found = (node.etree_element.get("gradientUnits") for node in self._chain(server))
+        """Whether the units of a gradient or a pattern are the box of what it is for."""
+        name = "patternUnits" if tag_of(server) == "pattern" else "gradientUnits"
+        found = (node.etree_element.get(name) for node in self._chain(server))
         return next((units for units in found if units is not None), None) != "userSpaceOnUse"
 
     def _is_sound(self, server: Any, box: Rect) -> bool:
-        """Whether there is no mistake in a gradient, for which another paint would stand in."""
-        if tag_of(server) not in GRADIENTS:
-            return True
-        has_stops = any(self._stops(node) for node in self._chain(server))
-        return has_stops and (not self._is_boxed(server) or bool(box.width and box.height))
+        """Whether there is no mistake in a gradient or a pattern, for which another paint would stand in."""
+        tag = tag_of(server)
+        if tag in GRADIENTS and not any(self._stops(node) for node in self._chain(server)):
+            return False
+        return tag not in (*GRADIENTS, "pattern") or not self._is_boxed(server) or bool(box.width and box.height)
 
     def _stops(self, server: Any) -> tuple[Stop, ...]:
         """A gradient's own stops, whose offsets do not fall."""
@@ -168,3 +194,19 @@ def _with_alpha_apart(gradient: Gradient) -> tuple[Paint, float]:
         return gradient, 1.0
     stops = tuple((offset, color, 1.0) for offset, color, _ in gradient.stops)
     return dataclasses.replace(gradient, stops=stops), gradient.stops[0][2]
+
+
+def _focus(
+    get: Callable[[str], str | None], viewport: Viewport, centre: tuple[float, float], end: tuple[float, float]
+) -> Focus | None:
+    """The circle of offset 0 of a radial gradient, within that of offset 1; None where it is the centre."""
+    whole = math.dist(centre, end)
+    radius = max(length(get("fr"), viewport.diagonal, viewport.font) or 0.0, 0.0)
+    found = length(get("fx"), viewport.width, viewport.font), length(get("fy"), viewport.height, viewport.font)
+    x, y = (at if value is None else value for value, at in zip(found, centre, strict=True))
+    off = math.dist((x, y), centre)
+    if off <= SAME_PLACE * whole and not radius:
+        return None
+    if off > whole:
+        x, y = (at + (value - at) * whole / off for value, at in zip((x, y), centre, strict=True))
+    return (x, y), radius

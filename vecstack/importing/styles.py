@@ -131,7 +131,8 @@ class Styles:
 
     def _cascaded(self, node: Any, attributes: Mapping[str, str]) -> Iterable[tuple[str, str]]:
         """Properties and values, the weakest first."""
-        yield from ((name, attributes[name].strip()) for name in attributes if name in INITIAL or name in OWN)
+        said = (name for name in attributes if (name in INITIAL or name in OWN) and name != "marker")
+        yield from ((name, attributes[name].strip()) for name in said)  # `marker` is one of CSS only
         entries: list[Ranked] = []
         for specificity, order, pseudo, declarations in self._matcher.match(node) if self._count else ():
             if pseudo is None:

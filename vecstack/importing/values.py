@@ -26,6 +26,7 @@ UNITS = {  # in px, of which 96 are an inch
     "pt": 96 / 72,
     "pc": 16.0,
 }
+TURNS = {"": 1.0, "deg": 1.0, "rad": math.degrees(1), "grad": 0.9, "turn": 360.0}  # in degrees
 SIDES = {"left": "0%", "top": "0%", "center": "50%", "right": "100%", "bottom": "100%"}
 FONT_PX = 16.0  # of a font whose size is nowhere said
 
@@ -131,12 +132,23 @@ def _function(name: str, values: list[float]) -> Affine | None:
         return scale(values[0], values[-1])
     if name == "rotate" and count in (1, 3):
         x, y = values[1:] or (0.0, 0.0)
-        cos, sin = math.cos(math.radians(values[0])), math.sin(math.radians(values[0]))
-        return shift(x, y).after(Affine(cos, -sin, 0.0, sin, cos, 0.0)).after(shift(-x, -y))
+        return shift(x, y).after(rotation(math.radians(values[0]))).after(shift(-x, -y))
     if name in ("skewX", "skewY") and count == 1:
         slope = math.tan(math.radians(values[0]))
         return Affine(1.0, slope, 0.0, 0.0, 1.0, 0.0) if name == "skewX" else Affine(1.0, 0.0, 0.0, slope, 1.0, 0.0)
     return None
+
+
+def degrees(text: str) -> float:
+    """An angle in degrees; 0 where the text is none."""
+    match = _LENGTH.fullmatch(text)
+    return float(match[1]) * TURNS.get(match[2].lower(), 0.0) if match is not None else 0.0
+
+
+def rotation(angle: float) -> Affine:
+    """The map that turns points about the origin by an angle in radians, from x towards y."""
+    cos, sin = math.cos(angle), math.sin(angle)
+    return Affine(cos, -sin, 0.0, sin, cos, 0.0)
 
 
 def shift(x: float, y: float) -> Affine:
