@@ -76,6 +76,9 @@ DRAWINGS = {
     'points="20,20 80,30 40,80" marker-mid="url(#m)" marker-start="url(#m)"/>',
     "a pattern": '<pattern id="p" width="25" height="25" patternUnits="userSpaceOnUse"><rect width="12.5" height="25" '
     'fill="gold"/></pattern><rect width="90" height="80" fill="url(#p)" fill-opacity=".6"/>',
+    "focal points": f'<radialGradient id="g" fx=".3" fy=".7">{RADIAL}</radialGradient><rect {FILL} fill="url(#g)"/>'
+    f'<radialGradient id="h" fr=".1" r=".3" fx=".6" fy=".55" spreadMethod="reflect">{RADIAL}</radialGradient>'
+    '<ellipse cx="60" cy="80" rx="30" ry="15" fill="url(#h)"/>',
     "a gradient from a circle on": f'<radialGradient id="g" fr="20%">{RADIAL}</radialGradient>'
     f'<rect {FILL} fill="url(#g)"/>',
     "a switch": f'<switch><rect {FILL} systemLanguage="xx" fill="red"/><rect {FILL} fill="green"/><rect/></switch>',
@@ -160,8 +163,8 @@ def test_a_pattern_may_lie_in_a_pattern() -> None:
         ),
         (f'<g style="mix-blend-mode:multiply"><rect {FILL}/></g>', "left out: blend modes (1)"),
         (
-            f'<radialGradient id="g" fx=".2">{RADIAL}</radialGradient><rect {FILL} fill="url(#g)"/>',
-            "left out: focal points of gradients (1)",
+            f'<radialGradient id="g" fx="1.2">{RADIAL}</radialGradient><rect {FILL} fill="url(#g)"/>',
+            "left out: focal circles that reach out of their gradient (1)",
         ),
     ],
 )

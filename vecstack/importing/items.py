@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vecstack.importing.areas import Areas
 from vecstack.importing.outlines import Outline
-from vecstack.importing.paints import Gradient, Paint
+from vecstack.importing.paints import GradientPaint, Paint
 
 MAX_TOGETHER = 100  # items of a group whose opacity is worked out: each is compared with each
 
@@ -40,7 +40,7 @@ class Item:
     @property
     def is_opaque(self) -> bool:
         """Whether nothing below shows through it."""
-        return self.opacity == 1 and (not isinstance(self.paint, Gradient) or self.paint.has_one_alpha)
+        return self.opacity == 1 and (not isinstance(self.paint, GradientPaint) or self.paint.has_one_alpha)
 
 
 def clipped(items: Sequence[Item], clip: Outline, areas: Areas) -> list[Item]:

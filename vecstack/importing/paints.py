@@ -15,6 +15,7 @@ from vecstack.importing.left_out import LeftOut
 from vecstack.importing.nodes import href, tag_of, url_of
 from vecstack.importing.styles import INITIAL, Style, Styles
 from vecstack.importing.values import IDENTITY, Viewport, length, scale, share, shift, transform_about
+from vecstack.kinds.gradient import focused
 
 MAX_STOPS = 128
 GRADIENTS = ("linearGradient", "radialGradient")
@@ -24,22 +25,23 @@ SAME_PLACE = 1e-6  # of a radius
 MAX_HREFS = 16  # gradients that take after one another
 
 Stop = tuple[float, Color, float]  # offset, colour, alpha
-Focus = tuple[tuple[float, float], float]
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Gradient:
+class GradientPaint:
     """Colours along a line, or with the distance from a point: offset 0 at `start`, 1 at `end` or on the circle through
-    it, both in a space that `place` maps to the drawing. With a `focus` (a point and a radius), offset 0 is on that
-    circle, and the colours are those of circles from it to the one at offset 1."""
+    it, both in a space that `place` maps to the drawing. With a `focus`, circles grow from there to the one through the
+    end, their centres and radii evenly. Stops have offsets from the share `first` of the way on."""
 
     radial: bool
-    start: tuple[float, float]
-    end: tuple[float, float]
+    start: Point
+    end: Point
     place: Affine
     stops: tuple[Stop, ...]
     spread: str = "pad"
-    focus: Focus | None = None
+    focus: Point | None = None
+    first: float = 0.0
 
     @property
     def has_one_alpha(self) -> bool:
@@ -47,8 +49,26 @@ class Gradient:
         alphas = [alpha for _, _, alpha in self.stops]
         return max(alphas) - min(alphas) <= SAME_ALPHA
 
+    def circle(self, offset: float) -> tuple[Point, float]:
+        """The middle and the radius of the circle of an offset of stops, in a radial gradient."""
+        share = self.first + (1 - self.first) * offset
+        (x, y), (fx, fy) = self.start, self.focus or self.start
+        return (fx + share * (x - fx), fy + share * (y - fy)), share * math.dist(self.start, self.end)
 
-Paint = Color | Gradient
+    def offset(self, point: Point) -> float:
+        """The offset of stops at a point."""
+        (x, y), (x1, y1), (x2, y2) = point, self.start, self.end
+        square = (x2 - x1) ** 2 + (y2 - y1) ** 2
+        if not self.radial:
+            return ((x - x1) * (x2 - x1) + (y - y1) * (y2 - y1)) / square
+        fx, fy = self.focus or self.start
+        room = square - (fx - x1) ** 2 - (fy - y1) ** 2
+        along = (x - fx) * (fx - x1) + (y - fy) * (fy - y1)
+        share = (along + math.sqrt(along**2 + room * ((x - fx) ** 2 + (y - fy) ** 2))) / room
+        return (share - self.first) / (1 - self.first)
+
+
+Paint = Color | GradientPaint
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +130,8 @@ class Paints:
         if start == end:
             return stops[-1][1], stops[-1][2]
         spread = get("spreadMethod") or "pad"
-        focus = _focus(get, viewport, start, end) if tag == "radialGradient" else None
-        gradient = Gradient(tag == "radialGradient", start, end, place.after(own), tuple(stops), spread, focus)
-        return _with_alpha_apart(gradient)
+        gradient = GradientPaint(tag == "radialGradient", start, end, place.after(own), tuple(stops), spread)
+        return _with_alpha_apart(self._focused(gradient, get, viewport) if gradient.radial else gradient)
 
     def _pattern(self, server: Any) -> tuple[Pattern, float] | None:
         """A pattern; None where there is nothing in it."""
@@ -128,9 +147,7 @@ class Paints:
         """The point about which a gradient or a pattern is transformed."""
         return self._styles.style(server, INITIAL)["transform-origin"]
 
-    def _ends(
-        self, radial: bool, get: Callable[[str], str | None], viewport: Viewport
-    ) -> tuple[tuple[float, float], tuple[float, float]]:
+    def _ends(self, radial: bool, get: Callable[[str], str | None], viewport: Viewport) -> tuple[Point, Point]:
         """Where a gradient starts and ends."""
 
         def find(name: str, whole: float, otherwise: str) -> float:
@@ -143,6 +160,22 @@ class Paints:
         x, y = find("cx", viewport.width, "50%"), find("cy", viewport.height, "50%")
         radius = max(find("r", viewport.diagonal, "50%"), 0.0)
         return (x, y), (x + radius, y)
+
+    def _focused(self, gradient: GradientPaint, get: Callable[[str], str | None], viewport: Viewport) -> GradientPaint:
+        """A radial gradient with the focal point and the focal radius that it asks for: where the circles, followed
+        further, would have no radius."""
+        whole = math.dist(gradient.start, gradient.end)
+        first = max(length(get("fr"), viewport.diagonal, viewport.font) or 0.0, 0.0) / whole
+        found = length(get("fx"), viewport.width, viewport.font), length(get("fy"), viewport.height, viewport.font)
+        off = [0.0 if value is None else value - at for value, at in zip(found, gradient.start, strict=True)]
+        reach = math.hypot(*off) / whole
+        if reach + first > 1 + SAME_PLACE or first == 1:
+            self._left_out.add("focal circles that reach out of their gradient")
+            first = 0.0
+        if reach <= SAME_PLACE:
+            return dataclasses.replace(gradient, first=first)
+        x, y = gradient.start[0] + off[0] / (1 - first), gradient.start[1] + off[1] / (1 - first)
+        return dataclasses.replace(gradient, focus=focused(gradient.start, gradient.end, (x, y)), first=first)
 
     def _chain(self, server: Any) -> Iterator[Any]:
         """A gradient or a pattern, and those that it takes after."""
@@ -188,25 +221,9 @@ class Paints:
         return tuple(stops)
 
 
-def _with_alpha_apart(gradient: Gradient) -> tuple[Paint, float]:
+def _with_alpha_apart(gradient: GradientPaint) -> tuple[Paint, float]:
     """A gradient and its alpha: where it has but one, all stops are opaque."""
     if not gradient.has_one_alpha:
         return gradient, 1.0
     stops = tuple((offset, color, 1.0) for offset, color, _ in gradient.stops)
     return dataclasses.replace(gradient, stops=stops), gradient.stops[0][2]
-
-
-def _focus(
-    get: Callable[[str], str | None], viewport: Viewport, centre: tuple[float, float], end: tuple[float, float]
-) -> Focus | None:
-    """The circle of offset 0 of a radial gradient, within that of offset 1; None where it is the centre."""
-    whole = math.dist(centre, end)
-    radius = max(length(get("fr"), viewport.diagonal, viewport.font) or 0.0, 0.0)
-    found = length(get("fx"), viewport.width, viewport.font), length(get("fy"), viewport.height, viewport.font)
-    x, y = (at if value is None else value for value, at in zip(found, centre, strict=True))
-    off = math.dist((x, y), centre)
-    if off <= SAME_PLACE * whole and not radius:
-        return None
-    if off > whole:
-        x, y = (at + (value - at) * whole / off for value, at in zip((x, y), centre, strict=True))
-    return (x, y), radius

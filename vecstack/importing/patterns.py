@@ -13,7 +13,7 @@ from vecstack.importing.context import Context
 from vecstack.importing.items import Item, Place, clipped, faded
 from vecstack.importing.nodes import Sides
 from vecstack.importing.outlines import Outline, bounds, count, moved, polygon
-from vecstack.importing.paints import Gradient, Pattern
+from vecstack.importing.paints import GradientPaint, Pattern
 from vecstack.importing.styles import Styles
 from vecstack.importing.values import IDENTITY, Viewport, length, scale, shift, transform_about
 from vecstack.importing.viewports import fitted, view_box
@@ -62,7 +62,7 @@ class Patterns:
     ) -> Iterator[Item]:
         """An item of the tile at all places of an area: as one, where its paint is the same at each."""
         moves = [shift(place.a * x + place.b * y, place.d * x + place.e * y) for x, y in steps]
-        if isinstance(item.paint, Gradient):
+        if isinstance(item.paint, GradientPaint):
             for move in moves:
                 paint = dataclasses.replace(item.paint, place=move.after(item.paint.place))
                 part = self._areas.common(moved(item.outline, move), area)

@@ -50,7 +50,7 @@ def test_names_ids_and_gradients_are_kept() -> None:
     cut = cutout(STACK, device="cpu")
     assert [layer.id for layer in cut.layers] == ["background", "low", "glow", "edge", "top"]
     assert cut.layers[1].name == "Low"
-    assert kind_of(cut.layers[2]).ramp(cut.layers[2]) == kind_of(STACK.layers[1]).ramp(STACK.layers[1])
+    assert kind_of(cut.layers[2]).gradient(cut.layers[2]) == kind_of(STACK.layers[1]).gradient(STACK.layers[1])
     assert cut.canvas.transparent
 
 

@@ -73,9 +73,9 @@ def _shapes(stack: Stack, fine: Affine, whole: Area, device: str) -> list[Piece]
     for each in found:
         layer, area = each.layer, area_of(each.outline, fine)
         inside = area if area.bounds.inside(whole.bounds) else common(area, whole)
-        color, ramp = each.color or mean_color(stack, layer, device), kind_of(layer).ramp(layer)
-        place = layer.transform if ramp else UPRIGHT
-        pieces.append(Piece(layer.id, layer.name, layer.group, color, inside, ramp, place))
+        color, gradient = each.color or mean_color(stack, layer, device), kind_of(layer).gradient(layer)
+        place = layer.transform if gradient else UPRIGHT
+        pieces.append(Piece(layer.id, layer.name, layer.group, color, inside, gradient, place))
     return pieces
 
 
@@ -138,4 +138,4 @@ def _layer(kind: Kind[Layer], piece: Piece, back: Affine) -> Layer:
         tuple((round(x, decimals), round(y, decimals)) for x, y in curve) for curve in outline_of(piece.area, to_frame)
     ]
     fields = {"id": piece.id, "name": piece.name, "group": piece.group, "transform": piece.place}
-    return kind.from_outline(fields, outline, piece.ramp or piece.color)
+    return kind.from_outline(fields, outline, piece.gradient or piece.color)
