@@ -10,10 +10,11 @@ from tests.helpers import block
 from tests.kinds.path.examples import SUNSET, at, blob, corner
 from vecstack import Canvas, Stack, render
 from vecstack.errors import ExportError, UsageError
-from vecstack.exporting.cutting.areas import Area, area_of, common
+from vecstack.exporting.cutting.areas import Area, common, parts
+from vecstack.exporting.cutting.curves import Curves
 from vecstack.exporting.cutting.partition import cutout
 from vecstack.exporting.cutting.prepare import prepared
-from vecstack.geometry import Rect
+from vecstack.geometry import Affine, Rect
 from vecstack.kinds import kind_of
 from vecstack.kinds.path.layer import PathLayer
 
@@ -31,14 +32,24 @@ STACK = Stack(
 )
 
 
+FINE = 100.0  # times larger, so that polygons are close to the curves that they stand for
+
+
 def areas(stack: Stack) -> list[Area]:
-    return [area_of(kind_of(layer).outline(layer) or (), layer.transform) for layer in stack.layers]
+    """What the layers cover, enlarged."""
+    place = Affine(FINE, 0, 0, 0, FINE, 0)
+    return [Curves().area(kind_of(layer).outline(layer) or (), place.after(layer.transform)) for layer in stack.layers]
+
+
+def sizes(stack: Stack) -> list[float]:
+    """The areas of the layers in square canvas units."""
+    return [area.area / FINE**2 for area in areas(stack)]
 
 
 def test_nothing_overlaps_and_no_gap_is_left() -> None:
-    found = areas(cutout(STACK, device="cpu"))
-    assert sum(area.size for area in found) == pytest.approx(60 * 40, rel=1e-5)
-    assert max(common(one, two).size for one, two in combinations(found, 2)) < 1e-3
+    cut = cutout(STACK, device="cpu")
+    assert sum(sizes(cut)) == pytest.approx(60 * 40, rel=1e-5)
+    assert max(common(one, two).area / FINE**2 for one, two in combinations(areas(cut), 2)) < 0.01
 
 
 def test_it_looks_as_before_away_from_edges() -> None:
@@ -63,9 +74,9 @@ def test_layers_of_one_colour_are_united() -> None:
     cut = cutout(STACK, by_color=True, device="cpu")
     assert len(cut.layers) == 4
     assert cut.layers[1].name == cut.layers[1].id == "#e61a1a"
-    apart = {layer.id: area.size for layer, area in zip(cutout(STACK).layers, areas(cutout(STACK)), strict=True)}
-    assert areas(cut)[1].size == pytest.approx(apart["low"] + apart["top"], rel=1e-4)
-    assert sum(area.size for area in areas(cut)) == pytest.approx(60 * 40, rel=1e-5)
+    apart = {layer.id: size for layer, size in zip(cutout(STACK).layers, sizes(cutout(STACK)), strict=True)}
+    assert sizes(cut)[1] == pytest.approx(apart["low"] + apart["top"], rel=1e-4)
+    assert sum(sizes(cut)) == pytest.approx(60 * 40, rel=1e-5)
 
 
 def test_small_parts_go_to_what_they_touch() -> None:
@@ -75,8 +86,8 @@ def test_small_parts_go_to_what_they_touch() -> None:
     stack = STACK.with_layers((*STACK.layers, *dots))
     cut = cutout(stack, min_area=6.0, device="cpu")
     assert not {layer.id for layer in cut.layers} & {layer.id for layer in dots}
-    assert min(part.size for area in areas(cut) for part in area.parts()) >= 6.0
-    assert sum(area.size for area in areas(cut)) == pytest.approx(60 * 40, rel=1e-5)
+    assert min(part.area for area in areas(cut) for part in parts(area)) >= 6.0 * FINE**2
+    assert sum(sizes(cut)) == pytest.approx(60 * 40, rel=1e-5)
 
 
 def test_translucent_layers_are_refused_or_made_opaque() -> None:
@@ -89,9 +100,9 @@ def test_translucent_layers_are_refused_or_made_opaque() -> None:
 
 def test_soft_layers_are_traced() -> None:
     stack = Stack(CANVAS, (block("block", Rect(10.0, 10.0, 20.0, 15.0)),))
-    background, traced = areas(cutout(stack, device="cpu"))
-    assert 200 < traced.size < 400
-    assert background.size + traced.size == pytest.approx(60 * 40, rel=1e-5)
+    background, traced = sizes(cutout(stack, device="cpu"))
+    assert 200 < traced < 400
+    assert background + traced == pytest.approx(60 * 40, rel=1e-5)
 
 
 @pytest.mark.parametrize("option", [{"by_color": True}, {"min_area": "3px"}])

@@ -22,7 +22,7 @@ def prepared(
     """The stack with its layers `opaque`, in the colours that they show; as a `cutout`, in which nothing overlaps, with
     the layers of one colour united (`by_color`) and without parts smaller than `min_area` (2mm2 or 30px; a canvas of
     that width). Raises UsageError; ExportError: translucent layers in a cutout, a layer without an outline; no
-    skia-pathops; DeviceError."""
+    shapely; DeviceError."""
     for name, value in (("by_color", by_color), ("min_area", min_area)):
         if value and not cutout:
             raise UsageError(f"{name} needs layers that do not overlap; add `cutout=True`.", parameter=name)
