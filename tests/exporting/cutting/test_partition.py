@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,6 +91,16 @@ def test_small_parts_go_to_what_they_touch() -> None:
     assert sum(sizes(cut)) == pytest.approx(60 * 40, rel=1e-5)
 
 
+def test_pieces_bleed_below_those_above_them_and_look_as_before() -> None:
+    plain, bled = cutout(STACK, device="cpu"), cutout(STACK, bleed=1.0, device="cpu")
+    assert [layer.id for layer in bled.layers] == [layer.id for layer in plain.layers]
+    grown = [after - before for before, after in zip(sizes(plain), sizes(bled), strict=True)]
+    assert min(grown[:3]) > 5  # square units, along edges of some 20 units and more
+    assert grown[-1] == pytest.approx(0, abs=1e-3)
+    before, after = (render(stack, 600, transparent=False, device="cpu").astype(int) for stack in (STACK, bled))
+    assert (np.abs(before - after).max(-1) > 2).mean() < 0.002
+
+
 def test_translucent_layers_are_refused_or_made_opaque() -> None:
     faded = STACK.with_layers([dataclasses.replace(STACK.layers[0], opacity=0.5)])
     with pytest.raises(ExportError, match=r"low is translucent.*opaque"):
@@ -105,7 +116,7 @@ def test_soft_layers_are_traced() -> None:
     assert background + traced == pytest.approx(60 * 40, rel=1e-5)
 
 
-@pytest.mark.parametrize("option", [{"by_color": True}, {"min_area": "3px"}])
-def test_what_needs_a_cutout_says_so(option: dict[str, bool]) -> None:
+@pytest.mark.parametrize("option", [{"by_color": True}, {"min_area": "3px"}, {"bleed": "1px"}])
+def test_what_needs_a_cutout_says_so(option: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=f"^{next(iter(option))} needs"):
-        prepared(STACK, **option)  # type: ignore[arg-type]
+        prepared(STACK, **option)

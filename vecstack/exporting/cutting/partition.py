@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from vecstack.color import to_hex
 from vecstack.errors import ExportError
 from vecstack.exporting.cutting.areas import Area, common, less, parts, rectangle, together
+from vecstack.exporting.cutting.bleed import with_bleed
 from vecstack.exporting.cutting.colors import mean_color
+from vecstack.exporting.cutting.cover import Cover
 from vecstack.exporting.cutting.crumbs import without_crumbs
 from vecstack.exporting.cutting.curves import Curves
 from vecstack.exporting.cutting.outlines import outlined
@@ -24,10 +26,13 @@ SLIVER = 1e-7  # of the canvas: what is smaller is what rounding leaves between 
 DECIMALS = 4  # of a canvas unit, in coordinates
 
 
-def cutout(stack: Stack, *, by_color: bool = False, min_area: float = 0.0, device: str = "auto") -> Stack:
+def cutout(
+    stack: Stack, *, by_color: bool = False, min_area: float = 0.0, bleed: float = 0.0, device: str = "auto"
+) -> Stack:
     """The stack as layers that do not overlap and leave no gaps: each layer that is seen, less what lies above it,
     within the canvas; the background as the lowest, unless the canvas is transparent. `by_color` unites those of one
     colour. Parts smaller than `min_area` (square canvas units) are given to the layer that they touch most.
+    With a `bleed` (canvas units), each goes on so far below those above it.
 
     Raises ExportError: a layer is translucent, or has no outline; no shapely; DeviceError."""
     _check_opaque(stack)
@@ -42,6 +47,8 @@ def cutout(stack: Stack, *, by_color: bool = False, min_area: float = 0.0, devic
         pieces = without_crumbs(pieces, min_area * scale**2)
     kind, sliver = outlined_kind(), SLIVER * whole.area
     kept = [piece for piece in (_large(piece, sliver) for piece in pieces) if piece]
+    if bleed:
+        kept = with_bleed(kept, bleed * scale)
     layers = (_layer(kind, piece, curves, back) for piece in kept)
     groups = () if by_color else stack.groups
     return dataclasses.replace(
@@ -92,15 +99,13 @@ def _background(stack: Stack, whole: Area) -> Piece:
 def _visible(pieces: Sequence[Piece]) -> list[Piece]:
     """Each piece less those above it."""
     result: list[Piece] = []
-    above: list[tuple[int, Area]] = []  # what so many pieces cover together, as many in each as in all after it
+    above = Cover()
     for piece in reversed(pieces):
-        area, count, whole = piece.area, 1, piece.area
-        for _, cover in above:
+        area = piece.area
+        for cover in above.parts:
             area = less(area, cover)
         result.append(piece.at(area))
-        while above and above[-1][0] == count:
-            count, whole = 2 * count, together([whole, above.pop()[1]])
-        above.append((count, whole))
+        above.add(piece.area)
     return result[::-1]
 
 
