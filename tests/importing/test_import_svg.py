@@ -10,7 +10,7 @@ import resvg_py
 from PIL import Image
 
 from tests.importing.hostile import BOX, svg
-from vecstack import Stack, import_svg, render, to_svg
+from vecstack import Stack, import_svg, refine, render, to_svg
 from vecstack.errors import PictureError
 from vecstack.kinds import kind_of
 
@@ -185,6 +185,27 @@ def test_a_smooth_change_of_opacity_is_drawn_in_steps() -> None:
         assert lines == ["left out: smooth changes of opacity, drawn in steps (1)"]
         assert difference(drawn(text), drawn(to_svg(stack))) < 1
         assert {layer.group for layer in stack.layers} == {"r"}
+
+
+def test_a_drawing_is_refined_towards_a_picture_and_stays_a_drawing() -> None:
+    def text(dx: int, red: str) -> str:
+        return svg(
+            f'<g id="sign"><title>A sign</title><circle id="disc" cx="{45 + dx}" cy="50" r="30" fill="{red}" '
+            f'stroke="navy" stroke-width="8"/><path id="bar" d="M{30 + dx} 50h30" stroke="white" stroke-width="9"/></g>',
+            f'{BOX} style="background-color:#eee"',
+        )
+
+    drawing, wanted = imported(text(0, "tomato")), render(imported(text(2, "crimson")), device="cpu")[..., :3]
+    refined = refine(drawing, wanted, device="cpu")
+    before, after = (
+        difference(render(stack, device="cpu")[..., :3].astype(float), wanted) for stack in (drawing, refined)
+    )
+    assert after < before / 5
+    assert refined.groups == drawing.groups
+    assert [(layer.id, layer.name, layer.group) for layer in refined.layers] == [
+        (layer.id, layer.name, layer.group) for layer in drawing.layers
+    ]
+    assert [len(layer.contours) for layer in refined.layers] == [1, 2, 1]  # type: ignore[attr-defined]
 
 
 def test_css_has_units_in_transforms() -> None:
