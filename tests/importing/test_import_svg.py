@@ -191,7 +191,8 @@ def test_a_drawing_is_refined_towards_a_picture_and_stays_a_drawing() -> None:
     def text(dx: int, red: str) -> str:
         return svg(
             f'<g id="sign"><title>A sign</title><circle id="disc" cx="{45 + dx}" cy="50" r="30" fill="{red}" '
-            f'stroke="navy" stroke-width="8"/><path id="bar" d="M{30 + dx} 50h30" stroke="white" stroke-width="9"/></g>',
+            f'stroke="navy" stroke-width="8"/><path id="bar" d="M{30 + dx} 50h30" stroke="white" stroke-width="9"/>'
+            "</g>",
             f'{BOX} style="background-color:#eee"',
         )
 

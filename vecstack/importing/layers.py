@@ -8,29 +8,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from vecstack.color import Color
-from vecstack.errors import PictureError
 from vecstack.geometry import Affine, Rect
 from vecstack.importing.items import Item, Place
 from vecstack.importing.outlines import Outline, bounds, moved
 from vecstack.importing.paints import GradientPaint
 from vecstack.importing.values import scale, shift
-from vecstack.kinds import find_kind, kind_names
-from vecstack.kinds.base import Kind
+from vecstack.kinds import outlined_kind
 from vecstack.kinds.gradient import LINEAR, RADIAL, Gradient
 from vecstack.stack import MAX_GROUP_LEVELS, Group, Layer
 
 DIGITS = 6  # of a coordinate after the point, where the layer is two units long
 MIN_SIDE = 1e-4  # canvas units: what is smaller is not seen
 FLAT = 1e-6  # of the longer side of a gradient's space: what is narrower has no inverse
-
-
-def outlined_kind() -> Kind[Layer]:
-    """The kind of layer that is made of outlines. Raises PictureError where there is none."""
-    found = (find_kind(name) for name in kind_names())
-    kind = next((kind for kind in found if kind is not None and kind.can_be_outlined), None)
-    if kind is None:
-        raise PictureError("no kind of layer is made of outlines; install one that is.")
-    return kind
 
 
 def layers_of(items: Sequence[Item], fine: float) -> tuple[tuple[Layer, ...], tuple[Group, ...]]:

@@ -17,7 +17,7 @@ from vecstack.exporting.cutting.outlines import outlined
 from vecstack.exporting.cutting.piece import UPRIGHT, Piece
 from vecstack.exporting.svg.exact import digits
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds import find_kind, kind_names, kind_of
+from vecstack.kinds import kind_of, outlined_kind
 from vecstack.kinds.base import Kind
 from vecstack.stack import Layer, Stack
 
@@ -64,15 +64,6 @@ def _check_opaque(stack: Stack) -> None:
                 f"layer {layer.id} is translucent, and what is cut out cannot be. Ask for opaque layers, which have "
                 "the colours that they show (`opaque=True`)."
             )
-
-
-def outlined_kind() -> Kind[Layer]:
-    """The kind of layer that is made of outlines. Raises ExportError where there is none."""
-    kinds = (find_kind(name) for name in kind_names())
-    kind = next((kind for kind in kinds if kind is not None and kind.can_be_outlined), None)
-    if kind is None:
-        raise ExportError("no kind of layer is made of outlines; install one that is.")
-    return kind
 
 
 def _shapes(stack: Stack, curves: Curves, fine: Affine, whole: Area, device: str) -> list[Piece]:
