@@ -13,7 +13,7 @@ overrides those that it can answer better:
 - where a layer has one colour that is no field `color`: `color`, `with_color`; where it has many: `recolored`;
 - to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`; many layers at once on
   the pixels of a picture: `grower`;
-- to be exported as curves: `outline`, `ramp`, `svg`; to be imported from them: `from_outline`; to be drawn in the
+- to be exported as curves: `outline`, `gradient`, `svg`; to be imported from them: `from_outline`; to be drawn in the
   page: `web`;
 - to be made of pictures: `makers`, `load_maker`; to be trained: `trainee`.
 
@@ -34,6 +34,7 @@ from vecstack.color import Color
 from vecstack.errors import RecipeError, UsageError, WeightsError
 from vecstack.geometry import Rect
 from vecstack.kinds.fields import from_json, own_fields, to_json
+from vecstack.kinds.gradient import Gradient
 from vecstack.stack import Group, Layer
 
 if TYPE_CHECKING:
@@ -277,18 +278,6 @@ class SvgElement:
     definitions: str = ""
 
 
-@dataclass(frozen=True)
-class Ramp:
-    """Colours that change along the line from `start` (offset 0) to `end` (1), or, `radial`, with the distance from
-    `start`, on whose circle through `end` offset 1 lies; both points of the local frame. `stops` are two or more of
-    (offset, red, green, blue) in 0..1, offsets that do not fall; outside them colours stay."""
-
-    radial: bool
-    start: tuple[float, float]
-    end: tuple[float, float]
-    stops: tuple[tuple[float, float, float, float], ...]
-
-
 class Kind(Generic[AnyLayer]):
     """A kind of layer; see the top of this module."""
 
@@ -429,8 +418,8 @@ class Kind(Generic[AnyLayer]):
         where it does not."""
         return None
 
-    def ramp(self, layer: AnyLayer) -> Ramp | None:
-        """The colours of a layer that has an outline and is filled with a ramp of colours; None for other layers."""
+    def gradient(self, layer: AnyLayer) -> Gradient | None:
+        """The gradient that a layer with an outline is filled with, if it is."""
         return None
 
     def svg(self, layer: AnyLayer, name: str) -> SvgElement | None:
@@ -446,9 +435,9 @@ class Kind(Generic[AnyLayer]):
         """Whether a layer can be made of an outline."""
         return type(self).from_outline is not Kind.from_outline
 
-    def from_outline(self, common: Mapping[str, Any], outline: Sequence[Curve], paint: Color | Ramp) -> AnyLayer:
+    def from_outline(self, common: Mapping[str, Any], outline: Sequence[Curve], paint: Color | Gradient) -> AnyLayer:
         """A layer from the common fields (arguments of Layer) that covers what closed curves which do not overlap hold
-        (nonzero rule), in a colour or a ramp of colours. Raises DocumentError."""
+        (nonzero rule), in a colour or a gradient. Raises DocumentError."""
         raise NotImplementedError
 
     # Made of pictures

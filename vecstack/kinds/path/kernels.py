@@ -180,12 +180,18 @@ def stop_at(offsets, first, end, t):
 @compiled
 def place_at(form, place, x, y):
     """Where a point lies along a gradient: `place` maps it to the frame in which a linear gradient (`form` 1) goes from
-    0 to 1 along x, and a radial one (2) with the distance from the middle."""
+    0 to 1 along x, and a radial one (2) with the distance from the middle, or with circles that grow from its focus
+    (see shade.from_focus)."""
     u = place[0] * x + place[1] * y + place[2]
     if form == 1:
         return u
     v = place[3] * x + place[4] * y + place[5]
-    return math.sqrt(u * u + v * v)
+    p, q = place[6], place[7]
+    if p == 0 and q == 0:
+        return math.sqrt(u * u + v * v)
+    room = 1 - p * p - q * q
+    along = (u - p) * p + (v - q) * q
+    return (along + math.sqrt(along * along + room * ((u - p) ** 2 + (v - q) ** 2))) / room
 
 
 @compiled

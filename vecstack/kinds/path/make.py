@@ -13,10 +13,11 @@ import numpy as np
 from vecstack.color import Color, color_words
 from vecstack.geometry import Affine, Rect, place_words
 from vecstack.kinds.base import Grown, Made, Scene, Terms
+from vecstack.kinds.gradient import LINEAR, RADIAL, Gradient, focused
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.grow import PathGrower
 from vecstack.kinds.path.growth import Growth
-from vecstack.kinds.path.layer import LINEAR, RADIAL, Gradient, PathLayer
+from vecstack.kinds.path.layer import PathLayer
 from vecstack.stack import Group, Layer
 
 if TYPE_CHECKING:
@@ -126,12 +127,12 @@ class LayerGrower(PathGrower):
             return dataclasses.replace(layer, color=cast(Color, tuple(colors[0])), gradient=None, opacity=opacity)
         offsets = np.round(paths.offsets[first:end].astype(float), COLOR_DECIMALS).tolist()
         stops = tuple((offset, *color) for offset, color in zip(offsets, colors, strict=True))
-        frame = Affine(*paths.place[index]).inverse()  # from the gradient's frame to pixels
+        frame = Affine(*paths.place[index][:6]).inverse()  # from the gradient's frame to pixels
         to_layer = layer.transform.inverse().after(self._to_canvas)
-        start = to_layer.apply(*frame.apply(0, 0))
-        end_point = to_layer.apply(*frame.apply(1, 0))
+        off = paths.place[index][6:]
+        start, end_point, focus = (_point(to_layer.apply(*frame.apply(*at))) for at in ((0, 0), (1, 0), off))
         shape = LINEAR if paths.form[index] == 1 else RADIAL
-        gradient = Gradient(shape, _point(start), _point(end_point), stops)
+        gradient = Gradient(shape, start, end_point, stops, focused(start, end_point, focus) if off.any() else None)
         return dataclasses.replace(layer, color=None, gradient=gradient, opacity=opacity)
 
     def _mean_color(self, index: int) -> Color:
