@@ -15,7 +15,8 @@ from vecstack.kinds.path.graphic.edges import Edge, direction, runs_of, turn
 
 STRAIGHT, BENT = math.radians(18), math.radians(25)  # most that an edge turns that goes on; how much more others do
 NEAR_PX = 4.0  # between what three parts have for their meeting point
-MEETING, WITHIN = 1.0, 20.0  # weights: of a meeting, and of lying within a part
+MEETING, WITHIN, BULGING = 1.0, 20.0, 1.0  # weights: of a meeting, of lying within a part, and of bulging into one
+SHORTEST, LEAST_BULGE = 8, 0.1  # points of an edge that bulges, and how far, at least
 
 
 @dataclass(frozen=True)
@@ -29,23 +30,50 @@ class Meeting:
     is_around: bool
 
 
-def over_of(edges: Sequence[Sequence[Edge]], ground: np.ndarray) -> dict[tuple[int, int], float]:
+def over_of(
+    edges: Sequence[Sequence[Edge]], ground: np.ndarray, group: np.ndarray
+) -> dict[tuple[int, int], float]:
     """How much tells that one part lies over another, (above, below) -> weight, of the edges of each part; the ground's
-    [K] are below all."""
+    [K] are below all. What a part surrounds lies over it, unless some of its `group` [K] is outside: that is seen
+    through a hole."""
     found: dict[tuple[int, int], float] = defaultdict(float)
     meetings: dict[tuple[int, ...], list[Meeting]] = defaultdict(list)
     for number, own in enumerate(edges):
+        outside = {int(group[other]) for edge in own if area_of(edge.points) > 0 for other in _beside(edge)}
         for edge in own:
             is_around = area_of(edge.points) < 0
-            if is_around and not ground[number]:
-                for other in np.unique(edge.outer[edge.outer >= 0]).tolist():
+            if is_around:
+                for other in (other for other in _beside(edge) if int(group[other]) not in outside):
                     found[other, number] += WITHIN
+            else:
+                for other, bulge in _bulges(edge):
+                    found[(number, other) if bulge > 0 else (other, number)] += BULGING * min(abs(bulge), 1.0)
             for others, meeting in _meetings(number, edge, is_around):
                 meetings[tuple(sorted((number, *others)))].append(meeting)
     for every in meetings.values():
         for above, below in _decided(every):
             found[above, below] += MEETING
     return {pair: weight for pair, weight in found.items() if not ground[list(pair)].any()}
+
+
+def _beside(edge: Edge) -> list[int]:
+    """The parts outside an edge."""
+    found: list[int] = np.unique(edge.outer[edge.outer >= 0]).tolist()
+    return found
+
+
+def _bulges(edge: Edge) -> list[tuple[int, float]]:
+    """How far an edge bulges into each part along it, each time it lies there: the area between it and its chord, over
+    the square of that; below 0 where the other bulges."""
+    runs = runs_of(edge.outer)
+    found = []
+    for first, last in runs if len(runs) > 1 else ():
+        own = edge.points[np.arange(first, last + 1) % len(edge.points)]
+        chord = math.dist(own[0], own[-1])
+        if edge.outer[first % len(edge.points)] >= 0 and len(own) >= SHORTEST:
+            bulge = area_of(own) / max(chord, SHORTEST) ** 2
+            found += [(int(edge.outer[first % len(edge.points)]), bulge)] if abs(bulge) > LEAST_BULGE else []
+    return found
 
 
 def _meetings(number: int, edge: Edge, is_around: bool) -> list[tuple[tuple[int, int], Meeting]]:

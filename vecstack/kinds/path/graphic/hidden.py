@@ -17,7 +17,7 @@ STRAIGHT = math.radians(4)  # of both ends: a hidden edge that turns less is a l
 FLUSH = math.radians(18)  # most that an edge turns where it goes on as that of a part above
 ROUND_ERROR, ROUND_SEEN = 0.3, 0.35  # px that what is seen of an ellipse may be off; least share of its length
 UNDER_PX, UNDER_SLOPE = 1.5, 0.3  # how far an edge goes under the part beside it, and how steeply that begins
-SOFT_ERROR = 0.8  # px that an edge may be off where nobody sees it
+SOFT_ERROR = 2.0  # px that an edge may be off where nobody sees it
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,11 @@ def completed(edge: Hidden, allowed: np.ndarray) -> tuple[np.ndarray, set[int]]:
     whole = _whole_ellipse(edge, allowed)
     if whole is not None:
         return whole, set()
-    first = int(np.flatnonzero(edge.seen & ~np.roll(edge.seen, 1))[0])
-    points, seen, soft, inner = (
-        np.roll(own, -first, 0) for own in (edge.points, edge.seen, edge.soft, edge.inner)
-    )
+    known = _with_flush(edge)
+    if known.all():
+        return _softened(edge.points, edge.soft), set()
+    first = int(np.flatnonzero(known & ~np.roll(known, 1))[0])
+    points, seen, soft, inner = (np.roll(own, -first, 0) for own in (edge.points, known, edge.soft, edge.inner))
     ends = np.flatnonzero(np.diff(np.concatenate([[False], ~seen, [False]]).astype(np.int8)))
     found: list[tuple[np.ndarray, np.ndarray]] = []
     blockers: set[int] = set()
@@ -58,6 +59,27 @@ def completed(edge: Hidden, allowed: np.ndarray) -> tuple[np.ndarray, set[int]]:
     return _softened(*(np.concatenate(own) for own in zip(*found, strict=True))), blockers
 
 
+def _with_flush(edge: Hidden) -> np.ndarray:
+    """Which points [N] of an edge are its own: those that are seen, and those of a part above where the edge goes on as
+    that part's without a turn."""
+    own = edge.seen.copy()
+    n = len(own)
+    for step in (1, -1):
+        waiting = np.flatnonzero(own & ~np.roll(own, -step)).tolist()
+        while waiting:
+            at = waiting.pop()
+            ahead = edge.inner[(at + step * np.arange(1, n)) % n]
+            count = int(np.argmax(np.append(ahead != ahead[0], True)))
+            into, out = direction(edge.points, at, -step, _same(own, at, -step)), direction(
+                edge.points, at + step, step, count
+            )
+            is_free = not own[(at + step * np.arange(1, count + 1)) % n].any()
+            if into is not None and out is not None and is_free and abs(turn(into[1], out[1])) < FLUSH:
+                own[(at + step * np.arange(1, count + 1)) % n] = True
+                waiting.append((at + step * count) % n)
+    return own
+
+
 def _way(
     points: np.ndarray, seen: np.ndarray, start: int, end: int, allowed: np.ndarray
 ) -> tuple[np.ndarray | None, bool]:
@@ -70,16 +92,9 @@ def _way(
     after = direction(points, end % n, 1, _same(seen, end, 1))
     if before is None or after is None:
         return None, True
-    into = direction(points, start, 1, end - start)
-    out = direction(points, end - 1, -1, end - start)
-    flush = [
-        one is not None and abs(turn(one[1], other[1])) < FLUSH for one, other in ((into, before), (out, after))
-    ]
-    if all(flush):
-        return None, True
     ways = _ways(*before, *after)
     way = next((way for way in ways if _is_hidden(way, before[0], after[0], allowed)), None)
-    return way, way is not None or any(flush)
+    return way, way is not None
 
 
 def _same(seen: np.ndarray, at: int, step: int) -> int:

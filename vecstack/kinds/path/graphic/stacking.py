@@ -44,7 +44,8 @@ def shapes_of(parts: Parts, ground: np.ndarray) -> list[Shape]:
     area = np.array([max((area_of(edge.points) for edge in own), default=0.0) for own in edges])
     beside = neighbours(rest.part, rest.count)
     group = _groups(rest, is_drawn, beside, area)
-    order = _order(group, np.unique(group[is_drawn]), over_of(edges, ground), np.bincount(group, area, rest.count))
+    over = over_of(edges, ground, group)
+    order = _order(group, np.unique(group[is_drawn]), over, np.bincount(group, area, rest.count))
     rank = np.full(rest.count, -1)
     rank[order] = np.arange(len(order))
     rank = np.where(is_drawn, rank[group], -1)
@@ -137,6 +138,7 @@ def _loops(
     hides = rank > rank[members[0]]
     if parts.colors.shape[1] == 4:
         hides &= parts.colors[:, 3] > OPAQUE
+    spots = _spots(parts, members)
     allowed, left_out = hides[parts.part], np.zeros(parts.count, bool)
     for attempt in range(TRIES):
         over = hides & ~left_out if attempt < TRIES - 1 else np.zeros(parts.count, bool)
@@ -154,7 +156,7 @@ def _loops(
             way, blocking = completed(Hidden(points, seen, soft, edge.inner), allowed)
             blockers |= blocking
             found.append((way, set(np.unique(edge.inner[seen]).tolist())))
-        if set(members.tolist()) - {number for _, own in found for number in own}:
+        if not all(any(number in own or _holds(loop, spots[number]) for loop, own in found) for number in members):
             left_out |= hides
         elif not blockers:
             break
@@ -177,6 +179,15 @@ def _shapes(
     for (loop, seen), own in zip(outer, holes, strict=True):
         inside = sorted(seen & set(members.tolist()))
         found.append(Shape(max(inside, key=lambda number: area[number]), tuple(inside), (loop, *own)))
+    return found
+
+
+def _spots(parts: Parts, members: np.ndarray) -> dict[int, np.ndarray]:
+    """The middle of a pixel of each of some parts."""
+    found = {}
+    for number in members.tolist():
+        row, column = divmod(int(np.argmax(parts.part == number)), parts.part.shape[1])
+        found[number] = np.array([column + 0.5, row + 0.5])
     return found
 
 
