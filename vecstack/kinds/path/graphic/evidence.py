@@ -30,9 +30,7 @@ class Meeting:
     is_around: bool
 
 
-def over_of(
-    edges: Sequence[Sequence[Edge]], ground: np.ndarray, group: np.ndarray
-) -> dict[tuple[int, int], float]:
+def over_of(edges: Sequence[Sequence[Edge]], ground: np.ndarray, group: np.ndarray) -> dict[tuple[int, int], float]:
     """How much tells that one part lies over another, (above, below) -> weight, of the edges of each part; the ground's
     [K] are below all. What a part surrounds lies over it, unless some of its `group` [K] is outside: that is seen
     through a hole."""

@@ -62,7 +62,7 @@ def completed(edge: Hidden, allowed: np.ndarray) -> tuple[np.ndarray, set[int]]:
 def _with_flush(edge: Hidden) -> np.ndarray:
     """Which points [N] of an edge are its own: those that are seen, and those of a part above where the edge goes on as
     that part's without a turn."""
-    own = edge.seen.copy()
+    own: np.ndarray = edge.seen.copy()
     n = len(own)
     for step in (1, -1):
         waiting = np.flatnonzero(own & ~np.roll(own, -step)).tolist()
@@ -70,12 +70,12 @@ def _with_flush(edge: Hidden) -> np.ndarray:
             at = waiting.pop()
             ahead = edge.inner[(at + step * np.arange(1, n)) % n]
             count = int(np.argmax(np.append(ahead != ahead[0], True)))
-            into, out = direction(edge.points, at, -step, _same(own, at, -step)), direction(
-                edge.points, at + step, step, count
-            )
-            is_free = not own[(at + step * np.arange(1, count + 1)) % n].any()
+            stretch = (at + step * np.arange(1, count + 1)) % n
+            into = direction(edge.points, at, -step, _same(own, at, -step))
+            out = direction(edge.points, at + step, step, count)
+            is_free = not own[stretch].any()
             if into is not None and out is not None and is_free and abs(turn(into[1], out[1])) < FLUSH:
-                own[(at + step * np.arange(1, count + 1)) % n] = True
+                own[stretch] = True
                 waiting.append((at + step * count) % n)
     return own
 

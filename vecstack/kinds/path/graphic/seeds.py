@@ -13,11 +13,10 @@ from vecstack.kinds.path.graphic.pixels import (
     explained_by,
     joined,
     linked,
-    name_thin,
-    seams_of,
     spread,
     unbroken,
 )
+from vecstack.kinds.path.graphic.thin import name_thin, seams_of
 from vecstack.kinds.path.regions import merged
 
 ALIKE = 2.5 / 255  # between neighbours of one part: a step of a gradient, and rounding to 8 bits

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image, ImageChops, ImageDraw
 
 from vecstack.kinds.path.graphic.curves import Outline, area_of, fitted
 from vecstack.kinds.path.graphic.edges import Edge, boxes_of, edges_of
@@ -18,6 +19,7 @@ from vecstack.kinds.path.graphic.strokes import without_strokes
 MIN_AREA = 0.7  # px, of a loop
 SAME = 2.5 / 255  # difference of the colours of what may be one shape, hidden in between
 OPAQUE = 0.98  # cover of a part that hides what is below
+MISSED_PX = 3  # pixels that edges may get wrong, of those whose neighbours are wrong, too
 TRIES = 6  # how often what hides an edge is taken away, to find a way for it
 
 
@@ -138,7 +140,6 @@ def _loops(
     hides = rank > rank[members[0]]
     if parts.colors.shape[1] == 4:
         hides &= parts.colors[:, 3] > OPAQUE
-    spots = _spots(parts, members)
     allowed, left_out = hides[parts.part], np.zeros(parts.count, bool)
     for attempt in range(TRIES):
         over = hides & ~left_out if attempt < TRIES - 1 else np.zeros(parts.count, bool)
@@ -156,10 +157,10 @@ def _loops(
             way, blocking = completed(Hidden(points, seen, soft, edge.inner), allowed)
             blockers |= blocking
             found.append((way, set(np.unique(edge.inner[seen]).tolist())))
-        if not all(any(number in own or _holds(loop, spots[number]) for loop, own in found) for number in members):
-            left_out |= hides
-        elif not blockers:
+        if not blockers and _fits(parts, is_member, allowed, [loop for loop, _ in found]):
             break
+        if not blockers:
+            left_out |= hides
         left_out[list(blockers)] = True
     return found
 
@@ -182,13 +183,17 @@ def _shapes(
     return found
 
 
-def _spots(parts: Parts, members: np.ndarray) -> dict[int, np.ndarray]:
-    """The middle of a pixel of each of some parts."""
-    found = {}
-    for number in members.tolist():
-        row, column = divmod(int(np.argmax(parts.part == number)), parts.part.shape[1])
-        found[number] = np.array([column + 0.5, row + 0.5])
-    return found
+def _fits(parts: Parts, is_member: np.ndarray, allowed: np.ndarray, loops: Sequence[np.ndarray]) -> bool:
+    """Whether closed edges hold the pixels of the members and none that they may not, but for lines along them."""
+    image = Image.new("1", parts.part.shape[::-1])
+    for loop in loops:
+        own = Image.new("1", image.size)
+        ImageDraw.Draw(own).polygon([(x - 0.5, y - 0.5) for x, y in loop.tolist()], fill=1)
+        image = ImageChops.logical_xor(image, own)
+    held, seen = np.asarray(image), is_member[parts.part]
+    wrong = np.pad(np.where(held, ~(seen | allowed), seen), 1)
+    core = wrong[1:-1, 1:-1] & wrong[:-2, 1:-1] & wrong[2:, 1:-1] & wrong[1:-1, :-2] & wrong[1:-1, 2:]
+    return bool(np.count_nonzero(core) <= MISSED_PX)
 
 
 def _holds(loop: np.ndarray, point: np.ndarray) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vecstack.compiled import compiled
+from vecstack.kinds.path.graphic.pixels import nearest_of
 from vecstack.kinds.path.graphic.seeds import Parts
 
 SAME = 2.5 / 255  # difference of the colours of strokes of one pen
@@ -105,29 +105,3 @@ def _depths(part: np.ndarray) -> np.ndarray:
     every = np.indices(ringed.shape)
     found: np.ndarray = (np.hypot(rows - every[0], columns - every[1]) + 0.5)[1:-1, 1:-1]
     return found
-
-
-@compiled
-def nearest_of(known):
-    """The row and the column of the known pixel that is nearest to each, [H,W] each, by passes down and up in which
-    each pixel learns from its neighbours (Danielsson, Euclidean distance mapping, 1980)."""
-    height, width = known.shape
-    far = 1 << 20
-    rows, columns = np.full((height, width), -far), np.full((height, width), -far)
-    for y in range(height):
-        for x in range(width):
-            if known[y, x]:
-                rows[y, x], columns[y, x] = y, x
-    for step in (1, -1, 1, -1):
-        for i in range(height):
-            y = i if step == 1 else height - 1 - i
-            for across in (1, -1):
-                for j in range(width):
-                    x = j if across == 1 else width - 1 - j
-                    for dy, dx in ((-step, 0), (-step, -1), (-step, 1), (0, -across)):
-                        b, a = y + dy, x + dx
-                        if 0 <= b < height and 0 <= a < width:
-                            r, c = rows[b, a], columns[b, a]
-                            if (r - y) ** 2 + (c - x) ** 2 < (rows[y, x] - y) ** 2 + (columns[y, x] - x) ** 2:
-                                rows[y, x], columns[y, x] = r, c
-    return rows, columns
