@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from vecstack.kinds.path.fit import Tuner
 from vecstack.kinds.path.graphic.curves import CURVE, ROUND
 from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, fills_of
 from vecstack.kinds.path.graphic.forms import Form, tuned
+from vecstack.kinds.path.graphic.groups import by_color
 from vecstack.kinds.path.graphic.palette import in_style, straightened
 from vecstack.kinds.path.graphic.seeds import Parts, parts_of
 from vecstack.kinds.path.graphic.stacking import Shape, neighbours, shapes_of
@@ -115,13 +115,8 @@ class GraphicGrower(LayerGrower):
         self._take(drawing.chosen(np.sort(order[:count])))
 
     def grown(self) -> Grown:
-        """The layers; those of what hangs together are in a group."""
-        found = super().grown()
-        counts = Counter(layer.group for layer in found.layers)
-        kept = tuple(group for group in found.groups if counts[group.id] > 1)
-        names = {group.id for group in kept}
-        layers = (layer if layer.group in names else dataclasses.replace(layer, group=None) for layer in found.layers)
-        return Grown(tuple(layers), kept)
+        """The layers; those of what hangs together are in a group, and in it those of one colour."""
+        return by_color(super().grown())
 
     def _simple(self) -> Drawing:
         """The paths of all parts, of the fewest pieces that are close enough."""
