@@ -31,7 +31,7 @@ def outlines_of(field: np.ndarray) -> list[np.ndarray]:
     part = np.zeros(field.shape, np.int64)
     points, starts, _ = loops_of(ringed, 0, 0, part, np.zeros(1, np.bool_))
     loops = [points[a:b] / SAMPLES for a, b in pairwise(starts.tolist())]
-    return [_evenly(loop) for loop in loops if abs(area_of(loop)) > LEAST_AREA]
+    return [evenly(loop) for loop in loops if abs(area_of(loop)) > LEAST_AREA]
 
 
 def area_of(points: np.ndarray) -> float:
@@ -40,7 +40,7 @@ def area_of(points: np.ndarray) -> float:
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
-def _evenly(loop: np.ndarray) -> np.ndarray:
+def evenly(loop: np.ndarray) -> np.ndarray:
     """A closed loop with points STEP apart, its finest zigzags smoothed."""
     closed = np.concatenate([loop, loop[:1]])
     length = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])

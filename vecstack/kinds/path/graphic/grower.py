@@ -116,12 +116,7 @@ class GraphicGrower(LayerGrower):
 
     def grown(self) -> Grown:
         """The layers; those of what hangs together are in a group."""
-        found = super().grown()
-        counts = Counter(layer.group for layer in found.layers)
-        kept = tuple(group for group in found.groups if counts[group.id] > 1)
-        names = {group.id for group in kept}
-        layers = (layer if layer.group in names else dataclasses.replace(layer, group=None) for layer in found.layers)
-        return Grown(tuple(layers), kept)
+        return without_lone(super().grown())
 
     def _simple(self) -> Drawing:
         """The paths of all parts, of the fewest pieces that are close enough."""
@@ -241,6 +236,15 @@ class GraphicGrower(LayerGrower):
         self._forms = drawing.forms
         self.growth.paths, self.growth.owner = _with_short_lines(drawing.paths, drawing.forms), drawing.owner
         self.growth.source = np.full(drawing.paths.count, -1)
+
+
+def without_lone(grown: Grown) -> Grown:
+    """The same without groups of one layer."""
+    counts = Counter(layer.group for layer in grown.layers)
+    kept = tuple(group for group in grown.groups if counts[group.id] > 1)
+    names = {group.id for group in kept}
+    layers = (layer if layer.group in names else dataclasses.replace(layer, group=None) for layer in grown.layers)
+    return Grown(tuple(layers), kept)
 
 
 def _filled(paths: Paths, fills: Sequence[Fill]) -> Paths:
