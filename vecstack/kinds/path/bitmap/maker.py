@@ -13,7 +13,7 @@ from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.bitmap.areas import Aim, fitted
 from vecstack.kinds.path.bitmap.inks import Inks, inks_of
-from vecstack.kinds.path.bitmap.mixtures import mixtures_of
+from vecstack.kinds.path.bitmap.mixtures import Mixtures, mixtures_of
 from vecstack.kinds.path.bitmap.several import SeveralGrower
 from vecstack.kinds.path.bitmap.shape import Contour, short_lines
 from vecstack.kinds.path.bitmap.simplify import described, length_of
@@ -29,6 +29,20 @@ if TYPE_CHECKING:
 MOST_PX = 256  # long side
 OFF = 0.015  # of the contrast: colours that are further off the mixtures of two may be more
 STEPS = {"fast": 6, "good": 10, "best": 20}
+
+
+def suits(picture: np.ndarray) -> str | None:
+    """Why a picture [D,H,W] is one that becomes sharp, in words; None of others."""
+    inks, mixtures = _looked_at(picture)
+    if mixtures is not None:
+        return f"{len(mixtures.colors)} colors and what lies between"
+    return None if inks is None or inks.is_plain else "two colors and what lies between"
+
+
+def _looked_at(picture: np.ndarray) -> tuple[Inks | None, Mixtures | None]:
+    """The two colours of a picture, or the several."""
+    inks = inks_of(picture)
+    return inks, mixtures_of(picture) if inks is None or inks.off > OFF else None
 
 
 class BitmapMaker:
@@ -63,9 +77,8 @@ class BitmapMaker:
             )
         if self._has_style:
             return self._others.grower(scene, terms, device)
-        inks = inks_of(scene.picture)
-        mixtures = mixtures_of(scene.picture) if inks is None or inks.off > OFF else None
-        if mixtures is not None and mixtures.is_clear:
+        inks, mixtures = _looked_at(scene.picture)
+        if mixtures is not None:
             return SeveralGrower(scene, terms, device, mixtures, STEPS[terms.effort])
         if inks is None:
             return self._others.grower(scene, terms, device)

@@ -8,6 +8,9 @@ import numpy as np
 
 from vecstack.compiled import compiled
 
+LEAST_SIDE = 8  # px of the long side, of a picture that tells of shapes
+EXACT = 0.6 / 255  # between the pixels of a square that have one colour
+EVEN, EDGES = 0.5, 5.0  # share of the pixels in such squares, at least, and px of the long side that may be edges
 ALIKE = 3 / 255  # between the pixels of a square that are all of one colour
 SAME = 10 / 255  # up to which such colours count as one
 MOST = 24  # colours
@@ -22,23 +25,21 @@ SEEN = 0.35  # share of a pixel from which on a colour is there
 @dataclass(frozen=True)
 class Mixtures:
     """The colours [K,D] of a picture, how many pixels are all of each [K], and the share of each in each pixel,
-    [K,H,W]; and the share of the pixels that are no such mixtures."""
+    [K,H,W]."""
 
     colors: np.ndarray
     pure: np.ndarray
     shares: np.ndarray
-    unexplained: float
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether few colours explain all."""
-        return len(self.colors) <= FEW and self.unexplained <= STRAY
 
 
-def mixtures_of(picture: np.ndarray) -> Mixtures:
+def mixtures_of(picture: np.ndarray) -> Mixtures | None:
     """The colours of a picture [D,H,W] (premultiplied where D is 4): those of squares of four pixels, and of what is
-    thinner, as long as pixels are no mixtures of colours around them."""
+    thinner, as long as pixels are no mixtures of colours around them. None of a picture with few such squares, as a
+    photo has, or many colours."""
     pixels = np.ascontiguousarray(picture.transpose(1, 2, 0), np.float64)
+    side = max(pixels.shape[:2])
+    if side < LEAST_SIDE or _in_squares(pixels, EXACT).mean() < EVEN - EDGES / side:
+        return None
     colors, counts, seeds = _pure(pixels)
     if not len(colors):
         colors, counts = pixels[:1, 0].copy(), np.zeros(1, np.int64)
@@ -59,19 +60,15 @@ def mixtures_of(picture: np.ndarray) -> Mixtures:
             seeds = np.concatenate([seeds, np.zeros_like(seeds[:1])])
         seeds[number, y, x] = True
         shares, left = _explained(pixels, colors, seeds, shares)
-    return Mixtures(colors, counts, shares, float((left > EXPLAINED**2).mean()))
+    if len(colors) > FEW or (left > EXPLAINED**2).mean() > STRAY:
+        return None
+    return Mixtures(colors, counts, shares)
 
 
 def _pure(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Colours of squares of four pixels alike: [K,D], of how many pixels each is [K], and of which [K,H,W]."""
-    height, width, _ = pixels.shape
-    corners = np.stack([pixels[a : height - 1 + a, b : width - 1 + b] for a in (0, 1) for b in (0, 1)])
-    is_square = np.ptp(corners, axis=0).max(2) < ALIKE
-    is_pure = np.zeros((height, width), bool)
-    for a in (0, 1):
-        for b in (0, 1):
-            is_pure[a : height - 1 + a, b : width - 1 + b] |= is_square
-    left = is_pure.copy()
+    height, width, channels = pixels.shape
+    left = _in_squares(pixels, ALIKE)
     colors: list[np.ndarray] = []
     seeds: list[np.ndarray] = []
     while left.any() and len(colors) < MOST:
@@ -82,12 +79,23 @@ def _pure(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         colors.append(np.median(pixels[near], 0))
         seeds.append(near)
         left &= ~near
-    channels = pixels.shape[2]
     return (
         np.array(colors).reshape(-1, channels),
         np.array([int(near.sum()) for near in seeds], np.int64),
         np.array(seeds).reshape(-1, height, width),
     )
+
+
+def _in_squares(pixels: np.ndarray, alike: float) -> np.ndarray:
+    """Which pixels are in a square of four that are alike: [H,W]."""
+    height, width, _ = pixels.shape
+    corners = np.stack([pixels[a : height - 1 + a, b : width - 1 + b] for a in (0, 1) for b in (0, 1)])
+    is_square = np.ptp(corners, axis=0).max(2) < alike
+    found = np.zeros((height, width), bool)
+    for a in (0, 1):
+        for b in (0, 1):
+            found[a : height - 1 + a, b : width - 1 + b] |= is_square
+    return found
 
 
 def _explained(
