@@ -61,9 +61,10 @@ def smoothed(points: np.ndarray) -> np.ndarray:
     return found
 
 
-def contour_of(points: np.ndarray, least_turn: float = CORNER_TURN) -> Contour:
-    """An outline [N,2] as pieces: more corners, which turn by an angle at least, and knots than there may be."""
-    corners = _corners(points, least_turn)
+def contour_of(points: np.ndarray, least_turn: float = CORNER_TURN, most_spread: float = np.inf) -> Contour:
+    """An outline [N,2] as pieces: more corners, which turn by an angle at least, and not so many times as much over
+    twice the way, and knots than there may be."""
+    corners = _corners(points, least_turn, most_spread)
     start = int(corners[0]) if len(corners) else int(points[:, 1].argmin())
     n = len(points)
     points = np.roll(points, -start, 0)
@@ -81,18 +82,26 @@ def contour_of(points: np.ndarray, least_turn: float = CORNER_TURN) -> Contour:
     return retracted(_met(contour))
 
 
-def _corners(points: np.ndarray, least_turn: float) -> np.ndarray:
+def _corners(points: np.ndarray, least_turn: float, most_spread: float) -> np.ndarray:
     """Indices of the points that may be corners: where an outline turns most within a reach."""
     n = len(points)
     reach = max(2, min(round(REACH / STEP), n // 8))
-    behind, ahead = points - np.roll(points, reach, 0), np.roll(points, -reach, 0) - points
-    turn = np.abs(np.arctan2(
-        behind[:, 0] * ahead[:, 1] - behind[:, 1] * ahead[:, 0], (behind * ahead).sum(1)
-    ))  # fmt: skip
+    turn = np.abs(_turn(points, reach))
     around = np.stack([np.roll(turn, shift) for shift in range(-reach + 1, reach)])
     is_top = (turn >= around.max(0)) & (turn > least_turn)
+    if most_spread < np.inf:
+        is_top &= np.abs(_turn(points, 2 * reach)) < most_spread * turn
     found = np.flatnonzero(is_top)
     return found[np.diff(found, prepend=found[-1] - n) > 1] if len(found) else found
+
+
+def _turn(points: np.ndarray, reach: int) -> np.ndarray:
+    """By what angle an outline turns at each point, from so many points behind to as many ahead."""
+    behind, ahead = points - np.roll(points, reach, 0), np.roll(points, -reach, 0) - points
+    angle: np.ndarray = np.arctan2(
+        behind[:, 0] * ahead[:, 1] - behind[:, 1] * ahead[:, 0], (behind * ahead).sum(1)
+    )  # fmt: skip
+    return angle
 
 
 def _pieces(section: np.ndarray, between_corners: bool) -> list[tuple[np.ndarray, int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,10 +18,13 @@ from vecstack.kinds.path.bitmap.simplify import EXACT, Search, numbers_of
 from vecstack.kinds.path.graphic.pixels import FREE, linked
 from vecstack.kinds.path.graphic.seeds import Parts
 from vecstack.kinds.path.graphic.stacking import shapes_of
+from vecstack.kinds.path.graphic.trace import cover_of, loops_of
 
 PRICE = 2.0  # of a number, in logarithms of an odds
 MARGIN = 3  # px around a shape that are looked at
-BESIDE = 2  # px from an outline up to which pixels count for it
+BESIDE = 2  # px from an outline up to which it may be moved to where pixels want it
+SPREAD = 1.6  # times as much as within the reach of a corner an outline may turn within twice that
+BARE = 4  # samples of an edge that should be hidden and runs along another, at most
 SPECK = 6  # samples of a part, at least
 GROUND = 2.5 / 255  # difference up to which a part at the border has the colour of the ground
 
@@ -120,9 +124,8 @@ class Pile:
         size = np.square(way).sum(2)
         missing = self.pixels - below * light[..., None] - added
         wanted = ((missing * way).sum(2) / np.maximum(size, 1e-9)).clip(0, 1)
-        weight = np.sqrt(size)
-        weight[~_is_beside(cover)] = 0
-        return Aim(wanted, wanted, weight)
+        wanted = np.where(_is_beside(cover), wanted, cover)  # what is missed elsewhere is no matter of its contours
+        return Aim(wanted, wanted, np.sqrt(size))
 
     def _change(self, number: int, steps: int, *, is_simplified: bool) -> None:
         """Fit one shape, within its window."""
@@ -168,13 +171,61 @@ def shapes_seen(seen: Seen, colors: np.ndarray, ground: np.ndarray) -> list[Shap
     is_ground = np.abs(parts.colors - ground).max(1) < GROUND
     if len(ground) == 3:
         is_ground &= np.isin(np.arange(parts.count), rim)
+    laid = shapes_of(parts, is_ground)
     found = []
-    for shape in shapes_of(parts, is_ground):
-        loops = [evenly(loop / SAMPLES) for loop in shape.loops if abs(area_of(loop)) > LEAST_AREA * SAMPLES**2]
-        if loops:
-            contours = tuple(contour_of(loop) for loop in loops)
+    for index, shape in enumerate(laid):
+        over = np.zeros(parts.count, bool)
+        over[[member for other in laid[index + 1 :] for member in other.members]] = True
+        loops = _hidden_well(parts, shape.members, over, shape.loops)
+        smooth = [evenly(loop / SAMPLES) for loop in loops if abs(area_of(loop)) > LEAST_AREA * SAMPLES**2]
+        if smooth:
+            contours = tuple(contour_of(loop, most_spread=SPREAD) for loop in smooth)
             found.append(Shape(contours, colors[number[shape.part]]))
     return found
+
+
+def _hidden_well(
+    parts: Parts, members: Sequence[int], over: np.ndarray, loops: Sequence[np.ndarray]
+) -> Sequence[np.ndarray]:
+    """The edges of some parts as they go on below those that lie over them [P]; where they would run along the edges of
+    these, they go on as far as its middle instead."""
+    is_own = np.isin(parts.part, members)
+    is_open = over[parts.part]
+    is_out = ~is_own & ~is_open
+    is_bare = _grown(is_out, 2) & ~_grown(is_own, 2)
+    points = np.concatenate(loops)
+    columns, rows = np.floor(points).astype(int).clip(0, np.array(is_own.shape[::-1]) - 1).T
+    if is_bare[rows, columns].sum() <= BARE:
+        return loops
+    below = _up_to_middle(is_own, is_open, is_out) & ~is_own
+    part = np.where(below, members[0], parts.part)
+    share = np.where(below, 0, parts.share).astype(np.float32)
+    inside = np.zeros(parts.count, bool)
+    inside[list(members)] = True
+    height, width = part.shape
+    field = cover_of(part, parts.other, share, inside, 0, 0, height, width)
+    every, starts, _ = loops_of(field, 0, 0, part, inside)
+    return [every[a:b] for a, b in pairwise(starts.tolist())]
+
+
+def _up_to_middle(is_own: np.ndarray, is_open: np.ndarray, is_out: np.ndarray) -> np.ndarray:
+    """What is nearer to what is a shape's own, through what is open, than to what is out of it."""
+    inside, outside, left = is_own, is_out, is_open.copy()
+    while left.any():
+        more_out = _grown(outside, 1) & left
+        more_in = _grown(inside, 1) & left & ~more_out
+        if not (more_out.any() or more_in.any()):
+            break
+        inside, outside, left = inside | more_in, outside | more_out, left & ~more_out & ~more_in
+    return inside
+
+
+def _grown(chosen: np.ndarray, steps: int) -> np.ndarray:
+    """What is chosen, and all within some steps up, down or aside."""
+    for _ in range(steps):
+        padded = np.pad(chosen, 1)
+        chosen = chosen | padded[2:, 1:-1] | padded[:-2, 1:-1] | padded[1:-1, 2:] | padded[1:-1, :-2]
+    return chosen
 
 
 def _parts(seen: Seen, colors: np.ndarray) -> tuple[Parts, np.ndarray]:
