@@ -20,7 +20,7 @@ from vecstack.kinds.path.graphic.seeds import Parts
 from vecstack.kinds.path.graphic.stacking import shapes_of
 from vecstack.kinds.path.graphic.trace import cover_of, loops_of
 
-PRICE = 2.0  # of a number, in logarithms of an odds
+PRICE, CORNER_PRICE = 2.0, 4.0  # of a number, in logarithms of an odds; more, of a corner
 MARGIN = 3  # px around a shape that are looked at
 BESIDE = 2  # px from an outline up to which it may be moved to where pixels want it
 SPREAD = 1.6  # times as much as within the reach of a corner an outline may turn within twice that
@@ -141,7 +141,7 @@ class Pile:
         own = Aim(bounds, bounds, aim.weight[rows, columns])
         contours = [replace(contour, points=contour.points - corner) for contour in shape.contours]
         if is_simplified:
-            search = Search(self.covers[number][rows, columns], own, price=PRICE)
+            search = Search(self.covers[number][rows, columns], own, CORNER_PRICE, PRICE)
             fit = search.simpler(fitted(contours, own, steps))
             fit = search.simpler(search.repaired(fit))
         else:
