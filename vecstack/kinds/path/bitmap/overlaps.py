@@ -24,7 +24,7 @@ PRICE, CORNER_PRICE = 2.0, 4.0  # of a number, in logarithms of an odds; more, o
 MARGIN = 3  # px around a shape that are looked at
 BESIDE = 2  # px from an outline up to which it may be moved to where pixels want it
 SPREAD = 1.6  # times as much as within the reach of a corner an outline may turn within twice that
-BARE = 4  # samples of an edge that should be hidden and runs along another, at most
+BARE = 4  # samples of an edge that should be hidden and runs along another, and of what is left out, at most
 SPECK = 6  # samples of a part, at least
 GROUND = 2.5 / 255  # difference up to which a part at the border has the colour of the ground
 
@@ -77,17 +77,22 @@ class Pile:
             self._change(number, steps, is_simplified=False)
 
     def dropped(self) -> None:
-        """Leave out shapes that explain less than they cost."""
-        edges = max(8, sum(int(((cover > 0.02) & (cover < 0.98)).sum()) for cover in self.covers))
+        """Leave out shapes that explain less, where they are, than they cost."""
         for number in sorted(range(len(self.shapes)), key=lambda index: float(self.covers[index].sum())):
-            with_it = edges * math.log(self.error / edges + EXACT**2)
             cover = self.covers[number]
+            is_here = cover > 0
+            with_it = self._length(is_here)
             self.covers[number] = np.zeros_like(cover)
-            without = edges * math.log(self.error / edges + EXACT**2)
-            if without - with_it > PRICE * sum(map(numbers_of, self.shapes[number].contours)):
+            if self._length(is_here) - with_it > PRICE * sum(map(numbers_of, self.shapes[number].contours)):
                 self.covers[number] = cover
         kept = [number for number, cover in enumerate(self.covers) if cover.any()]
         self.shapes, self.covers = [self.shapes[k] for k in kept], [self.covers[k] for k in kept]
+
+    def _length(self, chosen: np.ndarray) -> float:
+        """How long a description of what is missed on some pixels [H,W] is."""
+        missing = (self.drawn - self.pixels)[chosen]
+        count = max(8, int(chosen.sum()))
+        return count * math.log(float(np.vdot(missing, missing)) / count + EXACT**2)
 
     def chosen(self, numbers: Sequence[int]) -> Pile:
         """Some of the shapes."""
@@ -188,14 +193,14 @@ def _hidden_well(
     parts: Parts, members: Sequence[int], over: np.ndarray, loops: Sequence[np.ndarray]
 ) -> Sequence[np.ndarray]:
     """The edges of some parts as they go on below those that lie over them [P]; where they would run along the edges of
-    these, they go on as far as its middle instead."""
+    these, or leave out a part, they go on as far as its middle instead."""
     is_own = np.isin(parts.part, members)
     is_open = over[parts.part]
     is_out = ~is_own & ~is_open
     is_bare = _grown(is_out, 2) & ~_grown(is_own, 2)
-    points = np.concatenate(loops)
-    columns, rows = np.floor(points).astype(int).clip(0, np.array(is_own.shape[::-1]) - 1).T
-    if is_bare[rows, columns].sum() <= BARE:
+    columns, rows = np.floor(np.concatenate(loops)).astype(int).clip(0, np.array(is_own.shape[::-1]) - 1).T
+    is_in = covered([_lines(loop) for loop in loops], *is_own.shape) > 0.5
+    if max(is_bare[rows, columns].sum(), (is_own & ~_grown(is_in, 1)).sum()) <= BARE:
         return loops
     below = _up_to_middle(is_own, is_open, is_out) & ~is_own
     part = np.where(below, members[0], parts.part)
@@ -206,6 +211,12 @@ def _hidden_well(
     field = cover_of(part, parts.other, share, inside, 0, 0, height, width)
     every, starts, _ = loops_of(field, 0, 0, part, inside)
     return [every[a:b] for a, b in pairwise(starts.tolist())]
+
+
+def _lines(loop: np.ndarray) -> np.ndarray:
+    """A closed polygon [N,2] as a contour of straight pieces [3N,2]."""
+    after = np.roll(loop, -1, 0)
+    return np.stack([loop, loop, after], 1).reshape(-1, 2)
 
 
 def _up_to_middle(is_own: np.ndarray, is_open: np.ndarray, is_out: np.ndarray) -> np.ndarray:
