@@ -14,6 +14,7 @@ from vecstack.kinds.path.bitmap.areas import Aim, covered, fitted
 from vecstack.kinds.path.bitmap.inks import inks_of
 from vecstack.kinds.path.bitmap.level import SAMPLES, field_of
 from vecstack.kinds.path.bitmap.mixtures import mixtures_of
+from vecstack.kinds.path.bitmap.outline import contour_of
 from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, LINE, SMOOTH, Contour, basis_of, retracted
 from vecstack.kinds.path.bitmap.simplify import described, numbers_of
 from vecstack.models import load_model
@@ -271,3 +272,20 @@ def test_a_photo_is_no_icon() -> None:
     generator = np.random.default_rng(0)
     pixels = np.stack([x, y, 0.5 + 0.3 * np.sin(9 * x * y)], 2) + generator.normal(0, 0.01, (64, 64, 3))
     assert mixtures_of(pixels.clip(0, 1).transpose(2, 0, 1)) is None
+
+
+def test_what_is_long_and_thin_is_no_line_there_and_back() -> None:
+    t = np.linspace(0, 2 * np.pi, 81)[:-1]
+    points = np.stack([10 + 4 * np.cos(t), 10 + 0.25 * np.sin(t)], 1)
+    contour = contour_of(points)
+    assert abs(covered([contour.points], 20, 20).sum() - np.pi) < 0.5
+
+
+def test_a_part_stays_where_one_of_its_color_goes_on_below_another() -> None:
+    large = Image.new("RGBA", (960, 960))
+    draw = ImageDraw.Draw(large)
+    draw.rectangle((60, 560, 900, 900), fill=(240, 50, 50, 255))
+    draw.ellipse((200, 60, 760, 620), fill=(200, 140, 120, 255))
+    draw.rectangle((300, 250, 660, 350), fill=(240, 50, 50, 255))
+    drawn = vecstack.render(vecstack.decompose(large.resize((32, 32), Image.Resampling.BOX)), size=960)
+    assert np.abs(over_white(drawn) - over_white(large)).mean() < 0.01

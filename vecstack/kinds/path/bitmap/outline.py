@@ -76,6 +76,8 @@ def contour_of(points: np.ndarray, least_turn: float = CORNER_TURN, most_spread:
         pieces += _pieces(section, bool(len(corners)))
     if len(pieces) == 1:
         pieces = _halved(pieces[0])
+    if len(pieces) == 2 and all(kind == LINE for _, kind, _ in pieces):  # there and back: nothing would be left
+        return contour_of(points, np.inf)
     kinds = tuple(kind for _, kind, _ in pieces)
     knots = tuple(knot for _, _, knot in pieces)
     contour = Contour(np.concatenate([piece[:3] for piece, _, _ in pieces]), kinds, knots)
