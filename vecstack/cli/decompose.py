@@ -114,7 +114,7 @@ def run(
 
     photo.png becomes photo.layers: masks as a model predicts them, and paths where these miss the picture, 128 layers
     in all. With --layers, --psnr or --budget, and for a transparent picture, all layers are paths. A bitmap of up to
-    64 px gets one path where it has two colours, else splines. A flat picture, such as a logo or a screenshot, gets few
+    64 px in few colours gets sharp paths, others splines. A flat picture, such as a logo or a screenshot, gets few
     exact paths of its parts. --model chooses otherwise."""
     color = None if background is None else parse_color(background, "--background")
     how = parse_effort(effort, DECOMPOSE_EFFORTS)

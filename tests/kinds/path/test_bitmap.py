@@ -13,8 +13,11 @@ from vecstack.errors import UsageError
 from vecstack.kinds.path.bitmap.areas import Aim, covered, fitted
 from vecstack.kinds.path.bitmap.inks import inks_of
 from vecstack.kinds.path.bitmap.level import SAMPLES, field_of
+from vecstack.kinds.path.bitmap.mixtures import mixtures_of
+from vecstack.kinds.path.bitmap.outline import contour_of
 from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, LINE, SMOOTH, Contour, basis_of, retracted
 from vecstack.kinds.path.bitmap.simplify import described, numbers_of
+from vecstack.models import load_model
 
 SIDE, LARGE = 28, 1120
 
@@ -206,3 +209,83 @@ def test_large_pictures_are_refused() -> None:
 def test_a_layer_can_be_left_out() -> None:
     pixels: Any = np.repeat(np.round(255 * polygon(SQUARE, SIDE)).astype(np.uint8)[..., None], 3, 2)
     assert len(vecstack.decompose(pixels, "bitmap", layers=1).layers) == 1
+
+
+def icon(side: int, *, is_transparent: bool = False) -> Image.Image:
+    """A face with a hat, drawn at LARGE px and averaged to side x side: seven shapes of five colours."""
+    ground = (0, 0, 0, 0) if is_transparent else (250, 250, 240, 255)
+    large = Image.new("RGBA", (LARGE, LARGE), ground)
+    draw = ImageDraw.Draw(large)
+    draw.ellipse((120, 140, 1000, 1020), fill=(250, 200, 60, 255))
+    draw.polygon([(180, 420), (940, 420), (760, 90), (360, 90)], fill=(60, 90, 190, 255))
+    draw.rectangle((180, 340, 940, 420), fill=(30, 40, 90, 255))
+    for x in (380, 740):
+        draw.ellipse((x - 60, 520, x + 60, 640), fill=(255, 255, 255, 255))
+        draw.ellipse((x - 28, 560, x + 28, 616), fill=(30, 40, 90, 255))
+    draw.arc((360, 560, 760, 880), 20, 160, fill=(30, 40, 90, 255), width=44)
+    return large.resize((side, side), Image.Resampling.BOX) if side < LARGE else large
+
+
+def over_white(picture: Image.Image | np.ndarray) -> np.ndarray:
+    values = np.asarray(picture, float) / 255
+    return values[..., :3] if values.shape[2] == 3 else values[..., :3] * values[..., 3:] + 1 - values[..., 3:]
+
+
+@pytest.mark.parametrize("is_transparent", [False, True])
+def test_an_icon_of_several_colors_becomes_sharp(is_transparent: bool) -> None:
+    small = icon(28, is_transparent=is_transparent)
+    stack = vecstack.decompose(small)
+    assert stack.model["name"] == "bitmap"
+    assert stack.canvas.transparent == is_transparent
+    assert 6 <= len(stack.layers) <= 10
+    truth = over_white(icon(LARGE, is_transparent=is_transparent))
+    drawn = over_white(vecstack.render(stack, size=LARGE))
+    lanczos = over_white(small.resize((LARGE, LARGE), Image.Resampling.LANCZOS))
+    assert np.abs(drawn - truth).mean() < 0.2 * np.abs(lanczos - truth).mean()
+    assert len({layer.group for layer in stack.layers}) == 1
+
+
+def test_an_icon_may_have_fewer_layers() -> None:
+    stack = vecstack.decompose(icon(28), load_model("bitmap"), layers=3)
+    assert len(stack.layers) == 3
+
+
+@pytest.mark.parametrize(("height", "width", "channels"), [(1, 1, 4), (2, 2, 3), (1, 9, 3), (3, 8, 4)])
+def test_tiny_pictures_of_any_colors_are_drawn(height: int, width: int, channels: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, channels)).astype(np.uint8)
+    stack = vecstack.decompose(pixels, load_model("bitmap"))
+    assert vecstack.render(stack).shape[:2] == (height, width)
+
+
+def test_what_is_half_transparent_stays_so() -> None:
+    pixels = np.zeros((32, 32, 4), np.uint8)
+    pixels[8:20, 8:20] = 200, 30, 30, 255
+    pixels[14:28, 14:28] = 30, 30, 200, 100
+    stack = vecstack.decompose(pixels, load_model("bitmap"))
+    assert sorted(layer.opacity for layer in stack.layers) == [0.39, 1.0]
+    drawn = vecstack.render(stack).astype(int)
+    assert np.abs(drawn - pixels)[pixels[..., 3] > 0].max() <= 4
+
+
+def test_a_photo_is_no_icon() -> None:
+    y, x = np.indices((64, 64)) / 64
+    generator = np.random.default_rng(0)
+    pixels = np.stack([x, y, 0.5 + 0.3 * np.sin(9 * x * y)], 2) + generator.normal(0, 0.01, (64, 64, 3))
+    assert mixtures_of(pixels.clip(0, 1).transpose(2, 0, 1)) is None
+
+
+def test_what_is_long_and_thin_is_no_line_there_and_back() -> None:
+    t = np.linspace(0, 2 * np.pi, 81)[:-1]
+    points = np.stack([10 + 4 * np.cos(t), 10 + 0.25 * np.sin(t)], 1)
+    contour = contour_of(points)
+    assert abs(covered([contour.points], 20, 20).sum() - np.pi) < 0.5
+
+
+def test_a_part_stays_where_one_of_its_color_goes_on_below_another() -> None:
+    large = Image.new("RGBA", (960, 960))
+    draw = ImageDraw.Draw(large)
+    draw.rectangle((60, 560, 900, 900), fill=(240, 50, 50, 255))
+    draw.ellipse((200, 60, 760, 620), fill=(200, 140, 120, 255))
+    draw.rectangle((300, 250, 660, 350), fill=(240, 50, 50, 255))
+    drawn = vecstack.render(vecstack.decompose(large.resize((32, 32), Image.Resampling.BOX)), size=960)
+    assert np.abs(over_white(drawn) - over_white(large)).mean() < 0.01

@@ -139,10 +139,9 @@ def _bitmap_maker() -> Maker:
 
 
 def _suits_bitmap(picture: np.ndarray) -> str | None:
-    from vecstack.kinds.path.bitmap.inks import inks_of
+    from vecstack.kinds.path.bitmap.maker import suits
 
-    inks = inks_of(picture)
-    return None if inks is None or inks.is_plain else "two colors and what lies between"
+    return suits(picture)
 
 
 def _short(value: float) -> float | int:

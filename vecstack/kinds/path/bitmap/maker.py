@@ -1,4 +1,5 @@
-"""One path of a small picture in two colours: lines, curves and corners that cover its pixels as they are covered."""
+"""Paths of small pictures: lines, curves and corners that cover their pixels as they are covered. A picture in two
+colours is one path."""
 
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.bitmap.areas import Aim, fitted
 from vecstack.kinds.path.bitmap.inks import Inks, inks_of
-from vecstack.kinds.path.bitmap.shape import CURVE, Contour
+from vecstack.kinds.path.bitmap.mixtures import Mixtures, mixtures_of
+from vecstack.kinds.path.bitmap.several import SeveralGrower
+from vecstack.kinds.path.bitmap.shape import Contour, short_lines
 from vecstack.kinds.path.bitmap.simplify import described, length_of
 from vecstack.kinds.path.graphic.grower import GraphicMaker
 from vecstack.kinds.path.make import LayerGrower
@@ -24,7 +27,22 @@ if TYPE_CHECKING:
     from vecstack.kinds.base import Grower
 
 MOST_PX = 256  # long side
+OFF = 0.015  # of the contrast: colours that are further off the mixtures of two may be more
 STEPS = {"fast": 6, "good": 10, "best": 20}
+
+
+def suits(picture: np.ndarray) -> str | None:
+    """Why a picture [D,H,W] is one that becomes sharp, in words; None of others."""
+    inks, mixtures = _looked_at(picture)
+    if mixtures is not None:
+        return f"{len(mixtures.colors)} colors and what lies between"
+    return None if inks is None or inks.is_plain else "two colors and what lies between"
+
+
+def _looked_at(picture: np.ndarray) -> tuple[Inks | None, Mixtures | None]:
+    """The two colours of a picture, or the several."""
+    inks = inks_of(picture)
+    return inks, mixtures_of(picture) if inks is None or inks.off > OFF else None
 
 
 class BitmapMaker:
@@ -57,7 +75,11 @@ class BitmapMaker:
                 f"bitmap is for pictures of up to {MOST_PX} px a side, not {width} x {height}; use graphic.",
                 parameter="model",
             )
-        inks = None if self._has_style else inks_of(scene.picture)
+        if self._has_style:
+            return self._others.grower(scene, terms, device)
+        inks, mixtures = _looked_at(scene.picture)
+        if mixtures is not None:
+            return SeveralGrower(scene, terms, device, mixtures, STEPS[terms.effort])
         if inks is None:
             return self._others.grower(scene, terms, device)
         return BitmapGrower(scene, terms, device, inks)
@@ -109,17 +131,7 @@ class BitmapGrower(LayerGrower):
             opacity = float(self._inks.ink[3]) if channels == 4 else 1.0
             color = np.ones((1, channels))
             color[0, :3] = np.clip(self._inks.ink[:3] / max(opacity, 1e-3), 0, 1)
-            paths = Paths.of_contours([list(map(_short, contours))], color, np.array([round(opacity, 2)]))
+            paths = Paths.of_contours([list(map(short_lines, contours))], color, np.array([round(opacity, 2)]))
         self.growth = dataclasses.replace(
             self.growth, paths=paths, owner=np.zeros(paths.count, np.int64), source=np.full(paths.count, -1)
         )
-
-
-def _short(contour: Contour) -> np.ndarray:
-    """The points [3n,2] of a contour, the handles of lines on their knots, where rounding leaves them lines."""
-    points: np.ndarray = contour.points.copy()
-    for index, kind in enumerate(contour.pieces):
-        if kind != CURVE:
-            points[3 * index + 1] = points[3 * index]
-            points[3 * index + 2] = points[(3 * index + 3) % len(points)]
-    return points

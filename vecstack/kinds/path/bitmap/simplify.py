@@ -31,8 +31,8 @@ Change = TypeVar("Change")
 class Search:
     """A search for the contours that cover pixels [H,W] by the fewest numbers."""
 
-    def __init__(self, cover: np.ndarray, aim: Aim, corner_price: float = 0.0) -> None:
-        self.aim, self.corner_price = aim, corner_price
+    def __init__(self, cover: np.ndarray, aim: Aim, corner_price: float = 0.0, price: float = PRICE) -> None:
+        self.aim, self.corner_price, self.price = aim, corner_price, price
         self.exact = EXACT if self.aim.is_exact else WHOLE_EXACT
         self.edges = max(8, _on_edges(cover))
 
@@ -40,7 +40,7 @@ class Search:
         """The length of a description: smaller is better."""
         missing = self.edges * math.log(fit.error / self.edges + self.exact**2)
         corners = sum(contour.knots.count(CORNER) for contour in fit.contours)
-        return missing + PRICE * sum(map(numbers_of, fit.contours)) + self.corner_price * corners
+        return missing + self.price * sum(map(numbers_of, fit.contours)) + self.corner_price * corners
 
     def better(self, fit: Fit, contours: Sequence[Contour], steps: int = TRY_STEPS) -> Fit | None:
         """Other contours, fitted; None where they are no better than a fit."""
