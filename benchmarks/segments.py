@@ -15,7 +15,7 @@ from _common import print_markdown
 from skimage import data
 
 import vecstack
-from vecstack.fitting.saliency import saliency
+from vecstack.fitting.segmenters.saliency import saliency
 from vecstack.fitting.target import psnr_of
 from vecstack.pictures.read import as_picture
 
