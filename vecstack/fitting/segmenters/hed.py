@@ -45,10 +45,16 @@ def hed_parts(picture: Picture, weights: str | os.PathLike[str] | None, most: in
         from skimage.segmentation import watershed
     except ImportError as error:
         raise WeightsError(f"{HED.name} needs the package scikit-image. {install('segments')}") from error
-    edges = hed(long_side(picture, SIDE), _parameters(HED.read(weights)), device)
+    edges = edges_of(picture, weights, device)
     basins = watershed(edges, label(h_minima(edges, DEPTH))) - 1
     coarse, fine = joined(basins, edges, (wholes_of(most), most))
     return tree_of_levels(coarse, fine)
+
+
+def edges_of(picture: Picture, weights: str | os.PathLike[str] | None, device: torch.device) -> np.ndarray:
+    """How surely a boundary runs through each pixel of a picture made as large as those that HED was trained with:
+    [h,w] float32 in 0..1. Raises as `hed_parts` does."""
+    return hed(long_side(picture, SIDE), _parameters(HED.read(weights)), device)
 
 
 def hed(pixels: np.ndarray, parameters: Mapping[str, np.ndarray], device: torch.device) -> np.ndarray:
