@@ -94,8 +94,8 @@ def run(
         str | None,
         typer.Option(
             "--segments",
-            metavar="u2netp|FILE",
-            help="Parts that become groups: a subject that a net finds, a mask, or a picture of flat parts.",
+            metavar="NAME[:WEIGHTS]|FILE",
+            help="Parts that become groups: u2netp, hed, felzenszwalb, sam:PATH, a mask, or a picture of flat parts.",
         ),
     ] = None,
     focus: Annotated[
@@ -103,6 +103,14 @@ def run(
         typer.Option("--focus", metavar="subject|FILE", help="Where detail matters more: a subject, or a mask."),
     ] = None,
     max_pixels: MaxPixels = None,
+    simplify: Annotated[
+        str | None,
+        typer.Option(
+            "--simplify",
+            metavar="sds:PATH|REPO@REV",
+            help="Take out detail before structure is looked for, by a Stable Diffusion.",
+        ),
+    ] = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
@@ -128,7 +136,7 @@ def run(
     from vecstack.fitting.decompose import decompose
     from vecstack.models import load_model
 
-    is_guided = segments is not None or focus is not None
+    is_guided = any(wish is not None for wish in (segments, focus, simplify))
     choose = partial(choose_model, effort=how, layers=layers, detail=goal, is_guided=is_guided)
     opened = cache(partial(load_model, device=device))
     resolve_device(device)  # before any picture, as the model: what is wrong with them is wrong for all
@@ -148,6 +156,7 @@ def run(
             style=style,
             segments=segments,
             focus=focus,
+            simplify=simplify,
             seed=seed,
             device=device,
             report=show_psnr(report),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -42,6 +43,7 @@ def decompose(
     style: Style | None = None,
     segments: Segments | None = None,
     focus: Segments | None = None,
+    simplify: str | None = None,
     seed: int = 0,
     device: str = "auto",
     report: ProgressCallback | None = None,
@@ -58,7 +60,8 @@ def decompose(
 
     A `style` asks for few colours, a palette or smooth outlines, of a model that takes one. `segments` are parts of the
     picture that become groups of their own, and `focus` is where detail matters more: a mask, or who finds them (see
-    fitting.guide.find_guide); for models all of whose layers are grown.
+    fitting.guide.find_guide); `simplify` takes out detail, so that the structure is not made of it (see
+    fitting.simplify.simplified). All are for models all of whose layers are grown.
 
     A transparent picture gives a transparent stack where all layers are grown; else `background` shows through it: if
     not said, black or white, whichever the picture stands out from. Fewer layers of a sketch are the first of more
@@ -77,12 +80,13 @@ def decompose(
     color = None if background is None else to_color(background)
     loaded = as_picture(picture)
     wanted = layers if detail is None else (detail.layers if layers is None else layers)
-    is_guided = segments is not None or focus is not None
+    wishes = {"segments": segments, "focus": focus, "simplify": simplify}
+    is_guided = any(wish is not None for wish in wishes.values())
     opened = _styled(_opened(model, loaded, effort, wanted, detail, is_guided, device), style)
     goal = None if wanted is None and detail is None else dataclasses.replace(detail or Goal(wanted), layers=wanted)
     if effort == SKETCH:
         _check_sketch(opened, goal)
-    guide = _guide(opened, loaded, segments, focus) if is_guided else None
+    guide = _guide(opened, loaded, wishes, wanted or GROWN_LAYERS, device, seed) if is_guided else None
     stack = _sketch(loaded, opened, wanted, color)
     if effort != SKETCH:
         stack = _fit(stack, loaded, opened, effort, goal, color or loaded.ground, guide, seed, device, report)
@@ -122,14 +126,16 @@ def _styled(model: Model, style: Style | None) -> Model:
     return dataclasses.replace(model, maker=model.maker.styled(style))
 
 
-def _guide(model: Model, loaded: Picture, segments: Segments | None, focus: Segments | None) -> Guide | None:
-    """What guides the layers. Raises UsageError where the model's cannot be guided."""
+def _guide(
+    model: Model, loaded: Picture, wishes: Mapping[str, Any], layers: int, device: str, seed: int
+) -> Guide | None:
+    """What guides so many layers, by what is asked for. Raises UsageError where the model's cannot be guided."""
     if model.maker.max_layers or isinstance(model.maker, SceneMaker) or not _grows(model):
         raise UsageError(
-            f"segments and focus guide layers that are grown, and those of {model.name} are not; use paths.",
-            parameter="focus" if segments is None else "segments",
+            f"segments, focus and simplify guide layers that are grown, and those of {model.name} are not; use paths.",
+            parameter=next(name for name, wish in wishes.items() if wish is not None),
         )
-    return find_guide(loaded, segments, focus)
+    return find_guide(loaded, **wishes, layers=layers, device=device, seed=seed)
 
 
 def _check_sketch(model: Model, goal: Goal | None) -> None:

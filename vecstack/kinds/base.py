@@ -197,24 +197,29 @@ class Scene:
 @dataclass(frozen=True)
 class Guide:
     """What is known of a picture beside its pixels: the part [H,W] (int64) that each pixel belongs to, in the order in
-    which parts lie over one another, and their names; and `focus` [H,W] (float32), how much detail matters there, 0 to
-    1. None where nothing is known."""
+    which parts lie over one another; their names, and the whole, a part before it, that each is in, where any is; and
+    `focus` [H,W] (float32), how much detail matters there, 0 to 1. `levels` is the picture simplified, from simple to
+    nearly itself, each [3,H,W] (float32 in 0..1). None, or empty, where nothing is known."""
 
     segments: np.ndarray | None = None
     names: tuple[str, ...] = ()
     focus: np.ndarray | None = None
+    parents: tuple[int | None, ...] = ()
+    levels: tuple[np.ndarray, ...] = ()
 
     def at(self, height: int, width: int) -> Guide:
         """The same for the picture at another size: what is known of the nearest pixel."""
         import numpy as np
 
         def nearest(values: np.ndarray) -> np.ndarray:
-            rows, columns = values.shape
-            found: np.ndarray = values[np.arange(height) * rows // height][:, np.arange(width) * columns // width]
+            rows, columns = values.shape[-2:]
+            lines = values[..., np.arange(height) * rows // height, :]
+            found: np.ndarray = lines[..., np.arange(width) * columns // width]
             return found
 
         segments = None if self.segments is None else nearest(self.segments)
-        return Guide(segments, self.names, None if self.focus is None else nearest(self.focus))
+        focus = None if self.focus is None else nearest(self.focus)
+        return Guide(segments, self.names, focus, self.parents, tuple(nearest(level) for level in self.levels))
 
 
 # hears the share done in 0..1 and the mean squared error
