@@ -209,7 +209,7 @@ def _hidden_well(
     inside[list(members)] = True
     height, width = part.shape
     field = cover_of(part, parts.other, share, inside, 0, 0, height, width)
-    every, starts, _ = loops_of(field, 0, 0, part, inside)
+    every, starts, _ = loops_of(field, 0, 0, part)
     return [every[a:b] for a, b in pairwise(starts.tolist())]
 
 
