@@ -15,6 +15,8 @@ from vecstack.kinds.path.bitmap.inks import inks_of
 from vecstack.kinds.path.bitmap.level import SAMPLES, field_of
 from vecstack.kinds.path.bitmap.mixtures import mixtures_of
 from vecstack.kinds.path.bitmap.outline import contour_of
+from vecstack.kinds.path.bitmap.phases import Phases, seen
+from vecstack.kinds.path.bitmap.phases import fitted as fitted_phases
 from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, LINE, SMOOTH, Contour, basis_of, retracted
 from vecstack.kinds.path.bitmap.simplify import described, numbers_of
 from vecstack.models import load_model
@@ -289,3 +291,33 @@ def test_a_part_stays_where_one_of_its_color_goes_on_below_another() -> None:
     draw.rectangle((300, 250, 660, 350), fill=(240, 50, 50, 255))
     drawn = vecstack.render(vecstack.decompose(large.resize((32, 32), Image.Resampling.BOX)), size=960)
     assert np.abs(over_white(drawn) - over_white(large)).mean() < 0.01
+
+
+def outlined_disc() -> np.ndarray:
+    """A yellow disc with a dark edge of 0.9 px on white ground, 24 x 24 px: [3,H,W]."""
+    y, x = np.indices((960, 960)) + 0.5
+    away = np.hypot(x - 487, y - 471)
+    colors = np.where((away < 330)[..., None], (0.95, 0.8, 0.1), (1.0, 1.0, 1.0))
+    colors[np.abs(away - 330) < 18] = 0.1, 0.05, 0.2
+    return (np.rint(255 * colors.reshape(24, 40, 24, 40, 3).mean((1, 3))) / 255).transpose(2, 0, 1)
+
+
+def test_a_color_is_found_that_hardly_a_pixel_has_alone() -> None:
+    mixtures = mixtures_of(outlined_disc())
+    assert mixtures is not None
+    assert len(mixtures.colors) == 3
+    assert np.abs(mixtures.colors - (0.1, 0.05, 0.2)).max(1).min() < 0.12
+    assert np.abs(mixtures.shares.sum(0) - 1).max() < 1e-9
+
+
+def test_fields_show_a_thin_edge_without_gaps() -> None:
+    picture = outlined_disc()
+    mixtures = mixtures_of(picture)
+    assert mixtures is not None
+    phases = Phases.begun(mixtures.shares, mixtures.colors, mixtures.pure)
+    shown = seen(fitted_phases(phases, picture.transpose(1, 2, 0)))
+    assert np.sqrt(np.square(shown.picture - picture.transpose(1, 2, 0)).mean()) < 0.02
+    dark = int(np.argmin(phases.colors.sum(1)))
+    turns = np.linspace(0, 2 * np.pi, 120, endpoint=False)
+    rows, columns = ((np.array([471, 487])[:, None] + 330 * np.stack([np.sin(turns), np.cos(turns)])) / 10).astype(int)
+    assert (shown.fields.argmax(0)[rows, columns] == dark).mean() > 0.95

@@ -19,6 +19,8 @@ THIRD = (6 / 255) ** 2  # what a third colour in a pixel costs, against squared 
 FOREIGN = (10 / 255) ** 2  # squared distance up to which a pixel is of a colour that does not lie around it
 EXPLAINED = 12 / 255  # distance of a pixel from its mixture from which on there is a colour more
 REACH = 2  # px from where a colour is to where it may be mixed in
+ALMOST = 0.25  # from a pixel to a colour that may be meant to be further
+BEYOND = (1.06, 1.12, 1.18, 1.25, 1.35)  # times as far from another colour, tried one after another
 SEEN = 0.35  # share of a pixel from which on a colour is there
 
 
@@ -51,6 +53,9 @@ def mixtures_of(picture: np.ndarray) -> Mixtures | None:
         if left[y, x] < EXPLAINED**2:
             break
         number = _foreign(pixels, colors, shares, y, x)
+        further = _further(pixels, colors, counts, shares, y, x) if number < 0 else None
+        if further is not None:
+            number, colors = further
         if number < 0:
             if len(colors) >= MOST:
                 break
@@ -124,18 +129,46 @@ def _widened(is_there: np.ndarray) -> np.ndarray:
     return is_there
 
 
+def _further(
+    pixels: np.ndarray, colors: np.ndarray, counts: np.ndarray, shares: np.ndarray, y: int, x: int
+) -> tuple[int, np.ndarray] | None:
+    """The number of a colour that is sure of no pixel, and the colours with it a little further from another, so that
+    it explains a pixel near it; None where none does."""
+    near = _around(shares, y, x)
+    for beyond in BEYOND:
+        for number in np.flatnonzero((counts == 0) & (np.abs(colors - pixels[y, x]).max(1) < ALMOST)).tolist():
+            for other in near:
+                moved = colors.copy()
+                moved[number] = (colors[other] + beyond * (colors[number] - colors[other])).clip(0, 1)
+                if moved.shape[1] == 4:
+                    moved[number, :3] = np.minimum(moved[number, :3], moved[number, 3])
+                if other != number and _left(pixels, moved, [*near, number], y, x) < FOREIGN:
+                    return number, moved
+    return None
+
+
+def _around(shares: np.ndarray, y: int, x: int) -> list[int]:
+    """The colours that lie around a pixel."""
+    rows, columns = slice(max(0, y - REACH), y + REACH + 1), slice(max(0, x - REACH), x + REACH + 1)
+    found: list[int] = np.flatnonzero(shares[:, rows, columns].max((1, 2)) > SEEN).tolist()
+    return found
+
+
+def _left(pixels: np.ndarray, colors: np.ndarray, chosen: list[int], y: int, x: int) -> float:
+    """By how much the mixtures of some colours miss a pixel, squared."""
+    allowed = np.zeros((len(colors), 1, 1), bool)
+    allowed[chosen] = True
+    return float(_mixed(pixels[y : y + 1, x : x + 1], colors, allowed, THIRD)[1][0, 0])
+
+
 def _foreign(pixels: np.ndarray, colors: np.ndarray, shares: np.ndarray, y: int, x: int) -> int:
     """The colour that explains a pixel, with one that lies around it, though it does not; -1 where none does."""
-    rows, columns = slice(max(0, y - REACH), y + REACH + 1), slice(max(0, x - REACH), x + REACH + 1)
-    near = np.flatnonzero(shares[:, rows, columns].max((1, 2)) > SEEN)
+    near = _around(shares, y, x)
     best, least = -1, FOREIGN
     for number in range(len(colors)):
-        allowed = np.zeros((len(colors), 1, 1), bool)
-        allowed[near] = True
-        allowed[number] = True
-        _, left = _mixed(pixels[y : y + 1, x : x + 1], colors, allowed, THIRD)
-        if left[0, 0] < least:
-            best, least = number, float(left[0, 0])
+        left = _left(pixels, colors, [*near, number], y, x)
+        if left < least:
+            best, least = number, left
     return best
 
 

@@ -60,12 +60,6 @@ class Pile:
         """The pixels as the shapes draw them: [H,W,D]."""
         return self._below(len(self.shapes))
 
-    @property
-    def error(self) -> float:
-        """The sum of squared errors of all pixels."""
-        missing = self.drawn - self.pixels
-        return float(np.vdot(missing, missing))
-
     def described(self, steps: int) -> None:
         """Make the contours of each shape, lowest first, the shortest that describe what is seen of it."""
         for number in range(len(self.shapes)):
