@@ -59,9 +59,33 @@ def test_a_pdf_is_written_where_the_format_says_so(vecstack: Call, mark: Path, t
     assert (folder / "mark.pdf").read_bytes().startswith(b"%PDF")
 
 
+@pytest.fixture
+def sprite(tmp_path: Path) -> Path:
+    """A red square with a green step on it, enlarged four times from 12 x 12."""
+    pixels = np.zeros((12, 12, 4), np.uint8)
+    pixels[2:10, 2:10] = (200, 30, 30, 255)
+    pixels[4:6, 4:6] = pixels[5:7, 6:8] = (30, 200, 30, 255)
+    path = tmp_path / "sprite.png"
+    Image.fromarray(pixels).resize((48, 48), Image.Resampling.NEAREST).save(path)
+    return path
+
+
+def test_pixel_art_is_drawn_as_outlines_or_blocks(vecstack: Call, sprite: Path, tmp_path: Path) -> None:
+    smooth, crisp, exact = tmp_path / "smooth.png", tmp_path / "crisp.png", Image.open(sprite).resize((480, 480), 0)
+    assert vecstack("upscale", sprite, "-o", smooth, "--size", 480, "--pixel-art", "--keep-layers").code == 0
+    assert vecstack("upscale", sprite, "-o", crisp, "--size", 480, "--blocks").code == 0
+    assert np.array_equal(np.asarray(Image.open(crisp)), np.asarray(exact))
+    assert (np.asarray(Image.open(smooth)) != np.asarray(exact)).any(2).mean() < 0.05
+    kept = load(tmp_path / "smooth.layers")
+    assert (kept.model or {})["name"] == "pixel-art"
+    assert len(kept.layers) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--pixel-art", "--model", "paths"), "--pixel-art asks for model pixel-art, and --model for paths"),
+        (("--pixel-art", "--smooth", "2"), "--smooth is not for pixel-art; leave it out"),
         (("--size", "9", "--scale", "2"), "exclude each other"),
         (("--format", "gif"), "--format must be one of png"),
         (("--effort", "sketch"), "effort"),

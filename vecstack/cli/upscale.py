@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import sys
-from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, Seed, SkipExisting, parse_effort
-from vecstack.cli.items import STANDARD, Item, ItemProgress, plan, run_all, source_of, stem, write_standard_output
-from vecstack.cli.tuning import show_psnr
+from vecstack.cli.arguments import (
+    Blocks,
+    Colors,
+    Device,
+    Inputs,
+    Model,
+    Output,
+    Overwrite,
+    Palette,
+    PixelArt,
+    Quiet,
+    Seed,
+    SkipExisting,
+    Smooth,
+    parse_effort,
+)
+from vecstack.cli.items import STANDARD, Item, ItemProgress, plan, run_all, stem, write_standard_output
+from vecstack.cli.making import Making, model_of, style_of
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
 from vecstack.exporting.formats import Options, Order, find_format, write_made
@@ -44,14 +58,16 @@ def run(
             help=f"{', '.join((*PICTURES, *DRAWINGS))} (default: by the output's suffix, else png).",
         ),
     ] = None,
-    model: Annotated[
-        str,
-        typer.Option("--model", metavar="NAME|PATH|REPO@REV", help="As of decompose; auto chooses by the picture."),
-    ] = AUTO,
+    model: Model = AUTO,
+    pixel_art: PixelArt = False,
+    blocks: Blocks = False,
     effort: Annotated[
         str,
         typer.Option("--effort", metavar="EFFORT", help="How much is fitted: fast, good, best or a number of seconds."),
     ] = DEFAULT_EFFORT,
+    colors: Colors = None,
+    palette: Palette = None,
+    smooth: Smooth = None,
     keep_layers: Annotated[
         bool, typer.Option("--keep-layers", help="Write the layer file too, beside the output.")
     ] = False,
@@ -69,23 +85,17 @@ def run(
         raise UsageError("--size and --scale exclude each other; leave one out.")
     how = parse_effort(effort, EFFORTS)
     check_seed(seed)
+    wanted, style = model_of(model, pixel_art, blocks), style_of(colors, palette, smooth, blocks)
     chosen = _format_of(file_format, output)
     items = plan(inputs, output, set(SUFFIXES), SUFFIX_OF.get(chosen, f".{chosen}"))
     if keep_layers and any(item.target == STANDARD for item in items):
         raise UsageError("--keep-layers needs an output file; name one with -o.")
-    from vecstack.device import resolve_device
     from vecstack.document.file import save
-    from vecstack.fitting.decompose import decompose
-    from vecstack.models import load_model
-    from vecstack.pictures.read import load_picture
 
-    opened = cache(partial(load_model, device=device))
-    resolve_device(device)
-    maker = AUTO if model == AUTO else opened(model)
+    make = Making(wanted, how, style, seed, device, quiet).maker()
 
     def act(item: Item, report: ItemProgress) -> None:
-        picture = load_picture(source_of(item.source))
-        stack = decompose(picture, maker, effort=how, seed=seed, device=device, report=show_psnr(report))
+        stack = make(item, report)
         if keep_layers:
             target = Path(item.target)
             save(stack, target.with_name(stem(target) + ".layers"), overwrite=overwrite)

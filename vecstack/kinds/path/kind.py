@@ -41,6 +41,10 @@ class PathKind(Kind[PathLayer]):
             lambda _: _bitmap_maker(),
             lambda picture: _suits_bitmap(picture),
         ),
+        "pixel-art": MakerEntry(
+            "Pixel art (sprites, pixel icons), as smooth outlines or blocks of its own colors; keeps transparency.",
+            lambda _: _pixel_art_maker(),
+        ),
     }
     web = Path(__file__).with_name("viewer.js")
     is_cheap = True
@@ -137,6 +141,12 @@ def _bitmap_maker() -> Maker:
     from vecstack.kinds.path.bitmap.maker import BitmapMaker
 
     return BitmapMaker()
+
+
+def _pixel_art_maker() -> Maker:
+    from vecstack.kinds.path.pixelart.maker import PixelArtMaker
+
+    return PixelArtMaker()
 
 
 def _suits_bitmap(picture: np.ndarray) -> str | None:
