@@ -143,11 +143,13 @@ class GridMaker(SceneMaker, Protocol):
 class MakerEntry:
     """A maker that needs no weights: what it is good for, in a line, how it is opened on a device, and, where it is
     the best for some small pictures, what says why a picture [D,H,W] (float32 in 0..1, premultiplied where D is 4) is
-    one, in words; None of others."""
+    one, in words; None of others. `resembles` says the same of a picture for which the maker is worth a try, but not
+    chosen unasked."""
 
     description: str
     open: Callable[[torch.device], Maker]
     suits: Callable[[np.ndarray], str | None] | None = None
+    resembles: Callable[[np.ndarray], str | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ from vecstack.kinds.base import Style
 MOST_PX, MOST_COLORS = 256, 256  # long side of a grid, and its colours
 LEAST_PX = 8  # long side of a grid that a picture is reduced to: below, blocks are shapes rather than pixels
 ROWS = 256  # looked at together
+# What looks like pixel art: long side of one that was not enlarged, how many colours it has, the share of its rows and
+# columns at which something changes, and the share of its colours that may lie between two others, off by so much.
+MOST_DRAWN_PX, LEAST_DRAWN, MOST_DRAWN, BUSY, MOST_MIXED, OFF = 64, 3, 64, 0.5, 0.25, 2 / 255
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,34 @@ def repeats_of(picture: np.ndarray) -> int:
         found = math.gcd(found, *down.tolist(), *across.tolist())
     most = max(height, width)
     return next(size for size in range(found, 0, -1) if found % size == 0 and (most // size >= LEAST_PX or size == 1))
+
+
+def looks_drawn(picture: np.ndarray) -> bool:
+    """Whether a picture [D,H,W] (premultiplied where D is 4) looks as if its pixels had been set one by one: few
+    colours without mixtures, which change nearly everywhere along its sides."""
+    size = repeats_of(picture.transpose(1, 2, 0))
+    pixels = picture[:, ::size, ::size]
+    if max(pixels.shape[1:]) > (MOST_PX if size > 1 else MOST_DRAWN_PX):
+        return False
+    if len(picture) == 4 and not np.isin(pixels[3], (0, 1)).all():
+        return False
+    changes = [(np.diff(pixels, axis=axis) != 0).any((0, 3 - axis)) for axis in (1, 2)]
+    if any(not own.size or own.mean() < BUSY for own in changes):
+        return False
+    colors = np.unique(pixels.reshape(len(pixels), -1), axis=1).T
+    return LEAST_DRAWN <= len(colors) <= MOST_DRAWN and _mixed(colors) <= MOST_MIXED
+
+
+def _mixed(colors: np.ndarray) -> float:
+    """The share of colours [C,D] that are mixtures of two others, as those at the edges of smooth shapes are."""
+    ways = colors[:, None] - colors
+    lengths = np.sqrt(np.maximum((ways**2).sum(2), 1e-9))
+    found = 0
+    for color in colors:
+        along = np.einsum("ijd,jd->ij", ways, color - colors) / lengths
+        away = np.abs(color - colors - (along / lengths)[..., None] * ways).max(2)
+        found += bool(((along > OFF) & (along < lengths - OFF) & (away < OFF)).any())
+    return found / len(colors)
 
 
 def check_size(width: int, height: int) -> None:

@@ -128,9 +128,7 @@ def _traced(outline: _Outline) -> list[list[Step]]:
     """The steps of an outline in closed loops."""
     for start, end in outline.halves.values():
         outline.hidden[_middle(start)].append((_middle(end), Step(cell=end)))
-    loops = []
-    while outline.leaving:
-        loops.append(_loop(outline, next(iter(outline.leaving))))
+    loops = [_loop(outline, place) for place in list(outline.leaving) if place in outline.leaving]
     for place in list(outline.hidden):
         while outline.hidden[place]:
             loops.append(_loop(outline, place))
