@@ -50,6 +50,7 @@ def test_an_svg_has_one_short_path(vecstack: Call, mark: Path, tmp_path: Path) -
     assert text.count("<path") == 1
     assert "c" not in text.split(' d="')[1].split('"')[0]
     assert len(text) < 500
+    assert 'width="1024" height="1024"' in text
 
 
 def test_a_pdf_is_written_where_the_format_says_so(vecstack: Call, mark: Path, tmp_path: Path) -> None:
@@ -57,6 +58,7 @@ def test_a_pdf_is_written_where_the_format_says_so(vecstack: Call, mark: Path, t
     folder.mkdir()
     assert vecstack("upscale", mark, "-o", folder, "--format", "pdf").code == 0
     assert (folder / "mark.pdf").read_bytes().startswith(b"%PDF")
+    assert b"/MediaBox [0 0 1024 1024]" in (folder / "mark.pdf").read_bytes()
 
 
 @pytest.fixture
@@ -102,3 +104,33 @@ def test_an_input_is_not_overwritten(vecstack: Call, mark: Path) -> None:
     before = mark.read_bytes()
     assert vecstack("upscale", mark).code == 4
     assert mark.read_bytes() == before
+
+
+def test_a_run_that_broke_off_goes_on_where_it_was(vecstack: Call, mark: Path, tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("a.png", "b.gif", "deep/c.bmp", "d.jpg"):
+        with Image.open(mark) as picture:
+            picture.save(folder / name)
+    (folder / "e.png").write_bytes(mark.read_bytes()[:50])
+    options = ("-o", out, "--size", 48, "--keep-layers", "-q")
+    first = vecstack("upscale", folder, *options)
+    assert first.code == 7
+    assert "1 of 5 inputs failed" in first.err
+    every = {path.relative_to(out).as_posix() for path in out.rglob("*.*")}
+    assert every == {f"{name}.{suffix}" for name in ("a", "b", "deep/c", "d") for suffix in ("png", "layers")}
+    (out / "a.png").unlink()
+    (out / "b.layers").unlink()
+    kept = (out / "b.png").stat().st_mtime_ns, (out / "a.layers").stat().st_mtime_ns
+    again = vecstack("upscale", folder, *options, "--skip-existing")
+    assert again.code == 7
+    assert "1 of 3 inputs failed" in again.err
+    assert {path.relative_to(out).as_posix() for path in out.rglob("*.*")} == every
+    assert kept == ((out / "b.png").stat().st_mtime_ns, (out / "a.layers").stat().st_mtime_ns)
+
+
+def test_an_output_of_no_format_is_refused(vecstack: Call, mark: Path, tmp_path: Path) -> None:
+    result = vecstack("upscale", mark, "-o", tmp_path / "large.layers", "--keep-layers")
+    assert result.code == 4
+    assert "png" in result.err
+    assert not (tmp_path / "large.layers").exists()

@@ -29,13 +29,20 @@ STANDARD = "-"  # standard input or output
 
 @dataclass(frozen=True)
 class Item:
-    """An input file ("-" is standard input) and its output ("-" is standard output). Where `in_folder`, the output's
-    folder is created when needed; where `is_folder`, the output is itself a folder."""
+    """An input file ("-" is standard input) and its output ("-" is standard output), with `others` that are written
+    beside it. Where `in_folder`, the output's folder is created when needed; where `is_folder`, the output is itself a
+    folder."""
 
     source: str
     target: str
     in_folder: bool = False
     is_folder: bool = False
+    others: tuple[str, ...] = ()
+
+    def missing(self, skip_existing: bool) -> list[str]:
+        """The outputs that are to be made: where existing ones are skipped, those that are not there."""
+        every = (self.target, *self.others)
+        return [path for path in every if not (skip_existing and os.path.exists(path))]  # noqa: PTH110
 
 
 @dataclass(frozen=True)
@@ -232,7 +239,7 @@ def run_all(
 
     if overwrite and skip_existing:
         raise UsageError("--overwrite and --skip-existing exclude each other; use only one.")
-    todo = [item for item in items if not (skip_existing and os.path.exists(item.target))]  # noqa: PTH110
+    todo = [item for item in items if item.missing(skip_existing)]
     if not quiet:
         tell_of_first_use(partial(typer.echo, err=True))
     failures = 0
@@ -251,7 +258,8 @@ def run_all(
                 if item.in_folder:
                     _make_folder(Path(item.target).parent)
                 if item.target != STANDARD and not item.is_folder:
-                    check_writable(item.target, overwrite=overwrite)
+                    for path in item.missing(skip_existing):
+                        check_writable(path, overwrite=overwrite)
                 if item.is_folder:
                     check_folder(item.target, overwrite=overwrite)
                 act(item, report)
