@@ -183,6 +183,13 @@ def test_what_is_no_pixel_art_is_refused_in_a_line() -> None:
         vecstack.decompose(sprite(BERRY), "graphic", style=Style(blocks=True))
 
 
+@pytest.mark.slow
+def test_a_color_of_too_many_points_is_refused_in_a_line() -> None:
+    chequered = (np.indices((256, 256)).sum(0) % 2 * 255).astype(np.uint8)
+    with pytest.raises(UsageError, match="points of at most 300,000: use a smaller part"):
+        vecstack.decompose(chequered, "pixel-art", style=Style(blocks=True))
+
+
 def test_layers_can_be_left_out() -> None:
     stack = vecstack.decompose(sprite(BERRY), "pixel-art", layers=2)
     assert len(stack.layers) == 2

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from vecstack.color import Color
+from vecstack.errors import UsageError
 from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.layer import MAX_POINTS
 from vecstack.kinds.path.make import LayerGrower
 from vecstack.kinds.path.pixelart.chains import chains_of, smoothed
 from vecstack.kinds.path.pixelart.curves import Tracer
@@ -107,6 +109,13 @@ def _paths(grid: Grid, ground: int | None, blocks: bool) -> tuple[Paths, np.ndar
     outlines = outlines_of(mesh, grid, ranks)
     order = np.array(sorted(outlines, key=lambda color: ranks[color]), np.int64)
     contours = [[tracer.contour(loop) - 1 for loop in outlines[color]] for color in order.tolist()]
+    most = max((sum(map(len, own)) for own in contours), default=0)
+    if most > MAX_POINTS:
+        raise UsageError(
+            f"pixel-art makes a layer of each color, and one would have {most:,} points of at most {MAX_POINTS:,}: "
+            "use a smaller part of the picture, or graphic.",
+            parameter="model",
+        )
     channels = grid.colors.shape[1]
     colors = np.ones((len(order), channels))
     colors[:, :3] = grid.colors[order, :3]
