@@ -13,8 +13,9 @@ from vecstack.kinds.path.pixelart.mesh import OUTSIDE, Mesh
 
 NOWHERE = -1
 SWEEPS, STEP = 150, 0.15  # of smoothing, and the share of what would be smoothest that a sweep goes
-HOLD, LONG = 0.3, 16  # of points amid a straight run: pull back by how far they moved; edges that are counted of it
-HOLD_TIP, TIP_TURN = 2.0, np.radians(120)
+HOLD, HOLD_TIP = 0.3, 2.0  # pull back by how far a point has moved: amid straight runs, and at tips
+LONG = 16  # edges of a run that are counted
+TIP_TURN = np.radians(120)  # least, of a tip, at two points together
 MOST = 0.45  # px that a point moves: less than to the middles of pixels
 
 
@@ -154,7 +155,7 @@ def smoothed(chains: Chains) -> Chains:
     inner_before, inner_after = np.where(is_end[before], own, before), np.where(is_end[after], own, after)
     follows = np.flatnonzero(is_end & (chains.at[chains.node] != own))
     leader = chains.at[chains.node[follows]]
-    hold = np.maximum(HOLD * _amid(start, before, after) ** 4, HOLD_TIP * _tips(start, before, after))[:, None]
+    hold = _holds(start, before, after)[:, None]
     points = start.copy()
     for _ in range(SWEEPS):
         normal, bend = _bends(points, before, after)
@@ -167,14 +168,19 @@ def smoothed(chains: Chains) -> Chains:
     return Chains(points, chains.before, chains.after, chains.node, chains.at, chains.of_edge)
 
 
-def _amid(points: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """How far amid a straight run of edges each point is [P]: 1 in its middle, which is where a line or a curve passes
-    that was drawn as steps, 0 at its ends."""
+def _holds(points: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """How strongly each point [P] is pulled back: in the middle of a straight run, where a line or a curve passes that
+    was drawn as steps; at tips, and along runs from tip to tip, which are sides of something a pixel wide."""
     is_straight = (np.abs(2 * points - points[before] - points[after]) < 1e-9).all(1) & (before != after)
+    tips = _tips(points, before, after)
     back, ahead = np.zeros((2, len(points)))
+    tip_back, tip_ahead = tips, tips
     for _ in range(LONG):
         back, ahead = np.where(is_straight, back[before] + 1, 0), np.where(is_straight, ahead[after] + 1, 0)
-    found: np.ndarray = 2 * np.minimum(back, ahead) / np.maximum(back + ahead, 1)
+        tip_back = np.where(is_straight, tip_back[before], tips)
+        tip_ahead = np.where(is_straight, tip_ahead[after], tips)
+    amid = 2 * np.minimum(back, ahead) / np.maximum(back + ahead, 1)
+    found: np.ndarray = np.maximum(HOLD * amid**4, HOLD_TIP * (tip_back & tip_ahead))
     return found
 
 
