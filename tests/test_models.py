@@ -267,6 +267,7 @@ def test_makers_without_weights_are_models_too() -> None:
         "bitmap": ("path", None),
         "graphic": ("path", None),
         "paths": ("path", None),
+        "pixel-art": ("path", None),
         "splines": ("spline", None),
     }
     for name, entry in found.items():

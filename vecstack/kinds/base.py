@@ -86,12 +86,13 @@ MAX_STYLE_COLORS, MAX_SMOOTH_PX = 256, 20.0
 @dataclass(frozen=True)
 class Style:
     """What may be asked of the looks of layers, of a maker that takes it: at most so many `colors`, those of a
-    `palette`, outlines that may leave what is seen by up to `smooth` pixels to be simpler. None asks for nothing.
-    Raises UsageError where they are out of range or exclude each other."""
+    `palette`, outlines that may leave what is seen by up to `smooth` pixels to be simpler, the `blocks` that
+    pixels are. None asks for nothing. Raises UsageError where they are out of range or exclude each other."""
 
     colors: int | None = None
     palette: tuple[Color, ...] | None = None
     smooth: float | None = None
+    blocks: bool = False
 
     def __post_init__(self) -> None:
         if self.colors is not None and not 1 <= self.colors <= MAX_STYLE_COLORS:
@@ -105,6 +106,11 @@ class Style:
         if self.colors is not None and self.palette is not None:
             raise UsageError("a palette says how many colors there are; leave colors out.", parameter="colors")
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The names of what is asked for."""
+        return tuple(field.name for field in dataclasses.fields(self) if getattr(self, field.name) != field.default)
+
 
 @runtime_checkable
 class SceneMaker(Maker, Protocol):
@@ -114,6 +120,10 @@ class SceneMaker(Maker, Protocol):
     def most_layers(self) -> int:
         """How many layers it makes at most where nobody says how many."""
 
+    @property
+    def takes(self) -> frozenset[str]:
+        """What it takes of a style: names of its fields."""
+
     def styled(self, style: Style) -> SceneMaker:
         """The maker with what is asked of the looks."""
 
@@ -121,15 +131,26 @@ class SceneMaker(Maker, Protocol):
         """What makes layers for the picture of a scene."""
 
 
+@runtime_checkable
+class GridMaker(SceneMaker, Protocol):
+    """A maker of pictures in which each pixel counts, which may have been enlarged."""
+
+    def looked_at(self, pixels: np.ndarray) -> np.ndarray:
+        """The pixels [H,W,D] (float32 in 0..1, straight) of a picture that it works on: those before it was enlarged.
+        Raises UsageError for a picture that it is not for."""
+
+
 @dataclass(frozen=True)
 class MakerEntry:
     """A maker that needs no weights: what it is good for, in a line, how it is opened on a device, and, where it is
     the best for some small pictures, what says why a picture [D,H,W] (float32 in 0..1, premultiplied where D is 4) is
-    one, in words; None of others."""
+    one, in words; None of others. `resembles` says the same of a picture for which the maker is worth a try, but not
+    chosen unasked."""
 
     description: str
     open: Callable[[torch.device], Maker]
     suits: Callable[[np.ndarray], str | None] | None = None
+    resembles: Callable[[np.ndarray], str | None] | None = None
 
 
 @dataclass(frozen=True)

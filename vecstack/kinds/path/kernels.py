@@ -434,7 +434,10 @@ def solve(cubics, cubic_start, point_start, blocks, slopes, damping, matrix, fir
 
 @compiled
 def cover(edges, places, side, out):
-    """How much of the box of a side around each place [P,2] lies within closed edges [E,4]: `out` [P] in 0..1."""
+    """How much of the box of a side around each place [P,2] lies within closed edges [E,4]: `out` [P] in 0..1. Where
+    places of one row follow one another, edges that meet it are looked for once."""
+    level = np.empty(len(edges), np.int64)  # the edges that meet the row of boxes
+    count, row = 0, np.nan
     low_x, low_y, high_x, high_y = 1e300, 1e300, -1e300, -1e300
     for e in range(len(edges)):
         low_x, high_x = min(low_x, edges[e, 0]), max(high_x, edges[e, 0])
@@ -444,11 +447,17 @@ def cover(edges, places, side, out):
         out[p] = 0
         if left > high_x or left + side < low_x or top > high_y or top + side < low_y:
             continue
+        if top != row:
+            count, row = 0, top
+            for e in range(len(edges)):
+                ay, by = edges[e, 1] - top, edges[e, 3] - top
+                if max(ay, by) > 0 and min(ay, by) < side and ay != by:
+                    level[count] = e
+                    count += 1
         total = 0.0
-        for e in range(len(edges)):
+        for k in range(count):
+            e = level[k]
             ay, by = edges[e, 1] - top, edges[e, 3] - top
-            if max(ay, by) <= 0 or min(ay, by) >= side or ay == by:
-                continue
             ax, bx = edges[e, 0] - left, edges[e, 2] - left
             if min(ax, bx) >= side:
                 continue

@@ -42,6 +42,11 @@ class PathKind(Kind[PathLayer]):
             lambda _: _bitmap_maker(),
             lambda picture: _suits_bitmap(picture),
         ),
+        "pixel-art": MakerEntry(
+            "Pixel art (sprites, pixel icons), as smooth outlines or blocks of its own colors; keeps transparency.",
+            lambda _: _pixel_art_maker(),
+            resembles=lambda picture: _resembles_pixel_art(picture),
+        ),
     }
     web = Path(__file__).with_name("viewer.js")
     is_cheap = True
@@ -136,6 +141,18 @@ def _bitmap_maker() -> Maker:
     from vecstack.kinds.path.bitmap.maker import BitmapMaker
 
     return BitmapMaker()
+
+
+def _pixel_art_maker() -> Maker:
+    from vecstack.kinds.path.pixelart.maker import PixelArtMaker
+
+    return PixelArtMaker()
+
+
+def _resembles_pixel_art(picture: np.ndarray) -> str | None:
+    from vecstack.kinds.path.pixelart.grid import looks_drawn
+
+    return "pixel art" if looks_drawn(picture) else None
 
 
 def _suits_bitmap(picture: np.ndarray) -> str | None:

@@ -49,6 +49,7 @@ class BitmapMaker:
     """Makes paths of small pictures: glyphs, digits and icons."""
 
     max_layers = 0
+    takes = frozenset({"colors", "palette", "smooth"})
 
     def __init__(self, style: Style | None = None) -> None:
         self._others = GraphicMaker(style)  # makes those of more colours

@@ -48,6 +48,7 @@ class GraphicMaker:
 
     max_layers = 0
     most_layers = MOST_LAYERS
+    takes = frozenset({"colors", "palette", "smooth"})
 
     def __init__(self, style: Style | None = None) -> None:
         self._style = style or Style()
