@@ -29,7 +29,7 @@ def outlines_of(field: np.ndarray) -> list[np.ndarray]:
     ringed = np.zeros((field.shape[0] + 2, field.shape[1] + 2), np.float32)
     ringed[1:-1, 1:-1] = np.clip(0.5 + SLOPE * field, 0.02, 0.98)
     part = np.zeros(field.shape, np.int64)
-    points, starts, _ = loops_of(ringed, 0, 0, part, np.zeros(1, np.bool_))
+    points, starts, _ = loops_of(ringed, 0, 0, part)
     loops = [points[a:b] / SAMPLES for a, b in pairwise(starts.tolist())]
     return [_evenly(loop) for loop in loops if abs(area_of(loop)) > LEAST_AREA]
 

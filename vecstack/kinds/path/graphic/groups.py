@@ -21,6 +21,7 @@ def by_color(grown: Grown) -> Grown:
     keys = [_key(layer, layer.group if layer.group in names else None) for layer in grown.layers]
     every = Counter(keys)
     inside = Counter(whole for whole, _ in keys)
+    inside[None] = len(keys)
     found: dict[Hashable, Group] = {}
     for layer, key in zip(grown.layers, keys, strict=True):
         if key not in found and 1 < every[key] < inside[key[0]] and isinstance(layer, PathLayer) and layer.color:

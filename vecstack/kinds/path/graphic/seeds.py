@@ -3,6 +3,8 @@ mixtures of two."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +15,10 @@ from vecstack.kinds.path.graphic.pixels import (
     explained_by,
     joined,
     linked,
-    name_thin,
-    seams_of,
     spread,
     unbroken,
 )
+from vecstack.kinds.path.graphic.thin import name_thin, seams_of
 from vecstack.kinds.path.regions import merged
 
 ALIKE = 2.5 / 255  # between neighbours of one part: a step of a gradient, and rounding to 8 bits
@@ -80,7 +81,36 @@ def parts_of(picture: np.ndarray) -> Parts:
         np.where(is_seam, of_seam, of_pair) for of_seam, of_pair in zip(seams, (best, other, share), strict=True)
     )
     found, origin = unbroken(best, other, share, len(every), least if is_noisy else 1)
-    return _without_empty(Parts(found, other, share, every[origin], pure, is_noisy=is_noisy))
+    parts = _without_empty(Parts(found, other, share, every[origin], pure, is_noisy=is_noisy))
+    is_thin = np.bincount(parts.part[pure], minlength=parts.count) == 0
+    apart = parts.colors
+
+    def is_one(one: int, other: int) -> bool:
+        """Whether two parts are of one colour, and no letters that touch."""
+        return bool(not (is_thin[one] and is_thin[other]) and np.abs(apart[one] - apart[other]).max() < ALIKE)
+
+    return united(parts, is_one)
+
+
+def united(parts: Parts, is_one: Callable[[int, int], bool]) -> Parts:
+    """The parts, of which neighbours that are one are so."""
+    root = np.arange(parts.count)
+
+    def find(number: int) -> int:
+        while root[number] != number:
+            number = int(root[number])
+        return number
+
+    part = parts.part
+    for one, other in ((part[:, 1:], part[:, :-1]), (part[1:], part[:-1])):
+        pairs = np.stack([one.ravel(), other.ravel()], 1)
+        for a, b in np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0).tolist():
+            if is_one(a, b):
+                root[find(a)] = find(b)
+    kept, number = np.unique([find(index) for index in range(parts.count)], return_inverse=True)
+    new, rest = number[part], number[parts.other]
+    share = np.where(new == rest, 0, parts.share).astype(np.float32)
+    return dataclasses.replace(parts, part=new, other=rest, share=share, colors=parts.colors[kept])
 
 
 def _is_noisy(picture: np.ndarray) -> bool:
