@@ -1,7 +1,7 @@
-"""Measure whether layers are the shapes that were drawn: folders of SVG files, drawn by resvg on a transparent ground and
-turned into paths again, of N layers at most, by the model graphic.
+"""Measure whether layers are the shapes that were drawn: folders of SVG files, drawn by resvg on a transparent ground
+and turned into paths again, of N layers at most, by the model graphic.
 
-The measure: each shape of the original (a path, a circle, ...; all subpaths of one are one shape) is drawn alone, whole,
+The measure: each shape of the original (a path, a circle, ...; subpaths of one are one shape) is drawn alone, whole,
 so with what others hide of it. Its value is the best intersection over union, over pixels covered by half or more, with
 one of our layers or groups. A picture has the mean of its shapes, a folder that of its pictures. Shapes with less than
 16 pixels are left out. `visible` is the same of the part of each shape that no later one hides. VTracer's are the paths
@@ -69,13 +69,15 @@ def measured(path: Path, side: int, count: int) -> Row:
 
 def alone(svg: str, side: int) -> Masks:
     """What each shape of an SVG covers, drawn by itself."""
+    root = ElementTree.fromstring(svg)
+    shapes = _shapes(root)
+    for parent, child in shapes:
+        parent.remove(child)
     found = []
-    for kept in range(len(_shapes(ElementTree.fromstring(svg)))):
-        root = ElementTree.fromstring(svg)
-        for index, (parent, child) in enumerate(_shapes(root)):
-            if index != kept:
-                parent.remove(child)
+    for parent, child in shapes:
+        parent.append(child)
         found.append(rastered(ElementTree.tostring(root, encoding="unicode"), side)[..., 3] > 0.5)
+        parent.remove(child)
     return found
 
 
