@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 MOST_LAYERS = 2000  # where nothing else is asked for
 AIM_DB = 46.0  # that outlines are simplified down to, where nothing else is asked for
 ERRORS = (0.1, 0.16, 0.25, 0.4, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
-MANY, MANY_ERRORS = 300, (0.1, 0.3)  # shapes, and what is tried of so many
+MANY, MANY_ERRORS = 300, (0.1,)  # shapes, and what is tried of so many: letters of a page, which are to be legible
+MANY_STEPS = 2  # times the steps, of so many
 ROUGH_ERRORS = (1.0,)  # px, of the regions of a picture that is not flat
 MIN_SLACK, NOISY_SLACK = 1.001, 1.12  # the same of fewer paths, and where noise is left out
 SLACK = 1.2  # times the error of the closest outlines, that simpler ones may have
@@ -135,6 +136,7 @@ class GraphicGrower(LayerGrower):
         found: Drawing | None = None
         allowed = 0.0
         errors = self._errors(parts, len(shapes))
+        self._steps *= MANY_STEPS if len(shapes) > MANY else 1
         for index, error in enumerate(errors):
             drawing = self._tuned(self._drawn(parts, shapes, fills, error))
             if self.terms.told is not None:
