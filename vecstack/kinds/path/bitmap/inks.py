@@ -33,6 +33,11 @@ class Inks:
         ink = self.ground + self.beyond * (self.ink - self.ground)
         return Inks(self.ground, ink, self.cover / self.beyond)
 
+    def painted(self, cover: np.ndarray) -> np.ndarray:
+        """What is seen [D,H,W] where the ink covers so much of each pixel [H,W]."""
+        seen: np.ndarray = self.ground[:, None, None] + (self.ink - self.ground)[:, None, None] * cover
+        return seen
+
     @property
     def is_plain(self) -> bool:
         """Whether there is nothing but the ground."""

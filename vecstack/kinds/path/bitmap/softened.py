@@ -1,0 +1,63 @@
+"""A layer with a soft edge for the grey of pixels that no short outline explains, such as handwriting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from vecstack.color import Color, color_words
+from vecstack.geometry import Affine, Rect, place_words
+from vecstack.kinds import find_kind, kind_names, kind_of
+from vecstack.kinds.path.bitmap.soft import RING, surface_of
+
+if TYPE_CHECKING:
+    from vecstack.kinds.base import Kind
+    from vecstack.stack import Layer
+
+LEAST_PX = 24  # long side
+BEYOND = 3  # control values more than pixels, of a side
+HIGHEST = 4.0  # of the control values, where the mask has long been 0 or 1: what is farther would take bytes
+
+
+def kind_of_surfaces(height: int, width: int) -> Kind[Layer] | None:
+    """The kind of layer that is made of a surface for so many pixels; None where there is none, or where they are too
+    few to tell a rough edge from a small shape."""
+    if max(height, width) < LEAST_PX:
+        return None
+    most = max(height, width) + 2 * RING + BEYOND
+    kinds = (find_kind(name) for name in kind_names())
+    return next((kind for kind in kinds if kind is not None and kind.surface_side >= most), None)
+
+
+def drawn(layer: Layer, rect: Rect, height: int, width: int) -> np.ndarray:
+    """How much of each pixel a layer covers, on pixels that fill a rectangle of the canvas: [H,W]."""
+    import torch
+
+    across, down = rect.width / width, rect.height / height
+    xs = rect.x + (torch.arange(width, dtype=torch.float64) + 0.5) * across
+    ys = rect.y + (torch.arange(height, dtype=torch.float64) + 0.5) * down
+    points = torch.stack([xs.repeat(height), ys.repeat_interleave(width)], 1)
+    shade = kind_of(layer).shader([layer], {}, points.device)
+    cover: np.ndarray = shade(points, max(across, down))[0].view(height, width).numpy()
+    return cover
+
+
+def softened(kind: Kind[Layer], cover: np.ndarray, color: np.ndarray, opacity: float, rect: Rect) -> Layer:
+    """The layer of a kind that covers pixels, which fill a rectangle of the canvas, in part [H,W] in a colour [3]."""
+    height, width = cover.shape
+    surface = surface_of(cover).values.clip(-HIGHEST, HIGHEST)
+    across, down = rect.width / width, rect.height / height
+    frame = Rect(rect.x - across, rect.y - down, rect.width + 2 * across, rect.height + 2 * down)
+    window = RING / (max(height, width) / 2 + RING)
+    red, green, blue = np.round(color, 3).tolist()
+    rows, columns = np.nonzero(cover > cover.max() / 2)
+    place = place_words((columns.mean() + 0.5) / width, (rows.mean() + 0.5) / height)
+    common = {
+        "id": "path-1",
+        "name": f"{color_words((red, green, blue))}, {place}",
+        "opacity": opacity,
+        "transform": Affine.of_frame(frame),
+    }
+    values = cast("tuple[tuple[float, ...], ...]", tuple(map(tuple, surface.tolist())))
+    return kind.from_surface(common, values, window, cast(Color, (red, green, blue)))
