@@ -243,7 +243,7 @@ def test_a_soft_layer_keeps_a_transparent_ground() -> None:
 
 def test_a_soft_layer_reaches_over_the_border() -> None:
     cover = rough_ring(40)[6:34, 10:38]
-    surface = surface_of(cover)
+    surface = surface_of(cover, cover.size)
     assert surface.values.shape == (33, 33)
     assert np.sqrt(np.square(surface.cover[1:-1, 1:-1] - cover).mean()) < 0.02
     pixels: Any = np.repeat(np.round(255 * cover).astype(np.uint8)[..., None], 3, 2)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vecstack.color import color_words
 from vecstack.errors import UsageError
+from vecstack.geometry import Rect, place_words
 from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.bitmap.areas import Aim, fitted
@@ -22,11 +24,11 @@ from vecstack.kinds.path.make import LayerGrower
 if TYPE_CHECKING:
     import torch
 
-    from vecstack.geometry import Rect
-    from vecstack.kinds.base import Grower
+    from vecstack.kinds.base import Grower, Kind
     from vecstack.stack import Layer
 
 MOST_PX = 256  # long side
+MARGIN, SOFT_MARGIN = 4, 2  # px of ground around what is inked; of a layer with a soft edge
 STEPS = {"fast": 6, "good": 10, "best": 20}
 
 
@@ -71,7 +73,7 @@ class BitmapGrower(LayerGrower):
 
     def __init__(self, scene: Scene, terms: Terms, device: torch.device, inks: Inks) -> None:
         super().__init__((), scene, terms, device)
-        self._inks = inks
+        self._corner, self._inks = inks.cropped(MARGIN)
         self._contours: tuple[Contour, ...] = ()
         self._soft: Layer | None = None
         self._steps = STEPS[terms.effort]
@@ -99,12 +101,24 @@ class BitmapGrower(LayerGrower):
         """Have the layer of what is inked, if there may be one."""
         if count < 1 or self._inks.is_plain or self.count:
             return
-        kind = kind_of_surfaces(*self._inks.cover.shape)
+        kind = kind_of_surfaces(max(self.scene.picture.shape))
         contours = described(self._inks.cover, self._steps, may_be_soft=kind is not None)
         if contours is None and kind is not None:
-            self._soft = softened(kind, self._inks.cover, self._color, self._opacity, self.scene.rect)
+            self._soft = self._softened(kind)
         elif contours:
             self._take(self._stronger(contours))
+
+    def _softened(self, kind: Kind[Layer]) -> Layer:
+        """The layer of a kind with a soft edge."""
+        (left, top), inks = self._inks.cropped(SOFT_MARGIN)
+        place, (height, width) = self._to_canvas, inks.cover.shape
+        corner = place.apply(self._corner[0] + left, self._corner[1] + top)
+        rect, whole = Rect(*corner, width * place.a, height * place.e), self.scene.rect
+        red, green, blue = self._color.tolist()
+        x, y = rect.x + rect.width / 2 - whole.x, rect.y + rect.height / 2 - whole.y
+        name = f"{color_words((red, green, blue))}, {place_words(x / whole.width, y / whole.height)}"
+        common = {"id": "path-1", "name": name, "opacity": self._opacity}
+        return softened(kind, common, inks.cover, self.scene.picture[0].size, self._color, rect)
 
     def _stronger(self, contours: tuple[Contour, ...]) -> tuple[Contour, ...]:
         """Contours, or those of an ink that may as well be stronger, where they are a shorter description."""
@@ -151,7 +165,9 @@ class BitmapGrower(LayerGrower):
         else:
             color = np.ones((1, channels))
             color[0, :3] = self._color
-            paths = Paths.of_contours([list(map(_short, contours))], color, np.array([self._opacity]))
+            paths = Paths.of_contours(
+                [[_short(contour) + self._corner for contour in contours]], color, np.array([self._opacity])
+            )
         self.growth = dataclasses.replace(
             self.growth, paths=paths, owner=np.zeros(paths.count, np.int64), source=np.full(paths.count, -1)
         )

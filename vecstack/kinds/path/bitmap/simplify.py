@@ -17,7 +17,7 @@ from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, LEVEL, SMOOTH, UPRIG
 EXACT, WHOLE_EXACT = 0.004, 0.12  # of cover: errors that nothing has to explain, root mean square; of 1 bit
 PRICE = 4.0  # of a number, in logarithms of an odds
 BLURRED = 0.03  # error of the pixels on edges that numbers do not explain, root mean square, of a soft picture
-ROUGH, FAR_ROUGH = 0.03, 0.05  # mean error of pixels on edges that no outline explains; before repairs
+BEGUN_ROUGH, ROUGH = 0.014, 0.03  # median error of pixels on edges that first outlines miss, mean one of the last ones
 MOST_BLURRED = 0.15  # the same, of a soft one's smooth outlines
 CORNER_PRICE, WHOLE_CORNER_PRICE = 24.0, 6.0  # more, of a corner of a soft picture, and of one of 1 bit
 TRY_STEPS, SETTLE_STEPS = 4, 8
@@ -43,12 +43,12 @@ class Search:
         corners = sum(contour.knots.count(CORNER) for contour in fit.contours)
         return missing + PRICE * sum(map(numbers_of, fit.contours)) + self.corner_price * corners
 
-    def missed_by(self, fit: Fit) -> float:
-        """By how much pixels that are partly covered are missed, on average."""
+    def missed(self, fit: Fit) -> np.ndarray:
+        """By how much pixels that are partly covered are missed: [N], 0 where none is."""
         height, width = self.aim.low.shape
-        missing = self.aim.missed(covered([contour.points for contour in fit.contours], height, width))
-        is_partly = _partly(self.aim.low)
-        return float(np.abs(missing[is_partly]).mean()) if is_partly.any() else 0.0
+        missing = np.abs(self.aim.missed(covered([contour.points for contour in fit.contours], height, width)))
+        found: np.ndarray = missing[_partly(self.aim.low)]
+        return found if len(found) else np.zeros(1)
 
     def better(self, fit: Fit, contours: Sequence[Contour], steps: int = TRY_STEPS) -> Fit | None:
         """Other contours, fitted; None where they are no better than a fit."""
@@ -174,15 +174,16 @@ def described(cover: np.ndarray, steps: int, *, may_be_soft: bool = False) -> tu
         return ()
     aim = Aim.of(cover)
     sharp = Search(cover, Aim(cover, cover))
-    fit = sharp.simpler(fitted([contour_of(points) for points in outlines], sharp.aim, steps))
+    fit = fitted([contour_of(points) for points in outlines], sharp.aim, steps)
+    if may_be_soft and aim.is_exact and np.median(sharp.missed(fit)) > BEGUN_ROUGH:
+        return None
+    fit = sharp.simpler(fit)
     if not aim.is_exact:
         search = Search(cover, aim, WHOLE_CORNER_PRICE)
         other = _smooth(search, outlines, steps, WHOLE_TURN)
         return min(fitted(fit.contours, aim, 0), other, key=search.score).contours
-    if may_be_soft and sharp.missed_by(fit) > FAR_ROUGH:
-        return None
     fit = sharp.simpler(sharp.repaired(fit))
-    if may_be_soft and sharp.missed_by(fit) > ROUGH:
+    if may_be_soft and sharp.missed(fit).mean() > ROUGH:
         return None
     left = sharp.edges - sum(map(numbers_of, fit.contours))
     if fit.error > max(left, 1) * BLURRED**2:

@@ -13,7 +13,7 @@ SOFTNESS = 1.0  # of the edge, in heights: where the surface rises by 1 for a pi
 FADE = 1.5  # softnesses over which it fades
 BENDING = 1e-4  # weight of squared second differences of the surface against squared errors of pixels, at first
 WINDING = 3e-3  # weight of squared curvatures along the edge, at first
-CLOSE = 0.0153  # of cover: error of the pixels, root mean square, for which no surface is less smooth
+CLOSE = 0.0153  # of cover: error of a picture's pixels, root mean square, for which no surface is less smooth
 LEAST_SMOOTH, MOST_SMOOTH = 0.05, 20.0  # times these weights
 RATE, FARTHEST = 0.7, 3.0  # of the weights' change, in logarithms, for that of the squared error; most in a step
 REACH = 1.0  # height from the edge within which these count
@@ -33,13 +33,13 @@ class Surface:
     cover: np.ndarray
 
 
-def surface_of(cover: np.ndarray) -> Surface:
-    """The surface for a cover [H,W] in 0..1, by damped Gauss-Newton steps; which way the edge runs is taken from the
-    step before. It is the smoothest that comes close (Morozov's discrepancy principle)."""
+def surface_of(cover: np.ndarray, count: int) -> Surface:
+    """The surface for a cover [H,W] in 0..1, the part of a picture of `count` pixels that has an edge, by damped
+    Gauss-Newton steps; which way the edge runs is taken from the step before. It is the smoothest that comes close
+    (Morozov's discrepancy principle)."""
     if cover.shape[1] > cover.shape[0]:  # the work grows with the cube of the columns
-        turned = surface_of(np.ascontiguousarray(cover.T))
+        turned = surface_of(np.ascontiguousarray(cover.T), count)
         return Surface(turned.values.T, turned.cover.T)
-    count = cover.size
     cover = np.pad(cover, RING, mode="edge")
     values = np.pad(1.2 * SOFTNESS * (cover - 0.5), ((1, 2), (1, 2)), mode="edge")
     rows, columns = values.shape

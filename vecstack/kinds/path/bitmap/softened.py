@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vecstack.color import Color, color_words
-from vecstack.geometry import Affine, Rect, place_words
+from vecstack.geometry import Affine, Rect
 from vecstack.kinds import find_kind, kind_names, kind_of
 from vecstack.kinds.path.bitmap.soft import RING, surface_of
 
@@ -20,14 +20,13 @@ BEYOND = 3  # control values more than pixels, of a side
 HIGHEST = 4.0  # of the control values, where the mask has long been 0 or 1: what is farther would take bytes
 
 
-def kind_of_surfaces(height: int, width: int) -> Kind[Layer] | None:
-    """The kind of layer that is made of a surface for so many pixels; None where there is none, or where they are too
-    few to tell a rough edge from a small shape."""
-    if max(height, width) < LEAST_PX:
-        return None
-    most = max(height, width) + 2 * RING + BEYOND
+def kind_of_surfaces(side: int) -> Kind[Layer] | None:
+    """The kind of layer that is made of a surface for a picture of so many pixels a side; None where there is none, or
+    where they are too few to tell a rough edge from a small shape."""
+    most = side + 2 * RING + BEYOND
     kinds = (find_kind(name) for name in kind_names())
-    return next((kind for kind in kinds if kind is not None and kind.surface_side >= most), None)
+    found = next((kind for kind in kinds if kind is not None and kind.surface_side >= most), None)
+    return found if side >= LEAST_PX else None
 
 
 def drawn(layer: Layer, rect: Rect, height: int, width: int) -> np.ndarray:
@@ -43,21 +42,16 @@ def drawn(layer: Layer, rect: Rect, height: int, width: int) -> np.ndarray:
     return cover
 
 
-def softened(kind: Kind[Layer], cover: np.ndarray, color: np.ndarray, opacity: float, rect: Rect) -> Layer:
-    """The layer of a kind that covers pixels, which fill a rectangle of the canvas, in part [H,W] in a colour [3]."""
+def softened(
+    kind: Kind[Layer], common: Mapping[str, Any], cover: np.ndarray, count: int, color: np.ndarray, rect: Rect
+) -> Layer:
+    """The layer of a kind, from the common fields, that covers pixels, which fill a rectangle of the canvas and are a
+    part of a picture of `count`, in part [H,W] in a colour [3]."""
     height, width = cover.shape
-    surface = surface_of(cover).values.clip(-HIGHEST, HIGHEST)
+    surface = surface_of(cover, count).values.clip(-HIGHEST, HIGHEST)
     across, down = rect.width / width, rect.height / height
     frame = Rect(rect.x - across, rect.y - down, rect.width + 2 * across, rect.height + 2 * down)
     window = RING / (max(height, width) / 2 + RING)
     red, green, blue = np.round(color, 3).tolist()
-    rows, columns = np.nonzero(cover > cover.max() / 2)
-    place = place_words((columns.mean() + 0.5) / width, (rows.mean() + 0.5) / height)
-    common = {
-        "id": "path-1",
-        "name": f"{color_words((red, green, blue))}, {place}",
-        "opacity": opacity,
-        "transform": Affine.of_frame(frame),
-    }
-    values = cast("tuple[tuple[float, ...], ...]", tuple(map(tuple, surface.tolist())))
-    return kind.from_surface(common, values, window, cast(Color, (red, green, blue)))
+    values = tuple(map(tuple, surface.tolist()))
+    return kind.from_surface({**common, "transform": Affine.of_frame(frame)}, values, window, (red, green, blue))
