@@ -4,6 +4,9 @@ A glyph is white on black, drawn by its font at 40 times the size of the input a
 each pixel of the input is then white or black. The truth is drawn by the font at the full size. Figures are means over
 all glyphs of a font: the mean absolute error, its share of Lanczos's, PSNR, seconds of the processor (the first glyph,
 which compiles, left out) and bytes of the SVG.
+
+With --handwriting, pictures take the place of glyphs, of which only the pixels are known: PSNR at their own size,
+layers, kinds, seconds and bytes of the file.
 """
 
 from __future__ import annotations
@@ -20,10 +23,12 @@ from _common import print_table, write_json
 from glyphs import FILTERS, OVERSAMPLING, draw_glyph, draw_sheet, errors, find_font
 from PIL import Image
 
+from vecstack.document.file import dumps
 from vecstack.drawing.render import render
 from vecstack.exporting.svg.write import to_svg
 from vecstack.fitting.decompose import decompose
 from vecstack.models import load_model
+from vecstack.train.data import load_pictures
 
 FONTS = (
     "DejaVuSerif.ttf",
@@ -33,6 +38,7 @@ FONTS = (
     "DejaVuSans-BoldOblique.ttf",
 )
 SIZES = (12, 16, 20, 28, 48)
+HANDWRITING_PX = 28
 GLYPHS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
@@ -81,11 +87,16 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--whole", action="store_true", help="give pixels that are white or black")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="draw truth, input and results of each glyph there")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there, too")
+    parser.add_argument("--handwriting", type=Path, metavar="PATH", help="a folder or zip of digits of 28 px")
+    parser.add_argument("--limit", type=int, default=200, metavar="N", help="about how many of its held-out pictures")
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
+    if arguments.handwriting:
+        measure_handwriting(arguments)
+        return
     rows: list[list[Image.Image]] = []
     figures: list[dict[str, Any]] = []
     for side in arguments.sides:
@@ -97,6 +108,32 @@ def main() -> None:
     cells = [[f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()] for row in figures]
     print_table(f"to {arguments.size} px, errors in 1/255", columns, cells)
     write_json(arguments.json, {"size": arguments.size, "whole": arguments.whole, "figures": figures})
+    if arguments.sheet:
+        draw_sheet(rows).save(arguments.sheet)
+
+
+def measure_handwriting(arguments: argparse.Namespace) -> None:
+    """Print how close held-out pictures of handwriting are drawn back, and what that takes."""
+    _, held_out = load_pictures([arguments.handwriting], HANDWRITING_PX)
+    model, rows, figures = load_model("bitmap"), [], []
+    for picture in held_out[:: max(1, len(held_out) // arguments.limit)]:
+        small = Image.fromarray(picture.permute(1, 2, 0).numpy())
+        began = time.process_time()
+        stack = decompose(small, model)
+        drawn = Image.fromarray(render(stack, arguments.size))
+        seconds = time.process_time() - began
+        psnr = errors(Image.fromarray(render(stack)).convert("L"), small.convert("L"))[1]
+        figures.append((psnr, len(stack.layers), seconds, len(dumps(stack)), {layer.kind for layer in stack.layers}))
+        large = (arguments.size, arguments.size)
+        rows.append([small.resize(large, Image.Resampling.BICUBIC).convert("L"), drawn.convert("L")])
+    psnr, layers, seconds, size = (
+        np.array([row[k] for row in figures[1:]], float) for k in range(4)
+    )  # first: compiles
+    kinds = {kind: sum(kind in row[4] for row in figures) for kind in sorted(set().union(*(row[4] for row in figures)))}
+    columns = ["pictures", "PSNR", "least", "layers", "seconds", "bytes", "kinds"]
+    means = [f"{psnr.mean():.2f}", f"{psnr.min():.2f}", f"{layers.mean():.2f}", f"{seconds.mean():.3f}"]
+    counted = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
+    print_table("handwriting", columns, [[str(len(psnr)), *means, f"{size.mean():.0f}", counted]])
     if arguments.sheet:
         draw_sheet(rows).save(arguments.sheet)
 
