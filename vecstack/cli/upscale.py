@@ -63,8 +63,8 @@ def run(
 ) -> None:
     """Draw pictures larger: decompose and render in one.
 
-    Small bitmaps (glyphs, digits, icons) get sharp edges and corners. PNG, JPEG, WebP and TIFF are drawn at the size
-    that is asked for; SVG and PDF have every size."""
+    Small bitmaps (glyphs, digits, icons) get sharp edges and corners, handwriting soft edges. PNG, JPEG, WebP and TIFF
+    are drawn at the size that is asked for; SVG and PDF have every size."""
     if size is not None and scale is not None:
         raise UsageError("--size and --scale exclude each other; leave one out.")
     how = parse_effort(effort, EFFORTS)
