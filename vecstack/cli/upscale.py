@@ -86,8 +86,9 @@ def run(
 ) -> None:
     """Draw pictures larger: decompose and render in one.
 
-    Small bitmaps (glyphs, digits, icons) get sharp edges and corners; --pixel-art and --blocks are for sprites. All
-    formats have the size that is asked for (a PDF a point for each pixel); SVG and PDF stay sharp at any other."""
+    Small bitmaps (glyphs, digits, icons) get sharp edges and corners, handwriting soft edges; --pixel-art and --blocks
+    are for sprites. All formats have the size that is asked for (a PDF a point for each pixel); SVG and PDF stay sharp
+    at any other."""
     if size is not None and scale is not None:
         raise UsageError("--size and --scale exclude each other; leave one out.")
     how = parse_effort(effort, EFFORTS)

@@ -12,7 +12,7 @@ overrides those that it can answer better:
 - to be drawn fast and cut out well: `extent`, `grid_shader`, `is_cheap`, `run_painter`;
 - where a layer has one colour that is no field `color`: `color`, `with_color`; where it has many: `recolored`;
 - to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`; many layers at once on
-  the pixels of a picture: `grower`;
+  the pixels of a picture: `grower`; to be made of a surface that was fitted to them: `from_surface`;
 - to be exported as curves: `outline`, `gradient`, `svg`; to be imported from them: `from_outline`; to be drawn in the
   page: `web`;
 - to be made of pictures: `makers`, `load_maker`; to be trained: `trainee`.
@@ -55,6 +55,9 @@ RunPainter: TypeAlias = "Callable[[Tensor, Tensor, Tensor, float], None]"
 METADATA_KEY = "vecstack"  # the only metadata key of a weights file: with two, its bytes vary from run to run
 
 AnyLayer = TypeVar("AnyLayer", bound=Layer)
+# Rows of the control values of a uniform cubic B-spline surface over the local frame: the first at the least v, and all
+# as docs/format.md places them, one beyond each edge.
+Surface = tuple[tuple[float, ...], ...]
 # A closed curve of cubic Bezier pieces, in the local frame: a point, then two control points and a point for each
 # piece, the last of which is the first point of all.
 Curve = tuple[tuple[float, float], ...]
@@ -435,6 +438,15 @@ class Kind(Generic[AnyLayer]):
 
     def grower(self, layers: Sequence[AnyLayer], scene: Scene, terms: Terms, device: torch.device) -> Grower:
         """What tunes layers that lie directly one above the other, all at once, and grows more above them."""
+        raise NotImplementedError
+
+    surface_side: int = 0  # most control values on a side of a surface that a layer can be made of; 0: of none
+
+    def from_surface(self, common: Mapping[str, Any], surface: Surface, window: float, color: Color) -> AnyLayer:
+        """A layer from the common fields (arguments of Layer) that covers, in one colour, where a surface over its
+        frame is above 0, with a soft edge: the mask at height h is t^2 (3 - 2 t), where t is the number in 0..1 nearest
+        to 1/2 + 2/3 h / sqrt(1 + r^2) and r is by how much the surface rises in a pixel. It may fade over `window`, a
+        share of the half side, at the edge of the frame. Raises DocumentError."""
         raise NotImplementedError
 
     # Exported

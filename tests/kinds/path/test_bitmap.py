@@ -19,6 +19,7 @@ from vecstack.kinds.path.bitmap.phases import Phases, seen
 from vecstack.kinds.path.bitmap.phases import fitted as fitted_phases
 from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, LINE, SMOOTH, Contour, basis_of, retracted
 from vecstack.kinds.path.bitmap.simplify import described, numbers_of
+from vecstack.kinds.path.bitmap.soft import _answer, _drawn, _solve, _times, surface_of
 from vecstack.models import load_model
 
 SIDE, LARGE = 28, 1120
@@ -321,3 +322,73 @@ def test_fields_show_a_thin_edge_without_gaps() -> None:
     turns = np.linspace(0, 2 * np.pi, 120, endpoint=False)
     rows, columns = ((np.array([471, 487])[:, None] + 330 * np.stack([np.sin(turns), np.cos(turns)])) / 10).astype(int)
     assert (shown.fields.argmax(0)[rows, columns] == dark).mean() > 0.95
+
+
+def rough_ring(side: int) -> np.ndarray:
+    """How much of each pixel a ring covers whose edges are rough, as of handwriting that was scanned: [side,side]."""
+    generator = np.random.default_rng(3)
+    y, x = (np.indices((32 * side, 32 * side)) + 0.5) / 32 - side / 2
+    angle = np.arctan2(y, x)
+    rough = sum(generator.normal(0, 0.06) * np.cos(k * angle + generator.uniform(0, 6)) for k in range(12, 40))
+    inked = np.abs(np.hypot(x, y) + rough - 0.3 * side) < 0.07 * side
+    found: np.ndarray = inked.reshape(side, 32, side, 32).mean((1, 3))
+    return found
+
+
+def test_rough_edges_become_one_layer_with_a_soft_edge() -> None:
+    pixels: Any = np.repeat(np.round(255 * rough_ring(SIDE)).astype(np.uint8)[..., None], 3, 2)
+    stack = vecstack.decompose(pixels, "bitmap")
+    (layer,) = stack.layers
+    assert layer.kind != "path"
+    error = np.square((vecstack.render(stack).astype(float) - pixels) / 255).mean()
+    assert -10 * math.log10(error) > 35.5
+    assert abs(stack.metrics["psnr"] + 10 * math.log10(error)) < 0.1
+
+
+def test_a_soft_layer_keeps_a_transparent_ground() -> None:
+    pixels = np.full((SIDE, 40, 4), (200, 30, 10, 0), np.uint8)
+    pixels[:, 6 : 6 + SIDE, 3] = np.round(255 * rough_ring(SIDE))
+    stack = vecstack.decompose(Image.fromarray(pixels), "bitmap")
+    (layer,) = stack.layers
+    assert layer.kind != "path"
+    drawn = vecstack.render(stack)
+    assert np.abs(drawn[..., 3].astype(int) - pixels[..., 3]).mean() < 3
+    assert (drawn[drawn[..., 3] > 200][:, :3] == (200, 30, 10)).all()
+
+
+def test_a_soft_layer_reaches_over_the_border() -> None:
+    cover = rough_ring(40)[6:34, 10:38]
+    surface = surface_of(cover, cover.size)
+    assert surface.values.shape == (33, 33)
+    assert np.sqrt(np.square(surface.cover[1:-1, 1:-1] - cover).mean()) < 0.02
+    pixels: Any = np.repeat(np.round(255 * cover).astype(np.uint8)[..., None], 3, 2)
+    drawn = vecstack.render(vecstack.decompose(pixels, "bitmap"))
+    assert np.abs(drawn.astype(int) - pixels).mean() < 4
+
+
+def test_the_steps_of_a_surface_lower_what_they_are_to_lower() -> None:
+    """The slopes in a band are those of differences."""
+    cover = rough_ring(SIDE)[:12, :9]
+    values = np.random.default_rng(0).normal(0, 0.5, (15, 12))
+    matrix, downhill = np.zeros((180, 40)), np.zeros(180)
+    _answer(matrix, downhill, values, cover)
+    drawn = np.empty_like(cover)
+    for number in range(0, 180, 7):
+        change = np.zeros(180)
+        change[number] = 1e-6
+        after, before = (_drawn(values + sign * change.reshape(15, 12), drawn, cover) for sign in (1, -1))
+        assert -2 * downhill[number] == pytest.approx((after - before) / 2e-6, abs=1e-5)
+    full = np.zeros((180, 180))
+    for row in range(180):
+        for back in range(min(row, 39) + 1):
+            full[row, row - back] = full[row - back, row] = matrix[row, 39 - back]
+    matrix[:, -1] += 0.1
+    solved = downhill.copy()
+    _solve(matrix, solved)
+    assert np.abs((full + 0.1 * np.eye(180)) @ solved - downhill).max() < 1e-10
+    assert np.abs(_times(_banded(full), solved) - full @ solved).max() < 1e-10
+
+
+def _banded(full: np.ndarray) -> np.ndarray:
+    rows = [[full[row, row - back] if row >= back else 0.0 for back in range(39, -1, -1)] for row in range(len(full))]
+    return np.array(rows)

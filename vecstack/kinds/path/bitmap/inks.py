@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 LEAST_CONTRAST = 10 / 255  # between ground and ink; a picture of less is of one colour
+FAINT = 0.01  # cover that counts as ground
 NEAR = 0.06  # of the contrast: colours that count as an end
 END, BINS = 0.8, 10  # share of the way to the farthest colour from which on a noisy ink's peak is looked for, in bins
 FLAT = 0.98  # share of the way to the farthest colour from which on pixels have it
@@ -34,6 +35,20 @@ class Inks:
         """The same with the ink that lies beyond."""
         ink = self.ground + self.beyond * (self.ink - self.ground)
         return Inks(self.ground, ink, self.cover / self.beyond, off=self.off)
+
+    def cropped(self, margin: int) -> tuple[tuple[int, int], Inks]:
+        """Its first column and row, and the part of the picture that is inked, with a margin of so many pixels."""
+        rows, columns = np.nonzero(self.cover > FAINT)
+        if not len(rows):
+            return (0, 0), self
+        left, top = max(int(columns.min()) - margin, 0), max(int(rows.min()) - margin, 0)
+        part = self.cover[top : int(rows.max()) + margin + 1, left : int(columns.max()) + margin + 1]
+        return (left, top), replace(self, cover=np.ascontiguousarray(part))
+
+    def painted(self, cover: np.ndarray) -> np.ndarray:
+        """What is seen [D,H,W] where the ink covers so much of each pixel [H,W]."""
+        seen: np.ndarray = self.ground[:, None, None] + (self.ink - self.ground)[:, None, None] * cover
+        return seen
 
     @property
     def is_plain(self) -> bool:
