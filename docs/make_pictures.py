@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vecstack import Stack, decompose, edit, load, render, save, to_html
+from vecstack import Stack, Style, decompose, edit, load, render, save, to_html
 from vecstack.editing.changes import Background, Change, Hide, Keep, Recolor
 from vecstack.stack import Layer
 
@@ -106,6 +106,14 @@ def gallery(kept: Path) -> None:
             save_picture(drawn(stack, WIDTH_PX), folder / f"{photo.stem}-{count}.jpg")
         save_picture(reduced(photo, WIDTH_PX), folder / f"{photo.stem}.jpg")
     save_picture(one_by_one(load(TWENTY), 5), folder / "coffee-apart.jpg", WIDE_MAX_BYTES)
+    save_picture(sprite(EXAMPLES / "sprite.png", WIDTH_PX // 2), folder / "sprite.png")
+
+
+def sprite(picture: Path, size_px: int) -> Image.Image:
+    """A sprite as blocks and as smooth outlines."""
+    styles = Style(blocks=True), Style()
+    tiles = [drawn(decompose(picture, "pixel-art", style=style), size_px) for style in styles]
+    return in_rows([on_squares(tile) for tile in tiles], 2)
 
 
 def scikit_image(name: str) -> Path:

@@ -1,6 +1,7 @@
-"""Draw the example pictures beside this script: a scene, an icon, an 8 x 8 bitmap and a handwritten-like digit.
+"""Draw the example pictures beside this script: a scene, an icon, an 8 x 8 bitmap, a handwritten-like digit and a
+sprite.
 
-Everything is computed from coordinates, without chance: drawing twice gives the same bytes.
+All but the sprite is computed from coordinates, without chance: drawing twice gives the same bytes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,29 @@ from PIL import Image
 Array = NDArray[Any]
 Points = Sequence[tuple[float, float]]
 
+# A sprite, each letter a pixel in a colour of SPRITE_COLORS.
+SPRITE = """
+................
+......kkkk......
+....kkllllkk....
+...klwwlllllk...
+..klwwlllllllk..
+..klwlllllllmk..
+.kllllllllllmmk.
+.kllkllllkllmmk.
+.kllkllllkllmmk.
+klllkllllkllmmmk
+klllllllllllmmmk
+klmlllkkkkllmmmk
+klmmllllllmmmmmk
+.kkmmmmmmmmmmkk.
+..skkkkkkkkkks..
+...ssssssssss...
+"""
+SPRITE_COLORS = {
+    ".": (0, 0, 0, 0), "k": (26, 28, 44, 255), "l": (122, 214, 108, 255), "m": (56, 152, 92, 255),
+    "w": (244, 252, 236, 255), "s": (26, 28, 44, 84),
+}  # fmt: skip
 SUPERSAMPLING = 4  # samples of a pixel along each axis
 
 
@@ -212,6 +236,11 @@ def draw_bitmap() -> Array:
     return draw_stroke(8, points, 0.5, 0.7)
 
 
+def draw_sprite() -> Array:
+    """A drop with a face, and its shadow, on nothing: [16,16,4]."""
+    return np.array([[SPRITE_COLORS[letter] for letter in row] for row in SPRITE.split()]) / 255
+
+
 def save(pixels: Array, path: Path) -> None:
     levels = np.round(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
     Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels).save(path, compress_level=9)
@@ -229,6 +258,7 @@ def main() -> None:
     save(draw_icon(), folder / "icon.png")
     save(draw_bitmap(), folder / "bitmap-8.png")
     save(draw_digit(), folder / "digit.png")
+    save(draw_sprite(), folder / "sprite.png")
 
 
 if __name__ == "__main__":

@@ -100,6 +100,7 @@ def files(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
     shutil.copy(examples / "scene.png", folder / "photo.png")
     shutil.copy(examples / "digit.png", folder / "digit.png")
+    shutil.copy(ROOT / "examples" / "sprite.png", folder / "sprite.png")
     stack = package.decompose(folder / "photo.png", package.load_model("photos"), layers=LAYERS, effort="sketch")
     stack = package.edit(stack, [Rename("2", "sky"), Rename("9", "sun")])
     package.save(stack, folder / "photo.layers")

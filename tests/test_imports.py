@@ -18,7 +18,7 @@ PACKAGE = Path(vecstack.__file__).parent
 ROWS = [
     {"errors", "extras"},
     {"geometry", "text_file"},
-    {"composite", "atomic", "color", "compiled", "device", "tables"},
+    {"composite", "atomic", "color", "compiled", "device", "tables", "winding"},
     {"stack"},
     {"pictures"},
     {"kinds"},

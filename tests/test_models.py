@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -15,7 +16,15 @@ import vecstack.models
 from vecstack.errors import WeightsError
 from vecstack.kinds.base import METADATA_KEY
 from vecstack.kinds.weights import BASELINE
-from vecstack.models import available_models, fetch_weights, load_model, published_models, verify_model, weights_folder
+from vecstack.models import (
+    available_models,
+    fetch_folder,
+    fetch_weights,
+    load_model,
+    published_models,
+    verify_model,
+    weights_folder,
+)
 
 
 def test_every_shipped_model_is_the_published_one_and_makes_layers() -> None:
@@ -192,6 +201,49 @@ def test_a_file_that_the_hub_keeps_without_a_sha256_is_refused(hub: type[FakeHub
         fetch_weights(f"owner/model@{'a' * 40}")
 
 
+@pytest.fixture
+def snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository of two nets in the cache of the Hub: its folder, with links to files named by their sha256."""
+    import huggingface_hub
+
+    blobs, folder = tmp_path / "blobs", tmp_path / "snapshots" / ("a" * 40)
+    for net, data in (("", b"one"), ("unet", b"two")):
+        (folder / net).mkdir(parents=True, exist_ok=True)
+        blobs.mkdir(exist_ok=True)
+        blob = blobs / hashlib.sha256(data).hexdigest()
+        blob.write_bytes(data)
+        (folder / net / "model.safetensors").symlink_to(blob)
+    (folder / "config.json").write_text("{}")
+
+    def download(repository: str, *, revision: str, allow_patterns: list[str], ignore_patterns: list[str]) -> str:
+        if repository != "owner/model":
+            raise OSError("no such repository")
+        assert revision == "a" * 40
+        assert not any(fnmatch("net.bin", pattern) or fnmatch("net.pt", pattern) for pattern in allow_patterns)
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    return folder
+
+
+def test_the_folder_of_a_repository_is_verified(snapshot: Path) -> None:
+    assert fetch_folder(f"owner/model@{'a' * 40}") == snapshot
+    blob = (snapshot / "unet" / "model.safetensors").resolve()
+    blob.write_bytes(b"twO")
+    with pytest.raises(WeightsError, match="was damaged and has been deleted"):
+        fetch_folder(f"owner/model@{'a' * 40}")
+    assert not blob.exists()
+    with pytest.raises(WeightsError, match="cannot be downloaded"):
+        fetch_folder(f"owner/other@{'a' * 40}")
+
+
+def test_weights_in_a_folder_that_the_hub_keeps_without_a_sha256_are_refused(snapshot: Path) -> None:
+    (snapshot / "vae").mkdir()
+    (snapshot / "vae" / "model.safetensors").write_bytes(b"small")
+    with pytest.raises(WeightsError, match=r"no sha256.*large file \(LFS\)"):
+        fetch_folder(f"owner/model@{'a' * 40}")
+
+
 @pytest.mark.usefixtures("broken_manifest")
 def test_a_repository_needs_no_manifest(hub: type[FakeHub]) -> None:
     assert load_model(f"owner/model@{'a' * 40}", "cpu").maker.max_layers == 3
@@ -215,6 +267,7 @@ def test_makers_without_weights_are_models_too() -> None:
         "bitmap": ("path", None),
         "graphic": ("path", None),
         "paths": ("path", None),
+        "pixel-art": ("path", None),
         "splines": ("spline", None),
     }
     for name, entry in found.items():

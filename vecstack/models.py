@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     from vecstack.stack import Layer
 
 MODEL_FILE = "model.safetensors"
+# Of a model of one net, or of several in folders of their own: weights that cannot run code, and settings.
+FOLDER_FILES = [MODEL_FILE, f"*/{MODEL_FILE}", "*/diffusion_pytorch_model.safetensors", "*.json", "*.txt"]
+UNUSED_FILES = ["safety_checker/*"]
 MAX_BYTES = 1 << 30  # of a weights file
+BLOCK = 1 << 20  # bytes that are read at once
 DEFAULT_MODEL = "photos"
 
 
@@ -179,25 +184,58 @@ def fetch_weights(name: str) -> Path:
     sha256 under which the Hub stores large files. Raises WeightsError: no such repository, no sha256 to check against,
     or other bytes."""
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     repository, revision = name.split("@")
-    try:
+    with _downloading(name):
         try:
             path = Path(hf_hub_download(repository, MODEL_FILE, revision=revision, local_files_only=True))
         except LocalEntryNotFoundError:
             path = Path(hf_hub_download(repository, MODEL_FILE, revision=revision))
+        _verify_download(name, path)
+    return path
+
+
+def fetch_folder(name: str) -> Path:
+    """The folder of a Hub repository at a revision, with its settings and its weights as safetensors, from the cache or
+    the network, checked as `fetch_weights` does. Raises WeightsError."""
+    from huggingface_hub import snapshot_download
+
+    repository, revision = name.split("@")
+    with _downloading(name):
+        folder = Path(
+            snapshot_download(repository, revision=revision, allow_patterns=FOLDER_FILES, ignore_patterns=UNUSED_FILES)
+        )
+        for path in folder.rglob("*.safetensors"):
+            _verify_download(name, path)
+    return folder
+
+
+@contextmanager
+def _downloading(name: str) -> Iterator[None]:
+    """Raises WeightsError in place of what a download raises."""
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        yield
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = str(error).split("\n")[0]
         raise WeightsError(
             f"{name}: cannot be downloaded from the Hub ({reason}); check the name and the network."
         ) from error
+
+
+def _verify_download(name: str, path: Path) -> None:
+    """Check a file in the cache of the Hub against the sha256 that it is stored under. Raises WeightsError."""
     blob = path.resolve()
     if not re.fullmatch(r"[0-9a-f]{64}", blob.name):
         raise WeightsError(
-            f"{name}: there is no sha256 to verify {MODEL_FILE}; the repository must store it as a large file (LFS)."
+            f"{name}: there is no sha256 to verify {path.name}; the repository must store it as a large file (LFS)."
         )
-    if hashlib.sha256(read_weights(blob)).hexdigest() != blob.name:
+    digest = hashlib.sha256()
+    with blob.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    if digest.hexdigest() != blob.name:
         blob.unlink()
         raise WeightsError(f"{name}: the download was damaged and has been deleted; try again.")
-    return path

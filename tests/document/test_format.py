@@ -213,7 +213,9 @@ def read_color(layer: Document, u: float, v: float) -> np.ndarray:
         return np.array(layer["color"])
     gradient = layer["gradient"]
     axis, q = np.subtract(gradient["end"], gradient["start"]), np.subtract((u, v), gradient["start"])
-    t = q @ axis / (axis @ axis) if gradient["shape"] == "linear" else np.linalg.norm(q) / np.linalg.norm(axis)
+    f = np.subtract(gradient.get("focus", gradient["start"]), gradient["start"])
+    d, r = q - f, axis @ axis - f @ f
+    t = q @ axis / (axis @ axis) if gradient["shape"] == "linear" else (d @ f + np.sqrt((d @ f) ** 2 + r * d @ d)) / r
     offsets, *channels = zip(*gradient["stops"], strict=True)
     return np.array([np.interp(t, offsets, channel) for channel in channels])
 

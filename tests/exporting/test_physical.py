@@ -4,7 +4,7 @@ import pytest
 
 from vecstack import Canvas
 from vecstack.errors import UsageError
-from vecstack.exporting.physical import area_in_units, mm_per_unit, width_in_mm
+from vecstack.exporting.physical import area_in_units, length_in_units, mm_per_unit, width_in_mm
 
 CANVAS = Canvas(200, 100)
 
@@ -19,6 +19,13 @@ def test_areas_are_in_pixels_or_square_millimetres() -> None:
     assert area_in_units("30px", CANVAS, 400.0) == 30.0
     assert area_in_units("1.5 mm2", CANVAS, 400.0) == pytest.approx(0.375)
     assert area_in_units("1mm2", CANVAS, None) == pytest.approx(1 / mm_per_unit(CANVAS, None) ** 2)
+
+
+def test_lengths_are_in_pixels_or_millimetres() -> None:
+    assert length_in_units("2px", CANVAS, 400.0) == 2.0
+    assert length_in_units("0.5 mm", CANVAS, 400.0) == pytest.approx(0.5 * CANVAS.width / 400)
+    with pytest.raises(UsageError, match=r"^bleed must be a length"):
+        length_in_units("1mm2", CANVAS, None)
 
 
 @pytest.mark.parametrize("text", ["", "3", "mm2", "-1px", "1cm2", "nanpx"])

@@ -88,3 +88,18 @@ def test_a_small_picture_in_two_colors_is_a_bitmap(side: int, name: str) -> None
     picture = load_picture(pixels)
     assert choose_model(picture, "good").name == name
     assert choose_model(picture, "good", 9).name != "bitmap"
+
+
+def test_pixel_art_is_noticed_but_not_chosen() -> None:
+    generator = np.random.default_rng(0)
+    colors = np.array([(0, 0, 0), (200, 30, 40), (250, 250, 250), (40, 90, 200)], np.uint8)
+    sprite = colors[generator.integers(0, 4, (16, 16))]
+    large = sprite.repeat(8, 0).repeat(8, 1)
+    for pixels, name in ((sprite, "splines"), (large, "graphic")):
+        choice = choose_model(load_picture(pixels), "good")
+        assert choice.name == name
+        assert choice.reason.endswith("; it looks like pixel art, for which there is model pixel-art")
+        assert "pixel art" not in choose_model(load_picture(pixels), "good", 9).reason
+    blurred = (large.astype(int) + np.roll(large, 1, 1)) // 2
+    for other in (blurred.astype(np.uint8)[:64, :64], stripes(96), generator.integers(0, 255, (64, 64, 3), np.uint8)):
+        assert "pixel art" not in choose_model(load_picture(other), "good").reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ from PIL import Image
 
 from tests.helpers import psnr_to
 from vecstack import Stack, decompose, render
-from vecstack.errors import UsageError, WeightsError
-from vecstack.fitting import saliency as salient
+from vecstack.errors import UsageError
 from vecstack.fitting.choose import choose_model
 from vecstack.fitting.guide import find_guide
 from vecstack.kinds.base import Guide
@@ -77,7 +75,7 @@ def test_layers_of_the_subject_cover_the_subject() -> None:
     alone = on_green(stack).with_layers(subject)
     seen = np.abs(drawn(alone).astype(int) - drawn(on_green(stack).with_layers(()))).max(2) > 40
     inside = disc()
-    assert seen[inside].mean() > 0.9
+    assert seen[inside].mean() > 0.8
     assert seen[~inside].mean() < 0.25
 
 
@@ -93,7 +91,7 @@ def drawn(stack: Stack) -> np.ndarray:
 def test_each_colour_of_a_picture_is_a_segment(tmp_path: Path, picture: Picture) -> None:
     parts = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     parts[:, :20], parts[80:, 20:] = (200, 90, 10), (10, 90, 200)
-    guide = find_guide(picture, written(tmp_path, parts), None)
+    guide = find_guide(picture, written(tmp_path, parts), None, layers=64)
     assert guide is not None
     assert guide.names == ("Segment 1", "Segment 2", "Segment 3")
     assert guide.segments is not None
@@ -101,10 +99,36 @@ def test_each_colour_of_a_picture_is_a_segment(tmp_path: Path, picture: Picture)
     assert {int(guide.segments[10, 10]), int(guide.segments[100, 60])} == {1, 2}
 
 
+def test_groups_are_a_tree_as_the_parts_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    numbers = np.where(x < 80, np.where(y < 60, 1, 2), 3)
+    found = Guide(numbers, ("Whole", "Whole.1", "Whole.2", "Other"), parents=(None, 0, 0, None))
+    monkeypatch.setattr("vecstack.fitting.decompose.find_guide", lambda *_, **__: found)
+    stack = guided(30, segments="found")
+    parents = {group.id: group.parent for group in stack.groups}
+    assert parents["whole"] is None
+    assert parents["other"] is None
+    assert parents["whole-1"] == parents["whole-2"] == "whole"
+    roots = [root(stack, layer.group) for layer in stack.layers]
+    assert roots == sorted(roots, reverse=True)  # the whole below the other
+
+
+def test_every_segment_has_layers_however_like_its_neighbours(picture: Picture) -> None:
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    board = (y // 40) * 4 + x // 40  # twelve squares across waves and disc
+    stack = guided(16, segments=board)
+    assert len({root(stack, layer.group) for layer in stack.layers}) == 12
+
+
+def test_a_part_of_one_region_is_one_group() -> None:
+    stack = guided(12, segments=np.arange(12).repeat(HEIGHT * WIDTH // 12).reshape(HEIGHT, WIDTH))
+    assert all(group.parent is None for group in stack.groups)
+
+
 def test_a_soft_mask_is_cut_at_its_half(tmp_path: Path, picture: Picture) -> None:
     soft = np.zeros((HEIGHT, WIDTH), np.uint8)
     soft[:, 48:], soft[:, 46], soft[:, 47] = 255, 100, 160
-    guide = find_guide(picture, written(tmp_path, soft), None)
+    guide = find_guide(picture, written(tmp_path, soft), None, layers=64)
     assert guide is not None
     assert guide.names == ("Background", "Subject")
     assert guide.segments is not None
@@ -121,11 +145,13 @@ def test_detail_goes_where_the_focus_is() -> None:
 
 def test_a_guide_is_read_at_another_size() -> None:
     numbers = np.array([[0, 1], [2, 3]])
-    found = Guide(numbers, ("a", "b", "c", "d"), numbers.astype(np.float32)).at(4, 6)
+    level = np.stack([numbers] * 3).astype(np.float32)
+    found = Guide(numbers, ("a", "b", "c", "d"), numbers.astype(np.float32), levels=(level,)).at(4, 6)
     assert found.segments is not None
     assert found.focus is not None
     assert found.segments.tolist() == [[0, 0, 0, 1, 1, 1]] * 2 + [[2, 2, 2, 3, 3, 3]] * 2
     assert found.focus.shape == (4, 6)
+    assert found.levels[0].tolist() == [found.segments.tolist()] * 3
 
 
 def test_auto_chooses_what_can_be_guided(picture: Picture) -> None:
@@ -135,7 +161,10 @@ def test_auto_chooses_what_can_be_guided(picture: Picture) -> None:
 @pytest.mark.parametrize(
     ("guide", "words"),
     [
-        ({"segments": "nowhere.png"}, "segments must be u2netp or the file of a mask.*nowhere.png"),
+        (
+            {"segments": "nowhere.png"},
+            "one of u2netp, hed, felzenszwalb, sam or the file of a mask.*nowhere.png",
+        ),
         ({"focus": "nowhere"}, "focus must be subject or the file of a mask.*nowhere"),
         ({"segments": np.zeros((50, 96), np.uint8)}, "mask of 96 x 50 px does not fit a picture of 160 x 120 px"),
         ({"focus": np.zeros((10, 90), bool)}, "focus.*same aspect"),
@@ -143,59 +172,14 @@ def test_auto_chooses_what_can_be_guided(picture: Picture) -> None:
         ({"segments": np.zeros((HEIGHT, WIDTH), np.float32)}, "whole numbers, not float32"),
         ({"segments": disc(), "model": "photos"}, "those of photos are not; use paths"),
         ({"focus": disc(), "model": "graphic"}, "those of graphic are not; use paths"),
+        ({"segments": disc(), "model": "bitmap"}, "those of bitmap are not; use paths"),
+        ({"simplify": "sds:x", "model": "splines"}, "those of splines are not; use paths"),
+        ({"segments": "felzenszwalb:net.bin"}, "felzenszwalb has no weights; leave out 'net.bin'"),
+        ({"simplify": "blur"}, "simplify must be sds:PATH or sds:OWNER/NAME@REVISION, not 'blur'"),
     ],
 )
 def test_what_cannot_guide_is_refused_in_a_line(guide: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words) as refused:
         guided(**guide)
     assert "\n" not in str(refused.value)
-    assert refused.value.parameter in ("segments", "focus")
-
-
-class FakeNet:
-    """A net that finds the left half of whatever it sees."""
-
-    def __init__(self) -> None:
-        self.seen: np.ndarray | None = None
-
-    def get_inputs(self) -> list[Any]:
-        return [type("Input", (), {"name": "x"})]
-
-    def run(self, _: None, values: dict[str, np.ndarray]) -> list[np.ndarray]:
-        self.seen = values["x"]
-        found = np.zeros((1, 1, salient.SIDE, salient.SIDE), np.float32)
-        found[..., : salient.SIDE // 2] = 0.7
-        return [found - 0.2]
-
-
-def test_a_net_is_asked_for_the_subject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: Picture) -> None:
-    net, weights = FakeNet(), tmp_path / "net.onnx"
-    weights.write_bytes(b"a net")
-    monkeypatch.setattr(salient, "_session", lambda data: net if data == b"a net" else None)
-    monkeypatch.setattr(salient, "SHA256", hashlib.sha256(b"a net").hexdigest())
-    guide = find_guide(picture, weights, weights)
-    assert guide is not None
-    assert guide.segments is not None
-    assert guide.focus is not None
-    assert guide.segments[:, : WIDTH // 2 - 1].all()
-    assert not guide.segments[:, WIDTH // 2 + 1 :].any()
-    assert guide.focus.shape == (HEIGHT, WIDTH)
-    assert guide.focus.min() == 0
-    assert guide.focus.max() == 1
-    assert net.seen is not None
-    assert net.seen.shape == (1, 3, salient.SIDE, salient.SIDE)
-
-
-def test_weights_that_are_missing_or_others_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: Picture
-) -> None:
-    monkeypatch.setattr(salient, "FOLDER", str(tmp_path / "none"))
-    monkeypatch.setattr(salient, "PACKAGE", "no_such_package")
-    with pytest.raises(WeightsError, match="put them into"):
-        find_guide(picture, "u2netp", None)
-    damaged = tmp_path / "u2netp.onnx"
-    damaged.write_bytes(b"PK")
-    with pytest.raises(WeightsError, match="damaged, or another net"):
-        find_guide(picture, None, damaged)
-    with pytest.raises(WeightsError, match="no file"):
-        find_guide(picture, tmp_path / "other.onnx", None)
+    assert refused.value.parameter in ("segments", "focus", "simplify")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.helpers import HEIGHT, WIDTH, make_net
+from tests.helpers import HEIGHT, WIDTH, make_net, make_spline
 from vecstack.drawing.points import cells
 from vecstack.drawing.render import render
 from vecstack.drawing.sheets import draw_at
@@ -274,3 +274,11 @@ def test_a_seed_chooses_the_pixels_of_a_large_picture_at_which_stacks_are_compar
     assert not chosen[1].equal(chosen[3])
     small = ramp(WIDTH, HEIGHT)
     assert dataclasses.replace(small, seed=7).checked[0].equal(small.checked[0])
+
+
+@pytest.mark.parametrize("size", [27, 212])
+def test_a_stack_with_hard_edges_is_its_own_drawing_at_any_size(size: int) -> None:
+    edges = make_spline("edges", 1, Affine.of_frame(Rect(4, 4, 28, 40)), softness=0.0)
+    stack = Stack(CANVAS, (edges,))
+    target = Target.of_pixels(render(stack, size, device="cpu").astype(np.float32) / 255, CANVAS.rect, CPU)
+    assert float(target.errors(stack).max()) < 1e-4

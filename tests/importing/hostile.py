@@ -113,6 +113,25 @@ BOUNDED: dict[str, Callable[[], str]] = {
     "long names": lambda: svg(f'<g id="{"x" * 100_000}"><title>{"y" * 100_000}</title>{RECT} id="a&#10;b"/></g>'),
     "a style sheet for all": lambda: svg("<style>" + "* * *{fill:red}" * 1_000 + "</style>" + "<g/>" * 2_000),
     "siblings": lambda: svg("<style>" + "a~b~c~d{fill:red}" * 100 + "</style>" + "<g/>" * 20_000),
+    "a pattern of itself": lambda: svg(
+        f'<pattern id="p" width=".1" height=".1"><rect width="9" height="9" fill="url(#p)"/></pattern>'
+        f'{RECT} fill="url(#p)"/>'
+    ),
+    "patterns of patterns": lambda: svg(
+        "".join(
+            f'<pattern id="p{n}" width=".02" height=".02"><rect width="9" height="9" fill="url(#p{n - 1})"/></pattern>'
+            for n in range(1, 9)
+        )
+        + f'<pattern id="p0" width=".02" height=".02"><circle r="1"/></pattern>{RECT} fill="url(#p8)"/>'
+    ),
+    "markers of markers": lambda: svg(
+        "".join(
+            f'<marker id="m{n}" orient="auto"><path d="M0 0h1v1" fill="none" marker-mid="url(#m{n - 1})" '
+            f'marker-end="url(#m{n - 1})"/></marker>'
+            for n in range(1, 99)
+        )
+        + '<marker id="m0"/><path d="M9 9h9v9" fill="none" marker-mid="url(#m9)"/>'
+    ),
     "many clips": lambda: svg(
         '<clipPath id="a"><circle r="40"/></clipPath>' + '<g clip-path="url(#a)">' * 50 + RECT + "/>" + "</g>" * 50
     ),

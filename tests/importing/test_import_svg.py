@@ -10,8 +10,9 @@ import resvg_py
 from PIL import Image
 
 from tests.importing.hostile import BOX, svg
-from vecstack import Stack, import_svg, render, to_svg
+from vecstack import Stack, import_svg, refine, render, to_svg
 from vecstack.errors import PictureError
+from vecstack.kinds import kind_of
 
 FILL = 'width="60" height="50" x="10" y="20"'
 RADIAL = '<stop stop-color="gold"/><stop offset=".6" stop-color="teal"/><stop offset="1" stop-color="navy"/>'
@@ -40,6 +41,10 @@ DRAWINGS = {
     f'href="#h"/><rect {FILL} fill="url(#g)" stroke="url(#k)" stroke-width="12"/>',
     "opacity of stops that is one": '<linearGradient id="g"><stop stop-color="red" stop-opacity=".4"/><stop offset="1" '
     f'stop-opacity=".4"/></linearGradient><rect {FILL} fill="url(#g)"/>',
+    "gradients turned about a point": f'<linearGradient id="g" gradientTransform="rotate(50)" transform-origin=".5 .5">'
+    f'{RADIAL}</linearGradient><rect {FILL} fill="url(#g)"/>',
+    "colors of other spaces": '<rect width="40" height="40" fill="hsl(120, 200%, 25%)"/>'
+    '<rect x="50" width="40" height="40" fill="red icc-color(a, 0.1)"/>',
     "style sheets": "<style>.a, #b > rect { fill: tomato } rect.a { stroke: #00f8 } * { stroke-width: 4 }</style>"
     f'<rect class="a" {FILL}/><g id="b"><rect width="20" height="20"/></g>',
     "style before attribute": f'<rect {FILL} fill="red" style="fill:hsl(200, 60%, 40%);fill-opacity:50%"/>',
@@ -54,11 +59,28 @@ DRAWINGS = {
     "opacity of fill and stroke": f'<rect {FILL} fill="red" stroke="blue" stroke-width="14" opacity=".6"/>',
     "clips": '<clipPath id="c" clipPathUnits="objectBoundingBox"><circle cx=".5" cy=".5" r=".4"/></clipPath>'
     f'<g clip-path="url(#c)"><rect {FILL} fill="red"/><rect y="40" width="50" height="50"/></g>',
+    "clips of the box of what is displayed": '<clipPath id="c" clipPathUnits="objectBoundingBox"><circle cx=".5" '
+    'cy=".5" r=".4"/></clipPath><g clip-path="url(#c)"><rect x="50" width="40" height="40" fill="red"/>'
+    '<rect width="99" height="99" display="none"/></g>',
     "clips of clips": '<clipPath id="d"><rect width="50" height="99"/></clipPath><clipPath id="c" clip-path="url(#d)">'
     '<path clip-rule="evenodd" d="M50 5 79 90 5 35H95L21 90z"/></clipPath><rect width="99" '
     'height="99" clip-path="url(#c)"/>',
     "masks that are clips": f'<mask id="m"><circle cx="40" cy="40" r="25" fill="#fff"/></mask>'
     f'<rect {FILL} mask="url(#m)"/>',
+    "markers": '<marker id="m" viewBox="0 0 10 10" refX="5" refY="5" markerWidth="4" markerHeight="4" '
+    'orient="auto-start-reverse">'
+    '<path d="M0 0 10 5 0 10z" fill="context-stroke"/><rect x="8" width="9" height="4"/></marker><path fill="none" '
+    'd="M15 80 40 20Q50 90 85 40" stroke="red" stroke-width="4" style="marker: url(#m)"/>',
+    "markers in user units": '<marker id="m" markerUnits="userSpaceOnUse" markerWidth="20" markerHeight="20" refX="10" '
+    'refY="10" orient="30"><circle cx="10" cy="10" r="11" fill="teal" opacity=".5"/></marker><polygon fill="gold" '
+    'points="20,20 80,30 40,80" marker-mid="url(#m)" marker-start="url(#m)"/>',
+    "a pattern": '<pattern id="p" width="25" height="25" patternUnits="userSpaceOnUse"><rect width="12.5" height="25" '
+    'fill="gold"/></pattern><rect width="90" height="80" fill="url(#p)" fill-opacity=".6"/>',
+    "focal points": f'<radialGradient id="g" fx=".3" fy=".7">{RADIAL}</radialGradient><rect {FILL} fill="url(#g)"/>'
+    f'<radialGradient id="h" fr=".1" r=".3" fx=".6" fy=".55" spreadMethod="reflect">{RADIAL}</radialGradient>'
+    '<ellipse cx="60" cy="80" rx="30" ry="15" fill="url(#h)"/>',
+    "a gradient from a circle on": f'<radialGradient id="g" fr="20%">{RADIAL}</radialGradient>'
+    f'<rect {FILL} fill="url(#g)"/>',
     "a switch": f'<switch><rect {FILL} systemLanguage="xx" fill="red"/><rect {FILL} fill="green"/><rect/></switch>',
     "a fallback where a gradient has no box": f'<linearGradient id="g">{RADIAL}</linearGradient>'
     '<path d="M10 50H90" stroke="url(#g) red" stroke-width="20"/>',
@@ -95,13 +117,44 @@ def test_a_drawing_looks_the_same_after_a_way_through_layers(name: str) -> None:
     assert difference(original, on_grey) < 0.5
 
 
+def test_a_pattern_is_its_tiles() -> None:
+    tile = '<rect width="12" height="20" fill="gold"/><circle cx="15" cy="9" r="6"/>'
+    pattern = (
+        '<pattern id="p" x="3" width="25" height="20" patternUnits="userSpaceOnUse" patternTransform="rotate(20)" '
+        f'>{tile}</pattern><rect {FILL} rx="20" fill="url(#p)" stroke="red" stroke-width="3"/>'
+    )
+    uses = "".join(f'<use href="#t" x="{3 + 25 * x}" y="{20 * y}"/>' for x in range(-2, 6) for y in range(-3, 6))
+    tiles = (
+        f'<defs><g id="t">{tile}</g></defs><clipPath id="c"><rect {FILL} rx="20"/></clipPath><g clip-path="url(#c)"><g '
+        f'transform="rotate(20)">{uses}</g></g><rect {FILL} rx="20" fill="none" stroke="red" stroke-width="3"/>'
+    )
+    stack = imported(svg(pattern))
+    assert len(stack.layers) == 3
+    assert difference(drawn(svg(tiles)), drawn(to_svg(stack))) < 0.3
+
+
+def test_a_pattern_may_lie_in_a_pattern() -> None:
+    text = svg(
+        '<pattern id="q" width=".2" height=".2" viewBox="0 0 5 5"><path d="M0 5 5 0" stroke="red"/></pattern>'
+        '<pattern id="p" width=".5" height=".5" patternContentUnits="objectBoundingBox"><rect x=".1" y=".1" width=".3" '
+        'height=".3" fill="url(#q)"/></pattern><rect width="100" height="100" fill="url(#p)"/>'
+    )
+    pixels = render(imported(text), size=500)[..., 3]
+    assert pixels[60:90, 60:90].mean() == pytest.approx(pixels[310:340, 310:340].mean())
+    assert 20 < pixels[60:190, 60:190].mean() < 100
+    assert not pixels[205:295].any()
+
+
 @pytest.mark.parametrize(
     ("inside", "line"),
     [
         ("<text>a</text><g><text>b</text></g>", "left out: text (2)"),
         ('<image href="http://localhost/x.png"/>', "left out: images (1)"),
         (f'<filter id="f"/><rect {FILL} filter="url(#f)"/>', "left out: filters (1)"),
-        (f'<pattern id="p"/><rect {FILL} fill="url(#p)"/>', "left out: patterns (1)"),
+        (
+            f'<pattern id="p" width="1e-5" height="1e-5"><path/></pattern><rect {FILL} fill="url(#p)"/>',
+            "left out: patterns of very many tiles (1)",
+        ),
         (f'<rect {FILL}><animate attributeName="x"/></rect><animate/>', "left out: animation (1)"),
         ("<foreignObject/>", "left out: foreign objects (1)"),
         (
@@ -110,8 +163,8 @@ def test_a_drawing_looks_the_same_after_a_way_through_layers(name: str) -> None:
         ),
         (f'<g style="mix-blend-mode:multiply"><rect {FILL}/></g>', "left out: blend modes (1)"),
         (
-            f'<radialGradient id="g" fx=".2">{RADIAL}</radialGradient><rect {FILL} fill="url(#g)"/>',
-            "left out: focal points of gradients (1)",
+            f'<radialGradient id="g" fx="1.2">{RADIAL}</radialGradient><rect {FILL} fill="url(#g)"/>',
+            "left out: focal circles that reach out of their gradient (1)",
         ),
     ],
 )
@@ -132,6 +185,28 @@ def test_a_smooth_change_of_opacity_is_drawn_in_steps() -> None:
         assert lines == ["left out: smooth changes of opacity, drawn in steps (1)"]
         assert difference(drawn(text), drawn(to_svg(stack))) < 1
         assert {layer.group for layer in stack.layers} == {"r"}
+
+
+def test_a_drawing_is_refined_towards_a_picture_and_stays_a_drawing() -> None:
+    def text(dx: int, red: str) -> str:
+        return svg(
+            f'<g id="sign"><title>A sign</title><circle id="disc" cx="{45 + dx}" cy="50" r="30" fill="{red}" '
+            f'stroke="navy" stroke-width="8"/><path id="bar" d="M{30 + dx} 50h30" stroke="white" stroke-width="9"/>'
+            "</g>",
+            f'{BOX} style="background-color:#eee"',
+        )
+
+    drawing, wanted = imported(text(0, "tomato")), render(imported(text(2, "crimson")), device="cpu")[..., :3]
+    refined = refine(drawing, wanted, device="cpu")
+    before, after = (
+        difference(render(stack, device="cpu")[..., :3].astype(float), wanted) for stack in (drawing, refined)
+    )
+    assert after < before / 5
+    assert refined.groups == drawing.groups
+    assert [(layer.id, layer.name, layer.group) for layer in refined.layers] == [
+        (layer.id, layer.name, layer.group) for layer in drawing.layers
+    ]
+    assert [len(layer.contours) for layer in refined.layers] == [1, 2, 1]  # type: ignore[attr-defined]
 
 
 def test_css_has_units_in_transforms() -> None:
@@ -201,6 +276,30 @@ def test_a_canvas_is_as_large_as_the_drawing_with_whole_sides(attributes: str, s
 def test_a_background_color_is_that_of_the_canvas() -> None:
     canvas = imported(svg("", f'{BOX} style="background-color:tomato"')).canvas
     assert (canvas.background, canvas.transparent) == ((1.0, 99 / 255, 71 / 255), False)
+
+
+def test_a_background_that_is_half_transparent_is_a_layer() -> None:
+    stack = imported(svg(f"<rect {FILL}/>", f'{BOX} style="background-color:#ff000080"'))
+    background = stack.layers[0]
+    assert (background.id, kind_of(background).color(background)) == ("background", (1.0, 0.0, 0.0))
+    assert background.opacity == pytest.approx(128 / 255)
+    assert stack.canvas.transparent
+
+
+@pytest.mark.parametrize(
+    ("text", "color"),
+    [
+        ("oklab(62.8% .225 .126)", (1.0, 0.0, 0.0)),
+        ("oklch(86.6% .295 142.5)", (0.0, 1.0, 0.0)),
+        ("hwb(240 0% 0%)", (0.0, 0.0, 1.0)),
+        ("HSL(240 100% 50%)", (0.0, 0.0, 1.0)),
+        ("lab(50% 20 20)", (0.0, 0.0, 0.0)),
+        ("color()", (0.0, 0.0, 0.0)),
+    ],
+)
+def test_colors_of_css_are_read_or_not_said(text: str, color: tuple[float, float, float]) -> None:
+    layer = imported(svg(f'<rect {FILL} fill="{text}"/>')).layers[0]
+    assert kind_of(layer).color(layer) == pytest.approx(color, abs=0.01)
 
 
 def test_paths_that_do_not_overlap_are_kept_point_by_point() -> None:

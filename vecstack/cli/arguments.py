@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,6 +52,39 @@ Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Random seed: the
 Tolerance = Annotated[
     float,
     typer.Option("--tolerance", metavar="N", help="Largest RMS change allowed to --prune and to --compact, in 1/255."),
+]
+
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        metavar="NAME|PATH|REPO@REV",
+        help="A shipped model, a weights file, a Hub repository, or auto, which chooses by the picture.",
+    ),
+]
+PixelArt = Annotated[
+    bool, typer.Option("--pixel-art", help="Each pixel counts (model pixel-art): steps become smooth outlines.")
+]
+Blocks = Annotated[bool, typer.Option("--blocks", help="The same with pixels as crisp squares.")]
+Colors = Annotated[
+    int | None,
+    typer.Option("--colors", metavar="N", help="At most so many colours, of models graphic and pixel-art."),
+]
+Palette = Annotated[
+    Path | None,
+    typer.Option(
+        "--palette",
+        metavar="FILE",
+        help="Colours of a file only, of these models: a PNG, a GIMP palette or a text with one colour per line.",
+    ),
+]
+Smooth = Annotated[
+    float | None,
+    typer.Option(
+        "--smooth",
+        metavar="PX",
+        help="How far outlines may leave what is seen to have fewer pieces, in pixels, of model graphic.",
+    ),
 ]
 
 

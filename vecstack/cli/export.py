@@ -80,6 +80,12 @@ def run(
         str | None,
         typer.Option("--min-area", metavar="AREA", help="Smallest part of a cutout's layers, such as 2mm2 or 30px."),
     ] = None,
+    bleed: Annotated[
+        str | None,
+        typer.Option(
+            "--bleed", metavar="LENGTH", help="How far a cutout's layers go on below others, such as 0.2mm or 1px."
+        ),
+    ] = None,
     polylines: Annotated[
         float | None,
         typer.Option("--polylines", metavar="MM", help="Straight lines in a DXF, within so much of the curves."),
@@ -109,6 +115,7 @@ def run(
         cutout=cutout or None,
         by_color=by_color or None,
         min_area=min_area,
+        bleed=bleed,
         polylines=polylines,
         minify=minify or None,
     )

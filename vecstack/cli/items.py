@@ -30,15 +30,21 @@ MAX_ENDINGS = 6  # of files that are left out, in one line
 
 @dataclass(frozen=True)
 class Item:
-    """An input file ("-" is standard input) and its output ("-" is standard output). Where `in_folder`, the output's
-    folder is created when needed; where `is_folder`, the output is itself a folder. `place` is where the input lies in
-    the folder that was searched for it, "" where none was."""
+    """An input file ("-" is standard input) and its output ("-" is standard output), with `others` that are written
+    beside it. Where `in_folder`, the output's folder is created when needed; where `is_folder`, the output is itself a
+    folder. `place` is where the input lies in the folder that was searched for it, "" where none was."""
 
     source: str
     target: str
     in_folder: bool = False
     is_folder: bool = False
     place: str = ""
+    others: tuple[str, ...] = ()
+
+    def missing(self, skip_existing: bool) -> list[str]:
+        """The outputs that are to be made: where existing ones are skipped, those that are not there."""
+        every = (self.target, *self.others)
+        return [path for path in every if not (skip_existing and os.path.exists(path))]  # noqa: PTH110
 
 
 @dataclass(frozen=True)
@@ -238,7 +244,7 @@ def run_all(
         typer.echo(f"vecstack: {on_one_line(line)}", err=True)
     for line in batch.missed:
         typer.echo(f"vecstack: {on_one_line(line)}", err=True)
-    todo = [item for item in batch.items if not (skip_existing and os.path.exists(item.target))]  # noqa: PTH110
+    todo = [item for item in batch.items if item.missing(skip_existing)]
     if not quiet:
         tell_of_first_use(partial(typer.echo, err=True))
     failures = len(batch.missed)
@@ -257,7 +263,8 @@ def run_all(
                 if item.in_folder:
                     _make_folder(Path(item.target).parent)
                 if item.target != STANDARD and not item.is_folder:
-                    check_writable(item.target, overwrite=overwrite)
+                    for path in item.missing(skip_existing):
+                        check_writable(path, overwrite=overwrite)
                 if item.is_folder:
                     check_folder(item.target, overwrite=overwrite)
                 act(item, report)

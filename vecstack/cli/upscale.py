@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
-from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vecstack.cli.arguments import (
+    Blocks,
+    Colors,
     Device,
     Inputs,
     MaxPixels,
+    Model,
     Output,
     Overwrite,
+    Palette,
+    PixelArt,
     Quiet,
     Seed,
     SkipExisting,
+    Smooth,
     Verbose,
     parse_effort,
 )
 from vecstack.cli.inputs import STANDARD
-from vecstack.cli.items import (
-    Item,
-    ItemProgress,
-    picture_in,
-    plan,
-    run_all,
-    stem,
-    title_of,
-    write_standard_output,
-)
-from vecstack.cli.tuning import show_psnr
+from vecstack.cli.items import Item, ItemProgress, plan, run_all, stem, title_of, write_standard_output
+from vecstack.cli.making import Making, model_of, style_of
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
 from vecstack.exporting.formats import Options, Order, find_format, write_made
+from vecstack.exporting.physical import MM_PER_INCH
 from vecstack.fitting.choose import AUTO
 from vecstack.fitting.effort import DEFAULT_EFFORT, EFFORTS, check_seed
 from vecstack.pictures.suffixes import SUFFIXES
@@ -65,14 +63,16 @@ def run(
             help=f"{', '.join((*PICTURES, *DRAWINGS))} (default: by the output's suffix, else png).",
         ),
     ] = None,
-    model: Annotated[
-        str,
-        typer.Option("--model", metavar="NAME|PATH|REPO@REV", help="As of decompose; auto chooses by the picture."),
-    ] = AUTO,
+    model: Model = AUTO,
+    pixel_art: PixelArt = False,
+    blocks: Blocks = False,
     effort: Annotated[
         str,
         typer.Option("--effort", metavar="EFFORT", help="How much is fitted: fast, good, best or a number of seconds."),
     ] = DEFAULT_EFFORT,
+    colors: Colors = None,
+    palette: Palette = None,
+    smooth: Smooth = None,
     keep_layers: Annotated[
         bool, typer.Option("--keep-layers", help="Write the layer file too, beside the output.")
     ] = False,
@@ -86,32 +86,35 @@ def run(
 ) -> None:
     """Draw pictures larger: decompose and render in one.
 
-    Small bitmaps (glyphs, digits, icons) get sharp edges and corners. PNG, JPEG, WebP and TIFF are drawn at the size
-    that is asked for; SVG and PDF have every size."""
+    Small bitmaps (glyphs, digits, icons) get sharp edges and corners, handwriting soft edges; --pixel-art and --blocks
+    are for sprites. All formats have the size that is asked for (a PDF a point for each pixel); SVG and PDF stay sharp
+    at any other."""
     if size is not None and scale is not None:
         raise UsageError("--size and --scale exclude each other; leave one out.")
     how = parse_effort(effort, EFFORTS)
     check_seed(seed)
+    wanted, style = model_of(model, pixel_art, blocks), style_of(colors, palette, smooth, blocks)
     chosen = _format_of(file_format, output)
-    batch = plan(inputs, output, set(SUFFIXES), SUFFIX_OF.get(chosen, f".{chosen}"))
-    if keep_layers and any(item.target == STANDARD for item in batch.items):
-        raise UsageError("--keep-layers needs an output file; name one with -o.")
-    from vecstack.device import resolve_device
     from vecstack.document.file import save
-    from vecstack.fitting.decompose import decompose
-    from vecstack.models import load_model
+    from vecstack.pictures.write import find_format as find_picture_format
 
-    opened = cache(partial(load_model, device=device))
-    resolve_device(device)
-    maker = AUTO if model == AUTO else opened(model)
+    batch = plan(inputs, output, set(SUFFIXES), SUFFIX_OF.get(chosen, f".{chosen}"))
+    if keep_layers:
+        batch = dataclasses.replace(batch, items=[_with_layers(item) for item in batch.items])
+    if file_format is None and chosen in PICTURES:
+        for item in batch.items:
+            find_picture_format(None if item.target != STANDARD else chosen, item.target)
+    make = Making(wanted, how, style, seed, device, quiet, max_pixels).maker()
+    side = size or (None if scale else DEFAULT_SIZE)
 
     def act(item: Item, report: ItemProgress) -> None:
-        picture = picture_in(item.source, max_pixels)
-        stack = decompose(picture, maker, effort=how, seed=seed, device=device, report=show_psnr(report))
-        if keep_layers:
-            target = Path(item.target)
-            save(stack, target.with_name(stem(target) + ".layers"), overwrite=overwrite)
-        _write(stack, item, chosen, size or (None if scale else DEFAULT_SIZE), scale, device, overwrite)
+        stack = make(item, report)
+        view = Viewport.of_region(stack.canvas.rect, size=side, scale=scale)
+        for path in item.missing(skip_existing):
+            if path in item.others:
+                save(stack, path, overwrite=overwrite)
+            else:
+                _write(stack, path, chosen, view, device, overwrite)
 
     run_all(
         batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Enlarging", verbose=verbose
@@ -129,25 +132,36 @@ def _format_of(name: str | None, output: str | None) -> str:
     return found if found in (*PICTURES, *DRAWINGS) else "png"
 
 
-def _write(
-    stack: Stack, item: Item, chosen: str, size: int | None, scale: float | None, device: str, overwrite: bool
-) -> None:
-    """Draw a stack into an item's output, or export it."""
+def _with_layers(item: Item) -> Item:
+    """An item whose layer file is written beside its output. Raises UsageError for one that has no place."""
+    if item.target == STANDARD:
+        raise UsageError("--keep-layers needs an output file; name one with -o.")
+    target = Path(item.target)
+    return dataclasses.replace(item, others=(str(target.with_name(stem(target) + ".layers")),))
+
+
+def _write(stack: Stack, target: str, chosen: str, view: Viewport, device: str, overwrite: bool) -> None:
+    """Draw a stack into an output, or export it at that size."""
     if chosen in DRAWINGS:
-        made = find_format(chosen, None).make(Order(stack, item.target, title_of(item.target), Options(), device))
-        if item.target == STANDARD:
+        made = find_format(chosen, None).make(Order(stack, target, title_of(target), _options(chosen, view), device))
+        if target == STANDARD:
             assert isinstance(made, bytes)
             write_standard_output(made)
         else:
-            write_made(made, item.target, overwrite=overwrite)
+            write_made(made, target, overwrite=overwrite)
         return
     from vecstack.drawing.file import render_to_file
 
-    render_to_file(
-        stack,
-        sys.stdout.buffer if item.target == STANDARD else item.target,
-        Viewport.of_region(stack.canvas.rect, size=size, scale=scale),
-        format=chosen,
-        device=device,
-        overwrite=overwrite,
-    )
+    place = sys.stdout.buffer if target == STANDARD else target
+    render_to_file(stack, place, view, format=chosen, device=device, overwrite=overwrite)
+
+
+def _options(chosen: str, view: Viewport) -> Options:
+    """The options of a drawing of that size: in a PDF, of a point for each pixel, as far as pages go."""
+    size = max(view.width_px, view.height_px)
+    if chosen == "svg":
+        return Options(size=size)
+    from vecstack.exporting.pdf import MAX_POINTS, POINTS_PER_INCH
+
+    points = view.width_px * min(1.0, MAX_POINTS / size)
+    return Options(size=size, width_mm=points / POINTS_PER_INCH * MM_PER_INCH)

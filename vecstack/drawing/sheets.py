@@ -111,8 +111,9 @@ def shade_on(layer: Layer, assets: Mapping[str, bytes], points: Grid) -> tuple[T
     return mask, in_channels(color)
 
 
-def draw_at(stack: Stack, points: Tensor, *, transparent: bool = False) -> Tensor:
-    """A stack's colours at points [P,2]: premultiplied, with their coverage, [4,P]."""
+def draw_at(stack: Stack, points: Tensor, footprint: float = FOOTPRINT, *, transparent: bool = False) -> Tensor:
+    """A stack's colours at points [P,2], the middles of pixels with a side in canvas units: premultiplied, with their
+    coverage, [4,P]."""
     colors_at = prepare(stack, points.device, transparent=transparent)
     with torch.no_grad():
-        return torch.cat([colors_at(chunk, FOOTPRINT) for chunk in torch.split(points, CHUNK)], 1)
+        return torch.cat([colors_at(chunk, footprint) for chunk in torch.split(points, CHUNK)], 1)

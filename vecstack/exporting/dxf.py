@@ -10,8 +10,8 @@ from typing import Any
 
 from vecstack.color import Color
 from vecstack.errors import ExportError, UsageError
-from vecstack.exporting.cutting.areas import Point, is_straight, on_piece
 from vecstack.exporting.cutting.colors import mean_color
+from vecstack.exporting.cutting.curves import Point, is_straight, on_piece
 from vecstack.exporting.cutting.outlines import Outlined, outlined
 from vecstack.exporting.physical import mm_per_unit, width_in_mm
 from vecstack.extras import install

@@ -41,6 +41,7 @@ class Options:
     cutout: bool | None = None
     by_color: bool | None = None
     min_area: str | None = None
+    bleed: str | None = None
     polylines: float | None = None
     minify: bool | None = None
 
@@ -78,6 +79,7 @@ class Order:
             cutout=bool(asked.cutout),
             by_color=bool(asked.by_color),
             min_area=asked.min_area,
+            bleed=asked.bleed,
             width_mm=self.width_mm,
             device=self.device,
         )
@@ -237,7 +239,7 @@ def _json(order: Order) -> bytes:
     return dumps_json(order.stack)
 
 
-_MADE = ("width_mm", "dpi", "opaque", "cutout", "by_color", "min_area")  # of formats that things are made from
+_MADE = ("width_mm", "dpi", "opaque", "cutout", "by_color", "min_area", "bleed")  # of formats that things are made from
 _SVG_OPTIONS = ("max_bytes", "max_paths", "precision", "size", "minify", *_MADE)
 
 FORMATS = (

@@ -13,13 +13,14 @@ from vecstack.color import Color
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
 from vecstack.exporting.groups import grouped
-from vecstack.exporting.pdf_ramp import pattern
+from vecstack.exporting.pdf_gradient import pattern
 from vecstack.exporting.physical import MM_PER_INCH
 from vecstack.exporting.pictures import covered, draw_alone, drawable, viewport_of
 from vecstack.exporting.xml import number, plain
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import color_of, kind_of
-from vecstack.kinds.base import Curve, Ramp
+from vecstack.kinds.base import Curve
+from vecstack.kinds.gradient import Gradient
 from vecstack.pictures.png import filter_rows
 from vecstack.stack import Group, Layer, Stack
 
@@ -42,7 +43,7 @@ def to_pdf(
     The page has a rectangle for the background, unless the canvas is transparent, and, for each layer, one of its
     colour behind its mask, in an optional content group of the layer's name; the groups of hidden layers are off, and
     the list of layers that readers show has the stack's groups. Layers whose kinds have exact curves are paths, filled
-    with their colour or their ramp of colours. Masks are 8-bit pictures with `size` pixels on the
+    with their colour or their gradient. Masks are 8-bit pictures with `size` pixels on the
     canvas's long side (MASK_PX if None). A layer of several colours becomes a picture. Layers of unknown kinds are left
     out. Raises UsageError; ExportError: no layer can be drawn; DeviceError; DocumentError where the stack's assets do
     not match its layers."""
@@ -50,7 +51,7 @@ def to_pdf(
     file, page = _File(), _Page.of(viewport, width_mm)
     entries = [] if stack.canvas.transparent else [_background(file, page, stack)]
     for _, layer in layers:
-        outline, fill = kind_of(layer).outline(layer), kind_of(layer).ramp(layer) or color_of(layer)
+        outline, fill = kind_of(layer).outline(layer), kind_of(layer).gradient(layer) or color_of(layer)
         if outline is not None and fill is not None:
             entries.append(_exact_entry(file, page, layer, outline, fill))
         else:
@@ -180,8 +181,8 @@ def _group(file: _File, name: str) -> str:
     return file.add(f"<< /Type /OCG /Name {_text(name)} >>")
 
 
-def _exact_entry(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve], fill: Color | Ramp) -> _Entry:
-    """A layer of the file as the curves of its edge, filled with a colour or a ramp of colours."""
+def _exact_entry(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve], fill: Color | Gradient) -> _Entry:
+    """A layer of the file as the curves of its edge, filled with a colour or a gradient."""
     place = page.place_of_canvas.after(layer.transform)
     operators = []
     for curve in outline:
@@ -191,7 +192,7 @@ def _exact_entry(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve
         operators.append("h")
     parameters = None if layer.opacity == 1 else file.add(f"<< /Type /ExtGState /ca {number(layer.opacity)} >>")
     painted = None
-    if isinstance(fill, Ramp):
+    if isinstance(fill, Gradient):
         painted = file.add(pattern(fill, place))
         operators.insert(0, f"/Pattern cs {_name(painted)} scn")
     else:

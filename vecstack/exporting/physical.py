@@ -32,7 +32,19 @@ def mm_per_unit(canvas: Canvas, width_mm: float | None) -> float:
 
 def area_in_units(text: str, canvas: Canvas, width_mm: float | None) -> float:
     """An area such as 2mm2 or 30px in square canvas units. Raises UsageError."""
-    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) *(mm2|px)", text.strip())
+    value, is_mm = _read(text, "min_area", "mm2", "an area such as 2mm2 or 30px")
+    return value / mm_per_unit(canvas, width_mm) ** 2 if is_mm else value
+
+
+def length_in_units(text: str, canvas: Canvas, width_mm: float | None) -> float:
+    """A length such as 0.2mm or 1px in canvas units. Raises UsageError."""
+    value, is_mm = _read(text, "bleed", "mm", "a length such as 0.2mm or 1px")
+    return value / mm_per_unit(canvas, width_mm) if is_mm else value
+
+
+def _read(text: str, parameter: str, unit: str, what: str) -> tuple[float, bool]:
+    """A number, and whether it is of a unit of the world instead of px. Raises UsageError."""
+    match = re.fullmatch(rf"([0-9]{{1,9}}(?:\.[0-9]{{1,9}})?) *({unit}|px)", text.strip())
     if match is None:
-        raise UsageError(f"min_area must be an area such as 2mm2 or 30px, not {text!r:.40}.", parameter="min_area")
-    return float(match[1]) / (mm_per_unit(canvas, width_mm) ** 2 if match[2] == "mm2" else 1)
+        raise UsageError(f"{parameter} must be {what}, not {text!r:.40}.", parameter=parameter)
+    return float(match[1]), match[2] == unit

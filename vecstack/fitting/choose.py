@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from vecstack.fitting.effort import SKETCH
 from vecstack.kinds import find_kind, kind_names
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from vecstack.fitting.goal import Goal
+    from vecstack.kinds.base import MakerEntry
     from vecstack.pictures.read import Picture
+
+Question: TypeAlias = "Callable[[np.ndarray], str | None]"
 
 AUTO = "auto"  # in place of a model's name: the one that suits the picture
 SMALL_PX = 64  # long side of the largest picture that counts as a small bitmap
@@ -41,14 +45,28 @@ def choose_model(
     is_guided: bool = False,
 ) -> Choice:
     """The model for a picture, an effort, and a number of layers or a goal, if one is asked for, or a guide
-    (`is_guided`): the first rule that fits. No rule looks for handwriting."""
+    (`is_guided`): the first rule that fits. No rule looks for handwriting. Where the looks of the picture alone decide,
+    the reason names another model that is worth a try, if there is one."""
+    choice = _first_that_fits(picture, effort, layers, detail, is_guided)
+    if is_guided or effort == SKETCH or layers is not None or detail is not None:
+        return choice
+    other = _asked(picture, lambda entry: entry.resembles)
+    if other is None:
+        return choice
+    return Choice(choice.name, f"{choice.reason}; it looks like {other[1]}, for which there is model {other[0]}")
+
+
+def _first_that_fits(
+    picture: Picture, effort: str | float, layers: int | None, detail: Goal | None, is_guided: bool
+) -> Choice:
+    """The model of the first rule that fits."""
     size = f"{picture.width} x {picture.height} px"
     if is_guided:
         return Choice("paths", f"a picture of {size}, whose parts are told apart")
     if effort == SKETCH:
         return Choice(DEFAULT_MODEL, f"a sketch of {size}, as predicted")
     if max(picture.width, picture.height) <= SMALL_PX:
-        suited = _suited(picture) if layers is None and detail is None else None
+        suited = _asked(picture, lambda entry: entry.suits) if layers is None and detail is None else None
         if suited is not None:
             return Choice(suited[0], f"a small bitmap of {size}: {suited[1]}")
         return Choice("splines", f"a small bitmap of {size}")
@@ -64,14 +82,15 @@ def choose_model(
     return Choice(DEFAULT_MODEL, f"a picture of {size}")
 
 
-def _suited(picture: Picture) -> tuple[str, str] | None:
-    """The name of the maker that says that a small picture suits it best, and why; None where none does."""
+def _asked(picture: Picture, question: Callable[[MakerEntry], Question | None]) -> tuple[str, str] | None:
+    """The name of the first maker that answers a question about a picture, and its answer; None where none does."""
     pixels = _premultiplied(picture.pixels, picture.alpha).transpose(2, 0, 1)
     for kind in map(find_kind, kind_names()):
         for name, entry in (kind.makers if kind else {}).items():
-            reason = entry.suits(pixels) if entry.suits is not None else None
-            if reason is not None:
-                return name, reason
+            ask = question(entry)
+            answer = None if ask is None else ask(pixels)
+            if answer is not None:
+                return name, answer
     return None
 
 

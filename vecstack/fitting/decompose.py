@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +18,7 @@ from vecstack.fitting.guide import Segments, find_guide
 from vecstack.fitting.progress import ProgressCallback
 from vecstack.fitting.refine import groups, refine
 from vecstack.kinds import find_kind
-from vecstack.kinds.base import Guide, SceneMaker, Style
+from vecstack.kinds.base import GridMaker, Guide, SceneMaker, Style
 from vecstack.models import Model, load_model
 from vecstack.stack import Canvas, Stack
 
@@ -42,6 +43,7 @@ def decompose(
     style: Style | None = None,
     segments: Segments | None = None,
     focus: Segments | None = None,
+    simplify: str | None = None,
     seed: int = 0,
     device: str = "auto",
     report: ProgressCallback | None = None,
@@ -56,9 +58,10 @@ def decompose(
     where the model is of a kind that does so (see fitting.detail.add_detail). A goal in bytes leaves out the model's
     layers, and the net that they need, where the picture comes closer without them.
 
-    A `style` asks for few colours, a palette or smooth outlines, of a model that takes one. `segments` are parts of the
-    picture that become groups of their own, and `focus` is where detail matters more: a mask, or who finds them (see
-    fitting.guide.find_guide); for models all of whose layers are grown.
+    A `style` asks for few colours, a palette, smooth outlines or blocks, of a model that takes that. `segments` are
+    parts of the picture that become groups of their own, and `focus` is where detail matters more: a mask, or who finds
+    them (see fitting.guide.find_guide); `simplify` takes out detail, so that the structure is not made of it (see
+    fitting.simplify.simplified). All are for models all of whose layers are grown.
 
     A transparent picture gives a transparent stack where all layers are grown; else `background` shows through it: if
     not said, black or white, whichever the picture stands out from. Fewer layers of a sketch are the first of more
@@ -77,15 +80,17 @@ def decompose(
     color = None if background is None else to_color(background)
     loaded = as_picture(picture)
     wanted = layers if detail is None else (detail.layers if layers is None else layers)
-    is_guided = segments is not None or focus is not None
+    wishes = {"segments": segments, "focus": focus, "simplify": simplify}
+    is_guided = any(wish is not None for wish in wishes.values())
     opened = _styled(_opened(model, loaded, effort, wanted, detail, is_guided, device), style)
     goal = None if wanted is None and detail is None else dataclasses.replace(detail or Goal(wanted), layers=wanted)
     if effort == SKETCH:
         _check_sketch(opened, goal)
-    guide = _guide(opened, loaded, segments, focus) if is_guided else None
-    stack = _sketch(loaded, opened, wanted, color)
+    guide = _guide(opened, loaded, wishes, wanted or GROWN_LAYERS, device, seed) if is_guided else None
+    seen = _looked_at(loaded, opened)
+    stack = _sketch(loaded, seen, opened, wanted, color)
     if effort != SKETCH:
-        stack = _fit(stack, loaded, opened, effort, goal, color or loaded.ground, guide, seed, device, report)
+        stack = _fit(stack, seen, opened, effort, goal, color or loaded.ground, guide, seed, device, report)
     if goal is not None and goal.budget_bytes is not None:
         return stack  # a thumbnail would take of its bytes
     return with_thumbnail(stack)
@@ -119,17 +124,22 @@ def _styled(model: Model, style: Style | None) -> Model:
             f"{model.name} takes no colors, palette or smooth outlines; use a model that does, such as graphic.",
             parameter="style",
         )
+    for name in style.asked:
+        if name not in model.maker.takes:
+            raise UsageError(f"{name} is not for {model.name}; leave it out, or use another model.", parameter=name)
     return dataclasses.replace(model, maker=model.maker.styled(style))
 
 
-def _guide(model: Model, loaded: Picture, segments: Segments | None, focus: Segments | None) -> Guide | None:
-    """What guides the layers. Raises UsageError where the model's cannot be guided."""
+def _guide(
+    model: Model, loaded: Picture, wishes: Mapping[str, Any], layers: int, device: str, seed: int
+) -> Guide | None:
+    """What guides so many layers, by what is asked for. Raises UsageError where the model's cannot be guided."""
     if model.maker.max_layers or isinstance(model.maker, SceneMaker) or not _grows(model):
         raise UsageError(
-            f"segments and focus guide layers that are grown, and those of {model.name} are not; use paths.",
-            parameter="focus" if segments is None else "segments",
+            f"segments, focus and simplify guide layers that are grown, and those of {model.name} are not; use paths.",
+            parameter=next(name for name, wish in wishes.items() if wish is not None),
         )
-    return find_guide(loaded, segments, focus)
+    return find_guide(loaded, **wishes, layers=layers, device=device, seed=seed)
 
 
 def _check_sketch(model: Model, goal: Goal | None) -> None:
@@ -143,13 +153,24 @@ def _check_sketch(model: Model, goal: Goal | None) -> None:
         )
 
 
-def _sketch(loaded: Picture, model: Model, layers: int | None, background: Color | None) -> Stack:
-    """The layers that a model predicts, as many as are asked for and it can give."""
+def _looked_at(loaded: Picture, model: Model) -> Picture:
+    """The picture as a model works on it: before it was enlarged, of one that looks for that."""
+    if not isinstance(model.maker, GridMaker):
+        return loaded
+    import numpy as np
+
+    alpha = [] if loaded.alpha is None else [loaded.alpha[..., None]]
+    found = model.maker.looked_at(np.concatenate([loaded.pixels, *alpha], 2))
+    return dataclasses.replace(loaded, pixels=found[..., :3], alpha=found[..., 3] if alpha else None)
+
+
+def _sketch(loaded: Picture, seen: Picture, model: Model, layers: int | None, background: Color | None) -> Stack:
+    """The layers that a model predicts of what it has `seen` of a picture, as many as are asked for and it can give."""
     most = model.maker.max_layers
     is_transparent = loaded.alpha is not None and most == 0 and _grows(model)
     behind = background or (NO_COLOR if is_transparent else loaded.ground)
     whole = Canvas(loaded.width, loaded.height)
-    made = model.maker.make(loaded.over(behind), whole.rect, most if layers is None else min(layers, most))
+    made = model.maker.make(seen.over(behind), whole.rect, most if layers is None else min(layers, most))
     color = behind if is_transparent else made.background
     return Stack(
         Canvas(loaded.width, loaded.height, color, transparent=is_transparent),

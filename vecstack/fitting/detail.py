@@ -265,7 +265,8 @@ class Sketch:
             picture = interpolate(picture[None], sides, mode="area")[0]
         self.target = Target(picture, target.rect)
         height, width = picture.shape[1:]
-        self.drawn = draw_at(stack, cells(target.rect, width, height, picture.device))[:3].view_as(picture)
+        points = cells(target.rect, width, height, picture.device)
+        self.drawn = draw_at(stack, points, self.target.footprint)[:3].view_as(picture)
         self.error = self._error()
         self.fits: dict[Place, Layer] = {}
         self.levels: list[Level] = []
@@ -350,12 +351,12 @@ class Sketch:
 
     def _draw(self, layer: Layer) -> bool:
         """Draw a layer where that makes the picture closer, and say whether it does."""
-        left, top, right, bottom = self.target.pixel_box(kind_of(layer).extent(layer, FOOTPRINT))
+        left, top, right, bottom = self.target.pixel_box(kind_of(layer).extent(layer, self.target.footprint))
         box = Rect(left, top, right - left, bottom - top)
         points = cells(self.target.on_canvas(box), right - left, bottom - top, self.drawn.device)
         shade = kind_of(layer).shader([layer], {}, self.drawn.device)
         old, goal = (picture[:, top:bottom, left:right] for picture in (self.drawn, self.target.picture))
-        alphas, colors = shade(points, FOOTPRINT)
+        alphas, colors = shade(points, self.target.footprint)
         new = over(old.flatten(1), colors[0].T, alphas[0]).view_as(old)
         improved = float((goal - old).square().sum()) - float((goal - new).square().sum())
         if improved <= MIN_WORTH * self.error * self.drawn.numel():

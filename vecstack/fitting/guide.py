@@ -2,61 +2,111 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vecstack.device import resolve_device
 from vecstack.errors import UsageError
-from vecstack.fitting.saliency import SALIENCY, is_weights, saliency
+from vecstack.fitting.segmenters.felzenszwalb import felzenszwalb_parts
+from vecstack.fitting.segmenters.hed import hed_parts
+from vecstack.fitting.segmenters.saliency import saliency
+from vecstack.fitting.segmenters.sam import sam_parts
+from vecstack.fitting.segmenters.tree import tree
+from vecstack.fitting.simplify import simplified
 from vecstack.kinds.base import Guide
 from vecstack.pictures.read import Picture, load_picture
 
-SUBJECT = "subject"  # of the picture, as `saliency` finds it
+if TYPE_CHECKING:
+    import torch
+
+SUBJECT = "subject"  # of the picture, as U2-Net-p finds it
+U2NETP = "u2netp"
+SEGMENTERS = (U2NETP, "hed", "felzenszwalb", "sam")
 HALF = 0.5  # of a mask: from there on a pixel belongs to what is masked
 ENDS, END_SHARE = 8 / 255, 0.9  # a mask is black and white, to so many levels, but for so few of its pixels
 MAX_SEGMENTS = 64
+LAYERS_OF_PART, FEWEST, MOST = 6, 2, 24  # of a part that a segmenter finds; and how many of them it is asked for
 SLACK = 0.02  # by which the aspect of a mask may differ, since its sides are whole pixels
 
 Segments = str | os.PathLike[str] | np.ndarray
 
 
-def find_guide(picture: Picture, segments: Segments | None, focus: Segments | None) -> Guide | None:
-    """What guides the layers of a picture; None where nothing does.
+def find_guide(
+    picture: Picture,
+    segments: Segments | None,
+    focus: Segments | None,
+    simplify: str | None = None,
+    *,
+    layers: int,
+    device: str = "auto",
+    seed: int = 0,
+) -> Guide | None:
+    """What guides so many layers of a picture; None where nothing does.
 
-    `segments` says which parts are told apart: "u2netp", or the path of its weights, for a subject and its background
-    (see saliency.saliency); a picture file in which each colour is a part, or a mask, white on black; or an array [H,W]
-    of whole numbers or booleans. `focus` is where detail matters more: "subject", or a mask in the same ways. Both may
-    be of another size than the picture, not of another aspect.
+    `segments` says which parts are told apart: a segmenter, one of SEGMENTERS, with its weights after a colon if they
+    are not where it looks for them ("hed:PATH"); a picture file in which each colour is a part, or a mask, white on
+    black; or an array [H,W] of whole numbers or booleans. `focus` is where detail matters more: "subject", or a mask in
+    the same ways, or "u2netp". Both may be of another size than the picture, not of another aspect. `simplify` is what
+    takes out the detail (see simplify.simplified).
 
-    Raises UsageError (neither a segmenter nor a file; another aspect; too many parts), PictureError, WeightsError."""
-    if segments is None and focus is None:
+    Raises UsageError (neither a segmenter nor a file; another aspect; too many parts), PictureError, WeightsError,
+    DeviceError."""
+    if segments is None and focus is None and simplify is None:
         return None
-    numbers, names = (None, ()) if segments is None else _parts(picture, segments)
-    return Guide(numbers, names, None if focus is None else _share(picture, focus))
+    chosen = resolve_device(device)
+    parts = Guide() if segments is None else _parts(picture, segments, layers, chosen)
+    return dataclasses.replace(
+        parts,
+        focus=None if focus is None else _share(picture, focus),
+        levels=() if simplify is None else simplified(picture, simplify, chosen, seed),
+    )
 
 
-def _parts(picture: Picture, segments: Segments) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The part of each pixel [H,W], lowest first, and their names."""
+def _parts(picture: Picture, segments: Segments, layers: int, device: torch.device) -> Guide:
+    """The part of each pixel, lowest first, with their names."""
     if isinstance(segments, np.ndarray):
         labels = _labels_of_array(segments)
-    elif str(segments) == SALIENCY or is_weights(Path(segments)):
-        labels = (saliency(picture, segments) >= HALF).astype(np.int64)
+    elif (segmenter := _segmenter(segments)) is not None:
+        most = min(max(layers // LAYERS_OF_PART, FEWEST), MOST)
+        return _found(picture, *segmenter, most, device)
     else:
         labels = _labels_of_file(_open(segments, "segments"))
     _check_aspect(labels, picture, "segments")
-    values, numbers, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    if len(values) > MAX_SEGMENTS:
+    count = int(labels.max()) + 1
+    if count > MAX_SEGMENTS:
         raise UsageError(
-            f"segments must be at most {MAX_SEGMENTS} parts, not {len(values):,}; join the smaller ones.",
+            f"segments must be at most {MAX_SEGMENTS} parts, not {count:,}; join the smaller ones.",
             parameter="segments",
         )
-    if set(values.tolist()) <= {0, 1}:
-        return labels, ("Background", "Subject")
-    order = np.argsort(-sizes, kind="stable")
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    return place[numbers.reshape(labels.shape)], tuple(f"Segment {number + 1}" for number in range(len(order)))
+    return _subject(labels) if count <= 2 else tree(labels, [None] * count)
+
+
+def _segmenter(source: str | os.PathLike[str]) -> tuple[str, str | None] | None:
+    """The segmenter that is named, and its weights, if they are; None of a file."""
+    name, _, weights = os.fspath(source).partition(":")
+    return (name, weights or None) if name in SEGMENTERS else None
+
+
+def _found(picture: Picture, name: str, weights: str | None, most: int, device: torch.device) -> Guide:
+    """The parts that a segmenter finds, at most so many."""
+    if name == U2NETP:
+        return _subject((saliency(picture, weights) >= HALF).astype(np.int64))
+    if name == "hed":
+        return hed_parts(picture, weights, most, device)
+    if name == "sam":
+        return sam_parts(picture, weights, most, device)
+    if weights is not None:
+        raise UsageError(f"segments: {name} has no weights; leave out {weights!r:.80}.", parameter="segments")
+    return felzenszwalb_parts(picture, most)
+
+
+def _subject(mask: np.ndarray) -> Guide:
+    """A subject, of a mask [H,W] where it is 1, and its background."""
+    return Guide(mask, ("Background", "Subject"), parents=(None, None))
 
 
 def _labels_of_array(values: np.ndarray) -> np.ndarray:
@@ -87,8 +137,9 @@ def _numbered(values: np.ndarray) -> np.ndarray:
 def _share(picture: Picture, focus: Segments) -> np.ndarray:
     """How much of each pixel is masked: [H,W] in 0..1."""
     if not isinstance(focus, np.ndarray):
-        if str(focus) in (SUBJECT, SALIENCY) or is_weights(Path(focus)):
-            return saliency(picture, SALIENCY if str(focus) == SUBJECT else focus)
+        name, weights = _segmenter(U2NETP if str(focus) == SUBJECT else focus) or (None, None)
+        if name == U2NETP:
+            return saliency(picture, weights)
         shares = _grey(_open(focus, "focus"))
     else:
         shares = _grey(load_picture(focus.astype(np.float32) if focus.dtype.kind == "b" else focus))
@@ -99,9 +150,9 @@ def _share(picture: Picture, focus: Segments) -> np.ndarray:
 def _open(source: str | os.PathLike[str], name: str) -> Picture:
     """A mask in a file."""
     if not Path(source).exists():
+        known = f"one of {', '.join(SEGMENTERS)}" if name == "segments" else SUBJECT
         raise UsageError(
-            f"{name} must be {SALIENCY if name == 'segments' else SUBJECT} or the file of a mask, and there is no file "
-            f"{os.fspath(source)!r:.80}.",
+            f"{name} must be {known} or the file of a mask, and there is no file {os.fspath(source)!r:.80}.",
             parameter=name,
         )
     return load_picture(source)

@@ -238,7 +238,7 @@ class _Scene:
         self.points, colors, self.footprint = target.cells(kind.extent(tuned[0], 0.0), count)
         self.tunable = cast("Tunable", kind.tunable(tuned, stack.assets, device))
         self.opacities = torch.tensor([layer.opacity for layer in tuned], dtype=torch.float32, device=device)
-        self.view = view_of(stack, group, self.points, colors)
+        self.view = view_of(stack, group, self.points, colors, self.footprint)
         self.start = Numbers(self.tunable.shapes, self.tunable.colors)
 
     def with_numbers(self, numbers: Numbers) -> Stack:

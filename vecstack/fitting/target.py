@@ -78,6 +78,12 @@ class Target:
         across, down = self.rect.width / width, self.rect.height / height
         return Rect(self.rect.x + box.x * across, self.rect.y + box.y * down, box.width * across, box.height * down)
 
+    @property
+    def footprint(self) -> float:
+        """The side of a pixel, in canvas units; the longer one where it is not square."""
+        height, width = self.picture.shape[1:]
+        return max(self.rect.width / width, self.rect.height / height)
+
     @cached_property
     def checked(self) -> tuple[Tensor, Tensor]:
         """Pixel centres at which stacks are compared, and their colours: [P,2] in canvas units, [3,P]."""
@@ -94,7 +100,7 @@ class Target:
     def errors(self, stack: Stack) -> Tensor:
         """Squared error of a stack at the checked points, mean over the channels: [P]."""
         points, colors = self.checked
-        return (draw_at(stack, points)[:3] - colors).square().mean(0)
+        return (draw_at(stack, points, self.footprint)[:3] - colors).square().mean(0)
 
     def is_closer(self, new: Tensor, old: Tensor) -> bool:
         """Whether errors at the checked points say that a stack is closer to the whole picture than another."""
@@ -128,19 +134,20 @@ def psnr_of(error: float) -> float:
     return -10 * math.log10(max(error, 1e-10))
 
 
-def view_of(stack: Stack, group: tuple[int, ...], points: Tensor, colors: Tensor) -> View:
-    """What surrounds a group of layers, one above the other, at points [P,2] where `colors` [3,P] are aimed at."""
+def view_of(stack: Stack, group: tuple[int, ...], points: Tensor, colors: Tensor, footprint: float = FOOTPRINT) -> View:
+    """What surrounds a group of layers, one above the other, at points [P,2] where `colors` [3,P] are aimed at, the
+    middles of cells with a side in canvas units."""
     (left, top), (right, bottom) = points.amin(0).tolist(), points.amax(0).tolist()
     hull = Rect(left, top, right - left, bottom - top)
-    below = stack.with_layers(_meeting(stack.layers[: group[0]], hull))
-    above = stack.with_layers(_meeting(stack.layers[group[-1] + 1 :], hull))
-    cover = draw_at(above, points, transparent=True)
-    return View(colors, draw_at(below, points)[:3], 1 - cover[3], cover[:3])
+    below = stack.with_layers(_meeting(stack.layers[: group[0]], hull, footprint))
+    above = stack.with_layers(_meeting(stack.layers[group[-1] + 1 :], hull, footprint))
+    cover = draw_at(above, points, footprint, transparent=True)
+    return View(colors, draw_at(below, points, footprint)[:3], 1 - cover[3], cover[:3])
 
 
-def _meeting(layers: Iterable[Layer], hull: Rect) -> Iterator[Layer]:
+def _meeting(layers: Iterable[Layer], hull: Rect, footprint: float) -> Iterator[Layer]:
     """The layers that can show within a rectangle."""
     for layer in layers:
-        extent = kind_of(layer).extent(layer, FOOTPRINT) if can_draw(layer) else None
+        extent = kind_of(layer).extent(layer, footprint) if can_draw(layer) else None
         if extent is None or extent.meets(hull):
             yield layer

@@ -18,7 +18,7 @@ from vecstack.geometry import Affine
 from vecstack.importing.left_out import LeftOut
 from vecstack.importing.outlines import Contour, Outline, Point, area, bounds, closed, count, length, line_to, moved
 from vecstack.importing.strokes import Stroke
-from vecstack.importing.values import scale
+from vecstack.importing.values import rotation, scale
 from vecstack.importing.winding import crossings, directed, grid, hull, inside
 
 MAX_PIECES = 6_000  # of outlines that are worked out together
@@ -136,7 +136,7 @@ class Areas:
         points = grid(hull(outlines)) if can_be_solved else np.empty((0, 2))
         covered = wanted(points)
         for degrees in TURNS if can_be_solved else ():
-            turn, back = (_rotation(math.radians(sign * degrees)) for sign in (1, -1))
+            turn, back = (rotation(math.radians(sign * degrees)) for sign in (1, -1))
             try:
                 found = solve(*(path.transform(turn.a, turn.d, turn.b, turn.e, 0, 0) for path in paths))
             except pathops.PathOpsError:
@@ -179,10 +179,6 @@ def _forward(outline: Outline) -> Outline:
 def _is_same(one: float, other: float) -> bool:
     """Whether two signed areas are as large."""
     return abs(abs(one) - abs(other)) <= SAME_AREA * abs(one)
-
-
-def _rotation(angle: float) -> Affine:
-    return Affine(math.cos(angle), -math.sin(angle), 0.0, math.sin(angle), math.cos(angle), 0.0)
 
 
 def _to_path(outline: Outline) -> Any:

@@ -141,7 +141,8 @@ def _boxed(items: list[Item], to_fine: Affine, place: Affine) -> Affine:
 def _box(items: list[Item], to_fine: Affine) -> Rect:
     """What the shapes of items cover, strokes aside, in the units of the element that holds them."""
     back = to_fine.inverse()
-    return bounds(tuple(contour for item in items for contour in moved(item.shape, back)))
+    outline = tuple(contour for item in items for contour in moved(item.shape, back))
+    return bounds(outline) if outline else Rect(0.0, 0.0, 0.0, 0.0)
 
 
 def _item(area: Outline) -> Item:

@@ -6,18 +6,20 @@ import dataclasses
 from dataclasses import dataclass
 
 from vecstack.geometry import Affine
+from vecstack.importing.colors import CURRENT
 from vecstack.importing.items import Place
 from vecstack.importing.styles import Style
-from vecstack.importing.values import FONT_PX, Viewport, length, shift, transform
+from vecstack.importing.values import FONT_PX, Viewport, length, transform_about
 
+CONTEXT = ("context-fill", "context-stroke")
 MAX_FINE = 1e6  # of coordinates in fine units: a thousand times the canvas
-SIDES = {"left": "0%", "top": "0%", "center": "50%", "right": "100%", "bottom": "100%"}
 
 
 @dataclass(frozen=True)
 class Context:
     """The style of an element, the map from its units to the fine units of the drawing, what percentages refer to, the
-    element that holds it, whether it is displayed, and the ids of what is being used around it."""
+    element that holds it, whether it is displayed, the ids of what is being used around it, and what context-fill and
+    context-stroke stand for."""
 
     style: Style
     to_fine: Affine
@@ -25,11 +27,11 @@ class Context:
     place: Place | None = None
     displayed: bool = True
     using: tuple[str, ...] = ()
+    painted: tuple[str, str] = ("none", "none")
 
     def inside(self, style: Style) -> Context:
         """The context of an element within, which has a style of its own."""
-        origin = self._origin(style["transform-origin"])
-        own = shift(*origin).after(transform(style["transform"])).after(shift(-origin[0], -origin[1]))
+        own = transform_about(style["transform"], style["transform-origin"], self.viewport)
         font = length(style["font-size"], self.viewport.font, self.viewport.font)
         return dataclasses.replace(
             self,
@@ -39,16 +41,14 @@ class Context:
             displayed=self.displayed and style["display"] != "none",
         )
 
-    def _origin(self, text: str) -> tuple[float, float]:
-        """The point about which an element is transformed."""
-        words = text.lower().split()
-        if len(words) == 1:
-            words = ["center", words[0]] if words[0] in ("top", "bottom") else [words[0], "center"]
-        if len(words) > 1 and (words[0] in ("top", "bottom") or words[1] in ("left", "right")):
-            words = [words[1], words[0]]
-        wholes = self.viewport.width, self.viewport.height
-        found = [
-            length(SIDES.get(word, word), whole, self.viewport.font) for word, whole in zip(words, wholes, strict=False)
-        ]
-        x, y = (0.0 if value is None else value for value in (*found, None, None)[:2])
-        return x, y
+    def taken_over(self, own_id: str) -> Context:
+        """The context of what an element uses by its id, such as a symbol or a marker."""
+        fill, stroke = (self.paint_text(name) for name in ("fill", "stroke"))
+        return dataclasses.replace(self, using=(*self.using, own_id), painted=(fill, stroke))
+
+    def paint_text(self, name: str) -> str:
+        """What a property asks for as paint, with what context-fill and context-stroke stand for."""
+        text = self.style[name]
+        if text in CONTEXT:
+            return self.painted[CONTEXT.index(text)]
+        return self.style["color"] if text.lower() == CURRENT else text

@@ -7,11 +7,11 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from vecstack.geometry import UNIT_CIRCLE
+from vecstack.geometry import UNIT_CIRCLE, Affine
 from vecstack.importing.areas import Areas
 from vecstack.importing.items import Item, Place
 from vecstack.importing.outlines import Contour, Outline, Point, bounds, moved, polygon
-from vecstack.importing.paints import SAME_ALPHA, Gradient, Stop
+from vecstack.importing.paints import SAME_ALPHA, GradientPaint, Stop
 from vecstack.importing.values import scale, shift
 
 MAX_STOPS = 256  # of a gradient whose colours repeat
@@ -22,33 +22,38 @@ Interval = tuple[float, float]  # of offsets
 
 
 def as_layers_have_them(items: Sequence[Item], areas: Areas) -> list[Item]:
-    """The items, of which no gradient repeats or changes its opacity any more."""
-    spread = [_spread_out(item, areas) for item in items]
+    """The items, of which no gradient repeats, has a focal point or changes its opacity any more."""
+    spread = [_from_the_focus(_spread_out(item, areas)) for item in items]
     changing = sum(map(_changes, spread))
     steps = max(FEWEST_STEPS, min(MOST_STEPS, STEPPED_LAYERS // max(1, changing)))
     return [part for item in spread for part in (_stepped(item, steps, areas) if _changes(item) else [item])]
 
 
+def _from_the_focus(item: Item) -> Item:
+    """The item with a gradient whose offsets begin at its focus, not at a circle around it."""
+    paint = item.paint
+    if not isinstance(paint, GradientPaint) or not paint.first:
+        return item
+    stops = tuple((paint.first + (1 - paint.first) * offset, color, alpha) for offset, color, alpha in paint.stops)
+    return dataclasses.replace(item, paint=dataclasses.replace(paint, stops=stops, first=0.0))
+
+
 def _changes(item: Item) -> bool:
-    return isinstance(item.paint, Gradient) and not item.paint.has_one_alpha
+    return isinstance(item.paint, GradientPaint) and not item.paint.has_one_alpha
 
 
-def _offsets(paint: Gradient, outline: Outline) -> Interval:
+def _offsets(paint: GradientPaint, outline: Outline) -> Interval:
     """The offsets of a gradient between which all of an outline lies."""
     box = bounds(moved(outline, paint.place.inverse()))
     corners = [(box.x + u * box.width, box.y + v * box.height) for u in (0, 1) for v in (0, 1)]
-    (x1, y1), (x2, y2) = paint.start, paint.end
-    if paint.radial:
-        return 0.0, max(math.dist(paint.start, corner) for corner in corners) / math.dist(paint.start, paint.end)
-    length = (x2 - x1) ** 2 + (y2 - y1) ** 2
-    found = [((x - x1) * (x2 - x1) + (y - y1) * (y2 - y1)) / length for x, y in corners]
-    return min(found), max(found)
+    found = [paint.offset(corner) for corner in corners]
+    return (0.0 if paint.radial else min(found)), max(found)
 
 
 def _spread_out(item: Item, areas: Areas) -> Item:
     """The item with a gradient whose stops are repeated as often as its outline needs them."""
     paint = item.paint
-    if not isinstance(paint, Gradient) or paint.spread not in ("repeat", "reflect"):
+    if not isinstance(paint, GradientPaint) or paint.spread not in ("repeat", "reflect"):
         return item
     low, high = _offsets(paint, item.outline)
     first, last = math.floor(low), max(math.ceil(high), math.floor(low) + 1)
@@ -60,10 +65,13 @@ def _spread_out(item: Item, areas: Areas) -> Item:
         mirrored = paint.spread == "reflect" and turn % 2
         own = [(1 - offset, color, alpha) for offset, color, alpha in paint.stops[::-1]] if mirrored else paint.stops
         stops += [((turn - first + offset) / (last - first), color, alpha) for offset, color, alpha in _whole(own)]
-    ends = [_along(paint, turn) for turn in (first, last)]
-    return dataclasses.replace(
-        item, paint=dataclasses.replace(paint, start=ends[0], end=ends[1], stops=tuple(stops), spread="pad")
-    )
+    start, end, share = _along(paint, first), _along(paint, last), paint.first
+    if paint.radial:
+        start, radius = paint.circle(last)
+        end = start[0] + radius, start[1]
+        share = share * math.dist(paint.start, paint.end) / radius
+    spread = dataclasses.replace(paint, start=start, end=end, stops=tuple(stops), spread="pad", first=share)
+    return dataclasses.replace(item, paint=spread)
 
 
 def _whole(stops: Sequence[Stop]) -> list[Stop]:
@@ -71,7 +79,7 @@ def _whole(stops: Sequence[Stop]) -> list[Stop]:
     return [(0.0, *stops[0][1:]), *stops, (1.0, *stops[-1][1:])]
 
 
-def _along(paint: Gradient, offset: float) -> Point:
+def _along(paint: GradientPaint, offset: float) -> Point:
     (x1, y1), (x2, y2) = paint.start, paint.end
     return x1 + offset * (x2 - x1), y1 + offset * (y2 - y1)
 
@@ -80,7 +88,7 @@ def _stepped(item: Item, steps: int, areas: Areas) -> list[Item]:
     """The item as several of constant opacity, one over the other: each covers where the opacity is at least so much.
     No two of them only touch, which would show as a line."""
     paint = item.paint
-    assert isinstance(paint, Gradient)
+    assert isinstance(paint, GradientPaint)
     areas.left_out.add("smooth changes of opacity, drawn in steps")
     alphas = [alpha * item.opacity for _, _, alpha in paint.stops]
     low, high = min(alphas), max(alphas)
@@ -101,7 +109,7 @@ def _stepped(item: Item, steps: int, areas: Areas) -> list[Item]:
 def _area_above(item: Item, alpha: float, areas: Areas) -> Outline:
     """The part of an item where its gradient is at least so opaque."""
     paint = item.paint
-    assert isinstance(paint, Gradient)
+    assert isinstance(paint, GradientPaint)
     low, high = _offsets(paint, item.outline)
     intervals = [(max(a, low), min(b, high)) for a, b in _intervals(paint.stops, alpha) if a < high and b > low]
     if intervals == [(low, high)]:
@@ -124,7 +132,7 @@ def _intervals(stops: Sequence[Stop], alpha: float) -> list[Interval]:
     return list(zip(ends[::2], ends[1::2], strict=True))
 
 
-def _strip(paint: Gradient, start: float, end: float, reach: float) -> Outline:
+def _strip(paint: GradientPaint, start: float, end: float, reach: float) -> Outline:
     """What lies between two offsets of a linear gradient, `reach` to both sides of its line."""
     (x1, y1), (x2, y2) = paint.start, paint.end
     length = math.dist(paint.start, paint.end)
@@ -134,11 +142,15 @@ def _strip(paint: Gradient, start: float, end: float, reach: float) -> Outline:
     return polygon([*left, (bx + across[0], by + across[1]), (ax + across[0], ay + across[1])])
 
 
-def _ring(paint: Gradient, start: float, end: float, reach: float) -> Outline:
+def _ring(paint: GradientPaint, start: float, end: float, reach: float) -> Outline:
     """What lies between two offsets of a radial gradient."""
-    radius = math.dist(paint.start, paint.end)
-    place = shift(*paint.start)
-    outer, inner = (place.after(scale(radius * offset, radius * offset)) for offset in (end * 1.001, start))
+    outer, inner = (_disc(paint, offset) for offset in (end * 1.001, start))
     if start <= 0:
         return moved((Contour(UNIT_CIRCLE, True),), outer)
     return moved((Contour(UNIT_CIRCLE, True),), outer) + moved((Contour(UNIT_CIRCLE[::-1], True),), inner)
+
+
+def _disc(paint: GradientPaint, offset: float) -> Affine:
+    """The map of the unit circle to that of an offset."""
+    middle, radius = paint.circle(offset)
+    return shift(*middle).after(scale(radius, radius))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vecstack.importing.areas import Areas
 from vecstack.importing.outlines import Outline
-from vecstack.importing.paints import Gradient, Paint
+from vecstack.importing.paints import GradientPaint, Paint
 
 MAX_TOGETHER = 100  # items of a group whose opacity is worked out: each is compared with each
 
@@ -25,7 +25,8 @@ class Place:
 @dataclass(frozen=True, eq=False)
 class Item:
     """An area with one paint: closed contours that do not overlap (nonzero rule), in the fine units of the drawing.
-    `shape` is the outline that was filled or stroked, whose box is what others refer to."""
+    `shape` is the outline that was filled or stroked, whose box is what others refer to: of what is not displayed,
+    none."""
 
     outline: Outline
     paint: Paint
@@ -39,7 +40,7 @@ class Item:
     @property
     def is_opaque(self) -> bool:
         """Whether nothing below shows through it."""
-        return self.opacity == 1 and (not isinstance(self.paint, Gradient) or self.paint.has_one_alpha)
+        return self.opacity == 1 and (not isinstance(self.paint, GradientPaint) or self.paint.has_one_alpha)
 
 
 def clipped(items: Sequence[Item], clip: Outline, areas: Areas) -> list[Item]:

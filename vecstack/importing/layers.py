@@ -8,28 +8,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from vecstack.color import Color
-from vecstack.errors import PictureError
 from vecstack.geometry import Affine, Rect
 from vecstack.importing.items import Item, Place
 from vecstack.importing.outlines import Outline, bounds, moved
-from vecstack.importing.paints import Gradient
+from vecstack.importing.paints import GradientPaint
 from vecstack.importing.values import scale, shift
-from vecstack.kinds import find_kind, kind_names
-from vecstack.kinds.base import Kind, Ramp
+from vecstack.kinds import outlined_kind
+from vecstack.kinds.gradient import LINEAR, RADIAL, Gradient
 from vecstack.stack import MAX_GROUP_LEVELS, Group, Layer
 
 DIGITS = 6  # of a coordinate after the point, where the layer is two units long
 MIN_SIDE = 1e-4  # canvas units: what is smaller is not seen
 FLAT = 1e-6  # of the longer side of a gradient's space: what is narrower has no inverse
-
-
-def outlined_kind() -> Kind[Layer]:
-    """The kind of layer that is made of outlines. Raises PictureError where there is none."""
-    found = (find_kind(name) for name in kind_names())
-    kind = next((kind for kind in found if kind is not None and kind.can_be_outlined), None)
-    if kind is None:
-        raise PictureError("no kind of layer is made of outlines; install one that is.")
-    return kind
 
 
 def layers_of(items: Sequence[Item], fine: float) -> tuple[tuple[Layer, ...], tuple[Group, ...]]:
@@ -67,11 +57,11 @@ def _rounded(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float]
     return tuple((round(x, DIGITS), round(y, DIGITS)) for x, y in points)
 
 
-def _framed(item: Item, box: Rect) -> tuple[Affine, Color | Ramp]:
+def _framed(item: Item, box: Rect) -> tuple[Affine, Color | Gradient]:
     """The frame of an item's layer, in fine units, and its paint there: the box of what it covers; of a radial
     gradient, as much of the gradient's own space, where it is a circle."""
     paint = item.paint
-    if not isinstance(paint, Gradient):
+    if not isinstance(paint, GradientPaint):
         return Affine.of_frame(box), paint
     if not paint.radial:
         frame = Affine.of_frame(box)
@@ -79,13 +69,14 @@ def _framed(item: Item, box: Rect) -> tuple[Affine, Color | Ramp]:
     own = bounds(moved(item.outline, paint.place.inverse()))
     half = max(own.width, own.height) / 2
     x, y = own.x + own.width / 2, own.y + own.height / 2
-    start = (paint.start[0] - x) / half, (paint.start[1] - y) / half
+    start, focus = (((at[0] - x) / half, (at[1] - y) / half) for at in (paint.start, paint.focus or paint.start))
     radius = math.dist(paint.start, paint.end) / half
     frame = paint.place.after(shift(x, y)).after(scale(half, half))
-    return frame, Ramp(True, start, (start[0] + radius, start[1]), _stops(paint))
+    end = start[0] + radius, start[1]
+    return frame, Gradient(RADIAL, start, end, _stops(paint), None if paint.focus is None else focus)
 
 
-def _linear(paint: Gradient, frame: Affine) -> Ramp:
+def _linear(paint: GradientPaint, frame: Affine) -> Gradient:
     """A linear gradient in a frame. Its offset is linear there too, and changes fastest in another direction."""
     (x1, y1), (x2, y2) = paint.start, paint.end
     length = (x2 - x1) ** 2 + (y2 - y1) ** 2
@@ -95,10 +86,10 @@ def _linear(paint: Gradient, frame: Affine) -> Ramp:
     offset = along[0] * (into.c - x1) + along[1] * (into.f - y1)
     steep = across**2 + down**2
     start = -offset * across / steep, -offset * down / steep
-    return Ramp(False, start, (start[0] + across / steep, start[1] + down / steep), _stops(paint))
+    return Gradient(LINEAR, start, (start[0] + across / steep, start[1] + down / steep), _stops(paint))
 
 
-def _stops(paint: Gradient) -> tuple[tuple[float, float, float, float], ...]:
+def _stops(paint: GradientPaint) -> tuple[tuple[float, float, float, float], ...]:
     return tuple((offset, *color) for offset, color, _ in paint.stops)
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from vecstack.errors import PictureError
 from vecstack.importing.tree import SVG
-from vecstack.importing.values import Viewport, length
+from vecstack.importing.values import Viewport, length, split_url
 
 XLINK = "{http://www.w3.org/1999/xlink}"
 INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
-_URL = re.compile(r"url\(\s*[\"']?([^\"')]*)[\"']?\s*\)\s*(.*)", re.DOTALL)
 
 
 def tag_of(node: Any) -> str:
@@ -45,8 +43,8 @@ def is_wanted(node: Any) -> bool:
 def url_of(text: str) -> tuple[str | None, str]:
     """The id in a url(), and what stands behind it; None and the text where there is no url(). Raises PictureError for
     one in another file."""
-    match = _URL.match(text)
-    return (None, text) if match is None else (_own_id(match[1].strip()), match[2].strip())
+    target, otherwise = split_url(text)
+    return (None if target is None else _own_id(target)), otherwise
 
 
 def href(node: Any) -> str | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from vecstack.color import Color
 from vecstack.errors import PictureError
 from vecstack.extras import install
+from vecstack.importing.colors import CURRENT, parsed
 from vecstack.importing.left_out import LeftOut
 from vecstack.importing.tree import SVG
+from vecstack.importing.values import split_url
 
 INITIAL = {
     "fill": "black",
@@ -56,7 +58,6 @@ MAX_TRIES = 10_000_000  # of a selector on an element
 MANY_ELEMENTS = 1000  # so many are not searched for each of them
 
 WORDS = ("none", "inherit", "initial", "unset", "revert", "context-fill", "context-stroke")  # in the place of a colour
-_ICC = re.compile(r"\s+icc-color\([^)]*\)")  # beside a colour that stands for it
 
 Style = Mapping[str, str]
 Ranked = tuple[tuple[Any, ...], str, str]
@@ -70,7 +71,6 @@ class Styles:
         self._left_out = left_out
         self._matcher = self._select.Matcher()
         self._count = 0
-        self._colors: dict[str, Any] = {}
         self.tree = self._select.ElementWrapper.from_xml_root(root)
         self._elements = sum(1 for _ in root.iter())
         for element in root.iter():
@@ -116,7 +116,7 @@ class Styles:
         attributes = node.etree_element.attrib
         result = {**{name: parent[name] for name in INITIAL}, **OWN}
         for name, value in self._cascaded(node, attributes):
-            if name in result and value and (name not in COLORS or self._is_paint(value)):
+            if name in result and value and (name not in COLORS or _is_paint(value)):
                 result[name] = _resolved(name, value, parent)
         if result["marker"] != "none":
             result.update(dict.fromkeys(("marker-start", "marker-mid", "marker-end"), result["marker"]))
@@ -131,7 +131,8 @@ class Styles:
 
     def _cascaded(self, node: Any, attributes: Mapping[str, str]) -> Iterable[tuple[str, str]]:
         """Properties and values, the weakest first."""
-        yield from ((name, attributes[name].strip()) for name in attributes if name in INITIAL or name in OWN)
+        said = (name for name in attributes if (name in INITIAL or name in OWN) and name != "marker")
+        yield from ((name, attributes[name].strip()) for name in said)  # `marker` is one of CSS only
         entries: list[Ranked] = []
         for specificity, order, pseudo, declarations in self._matcher.match(node) if self._count else ():
             if pseudo is None:
@@ -143,27 +144,21 @@ class Styles:
             entries += [((important, 1), name, value) for name, value, important in own]
         yield from ((name, value) for _, name, value in sorted(entries, key=lambda entry: entry[0]))
 
-    def color(self, text: str, current: str) -> tuple[tuple[float, float, float], float] | None:
+    def color(self, text: str, current: str) -> tuple[Color, float] | None:
         """A CSS colour as sRGB in 0..1, and its alpha; None where the text is none. `current` is what currentColor
         stands for."""
-        color = self._parsed(text)
-        if color == "currentcolor":
-            color = self._parsed(current)
-        if color is None or isinstance(color, str):
-            return None
-        red, green, blue = (min(max(float(value or 0), 0.0), 1.0) for value in color.to("srgb").coordinates)
-        return (red, green, blue), min(max(float(color.alpha), 0.0), 1.0)
+        found = parsed(text)
+        if found == CURRENT:
+            found = parsed(current)
+        return None if isinstance(found, str) else found
 
-    def _parsed(self, text: str) -> Any:
-        """A colour as the package has it, "currentcolor", or None."""
-        if text not in self._colors:
-            from tinycss2.color4 import parse_color
 
-            self._colors[text] = parse_color(_ICC.sub("", text))
-        return self._colors[text]
-
-    def _is_paint(self, text: str) -> bool:
-        return text in WORDS or text.startswith("url(") or self._parsed(text) is not None
+def _is_paint(text: str) -> bool:
+    """Whether a text says what a shape is painted with, or that it is not: a url() may have a colour behind it."""
+    name, otherwise = split_url(text)
+    if name is not None:
+        return otherwise == "" or _is_paint(otherwise)
+    return text in WORDS or parsed(text) is not None
 
 
 def _resolved(name: str, value: str, parent: Style) -> str:

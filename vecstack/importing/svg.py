@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from typing import BinaryIO
 
+from vecstack.color import Color
 from vecstack.errors import PictureError, named
 from vecstack.importing.areas import Areas
 from vecstack.importing.context import Context
@@ -15,6 +16,8 @@ from vecstack.importing.gradients import as_layers_have_them
 from vecstack.importing.items import Item
 from vecstack.importing.layers import layers_of
 from vecstack.importing.left_out import LeftOut
+from vecstack.importing.nodes import Sides
+from vecstack.importing.outlines import polygon
 from vecstack.importing.styles import INITIAL, Styles
 from vecstack.importing.tree import parse, read_bytes
 from vecstack.importing.values import Viewport, scale
@@ -56,19 +59,26 @@ def _stack(data: bytes, left_out: LeftOut) -> Stack:
     fine = FINE_SIDE / max(across, down)
     areas = Areas(left_out)
     styles = Styles(root, left_out)
+    color, alpha = _background(styles)
+    canvas = Canvas(across, down, color, transparent=alpha < 1)
     items = _items(styles, (width, height), factor * fine, areas)
+    if 0 < alpha < 1:
+        items.insert(0, _veil(across * fine, down * fine, color, alpha))
     layers, groups = layers_of(as_layers_have_them(items, areas), fine)
     source = {"sha256": hashlib.sha256(data).hexdigest(), "width": across, "height": down}
-    return Stack(_canvas(across, down, styles, left_out), layers, groups=groups, source=source)
+    return Stack(canvas, layers, groups=groups, source=source)
 
 
-def _canvas(across: int, down: int, styles: Styles, left_out: LeftOut) -> Canvas:
-    """A transparent canvas, or one of the colour that the drawing has as its background."""
+def _background(styles: Styles) -> tuple[Color, float]:
+    """The colour behind a drawing, and its alpha."""
     style = styles.style(styles.tree, INITIAL)
-    color, alpha = styles.color(style["background-color"], style["color"]) or ((1.0, 1.0, 1.0), 0.0)
-    if 0 < alpha < 1:
-        left_out.add("backgrounds that are half transparent")
-    return Canvas(across, down, color, transparent=alpha < 1)
+    return styles.color(style["background-color"], style["color"]) or ((1.0, 1.0, 1.0), 0.0)
+
+
+def _veil(width: float, height: float, color: Color, alpha: float) -> Item:
+    """A background through which one sees."""
+    whole = polygon(Sides(0.0, 0.0, width, height).corners())
+    return Item(whole, color, alpha, "background", "", None, True, whole)
 
 
 def _items(styles: Styles, sides: tuple[float, float], to_fine: float, areas: Areas) -> list[Item]:

@@ -14,6 +14,7 @@ NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LENGTH = re.compile(rf"\s*({NUMBER.pattern})\s*([a-zA-Z]*|%)\s*")
 _SHARE = re.compile(rf"\s*({NUMBER.pattern})\s*(%?)\s*")
 _UNIT = re.compile(r"([0-9.])(?:px|deg)\b")  # which CSS wants
+_URL = re.compile(r"url\(\s*[\"']?([^\"')]*)[\"']?\s*\)\s*(.*)", re.DOTALL)
 _FUNCTION = re.compile(r"[\s,]*([a-zA-Z]+)\s*\(([^()]*)\)")
 UNITS = {  # in px, of which 96 are an inch
     "": 1.0,
@@ -25,6 +26,8 @@ UNITS = {  # in px, of which 96 are an inch
     "pt": 96 / 72,
     "pc": 16.0,
 }
+TURNS = {"": 1.0, "deg": 1.0, "rad": math.degrees(1), "grad": 0.9, "turn": 360.0}  # in degrees
+SIDES = {"left": "0%", "top": "0%", "center": "50%", "right": "100%", "bottom": "100%"}
 FONT_PX = 16.0  # of a font whose size is nowhere said
 
 
@@ -79,6 +82,12 @@ def share(text: str | None, otherwise: float = 1.0) -> float:
     return min(max(float(match[1]) / (100 if match[2] else 1), 0.0), 1.0) if match is not None else otherwise
 
 
+def split_url(text: str) -> tuple[str | None, str]:
+    """What a url() refers to, and what stands behind it; None and the text where there is no url()."""
+    match = _URL.match(text)
+    return (None, text) if match is None else (match[1].strip(), match[2].strip())
+
+
 def transform(text: str | None) -> Affine:
     """The map of a transform list; the identity where the text is no such list, as SVG asks for."""
     result, at = IDENTITY, 0
@@ -90,6 +99,24 @@ def transform(text: str | None) -> Affine:
             return IDENTITY if text[at:].strip(" ,\t\r\n") else result
         result, at = result.after(step), match.end()
     return result if all(abs(value) <= LARGEST for row in result.rows() for value in row) else IDENTITY
+
+
+def transform_about(text: str | None, origin: str, viewport: Viewport) -> Affine:
+    """The map of a transform list about a point that is given as a transform-origin."""
+    x, y = _origin(origin, viewport)
+    return shift(x, y).after(transform(text)).after(shift(-x, -y))
+
+
+def _origin(text: str, viewport: Viewport) -> tuple[float, float]:
+    words = text.lower().split()
+    if len(words) == 1:
+        words = ["center", words[0]] if words[0] in ("top", "bottom") else [words[0], "center"]
+    if len(words) > 1 and (words[0] in ("top", "bottom") or words[1] in ("left", "right")):
+        words = [words[1], words[0]]
+    wholes = viewport.width, viewport.height
+    found = [length(SIDES.get(word, word), whole, viewport.font) for word, whole in zip(words, wholes, strict=False)]
+    x, y = (0.0 if value is None else value for value in (*found, None, None)[:2])
+    return x, y
 
 
 def _function(name: str, values: list[float]) -> Affine | None:
@@ -105,12 +132,23 @@ def _function(name: str, values: list[float]) -> Affine | None:
         return scale(values[0], values[-1])
     if name == "rotate" and count in (1, 3):
         x, y = values[1:] or (0.0, 0.0)
-        cos, sin = math.cos(math.radians(values[0])), math.sin(math.radians(values[0]))
-        return shift(x, y).after(Affine(cos, -sin, 0.0, sin, cos, 0.0)).after(shift(-x, -y))
+        return shift(x, y).after(rotation(math.radians(values[0]))).after(shift(-x, -y))
     if name in ("skewX", "skewY") and count == 1:
         slope = math.tan(math.radians(values[0]))
         return Affine(1.0, slope, 0.0, 0.0, 1.0, 0.0) if name == "skewX" else Affine(1.0, 0.0, 0.0, slope, 1.0, 0.0)
     return None
+
+
+def degrees(text: str) -> float:
+    """An angle in degrees; 0 where the text is none."""
+    match = _LENGTH.fullmatch(text)
+    return float(match[1]) * TURNS.get(match[2].lower(), 0.0) if match is not None else 0.0
+
+
+def rotation(angle: float) -> Affine:
+    """The map that turns points about the origin by an angle in radians, from x towards y."""
+    cos, sin = math.cos(angle), math.sin(angle)
+    return Affine(cos, -sin, 0.0, sin, cos, 0.0)
 
 
 def shift(x: float, y: float) -> Affine:

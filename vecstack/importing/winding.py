@@ -9,10 +9,11 @@ import numpy as np
 
 from vecstack.geometry import Rect
 from vecstack.importing.outlines import Contour, Outline, area, bounds
+from vecstack.winding import CHUNK
+from vecstack.winding import windings as edge_windings
 
 STEPS = 8  # straight pieces for a curve
 SIDE = 24  # rows and columns of points
-CHUNK = 1 << 20  # points times pieces at once: bounds memory
 
 
 def grid(box: Rect) -> np.ndarray:
@@ -26,17 +27,7 @@ def grid(box: Rect) -> np.ndarray:
 
 def windings(outline: Outline, points: np.ndarray) -> np.ndarray:
     """How often closed contours go around points [P,2]: [P] whole numbers."""
-    starts, ends = _edges(outline)
-    level = starts[:, 1] != ends[:, 1]
-    (x0, y0), (x1, y1) = starts[level].T, ends[level].T
-    slope, sign = (x1 - x0) / (y1 - y0), np.where(y1 > y0, 1, -1)
-    total = np.zeros(len(points), int)
-    step = max(1, CHUNK // max(1, len(y0)))
-    for start in range(0, len(points), step):
-        x, y = points[start : start + step].T[:, :, None]
-        crosses = ((y0 <= y) != (y1 <= y)) & (x0 + (y - y0) * slope > x)
-        total[start : start + step] = crosses @ sign
-    return total
+    return edge_windings(*_edges(outline), points)
 
 
 def _edges(outline: Outline) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from vecstack.color import Color
+from vecstack.errors import UnknownKindError
 from vecstack.kinds.base import Kind
 from vecstack.stack import Layer, Stack, UnknownLayer
 
@@ -35,6 +36,15 @@ def find_kind(name: str) -> Kind[Layer] | None:
     if not any((Path(folder) / name / "kind.py").is_file() for folder in __path__):
         return None
     return cast("Kind[Layer]", importlib.import_module(f"{__name__}.{name}.kind").KIND)
+
+
+def outlined_kind() -> Kind[Layer]:
+    """The kind of layer that is made of outlines. Raises UnknownKindError where there is none."""
+    kinds = (find_kind(name) for name in kind_names())
+    kind = next((kind for kind in kinds if kind is not None and kind.can_be_outlined), None)
+    if kind is None:
+        raise UnknownKindError("no kind of layer is made of outlines; install one that is.")
+    return kind
 
 
 def can_draw(layer: Layer) -> bool:

@@ -12,8 +12,8 @@ overrides those that it can answer better:
 - to be drawn fast and cut out well: `extent`, `grid_shader`, `is_cheap`, `run_painter`;
 - where a layer has one colour that is no field `color`: `color`, `with_color`; where it has many: `recolored`;
 - to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`; many layers at once on
-  the pixels of a picture: `grower`;
-- to be exported as curves: `outline`, `ramp`, `svg`; to be imported from them: `from_outline`; to be drawn in the
+  the pixels of a picture: `grower`; to be made of a surface that was fitted to them: `from_surface`;
+- to be exported as curves: `outline`, `gradient`, `svg`; to be imported from them: `from_outline`; to be drawn in the
   page: `web`;
 - to be made of pictures: `makers`, `load_maker`; to be trained: `trainee`.
 
@@ -34,6 +34,7 @@ from vecstack.color import Color
 from vecstack.errors import RecipeError, UsageError, WeightsError
 from vecstack.geometry import Rect
 from vecstack.kinds.fields import from_json, own_fields, to_json
+from vecstack.kinds.gradient import Gradient
 from vecstack.stack import Group, Layer
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ RunPainter: TypeAlias = "Callable[[Tensor, Tensor, Tensor, float], None]"
 METADATA_KEY = "vecstack"  # the only metadata key of a weights file: with two, its bytes vary from run to run
 
 AnyLayer = TypeVar("AnyLayer", bound=Layer)
+# Rows of the control values of a uniform cubic B-spline surface over the local frame: the first at the least v, and all
+# as docs/format.md places them, one beyond each edge.
+Surface = tuple[tuple[float, ...], ...]
 # A closed curve of cubic Bezier pieces, in the local frame: a point, then two control points and a point for each
 # piece, the last of which is the first point of all.
 Curve = tuple[tuple[float, float], ...]
@@ -85,12 +89,13 @@ MAX_STYLE_COLORS, MAX_SMOOTH_PX = 256, 20.0
 @dataclass(frozen=True)
 class Style:
     """What may be asked of the looks of layers, of a maker that takes it: at most so many `colors`, those of a
-    `palette`, outlines that may leave what is seen by up to `smooth` pixels to be simpler. None asks for nothing.
-    Raises UsageError where they are out of range or exclude each other."""
+    `palette`, outlines that may leave what is seen by up to `smooth` pixels to be simpler, the `blocks` that
+    pixels are. None asks for nothing. Raises UsageError where they are out of range or exclude each other."""
 
     colors: int | None = None
     palette: tuple[Color, ...] | None = None
     smooth: float | None = None
+    blocks: bool = False
 
     def __post_init__(self) -> None:
         if self.colors is not None and not 1 <= self.colors <= MAX_STYLE_COLORS:
@@ -104,6 +109,11 @@ class Style:
         if self.colors is not None and self.palette is not None:
             raise UsageError("a palette says how many colors there are; leave colors out.", parameter="colors")
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The names of what is asked for."""
+        return tuple(field.name for field in dataclasses.fields(self) if getattr(self, field.name) != field.default)
+
 
 @runtime_checkable
 class SceneMaker(Maker, Protocol):
@@ -113,6 +123,10 @@ class SceneMaker(Maker, Protocol):
     def most_layers(self) -> int:
         """How many layers it makes at most where nobody says how many."""
 
+    @property
+    def takes(self) -> frozenset[str]:
+        """What it takes of a style: names of its fields."""
+
     def styled(self, style: Style) -> SceneMaker:
         """The maker with what is asked of the looks."""
 
@@ -120,15 +134,26 @@ class SceneMaker(Maker, Protocol):
         """What makes layers for the picture of a scene."""
 
 
+@runtime_checkable
+class GridMaker(SceneMaker, Protocol):
+    """A maker of pictures in which each pixel counts, which may have been enlarged."""
+
+    def looked_at(self, pixels: np.ndarray) -> np.ndarray:
+        """The pixels [H,W,D] (float32 in 0..1, straight) of a picture that it works on: those before it was enlarged.
+        Raises UsageError for a picture that it is not for."""
+
+
 @dataclass(frozen=True)
 class MakerEntry:
     """A maker that needs no weights: what it is good for, in a line, how it is opened on a device, and, where it is
     the best for some small pictures, what says why a picture [D,H,W] (float32 in 0..1, premultiplied where D is 4) is
-    one, in words; None of others."""
+    one, in words; None of others. `resembles` says the same of a picture for which the maker is worth a try, but not
+    chosen unasked."""
 
     description: str
     open: Callable[[torch.device], Maker]
     suits: Callable[[np.ndarray], str | None] | None = None
+    resembles: Callable[[np.ndarray], str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -196,24 +221,29 @@ class Scene:
 @dataclass(frozen=True)
 class Guide:
     """What is known of a picture beside its pixels: the part [H,W] (int64) that each pixel belongs to, in the order in
-    which parts lie over one another, and their names; and `focus` [H,W] (float32), how much detail matters there, 0 to
-    1. None where nothing is known."""
+    which parts lie over one another; their names, and the whole, a part before it, that each is in, where any is; and
+    `focus` [H,W] (float32), how much detail matters there, 0 to 1. `levels` is the picture simplified, from simple to
+    nearly itself, each [3,H,W] (float32 in 0..1). None, or empty, where nothing is known."""
 
     segments: np.ndarray | None = None
     names: tuple[str, ...] = ()
     focus: np.ndarray | None = None
+    parents: tuple[int | None, ...] = ()
+    levels: tuple[np.ndarray, ...] = ()
 
     def at(self, height: int, width: int) -> Guide:
         """The same for the picture at another size: what is known of the nearest pixel."""
         import numpy as np
 
         def nearest(values: np.ndarray) -> np.ndarray:
-            rows, columns = values.shape
-            found: np.ndarray = values[np.arange(height) * rows // height][:, np.arange(width) * columns // width]
+            rows, columns = values.shape[-2:]
+            lines = values[..., np.arange(height) * rows // height, :]
+            found: np.ndarray = lines[..., np.arange(width) * columns // width]
             return found
 
         segments = None if self.segments is None else nearest(self.segments)
-        return Guide(segments, self.names, None if self.focus is None else nearest(self.focus))
+        focus = None if self.focus is None else nearest(self.focus)
+        return Guide(segments, self.names, focus, self.parents, tuple(nearest(level) for level in self.levels))
 
 
 # hears the share done in 0..1 and the mean squared error
@@ -275,18 +305,6 @@ class SvgElement:
     tag: str
     attributes: Mapping[str, str]
     definitions: str = ""
-
-
-@dataclass(frozen=True)
-class Ramp:
-    """Colours that change along the line from `start` (offset 0) to `end` (1), or, `radial`, with the distance from
-    `start`, on whose circle through `end` offset 1 lies; both points of the local frame. `stops` are two or more of
-    (offset, red, green, blue) in 0..1, offsets that do not fall; outside them colours stay."""
-
-    radial: bool
-    start: tuple[float, float]
-    end: tuple[float, float]
-    stops: tuple[tuple[float, float, float, float], ...]
 
 
 class Kind(Generic[AnyLayer]):
@@ -422,6 +440,15 @@ class Kind(Generic[AnyLayer]):
         """What tunes layers that lie directly one above the other, all at once, and grows more above them."""
         raise NotImplementedError
 
+    surface_side: int = 0  # most control values on a side of a surface that a layer can be made of; 0: of none
+
+    def from_surface(self, common: Mapping[str, Any], surface: Surface, window: float, color: Color) -> AnyLayer:
+        """A layer from the common fields (arguments of Layer) that covers, in one colour, where a surface over its
+        frame is above 0, with a soft edge: the mask at height h is t^2 (3 - 2 t), where t is the number in 0..1 nearest
+        to 1/2 + 2/3 h / sqrt(1 + r^2) and r is by how much the surface rises in a pixel. It may fade over `window`, a
+        share of the half side, at the edge of the frame. Raises DocumentError."""
+        raise NotImplementedError
+
     # Exported
 
     def outline(self, layer: AnyLayer) -> tuple[Curve, ...] | None:
@@ -429,8 +456,8 @@ class Kind(Generic[AnyLayer]):
         where it does not."""
         return None
 
-    def ramp(self, layer: AnyLayer) -> Ramp | None:
-        """The colours of a layer that has an outline and is filled with a ramp of colours; None for other layers."""
+    def gradient(self, layer: AnyLayer) -> Gradient | None:
+        """The gradient that a layer with an outline is filled with, if it is."""
         return None
 
     def svg(self, layer: AnyLayer, name: str) -> SvgElement | None:
@@ -446,9 +473,9 @@ class Kind(Generic[AnyLayer]):
         """Whether a layer can be made of an outline."""
         return type(self).from_outline is not Kind.from_outline
 
-    def from_outline(self, common: Mapping[str, Any], outline: Sequence[Curve], paint: Color | Ramp) -> AnyLayer:
+    def from_outline(self, common: Mapping[str, Any], outline: Sequence[Curve], paint: Color | Gradient) -> AnyLayer:
         """A layer from the common fields (arguments of Layer) that covers what closed curves which do not overlap hold
-        (nonzero rule), in a colour or a ramp of colours. Raises DocumentError."""
+        (nonzero rule), in a colour or a gradient. Raises DocumentError."""
         raise NotImplementedError
 
     # Made of pictures

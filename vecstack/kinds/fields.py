@@ -87,11 +87,14 @@ def _is_small(value: Any) -> bool:
 
 
 def _object(value: Any, hint: Any, where: str) -> Any:
-    """A JSON object as a dataclass, whose fields are all required; other fields of it are left out."""
+    """A JSON object as a dataclass, whose fields are required unless they may be None; other fields of it are left
+    out."""
     if not isinstance(value, dict):
         raise DocumentError(f"{where} must be an object, not {reprlib.repr(value)}.")
     values = {}
     for name, field_hint in typing.get_type_hints(hint).items():
+        if name not in value and types.NoneType in typing.get_args(field_hint):
+            continue
         if name not in value:
             raise DocumentError(f"{where}.{name} is missing.")
         values[name] = _converted(value[name], field_hint, f"{where}.{name}")
@@ -107,5 +110,6 @@ def _plain(value: Any, hint: Any) -> Any:
         items = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
         return [_plain(item, kind) for item, kind in zip(value, items, strict=True)]
     if dataclasses.is_dataclass(hint):
-        return {name: _plain(getattr(value, name), kind) for name, kind in typing.get_type_hints(hint).items()}
+        plain = {name: _plain(getattr(value, name), kind) for name, kind in typing.get_type_hints(hint).items()}
+        return {name: own for name, own in plain.items() if own is not None}
     return float(value) if hint is float else value

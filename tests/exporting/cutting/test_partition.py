@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from tests.helpers import block
 from tests.kinds.path.examples import SUNSET, at, blob, corner
 from vecstack import Canvas, Stack, render
 from vecstack.errors import ExportError, UsageError
-from vecstack.exporting.cutting.areas import Area, area_of, common
+from vecstack.exporting.cutting.areas import Area, common, parts
+from vecstack.exporting.cutting.curves import Curves
 from vecstack.exporting.cutting.partition import cutout
 from vecstack.exporting.cutting.prepare import prepared
-from vecstack.geometry import Rect
+from vecstack.geometry import Affine, Rect
 from vecstack.kinds import kind_of
 from vecstack.kinds.path.layer import PathLayer
 
@@ -31,14 +33,24 @@ STACK = Stack(
 )
 
 
+FINE = 100.0  # times larger, so that polygons are close to the curves that they stand for
+
+
 def areas(stack: Stack) -> list[Area]:
-    return [area_of(kind_of(layer).outline(layer) or (), layer.transform) for layer in stack.layers]
+    """What the layers cover, enlarged."""
+    place = Affine(FINE, 0, 0, 0, FINE, 0)
+    return [Curves().area(kind_of(layer).outline(layer) or (), place.after(layer.transform)) for layer in stack.layers]
+
+
+def sizes(stack: Stack) -> list[float]:
+    """The areas of the layers in square canvas units."""
+    return [area.area / FINE**2 for area in areas(stack)]
 
 
 def test_nothing_overlaps_and_no_gap_is_left() -> None:
-    found = areas(cutout(STACK, device="cpu"))
-    assert sum(area.size for area in found) == pytest.approx(60 * 40, rel=1e-5)
-    assert max(common(one, two).size for one, two in combinations(found, 2)) < 1e-3
+    cut = cutout(STACK, device="cpu")
+    assert sum(sizes(cut)) == pytest.approx(60 * 40, rel=1e-5)
+    assert max(common(one, two).area / FINE**2 for one, two in combinations(areas(cut), 2)) < 0.01
 
 
 def test_it_looks_as_before_away_from_edges() -> None:
@@ -50,7 +62,7 @@ def test_names_ids_and_gradients_are_kept() -> None:
     cut = cutout(STACK, device="cpu")
     assert [layer.id for layer in cut.layers] == ["background", "low", "glow", "edge", "top"]
     assert cut.layers[1].name == "Low"
-    assert kind_of(cut.layers[2]).ramp(cut.layers[2]) == kind_of(STACK.layers[1]).ramp(STACK.layers[1])
+    assert kind_of(cut.layers[2]).gradient(cut.layers[2]) == kind_of(STACK.layers[1]).gradient(STACK.layers[1])
     assert cut.canvas.transparent
 
 
@@ -63,9 +75,9 @@ def test_layers_of_one_colour_are_united() -> None:
     cut = cutout(STACK, by_color=True, device="cpu")
     assert len(cut.layers) == 4
     assert cut.layers[1].name == cut.layers[1].id == "#e61a1a"
-    apart = {layer.id: area.size for layer, area in zip(cutout(STACK).layers, areas(cutout(STACK)), strict=True)}
-    assert areas(cut)[1].size == pytest.approx(apart["low"] + apart["top"], rel=1e-4)
-    assert sum(area.size for area in areas(cut)) == pytest.approx(60 * 40, rel=1e-5)
+    apart = {layer.id: size for layer, size in zip(cutout(STACK).layers, sizes(cutout(STACK)), strict=True)}
+    assert sizes(cut)[1] == pytest.approx(apart["low"] + apart["top"], rel=1e-4)
+    assert sum(sizes(cut)) == pytest.approx(60 * 40, rel=1e-5)
 
 
 def test_small_parts_go_to_what_they_touch() -> None:
@@ -75,8 +87,18 @@ def test_small_parts_go_to_what_they_touch() -> None:
     stack = STACK.with_layers((*STACK.layers, *dots))
     cut = cutout(stack, min_area=6.0, device="cpu")
     assert not {layer.id for layer in cut.layers} & {layer.id for layer in dots}
-    assert min(part.size for area in areas(cut) for part in area.parts()) >= 6.0
-    assert sum(area.size for area in areas(cut)) == pytest.approx(60 * 40, rel=1e-5)
+    assert min(part.area for area in areas(cut) for part in parts(area)) >= 6.0 * FINE**2
+    assert sum(sizes(cut)) == pytest.approx(60 * 40, rel=1e-5)
+
+
+def test_pieces_bleed_below_those_above_them_and_look_as_before() -> None:
+    plain, bled = cutout(STACK, device="cpu"), cutout(STACK, bleed=1.0, device="cpu")
+    assert [layer.id for layer in bled.layers] == [layer.id for layer in plain.layers]
+    grown = [after - before for before, after in zip(sizes(plain), sizes(bled), strict=True)]
+    assert min(grown[:3]) > 5  # square units, along edges of some 20 units and more
+    assert grown[-1] == pytest.approx(0, abs=1e-3)
+    before, after = (render(stack, 600, transparent=False, device="cpu").astype(int) for stack in (STACK, bled))
+    assert (np.abs(before - after).max(-1) > 2).mean() < 0.002
 
 
 def test_translucent_layers_are_refused_or_made_opaque() -> None:
@@ -89,12 +111,12 @@ def test_translucent_layers_are_refused_or_made_opaque() -> None:
 
 def test_soft_layers_are_traced() -> None:
     stack = Stack(CANVAS, (block("block", Rect(10.0, 10.0, 20.0, 15.0)),))
-    background, traced = areas(cutout(stack, device="cpu"))
-    assert 200 < traced.size < 400
-    assert background.size + traced.size == pytest.approx(60 * 40, rel=1e-5)
+    background, traced = sizes(cutout(stack, device="cpu"))
+    assert 200 < traced < 400
+    assert background + traced == pytest.approx(60 * 40, rel=1e-5)
 
 
-@pytest.mark.parametrize("option", [{"by_color": True}, {"min_area": "3px"}])
-def test_what_needs_a_cutout_says_so(option: dict[str, bool]) -> None:
+@pytest.mark.parametrize("option", [{"by_color": True}, {"min_area": "3px"}, {"bleed": "1px"}])
+def test_what_needs_a_cutout_says_so(option: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=f"^{next(iter(option))} needs"):
-        prepared(STACK, **option)  # type: ignore[arg-type]
+        prepared(STACK, **option)

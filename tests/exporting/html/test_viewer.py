@@ -19,6 +19,7 @@ from tests.exporting.conftest import draw as draw_svg
 from tests.exporting.html.conftest import HOSTILE
 from tests.helpers import block, make_spline, psnr
 from tests.kinds.path.examples import examples as path_examples
+from tests.kinds.spline.examples import examples as spline_examples
 from vecstack import Canvas, Stack, edit, kinds, load, render, to_html
 from vecstack.color import in_gamut, to_color, to_oklab, to_srgb
 from vecstack.document.file import dumps_json, validate
@@ -194,6 +195,15 @@ def test_the_examples_of_the_format_are_drawn(
     stack = load(example(number).encode())
     viewer = show(stack, engine, size=(420, 180))
     assert error(viewer.pixels(), render(stack, SIZE, device="cpu")) < bound
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_soft_and_hard_edges_of_surfaces_are_drawn(show: Callable[..., Viewer], engine: str) -> None:
+    layers, _ = spline_examples()
+    stack = Stack(Canvas(37, 53, (0.9, 0.8, 0.7)), tuple(layer for layer in layers if layer.softness is not None))
+    assert len({layer.softness for layer in stack.layers}) > 1
+    viewer = show(stack, engine, size=(420, 180))
+    assert error(viewer.pixels(), render(stack, SIZE, device="cpu")) < 0.5
 
 
 def test_a_card_in_software_is_not_used_by_itself(show: Callable[..., Viewer], mixed: Stack) -> None:

@@ -39,3 +39,9 @@ def test_a_seam_would_be_found() -> None:
     """Pieces that are cut out meet without lying under one another."""
     behind = Stack(WHITE, cutout(NEIGHBOURS, device="cpu").layers)
     assert max(lightest(behind, side) for side in (47, 64, 91)) > 10
+
+
+@pytest.mark.parametrize("side", [16, 47, 91, 333])
+def test_no_light_seam_is_between_pieces_that_bleed(side: int) -> None:
+    behind = Stack(WHITE, cutout(NEIGHBOURS, bleed=2.0, device="cpu").layers)
+    assert lightest(behind, side) <= 1

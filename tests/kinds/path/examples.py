@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from vecstack.geometry import UNIT_CIRCLE, Affine
-from vecstack.kinds.path.layer import Contour, Gradient, PathLayer
+from vecstack.kinds.gradient import Gradient
+from vecstack.kinds.path.layer import Contour, PathLayer
 from vecstack.stack import Layer
 
 SUNSET = Gradient(
     "linear", (-9.0, -8.0), (10.0, 6.0), ((0.0, 0.9, 0.2, 0.1), (0.4, 1.0, 0.8, 0.2), (1.0, 0.2, 0.1, 0.6))
 )
-GLOW = Gradient("radial", (-2.0, 1.0), (9.0, 4.0), ((0.1, 1.0, 1.0, 0.7), (0.9, 0.1, 0.3, 0.2)))
+GLOW = Gradient("radial", (-2.0, 1.0), (9.0, 4.0), ((0.1, 1.0, 1.0, 0.7), (0.9, 0.1, 0.3, 0.2)), (3.0, -4.0))
 
 
 def examples() -> tuple[tuple[Layer, ...], Mapping[str, bytes]]:

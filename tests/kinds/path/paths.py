@@ -51,7 +51,8 @@ def with_fills(paths: Paths, rng: np.random.Generator, channels: int) -> Paths:
     paths.offsets = np.concatenate(offsets).astype(np.float32)
     paths.colors = np.ones((len(paths.offsets), channels), np.float32)
     paths.colors[:, :3] = rng.random((len(paths.offsets), 3))
-    paths.place = rng.normal(size=(paths.count, 6)) / 30
+    paths.place = np.concatenate([rng.normal(size=(paths.count, 6)) / 30, rng.uniform(-0.6, 0.6, (paths.count, 2))], 1)
+    paths.place[::2, 6:] = 0
     return paths
 
 

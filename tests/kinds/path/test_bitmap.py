@@ -13,8 +13,14 @@ from vecstack.errors import UsageError
 from vecstack.kinds.path.bitmap.areas import Aim, covered, fitted
 from vecstack.kinds.path.bitmap.inks import inks_of
 from vecstack.kinds.path.bitmap.level import SAMPLES, field_of
+from vecstack.kinds.path.bitmap.mixtures import mixtures_of
+from vecstack.kinds.path.bitmap.outline import contour_of
+from vecstack.kinds.path.bitmap.phases import Phases, seen
+from vecstack.kinds.path.bitmap.phases import fitted as fitted_phases
 from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, LINE, SMOOTH, Contour, basis_of, retracted
 from vecstack.kinds.path.bitmap.simplify import described, numbers_of
+from vecstack.kinds.path.bitmap.soft import _answer, _drawn, _solve, _times, surface_of
+from vecstack.models import load_model
 
 SIDE, LARGE = 28, 1120
 
@@ -206,3 +212,183 @@ def test_large_pictures_are_refused() -> None:
 def test_a_layer_can_be_left_out() -> None:
     pixels: Any = np.repeat(np.round(255 * polygon(SQUARE, SIDE)).astype(np.uint8)[..., None], 3, 2)
     assert len(vecstack.decompose(pixels, "bitmap", layers=1).layers) == 1
+
+
+def icon(side: int, *, is_transparent: bool = False) -> Image.Image:
+    """A face with a hat, drawn at LARGE px and averaged to side x side: seven shapes of five colours."""
+    ground = (0, 0, 0, 0) if is_transparent else (250, 250, 240, 255)
+    large = Image.new("RGBA", (LARGE, LARGE), ground)
+    draw = ImageDraw.Draw(large)
+    draw.ellipse((120, 140, 1000, 1020), fill=(250, 200, 60, 255))
+    draw.polygon([(180, 420), (940, 420), (760, 90), (360, 90)], fill=(60, 90, 190, 255))
+    draw.rectangle((180, 340, 940, 420), fill=(30, 40, 90, 255))
+    for x in (380, 740):
+        draw.ellipse((x - 60, 520, x + 60, 640), fill=(255, 255, 255, 255))
+        draw.ellipse((x - 28, 560, x + 28, 616), fill=(30, 40, 90, 255))
+    draw.arc((360, 560, 760, 880), 20, 160, fill=(30, 40, 90, 255), width=44)
+    return large.resize((side, side), Image.Resampling.BOX) if side < LARGE else large
+
+
+def over_white(picture: Image.Image | np.ndarray) -> np.ndarray:
+    values = np.asarray(picture, float) / 255
+    return values[..., :3] if values.shape[2] == 3 else values[..., :3] * values[..., 3:] + 1 - values[..., 3:]
+
+
+@pytest.mark.parametrize("is_transparent", [False, True])
+def test_an_icon_of_several_colors_becomes_sharp(is_transparent: bool) -> None:
+    small = icon(28, is_transparent=is_transparent)
+    stack = vecstack.decompose(small)
+    assert stack.model["name"] == "bitmap"
+    assert stack.canvas.transparent == is_transparent
+    assert 6 <= len(stack.layers) <= 10
+    truth = over_white(icon(LARGE, is_transparent=is_transparent))
+    drawn = over_white(vecstack.render(stack, size=LARGE))
+    lanczos = over_white(small.resize((LARGE, LARGE), Image.Resampling.LANCZOS))
+    assert np.abs(drawn - truth).mean() < 0.2 * np.abs(lanczos - truth).mean()
+    assert all(group.id == "region-1" or group.parent == "region-1" for group in stack.groups)
+
+
+def test_an_icon_may_have_fewer_layers() -> None:
+    stack = vecstack.decompose(icon(28), load_model("bitmap"), layers=3)
+    assert len(stack.layers) == 3
+
+
+@pytest.mark.parametrize(("height", "width", "channels"), [(1, 1, 4), (2, 2, 3), (1, 9, 3), (3, 8, 4)])
+def test_tiny_pictures_of_any_colors_are_drawn(height: int, width: int, channels: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, channels)).astype(np.uint8)
+    stack = vecstack.decompose(pixels, load_model("bitmap"))
+    assert vecstack.render(stack).shape[:2] == (height, width)
+
+
+def test_what_is_half_transparent_stays_so() -> None:
+    pixels = np.zeros((32, 32, 4), np.uint8)
+    pixels[8:20, 8:20] = 200, 30, 30, 255
+    pixels[14:28, 14:28] = 30, 30, 200, 100
+    stack = vecstack.decompose(pixels, load_model("bitmap"))
+    assert sorted(layer.opacity for layer in stack.layers) == [0.39, 1.0]
+    drawn = vecstack.render(stack).astype(int)
+    assert np.abs(drawn - pixels)[pixels[..., 3] > 0].max() <= 4
+
+
+def test_a_photo_is_no_icon() -> None:
+    y, x = np.indices((64, 64)) / 64
+    generator = np.random.default_rng(0)
+    pixels = np.stack([x, y, 0.5 + 0.3 * np.sin(9 * x * y)], 2) + generator.normal(0, 0.01, (64, 64, 3))
+    assert mixtures_of(pixels.clip(0, 1).transpose(2, 0, 1)) is None
+
+
+def test_what_is_long_and_thin_is_no_line_there_and_back() -> None:
+    t = np.linspace(0, 2 * np.pi, 81)[:-1]
+    points = np.stack([10 + 4 * np.cos(t), 10 + 0.25 * np.sin(t)], 1)
+    contour = contour_of(points)
+    assert abs(covered([contour.points], 20, 20).sum() - np.pi) < 0.5
+
+
+def test_a_part_stays_where_one_of_its_color_goes_on_below_another() -> None:
+    large = Image.new("RGBA", (960, 960))
+    draw = ImageDraw.Draw(large)
+    draw.rectangle((60, 560, 900, 900), fill=(240, 50, 50, 255))
+    draw.ellipse((200, 60, 760, 620), fill=(200, 140, 120, 255))
+    draw.rectangle((300, 250, 660, 350), fill=(240, 50, 50, 255))
+    drawn = vecstack.render(vecstack.decompose(large.resize((32, 32), Image.Resampling.BOX)), size=960)
+    assert np.abs(over_white(drawn) - over_white(large)).mean() < 0.01
+
+
+def outlined_disc() -> np.ndarray:
+    """A yellow disc with a dark edge of 0.9 px on white ground, 24 x 24 px: [3,H,W]."""
+    y, x = np.indices((960, 960)) + 0.5
+    away = np.hypot(x - 487, y - 471)
+    colors = np.where((away < 330)[..., None], (0.95, 0.8, 0.1), (1.0, 1.0, 1.0))
+    colors[np.abs(away - 330) < 18] = 0.1, 0.05, 0.2
+    return (np.rint(255 * colors.reshape(24, 40, 24, 40, 3).mean((1, 3))) / 255).transpose(2, 0, 1)
+
+
+def test_a_color_is_found_that_hardly_a_pixel_has_alone() -> None:
+    mixtures = mixtures_of(outlined_disc())
+    assert mixtures is not None
+    assert len(mixtures.colors) == 3
+    assert np.abs(mixtures.colors - (0.1, 0.05, 0.2)).max(1).min() < 0.12
+    assert np.abs(mixtures.shares.sum(0) - 1).max() < 1e-9
+
+
+def test_fields_show_a_thin_edge_without_gaps() -> None:
+    picture = outlined_disc()
+    mixtures = mixtures_of(picture)
+    assert mixtures is not None
+    phases = Phases.begun(mixtures.shares, mixtures.colors, mixtures.pure)
+    shown = seen(fitted_phases(phases, picture.transpose(1, 2, 0)))
+    assert np.sqrt(np.square(shown.picture - picture.transpose(1, 2, 0)).mean()) < 0.02
+    dark = int(np.argmin(phases.colors.sum(1)))
+    turns = np.linspace(0, 2 * np.pi, 120, endpoint=False)
+    rows, columns = ((np.array([471, 487])[:, None] + 330 * np.stack([np.sin(turns), np.cos(turns)])) / 10).astype(int)
+    assert (shown.fields.argmax(0)[rows, columns] == dark).mean() > 0.95
+
+
+def rough_ring(side: int) -> np.ndarray:
+    """How much of each pixel a ring covers whose edges are rough, as of handwriting that was scanned: [side,side]."""
+    generator = np.random.default_rng(3)
+    y, x = (np.indices((32 * side, 32 * side)) + 0.5) / 32 - side / 2
+    angle = np.arctan2(y, x)
+    rough = sum(generator.normal(0, 0.06) * np.cos(k * angle + generator.uniform(0, 6)) for k in range(12, 40))
+    inked = np.abs(np.hypot(x, y) + rough - 0.3 * side) < 0.07 * side
+    found: np.ndarray = inked.reshape(side, 32, side, 32).mean((1, 3))
+    return found
+
+
+def test_rough_edges_become_one_layer_with_a_soft_edge() -> None:
+    pixels: Any = np.repeat(np.round(255 * rough_ring(SIDE)).astype(np.uint8)[..., None], 3, 2)
+    stack = vecstack.decompose(pixels, "bitmap")
+    (layer,) = stack.layers
+    assert layer.kind != "path"
+    error = np.square((vecstack.render(stack).astype(float) - pixels) / 255).mean()
+    assert -10 * math.log10(error) > 35.5
+    assert abs(stack.metrics["psnr"] + 10 * math.log10(error)) < 0.1
+
+
+def test_a_soft_layer_keeps_a_transparent_ground() -> None:
+    pixels = np.full((SIDE, 40, 4), (200, 30, 10, 0), np.uint8)
+    pixels[:, 6 : 6 + SIDE, 3] = np.round(255 * rough_ring(SIDE))
+    stack = vecstack.decompose(Image.fromarray(pixels), "bitmap")
+    (layer,) = stack.layers
+    assert layer.kind != "path"
+    drawn = vecstack.render(stack)
+    assert np.abs(drawn[..., 3].astype(int) - pixels[..., 3]).mean() < 3
+    assert (drawn[drawn[..., 3] > 200][:, :3] == (200, 30, 10)).all()
+
+
+def test_a_soft_layer_reaches_over_the_border() -> None:
+    cover = rough_ring(40)[6:34, 10:38]
+    surface = surface_of(cover, cover.size)
+    assert surface.values.shape == (33, 33)
+    assert np.sqrt(np.square(surface.cover[1:-1, 1:-1] - cover).mean()) < 0.02
+    pixels: Any = np.repeat(np.round(255 * cover).astype(np.uint8)[..., None], 3, 2)
+    drawn = vecstack.render(vecstack.decompose(pixels, "bitmap"))
+    assert np.abs(drawn.astype(int) - pixels).mean() < 4
+
+
+def test_the_steps_of_a_surface_lower_what_they_are_to_lower() -> None:
+    """The slopes in a band are those of differences."""
+    cover = rough_ring(SIDE)[:12, :9]
+    values = np.random.default_rng(0).normal(0, 0.5, (15, 12))
+    matrix, downhill = np.zeros((180, 40)), np.zeros(180)
+    _answer(matrix, downhill, values, cover)
+    drawn = np.empty_like(cover)
+    for number in range(0, 180, 7):
+        change = np.zeros(180)
+        change[number] = 1e-6
+        after, before = (_drawn(values + sign * change.reshape(15, 12), drawn, cover) for sign in (1, -1))
+        assert -2 * downhill[number] == pytest.approx((after - before) / 2e-6, abs=1e-5)
+    full = np.zeros((180, 180))
+    for row in range(180):
+        for back in range(min(row, 39) + 1):
+            full[row, row - back] = full[row - back, row] = matrix[row, 39 - back]
+    matrix[:, -1] += 0.1
+    solved = downhill.copy()
+    _solve(matrix, solved)
+    assert np.abs((full + 0.1 * np.eye(180)) @ solved - downhill).max() < 1e-10
+    assert np.abs(_times(_banded(full), solved) - full @ solved).max() < 1e-10
+
+
+def _banded(full: np.ndarray) -> np.ndarray:
+    rows = [[full[row, row - back] if row >= back else 0.0 for back in range(39, -1, -1)] for row in range(len(full))]
+    return np.array(rows)

@@ -44,6 +44,12 @@ def test_a_gradient_is_an_object_and_unknown_fields_of_it_are_left_out() -> None
     assert list(KIND.write(layer)) == ["contours", "gradient"]
 
 
+def test_a_focus_is_kept() -> None:
+    gradient = GRADIENT | {"shape": "radial", "focus": [0.5, -0.25]}
+    (layer,) = load(json.dumps(document(contours=[SQUARE], gradient=gradient)).encode()).layers
+    assert KIND.write(layer)["gradient"] == gradient
+
+
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no contours": (BLACK, "contours is missing"),
     "empty contours": (BLACK | {"contours": []}, "contours must be one or more lists of numbers"),
@@ -65,6 +71,9 @@ BAD_GRADIENTS: dict[str, tuple[dict[str, Any], str]] = {
     "too bright": ({"stops": [[0, 0, 0, 2], [1, 0, 0, 0]]}, "gradient.stops must be four numbers in 0..1 each"),
     "another shape": ({"shape": "conic"}, "gradient.shape must be linear or radial, not 'conic'"),
     "no axis": ({"end": [0, 0]}, "gradient.end must be apart from start"),
+    "a focus of a line": ({"focus": [0, 0]}, "gradient.focus is for radial gradients"),
+    "a focus outside": ({"shape": "radial", "focus": [0, 1]}, "gradient.focus must be nearer to start than"),
+    "a focus of three": ({"shape": "radial", "focus": [0, 1, 2]}, "gradient.focus must have 2 values, not 3"),
     "a far end": ({"end": [1e9, 0]}, "gradient.end must be two numbers of size up to 1e"),
 }
 BAD |= {
@@ -85,7 +94,7 @@ def test_what_is_wrong_is_said_in_one_line(
     assert len(message.splitlines()) == 1
 
 
-BEYOND = {"an open contour", "falling", "no axis"}  # what a schema cannot say
+BEYOND = {"an open contour", "falling", "no axis", "a focus of a line", "a focus outside"}  # what a schema cannot say
 
 
 @pytest.mark.parametrize("name", [name for name in BAD if name not in BEYOND])

@@ -95,3 +95,14 @@ def test_regions_are_the_same_with_and_without_compiled_loops(
     monkeypatch.setattr(regions, "is_compiling", lambda: False)
     for count, region in merged(picture, (90, 30, 4), power, seed).items():
         assert np.array_equal(region, expected[count])
+
+
+def test_what_is_told_apart_is_merged_in_turn(way: str) -> None:
+    picture = np.full((3, 24, 48), 0.1, np.float32)
+    picture[:, 1:23:3, 26:47:3] = 0.3  # specks, all of which prefer what they are on, which prefers one of them
+    picture[:, :, :24] = np.random.default_rng(0).random((3, 6, 6)).repeat(4, 1).repeat(4, 2)
+    told = np.where(np.arange(48) < 24, 0, 16)[None, None].repeat(24, 1).astype(np.float32)
+    region = merged(np.concatenate([picture, told]), (20,), 0.5)[20]
+    left, right = set(region[:, :24].flat), set(region[:, 24:].flat)
+    assert not left & right
+    assert len(left) > 15  # faint specks merge before blocks of many colours

@@ -11,8 +11,9 @@ import torch
 
 from tests.kinds.path.examples import at, blob, examples, line
 from vecstack.geometry import Affine
+from vecstack.kinds.gradient import Gradient
 from vecstack.kinds.path.kind import KIND
-from vecstack.kinds.path.layer import Contour, Gradient, PathLayer
+from vecstack.kinds.path.layer import Contour, PathLayer
 
 CPU = torch.device("cpu")
 RED = (1.0, 0.0, 0.0)
@@ -115,6 +116,20 @@ def test_gradients_change_evenly_between_stops_and_stay_beyond(shape: str, place
     first = [0.0, 0.0, 0.0] if shape == "linear" else [0.0, 1.0, 0.0]
     expected = [first, [0, 0, 0], [0, 1, 0], [0, 0.5, 0.5], [0, 0, 1], [0, 0, 1]]
     torch.testing.assert_close(colors, torch.tensor(expected, dtype=torch.float32))
+
+
+def test_circles_grow_from_a_focus() -> None:
+    stops = ((0.0, 0.0, 0.0, 0.0), (1.0, 1.0, 1.0, 1.0))
+    gradient = Gradient("radial", (0.0, 0.0), (10.0, 0.0), stops, (6.0, -3.0))
+    layer = PathLayer(id="a", transform=at(30, 40), contours=(blob(9, 9),), gradient=gradient)
+    offsets, angles = np.meshgrid([0.0, 0.3, 0.6, 1.0], np.linspace(0, 6, 9))
+    x, y = (
+        middle + (1 - offsets) * focus + 10 * offsets * way(angles)
+        for middle, focus, way in ((30, 6, np.cos), (40, -3, np.sin))
+    )
+    points = torch.tensor(np.stack([x, y], -1).reshape(-1, 2))
+    _, (colors,) = KIND.shader([layer], {}, CPU)(points, 1.0)
+    assert colors[:, 1].numpy() == pytest.approx(offsets.ravel(), abs=1e-5)
 
 
 def test_a_gradient_goes_with_the_transform() -> None:

@@ -124,6 +124,9 @@ WRONG_FIELDS: dict[str, dict[str, Any]] = {
     "a window of NaN": {"window": float("nan")},
     "a window as a list": {"window": [0.3]},
     "a window of a large integer": {"window": 10**400},
+    "a softness below 0": {"softness": -0.1},
+    "a softness above a million": {"softness": 1e7},
+    "a softness as text": {"softness": "soft"},
 }
 
 
@@ -223,7 +226,8 @@ Document = dict[str, Any]
 
 def parsed() -> Document:
     """A document of two spline layers."""
-    layers = make_layer(), make_layer(id="b", transform=Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25), surface=flat(4, 4))
+    turned = Affine(9.0, -4.0, 21.5, 6.0, 14.0, 25.25)
+    layers = make_layer(softness=4.0), make_layer(id="b", transform=turned, surface=flat(4, 4), softness=0.0)
     document: Document = json.loads(dumps_json(Stack(Canvas(37, 53), layers)))
     return document
 
@@ -278,7 +282,7 @@ def test_wrong_values_in_every_place_of_a_layer_do_no_harm() -> None:
     for path in paths:
         counts = check(replaced(mark_at(path)))
         loaded, refused = loaded + counts[0], refused + counts[1]
-        if path[0] in ("surface", "color", "window"):
+        if path[0] in ("surface", "color", "window", "softness"):
             assert counts[1] >= len(WRONG) - 5  # 0, 0.5 and the like are numbers of a surface
     assert loaded > 20
     assert refused > 200
@@ -288,7 +292,7 @@ def test_missing_fields_do_no_harm() -> None:
     for name in KIND.fields:
         document = copy.deepcopy(parsed())
         del document["layers"][1][name]
-        assert check(iter([json.dumps(document)])) == ((1, 0) if name == "window" else (0, 1))
+        assert check(iter([json.dumps(document)])) == ((1, 0) if name in ("window", "softness") else (0, 1))
 
 
 @pytest.mark.slow

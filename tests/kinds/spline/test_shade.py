@@ -235,3 +235,52 @@ def test_neighbours_in_a_grid_differ_far_from_the_origin() -> None:
 )
 def test_turned_and_skewed_layers_have_no_grid_of_their_own(transform: Affine) -> None:
     assert grid_shader(random_layer(4, 5, 6, transform=transform), CPU) is None
+
+
+def plane(softness: float) -> SplineLayer:
+    """A surface that rises by 1 for a canvas unit along (0.6, 0.8), and is 0 at the middle of the canvas."""
+    across, down = centres(7) * 18.5, centres(9)[:, None] * 26.5
+    return make_layer(0.6 * across + 0.8 * down, window=SHARP, softness=softness)
+
+
+def away(points: torch.Tensor) -> torch.Tensor:
+    """How far points of the canvas are behind the edge of that plane."""
+    return ((points - torch.tensor([18.5, 26.5])) @ torch.tensor([0.6, 0.8], dtype=torch.float64)).float()
+
+
+def inner(points: torch.Tensor) -> torch.Tensor:
+    return points[((points > 1) & (points < torch.tensor([36.0, 52.0]))).all(1)]
+
+
+@pytest.mark.parametrize("footprint", [0.1, 1.0, 8.0])
+def test_a_hard_edge_covers_the_share_of_a_pixel_that_lies_behind_it(points: torch.Tensor, footprint: float) -> None:
+    points = inner(points)
+    (alpha,), _ = shader([plane(0.0)], CPU)(points, footprint)
+    torch.testing.assert_close(alpha, (0.5 + away(points) / footprint).clamp(0, 1), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(("softness", "footprint"), [(4.0, 0.01), (4.0, 3.0), (0.5, 1.0)])
+def test_a_soft_edge_fades_over_its_softness_and_the_pixel(
+    points: torch.Tensor, softness: float, footprint: float
+) -> None:
+    points = inner(points)
+    (alpha,), _ = shader([plane(softness)], CPU)(points, footprint)
+    t = (0.5 + away(points) / (1.5 * (softness**2 + footprint**2) ** 0.5)).clamp(0, 1)
+    torch.testing.assert_close(alpha, t**2 * (3 - 2 * t), atol=1e-4, rtol=0)
+
+
+def test_a_softness_of_4_is_within_a_sixteenth_of_the_sigmoid(local: torch.Tensor) -> None:
+    surface = 4 * np.random.default_rng(4).normal(size=(6, 6))
+    drawn = [
+        shader([make_layer(surface, transform=UNIT, softness=softness)], CPU)(local, 1e-3)[0]
+        for softness in (None, 4.0)
+    ]
+    assert float((drawn[0] - drawn[1]).abs().max()) < 1 / 16
+
+
+def test_a_level_surface_without_softness_is_half_covered_at_its_edge(local: torch.Tensor) -> None:
+    for value, expected in ((0.0, 0.5), (1.0, 1.0), (-1.0, 0.0)):
+        (alpha,), _ = shader([make_layer(np.full((4, 4), value), window=SHARP, softness=0.0, transform=UNIT)], CPU)(
+            local, 1.0
+        )
+        assert torch.equal(alpha, torch.full_like(alpha, expected))

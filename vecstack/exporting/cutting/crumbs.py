@@ -2,58 +2,67 @@
 
 from __future__ import annotations
 
+import heapq
+from collections import defaultdict
 from collections.abc import Sequence
 
-from vecstack.errors import ExportError
-from vecstack.exporting.cutting.areas import Area, common, grown, less, outline_of, together
-from vecstack.exporting.cutting.piece import UPRIGHT, Piece
+import numpy as np
 
-# By which a crumb is made larger, so that its edges do not run along those of others: tried one after another.
-REACHES = (0.1, 0.3, 0.6)
-SAME = 0.05  # of a crumb's size: by how much all pieces together may change
-PASSES = 3  # at most, as what is given away cuts others
+from vecstack.exporting.cutting.areas import Area, grown, need_shapely, parts, together
+from vecstack.exporting.cutting.piece import Piece
+
+REACH = 0.1  # units around a crumb in which it is measured how much it touches what is there
 
 
-def without_crumbs(pieces: Sequence[Piece], least: float, canvas: Area) -> list[Piece]:
-    """The pieces of a canvas, none of whose parts is smaller than `least`, but those few that cannot be given away."""
-    result = list(pieces)
-    for _ in range(PASSES):
-        crumbs = [
-            (owner, part) for owner, piece in enumerate(result) for part in piece.area.parts() if part.size < least
-        ]
-        crumbs.sort(key=lambda crumb: crumb[1].size)
-        given = [_give_away(result, owner, part, canvas) for owner, part in crumbs]
-        if not any(given):
-            break
-    return result
-
-
-def _give_away(pieces: list[Piece], owner: int, crumb: Area, canvas: Area) -> bool:
-    """Give a part of a piece to the one that holds most of the points around it, if there is one; it stays where that
-    goes wrong, so that nothing overlaps and no gap opens. Whether it was given."""
-    for reach in REACHES:
-        try:
-            changed = _without(pieces, owner, common(grown(crumb, reach), canvas))
-        except ExportError:
+def without_crumbs(pieces: Sequence[Piece], least: float) -> list[Piece]:
+    """The pieces, none of whose parts is smaller than `least`, but those that touch nothing: the smallest goes first,
+    to the part that it touches most, and they are one from then on."""
+    owned = [(owner, part) for owner, piece in enumerate(pieces) for part in parts(piece.area)]
+    areas, owners = [part for _, part in owned], [owner for owner, _ in owned]
+    touching = _touching(areas, least)
+    sizes = [part.area for part in areas]
+    members = [[index] for index in range(len(areas))]
+    waiting = [(size, index) for index, size in enumerate(sizes) if size < least]
+    heapq.heapify(waiting)
+    while waiting:
+        size, crumb = heapq.heappop(waiting)
+        if size != sizes[crumb] or not members[crumb] or not touching[crumb]:
             continue
-        before, after = sum(pieces[index].area.size for index in changed), sum(area.size for area in changed.values())
-        if changed and abs(after - before) <= SAME * crumb.size:
-            for index, area in changed.items():
-                pieces[index] = pieces[index].at(area)
-            return True
-    return False
+        taker = max(touching[crumb], key=touching[crumb].__getitem__)
+        members[taker] += members[crumb]
+        members[crumb] = []
+        sizes[taker] += size
+        _hand_over(touching, crumb, taker)
+        if sizes[taker] < least:
+            heapq.heappush(waiting, (sizes[taker], taker))
+    found: list[list[Area]] = [[] for _ in pieces]
+    for index, own in enumerate(members):
+        found[owners[index]] += [areas[member] for member in own]
+    return [piece.at(together(own)) for piece, own in zip(pieces, found, strict=True)]
 
 
-def _without(pieces: Sequence[Piece], owner: int, larger: Area) -> dict[int, Area]:
-    """The areas that change where what is around a crumb goes to the piece that holds most of it, by the index of their
-    piece; none where nothing is there."""
-    points = [point for curve in outline_of(larger, UPRIGHT) for point in curve[::3]]
-    near = [index for index, piece in enumerate(pieces) if piece.area.size and piece.area.bounds.meets(larger.bounds)]
-    held = {index: sum(map(pieces[index].area.holds, points)) for index in near if index != owner}
-    taker = max(held, key=held.__getitem__, default=owner)
-    if not held.get(taker):
-        return {}
-    return {
-        index: together(pieces[index].area, larger) if index == taker else less(pieces[index].area, larger)
-        for index in near
-    }
+def _touching(areas: Sequence[Area], least: float) -> list[dict[int, float]]:
+    """For each part, how much it touches others: known of those that are smaller than `least`, and of what is beside
+    them."""
+    shapely = need_shapely()
+    tree = shapely.STRtree(areas)
+    crumbs = np.array([index for index, area in enumerate(areas) if area.area < least], int)
+    around = [grown(areas[index], REACH) for index in crumbs]
+    found: list[dict[int, float]] = [defaultdict(float) for _ in areas]
+    for at, other in tree.query(around, "intersects").T if len(crumbs) else ():
+        crumb = int(crumbs[at])
+        if crumb != other:
+            shared = shapely.intersection(around[at], areas[other]).area
+            found[crumb][int(other)] = max(found[crumb][int(other)], shared)
+            found[other][crumb] = max(found[other][crumb], shared)
+    return found
+
+
+def _hand_over(touching: list[dict[int, float]], crumb: int, taker: int) -> None:
+    """Let what touched a crumb touch the one that took it."""
+    for other, much in touching[crumb].items():
+        del touching[other][crumb]
+        if other != taker:
+            touching[taker][other] += much
+            touching[other][taker] += much
+    touching[crumb] = {}

@@ -12,17 +12,20 @@ import numpy as np
 
 from vecstack.color import Color
 from vecstack.geometry import Affine
-from vecstack.kinds.path.layer import RADIAL, Gradient, PathLayer
+from vecstack.kinds.gradient import Gradient
+from vecstack.kinds.path.layer import PathLayer
 
 FLAT_FORM, LINEAR_FORM, RADIAL_FORM = 0, 1, 2
+PLACE = 8  # numbers of a place
 
 
 @dataclass
 class Paths:
     """L paths as arrays: control points [M,2] (float64; pixels, y down), those of each path from `point_start` [L+1];
     cubics [Q,4] as indices of points, from `cubic_start` [L+1]; opacities [L] (float32). A fill is a `form` [L] (flat,
-    linear, radial), a `place` [L,6] that maps a pixel to the frame of a gradient, and stops: `offsets` [S], `colors`
-    [S,D] (float32; D is 3, or 4 with a coverage of 1 for transparent canvases), from `stop_start` [L+1]."""
+    linear, radial), a `place` [L,8] (six numbers that map a pixel to the frame of a gradient, and its focus there), and
+    stops: `offsets` [S], `colors` [S,D] (float32; D is 3, or 4 with a coverage of 1 for transparent canvases), from
+    `stop_start` [L+1]."""
 
     points: np.ndarray
     point_start: np.ndarray
@@ -46,7 +49,7 @@ class Paths:
         start = np.zeros(1, np.int64)
         return cls(
             np.zeros((0, 2)), start, np.zeros((0, 4), np.int64), start, np.zeros(0, np.float32), np.zeros(0, np.int64),
-            np.zeros((0, 6)), np.zeros(0, np.float32), np.zeros((0, channels), np.float32), start,
+            np.zeros((0, PLACE)), np.zeros(0, np.float32), np.zeros((0, channels), np.float32), start,
         )  # fmt: skip
 
     @classmethod
@@ -62,7 +65,7 @@ class Paths:
             _starts(sizes // 3),
             np.asarray(opacity, np.float32),
             np.zeros(count, np.int64),
-            np.zeros((count, 6)),
+            np.zeros((count, PLACE)),
             np.zeros(count, np.float32),
             np.ascontiguousarray(colors, np.float32),
             np.arange(count + 1),
@@ -89,7 +92,7 @@ class Paths:
         paths.colors[:, :3] = every[:, 1:]
         for index, (layer, place) in enumerate(zip(layers, maps, strict=True)):
             if layer.gradient is not None:
-                paths.form[index] = RADIAL_FORM if layer.gradient.shape == RADIAL else LINEAR_FORM
+                paths.form[index] = RADIAL_FORM if layer.gradient.is_radial else LINEAR_FORM
                 paths.place[index] = gradient_frame(layer.gradient, place)
         return paths
 
@@ -192,12 +195,14 @@ def stops_of(layer: PathLayer) -> tuple[tuple[float, float, float, float], ...]:
 
 
 def gradient_frame(gradient: Gradient, place: Affine) -> np.ndarray:
-    """The map [6] from pixels to a gradient's own frame, where `place` maps the layer's frame to pixels: u = 0 at the
-    start and 1 at the end; of a radial one also v, across."""
+    """The map from pixels to a gradient's own frame, where `place` maps the layer's frame to pixels: u = 0 at the start
+    and 1 at the end; of a radial one also v, across; and its focus there, else 0: [8]."""
     (x0, y0), (x1, y1) = gradient.start, gradient.end
     dx, dy = x1 - x0, y1 - y0
-    inverse = Affine(dx, -dy, x0, dy, dx, y0).inverse().after(place.inverse())
-    return np.array([number for row in inverse.rows() for number in row])
+    inverse = Affine(dx, -dy, x0, dy, dx, y0).inverse()
+    focus = inverse.apply(*(gradient.focus or gradient.start))
+    rows = inverse.after(place.inverse()).rows()
+    return np.array([*(number for row in rows for number in row), *(focus if gradient.focus else (0.0, 0.0))])
 
 
 def _halves(pieces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from vecstack.kinds.path.arrays import FLAT_FORM, LINEAR_FORM, Paths
+from vecstack.kinds.path.arrays import FLAT_FORM, LINEAR_FORM, PLACE, Paths
 from vecstack.kinds.path.fit import Tuner
 
 MIN_SHARE = 0.08  # of what a path is worth on average (the error over the count of paths), that a gradient must gain
@@ -58,15 +58,15 @@ def with_gradients(tuner: Tuner, paths: Paths, free: np.ndarray) -> Paths:
         ends = np.clip(np.stack([color - change, color + change]), 0, 1)
         if np.abs(ends[1] - ends[0]).max() >= MIN_CONTRAST:
             start = middle[index] - half * way
-            place = np.array([*(way / (2 * half)), -(way @ start) / (2 * half), 0, 0, 0])
-            place[3:] = -place[1], place[0], (start[0] * way[1] - start[1] * way[0]) / (2 * half)
+            place = np.array([*(way / (2 * half)), -(way @ start) / (2 * half), *np.zeros(PLACE - 3)])
+            place[3:6] = -place[1], place[0], (start[0] * way[1] - start[1] * way[0]) / (2 * half)
             turned[int(flat[index])] = place, ends
     return _turned(paths, turned)
 
 
 def _runs(paths: Paths, flat: np.ndarray, axis: int, low: np.ndarray, size: np.ndarray) -> Paths:
     """The paths with gradients of one colour along an axis, which look as before."""
-    place = np.zeros((len(flat), 6))
+    place = np.zeros((len(flat), PLACE))
     place[:, axis] = 1 / size[:, axis]
     place[:, 2] = -low[:, axis] / size[:, axis]
     ends = np.repeat(paths.colors[paths.stop_start[flat], None, :3], 2, 1)
@@ -74,7 +74,7 @@ def _runs(paths: Paths, flat: np.ndarray, axis: int, low: np.ndarray, size: np.n
 
 
 def _turned(paths: Paths, turned: dict[int, tuple[np.ndarray, np.ndarray]]) -> Paths:
-    """The paths, some of them with a linear gradient between two colours [2,3] at a place [6]."""
+    """The paths, some of them with a linear gradient between two colours [2,3] at a place [8]."""
     if not turned:
         return paths
     form, places = paths.form.copy(), paths.place.copy()

@@ -17,7 +17,7 @@ from vecstack.kinds.path.gradients import with_gradients
 from vecstack.kinds.path.growth import Growth
 from vecstack.kinds.path.mend import mended
 from vecstack.kinds.path.missed import FOCUS, add_where_missed, weights_of
-from vecstack.kinds.path.structure import GROUPS, most_frequent, regions_of, structure
+from vecstack.kinds.path.structure import GROUPS, most_frequent, parts_of, regions_of, structure
 
 STRUCTURE_SHARE = 0.2  # of the paths, which are the regions of the picture itself
 SMALL_GROWN, FEW = 1 << 14, 8  # pixels of a picture that is grown on in steps: to so many paths, twice, four times
@@ -78,7 +78,7 @@ class PathGrower:
             return
         if not self.growth.regions.size:
             wanted = GROUPS if self._is_small else max(2, round(STRUCTURE_SHARE * (count - self.count)))
-            self._know_regions(min(count, wanted))
+            self._know_regions(min(count, max(wanted, parts_of(self._guide))))
         for wanted in self._counts_to(count):
             if self.count and self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
                 break  # but not without any
@@ -139,7 +139,7 @@ class PathGrower:
         """Find the picture's regions."""
         growth, guide = self.growth, self._guide
         segments = None if guide is None else guide.segments
-        growth.regions, growth.rank, growth.parent = regions_of(self.scene, count, self.terms.seed, segments)
+        growth.regions, growth.rank, growth.parent = regions_of(self.scene, count, self.terms.seed, guide)
         growth.segment = most_frequent(growth.regions, segments)
 
     def _missed(self) -> float:

@@ -180,12 +180,18 @@ def stop_at(offsets, first, end, t):
 @compiled
 def place_at(form, place, x, y):
     """Where a point lies along a gradient: `place` maps it to the frame in which a linear gradient (`form` 1) goes from
-    0 to 1 along x, and a radial one (2) with the distance from the middle."""
+    0 to 1 along x, and a radial one (2) with the distance from the middle, or with circles that grow from its focus
+    (see shade.from_focus)."""
     u = place[0] * x + place[1] * y + place[2]
     if form == 1:
         return u
     v = place[3] * x + place[4] * y + place[5]
-    return math.sqrt(u * u + v * v)
+    p, q = place[6], place[7]
+    if p == 0 and q == 0:
+        return math.sqrt(u * u + v * v)
+    room = 1 - p * p - q * q
+    along = (u - p) * p + (v - q) * q
+    return (along + math.sqrt(along * along + room * ((u - p) ** 2 + (v - q) ** 2))) / room
 
 
 @compiled
@@ -428,7 +434,10 @@ def solve(cubics, cubic_start, point_start, blocks, slopes, damping, matrix, fir
 
 @compiled
 def cover(edges, places, side, out):
-    """How much of the box of a side around each place [P,2] lies within closed edges [E,4]: `out` [P] in 0..1."""
+    """How much of the box of a side around each place [P,2] lies within closed edges [E,4]: `out` [P] in 0..1. Where
+    places of one row follow one another, edges that meet it are looked for once."""
+    level = np.empty(len(edges), np.int64)  # the edges that meet the row of boxes
+    count, row = 0, np.nan
     low_x, low_y, high_x, high_y = 1e300, 1e300, -1e300, -1e300
     for e in range(len(edges)):
         low_x, high_x = min(low_x, edges[e, 0]), max(high_x, edges[e, 0])
@@ -438,11 +447,17 @@ def cover(edges, places, side, out):
         out[p] = 0
         if left > high_x or left + side < low_x or top > high_y or top + side < low_y:
             continue
+        if top != row:
+            count, row = 0, top
+            for e in range(len(edges)):
+                ay, by = edges[e, 1] - top, edges[e, 3] - top
+                if max(ay, by) > 0 and min(ay, by) < side and ay != by:
+                    level[count] = e
+                    count += 1
         total = 0.0
-        for e in range(len(edges)):
+        for k in range(count):
+            e = level[k]
             ay, by = edges[e, 1] - top, edges[e, 3] - top
-            if max(ay, by) <= 0 or min(ay, by) >= side or ay == by:
-                continue
             ax, bx = edges[e, 0] - left, edges[e, 2] - left
             if min(ax, bx) >= side:
                 continue

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from vecstack.color import Color
 from vecstack.errors import DocumentError
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.base import Curve, Grower, Kind, Maker, MakerEntry, Ramp, Scene, Steps, SvgElement, Terms
-from vecstack.kinds.path.layer import LINEAR, RADIAL, Gradient, PathLayer
+from vecstack.kinds.base import Curve, Grower, Kind, Maker, MakerEntry, Scene, Steps, SvgElement, Terms
+from vecstack.kinds.gradient import Gradient
+from vecstack.kinds.path.layer import PathLayer
 from vecstack.kinds.path.numbers import rounded, shape_of, with_shape
 from vecstack.kinds.path.svg import gradient_svg
 
@@ -40,6 +41,11 @@ class PathKind(Kind[PathLayer]):
             "transparency.",
             lambda _: _bitmap_maker(),
             lambda picture: _suits_bitmap(picture),
+        ),
+        "pixel-art": MakerEntry(
+            "Pixel art (sprites, pixel icons), as smooth outlines or blocks of its own colors; keeps transparency.",
+            lambda _: _pixel_art_maker(),
+            resembles=lambda picture: _resembles_pixel_art(picture),
         ),
     }
     web = Path(__file__).with_name("viewer.js")
@@ -106,16 +112,14 @@ class PathKind(Kind[PathLayer]):
             (*zip(contour[::2], contour[1::2], strict=True), (contour[0], contour[1])) for contour in layer.contours
         )
 
-    def from_outline(self, common: Mapping[str, Any], outline: Sequence[Curve], paint: Color | Ramp) -> PathLayer:
+    def from_outline(self, common: Mapping[str, Any], outline: Sequence[Curve], paint: Color | Gradient) -> PathLayer:
         contours = tuple(tuple(value for point in curve[:-1] for value in point) for curve in outline)
-        if not isinstance(paint, Ramp):
-            return PathLayer(**common, contours=contours, color=paint)
-        gradient = Gradient(RADIAL if paint.radial else LINEAR, paint.start, paint.end, paint.stops)
-        return PathLayer(**common, contours=contours, gradient=gradient)
+        if isinstance(paint, Gradient):
+            return PathLayer(**common, contours=contours, gradient=paint)
+        return PathLayer(**common, contours=contours, color=paint)
 
-    def ramp(self, layer: PathLayer) -> Ramp | None:
-        fill = layer.gradient
-        return None if fill is None else Ramp(fill.shape == RADIAL, fill.start, fill.end, fill.stops)
+    def gradient(self, layer: PathLayer) -> Gradient | None:
+        return layer.gradient
 
     def svg(self, layer: PathLayer, name: str) -> SvgElement | None:
         return None if layer.gradient is None else gradient_svg(layer.gradient, name)
@@ -139,11 +143,22 @@ def _bitmap_maker() -> Maker:
     return BitmapMaker()
 
 
-def _suits_bitmap(picture: np.ndarray) -> str | None:
-    from vecstack.kinds.path.bitmap.inks import inks_of
+def _pixel_art_maker() -> Maker:
+    from vecstack.kinds.path.pixelart.maker import PixelArtMaker
 
-    inks = inks_of(picture)
-    return None if inks is None or inks.is_plain else "two colors and what lies between"
+    return PixelArtMaker()
+
+
+def _resembles_pixel_art(picture: np.ndarray) -> str | None:
+    from vecstack.kinds.path.pixelart.grid import looks_drawn
+
+    return "pixel art" if looks_drawn(picture) else None
+
+
+def _suits_bitmap(picture: np.ndarray) -> str | None:
+    from vecstack.kinds.path.bitmap.maker import suits
+
+    return suits(picture)
 
 
 def _short(value: float) -> float | int:

@@ -12,11 +12,12 @@ import numpy as np
 
 from vecstack.color import Color, color_words
 from vecstack.geometry import Affine, Rect, place_words
-from vecstack.kinds.base import Grown, Made, Scene, Terms
+from vecstack.kinds.base import Grown, Guide, Made, Scene, Terms
+from vecstack.kinds.gradient import LINEAR, RADIAL, Gradient, focused
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.grow import PathGrower
 from vecstack.kinds.path.growth import Growth
-from vecstack.kinds.path.layer import LINEAR, RADIAL, Gradient, PathLayer
+from vecstack.kinds.path.layer import PathLayer
 from vecstack.stack import Group, Layer
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ class LayerGrower(PathGrower):
     def grown(self) -> Grown:
         """The layers, and groups of those that were added."""
         growth = self.growth
-        titles = () if self.terms.guide is None else self.terms.guide.names
-        names = _Names(growth, titles, self.scene)
+        names = _Names(growth, self.terms.guide or Guide(), self.scene)
         own = growth.owner[growth.source < 0]
         groups = names.groups(own) if growth.regions.size else {}
         taken = {layer.id for layer in self._layers}
@@ -126,12 +126,12 @@ class LayerGrower(PathGrower):
             return dataclasses.replace(layer, color=cast(Color, tuple(colors[0])), gradient=None, opacity=opacity)
         offsets = np.round(paths.offsets[first:end].astype(float), COLOR_DECIMALS).tolist()
         stops = tuple((offset, *color) for offset, color in zip(offsets, colors, strict=True))
-        frame = Affine(*paths.place[index]).inverse()  # from the gradient's frame to pixels
+        frame = Affine(*paths.place[index][:6]).inverse()  # from the gradient's frame to pixels
         to_layer = layer.transform.inverse().after(self._to_canvas)
-        start = to_layer.apply(*frame.apply(0, 0))
-        end_point = to_layer.apply(*frame.apply(1, 0))
+        off = paths.place[index][6:]
+        start, end_point, focus = (_point(to_layer.apply(*frame.apply(*at))) for at in ((0, 0), (1, 0), off))
         shape = LINEAR if paths.form[index] == 1 else RADIAL
-        gradient = Gradient(shape, _point(start), _point(end_point), stops)
+        gradient = Gradient(shape, start, end_point, stops, focused(start, end_point, focus) if off.any() else None)
         return dataclasses.replace(layer, color=None, gradient=gradient, opacity=opacity)
 
     def _mean_color(self, index: int) -> Color:
@@ -145,11 +145,14 @@ def _point(point: tuple[float, float]) -> tuple[float, float]:
 
 
 class _Names:
-    """Groups of layers by the regions of the picture that they belong to, named after what is seen there."""
+    """Groups of layers by the segments and the regions of the picture that they belong to, named after what is seen
+    there."""
 
-    def __init__(self, growth: Growth, titles: Sequence[str], scene: Scene) -> None:
+    def __init__(self, growth: Growth, guide: Guide, scene: Scene) -> None:
         self._regions, self._parent, self._segment = growth.regions, growth.parent, growth.segment
-        self._titles, self._scene = titles, scene
+        self._titles, self._above, self._scene = guide.names, guide.parents, scene
+        self._segments: dict[int, Group] = {}
+        self._count = 0  # of regions with a group
         self.all_groups: list[Group] = []
 
     def groups(self, owner: np.ndarray) -> Mapping[int, Group]:
@@ -157,14 +160,10 @@ class _Names:
         counts = Counter(owner.tolist())
         found: dict[int, Group] = {}
         wholes: dict[int, Group] = {}
-        segments: dict[int, Group] = {}
         for region in dict.fromkeys(owner.tolist()):
             number = int(self._parent[region])
             if number not in wholes:
-                around = self._segment_of(int(region), segments)
-                name = f"Region {len(wholes) + 1}"
-                inside = self._parent[self._regions] == number
-                wholes[number] = self._group(name.lower().replace(" ", "-"), name, inside, around)
+                wholes[number] = self._whole(number)
             whole = wholes[number]
             parts = [part for part in counts if self._parent[part] == number]
             if len(parts) > 1 and counts[region] >= MIN_IN_GROUP:
@@ -175,16 +174,30 @@ class _Names:
                 found[region] = whole
         return found
 
-    def _segment_of(self, region: int, segments: dict[int, Group]) -> Group | None:
-        """The group of the segment that a region is in, if a guide tells segments apart."""
-        if not self._titles:
-            return None
-        number = int(self._segment[region])
-        if number not in segments:
+    def _whole(self, number: int) -> Group:
+        """The group of a coarser region: that of its segment, where it is the only one there."""
+        segment = int(self._segment[self._parent == number][0])
+        around = self._segment_of(segment) if self._titles else None
+        if around is not None and (self._parent[self._segment == segment] == number).all():
+            return around
+        self._count += 1
+        inside = self._parent[self._regions] == number
+        return self._group(f"region-{self._count}", f"Region {self._count}", inside, around)
+
+    def _segment_of(self, number: int) -> Group:
+        """The group of a segment, in those of the wholes that it is a part of."""
+        if number not in self._segments:
+            above = self._above[number]
+            around = None if above is None else self._segment_of(above)
             title = self._titles[number]
-            inside = self._segment[self._regions] == number
-            segments[number] = self._group(title.lower().replace(" ", "-"), title, inside, None)
-        return segments[number]
+            name = title.lower().replace(" ", "-").replace(".", "-")
+            inside = np.isin(self._segment, [part for part in range(len(self._titles)) if self._is_in(part, number)])
+            self._segments[number] = self._group(name, title, inside[self._regions], around)
+        return self._segments[number]
+
+    def _is_in(self, part: int | None, whole: int) -> bool:
+        """Whether a segment is a part of another, or the same."""
+        return part is not None and (part == whole or self._is_in(self._above[part], whole))
 
     def _group(self, group_id: str, name: str, inside: np.ndarray, parent: Group | None) -> Group:
         """A group with the colour and the place of some pixels [H,W] in its name."""

@@ -9,7 +9,8 @@ from itertools import chain
 
 from vecstack.errors import DocumentError
 from vecstack.kinds.base import Steps, to_step
-from vecstack.kinds.path.layer import MIN_AXIS, Gradient, PathLayer, Point, Stop
+from vecstack.kinds.gradient import MIN_AXIS, Gradient, Point, Stop, focused
+from vecstack.kinds.path.layer import PathLayer
 
 
 def shape_of(layer: PathLayer) -> tuple[float, ...]:
@@ -62,4 +63,5 @@ def _rounded_gradient(gradient: Gradient, place: Callable[[float], float], tone:
     start, end = moved(gradient.start), moved(gradient.end)
     if math.dist(start, end) < MIN_AXIS:
         start, end = gradient.start, gradient.end
-    return Gradient(gradient.shape, start, end, tuple(map(toned, gradient.stops)))
+    focus = None if gradient.focus is None else focused(start, end, moved(gradient.focus))
+    return Gradient(gradient.shape, start, end, tuple(map(toned, gradient.stops)), focus)

@@ -20,7 +20,8 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int =
 
     Ward's method on neighbours: merging two regions of n1 and n2 pixels costs the squared error that it adds,
     n1 n2 / (n1 + n2) |mean1 - mean2|^2, over their common boundary's length to a power (Koepfler, Lopez, Morel, 1994).
-    Each round merges pairs that both prefer each other. `seed` chooses among equals."""
+    Each round merges pairs that both prefer each other. `seed` chooses among equals. Where the last channel differs by
+    more than values of a picture can, it tells regions apart (see `_in_turn`)."""
     numbers, size, total = _cells(picture, CELL_PX if picture[0].size > LARGE else 1)
     one = np.concatenate([numbers[:, :-1].ravel(), numbers[:-1].ravel()])
     other = np.concatenate([numbers[:, 1:].ravel(), numbers[1:].ravel()])
@@ -29,10 +30,13 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int =
     merges: list[np.ndarray] = []  # of each round: old numbers to new ones
     found = {}
     least = min(counts)
+    is_told = float(np.ptp(total[:, -1] / size)) > 1
     for count in sorted(set(counts), reverse=True):
         while True:
             cost = np.empty(len(one))
             pairs = _mutual(one, other, length, size, total / size[:, None], power, NOISE, seed, cost)
+            if is_told and len(pairs):
+                pairs = _in_turn(pairs, one, other, total[:, -1] / size, cost)
             equal = pairs[cost[pairs] < EQUAL]
             if len(size) - len(equal) > count:
                 most = len(pairs) if len(size) > FAR * least else max(len(pairs) // 2, 1)
@@ -59,6 +63,18 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int =
             region = region[new]
         found[count] = region[numbers]
     return found
+
+
+def _in_turn(pairs: np.ndarray, one: np.ndarray, other: np.ndarray, told: np.ndarray, cost: np.ndarray) -> np.ndarray:
+    """The pairs whose turn it is, of regions that `told` [K] tells apart. Those that cost no more than what half of all
+    regions prefer: where a large region is what all its small neighbours prefer, there is one pair a round, and
+    meanwhile all else would become one region for each part. Two that are told apart: only if no pair is cheaper."""
+    cheapest = np.full(len(told), np.inf)
+    np.minimum.at(cheapest, one, cost)
+    np.minimum.at(cheapest, other, cost)
+    pairs = pairs[cost[pairs] <= max(float(np.median(cheapest)), EQUAL)]
+    are_apart = np.abs(told[one[pairs]] - told[other[pairs]]) > 1
+    return pairs[~are_apart | (cost[pairs] == cost[pairs].min())]
 
 
 def _cells(picture: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

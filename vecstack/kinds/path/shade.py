@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from vecstack.geometry import Affine
-from vecstack.kinds.path.layer import RADIAL, Gradient, PathLayer
+from vecstack.kinds.gradient import Gradient
+from vecstack.kinds.path.layer import PathLayer
 
 if TYPE_CHECKING:
     from vecstack.kinds.base import Shader
@@ -71,7 +72,10 @@ def stops_at(gradient: Gradient, transform: Affine, points: Tensor) -> tuple[Ten
     matrix = points.new_tensor(transform.inverse().rows(), dtype=torch.float64)
     start, end = points.new_tensor((gradient.start, gradient.end), dtype=torch.float64)
     from_start, axis = points.double() @ matrix[:, :2].T + matrix[:, 2] - start, end - start
-    if gradient.shape == RADIAL:
+    if gradient.focus is not None:
+        focus = (points.new_tensor(gradient.focus, dtype=torch.float64) - start) / axis.norm()
+        place = from_focus(from_start / axis.norm(), focus)
+    elif gradient.is_radial:
         place = from_start.norm(dim=1) / axis.norm()
     else:
         place = from_start @ axis / axis.square().sum()
@@ -81,6 +85,14 @@ def stops_at(gradient: Gradient, transform: Affine, points: Tensor) -> tuple[Ten
     width = offsets[second] - offsets[first]
     share = (place - offsets[first]) / torch.where(width > 0, width, torch.ones_like(width))
     return first, second, torch.where(width > 0, share, torch.zeros_like(share))
+
+
+def from_focus(points: Tensor, focus: Tensor) -> Tensor:
+    """The offsets [...] of points [...,2] on circles that grow evenly from a focus [2] to the unit circle: t, where a
+    point is t away from the middle of its circle, (1 - t) times the focus."""
+    away, room = points - focus, 1 - focus.square().sum()
+    along = away @ focus
+    return (along + (along.square() + room * away.square().sum(-1)).sqrt()) / room
 
 
 @dataclass(frozen=True)

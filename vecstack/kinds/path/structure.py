@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vecstack.kinds.base import Scene
+from vecstack.kinds.base import Guide, Scene
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.contours import fit_closed, outline
 from vecstack.kinds.path.growth import Growth
@@ -19,22 +19,30 @@ STRUCTURE_POWER = 0.5  # of a boundary's length: higher ones give rounder region
 STRUCTURE_OPACITY = 0.97  # nearly opaque: an opaque layer has no slope of its opacity
 GROUPS = 8  # at most, of regions
 SAME_COLOR = 1 / 255  # nearer colours are not told apart
-APART = 4.0  # colours of different segments are told apart as if they differed by this more
+APART = 16.0  # colours of different segments are told apart as if they differed by this more
 CLEAR = 0.5  # coverage below which a region of a transparent picture is no region of paths
 
 
 def regions_of(
-    scene: Scene, count: int, seed: int, segments: np.ndarray | None = None
+    scene: Scene, count: int, seed: int, guide: Guide | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The picture's regions [H,W], `count` of them at most, each in one of the `segments` [H,W] where there are enough;
-    their order, large ones first, those of a coarser region together, and those of a segment [K]; and these coarser
-    regions [K]."""
+    """The picture's regions [H,W], `count` of them at most, each in one of the segments of a guide where there are
+    enough; their order, large ones first, those of a coarser region together, and those of a segment [K]; and these
+    coarser regions [K], which are those of the simplest picture that a guide has."""
     _, height, width = scene.picture.shape
-    told = scene.picture if segments is None else told_apart(scene.picture, segments)
+    segments, simple = (None, ()) if guide is None else (guide.segments, guide.levels)
+    told = simple[-1] if simple else scene.picture
+    told = told if segments is None else told_apart(told, segments)
     is_flat = bool((np.ptp(told, (1, 2)) < SAME_COLOR).all())
     most = 1 if is_flat else min(count, height * width)
-    levels = merged(told, (most, min(GROUPS, most)), STRUCTURE_POWER, seed)
-    fine, coarse = levels[most], levels[min(GROUPS, most)]
+    few = min(max(GROUPS, parts_of(guide)), most)
+    if simple:
+        simplest = simple[0] if segments is None else told_apart(simple[0], segments)
+        coarse = merged(simplest, (few,), STRUCTURE_POWER, seed)[few]
+        fine = merged(told_apart(told, coarse), (most,), STRUCTURE_POWER, seed)[most]
+    else:
+        found = merged(told, (most, few), STRUCTURE_POWER, seed)
+        fine, coarse = found[most], found[few]
     count, groups = int(fine.max()) + 1, int(coarse.max()) + 1
     parent = np.zeros(count, np.int64)
     parent[fine.ravel()] = coarse.ravel()
@@ -44,6 +52,11 @@ def regions_of(
     rank = np.empty(count, np.int64)
     rank[order] = np.arange(count)
     return fine, rank, parent
+
+
+def parts_of(guide: Guide | None) -> int:
+    """How many parts a guide tells apart."""
+    return 1 if guide is None or guide.segments is None else len(np.unique(guide.segments))
 
 
 def told_apart(values: np.ndarray, segments: np.ndarray) -> np.ndarray:

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from vecstack.color import Color
 from vecstack.kinds.base import Slopes
-from vecstack.kinds.path.layer import MAX_VALUE, PathLayer
+from vecstack.kinds.gradient import MAX_VALUE
+from vecstack.kinds.path.layer import PathLayer
 from vecstack.kinds.path.numbers import shape_of, with_shape
 from vecstack.kinds.path.shade import Edges, PathShape, blend, stops_at
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from vecstack.composite import lay_over
 from vecstack.kinds.base import Scene
 from vecstack.kinds.path.arrays import FLAT_FORM, RADIAL_FORM, Paths
-from vecstack.kinds.path.shade import Edges, bernstein
+from vecstack.kinds.path.shade import Edges, bernstein, from_focus
 from vecstack.kinds.path.slopes import Slopes
 from vecstack.kinds.path.windows import Windows, boxes_of
 
@@ -120,10 +120,12 @@ def _fill(paths: Paths, path: int, band: Windows, device: torch.device) -> _Fill
     left, top, right, bottom = band.boxes[path].tolist()
     x = torch.arange(left, right, dtype=torch.float64, device=device) + 0.5
     y = torch.arange(top, bottom, dtype=torch.float64, device=device)[:, None] + 0.5
-    a, b, c, d, e, f = paths.place[path].tolist()
+    a, b, c, d, e, f, *focus = paths.place[path].tolist()
     place = a * x + b * y + c
     if paths.form[path] == RADIAL_FORM:
-        place = torch.hypot(place, d * x + e * y + f)
+        across = d * x + e * y + f
+        off = x.new_tensor(focus)
+        place = from_focus(torch.stack([place, across], -1), off) if any(focus) else torch.hypot(place, across)
     offsets = torch.tensor(paths.offsets[first:end], dtype=torch.float64, device=device)
     after = torch.searchsorted(offsets, place, right=True).clamp(1, len(offsets) - 1)
     near, far = offsets[after - 1], offsets[after]

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from vecstack.color import Color
 from vecstack.geometry import Rect
+from vecstack.kinds.base import Surface
 from vecstack.kinds.frame import window_bump
-from vecstack.kinds.spline.layer import MIN_SIDE, Surface
+from vecstack.kinds.spline.layer import MIN_SIDE
 from vecstack.kinds.spline.tune import as_color, as_surface, lifts
 
 MADE_SIDE = 16  # most control values on a side of a layer that is made

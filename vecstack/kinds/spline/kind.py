@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from vecstack.color import Color
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.base import Kind, MakerEntry, Steps, to_step
-from vecstack.kinds.spline.layer import GAIN, WINDOW, SplineLayer
+from vecstack.kinds.base import Kind, MakerEntry, Steps, Surface, to_step
+from vecstack.kinds.spline.layer import GAIN, MAX_SIDE, SIGMOID, WINDOW, SplineLayer
 from vecstack.kinds.spline.make import SplineMaker
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from vecstack.kinds.base import GridShader, Shader
     from vecstack.kinds.spline.tune import SplineTunable
 
+SURFACE_STEP = 0.05  # of the control values of an edge as steep as the sigmoid: changes a mask by 1/160 at most
+
 
 class SplineKind(Kind[SplineLayer]):
     """How spline layers are read, written, shaded, tuned and begun."""
@@ -27,6 +29,7 @@ class SplineKind(Kind[SplineLayer]):
     layer = SplineLayer
     web = Path(__file__).with_name("viewer.js")
     begin_window = WINDOW
+    surface_side = MAX_SIDE
     makers: Mapping[str, MakerEntry] = {
         "splines": MakerEntry("Any picture, by detail alone: no sketch, no net in the file.", lambda _: SplineMaker())
     }
@@ -36,7 +39,7 @@ class SplineKind(Kind[SplineLayer]):
 
     def family(self, layer: SplineLayer) -> Hashable:
         surface = layer.surface
-        return len(surface), len(surface[0])
+        return len(surface), len(surface[0]), layer.softness is None
 
     def shape(self, layer: SplineLayer) -> tuple[float, ...]:
         return tuple(value for row in layer.surface for value in row)
@@ -68,6 +71,10 @@ class SplineKind(Kind[SplineLayer]):
 
         surface, color = begin(window, inside, target, canvas)
         return SplineLayer(id=layer_id, transform=Affine.of_frame(window), color=color, surface=surface, window=WINDOW)
+
+    def from_surface(self, common: Mapping[str, Any], surface: Surface, window: float, color: Color) -> SplineLayer:
+        steep = tuple(tuple(to_step(SIGMOID * value, SURFACE_STEP) for value in row) for row in surface)
+        return SplineLayer(**common, color=color, surface=steep, window=window, softness=SIGMOID)
 
     def rounded(self, layer: SplineLayer, steps: Steps) -> SplineLayer:
         step = steps.shape * GAIN

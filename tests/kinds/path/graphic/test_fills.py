@@ -22,7 +22,7 @@ def fill_of(shares: np.ndarray) -> Fill:
 
 def at(fill: Fill, x: float, y: float) -> np.ndarray:
     """The colour of a fill at a point."""
-    u, v = fill.place.reshape(2, 3) @ (x, y, 1)
+    u, v = fill.place[:6].reshape(2, 3) @ (x, y, 1)
     along = np.hypot(u, v) if fill.form == RADIAL_FORM else u
     return np.array([np.interp(along, fill.offsets, fill.colors[:, channel]) for channel in range(3)])
 

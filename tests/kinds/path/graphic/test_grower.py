@@ -120,6 +120,14 @@ def test_what_hangs_together_is_a_group_and_single_paths_are_in_none() -> None:
     assert all(layer.name for layer in stack.layers)
 
 
+def test_what_has_one_colour_within_what_hangs_together_is_a_group_in_it() -> None:
+    stack = decompose(picture(drawn(128, face)), "graphic")
+    whole, eyes = stack.groups
+    assert eyes.parent == whole.id
+    assert eyes.name == "brown"
+    assert [layer.group for layer in stack.layers] == [whole.id, whole.id, eyes.id, eyes.id]
+
+
 @pytest.mark.parametrize("transparent", [False, True])
 def test_an_empty_picture_has_no_layers(transparent: bool) -> None:
     assert not decompose(picture(drawn(96, lambda *_: None, transparent)), "graphic").layers

@@ -59,3 +59,46 @@ def test_the_canvas_within_a_ring_is_a_hole() -> None:
     outer, inner = ring.outlines(0.2)
     assert outer.kinds.tolist() == inner.kinds.tolist() == [ROUND] * 4
     assert area_of(outer.points[::3]) * area_of(inner.points[::3]) < 0  # the other way round, which cuts
+
+
+def test_the_edge_that_goes_straight_on_where_three_parts_meet_is_that_of_the_part_above() -> None:
+    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
+        canvas.rectangle(box(40, 4, 100, 64, unit), fill="#3b88c3")
+        disc(canvas, unit, 64, 84, 30, "#ffac33")
+
+    _, (below, above) = shapes(drawn(128, draw))
+    assert abs(abs(area_of(above.loops[0])) - np.pi * 900) < 10
+    assert abs(abs(area_of(below.loops[0])) - 3600) < 40  # its lower edge goes on behind the disc
+
+
+def test_an_outline_drawn_around_a_fill_lies_on_it_and_the_fill_reaches_its_middle() -> None:
+    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
+        disc(canvas, unit, 64, 64, 50, "#000000")
+        disc(canvas, unit, 64, 64, 46, "#ffcc4d")
+
+    parts, (fill, outline) = shapes(drawn(128, draw))
+    assert parts.colors[outline.part].max() < 0.01
+    assert len(outline.loops) == 2
+    assert abs(abs(area_of(fill.loops[0])) / (np.pi * 48**2) - 1) < 0.02
+
+
+def test_what_is_seen_through_a_hole_is_no_shape_of_its_own() -> None:
+    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
+        canvas.rectangle(box(8, 8, 120, 120, unit), fill="#226699")
+        disc(canvas, unit, 64, 64, 40, "#f5f8fa")
+        disc(canvas, unit, 64, 64, 22, "#226699")
+
+    _, (plate, ring) = shapes(drawn(128, draw))
+    assert len(plate.loops) == 1
+    assert len(ring.loops) == 2
+
+
+def test_a_part_that_bulges_into_another_lies_on_it() -> None:
+    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
+        canvas.rectangle(box(8, 60, 120, 100, unit), fill="#b55c4a")
+        canvas.rectangle(box(40, 40, 76, 84, unit), fill="#8ea5b8")
+
+    parts, (below, above) = shapes(drawn(128, draw))
+    assert parts.part[70, 60] == above.part
+    assert abs(abs(area_of(below.loops[0])) - 112 * 40) < 12
+    assert abs(abs(area_of(above.loops[0])) - 36 * 44) < 12

@@ -92,13 +92,21 @@ function addContour(outline, contour) {
 }
 
 // The colour of a gradient (see kinds.js) at a point of its frame.
-function gradientColor({ shape, start, end, stops }, u, v) {
+function gradientColor({ shape, start, end, stops, focus }, u, v) {
   const [x, y, toX, toY] = [u - start[0], v - start[1], end[0] - start[0], end[1] - start[1]];
   const square = toX ** 2 + toY ** 2;
-  const offset = shape === "linear" ? (x * toX + y * toY) / square : Math.sqrt((x ** 2 + y ** 2) / square);
+  const offset = shape === "linear" ? (x * toX + y * toY) / square : radialOffset(x, y, start, focus ?? start, square);
   const after = stops.findIndex(([place]) => place > offset);
   if (after <= 0) return (after ? stops.at(-1) : stops[0]).slice(1);
   const [from, to] = [stops[after - 1], stops[after]];
   const share = (offset - from[0]) / (to[0] - from[0]);
   return [1, 2, 3].map((channel) => from[channel] + (to[channel] - from[channel]) * share);
+}
+
+// The offset, on circles that grow from a focus to the one about the start whose radius has a square, at (x, y) from it.
+function radialOffset(x, y, start, focus, square) {
+  const [fx, fy] = [focus[0] - start[0], focus[1] - start[1]];
+  const [dx, dy, room] = [x - fx, y - fy, square - fx ** 2 - fy ** 2];
+  const along = dx * fx + dy * fy;
+  return (along + Math.sqrt(along ** 2 + room * (dx ** 2 + dy ** 2))) / room;
 }

@@ -34,7 +34,8 @@
 // `path` is for kinds whose layers the browser itself can fill, and stands alone. It gives { contours, gradient }, both of
 // the local frame: closed curves (nonzero rule), each the numbers x, y of a knot and of two handles for each cubic piece,
 // the last of which ends at the first knot; and, for layers with colours of their own, { shape: "linear" or "radial",
-// start: [x, y], end: [x, y], stops: [[offset, red, green, blue]] }, with offset 0 at the start, else null.
+// start: [x, y], end: [x, y], stops: [[offset, red, green, blue]] }, with offset 0 at the start, or at a `focus` [x, y] of
+// a radial one, else null.
 //
 // `recolored(layer, change)` gives the fields of a layer of the document that hold its colours, with all of them
 // changed: `change` takes and gives [red, green, blue]. SVG has as many stops of a gradient, in the same order.

@@ -89,9 +89,10 @@ function halvesOf(piece) {
 }
 
 // Fill what has been traced with a gradient of the local frame.
-function fillGradient(paper, { shape, start, end, stops }, toPixels) {
+function fillGradient(paper, { shape, start, end, stops, focus }, toPixels) {
   const [a, b, c, d, e, f] = toPixels;
-  const [x, y] = [a * start[0] + b * start[1] + c, d * start[0] + e * start[1] + f];
+  const toPixel = ([u, v]) => [a * u + b * v + c, d * u + e * v + f];
+  const [x, y] = toPixel(start);
   const axis = [end[0] - start[0], end[1] - start[1]];
   const length = Math.hypot(...axis);
   const scale = Math.hypot(a, d);
@@ -105,10 +106,10 @@ function fillGradient(paper, { shape, start, end, stops }, toPixels) {
     const square = grow[0] ** 2 + grow[1] ** 2;
     fill = paper.createLinearGradient(x, y, x + grow[0] / square, y + grow[1] / square);
   } else if (isSquare) {
-    fill = paper.createRadialGradient(x, y, 0, x, y, scale * length);
+    fill = paper.createRadialGradient(...toPixel(focus ?? start), 0, x, y, scale * length);
   } else {
     paper.setTransform(a, d, b, e, c, f); // what was traced stays where it is
-    fill = paper.createRadialGradient(...start, 0, ...start, length);
+    fill = paper.createRadialGradient(...(focus ?? start), 0, ...start, length);
   }
   for (const [offset, ...color] of stops) fill.addColorStop(offset, cssColor(color));
   paper.fillStyle = fill;

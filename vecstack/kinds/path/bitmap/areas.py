@@ -22,10 +22,12 @@ THIRD = (1 / 3, -1.0, 1.0, -1 / 3)  # of a cubic's points: 0 for a parabola
 
 @dataclass(frozen=True)
 class Aim:
-    """Between what bounds [H,W] the covered share of each pixel is to be."""
+    """Between what bounds [H,W] the covered share of each pixel is to be, and how much it counts [H,W]: as much as any
+    other where nothing is said."""
 
     low: np.ndarray
     high: np.ndarray
+    weight: np.ndarray | None = None
 
     @classmethod
     def of(cls, cover: np.ndarray) -> Aim:
@@ -42,9 +44,9 @@ class Aim:
         return self.low is self.high
 
     def missed(self, cover: np.ndarray) -> np.ndarray:
-        """By how much a cover is outside the bounds."""
+        """By how much a cover is outside the bounds, as that counts."""
         away: np.ndarray = cover - np.clip(cover, self.low, self.high)
-        return away
+        return away if self.weight is None else away * self.weight
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def _slopes(contours: Sequence[Contour], aim: Aim) -> tuple[np.ndarray, np.ndarr
     signed, keys, weights = _traced(outlines, height, width, ENTRIES)
     missing = aim.missed(np.minimum(np.abs(signed), 1))
     points, cubics = _joined(outlines)
-    answers, values = _answers(signed, missing, keys, weights, cubics, len(points))
+    counting = np.ones_like(signed) if aim.weight is None else aim.weight
+    answers, values = _answers(signed, missing, counting, keys, weights, cubics, len(points))
     if not aim.is_exact:
         answers, values = answers[values != 0], values[values != 0]
     slopes, curvature = answers.T @ values, answers.T @ answers
@@ -132,7 +135,7 @@ def _slopes(contours: Sequence[Contour], aim: Aim) -> tuple[np.ndarray, np.ndarr
 
 
 @compiled
-def _answers(signed, missing, keys, weights, cubics, count):
+def _answers(signed, missing, counting, keys, weights, cubics, count):
     """How the pixels on an edge answer to the points: [E,2M], and by how much each is missed [E]."""
     height, width = signed.shape
     number = np.full(height * width, -1)
@@ -148,7 +151,7 @@ def _answers(signed, missing, keys, weights, cubics, count):
         if x >= width or number[y * width + x] < 0:
             continue
         at = number[y * width + x]
-        sign = 1.0 if signed[y, x] >= 0 else -1.0
+        sign = counting[y, x] if signed[y, x] >= 0 else -counting[y, x]
         values[at] = missing[y, x]
         for corner in range(4):
             point = cubics[keys[k, 1], corner]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 LEAST_CONTRAST = 10 / 255  # between ground and ink; a picture of less is of one colour
+FAINT = 0.01  # cover that counts as ground
 NEAR = 0.06  # of the contrast: colours that count as an end
 END, BINS = 0.8, 10  # share of the way to the farthest colour from which on a noisy ink's peak is looked for, in bins
 FLAT = 0.98  # share of the way to the farthest colour from which on pixels have it
@@ -20,18 +21,34 @@ OPAQUE = 0.5  # coverage of a ground that is no transparent one
 @dataclass(frozen=True)
 class Inks:
     """A ground and an ink [D], and how much of each pixel the ink covers: [H,W] in 0..1. Where no pixel is surely of
-    the ink alone, the ink may as well be so many times as far from the ground: `beyond`, 1 where it is known."""
+    the ink alone, the ink may as well be so many times as far from the ground: `beyond`, 1 where it is known.
+    Colours are `off` the line of mixtures by so much of its length, root mean square; 0 amid noise."""
 
     ground: np.ndarray
     ink: np.ndarray
     cover: np.ndarray
     beyond: float = 1.0
+    off: float = 0.0
 
     @property
     def stronger(self) -> Inks:
         """The same with the ink that lies beyond."""
         ink = self.ground + self.beyond * (self.ink - self.ground)
-        return Inks(self.ground, ink, self.cover / self.beyond)
+        return Inks(self.ground, ink, self.cover / self.beyond, off=self.off)
+
+    def cropped(self, margin: int) -> tuple[tuple[int, int], Inks]:
+        """Its first column and row, and the part of the picture that is inked, with a margin of so many pixels."""
+        rows, columns = np.nonzero(self.cover > FAINT)
+        if not len(rows):
+            return (0, 0), self
+        left, top = max(int(columns.min()) - margin, 0), max(int(rows.min()) - margin, 0)
+        part = self.cover[top : int(rows.max()) + margin + 1, left : int(columns.max()) + margin + 1]
+        return (left, top), replace(self, cover=np.ascontiguousarray(part))
+
+    def painted(self, cover: np.ndarray) -> np.ndarray:
+        """What is seen [D,H,W] where the ink covers so much of each pixel [H,W]."""
+        seen: np.ndarray = self.ground[:, None, None] + (self.ink - self.ground)[:, None, None] * cover
+        return seen
 
     @property
     def is_plain(self) -> bool:
@@ -54,16 +71,19 @@ def inks_of(picture: np.ndarray) -> Inks | None:
     way = ink - ground
     share = np.clip((colors - ground) @ way / (way @ way), 0, 1)
     off = np.linalg.norm(colors - ground - share[:, None] * way, axis=1) / np.linalg.norm(way)
-    if _is_off(off, int(max((share > NEAR).sum(), 1)), OFF_LINE if noise <= NOISY else NOISY_OFF_LINE):
+    inked = int(max((share > NEAR).sum(), 1))
+    spread = float(np.sqrt(np.square(off).sum() / inked))
+    if spread > (OFF_LINE if noise <= NOISY else NOISY_OFF_LINE) or (off > OTHER).sum() > MOST_OTHER * inked:
         return None
+    spread = 0.0 if noise > NOISY else spread
     cover = share.reshape(picture.shape[1:])
     if len(ground) == 4:
         if min(ground[3], ink[3]) > NEAR:
             return None
         if ink[3] < ground[3]:  # a hole
-            return Inks(np.zeros(4), ground, 1 - cover)
+            return Inks(np.zeros(4), ground, 1 - cover, off=spread)
         ground = np.zeros(4)
-    inks = Inks(ground, ink, cover)
+    inks = Inks(ground, ink, cover, off=spread)
     return replace(inks, beyond=_beyond(inks, noise > NOISY))
 
 
@@ -75,12 +95,6 @@ def _ground(picture: np.ndarray) -> np.ndarray:
     near = rim[np.abs(rim - first).max(1) < NEAR / 2]
     found: np.ndarray = near.mean(0, dtype=np.float64) if len(near) else np.asarray(first, np.float64)
     return found
-
-
-def _is_off(off: np.ndarray, inked: int, most: float) -> bool:
-    """Whether colours with such distances from the line of mixtures are more than two, of which `inked` pixels are
-    not the ground."""
-    return bool(np.sqrt(np.square(off).sum() / inked) > most or (off > OTHER).sum() > MOST_OTHER * inked)
 
 
 def _ink(colors: np.ndarray, ground: np.ndarray, is_noisy: bool) -> np.ndarray:

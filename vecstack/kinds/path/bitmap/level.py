@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vecstack.compiled import compiled
+
 SAMPLES = 4  # of a pixel's side, at which the field is looked at
 SOFTNESS = (1.0, 1.0, 0.7, 0.7, 0.5, 0.5, 0.4, 0.35)  # px over which an edge is soft, one Gauss-Newton step each
 BENDING = 3e-4  # weight of the field's squared second differences against the squared errors of pixels
@@ -70,16 +72,16 @@ def _solved(
 ) -> np.ndarray:
     """The Gauss-Newton step of a field's numbers, by conjugate gradients: `missing` [H,W] is the cover drawn less the
     cover aimed at, and `weight` how each sample answers to the field."""
-
-    def up(pixels: np.ndarray) -> np.ndarray:
-        spread = pixels.repeat(SAMPLES, 0).repeat(SAMPLES, 1) / SAMPLES**2
-        answer: np.ndarray = down.T @ (weight * spread) @ across
-        return answer
+    height, width = missing.shape
+    by_place = weight.reshape(height, SAMPLES, width, SAMPLES) / SAMPLES**2
+    answers = np.einsum("ysxt,si,tj->yxij", by_place, down[:SAMPLES, :4], across[:SAMPLES, :4], optimize=True)
+    answers = np.ascontiguousarray(answers)
 
     def curved(step: np.ndarray) -> np.ndarray:
-        return up(_pooled(weight * (down @ step @ across.T))) + bending * _bent(step) + DAMPING * step
+        found: np.ndarray = _told(answers, _seen(answers, step)) + bending * _bent(step) + DAMPING * step
+        return found
 
-    left = -up(missing) - bending * _bent(numbers)
+    left = -_told(answers, missing) - bending * _bent(numbers)
     step, way = np.zeros_like(left), left
     size = float(np.vdot(left, left))
     for _ in range(SOLVING):
@@ -92,6 +94,32 @@ def _solved(
         before, size = size, float(np.vdot(left, left))
         way = left + size / before * way
     return step
+
+
+@compiled
+def _seen(answers, numbers):
+    """How covers [H,W] change with numbers [H+3,W+3], by the answers [H,W,4,4] of each pixel."""
+    height, width = answers.shape[:2]
+    result = np.zeros((height, width))
+    for y in range(height):
+        for x in range(width):
+            for i in range(4):
+                for j in range(4):
+                    result[y, x] += answers[y, x, i, j] * numbers[y + i, x + j]
+    return result
+
+
+@compiled
+def _told(answers, pixels):
+    """The same the other way: what pixels [H,W] tell numbers."""
+    height, width = pixels.shape
+    result = np.zeros((height + 3, width + 3))
+    for y in range(height):
+        for x in range(width):
+            for i in range(4):
+                for j in range(4):
+                    result[y + i, x + j] += answers[y, x, i, j] * pixels[y, x]
+    return result
 
 
 def _bent(numbers: np.ndarray) -> np.ndarray:

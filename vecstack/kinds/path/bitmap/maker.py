@@ -1,4 +1,5 @@
-"""One path of a small picture in two colours: lines, curves and corners that cover its pixels as they are covered."""
+"""Paths of small pictures: lines, curves and corners that cover their pixels as they are covered. A picture in two
+colours is one path, or a layer with a soft edge where its pixels tell of no such shape."""
 
 from __future__ import annotations
 
@@ -7,30 +8,52 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vecstack.color import color_words
 from vecstack.errors import UsageError
+from vecstack.geometry import Rect, place_words
 from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.bitmap.areas import Aim, fitted
 from vecstack.kinds.path.bitmap.inks import Inks, inks_of
-from vecstack.kinds.path.bitmap.shape import CURVE, Contour
+from vecstack.kinds.path.bitmap.mixtures import Mixtures, mixtures_of
+from vecstack.kinds.path.bitmap.several import SeveralGrower
+from vecstack.kinds.path.bitmap.shape import Contour, short_lines
 from vecstack.kinds.path.bitmap.simplify import described, length_of
+from vecstack.kinds.path.bitmap.softened import drawn, kind_of_surfaces, softened
 from vecstack.kinds.path.graphic.grower import GraphicMaker
 from vecstack.kinds.path.make import LayerGrower
 
 if TYPE_CHECKING:
     import torch
 
-    from vecstack.geometry import Rect
-    from vecstack.kinds.base import Grower
+    from vecstack.kinds.base import Grower, Kind
+    from vecstack.stack import Layer
 
 MOST_PX = 256  # long side
+MARGIN, SOFT_MARGIN = 4, 2  # px of ground around what is inked; of a layer with a soft edge
+OFF = 0.015  # of the contrast: colours that are further off the mixtures of two may be more
 STEPS = {"fast": 6, "good": 10, "best": 20}
+
+
+def suits(picture: np.ndarray) -> str | None:
+    """Why a picture [D,H,W] is one that becomes sharp, in words; None of others."""
+    inks, mixtures = _looked_at(picture)
+    if mixtures is not None:
+        return f"{len(mixtures.colors)} colors and what lies between"
+    return None if inks is None or inks.is_plain else "two colors and what lies between"
+
+
+def _looked_at(picture: np.ndarray) -> tuple[Inks | None, Mixtures | None]:
+    """The two colours of a picture, or the several."""
+    inks = inks_of(picture)
+    return inks, mixtures_of(picture) if inks is None or inks.off > OFF else None
 
 
 class BitmapMaker:
     """Makes paths of small pictures: glyphs, digits and icons."""
 
     max_layers = 0
+    takes = frozenset({"colors", "palette", "smooth"})
 
     def __init__(self, style: Style | None = None) -> None:
         self._others = GraphicMaker(style)  # makes those of more colours
@@ -57,20 +80,39 @@ class BitmapMaker:
                 f"bitmap is for pictures of up to {MOST_PX} px a side, not {width} x {height}; use graphic.",
                 parameter="model",
             )
-        inks = None if self._has_style else inks_of(scene.picture)
+        if self._has_style:
+            return self._others.grower(scene, terms, device)
+        inks, mixtures = _looked_at(scene.picture)
+        if mixtures is not None:
+            return SeveralGrower(scene, terms, device, mixtures, STEPS[terms.effort])
         if inks is None:
             return self._others.grower(scene, terms, device)
         return BitmapGrower(scene, terms, device, inks)
 
 
 class BitmapGrower(LayerGrower):
-    """The path of a picture in two colours (vecstack.kinds.base.Grower)."""
+    """The layer of a picture in two colours (vecstack.kinds.base.Grower)."""
 
     def __init__(self, scene: Scene, terms: Terms, device: torch.device, inks: Inks) -> None:
         super().__init__((), scene, terms, device)
-        self._inks = inks
+        self._corner, self._inks = inks.cropped(MARGIN)
         self._contours: tuple[Contour, ...] = ()
+        self._soft: Layer | None = None
         self._steps = STEPS[terms.effort]
+
+    @property
+    def count(self) -> int:
+        """How many layers there are."""
+        return 1 if self._soft is not None else super().count
+
+    @property
+    def error(self) -> float:
+        """Mean squared error of the picture, over pixels and channels."""
+        if self._soft is None:
+            return super().error
+        _, height, width = self.scene.picture.shape
+        cover = drawn(self._soft, self.scene.rect, height, width)
+        return float(np.square(self._inks.painted(cover) - self.scene.picture).mean())
 
     def tune(self) -> None:
         """Bring the path closer to the picture."""
@@ -78,26 +120,63 @@ class BitmapGrower(LayerGrower):
         self._take(fitted(self._contours, aim, self._steps).contours if self._contours else ())
 
     def grow_to(self, count: int) -> None:
-        """Have the path of what is inked, if there may be one."""
-        if count < 1 or self._inks.is_plain or self._contours:
+        """Have the layer of what is inked, if there may be one."""
+        if count < 1 or self._inks.is_plain or self.count:
             return
-        contours = described(self._inks.cover, self._steps)
-        if self._inks.beyond > 1 and contours:
-            stronger = self._inks.stronger
-            others = described(stronger.cover, self._steps)
-            length = length_of(contours, self._inks.cover, 1.0)
-            if others and length_of(others, stronger.cover, self._inks.beyond) < length:
-                self._inks, contours = stronger, others
-        self._take(contours)
+        kind = kind_of_surfaces(max(self.scene.picture.shape))
+        contours = described(self._inks.cover, self._steps, may_be_soft=kind is not None)
+        if contours is None and kind is not None:
+            self._soft = self._softened(kind)
+        elif contours:
+            self._take(self._stronger(contours))
+
+    def _softened(self, kind: Kind[Layer]) -> Layer:
+        """The layer of a kind with a soft edge."""
+        (left, top), inks = self._inks.cropped(SOFT_MARGIN)
+        place, (height, width) = self._to_canvas, inks.cover.shape
+        corner = place.apply(self._corner[0] + left, self._corner[1] + top)
+        rect, whole = Rect(*corner, width * place.a, height * place.e), self.scene.rect
+        red, green, blue = self._color.tolist()
+        x, y = rect.x + rect.width / 2 - whole.x, rect.y + rect.height / 2 - whole.y
+        name = f"{color_words((red, green, blue))}, {place_words(x / whole.width, y / whole.height)}"
+        common = {"id": "path-1", "name": name, "opacity": self._opacity}
+        return softened(kind, common, inks.cover, self.scene.picture[0].size, self._color, rect)
+
+    def _stronger(self, contours: tuple[Contour, ...]) -> tuple[Contour, ...]:
+        """Contours, or those of an ink that may as well be stronger, where they are a shorter description."""
+        if self._inks.beyond == 1:
+            return contours
+        stronger = self._inks.stronger
+        others = described(stronger.cover, self._steps)
+        length = length_of(contours, self._inks.cover, 1.0)
+        if not others or length_of(others, stronger.cover, self._inks.beyond) >= length:
+            return contours
+        self._inks = stronger
+        return others
 
     def shrink_to(self, count: int) -> None:
-        """Drop the path where there may be none."""
+        """Drop the layer where there may be none."""
         if count < 1:
+            self._soft = None
             self._take(())
 
     def grown(self) -> Grown:
         """The layer, if there is one."""
+        if self._soft is not None:
+            return Grown((self._soft,))
         return Grown(tuple(self._layer(index, f"path-{index + 1}", None) for index in range(self.count)))
+
+    @property
+    def _opacity(self) -> float:
+        """That of the ink."""
+        return round(float(self._inks.ink[3]), 2) if len(self._inks.ink) == 4 else 1.0
+
+    @property
+    def _color(self) -> np.ndarray:
+        """That of the ink [3], not premultiplied."""
+        strength = float(self._inks.ink[3]) if len(self._inks.ink) == 4 else 1.0
+        color: np.ndarray = np.clip(self._inks.ink[:3] / max(strength, 1e-3), 0, 1)
+        return color
 
     def _take(self, contours: tuple[Contour, ...]) -> None:
         """Have a path of some contours."""
@@ -106,20 +185,11 @@ class BitmapGrower(LayerGrower):
         if not contours:
             paths = Paths.empty(channels)
         else:
-            opacity = float(self._inks.ink[3]) if channels == 4 else 1.0
             color = np.ones((1, channels))
-            color[0, :3] = np.clip(self._inks.ink[:3] / max(opacity, 1e-3), 0, 1)
-            paths = Paths.of_contours([list(map(_short, contours))], color, np.array([round(opacity, 2)]))
+            color[0, :3] = self._color
+            paths = Paths.of_contours(
+                [[short_lines(contour) + self._corner for contour in contours]], color, np.array([self._opacity])
+            )
         self.growth = dataclasses.replace(
             self.growth, paths=paths, owner=np.zeros(paths.count, np.int64), source=np.full(paths.count, -1)
         )
-
-
-def _short(contour: Contour) -> np.ndarray:
-    """The points [3n,2] of a contour, the handles of lines on their knots, where rounding leaves them lines."""
-    points: np.ndarray = contour.points.copy()
-    for index, kind in enumerate(contour.pieces):
-        if kind != CURVE:
-            points[3 * index + 1] = points[3 * index]
-            points[3 * index + 2] = points[(3 * index + 3) % len(points)]
-    return points

@@ -29,9 +29,9 @@ def outlines_of(field: np.ndarray) -> list[np.ndarray]:
     ringed = np.zeros((field.shape[0] + 2, field.shape[1] + 2), np.float32)
     ringed[1:-1, 1:-1] = np.clip(0.5 + SLOPE * field, 0.02, 0.98)
     part = np.zeros(field.shape, np.int64)
-    points, starts, _ = loops_of(ringed, 0, 0, part, np.zeros(1, np.bool_))
+    points, starts, _ = loops_of(ringed, 0, 0, part)
     loops = [points[a:b] / SAMPLES for a, b in pairwise(starts.tolist())]
-    return [_evenly(loop) for loop in loops if abs(area_of(loop)) > LEAST_AREA]
+    return [evenly(loop) for loop in loops if abs(area_of(loop)) > LEAST_AREA]
 
 
 def area_of(points: np.ndarray) -> float:
@@ -40,7 +40,7 @@ def area_of(points: np.ndarray) -> float:
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
-def _evenly(loop: np.ndarray) -> np.ndarray:
+def evenly(loop: np.ndarray) -> np.ndarray:
     """A closed loop with points STEP apart, its finest zigzags smoothed."""
     closed = np.concatenate([loop, loop[:1]])
     length = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
@@ -61,9 +61,10 @@ def smoothed(points: np.ndarray) -> np.ndarray:
     return found
 
 
-def contour_of(points: np.ndarray, least_turn: float = CORNER_TURN) -> Contour:
-    """An outline [N,2] as pieces: more corners, which turn by an angle at least, and knots than there may be."""
-    corners = _corners(points, least_turn)
+def contour_of(points: np.ndarray, least_turn: float = CORNER_TURN, most_spread: float = np.inf) -> Contour:
+    """An outline [N,2] as pieces: more corners, which turn by an angle at least, and not so many times as much over
+    twice the way, and knots than there may be."""
+    corners = _corners(points, least_turn, most_spread)
     start = int(corners[0]) if len(corners) else int(points[:, 1].argmin())
     n = len(points)
     points = np.roll(points, -start, 0)
@@ -75,24 +76,34 @@ def contour_of(points: np.ndarray, least_turn: float = CORNER_TURN) -> Contour:
         pieces += _pieces(section, bool(len(corners)))
     if len(pieces) == 1:
         pieces = _halved(pieces[0])
+    if len(pieces) == 2 and all(kind == LINE for _, kind, _ in pieces):  # there and back: nothing would be left
+        return contour_of(points, np.inf)
     kinds = tuple(kind for _, kind, _ in pieces)
     knots = tuple(knot for _, _, knot in pieces)
     contour = Contour(np.concatenate([piece[:3] for piece, _, _ in pieces]), kinds, knots)
     return retracted(_met(contour))
 
 
-def _corners(points: np.ndarray, least_turn: float) -> np.ndarray:
+def _corners(points: np.ndarray, least_turn: float, most_spread: float) -> np.ndarray:
     """Indices of the points that may be corners: where an outline turns most within a reach."""
     n = len(points)
     reach = max(2, min(round(REACH / STEP), n // 8))
-    behind, ahead = points - np.roll(points, reach, 0), np.roll(points, -reach, 0) - points
-    turn = np.abs(np.arctan2(
-        behind[:, 0] * ahead[:, 1] - behind[:, 1] * ahead[:, 0], (behind * ahead).sum(1)
-    ))  # fmt: skip
+    turn = np.abs(_turn(points, reach))
     around = np.stack([np.roll(turn, shift) for shift in range(-reach + 1, reach)])
     is_top = (turn >= around.max(0)) & (turn > least_turn)
+    if most_spread < np.inf:
+        is_top &= np.abs(_turn(points, 2 * reach)) < most_spread * turn
     found = np.flatnonzero(is_top)
     return found[np.diff(found, prepend=found[-1] - n) > 1] if len(found) else found
+
+
+def _turn(points: np.ndarray, reach: int) -> np.ndarray:
+    """By what angle an outline turns at each point, from so many points behind to as many ahead."""
+    behind, ahead = points - np.roll(points, reach, 0), np.roll(points, -reach, 0) - points
+    angle: np.ndarray = np.arctan2(
+        behind[:, 0] * ahead[:, 1] - behind[:, 1] * ahead[:, 0], (behind * ahead).sum(1)
+    )  # fmt: skip
+    return angle
 
 
 def _pieces(section: np.ndarray, between_corners: bool) -> list[tuple[np.ndarray, int, int]]:

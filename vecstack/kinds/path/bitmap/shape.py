@@ -52,6 +52,16 @@ def retracted(contour: Contour) -> Contour:
     return replace(contour, points=points)
 
 
+def short_lines(contour: Contour) -> np.ndarray:
+    """The points [3n,2] of a contour, the handles of lines on their knots, where rounding leaves them lines."""
+    points: np.ndarray = contour.points.copy()
+    for index, kind in enumerate(contour.pieces):
+        if kind != CURVE:
+            points[3 * index + 1] = points[3 * index]
+            points[3 * index + 2] = points[(3 * index + 3) % len(points)]
+    return points
+
+
 def basis_of(contour: Contour) -> np.ndarray:
     """How the 3n points answer to the numbers that are free: [6n,N] for N numbers (x, y, x, y, ... down)."""
     base, count = _basis(contour.points, np.array(contour.pieces), np.array(contour.knots))

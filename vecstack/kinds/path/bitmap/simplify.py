@@ -17,6 +17,7 @@ from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, LEVEL, SMOOTH, UPRIG
 EXACT, WHOLE_EXACT = 0.004, 0.12  # of cover: errors that nothing has to explain, root mean square; of 1 bit
 PRICE = 4.0  # of a number, in logarithms of an odds
 BLURRED = 0.03  # error of the pixels on edges that numbers do not explain, root mean square, of a soft picture
+BEGUN_ROUGH, ROUGH = 0.014, 0.03  # median error of pixels on edges that first outlines miss, mean one of the last ones
 MOST_BLURRED = 0.15  # the same, of a soft one's smooth outlines
 CORNER_PRICE, WHOLE_CORNER_PRICE = 24.0, 6.0  # more, of a corner of a soft picture, and of one of 1 bit
 TRY_STEPS, SETTLE_STEPS = 4, 8
@@ -31,8 +32,8 @@ Change = TypeVar("Change")
 class Search:
     """A search for the contours that cover pixels [H,W] by the fewest numbers."""
 
-    def __init__(self, cover: np.ndarray, aim: Aim, corner_price: float = 0.0) -> None:
-        self.aim, self.corner_price = aim, corner_price
+    def __init__(self, cover: np.ndarray, aim: Aim, corner_price: float = 0.0, price: float = PRICE) -> None:
+        self.aim, self.corner_price, self.price = aim, corner_price, price
         self.exact = EXACT if self.aim.is_exact else WHOLE_EXACT
         self.edges = max(8, _on_edges(cover))
 
@@ -40,7 +41,14 @@ class Search:
         """The length of a description: smaller is better."""
         missing = self.edges * math.log(fit.error / self.edges + self.exact**2)
         corners = sum(contour.knots.count(CORNER) for contour in fit.contours)
-        return missing + PRICE * sum(map(numbers_of, fit.contours)) + self.corner_price * corners
+        return missing + self.price * sum(map(numbers_of, fit.contours)) + self.corner_price * corners
+
+    def missed(self, fit: Fit) -> np.ndarray:
+        """By how much pixels that are partly covered are missed: [N], 0 where none is."""
+        height, width = self.aim.low.shape
+        missing = np.abs(self.aim.missed(covered([contour.points for contour in fit.contours], height, width)))
+        found: np.ndarray = missing[_partly(self.aim.low)]
+        return found if len(found) else np.zeros(1)
 
     def better(self, fit: Fit, contours: Sequence[Contour], steps: int = TRY_STEPS) -> Fit | None:
         """Other contours, fitted; None where they are no better than a fit."""
@@ -131,9 +139,15 @@ class Search:
         return fit
 
 
+def _partly(cover: np.ndarray) -> np.ndarray:
+    """Which pixels are partly covered."""
+    found: np.ndarray = (cover > 0.02) & (cover < 0.98)
+    return found
+
+
 def _on_edges(cover: np.ndarray) -> int:
     """How many pixels are on edges: partly covered, or, in a picture of whole pixels, unlike one beside them."""
-    partly = (cover > 0.02) & (cover < 0.98)
+    partly = _partly(cover)
     if not partly.any():
         is_inked = np.pad(cover > 0.5, 1, mode="edge")
         middle = is_inked[1:-1, 1:-1]
@@ -152,20 +166,25 @@ def numbers_of(contour: Contour) -> int:
     return count
 
 
-def described(cover: np.ndarray, steps: int) -> tuple[Contour, ...]:
+def described(cover: np.ndarray, steps: int, *, may_be_soft: bool = False) -> tuple[Contour, ...] | None:
     """The contours of what covers pixels [H,W]: few lines, curves and corners; where pixels are soft, or whole, and
-    tell of no sharp shape, smooth ones."""
+    tell of no sharp shape, smooth ones, or none (None) of those that `may_be_soft`."""
     outlines = _outlines(cover)
     if not outlines:
         return ()
     aim = Aim.of(cover)
     sharp = Search(cover, Aim(cover, cover))
-    fit = sharp.simpler(fitted([contour_of(points) for points in outlines], sharp.aim, steps))
+    fit = fitted([contour_of(points) for points in outlines], sharp.aim, steps)
+    if may_be_soft and aim.is_exact and np.median(sharp.missed(fit)) > BEGUN_ROUGH:
+        return None
+    fit = sharp.simpler(fit)
     if not aim.is_exact:
         search = Search(cover, aim, WHOLE_CORNER_PRICE)
         other = _smooth(search, outlines, steps, WHOLE_TURN)
         return min(fitted(fit.contours, aim, 0), other, key=search.score).contours
     fit = sharp.simpler(sharp.repaired(fit))
+    if may_be_soft and sharp.missed(fit).mean() > ROUGH:
+        return None
     left = sharp.edges - sum(map(numbers_of, fit.contours))
     if fit.error > max(left, 1) * BLURRED**2:
         search = Search(cover, aim, CORNER_PRICE)

@@ -43,7 +43,7 @@ def fitted(points: np.ndarray, error: float) -> Outline | None:
     length = np.hypot(*(np.roll(points, -1, 0) - points).T).sum()
     if len(points) < 4 or length < 2.5:
         return None
-    ellipse = _ellipse(points, min(max(error, 0.08), ROUND_ERROR) if length > 12 else 0.25)
+    ellipse = ellipse_of(points, min(max(error, 0.08), ROUND_ERROR) if length > 12 else 0.25)
     if ellipse is not None:
         return Outline(ellipse, np.full(4, ROUND))
     reach = min(CORNER_REACH, max(length / CORNER_SHARE, 0.8))
@@ -133,11 +133,11 @@ def _pieces_of(section: np.ndarray, error: float, has_corners: bool) -> list[tup
     at = 0
     for first, last in (run for run in runs if _is_line(section[run[0] : run[1] + 1])):
         if first > at:
-            found += [(piece, CURVE) for piece in _cubics(section[at : first + 1], error)]
+            found += [(piece, CURVE) for piece in cubics_along(section[at : first + 1], error)]
         found.append((_line(section[first], section[last]), LINE))
         at = last
     if at < len(section) - 1:
-        found += [(piece, CURVE) for piece in _cubics(section[at:], error)]
+        found += [(piece, CURVE) for piece in cubics_along(section[at:], error)]
     return found
 
 
@@ -163,7 +163,7 @@ def _line(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     return np.stack([start, (2 * start + end) / 3, (start + 2 * end) / 3, end])
 
 
-def _cubics(section: np.ndarray, error: float) -> list[np.ndarray]:
+def cubics_along(section: np.ndarray, error: float) -> list[np.ndarray]:
     """As few cubics [4,2] as follow a section within an error: of equal lengths where these do, else each as long as it
     can be."""
     ends = longest(section, error)
@@ -184,7 +184,7 @@ def _cubic(section: np.ndarray) -> tuple[np.ndarray, float]:
     return np.stack([section[0], *handles, section[-1]]), off
 
 
-def _ellipse(points: np.ndarray, error: float) -> np.ndarray | None:
+def ellipse_of(points: np.ndarray, error: float) -> np.ndarray | None:
     """The contour [12,2] of the ellipse through points [N,2], if all are within an error (px) of it."""
     middle = points.mean(0)
     scale = np.abs(points - middle).max()

@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 
 from vecstack.geometry import Affine
-from vecstack.kinds.path.arrays import FLAT_FORM, LINEAR_FORM, RADIAL_FORM, gradient_frame
+from vecstack.kinds.gradient import LINEAR, RADIAL, Gradient
+from vecstack.kinds.path.arrays import FLAT_FORM, LINEAR_FORM, PLACE, RADIAL_FORM, gradient_frame
 from vecstack.kinds.path.graphic.palette import straightened
 from vecstack.kinds.path.graphic.seeds import Parts
-from vecstack.kinds.path.layer import LINEAR, RADIAL, Gradient
 
 FLAT = 0.9 / 255  # root mean square from its median up to which a part has one colour
 NOISY_FLAT = 3 / 255  # the same, amid noise
@@ -27,7 +27,7 @@ OPAQUE = 0.98
 
 @dataclass(frozen=True)
 class Fill:
-    """A fill as arrays have it (see Paths): its form, its place [6], offsets [S] and colours [S,3]."""
+    """A fill as arrays have it (see Paths): its form, its place [8], offsets [S] and colours [S,3]."""
 
     form: int
     place: np.ndarray
@@ -37,7 +37,7 @@ class Fill:
     @classmethod
     def flat(cls, color: np.ndarray) -> Fill:
         """One colour [3], of 8 bits."""
-        return cls(FLAT_FORM, np.zeros(6), np.zeros(1), _rounded(color)[None])
+        return cls(FLAT_FORM, np.zeros(PLACE), np.zeros(1), _rounded(color)[None])
 
 
 def fills_of(parts: Parts, picture: np.ndarray) -> list[Fill]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from vecstack.kinds.path.fit import Tuner
 from vecstack.kinds.path.graphic.curves import CURVE, ROUND
 from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, fills_of
 from vecstack.kinds.path.graphic.forms import Form, tuned
+from vecstack.kinds.path.graphic.groups import by_color
 from vecstack.kinds.path.graphic.palette import in_style, straightened
 from vecstack.kinds.path.graphic.seeds import Parts, parts_of
 from vecstack.kinds.path.graphic.stacking import Shape, neighbours, shapes_of
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 MOST_LAYERS = 2000  # where nothing else is asked for
 AIM_DB = 46.0  # that outlines are simplified down to, where nothing else is asked for
 ERRORS = (0.1, 0.16, 0.25, 0.4, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
-MANY, MANY_ERRORS = 300, (0.1, 0.3)  # shapes, and what is tried of so many
+MANY, MANY_ERRORS = 300, (0.1,)  # shapes, and what is tried of so many: letters of a page, which are to be legible
+MANY_STEPS = 2  # times the steps, of so many
 ROUGH_ERRORS = (1.0,)  # px, of the regions of a picture that is not flat
 MIN_SLACK, NOISY_SLACK = 1.001, 1.12  # the same of fewer paths, and where noise is left out
 SLACK = 1.2  # times the error of the closest outlines, that simpler ones may have
@@ -48,6 +49,7 @@ class GraphicMaker:
 
     max_layers = 0
     most_layers = MOST_LAYERS
+    takes = frozenset({"colors", "palette", "smooth"})
 
     def __init__(self, style: Style | None = None) -> None:
         self._style = style or Style()
@@ -115,13 +117,8 @@ class GraphicGrower(LayerGrower):
         self._take(drawing.chosen(np.sort(order[:count])))
 
     def grown(self) -> Grown:
-        """The layers; those of what hangs together are in a group."""
-        found = super().grown()
-        counts = Counter(layer.group for layer in found.layers)
-        kept = tuple(group for group in found.groups if counts[group.id] > 1)
-        names = {group.id for group in kept}
-        layers = (layer if layer.group in names else dataclasses.replace(layer, group=None) for layer in found.layers)
-        return Grown(tuple(layers), kept)
+        """The layers; those of what hangs together are in a group, and in it those of one colour."""
+        return by_color(super().grown())
 
     def _simple(self) -> Drawing:
         """The paths of all parts, of the fewest pieces that are close enough."""
@@ -139,6 +136,7 @@ class GraphicGrower(LayerGrower):
         found: Drawing | None = None
         allowed = 0.0
         errors = self._errors(parts, len(shapes))
+        self._steps *= MANY_STEPS if len(shapes) > MANY else 1
         for index, error in enumerate(errors):
             drawing = self._tuned(self._drawn(parts, shapes, fills, error))
             if self.terms.told is not None:

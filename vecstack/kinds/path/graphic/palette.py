@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from vecstack.color import Color, nearest, reduced
 from vecstack.kinds.base import Style
-from vecstack.kinds.path.graphic.seeds import Parts
+from vecstack.kinds.path.graphic.seeds import Parts, united
 
 
 def in_style(parts: Parts, ground: np.ndarray, behind: np.ndarray | None, style: Style) -> Parts:
@@ -22,7 +24,9 @@ def in_style(parts: Parts, ground: np.ndarray, behind: np.ndarray | None, style:
     colors[drawn, :3] = chosen * (colors[drawn, 3:] if colors.shape[1] == 4 else 1)
     if behind is not None:
         colors[ground] = behind
-    return _united(parts, colors)
+    return united(
+        dataclasses.replace(parts, colors=colors), lambda one, other: np.array_equal(colors[one], colors[other])
+    )
 
 
 def straightened(colors: np.ndarray) -> np.ndarray:
@@ -47,27 +51,6 @@ def _palette(parts: Parts, ground: np.ndarray, behind: np.ndarray | None, style:
         weights[color] = weights.get(color, 0) + max(float(sizes[number]), 1)
     count = min(style.colors - len(fixed), len(weights))
     return [*fixed, *(reduced(weights, count) if count > 0 else [])]
-
-
-def _united(parts: Parts, colors: np.ndarray) -> Parts:
-    """The parts with other colours; neighbours of the same one are one part."""
-    root = np.arange(parts.count)
-
-    def find(number: int) -> int:
-        while root[number] != number:
-            number = int(root[number])
-        return number
-
-    part = parts.part
-    for one, other in ((part[:, 1:], part[:, :-1]), (part[1:], part[:-1])):
-        pairs = np.stack([one.ravel(), other.ravel()], 1)
-        for a, b in np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0).tolist():
-            if np.array_equal(colors[a], colors[b]):
-                root[find(a)] = find(b)
-    kept, number = np.unique([find(index) for index in range(parts.count)], return_inverse=True)
-    new, other = number[part], number[parts.other]
-    share = np.where(new == other, 0, parts.share).astype(np.float32)
-    return Parts(new, other, share, colors[kept], parts.pure, parts.is_flat, parts.is_noisy)
 
 
 def _color(values: np.ndarray) -> Color:

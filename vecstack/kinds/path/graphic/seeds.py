@@ -3,6 +3,8 @@ mixtures of two."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +15,10 @@ from vecstack.kinds.path.graphic.pixels import (
     explained_by,
     joined,
     linked,
-    name_thin,
-    seams_of,
     spread,
     unbroken,
 )
+from vecstack.kinds.path.graphic.thin import name_thin, seams_of
 from vecstack.kinds.path.regions import merged
 
 ALIKE = 2.5 / 255  # between neighbours of one part: a step of a gradient, and rounding to 8 bits
@@ -30,6 +31,7 @@ SLIGHT, STEEP, NOISY_SHARE = (2.6 / 255, 14 / 255), 14 / 255, 1.0  # steps betwe
 NOISY_ALIKE, NOISY_EXPLAINED, NOISY_PART = 10 / 255, 30 / 255, 24
 MIN_PART = 2  # pixels of a thin part: one is a junction of three others, if it is no dot
 DOT_COVER = 0.7  # of a pixel that is a dot beside something else, such as that of a letter
+CLEAR_COVER = 0.95  # of a pixel of a known colour that others enclose
 BEHIND = 8  # frequent colours that may show so
 PALETTE, PALETTE_SHARE = 64, 1e-4  # most colours for thin parts, and the least share of the pixels of each
 
@@ -68,19 +70,56 @@ def parts_of(picture: np.ndarray) -> Parts:
     pure = part != FREE
     means = _medians(part, picture)
     palette = _palette(means, np.bincount(part[pure], minlength=len(means)))
-    pairs = explained_by(part, colors, np.zeros((0, colors.shape[2]), np.float32), explained, REACH, False)
-    thin, thin_colors, seams = _thin(part, pairs, colors, palette, explained, least)
-    part = np.where(thin != FREE, thin + len(means), part)
-    every = np.concatenate([means, thin_colors])
-    own = np.concatenate([np.zeros(len(means), bool), np.ones(len(thin_colors), bool)])
-    given = np.where(own[:, None], every, np.nan).astype(np.float32)
+    every, is_thin = means, np.zeros(len(means), bool)
+    none = np.full(part.shape, FREE)
+    seams: tuple[np.ndarray, ...] = (none, none, np.zeros(part.shape, np.float32))
+    for is_first in (True, False):  # lines and letters, then what these enclose
+        given = np.where(is_thin[:, None], every, np.nan).astype(np.float32)
+        pairs = explained_by(part, colors, given, explained, REACH, True)
+        free = (pairs[0] == FREE) & (seams[0] == FREE)
+        thin, thin_colors, more = _thin(part, free, colors, palette, explained, least if is_first else None)
+        is_new = more[0] != FREE
+        seams = tuple(np.where(is_new, new, old) for new, old in zip(more, seams, strict=True))
+        part = np.where(thin != FREE, thin + len(every), part)
+        every = np.concatenate([every, thin_colors])
+        is_thin = np.arange(len(every)) >= len(means)
+    given = np.where(is_thin[:, None], every, np.nan).astype(np.float32)
     best, other, share = explained_by(part, colors, given, 9.0, REACH, True)
     is_seam = seams[0] != FREE
     best, other, share = (
         np.where(is_seam, of_seam, of_pair) for of_seam, of_pair in zip(seams, (best, other, share), strict=True)
     )
     found, origin = unbroken(best, other, share, len(every), least if is_noisy else 1)
-    return _without_empty(Parts(found, other, share, every[origin], pure, is_noisy=is_noisy))
+    parts = _without_empty(Parts(found, other, share, every[origin], pure, is_noisy=is_noisy))
+    is_thin = np.bincount(parts.part[pure], minlength=parts.count) == 0
+    apart = parts.colors
+
+    def is_one(one: int, other: int) -> bool:
+        """Whether two parts are of one colour, and no letters that touch."""
+        return bool(not (is_thin[one] and is_thin[other]) and np.abs(apart[one] - apart[other]).max() < ALIKE)
+
+    return united(parts, is_one)
+
+
+def united(parts: Parts, is_one: Callable[[int, int], bool]) -> Parts:
+    """The parts, of which neighbours that are one are so."""
+    root = np.arange(parts.count)
+
+    def find(number: int) -> int:
+        while root[number] != number:
+            number = int(root[number])
+        return number
+
+    part = parts.part
+    for one, other in ((part[:, 1:], part[:, :-1]), (part[1:], part[:-1])):
+        pairs = np.stack([one.ravel(), other.ravel()], 1)
+        for a, b in np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0).tolist():
+            if is_one(a, b):
+                root[find(a)] = find(b)
+    kept, number = np.unique([find(index) for index in range(parts.count)], return_inverse=True)
+    new, rest = number[part], number[parts.other]
+    share = np.where(new == rest, 0, parts.share).astype(np.float32)
+    return dataclasses.replace(parts, part=new, other=rest, share=share, colors=parts.colors[kept])
 
 
 def _is_noisy(picture: np.ndarray) -> bool:
@@ -128,21 +167,22 @@ def _palette(means: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 def _thin(
     part: np.ndarray,
-    pairs: tuple[np.ndarray, ...],
+    free: np.ndarray,
     colors: np.ndarray,
     palette: np.ndarray,
     explained: float,
-    least: int,
+    least: int | None,
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
-    """Parts too thin to have a pixel among their own: the connected pixels that no mixture explains, by number [H,W]
-    (FREE elsewhere), and their colours [T,D]; of seams, which are no such parts, the two parts there and the share of
-    the second (FREE elsewhere)."""
-    loose = joined(pairs[0] == FREE)
+    """Parts too thin to have a pixel among their own: the connected pixels that are `free` [H,W], since no mixture
+    explains them, by number [H,W] (FREE elsewhere), and their colours [T,D]; of seams, which are no such parts, the two
+    parts there and the share of the second (FREE elsewhere). They have `least` pixels, or are dots; None leaves those
+    of a known colour within one part alone."""
+    loose = joined(free)
     count = int(loose.max()) + 1
     cover = np.zeros(loose.shape, np.float32)
     found = np.zeros((count, colors.shape[2]), np.float32)
     if not count:
-        return loose, found, pairs
+        return loose, found, (loose, loose, cover)
     name_thin(loose, count, part, colors, palette, explained, cover, found)
     behind = np.concatenate([np.zeros((1, colors.shape[2]), np.float32), palette[:BEHIND]])
     is_seam, *seams = seams_of(loose, count, part, colors, behind, explained)
@@ -157,8 +197,14 @@ def _thin(
     is_known = (np.abs(found[:, None] - palette).max(2).min(1, initial=1) < EXPLAINED)[whole]
     peaks = np.zeros(len(sizes))
     np.maximum.at(peaks, piece[piece != FREE], cover[piece != FREE])
-    is_dot = _is_dot(loose, part, count)[whole] | (is_known & (peaks > DOT_COVER))
-    kept = np.flatnonzero((sizes >= least) | (is_dot & (least == MIN_PART)))
+    is_within = _is_dot(loose, part, count)[whole]
+    is_dot = is_within | (is_known & (peaks > DOT_COVER))
+    is_kept = (
+        is_known & (is_within | (peaks > CLEAR_COVER))
+        if least is None
+        else (sizes >= least) | (is_dot & (least == MIN_PART))
+    )
+    kept = np.flatnonzero(is_kept)
     number[kept] = np.arange(len(kept))
     return number[piece], found[whole[kept]], tuple(seams)
 

@@ -1,19 +1,26 @@
-"""Parts of a picture laid over one another, large ones below: each goes on under those that lie on it."""
+"""Parts of a picture laid over one another: each goes on under those that lie on it."""
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
+from PIL import Image, ImageChops, ImageDraw
 
 from vecstack.kinds.path.graphic.curves import Outline, area_of, fitted
-from vecstack.kinds.path.graphic.hidden import completed
+from vecstack.kinds.path.graphic.edges import Edge, boxes_of, edges_of
+from vecstack.kinds.path.graphic.evidence import over_of
+from vecstack.kinds.path.graphic.hidden import Hidden, completed, pushed_under
 from vecstack.kinds.path.graphic.seeds import Parts
-from vecstack.kinds.path.graphic.trace import cover_of, loops_of
+from vecstack.kinds.path.graphic.strokes import without_strokes
 
 MIN_AREA = 0.7  # px, of a loop
 SAME = 2.5 / 255  # difference of the colours of what may be one shape, hidden in between
+OPAQUE = 0.98  # cover of a part that hides what is below
+MISSED_PX = 3  # pixels that edges may get wrong, of those whose neighbours are wrong, too
+TRIES = 6  # how often what hides an edge is taken away, to find a way for it
 
 
 @dataclass(frozen=True)
@@ -31,36 +38,81 @@ class Shape:
 
 
 def shapes_of(parts: Parts, ground: np.ndarray) -> list[Shape]:
-    """The shapes of all parts but the ground's [K], lowest first."""
-    boxes = _boxes(parts.part, parts.count)
-    beside = neighbours(parts.part, parts.count)
-    area = np.array([0.0 if ground[number] else _filled(parts, number, boxes[number]) for number in range(len(boxes))])
-    group = _groups(parts, ground, beside, area)
-    sums = np.bincount(group, area, parts.count)
-    order = sorted(np.unique(group[~ground]).tolist(), key=lambda number: -sums[number])
-    rank = np.full(parts.count, -1)
+    """The shapes of all parts but the ground's [K], lowest first; strokes over others are the highest."""
+    rest, strokes, veil = without_strokes(parts, ground)
+    boxes = boxes_of(rest.part, rest.count)
+    is_drawn = ~ground & (boxes[:, 2] > 0)
+    edges = [_edges(rest, number, boxes) if boxes[number, 2] else [] for number in range(rest.count)]
+    area = np.array([max((area_of(edge.points) for edge in own), default=0.0) for own in edges])
+    beside = neighbours(rest.part, rest.count)
+    group = _groups(rest, is_drawn, beside, area)
+    over = over_of(edges, ground, group)
+    order = _order(group, np.unique(group[is_drawn]), over, np.bincount(group, area, rest.count))
+    rank = np.full(rest.count, -1)
     rank[order] = np.arange(len(order))
-    rank = np.where(ground, -1, rank[group])
+    rank = np.where(is_drawn, rank[group], -1)
     found = []
     for number in order:
-        members = np.flatnonzero((group == number) & ~ground)
-        loops = _loops(parts, members, _above(members, rank, beside), boxes)
-        if loops:
-            found.append(Shape(int(members[np.argmax(area[members])]), tuple(members.tolist()), loops))
+        members = np.flatnonzero((group == number) & is_drawn)
+        found += _shapes(rest, members, area, _loops(rest, members, rank, beside, boxes, veil))
+    whole = boxes_of(parts.part, parts.count)
+    for number in strokes:
+        loops = tuple(edge.points for edge in _edges(parts, number, whole) if abs(area_of(edge.points)) >= MIN_AREA)
+        found += [Shape(number, (number,), loops)] if loops else []
     return found
 
 
-def _groups(parts: Parts, ground: np.ndarray, beside: list[set[int]], area: np.ndarray) -> np.ndarray:
-    """A number [K] for each part, the same for those of one colour that a part between them may hide: one that is, with
-    all that may be one shape with it, smaller than they together."""
+def _edges(parts: Parts, number: int, boxes: np.ndarray) -> list[Edge]:
+    """The closed edges of one part."""
+    inside = np.zeros(parts.count, bool)
+    inside[number] = True
+    return edges_of(parts, inside, boxes)
+
+
+def _order(
+    group: np.ndarray, numbers: np.ndarray, over: Mapping[tuple[int, int], float], area: np.ndarray
+) -> list[int]:
+    """The groups of parts [K], lowest first: those of which least tells that they lie over one that is not yet there,
+    and of these the largest."""
+    weight: dict[tuple[int, int], float] = {}
+    for (above, below), value in over.items():
+        pair = int(group[above]), int(group[below])
+        if pair[0] != pair[1]:
+            weight[pair] = weight.get(pair, 0) + value
+            weight[pair[::-1]] = weight.get(pair[::-1], 0) - value
+    higher: dict[int, list[tuple[int, float]]] = {}
+    waiting = dict.fromkeys(numbers.tolist(), 0.0)
+    for (above, below), value in weight.items():
+        if value > 0:
+            higher.setdefault(below, []).append((above, value))
+            waiting[above] += value
+    heap = [(value, -area[number], number) for number, value in waiting.items()]
+    heapq.heapify(heap)
+    found: list[int] = []
+    while heap:
+        value, _, number = heapq.heappop(heap)
+        if waiting.get(number) != value:
+            continue
+        found.append(number)
+        del waiting[number]
+        for above, less in higher.get(number, ()):
+            if above in waiting:
+                waiting[above] -= less
+                heapq.heappush(heap, (waiting[above], -area[above], above))
+    return found
+
+
+def _groups(parts: Parts, is_drawn: np.ndarray, beside: list[set[int]], area: np.ndarray) -> np.ndarray:
+    """A number [K] for each part, the same for those of one colour that touch, or that a part between them may hide:
+    one that is, with all that may be one shape with it, smaller than they together."""
     every = np.ones(parts.count, bool)
-    loose = _united(parts, ground, beside, every[:, None] | every)
+    loose = _united(parts, is_drawn, beside, every[:, None] | every)
     sums = np.bincount(loose, area, parts.count)[loose]
-    return _united(parts, ground, beside, sums[:, None] > sums)
+    return _united(parts, is_drawn, beside, sums[:, None] > sums)
 
 
-def _united(parts: Parts, ground: np.ndarray, beside: list[set[int]], is_below: np.ndarray) -> np.ndarray:
-    """Numbers [K] of parts of one colour that have a neighbour in common which may lie over them."""
+def _united(parts: Parts, is_drawn: np.ndarray, beside: list[set[int]], is_below: np.ndarray) -> np.ndarray:
+    """Numbers [K] of parts of one colour that touch, or have a neighbour in common which may lie over them."""
     root = list(range(parts.count))
 
     def find(number: int) -> int:
@@ -68,57 +120,102 @@ def _united(parts: Parts, ground: np.ndarray, beside: list[set[int]], is_below: 
             number = root[number]
         return number
 
-    for between in np.flatnonzero(~ground).tolist():
-        around = [number for number in beside[between] if not ground[number] and is_below[number, between]]
-        for index, one in enumerate(around):
-            for other in around[:index]:
-                if np.abs(parts.colors[one] - parts.colors[other]).max() < SAME:
-                    root[find(one)] = find(other)
+    for between in np.flatnonzero(is_drawn).tolist():
+        own = [number for number in beside[between] if is_drawn[number]]
+        around = [number for number in own if is_below[number, between]]
+        pairs = [(one, other) for index, one in enumerate(around) for other in around[:index]]
+        for one, other in pairs + [(between, number) for number in own]:
+            if np.abs(parts.colors[one] - parts.colors[other]).max() < SAME:
+                root[find(one)] = find(other)
     return np.array([find(number) for number in range(parts.count)])
 
 
-def _loops(parts: Parts, members: np.ndarray, inside: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The closed edges of some parts with others that lie over them, in pixels; where only these have the edge, it is
-    hidden below them if it can be."""
-    own = boxes[inside]
-    top, left = np.maximum(own[:, :2].min(0) - 1, 0)
-    bottom, right = np.minimum(own[:, 2:].max(0) + 1, parts.part.shape)
-    field = cover_of(parts.part, parts.other, parts.share, inside, top, left, bottom, right)
+def _loops(
+    parts: Parts, members: np.ndarray, rank: np.ndarray, beside: list[set[int]], boxes: np.ndarray, veil: np.ndarray
+) -> list[tuple[np.ndarray, set[int]]]:
+    """The closed edges of some parts, in pixels, with the members that are seen along each; where parts above have the
+    edge, it is hidden below them if it can be, and they are left out if it cannot."""
     is_member = np.zeros(parts.count, bool)
     is_member[members] = True
-    points, starts, seen = loops_of(field, top, left, parts.part, is_member)
-    over = (inside & ~is_member)[parts.part[top:bottom, left:right]]
-    found, corner = [], np.array([left, top])
-    for a, b in pairwise(starts):
-        loop = completed(points[a:b] - corner, seen[a:b], over) + corner
-        if abs(area_of(loop)) >= MIN_AREA:
-            found.append(loop)
-    return tuple(found)
+    hides = rank > rank[members[0]]
+    if parts.colors.shape[1] == 4:
+        hides &= parts.colors[:, 3] > OPAQUE
+    allowed, left_out = hides[parts.part], np.zeros(parts.count, bool)
+    for attempt in range(TRIES):
+        over = hides & ~left_out if attempt < TRIES - 1 else np.zeros(parts.count, bool)
+        found, blockers = [], set()
+        for edge in edges_of(parts, _above(members, over, beside), boxes):
+            if abs(area_of(edge.points)) < MIN_AREA:
+                continue
+            seen = is_member[edge.inner]
+            if not seen.any() and area_of(edge.points) > 0:
+                continue
+            is_beside = seen & (edge.outer >= 0) & (hides & ~over)[edge.outer]
+            points, soft = pushed_under(edge.points, is_beside, allowed)
+            columns, rows = np.floor(edge.points).astype(np.int64).T
+            soft = soft | veil[np.clip(rows, 0, len(veil) - 1), np.clip(columns, 0, veil.shape[1] - 1)]
+            way, blocking = completed(Hidden(points, seen, soft, edge.inner), allowed)
+            blockers |= blocking
+            found.append((way, set(np.unique(edge.inner[seen]).tolist())))
+        if not blockers and _fits(parts, is_member, allowed, [loop for loop, _ in found]):
+            break
+        if not blockers:
+            left_out |= hides
+        left_out[list(blockers)] = True
+    return found
 
 
-def _above(members: np.ndarray, rank: np.ndarray, beside: list[set[int]]) -> np.ndarray:
-    """Which parts [K] are members of a shape or lie over it, connected to it by others that do."""
-    inside = np.zeros(len(rank), bool)
+def _shapes(
+    parts: Parts, members: np.ndarray, area: np.ndarray, loops: Sequence[tuple[np.ndarray, set[int]]]
+) -> list[Shape]:
+    """The shapes that hang together, of closed edges and the members that are seen along each."""
+    outer = [(loop, seen) for loop, seen in loops if area_of(loop) >= MIN_AREA]
+    outer.sort(key=lambda own: -area_of(own[0]))
+    holes: list[list[np.ndarray]] = [[] for _ in outer]
+    for hole, _ in (own for own in loops if area_of(own[0]) <= -MIN_AREA):
+        around = [index for index, (loop, _) in enumerate(outer) if _holds(loop, hole[0])]
+        if around:
+            holes[around[-1]].append(hole)
+    found = []
+    for (loop, seen), own in zip(outer, holes, strict=True):
+        inside = sorted(seen & set(members.tolist()))
+        found.append(Shape(max(inside, key=lambda number: area[number]), tuple(inside), (loop, *own)))
+    return found
+
+
+def _fits(parts: Parts, is_member: np.ndarray, allowed: np.ndarray, loops: Sequence[np.ndarray]) -> bool:
+    """Whether closed edges hold the pixels of the members and none that they may not, but for lines along them."""
+    image = Image.new("1", parts.part.shape[::-1])
+    for loop in loops:
+        own = Image.new("1", image.size)
+        ImageDraw.Draw(own).polygon([(x - 0.5, y - 0.5) for x, y in loop.tolist()], fill=1)
+        image = ImageChops.logical_xor(image, own)
+    held, seen = np.asarray(image), is_member[parts.part]
+    wrong = np.pad(np.where(held, ~(seen | allowed), seen), 1)
+    core = wrong[1:-1, 1:-1] & wrong[:-2, 1:-1] & wrong[2:, 1:-1] & wrong[1:-1, :-2] & wrong[1:-1, 2:]
+    return bool(np.count_nonzero(core) <= MISSED_PX)
+
+
+def _holds(loop: np.ndarray, point: np.ndarray) -> bool:
+    """Whether a point is within a closed edge [N,2]."""
+    after = np.roll(loop, -1, 0)
+    crosses = (loop[:, 1] > point[1]) != (after[:, 1] > point[1])
+    a, b = loop[crosses], after[crosses]
+    at = a[:, 0] + (point[1] - a[:, 1]) / (b[:, 1] - a[:, 1]) * (b[:, 0] - a[:, 0])
+    return bool((at > point[0]).sum() % 2)
+
+
+def _above(members: np.ndarray, over: np.ndarray, beside: list[set[int]]) -> np.ndarray:
+    """Which parts [K] are members of a shape or are `over` it [K], connected to it by others that are."""
+    inside = np.zeros(len(over), bool)
     inside[members] = True
     waiting = members.tolist()
-    lowest = rank[members[0]]
     while waiting:
         for other in beside[waiting.pop()]:
-            if not inside[other] and rank[other] > lowest:
+            if not inside[other] and over[other]:
                 inside[other] = True
                 waiting.append(other)
     return inside
-
-
-def _filled(parts: Parts, number: int, box: np.ndarray) -> float:
-    """The area within the outer edge of a part."""
-    inside = np.zeros(parts.count, bool)
-    inside[number] = True
-    top, left = np.maximum(box[:2] - 1, 0)
-    bottom, right = np.minimum(box[2:] + 1, parts.part.shape)
-    field = cover_of(parts.part, parts.part, np.zeros_like(parts.share), inside, top, left, bottom, right)
-    points, starts, _ = loops_of(field, top, left, parts.part, inside)
-    return max((area_of(points[a:b]) for a, b in pairwise(starts)), default=0.0)
 
 
 def neighbours(part: np.ndarray, count: int) -> list[set[int]]:
@@ -135,17 +232,4 @@ def neighbours(part: np.ndarray, count: int) -> list[set[int]]:
     for a, b in pairs.tolist():
         found[a].add(b)
         found[b].add(a)
-    return found
-
-
-def _boxes(part: np.ndarray, count: int) -> np.ndarray:
-    """Top, left, bottom and right of each part: [K,4]."""
-    rows, columns = np.indices(part.shape)
-    found = np.zeros((count, 4), np.int64)
-    found[:, :2] = 1 << 30
-    flat = part.ravel()
-    np.minimum.at(found[:, 0], flat, rows.ravel())
-    np.minimum.at(found[:, 1], flat, columns.ravel())
-    np.maximum.at(found[:, 2], flat, rows.ravel() + 1)
-    np.maximum.at(found[:, 3], flat, columns.ravel() + 1)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vecstack.compiled import compiled
+from vecstack.kinds.path.graphic.pixels import FREE
 
 FULL, EMPTY = 0.99, 0.01  # cover of the pixels on both sides of an edge between which it is measured
 
@@ -25,16 +26,17 @@ def cover_of(part, other, share, inside, top, left, bottom, right):
 
 
 @compiled
-def loops_of(field, top, left, part, chosen):
+def loops_of(field, top, left, part):
     """The closed edges where the cover of a window is a half: points [N,2] in pixels, clockwise on the screen around
-    what is covered, where each loop begins [C+1], and which points are on a pixel of a part that is `chosen` [K].
+    what is covered, where each loop begins [C+1], and the parts on both sides of each point, [N,2]: that of the covered
+    pixel, and that of the other one (FREE beyond the border).
 
     Each side between a pixel that is covered by half or more and one that is not has a point. Its place along the line
     between their middles is where the edge would be that covers as much, if it were straight there."""
     height, width = field.shape
     seen = np.zeros((height, width), np.bool_)  # sides on top of a pixel
     points = np.empty((256, 2))
-    marks = np.zeros(256, np.bool_)
+    sides = np.empty((256, 2), np.int64)
     starts = np.empty(16, np.int64)
     count, loops = 0, 0
     for y0 in range(1, height - 1):
@@ -68,12 +70,15 @@ def loops_of(field, top, left, part, chosen):
                     grown = np.empty((2 * count, 2))
                     grown[:count] = points
                     points = grown
-                    more_marks = np.zeros(2 * count, np.bool_)
-                    more_marks[:count] = marks
-                    marks = more_marks
+                    more_sides = np.empty((2 * count, 2), np.int64)
+                    more_sides[:count] = sides
+                    sides = more_sides
                 points[count, 0] = left - 1 + ix + 0.5 + place * nx
                 points[count, 1] = top - 1 + iy + 0.5 + place * ny
-                marks[count] = chosen[part[top - 1 + iy, left - 1 + ix]]
+                sides[count, 0] = part[top - 1 + iy, left - 1 + ix]
+                qx, qy = left - 1 + ix + nx, top - 1 + iy + ny
+                is_there = 0 <= qy < part.shape[0] and 0 <= qx < part.shape[1]
+                sides[count, 1] = part[qy, qx] if is_there else FREE
                 count += 1
                 x += dx
                 y += dy
@@ -86,4 +91,4 @@ def loops_of(field, top, left, part, chosen):
                 elif not in_right:
                     way = (way + 1) % 4
     starts[loops] = count
-    return points[:count], starts[: loops + 1], marks[:count]
+    return points[:count], starts[: loops + 1], sides[:count]

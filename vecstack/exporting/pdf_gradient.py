@@ -1,4 +1,4 @@
-"""Ramps of colours as the shading patterns of PDF."""
+"""Gradients as the shading patterns of PDF."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from itertools import pairwise
 
 from vecstack.exporting.xml import number
 from vecstack.geometry import Affine
-from vecstack.kinds.base import Ramp
+from vecstack.kinds.gradient import Gradient
 
 AXIAL, RADIAL = 2, 3
 
 
-def pattern(ramp: Ramp, place: Affine) -> str:
-    """The object of a pattern that paints a ramp where `place` takes its frame to the page (points, y up)."""
-    (x0, y0), (x1, y1) = ramp.start, ramp.end
-    coords = (x0, y0, 0.0, x0, y0, math.dist(ramp.start, ramp.end)) if ramp.radial else (x0, y0, x1, y1)
+def pattern(gradient: Gradient, place: Affine) -> str:
+    """The object of a pattern that paints a gradient where `place` takes its frame to the page (points, y up)."""
+    start, end, focus = gradient.start, gradient.end, gradient.focus or gradient.start
+    coords = (*focus, 0.0, *start, math.dist(start, end)) if gradient.is_radial else (*start, *end)
     matrix = place.a, place.d, place.b, place.e, place.c, place.f
     shading = (
-        f"<< /ShadingType {RADIAL if ramp.radial else AXIAL} /ColorSpace /DeviceRGB /Coords [{_numbers(coords)}] "
-        f"/Extend [true true] /Function {_function(ramp)} >>"
+        f"<< /ShadingType {RADIAL if gradient.is_radial else AXIAL} /ColorSpace /DeviceRGB "
+        f"/Coords [{_numbers(coords)}] "
+        f"/Extend [true true] /Function {_function(gradient)} >>"
     )
     return f"<< /Type /Pattern /PatternType 2 /Matrix [{_numbers(matrix)}] /Shading {shading} >>"
 
 
-def _function(ramp: Ramp) -> str:
+def _function(gradient: Gradient) -> str:
     """The colours from offset 0 to 1: one piece between each stop and the next, and before the first and after the
     last."""
-    first, last = ramp.stops[0], ramp.stops[-1]
-    stops = [(0.0, *first[1:]), *ramp.stops, (1.0, *last[1:])]
+    first, last = gradient.stops[0], gradient.stops[-1]
+    stops = [(0.0, *first[1:]), *gradient.stops, (1.0, *last[1:])]
     pieces = [(start, end) for start, end in pairwise(stops) if end[0] > start[0]]
     functions = [_between(start[1:], end[1:]) for start, end in pieces]
     if len(functions) == 1:

@@ -1,0 +1,89 @@
+"""Icons in colour: SVG files drawn small by resvg on a transparent ground, enlarged, and compared over white."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import resvg_py
+from _common import print_markdown
+from glyphs import errors
+from PIL import Image
+
+from vecstack.drawing.render import render
+from vecstack.exporting.svg.write import to_svg
+from vecstack.fitting.decompose import decompose
+
+OVERSAMPLING = 24  # drawn so many times as large, and averaged
+TILE = 256  # px of a picture on the sheet
+
+
+def measure_icons(
+    folders: list[Path], sides: list[int], size: int
+) -> tuple[list[dict[str, Any]], list[list[Image.Image]]]:
+    """The figures of the icons of some folders, printed as a table, and rows for a sheet of those at the first size:
+    the truth, Lanczos's and ours."""
+    rows: list[list[Image.Image]] = []
+    found = []
+    for side in sides:
+        for folder in folders:
+            own = [enlarged_icon(path, side, size) for path in sorted(folder.glob("*.svg"))]
+            rows += [pictures for _, pictures in own] if side == sides[0] else []
+            found.append({"px": side, "set": folder.name, **summary([entry for entry, _ in own])})
+    cells = [[f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()] for row in found]
+    print_markdown(f"icons to {size} px, errors in 1/255 over white", list(found[0]), cells)
+    return found, rows
+
+
+def enlarged_icon(path: Path, side: int, size: int) -> tuple[dict[str, float], list[Image.Image]]:
+    """The figures of an icon at a side, and its pictures at the full size: the truth, Lanczos's and ours."""
+    truth = draw_icon(path, size)
+    small = draw_icon(path, side * OVERSAMPLING).reduce(OVERSAMPLING)
+    began = time.process_time()
+    stack = decompose(small)
+    drawn = Image.fromarray(render(stack, size))
+    seconds = time.process_time() - began
+    lanczos = small.resize((size, size), Image.Resampling.LANCZOS)
+    pictures = [over_white(picture) for picture in (truth, lanczos, drawn)]
+    (of_lanczos, _), (ours, _) = (errors(picture, pictures[0]) for picture in pictures[1:])
+    return {
+        "Lanczos": 255 * of_lanczos, "error": 255 * ours, "of Lanczos": ours / of_lanczos, "seconds": seconds,
+        "layers": len(stack.layers), "SVG bytes": len(to_svg(stack)),
+    }, pictures  # fmt: skip
+
+
+def summary(found: list[dict[str, float]]) -> dict[str, Any]:
+    """Means over icons, and how many are worse than Lanczos."""
+    means = {name: float(np.mean([entry[name] for entry in found])) for name in found[0]}
+    shares = [entry["of Lanczos"] for entry in found]
+    seconds = float(np.median([entry["seconds"] for entry in found]))
+    worse = sum(share > 1 for share in shares)
+    return {"icons": len(found), **means, "median": float(np.median(shares)), "worse": worse, "seconds": seconds}
+
+
+def draw_icon(path: Path, size: int) -> Image.Image:
+    """An SVG file on a transparent ground, in the middle of size x size pixels."""
+    png = bytes(resvg_py.svg_to_bytes(svg_string=path.read_text("utf-8"), width=size, height=size))
+    drawn = Image.open(io.BytesIO(png)).convert("RGBA")
+    whole = Image.new("RGBA", (size, size))
+    whole.paste(drawn, ((size - drawn.width) // 2, (size - drawn.height) // 2))
+    return whole
+
+
+def over_white(picture: Image.Image) -> Image.Image:
+    """A picture over white, in RGB."""
+    white = Image.new("RGBA", picture.size, "white")
+    white.alpha_composite(picture.convert("RGBA"))
+    return white.convert("RGB")
+
+
+def sheet_of(rows: list[list[Image.Image]]) -> Image.Image:
+    """A contact sheet in colour: a row for each icon."""
+    sheet = Image.new("RGB", (TILE * len(rows[0]), TILE * len(rows)))
+    for row, pictures in enumerate(rows):
+        for column, picture in enumerate(pictures):
+            sheet.paste(picture.resize((TILE, TILE), Image.Resampling.BOX), (TILE * column, TILE * row))
+    return sheet

@@ -1,0 +1,112 @@
+"""Shared by the commands that make stacks of pictures: which model, and what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from vecstack.cli.items import Item, ItemProgress, name_of, picture_in
+from vecstack.cli.tuning import show_psnr
+from vecstack.color import Color
+from vecstack.editing.palette import load_palette
+from vecstack.errors import UsageError
+from vecstack.fitting.choose import AUTO, Choice, choose_model
+from vecstack.fitting.goal import Goal
+from vecstack.kinds.base import Style
+
+if TYPE_CHECKING:
+    from vecstack.pictures.read import Picture
+    from vecstack.stack import Stack
+
+PIXEL_ART = "pixel-art"  # the model that --pixel-art and --blocks ask for
+
+
+@dataclass(frozen=True)
+class Making:
+    """How pictures become stacks: what is asked of vecstack.decompose, and whether the model that is chosen is told."""
+
+    model: str
+    effort: str | float
+    style: Style
+    seed: int
+    device: str
+    quiet: bool
+    max_pixels: float | None = None
+    layers: int | None = None
+    detail: Goal | None = None
+    background: Color | None = None
+    segments: str | None = None
+    focus: str | None = None
+    simplify: str | None = None
+
+    def maker(self) -> Callable[[Item, ItemProgress], Stack]:
+        """What makes the stack of an item's picture. Raises WeightsError, DeviceError: what is wrong with the model and
+        the device is wrong for all pictures."""
+        from vecstack.device import resolve_device
+        from vecstack.fitting.decompose import decompose
+        from vecstack.models import load_model
+
+        is_guided = any(wish is not None for wish in (self.segments, self.focus, self.simplify))
+        choose = partial(choose_model, effort=self.effort, layers=self.layers, detail=self.detail, is_guided=is_guided)
+        opened = cache(partial(load_model, device=self.device))
+        resolve_device(self.device)
+        if self.model != AUTO:
+            opened(self.model)
+
+        def make(item: Item, report: ItemProgress) -> Stack:
+            picture = picture_in(item.source, self.max_pixels)
+            name = self.model if self.model != AUTO else _chosen(choose(picture), item, self.quiet)
+            stack = decompose(
+                picture,
+                opened(name),
+                self.layers,
+                effort=self.effort,
+                detail=self.detail,
+                background=self.background,
+                style=self.style,
+                segments=self.segments,
+                focus=self.focus,
+                simplify=self.simplify,
+                seed=self.seed,
+                device=self.device,
+                report=show_psnr(report),
+            )
+            is_lost = picture.alpha is not None and not stack.canvas.transparent
+            if is_lost and self.background is None and not self.quiet:
+                typer.echo(f"{name_of(item.source)}: {_told_of_ground(picture)}", err=True)
+            return stack
+
+        return make
+
+
+def model_of(model: str, pixel_art: bool, blocks: bool) -> str:
+    """The model that options ask for. Raises UsageError for two."""
+    if not pixel_art and not blocks:
+        return model
+    if model not in (AUTO, PIXEL_ART):
+        option = "--pixel-art" if pixel_art else "--blocks"
+        raise UsageError(f"{option} asks for model {PIXEL_ART}, and --model for {model}; leave one out.")
+    return PIXEL_ART
+
+
+def style_of(colors: int | None, palette: Path | None, smooth: float | None, blocks: bool) -> Style:
+    """The style that options ask for. Raises UsageError, RecipeError (a palette that cannot be read)."""
+    return Style(colors, None if palette is None else load_palette(palette), smooth, blocks)
+
+
+def _told_of_ground(picture: Picture) -> str:
+    """What is said of a transparent picture whose layers are not."""
+    ground = "white" if any(picture.ground) else "black"
+    return f"transparent pixels become {ground}; --background chooses another color, --model paths keeps them"
+
+
+def _chosen(choice: Choice, item: Item, quiet: bool) -> str:
+    """The name of the model that suits an item's picture, which standard error is told, and why."""
+    if not quiet:
+        typer.echo(f"{name_of(item.source)}: {choice.name} ({choice.reason})", err=True)
+    return choice.name
