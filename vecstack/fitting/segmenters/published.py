@@ -32,7 +32,7 @@ class Published:
         places = self._places() if weights is None else [Path(weights)]
         place = next((place for place in places if place.is_file()), None)
         if place is None and weights is not None:
-            raise WeightsError(f"there is no file {os.fspath(weights)!r:.80}; check the path.")
+            raise WeightsError(f"there is no file {os.fspath(weights)!r}; check the path.")
         if place is None:
             raise WeightsError(
                 f"{self.name} needs its weights, {self.file} ({self.origin}): put them into {CACHE}, or name their "
