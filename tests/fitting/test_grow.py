@@ -10,11 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from tests.helpers import ids, psnr_to
-from vecstack import Goal, Stack, decompose, refine
+from vecstack import Canvas, Goal, Stack, decompose, refine
 from vecstack.document.file import dumps, load
 from vecstack.drawing.render import render
+from vecstack.fitting import grow, scenes
+from vecstack.fitting.scenes import own_scene
+from vecstack.kinds.base import Scene
+from vecstack.pictures.read import Picture, as_picture
 
 ROUNDING_DB = 0.02  # of drawings in 8 bits, and of numbers as a document keeps them
 NAME = re.compile(r"(?:Region|Part) [1-9][0-9]*: [a-z ]+, [a-z ]+")
@@ -62,7 +67,9 @@ PICTURES = {"disc": disc(), "stripes": stripes(), "waves": waves(), "noise": noi
 NOT_FLAT = ("disc", "stripes", "waves", "noise")
 
 
-def grown(picture: np.ndarray, layers: int | None = None, effort: str | float = "fast", **options: Any) -> Stack:
+def grown(
+    picture: np.ndarray | Picture, layers: int | None = None, effort: str | float = "fast", **options: Any
+) -> Stack:
     return decompose(picture, "paths", layers, effort=effort, device="cpu", **options)
 
 
@@ -272,3 +279,35 @@ def test_shade_over_all_of_a_picture_is_drawn() -> None:
     found = drawn(grown(picture, 24), picture).astype(int)
     assert np.abs(found[..., 3] - 128).mean() < 4
     assert np.abs(found[..., :3] - picture[..., :3]).mean() < 12
+
+
+# Pictures larger than what layers are grown on.
+
+
+def test_a_large_picture_is_polished_on_its_own_pixels_without_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = as_picture(waves())
+    seen: list[Scene] = []
+    monkeypatch.setattr(grow, "_pixels_for", lambda layers: 1500)
+
+    def kept(*where: Any) -> Scene:
+        seen.append(own_scene(*where))
+        return seen[-1]
+
+    monkeypatch.setattr(grow, "own_scene", kept)
+    stack = grown(picture, 6)
+    (scene,) = seen
+    assert scene.picture.shape == (3, 64, 96)
+    assert np.shares_memory(scene.picture, picture.pixels)
+    assert scene.below.strides[1:] == (0, 0)
+    assert stack.metrics["psnr"] == pytest.approx(psnr_to(stack, waves()), abs=2 * ROUNDING_DB)
+    monkeypatch.setattr(grow, "_polished", lambda kind, own, layers, *how: (layers, 1.0))
+    assert psnr_to(grown(picture, 6), waves()) < psnr_to(stack, waves())
+
+
+def test_a_large_picture_that_must_be_copied_is_polished_on_fewer_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scenes, "COPIED_PIXELS", 2000)
+    clear = as_picture(covered(waves(), 128))
+    stack = Stack(Canvas(96, 64, transparent=True))
+    scene = own_scene(stack, clear, 0, (0.0, 0.0, 0.0), torch.device("cpu"))
+    assert scene.picture.shape[0] == 4
+    assert 1800 < scene.picture[0].size <= 2100

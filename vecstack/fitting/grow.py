@@ -16,7 +16,7 @@ from vecstack.fitting.compact import compact
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_effort, check_seed
 from vecstack.fitting.goal import PSNR_BYTES, Goal, check_above
 from vecstack.fitting.progress import Progress, ProgressCallback
-from vecstack.fitting.scenes import RASTER_PIXELS, scene_of, smaller
+from vecstack.fitting.scenes import RASTER_PIXELS, own_scene, scene_of
 from vecstack.fitting.target import psnr_of
 from vecstack.kinds import can_draw, find_kind, kind_names, kind_of
 from vecstack.kinds.base import Grown, Scene, Terms
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 LEAST_PIXELS, LAYER_PIXELS = 1 << 17, 1536  # of a raster that a number of layers is grown on, and for each of them
 POLISHING = "fast"  # the effort of tuning on all pixels
-POLISHED_PIXELS = 1 << 23  # most that they are tuned on in the end: bounds memory to some 300 MB
 FIRST, MORE = 8, 2  # layers that a goal without a count begins with, and by how much they grow from try to try
 LESS, FAR_LESS = 0.94, 0.75  # of the layers that are kept when fewer may do, and where the goal is passed by far
 CAREFUL = 0.98  # of the layers that would fill a file, by the bytes that those before took
@@ -79,10 +78,9 @@ def grow(
     kind = growing_kind()
     assert kind is not None
     first = _first_of_run(stack, kind)
-    whole = scene_of(stack, loaded, first, len(stack.layers), to_color(background), chosen, POLISHED_PIXELS)
     is_count = goal.layers is not None and goal.psnr is None and goal.budget_bytes is None
     pixels = _pixels_for(goal.layers - first) if is_count and goal.layers and maker is None else RASTER_PIXELS
-    scene = smaller(whole, pixels)
+    scene = scene_of(stack, loaded, first, len(stack.layers), to_color(background), chosen, pixels)
     said = None if report is None else lambda share, error: report(Progress(min(1.0, share), psnr_of(error)))
     deadline = None if isinstance(effort, str) else began + effort
     enough = None if goal.psnr is None else 10 ** (-goal.psnr / 10)
@@ -95,8 +93,10 @@ def grow(
         found = grower.grown(), grower.error
     else:
         found = _grown_to_goal(grower, stack, first, goal, deadline)
-    if scene is not whole and goal.budget_bytes is None and maker is None:  # other numbers may take more bytes
-        found = _polished(kind, whole, found[0], Terms(POLISHING, seed, deadline), chosen)
+    is_reduced = scene.picture[0].size < loaded.width * loaded.height
+    if is_reduced and goal.budget_bytes is None and maker is None:  # other numbers may take more bytes
+        own = own_scene(stack, loaded, first, to_color(background), chosen)
+        found = _polished(kind, own, found[0], Terms(POLISHING, seed, deadline), chosen)
     if said is not None:
         said(1.0, found[1])
     return _measured(_with(stack, first, found[0]), found[1])

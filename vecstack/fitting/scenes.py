@@ -18,6 +18,7 @@ from vecstack.pictures.read import Picture
 from vecstack.stack import Layer, Stack
 
 RASTER_PIXELS = 1 << 20  # most pixels of the picture that layers are grown on
+COPIED_PIXELS = 1 << 23  # most of one whose arrays are copies, that they are tuned on: bounds memory to some 300 MB
 TOLERANCE = 1.2 / 255  # of what surrounds them: four times as coarse as a drawing takes half of the time
 
 
@@ -35,7 +36,7 @@ def scene_of(
     if stack.canvas.transparent:
         alpha = np.ones(colors.shape[:2], np.float32) if loaded.alpha is None else loaded.alpha
         colors = np.concatenate([loaded.pixels * alpha[..., None], alpha[..., None]], 2)
-    picture = torch.from_numpy(np.ascontiguousarray(colors)).permute(2, 0, 1)
+    picture = torch.from_numpy(colors).permute(2, 0, 1)
     scale = min(1.0, (pixels / picture[0].numel()) ** 0.5)
     height, width = (max(1, round(side * scale)) for side in picture.shape[1:])
     if scale < 1:
@@ -50,21 +51,14 @@ def scene_of(
     return Scene(rect, picture.contiguous().numpy(), below, light, np.ascontiguousarray(cover[: len(picture)]))
 
 
-def smaller(scene: Scene, pixels: int) -> Scene:
-    """A scene on at most so many pixels; the same where it has no more."""
-    height, width = scene.picture.shape[1:]
-    scale = (pixels / (height * width)) ** 0.5
-    if scale >= 1:
-        return scene
-    size = max(1, round(height * scale)), max(1, round(width * scale))
-
-    def less(values: np.ndarray) -> np.ndarray:
-        means: np.ndarray = interpolate(torch.from_numpy(values)[None], size, mode="area")[0].contiguous().numpy()
-        return means
-
-    if scene.light is None or scene.above is None:
-        return Scene(scene.rect, less(scene.picture), less(scene.below))
-    return Scene(scene.rect, less(scene.picture), less(scene.below), less(scene.light[None])[0], less(scene.above))
+def own_scene(stack: Stack, loaded: Picture, first: int, background: Color, device: torch.device) -> Scene:
+    """What the layers of a stack from `first` on are to come close to, on the picture's own pixels. Nothing is copied
+    of an opaque picture that nothing is drawn below: its arrays are views, so that it may be of any size. Others are
+    reduced to COPIED_PIXELS."""
+    if stack.canvas.transparent or loaded.alpha is not None or first:
+        return scene_of(stack, loaded, first, len(stack.layers), background, device, COPIED_PIXELS)
+    rect, picture = stack.canvas.rect, loaded.pixels.transpose(2, 0, 1)
+    return Scene(rect, picture, np.broadcast_to(_drawn(stack, (), rect, 1, 1, device, False), picture.shape))
 
 
 def _drawn(

@@ -209,7 +209,7 @@ class Scene:
     """A picture on pixels that fill `rect` of a canvas, and what surrounds the layers that are to come close to it: all
     [D,H,W] float32 in 0..1, where D is 3, or 4 (premultiplied, with coverage) for a transparent picture. `below` is the
     canvas under the layers; `light` [H,W] is what the layers above let through and `above` [D,H,W] what these add, both
-    None where nothing is above."""
+    None where nothing is above. Arrays may be views in any layout, so that a large picture is not copied."""
 
     rect: Rect
     picture: np.ndarray

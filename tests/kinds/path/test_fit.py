@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -33,9 +34,8 @@ def test_slopes_are_differences(way: str, monkeypatch: pytest.MonkeyPatch, seed:
             moved, errors = [], []
             for sign in (1, -1):
                 numbers[place] = before + sign * step
-                tuner.slopes(paths)
                 moved.append(float(numbers[place]))
-                errors.append(np.square(tuner.drawn - tuner.scene.picture, dtype=np.float64).sum())
+                errors.append(np.square(tuner.draw(paths) - tuner.scene.picture, dtype=np.float64).sum())
             numbers[place] = before
             found.append(getattr(slopes, name).reshape(-1)[place])
             wanted.append(0.5 * (errors[0] - errors[1]) / (moved[0] - moved[1]))
@@ -119,7 +119,23 @@ def test_one_thread_finds_what_two_do(monkeypatch: pytest.MonkeyPatch) -> None:
         assert np.array_equal(getattr(one, name), getattr(two, name))
 
 
-def test_what_was_drawn_is_what_is_drawn(way: str) -> None:
+def test_what_is_tuned_is_what_is_drawn(way: str) -> None:
     paths, tuner = random_paths(4, 4), Tuner(random_scene(4, 4, is_under=True), CPU)
-    tuner.slopes(paths)
-    assert np.abs(tuner.draw(paths) - tuner.drawn).max() < 1e-5
+    missing = tuner.draw(paths) - tuner.scene.picture
+    assert tuner.slopes(paths).error == pytest.approx(np.square(missing, dtype=np.float64).sum(), rel=1e-5)
+
+
+def test_a_large_picture_is_tuned_strip_by_strip_as_in_one(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Views of a picture, and bands and strips of a few rows, change nothing but the rounding of sums."""
+    paths, scene = random_paths(5), random_scene(5, is_under=True)
+    whole = Tuner(scene, CPU)
+    monkeypatch.setattr(fit, "STRIP_PIXELS", 200)
+    monkeypatch.setattr(fit, "BAND_PIXELS", 200)
+    view = np.ascontiguousarray(scene.picture.transpose(1, 2, 0)).transpose(2, 0, 1)
+    parts = Tuner(dataclasses.replace(scene, picture=view), CPU)
+    assert parts.error(paths) == pytest.approx(whole.error(paths), rel=1e-6)
+    one, other = whole.slopes(paths), parts.slopes(paths)
+    assert other.error == pytest.approx(one.error, rel=1e-6)
+    for name in ("points", "blocks", "colors", "color_curvature", "opacity", "opacity_curvature"):
+        expected = getattr(one, name)
+        assert np.allclose(getattr(other, name), expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max()), name

@@ -19,7 +19,9 @@ from vecstack.kinds.path.raster import draw_over
 from vecstack.kinds.path.slopes import Slopes
 from vecstack.kinds.path.windows import Room, Windows, boxes_of
 
-BAND_ROWS = 64  # worked on together: all of their pixels stay in a processor's cache
+BAND_ROWS, BAND_PIXELS = 64, 1 << 16  # most worked on together: they stay in a processor's cache, however wide
+MIN_ROWS = 8  # of a band: each costs a look at all paths
+STRIP_PIXELS = 1 << 21  # whose errors are measured together: bounds memory to some 100 MB, however large a picture is
 PARTS = 2  # of a picture, of bands each; sums do not depend on how many threads there are
 TOLERANCE = 0.1  # px that edges may be away from their curve, in a picture of SMALL_PX and larger
 SMALL_PX = 256  # long side
@@ -43,8 +45,8 @@ class Tuner:
     def __init__(self, scene: Scene, device: torch.device, tolerance: float | None = None) -> None:
         self.scene, self._device = scene, device
         self._tolerance = tolerance or TOLERANCE * min(1.0, max(scene.picture.shape[1:]) / SMALL_PX)
-        self.drawn = np.empty_like(scene.picture)  # by the last step: [D,H,W]
         channels, _, width = scene.picture.shape
+        self._band_rows = min(BAND_ROWS, max(MIN_ROWS, BAND_PIXELS // width))
         self._rooms = [Room.of(1 << 18, 1 << 12, 1 << 12, channels, width) for _ in range(PARTS)]
 
     def tune(
@@ -76,14 +78,13 @@ class Tuner:
         return best
 
     def slopes(self, paths: Paths) -> Slopes:
-        """How the squared error answers to all numbers; `drawn` is the picture then."""
+        """How the squared error answers to all numbers."""
         if not is_compiled_on(self._device):
-            sums, self.drawn = twin.slopes(paths, self.scene, self._device, self._tolerance)
-            return sums
+            return twin.slopes(paths, self.scene, self._device, self._tolerance)
         height, width = self.scene.picture.shape[1:]
         boxes = boxes_of(paths, height, width)
-        bands = -(-height // BAND_ROWS)
-        cuts = [BAND_ROWS * (bands * part // PARTS) for part in range(PARTS)] + [height]
+        bands = -(-height // self._band_rows)
+        cuts = [self._band_rows * (bands * part // PARTS) for part in range(PARTS)] + [height]
         parts = [(self._rooms[part], cuts[part], cuts[part + 1]) for part in range(PARTS)]
         with ThreadPoolExecutor(PARTS) as threads:
             sums, *others = threads.map(lambda part: self._part(paths, boxes, *part), parts)
@@ -94,23 +95,33 @@ class Tuner:
     def error(self, paths: Paths, weight: np.ndarray | None = None) -> float:
         """Mean squared error of the picture with the paths, over pixels and channels, each pixel by its `weight` [H,W]
         if there is one."""
-        missing = np.clip(self.draw(paths, EXACT_TOLERANCE), 0, 1) - self.scene.picture
-        squares = np.square(missing, dtype=np.float64)
-        return float((squares if weight is None else squares * weight).mean())
+        _, height, width = self.scene.picture.shape
+        total, step = 0.0, max(1, STRIP_PIXELS // width)
+        for top in range(0, height, step):
+            rows = slice(top, min(top + step, height))
+            missing = np.clip(self._draw_rows(paths, EXACT_TOLERANCE, rows), 0, 1) - self.scene.picture[:, rows]
+            squares = np.square(missing, dtype=np.float64)
+            total += float((squares if weight is None else squares * weight[rows]).sum())
+        return total / self.scene.picture.size
 
     def draw(self, paths: Paths, tolerance: float | None = None) -> np.ndarray:
         """The picture [D,H,W] with the paths, whose edges are off their curves by no more than a tolerance (px)."""
-        canvas = torch.tensor(self.scene.below, device=self._device)
-        draw_over(canvas, paths, tolerance or self._tolerance)
+        return self._draw_rows(paths, tolerance or self._tolerance, slice(0, self.scene.picture.shape[1]))
+
+    def _draw_rows(self, paths: Paths, tolerance: float, rows: slice) -> np.ndarray:
+        """Some rows of the picture with the paths: [D,h,W]."""
+        scene = self.scene
+        canvas = torch.tensor(scene.below[:, rows].copy(), device=self._device)
+        draw_over(canvas, paths.placed((0, rows.start), (1, 1), len(canvas)) if rows.start else paths, tolerance)
         drawn: np.ndarray = canvas.cpu().numpy()
-        if self.scene.light is not None and self.scene.above is not None:
-            drawn = drawn * self.scene.light + self.scene.above
+        if scene.light is not None and scene.above is not None:
+            drawn = drawn * scene.light[rows] + scene.above[:, rows]
         return drawn
 
     def _part(self, paths: Paths, boxes: np.ndarray, room: Room, top: int, bottom: int) -> Slopes:
         sums = Slopes.of(paths)
-        for first in range(top, bottom, BAND_ROWS):
-            self._band(paths, boxes, room, first, min(first + BAND_ROWS, bottom), sums)
+        for first in range(top, bottom, self._band_rows):
+            self._band(paths, boxes, room, first, min(first + self._band_rows, bottom), sums)
         return sums
 
     def _band(self, paths: Paths, boxes: np.ndarray, room: Room, top: int, bottom: int, sums: Slopes) -> None:
@@ -135,9 +146,8 @@ class Tuner:
             light, above = scene.light[top:bottom].copy(), scene.above[:, top:bottom].copy()
             canvas *= light
             canvas += above
-        missing = canvas - scene.picture[:, top:bottom]
+        missing = np.subtract(canvas, scene.picture[:, top:bottom], order="C")
         color = np.empty(len(canvas), np.float32)
-        self.drawn[:, top:bottom] = canvas
         sums.error += float(np.vdot(missing, missing))
         kernels.backward(
             *outline, *look, canvas, top, missing, *kept, light, above, color, sums.points, sums.blocks, sums.colors,

@@ -44,6 +44,7 @@ TIMED = Schedule(25, ((0.5, 20), (0.5, 20), *((1.0, 20),) * 30), 0.12, 16)
 SETTLING_SHARE = 0.25  # of the time, for the last steps
 SETTLING_STEPS = 80
 TUNING_STEPS = {"fast": 15, "good": 40, "best": 120}  # of paths that are there
+MANY_PIXELS, FEWEST_STEPS = 1 << 23, 4  # of a picture from which on steps are fewer, so that time is bounded; no less
 
 
 class PathGrower:
@@ -69,7 +70,8 @@ class PathGrower:
 
     def tune(self) -> None:
         """Tune the paths that are there."""
-        self._tune(TUNING_STEPS[self.terms.effort], 0.0, 1.0)
+        share = min(1.0, MANY_PIXELS / self.scene.picture[0].size)
+        self._tune(max(FEWEST_STEPS, round(share * TUNING_STEPS[self.terms.effort])), 0.0, 1.0)
 
     def grow_to(self, count: int) -> None:
         """Add paths until there are about `count`: where there are none yet and nothing is below, the regions of the

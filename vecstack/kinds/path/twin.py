@@ -43,12 +43,12 @@ def draw(canvas: Tensor, paths: Paths, tolerance: float) -> None:
 
 
 @torch.no_grad()
-def slopes(paths: Paths, scene: Scene, device: torch.device, tolerance: float) -> tuple[Slopes, np.ndarray]:
-    """How the squared error of a scene answers to all numbers of paths, and the picture drawn [D,H,W]."""
-    sums, drawn = _Sums.of(paths, device), np.empty_like(scene.picture)
+def slopes(paths: Paths, scene: Scene, device: torch.device, tolerance: float) -> Slopes:
+    """How the squared error of a scene answers to all numbers of paths."""
+    sums = _Sums.of(paths, device)
     for band in _bands(paths, *scene.picture.shape[1:]):
-        drawn[:, band.top : band.bottom] = sums.add(band, scene, tolerance).cpu().numpy()
-    return sums.slopes(), drawn
+        sums.add(band, scene, tolerance)
+    return sums.slopes()
 
 
 @torch.no_grad()
@@ -351,8 +351,8 @@ class _Sums:
         )  # fmt: skip
         return Slopes(float(self.error), *arrays)
 
-    def add(self, band: Windows, scene: Scene, tolerance: float) -> Tensor:
-        """Add what a band tells; the picture drawn there, [D,h,W]."""
+    def add(self, band: Windows, scene: Scene, tolerance: float) -> None:
+        """Add what a band tells."""
         paths, device = self.paths, self.error.device
 
         def rows(raster: np.ndarray) -> Tensor:
@@ -375,7 +375,6 @@ class _Sums:
             entries.light_up(path, light)
             self._add_fill(path, _fill(paths, path, band, device), outlines, sweep)
         self._add_entries(entries, missing)
-        return drawn
 
     def _add_fill(self, path: int, fill: _Fill, outlines: _Outlines, sweep: _Sweep) -> None:
         """Add what a path's window tells of its colours and its opacity, and sweep down through the path."""
