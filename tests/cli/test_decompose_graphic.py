@@ -49,7 +49,7 @@ def test_colours_a_palette_and_smoothness_reach_the_model(vecstack: Call, logo: 
     [
         (("--colors", 0), "colors must be 1 to 256, not 0."),
         (("--smooth", -1), "smooth must be above 0 and at most 20 pixels, not -1."),
-        (("--model", "paths", "--colors", 3), "paths takes no colors, palette or smooth outlines"),
+        (("--model", "paths", "--colors", 3), "colors is not for paths"),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused_in_a_line(

@@ -66,6 +66,9 @@ PixelArt = Annotated[
     bool, typer.Option("--pixel-art", help="Each pixel counts (model pixel-art): steps become smooth outlines.")
 ]
 Blocks = Annotated[bool, typer.Option("--blocks", help="The same with pixels as crisp squares.")]
+Sharp = Annotated[
+    bool, typer.Option("--sharp", help="No soft edges, of model bitmap: handwriting becomes smooth outlines.")
+]
 Colors = Annotated[
     int | None,
     typer.Option("--colors", metavar="N", help="At most so many colours, of models graphic and pixel-art."),

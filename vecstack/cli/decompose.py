@@ -24,6 +24,7 @@ from vecstack.cli.arguments import (
     Psnr,
     Quiet,
     Seed,
+    Sharp,
     SkipExisting,
     Smooth,
     Tolerance,
@@ -47,6 +48,7 @@ def run(
     model: Model = AUTO,
     pixel_art: PixelArt = False,
     blocks: Blocks = False,
+    sharp: Sharp = False,
     layers: Annotated[
         int | None,
         typer.Option("--layers", metavar="N", help="Number of layers; those beyond the model's own add detail."),
@@ -108,7 +110,7 @@ def run(
     check_seed(seed)
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget, "--budget"))
-    style = style_of(colors, palette, smooth, blocks)
+    style = style_of(colors, palette, smooth, blocks, sharp)
     chosen = model_of(model, pixel_art, blocks)
     batch = plan(inputs, output, set(SUFFIXES), ".layers")
     make = Making(

@@ -94,9 +94,9 @@ def model_of(model: str, pixel_art: bool, blocks: bool) -> str:
     return PIXEL_ART
 
 
-def style_of(colors: int | None, palette: Path | None, smooth: float | None, blocks: bool) -> Style:
+def style_of(colors: int | None, palette: Path | None, smooth: float | None, blocks: bool, sharp: bool) -> Style:
     """The style that options ask for. Raises UsageError, RecipeError (a palette that cannot be read)."""
-    return Style(colors, None if palette is None else load_palette(palette), smooth, blocks)
+    return Style(colors, None if palette is None else load_palette(palette), smooth, blocks, sharp)
 
 
 def _told_of_ground(picture: Picture) -> str:

@@ -22,6 +22,7 @@ from vecstack.cli.arguments import (
     PixelArt,
     Quiet,
     Seed,
+    Sharp,
     SkipExisting,
     Smooth,
     Verbose,
@@ -66,6 +67,7 @@ def run(
     model: Model = AUTO,
     pixel_art: PixelArt = False,
     blocks: Blocks = False,
+    sharp: Sharp = False,
     effort: Annotated[
         str,
         typer.Option("--effort", metavar="EFFORT", help="How much is fitted: fast, good, best or a number of seconds."),
@@ -86,14 +88,14 @@ def run(
 ) -> None:
     """Draw pictures larger: decompose and render in one.
 
-    Small bitmaps (glyphs, digits, icons) get sharp edges and corners, handwriting soft edges; --pixel-art and --blocks
-    are for sprites. All formats have the size that is asked for (a PDF a point for each pixel); SVG and PDF stay sharp
-    at any other."""
+    Small bitmaps (glyphs, digits, icons) get sharp edges and corners, handwriting soft edges, or --sharp ones;
+    --pixel-art and --blocks are for sprites. All formats have the size that is asked for (a PDF a point for each
+    pixel); SVG and PDF stay sharp at any other."""
     if size is not None and scale is not None:
         raise UsageError("--size and --scale exclude each other; leave one out.")
     how = parse_effort(effort, EFFORTS)
     check_seed(seed)
-    wanted, style = model_of(model, pixel_art, blocks), style_of(colors, palette, smooth, blocks)
+    wanted, style = model_of(model, pixel_art, blocks), style_of(colors, palette, smooth, blocks, sharp)
     chosen = _format_of(file_format, output)
     from vecstack.document.file import save
     from vecstack.pictures.write import find_format as find_picture_format

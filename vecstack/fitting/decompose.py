@@ -58,10 +58,10 @@ def decompose(
     where the model is of a kind that does so (see fitting.detail.add_detail). A goal in bytes leaves out the model's
     layers, and the net that they need, where the picture comes closer without them.
 
-    A `style` asks for few colours, a palette, smooth outlines or blocks, of a model that takes that. `segments` are
-    parts of the picture that become groups of their own, and `focus` is where detail matters more: a mask, or who finds
-    them (see fitting.guide.find_guide); `simplify` takes out detail, so that the structure is not made of it (see
-    fitting.simplify.simplified). All are for models all of whose layers are grown.
+    A `style` asks for few colours, a palette, smooth outlines, blocks or sharp edges, of a model that takes that.
+    `segments` are parts of the picture that become groups of their own, and `focus` is where detail matters more: a
+    mask, or who finds them (see fitting.guide.find_guide); `simplify` takes out detail, so that the structure is not
+    made of it (see fitting.simplify.simplified). All are for models all of whose layers are grown.
 
     A transparent picture gives a transparent stack where all layers are grown; else `background` shows through it: if
     not said, black or white, whichever the picture stands out from. Fewer layers of a sketch are the first of more
@@ -119,14 +119,11 @@ def _styled(model: Model, style: Style | None) -> Model:
     """The model with what is asked of the looks. Raises UsageError where it takes nothing of that."""
     if style is None or style == Style():
         return model
-    if not isinstance(model.maker, SceneMaker):
-        raise UsageError(
-            f"{model.name} takes no colors, palette or smooth outlines; use a model that does, such as graphic.",
-            parameter="style",
-        )
+    takes = model.maker.takes if isinstance(model.maker, SceneMaker) else frozenset()
     for name in style.asked:
-        if name not in model.maker.takes:
+        if name not in takes:
             raise UsageError(f"{name} is not for {model.name}; leave it out, or use another model.", parameter=name)
+    assert isinstance(model.maker, SceneMaker)
     return dataclasses.replace(model, maker=model.maker.styled(style))
 
 

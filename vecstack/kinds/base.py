@@ -90,12 +90,14 @@ MAX_STYLE_COLORS, MAX_SMOOTH_PX = 256, 20.0
 class Style:
     """What may be asked of the looks of layers, of a maker that takes it: at most so many `colors`, those of a
     `palette`, outlines that may leave what is seen by up to `smooth` pixels to be simpler, the `blocks` that
-    pixels are. None asks for nothing. Raises UsageError where they are out of range or exclude each other."""
+    pixels are, edges that are all `sharp`. None asks for nothing. Raises UsageError where they are out of range or
+    exclude each other."""
 
     colors: int | None = None
     palette: tuple[Color, ...] | None = None
     smooth: float | None = None
     blocks: bool = False
+    sharp: bool = False
 
     def __post_init__(self) -> None:
         if self.colors is not None and not 1 <= self.colors <= MAX_STYLE_COLORS:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 import vecstack
 from vecstack.errors import UsageError
@@ -343,6 +343,29 @@ def test_rough_edges_become_one_layer_with_a_soft_edge() -> None:
     error = np.square((vecstack.render(stack).astype(float) - pixels) / 255).mean()
     assert -10 * math.log10(error) > 35.5
     assert abs(stack.metrics["psnr"] + 10 * math.log10(error)) < 0.1
+
+
+def test_rough_edges_become_sharp_where_that_is_asked_for() -> None:
+    pixels: Any = np.repeat(np.round(255 * rough_ring(SIDE)).astype(np.uint8)[..., None], 3, 2)
+    stack = vecstack.decompose(pixels, style=vecstack.Style(sharp=True))
+    (layer,) = stack.layers
+    assert layer.kind == "path"
+    large = vecstack.render(stack, size=LARGE)[..., 0]
+    assert ((large > 0) & (large < 255)).mean() < 0.02
+    y, x = (np.indices((LARGE, LARGE)) + 0.5) * SIDE / LARGE - SIDE / 2
+    off = np.abs(np.hypot(x, y) - 0.3 * SIDE) < 0.07 * SIDE
+    assert ((large > 127) != off).mean() < 0.03
+    with pytest.raises(UsageError, match="sharp is not for photos; leave it out"):
+        vecstack.decompose(pixels, "photos", style=vecstack.Style(sharp=True))
+
+
+def test_a_blurred_shape_is_sharp_and_a_glow_stays_soft() -> None:
+    large = Image.new("L", (32 * SIDE, 32 * SIDE))
+    ImageDraw.Draw(large).arc((200, 150, 700, 750), -150, 120, 255, 110)
+    for blur, is_sharp in ((0.35, True), (1.6, False)):
+        blurred = large.filter(ImageFilter.GaussianBlur(32 * blur)).reduce(32).convert("RGB")
+        (layer,) = vecstack.decompose(blurred, "bitmap").layers
+        assert (layer.kind == "path") == is_sharp
 
 
 def test_a_soft_layer_keeps_a_transparent_ground() -> None:

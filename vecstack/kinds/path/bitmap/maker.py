@@ -18,8 +18,9 @@ from vecstack.kinds.path.bitmap.inks import Inks, inks_of
 from vecstack.kinds.path.bitmap.mixtures import Mixtures, mixtures_of
 from vecstack.kinds.path.bitmap.several import SeveralGrower
 from vecstack.kinds.path.bitmap.shape import Contour, short_lines
-from vecstack.kinds.path.bitmap.simplify import described, length_of
-from vecstack.kinds.path.bitmap.softened import drawn, kind_of_surfaces, softened
+from vecstack.kinds.path.bitmap.simplify import described, described_smoothly, length_of
+from vecstack.kinds.path.bitmap.soft import is_smoothed
+from vecstack.kinds.path.bitmap.softened import drawn, hardened, kind_of_surfaces, softened
 from vecstack.kinds.path.graphic.grower import GraphicMaker
 from vecstack.kinds.path.make import LayerGrower
 
@@ -53,11 +54,13 @@ class BitmapMaker:
     """Makes paths of small pictures: glyphs, digits and icons."""
 
     max_layers = 0
-    takes = frozenset({"colors", "palette", "smooth"})
+    takes = frozenset({"colors", "palette", "smooth", "sharp"})
 
     def __init__(self, style: Style | None = None) -> None:
-        self._others = GraphicMaker(style)  # makes those of more colours
-        self._has_style = style is not None
+        asked = dataclasses.replace(style or Style(), sharp=False)
+        self._has_style = bool(asked.asked)
+        self._others = GraphicMaker(asked if self._has_style else None)  # makes those of more colours; all is sharp
+        self._may_be_soft = style is None or not style.sharp
         self.most_layers = self._others.most_layers
 
     def styled(self, style: Style) -> BitmapMaker:
@@ -87,14 +90,15 @@ class BitmapMaker:
             return SeveralGrower(scene, terms, device, mixtures, STEPS[terms.effort])
         if inks is None:
             return self._others.grower(scene, terms, device)
-        return BitmapGrower(scene, terms, device, inks)
+        return BitmapGrower(scene, terms, device, inks, may_be_soft=self._may_be_soft)
 
 
 class BitmapGrower(LayerGrower):
     """The layer of a picture in two colours (vecstack.kinds.base.Grower)."""
 
-    def __init__(self, scene: Scene, terms: Terms, device: torch.device, inks: Inks) -> None:
+    def __init__(self, scene: Scene, terms: Terms, device: torch.device, inks: Inks, *, may_be_soft: bool) -> None:
         super().__init__((), scene, terms, device)
+        self._may_be_soft = may_be_soft
         self._corner, self._inks = inks.cropped(MARGIN)
         self._contours: tuple[Contour, ...] = ()
         self._soft: Layer | None = None
@@ -126,9 +130,21 @@ class BitmapGrower(LayerGrower):
         kind = kind_of_surfaces(max(self.scene.picture.shape))
         contours = described(self._inks.cover, self._steps, may_be_soft=kind is not None)
         if contours is None and kind is not None:
-            self._soft = self._softened(kind)
+            self._take_soft(self._softened(kind))
         elif contours:
             self._take(self._stronger(contours))
+
+    def _take_soft(self, layer: Layer) -> None:
+        """Have a layer with a soft edge, or the path that is the same with a hard one: where that is asked for, and of
+        a smooth shape that was blurred."""
+        _, height, width = self.scene.picture.shape
+        if self._may_be_soft and not is_smoothed(self._inks.cover, height * width):
+            self._soft = layer
+            return
+        cover, (rows, columns) = hardened(layer, self.scene.rect, height, width), self._inks.cover.shape
+        left, top = self._corner
+        self._inks = dataclasses.replace(self._inks, cover=cover[top : top + rows, left : left + columns])
+        self._take(described_smoothly(self._inks.cover, self._steps))
 
     def _softened(self, kind: Kind[Layer]) -> Layer:
         """The layer of a kind with a soft edge."""

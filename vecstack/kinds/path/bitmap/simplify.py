@@ -194,6 +194,13 @@ def described(cover: np.ndarray, steps: int, *, may_be_soft: bool = False) -> tu
     return fit.contours
 
 
+def described_smoothly(cover: np.ndarray, steps: int) -> tuple[Contour, ...]:
+    """The same of a shape that is smooth: with corners only where pixels [H,W] say clearly that they are."""
+    outlines = _outlines(cover)
+    search = Search(cover, Aim(cover, cover), CORNER_PRICE)
+    return _smooth(search, outlines, steps, SOFT_TURN).contours if outlines else ()
+
+
 def length_of(contours: Sequence[Contour], cover: np.ndarray, contrast: float) -> float:
     """The length of a description by contours of what covers pixels [H,W] by an ink, whose errors count as its contrast
     does."""

@@ -15,6 +15,11 @@ BENDING = 1e-4  # weight of squared second differences of the surface against sq
 WINDING = 3e-3  # weight of squared curvatures along the edge, at first
 CLOSE = 0.0153  # of cover: error of a picture's pixels, root mean square, for which no surface is less smooth
 LEAST_SMOOTH, MOST_SMOOTH = 0.05, 20.0  # times these weights
+SMOOTHED = (
+    0.06  # of cover: error of the pixels on edges, root mean square, where a shape is smooth; rough ones have more
+)
+EDGE = 0.02  # cover, and what lacks to a whole pixel, from which on a pixel is on an edge
+WIDEST = 2.0  # px: of an edge that was blurred by chance
 RATE, FARTHEST = 0.7, 3.0  # of the weights' change, in logarithms, for that of the squared error; most in a step
 REACH = 1.0  # height from the edge within which these count
 FLAT = 0.01  # squared slope that counts as none
@@ -33,12 +38,12 @@ class Surface:
     cover: np.ndarray
 
 
-def surface_of(cover: np.ndarray, count: int) -> Surface:
+def surface_of(cover: np.ndarray, count: int, least_smooth: float = LEAST_SMOOTH) -> Surface:
     """The surface for a cover [H,W] in 0..1, the part of a picture of `count` pixels that has an edge, by damped
     Gauss-Newton steps; which way the edge runs is taken from the step before. It is the smoothest that comes close
-    (Morozov's discrepancy principle)."""
+    (Morozov's discrepancy principle), `least_smooth` to MOST_SMOOTH times the first weights."""
     if cover.shape[1] > cover.shape[0]:  # the work grows with the cube of the columns
-        turned = surface_of(np.ascontiguousarray(cover.T), count)
+        turned = surface_of(np.ascontiguousarray(cover.T), count, least_smooth)
         return Surface(turned.values.T, turned.cover.T)
     cover = np.pad(cover, RING, mode="edge")
     values = np.pad(1.2 * SOFTNESS * (cover - 0.5), ((1, 2), (1, 2)), mode="edge")
@@ -49,7 +54,7 @@ def surface_of(cover: np.ndarray, count: int) -> Surface:
     error = _drawn(values, drawn, cover)
     for step in range(STEPS):
         if step >= SETTLING:
-            smoothness = _smoother(smoothness, error / count)
+            smoothness = max(_smoother(smoothness, error / count), least_smooth)
         stiff = smoothness * bending
         _wind(stiff, values, smoothness * WINDING)
         moved = values + _step(stiff, values, cover, damping)
@@ -60,6 +65,17 @@ def surface_of(cover: np.ndarray, count: int) -> Surface:
             damping = max(10 * damping, DAMPING)
     _drawn(values, drawn, cover)
     return Surface(values, drawn)
+
+
+def is_smoothed(cover: np.ndarray, count: int) -> bool:
+    """Whether a cover [H,W], the part of a picture of `count` pixels that has an edge, is that of a smooth shape which
+    was blurred by a pixel or two, and not rough: its pixels are those of the smoothest surface of all."""
+    edge = np.hypot(*np.gradient(cover)).sum()  # its length, however wide it is
+    if (4 * cover * (1 - cover)).sum() > WIDEST * edge:
+        return False
+    missing = surface_of(cover, count, MOST_SMOOTH).cover[RING:-RING, RING:-RING] - cover
+    on_edges = int(((cover > EDGE) & (cover < 1 - EDGE)).sum())
+    return bool(np.square(missing).sum() < on_edges * SMOOTHED**2)
 
 
 def _smoother(smoothness: float, error: float) -> float:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LEAST_PX = 24  # long side
 BEYOND = 3  # control values more than pixels, of a side
+SAMPLES = 16  # of a side of a pixel, that tell how much of it a hard edge covers
 HIGHEST = 4.0  # of the control values, where the mask has long been 0 or 1: what is farther would take bytes
 
 
@@ -40,6 +41,13 @@ def drawn(layer: Layer, rect: Rect, height: int, width: int) -> np.ndarray:
     shade = kind_of(layer).shader([layer], {}, points.device)
     cover: np.ndarray = shade(points, max(across, down))[0].view(height, width).numpy()
     return cover
+
+
+def hardened(layer: Layer, rect: Rect, height: int, width: int) -> np.ndarray:
+    """How much of each pixel a layer would cover if its edge were hard: [H,W]."""
+    cover = drawn(layer, rect, height * SAMPLES, width * SAMPLES) > 0.5
+    found: np.ndarray = cover.reshape(height, SAMPLES, width, SAMPLES).mean((1, 3))
+    return found
 
 
 def softened(
