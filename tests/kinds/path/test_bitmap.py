@@ -142,6 +142,23 @@ def test_noise_of_a_jpeg_is_no_shape(quality: int) -> None:
     assert np.abs(vecstack.render(stack, 448) - wanted).mean() < 5
 
 
+@pytest.mark.parametrize("quality", [75, 50])
+def test_a_jpeg_of_several_colors_is_not_taken_for_one_of_two(quality: int) -> None:
+    large = Image.new("RGB", (960, 960), "white")
+    draw = ImageDraw.Draw(large)
+    for box, color in (
+        ((140, 100, 820, 450), "#b43c28"),
+        ((180, 450, 780, 860), "#f0dcb4"),
+        ((400, 580, 560, 860), "#5a3c28"),
+    ):
+        draw.rectangle(box, fill=color)
+    file = io.BytesIO()
+    large.reduce(20).save(file, "JPEG", quality=quality)
+    seen = vecstack.render(vecstack.decompose(Image.open(file), effort="fast"), 480)
+    for x, y, color in ((240, 140, (180, 60, 40)), (120, 320, (240, 220, 180)), (240, 360, (90, 60, 40))):
+        assert np.abs(seen[y, x].astype(int) - color).max() < 30
+
+
 def test_whole_pixels_are_drawn_as_what_is_smooth_within_them() -> None:
     y, x = np.indices((28, 28)) + 0.5
     inside = np.hypot(x - 13.7, y - 14.2) < 8.3

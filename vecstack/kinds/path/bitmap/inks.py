@@ -15,6 +15,11 @@ LEAST_BEYOND, MOST_BEYOND = 1.005, 1.8  # times as far from the ground as the fa
 NOISY = 0.004  # of the contrast: median distance of the ground's colours from it, from which on a picture has noise
 OFF_LINE, NOISY_OFF_LINE = 0.05, 0.25  # distance of colours from the line of mixtures, the same; with noise
 OTHER, MOST_OTHER = 0.3, 0.06  # of the contrast: distance of a third colour; share of inked pixels that may have it
+EVEN, OFF_EVEN, MOST_OFF_EVEN = (
+    0.08,
+    0.15,
+    0.04,
+)  # the same amid noise, where pixels are even: difference of four pixels
 OPAQUE = 0.5  # coverage of a ground that is no transparent one
 
 
@@ -75,6 +80,8 @@ def inks_of(picture: np.ndarray) -> Inks | None:
     spread = float(np.sqrt(np.square(off).sum() / inked))
     if spread > (OFF_LINE if noise <= NOISY else NOISY_OFF_LINE) or (off > OTHER).sum() > MOST_OTHER * inked:
         return None
+    if noise > NOISY and _has_third(picture, share.reshape(picture.shape[1:]), off.reshape(picture.shape[1:])):
+        return None
     spread = 0.0 if noise > NOISY else spread
     cover = share.reshape(picture.shape[1:])
     if len(ground) == 4:
@@ -85,6 +92,15 @@ def inks_of(picture: np.ndarray) -> Inks | None:
         ground = np.zeros(4)
     inks = Inks(ground, ink, cover, off=spread)
     return replace(inks, beyond=_beyond(inks, noise > NOISY))
+
+
+def _has_third(picture: np.ndarray, share: np.ndarray, off: np.ndarray) -> bool:
+    """Whether areas of a noisy picture [D,H,W] have a third colour: inked pixels (`share` of the ink [H,W]) in squares
+    of four that are even are `off` the line of mixtures [H,W], though no edge is near that a JPEG smears."""
+    height, width = share.shape
+    squares = np.stack([picture[:, a : height - 1 + a, b : width - 1 + b] for a in (0, 1) for b in (0, 1)])
+    is_even = (np.ptp(squares, axis=0).max(0) < EVEN) & (share[1:, 1:] > NEAR)
+    return bool((off[1:, 1:][is_even] > OFF_EVEN).sum() > MOST_OFF_EVEN * is_even.sum())
 
 
 def _ground(picture: np.ndarray) -> np.ndarray:
