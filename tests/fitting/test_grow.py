@@ -15,6 +15,7 @@ from tests.helpers import ids, psnr_to
 from vecstack import Goal, Stack, decompose, refine
 from vecstack.document.file import dumps, load
 from vecstack.drawing.render import render
+from vecstack.kinds.base import Style
 
 ROUNDING_DB = 0.02  # of drawings in 8 bits, and of numbers as a document keeps them
 NAME = re.compile(r"(?:Region|Part) [1-9][0-9]*: [a-z ]+, [a-z ]+")
@@ -108,6 +109,13 @@ def test_a_document_of_grown_layers_is_read_as_it_was(name: str) -> None:
 
 
 @pytest.mark.slow
+def test_opaque_layers_are_asked_for_and_come_nearly_as_close() -> None:
+    free, opaque = (grown(PICTURES["waves"], 32, style=style) for style in (None, Style(opaque=True)))
+    assert min(layer.opacity for layer in free.layers) < 1
+    assert {layer.opacity for layer in opaque.layers} == {1}
+    assert opaque.metrics["psnr"] > free.metrics["psnr"] - 2
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_may_not() -> None:
     first, same, other = (dumps(grown(disc(), 12, seed=seed)) for seed in (3, 3, 4))
     assert first == same

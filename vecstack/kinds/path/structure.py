@@ -64,7 +64,7 @@ def told_apart(values: np.ndarray, segments: np.ndarray) -> np.ndarray:
     return np.concatenate([values, APART * segments[None].astype(np.float32)])
 
 
-def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
+def structure(growth: Growth, scene: Scene, count: int, pieces: int, opaque: bool) -> None:
     """Add the picture's regions as paths, holes filled: of each coarser region the whole, in the colour of its largest
     part, and on it the other parts, large ones below small ones. The order of the regions becomes that of the paths."""
     means, size = means_of(growth.regions, scene.picture)
@@ -92,8 +92,8 @@ def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
         contours, owner = contours[:count], owner[:count]
     if contours:
         colors = straight(means[owner])
-        opacity = np.full(len(owner), STRUCTURE_OPACITY)
-        if len(scene.picture) == 4:
+        opacity = np.full(len(owner), 1.0 if opaque else STRUCTURE_OPACITY)
+        if len(scene.picture) == 4 and not opaque:
             opacity = np.clip(means[owner][:, 3], 0.0, STRUCTURE_OPACITY)
         growth.add(Paths.of_contours(contours, colors, opacity), np.array(owner, np.int64))
 

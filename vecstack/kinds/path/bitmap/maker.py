@@ -53,11 +53,12 @@ class BitmapMaker:
     """Makes paths of small pictures: glyphs, digits and icons."""
 
     max_layers = 0
-    takes = frozenset({"colors", "palette", "smooth"})
+    takes = frozenset({"colors", "palette", "smooth", "opaque"})
 
     def __init__(self, style: Style | None = None) -> None:
         self._others = GraphicMaker(style)  # makes those of more colours
-        self._has_style = style is not None
+        self._has_style = style is not None and style != Style(opaque=True)
+        self._is_opaque = style is not None and style.opaque
         self.most_layers = self._others.most_layers
 
     def styled(self, style: Style) -> BitmapMaker:
@@ -80,24 +81,25 @@ class BitmapMaker:
                 f"bitmap is for pictures of up to {MOST_PX} px a side, not {width} x {height}; use graphic.",
                 parameter="model",
             )
-        if self._has_style:
+        if self._has_style or (self._is_opaque and len(scene.picture) == 4):
             return self._others.grower(scene, terms, device)
         inks, mixtures = _looked_at(scene.picture)
         if mixtures is not None:
             return SeveralGrower(scene, terms, device, mixtures, STEPS[terms.effort])
         if inks is None:
             return self._others.grower(scene, terms, device)
-        return BitmapGrower(scene, terms, device, inks)
+        return BitmapGrower(scene, terms, device, inks, may_be_soft=not self._is_opaque)
 
 
 class BitmapGrower(LayerGrower):
     """The layer of a picture in two colours (vecstack.kinds.base.Grower)."""
 
-    def __init__(self, scene: Scene, terms: Terms, device: torch.device, inks: Inks) -> None:
+    def __init__(self, scene: Scene, terms: Terms, device: torch.device, inks: Inks, may_be_soft: bool) -> None:
         super().__init__((), scene, terms, device)
         self._corner, self._inks = inks.cropped(MARGIN)
         self._contours: tuple[Contour, ...] = ()
         self._soft: Layer | None = None
+        self._may_be_soft = may_be_soft
         self._steps = STEPS[terms.effort]
 
     @property
@@ -123,7 +125,7 @@ class BitmapGrower(LayerGrower):
         """Have the layer of what is inked, if there may be one."""
         if count < 1 or self._inks.is_plain or self.count:
             return
-        kind = kind_of_surfaces(max(self.scene.picture.shape))
+        kind = kind_of_surfaces(max(self.scene.picture.shape)) if self._may_be_soft else None
         contours = described(self._inks.cover, self._steps, may_be_soft=kind is not None)
         if contours is None and kind is not None:
             self._soft = self._softened(kind)
