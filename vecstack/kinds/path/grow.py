@@ -43,6 +43,7 @@ SCHEDULES = {
 TIMED = Schedule(25, ((0.5, 20), (0.5, 20), *((1.0, 20),) * 30), 0.12, 16)
 SETTLING_SHARE = 0.25  # of the time, for the last steps
 SETTLING_STEPS = 80
+ROUNDING = 1e-5  # of a colour
 JUDGED_OPACITY = 0.985  # at most, of a path that is judged: an opaque one has no slope
 TUNING_STEPS = {"fast": 15, "good": 40, "best": 120}  # of paths that are there
 
@@ -177,5 +178,5 @@ def effects(tuner: Tuner, paths: Paths) -> np.ndarray:
 
 
 def _is_plain(canvas: np.ndarray) -> bool:
-    """Whether a canvas [D,H,W] has one colour."""
-    return bool((canvas == canvas[:, :1, :1]).all())
+    """Whether a canvas [D,H,W] has one colour, but for rounding where it was made smaller."""
+    return bool((np.ptp(canvas, (1, 2)) < ROUNDING).all())
