@@ -90,6 +90,13 @@ def test_a_small_picture_in_two_colors_is_a_bitmap(side: int, name: str) -> None
     assert choose_model(picture, "good", 9).name != "bitmap"
 
 
+def test_layers_that_are_to_be_opaque_are_paths() -> None:
+    for side in (40, 200):
+        noise = np.random.default_rng(0).integers(0, 256, (side, side, 3)).astype(np.uint8)
+        assert choose_model(load_picture(noise), "good").name in ("splines", "photos")
+        assert choose_model(load_picture(noise), "good", is_opaque=True).name == "paths"
+
+
 def test_pixel_art_is_noticed_but_not_chosen() -> None:
     generator = np.random.default_rng(0)
     colors = np.array([(0, 0, 0), (200, 30, 40), (250, 250, 250), (40, 90, 200)], np.uint8)

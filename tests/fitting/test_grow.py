@@ -18,7 +18,7 @@ from vecstack.document.file import dumps, load
 from vecstack.drawing.render import render
 from vecstack.fitting import grow, scenes
 from vecstack.fitting.scenes import own_scene
-from vecstack.kinds.base import Scene
+from vecstack.kinds.base import Scene, Style
 from vecstack.pictures.read import Picture, as_picture
 
 ROUNDING_DB = 0.02  # of drawings in 8 bits, and of numbers as a document keeps them
@@ -115,6 +115,13 @@ def test_a_document_of_grown_layers_is_read_as_it_was(name: str) -> None:
 
 
 @pytest.mark.slow
+def test_opaque_layers_are_asked_for_and_come_nearly_as_close() -> None:
+    free, opaque = (grown(PICTURES["waves"], 32, style=style) for style in (None, Style(opaque=True)))
+    assert min(layer.opacity for layer in free.layers) < 1
+    assert {layer.opacity for layer in opaque.layers} == {1}
+    assert opaque.metrics["psnr"] > free.metrics["psnr"] - 2
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_may_not() -> None:
     first, same, other = (dumps(grown(disc(), 12, seed=seed)) for seed in (3, 3, 4))
     assert first == same

@@ -86,7 +86,14 @@ Smooth = Annotated[
     typer.Option(
         "--smooth",
         metavar="PX",
-        help="How far outlines may leave what is seen to have fewer pieces, in pixels, of model graphic.",
+        help="Tolerance of outlines: how far they may be off to have fewer nodes, in pixels, of model graphic.",
+    ),
+]
+Opaque = Annotated[
+    bool,
+    typer.Option(
+        "--opaque",
+        help="Fit layers none of which is translucent (cutters, screen print), of paths, graphic and bitmap.",
     ),
 ]
 

@@ -52,7 +52,14 @@ class Making:
         from vecstack.models import load_model
 
         is_guided = any(wish is not None for wish in (self.segments, self.focus, self.simplify))
-        choose = partial(choose_model, effort=self.effort, layers=self.layers, detail=self.detail, is_guided=is_guided)
+        choose = partial(
+            choose_model,
+            effort=self.effort,
+            layers=self.layers,
+            detail=self.detail,
+            is_guided=is_guided,
+            is_opaque=self.style.opaque,
+        )
         opened = cache(partial(load_model, device=self.device))
         resolve_device(self.device)
         if self.model != AUTO:
@@ -94,9 +101,11 @@ def model_of(model: str, pixel_art: bool, blocks: bool) -> str:
     return PIXEL_ART
 
 
-def style_of(colors: int | None, palette: Path | None, smooth: float | None, blocks: bool, sharp: bool) -> Style:
+def style_of(
+    colors: int | None, palette: Path | None, smooth: float | None, blocks: bool, sharp: bool, opaque: bool = False
+) -> Style:
     """The style that options ask for. Raises UsageError, RecipeError (a palette that cannot be read)."""
-    return Style(colors, None if palette is None else load_palette(palette), smooth, blocks, sharp)
+    return Style(colors, None if palette is None else load_palette(palette), smooth, blocks, sharp, opaque)
 
 
 def _told_of_ground(picture: Picture) -> str:

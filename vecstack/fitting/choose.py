@@ -43,11 +43,13 @@ def choose_model(
     detail: Goal | None = None,
     *,
     is_guided: bool = False,
+    is_opaque: bool = False,
 ) -> Choice:
     """The model for a picture, an effort, and a number of layers or a goal, if one is asked for, or a guide
-    (`is_guided`): the first rule that fits. No rule looks for handwriting. Where the looks of the picture alone decide,
-    the reason names another model that is worth a try, if there is one."""
-    choice = _first_that_fits(picture, effort, layers, detail, is_guided)
+    (`is_guided`), or layers none of which is translucent (`is_opaque`): the first rule that fits. No rule looks for
+    handwriting. Where the looks of the picture alone decide, the reason names another model that is worth a try, if
+    there is one."""
+    choice = _first_that_fits(picture, effort, layers, detail, is_guided, is_opaque)
     if is_guided or effort == SKETCH or layers is not None or detail is not None:
         return choice
     other = _asked(picture, lambda entry: entry.resembles)
@@ -57,7 +59,7 @@ def choose_model(
 
 
 def _first_that_fits(
-    picture: Picture, effort: str | float, layers: int | None, detail: Goal | None, is_guided: bool
+    picture: Picture, effort: str | float, layers: int | None, detail: Goal | None, is_guided: bool, is_opaque: bool
 ) -> Choice:
     """The model of the first rule that fits."""
     size = f"{picture.width} x {picture.height} px"
@@ -69,10 +71,13 @@ def _first_that_fits(
         suited = _asked(picture, lambda entry: entry.suits) if layers is None and detail is None else None
         if suited is not None:
             return Choice(suited[0], f"a small bitmap of {size}: {suited[1]}")
-        return Choice("splines", f"a small bitmap of {size}")
+        if not is_opaque:
+            return Choice("splines", f"a small bitmap of {size}")
     flat = _flatness(picture)
     if flat is not None:
         return Choice("graphic", f"a flat picture of {size}: {flat}")
+    if is_opaque:
+        return Choice("paths", f"a picture of {size}, of which no layer is to be translucent")
     if picture.alpha is not None:
         return Choice("paths", f"a transparent picture of {size}")
     if detail is not None and detail.budget_bytes is not None:

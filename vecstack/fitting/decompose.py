@@ -18,7 +18,7 @@ from vecstack.fitting.guide import Segments, find_guide
 from vecstack.fitting.progress import ProgressCallback
 from vecstack.fitting.refine import groups, refine
 from vecstack.kinds import find_kind
-from vecstack.kinds.base import GridMaker, Guide, SceneMaker, Style
+from vecstack.kinds.base import GridMaker, Guide, SceneMaker, Style, StyledMaker
 from vecstack.models import Model, load_model
 from vecstack.stack import Canvas, Stack
 
@@ -58,7 +58,8 @@ def decompose(
     where the model is of a kind that does so (see fitting.detail.add_detail). A goal in bytes leaves out the model's
     layers, and the net that they need, where the picture comes closer without them.
 
-    A `style` asks for few colours, a palette, smooth outlines, blocks or sharp edges, of a model that takes that.
+    A `style` asks for few colours, a palette, smooth outlines, blocks, sharp edges or opaque layers, of a model that
+    takes that.
     `segments` are parts of the picture that become groups of their own, and `focus` is where detail matters more: a
     mask, or who finds them (see fitting.guide.find_guide); `simplify` takes out detail, so that the structure is not
     made of it (see fitting.simplify.simplified). All are for models all of whose layers are grown.
@@ -80,9 +81,10 @@ def decompose(
     color = None if background is None else to_color(background)
     loaded = as_picture(picture)
     wanted = layers if detail is None else (detail.layers if layers is None else layers)
+    is_opaque = style is not None and style.opaque
     wishes = {"segments": segments, "focus": focus, "simplify": simplify}
     is_guided = any(wish is not None for wish in wishes.values())
-    opened = _styled(_opened(model, loaded, effort, wanted, detail, is_guided, device), style)
+    opened = _styled(_opened(model, loaded, effort, wanted, detail, is_guided, is_opaque, device), style)
     goal = None if wanted is None and detail is None else dataclasses.replace(detail or Goal(wanted), layers=wanted)
     if effort == SKETCH:
         _check_sketch(opened, goal)
@@ -90,7 +92,7 @@ def decompose(
     seen = _looked_at(loaded, opened)
     stack = _sketch(loaded, seen, opened, wanted, color)
     if effort != SKETCH:
-        stack = _fit(stack, seen, opened, effort, goal, color or loaded.ground, guide, seed, device, report)
+        stack = _fit(stack, seen, opened, effort, goal, color or loaded.ground, guide, is_opaque, seed, device, report)
     if goal is not None and goal.budget_bytes is not None:
         return stack  # a thumbnail would take of its bytes
     return with_thumbnail(stack)
@@ -103,6 +105,7 @@ def _opened(
     layers: int | None,
     detail: Goal | None,
     is_guided: bool,
+    is_opaque: bool,
     device: str,
 ) -> Model:
     """The model that was given, named or left to be chosen."""
@@ -112,18 +115,19 @@ def _opened(
         raise UsageError(f"model must be a Model, a name or a path, not {model!r:.60}; use {AUTO!r} or a shipped name.")
     if model != AUTO:
         return load_model(model, device)
-    return load_model(choose_model(loaded, effort, layers, detail, is_guided=is_guided).name, device)
+    choice = choose_model(loaded, effort, layers, detail, is_guided=is_guided, is_opaque=is_opaque)
+    return load_model(choice.name, device)
 
 
 def _styled(model: Model, style: Style | None) -> Model:
     """The model with what is asked of the looks. Raises UsageError where it takes nothing of that."""
     if style is None or style == Style():
         return model
-    takes = model.maker.takes if isinstance(model.maker, SceneMaker) else frozenset()
+    takes = model.maker.takes if isinstance(model.maker, StyledMaker) else frozenset()
     for name in style.asked:
         if name not in takes:
             raise UsageError(f"{name} is not for {model.name}; leave it out, or use another model.", parameter=name)
-    assert isinstance(model.maker, SceneMaker)
+    assert isinstance(model.maker, StyledMaker)
     return dataclasses.replace(model, maker=model.maker.styled(style))
 
 
@@ -194,6 +198,7 @@ def _fit(
     goal: Goal | None,
     background: Color,
     guide: Guide | None,
+    opaque: bool,
     seed: int,
     device: str,
     report: ProgressCallback | None,
@@ -218,11 +223,11 @@ def _fit(
     if goal is None:
         effort = UNASKED.get(effort, effort)
         own = Goal(GROWN_LAYERS if composing is None else composing.most_layers)
-        grown = grow(stack, loaded, own, effort, maker=composing, guide=guide, **options)
+        grown = grow(stack, loaded, own, effort, maker=composing, guide=guide, opaque=opaque, **options)
     elif most:  # the model's layers are tuned as they are without any more: more layers are never worse
         grown = refine(stack, loaded, effort, goal, **options)
     else:
-        grown = grow(stack, loaded, goal, effort, maker=composing, guide=guide, **options)
+        grown = grow(stack, loaded, goal, effort, maker=composing, guide=guide, opaque=opaque, **options)
     return polish(grown, loaded, background, seed, device) if most and effort == POLISHED else grown
 
 

@@ -59,13 +59,14 @@ def grow(
     report: ProgressCallback | None = None,
     maker: SceneMaker | None = None,
     guide: Guide | None = None,
+    opaque: bool = False,
 ) -> Stack:
     """The stack with layers grown above its own until the goal is met or nothing more helps; layers on top that can
     themselves be grown are fitted together with them. `effort` and `seed` are those of vecstack.refine. A transparent
     canvas is fitted to the picture's own transparency. The same call gives the same stack, except with a number of
     seconds. With `budget_bytes` the layers that are there are compacted. A `maker` composes all layers of a stack that
-    has none in its own way; a `guide` says what belongs together and where detail matters. Raises UsageError (a goal
-    below what the stack has), PictureError, DeviceError."""
+    has none in its own way; a `guide` says what belongs together and where detail matters; with `opaque`, no layer
+    that is added is translucent. Raises UsageError (a goal below what the stack has), PictureError, DeviceError."""
     began = time.monotonic()
     check_effort(effort)
     check_seed(seed)
@@ -84,7 +85,7 @@ def grow(
     said = None if report is None else lambda share, error: report(Progress(min(1.0, share), psnr_of(error)))
     deadline = None if isinstance(effort, str) else began + effort
     enough = None if goal.psnr is None else 10 ** (-goal.psnr / 10)
-    terms = Terms(effort if isinstance(effort, str) else DEFAULT_EFFORT, seed, deadline, said, enough, guide)
+    terms = Terms(effort if isinstance(effort, str) else DEFAULT_EFFORT, seed, deadline, said, enough, guide, opaque)
     grower = (
         kind.grower(stack.layers[first:], scene, terms, chosen) if maker is None else maker.grower(scene, terms, chosen)
     )

@@ -89,15 +89,16 @@ MAX_STYLE_COLORS, MAX_SMOOTH_PX = 256, 20.0
 @dataclass(frozen=True)
 class Style:
     """What may be asked of the looks of layers, of a maker that takes it: at most so many `colors`, those of a
-    `palette`, outlines that may leave what is seen by up to `smooth` pixels to be simpler, the `blocks` that
-    pixels are, edges that are all `sharp`. None asks for nothing. Raises UsageError where they are out of range or
-    exclude each other."""
+    `palette`, outlines that may leave what is seen by up to `smooth` pixels to have fewer pieces, the `blocks` that
+    pixels are, edges that are all `sharp`, no layer that is translucent (`opaque`). None and False ask for nothing.
+    Raises UsageError where they are out of range or exclude each other."""
 
     colors: int | None = None
     palette: tuple[Color, ...] | None = None
     smooth: float | None = None
     blocks: bool = False
     sharp: bool = False
+    opaque: bool = False
 
     def __post_init__(self) -> None:
         if self.colors is not None and not 1 <= self.colors <= MAX_STYLE_COLORS:
@@ -118,19 +119,24 @@ class Style:
 
 
 @runtime_checkable
-class SceneMaker(Maker, Protocol):
-    """A maker that composes layers for a whole picture in its own way, above none."""
-
-    @property
-    def most_layers(self) -> int:
-        """How many layers it makes at most where nobody says how many."""
+class StyledMaker(Maker, Protocol):
+    """A maker of which something may be asked of the looks."""
 
     @property
     def takes(self) -> frozenset[str]:
         """What it takes of a style: names of its fields."""
 
-    def styled(self, style: Style) -> SceneMaker:
+    def styled(self, style: Style) -> StyledMaker:
         """The maker with what is asked of the looks."""
+
+
+@runtime_checkable
+class SceneMaker(StyledMaker, Protocol):
+    """A maker that composes layers for a whole picture in its own way, above none."""
+
+    @property
+    def most_layers(self) -> int:
+        """How many layers it makes at most where nobody says how many."""
 
     def grower(self, scene: Scene, terms: Terms, device: torch.device) -> Grower:
         """What makes layers for the picture of a scene."""
@@ -256,7 +262,7 @@ Told: TypeAlias = Callable[[float, float], None]
 class Terms:
     """How hard layers are fitted: an effort ("fast", "good" or "best"), until a deadline (time.monotonic) at most; the
     seed of what is random; who hears how far it is; the mean squared error that is close enough, where one is asked
-    for; what guides them."""
+    for; what guides them; whether no layer that is added may be translucent."""
 
     effort: str
     seed: int = 0
@@ -264,6 +270,7 @@ class Terms:
     told: Told | None = None
     enough: float | None = None
     guide: Guide | None = None
+    opaque: bool = False
 
 
 @dataclass(frozen=True)

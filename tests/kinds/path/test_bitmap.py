@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 import vecstack
 from vecstack.errors import UsageError
+from vecstack.kinds.base import Style
 from vecstack.kinds.path.bitmap.areas import Aim, covered, fitted
 from vecstack.kinds.path.bitmap.inks import inks_of
 from vecstack.kinds.path.bitmap.level import SAMPLES, field_of
@@ -287,6 +288,15 @@ def test_what_is_half_transparent_stays_so() -> None:
     assert np.abs(drawn - pixels)[pixels[..., 3] > 0].max() <= 4
 
 
+def test_what_is_half_transparent_is_opaque_where_that_is_asked_for() -> None:
+    pixels = np.zeros((32, 32, 4), np.uint8)
+    pixels[8:20, 8:20] = 200, 30, 30, 255
+    pixels[14:28, 14:28] = 30, 30, 200, 200
+    stack = vecstack.decompose(pixels, load_model("bitmap"), style=Style(opaque=True))
+    assert len(stack.layers) >= 2
+    assert {layer.opacity for layer in stack.layers} == {1}
+
+
 def test_a_photo_is_no_icon() -> None:
     y, x = np.indices((64, 64)) / 64
     generator = np.random.default_rng(0)
@@ -357,6 +367,7 @@ def test_rough_edges_become_one_layer_with_a_soft_edge() -> None:
     stack = vecstack.decompose(pixels, "bitmap")
     (layer,) = stack.layers
     assert layer.kind != "path"
+    assert {each.kind for each in vecstack.decompose(pixels, "bitmap", style=Style(opaque=True)).layers} == {"path"}
     error = np.square((vecstack.render(stack).astype(float) - pixels) / 255).mean()
     assert -10 * math.log10(error) > 35.5
     assert abs(stack.metrics["psnr"] + 10 * math.log10(error)) < 0.1

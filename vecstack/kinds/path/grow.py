@@ -43,6 +43,8 @@ SCHEDULES = {
 TIMED = Schedule(25, ((0.5, 20), (0.5, 20), *((1.0, 20),) * 30), 0.12, 16)
 SETTLING_SHARE = 0.25  # of the time, for the last steps
 SETTLING_STEPS = 80
+ROUNDING = 1e-5  # of a colour
+JUDGED_OPACITY = 0.985  # at most, of a path that is judged: an opaque one has no slope
 TUNING_STEPS = {"fast": 15, "good": 40, "best": 120}  # of paths that are there
 MANY_PIXELS, FEWEST_STEPS = 1 << 23, 4  # of a picture from which on steps are fewer, so that time is bounded; no less
 
@@ -97,7 +99,7 @@ class PathGrower:
 
     def _grow_to(self, count: int) -> None:
         if not self.count and _is_plain(self.scene.below):
-            structure(self.growth, self.scene, count, self.schedule.pieces)
+            structure(self.growth, self.scene, count, self.schedule.pieces, self.terms.opaque)
             self._tune(self.schedule.first, 0.0, 0.1)
         rounds = self.schedule.rounds
         closest, least = self.growth, float("inf")
@@ -108,7 +110,7 @@ class PathGrower:
             wanted = count - self.count
             if wanted > 0:
                 added = max(1, round(share * wanted))
-                add_where_missed(self.growth, self.tuner, added, self.schedule.pieces, self.terms.seed, self._guide)
+                add_where_missed(self.growth, self.tuner, added, self.schedule.pieces, self.terms, self._guide)
             steps = SETTLING_STEPS if is_last and self.terms.deadline is not None else steps
             if is_last:
                 self._mend()
@@ -171,12 +173,12 @@ class PathGrower:
 def effects(tuner: Tuner, paths: Paths) -> np.ndarray:
     """By how much the squared error would rise without each path, to second order: [L]."""
     tried = paths.copy()
-    tried.opacity[:] = np.minimum(tried.opacity, 0.985)  # an opaque path has no slope
+    tried.opacity[:] = np.minimum(tried.opacity, JUDGED_OPACITY)
     slopes, opacity = tuner.slopes(tried), tried.opacity
     result: np.ndarray = 0.5 * opacity**2 * slopes.opacity_curvature - opacity * slopes.opacity
     return result
 
 
 def _is_plain(canvas: np.ndarray) -> bool:
-    """Whether a canvas [D,H,W] has one colour."""
-    return bool((canvas == canvas[:, :1, :1]).all())
+    """Whether a canvas [D,H,W] has one colour, but for rounding where it was made smaller."""
+    return bool((np.ptp(canvas, (1, 2)) < ROUNDING).all())

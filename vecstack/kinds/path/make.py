@@ -12,7 +12,7 @@ import numpy as np
 
 from vecstack.color import Color, color_words
 from vecstack.geometry import Affine, Rect, place_words
-from vecstack.kinds.base import Grown, Guide, Made, Scene, Terms
+from vecstack.kinds.base import Grown, Guide, Made, Scene, Style, Terms
 from vecstack.kinds.gradient import LINEAR, RADIAL, Gradient, focused
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.grow import PathGrower
@@ -36,6 +36,11 @@ class PathMaker:
     """Makes no layers by itself: all paths are grown where a picture is missed."""
 
     max_layers = 0
+    takes = frozenset({"opaque"})
+
+    def styled(self, style: Style) -> PathMaker:
+        """The maker itself: what grows the layers is told."""
+        return self
 
     def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
         """No layers, on the picture's most frequent colour along its border."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vecstack.kinds.base import Guide
+from vecstack.kinds.base import Guide, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.fit import Tuner
 from vecstack.kinds.path.growth import Growth
@@ -24,11 +24,12 @@ FOCUS = 8.0  # times as much counts what is missed where detail matters
 
 
 def add_where_missed(
-    growth: Growth, tuner: Tuner, count: int, pieces: int, seed: int, guide: Guide | None = None
+    growth: Growth, tuner: Tuner, count: int, pieces: int, terms: Terms, guide: Guide | None = None
 ) -> None:
     """Add paths, `count` at most, where the picture is missed: regions of the residual, by how much a flat shift of
     each would gain, those first where a guide says that detail matters, each in one of its segments. A path lies above
-    those of the topmost region of the picture that it is on."""
+    those of the topmost region of the picture that it is on. Where the terms want opaque paths, the gain is that of a
+    flat colour that hides what is below."""
     scene = tuner.scene
     drawn = tuner.draw(growth.paths)
     residual = scene.picture - drawn
@@ -36,17 +37,18 @@ def add_where_missed(
         residual = residual / np.maximum(scene.light, 0.05)
     levels = sorted({min(max(2, int(count * level)), residual[0].size) for level in LEVELS})
     segments, focus = (None, None) if guide is None else (guide.segments, guide.focus)
+    wanted = drawn + residual if terms.opaque else None
     told = residual if segments is None else told_apart(residual, segments)
     best = max(
         (
-            _Shifts.of(residual, regions, count, focus)
-            for regions in merged(told, levels, RESIDUAL_POWER, seed).values()
+            _Shifts.of(residual, regions, count, focus, wanted)
+            for regions in merged(told, levels, RESIDUAL_POWER, terms.seed).values()
         ),
         key=lambda shifts: shifts.gain,
     )
     found = outlines(best.regions, best.chosen, pieces)
     kept = [index for index, contour in enumerate(found) if contour is not None]
-    colors, opacity = best.fills(drawn, residual)
+    colors, opacity = best.fills(drawn, residual) if wanted is None else best.covers(drawn)
     if kept:
         owner = _owners(growth, best.regions, best.chosen[kept])
         growth.add(
@@ -57,7 +59,8 @@ def add_where_missed(
 
 @dataclass(frozen=True)
 class _Shifts:
-    """Regions [H,W] of a residual, the numbers of those that are worth most, and what flat shifts of these gain."""
+    """Regions [H,W] of a residual, the numbers of those that are worth most, and what flat shifts of these gain, or
+    flat colours that hide what is below."""
 
     regions: np.ndarray
     chosen: np.ndarray
@@ -65,11 +68,19 @@ class _Shifts:
     gain: float
 
     @classmethod
-    def of(cls, residual: np.ndarray, regions: np.ndarray, count: int, focus: np.ndarray | None) -> _Shifts:
-        """The regions by their worth."""
+    def of(
+        cls,
+        residual: np.ndarray,
+        regions: np.ndarray,
+        count: int,
+        focus: np.ndarray | None,
+        wanted: np.ndarray | None = None,
+    ) -> _Shifts:
+        """The regions by their worth: as opaque layers, where the picture that is `wanted` [D,H,W] is given."""
         means, size = means_of(regions, residual)
         shifts = np.square(means).sum(1)
-        gains = size * (shifts > MIN_SHIFT**2) * shifts
+        gained = shifts if wanted is None else _by_hiding(regions, residual, wanted)
+        gains = size * (shifts > MIN_SHIFT**2) * gained
         if focus is not None:
             gains *= weights_of(regions, focus)
         gains[size < (MIN_PIXELS if regions.size > SMALL_PIXELS else 1)] = 0
@@ -95,6 +106,21 @@ class _Shifts:
             opacity = np.where(beyond, np.minimum(1.2 * opacity, MAX_OPACITY), opacity)
         colors = np.clip(below + shift / opacity[:, None], 0, 1)
         return straight(colors), opacity
+
+    def covers(self, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same of layers that hide `drawn`."""
+        below, _ = means_of(self.regions, drawn)
+        colors = np.clip((below + self.means)[self.chosen], 0, 1)
+        return straight(colors), np.ones(len(colors))
+
+
+def _by_hiding(regions: np.ndarray, residual: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """By how much one colour of its own, that hides what is below, brings each region closer to what is wanted, in the
+    mean of its pixels: [K], negative where it does not."""
+    means, _ = means_of(regions, wanted)
+    missed, _ = means_of(regions, np.stack([np.square(residual).sum(0), np.square(wanted).sum(0)]))
+    gained: np.ndarray = missed[:, 0] - missed[:, 1] + np.square(means).sum(1)
+    return gained
 
 
 def weights_of(regions: np.ndarray, focus: np.ndarray) -> np.ndarray:

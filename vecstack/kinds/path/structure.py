@@ -64,9 +64,10 @@ def told_apart(values: np.ndarray, segments: np.ndarray) -> np.ndarray:
     return np.concatenate([values, APART * segments[None].astype(np.float32)])
 
 
-def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
+def structure(growth: Growth, scene: Scene, count: int, pieces: int, opaque: bool) -> None:
     """Add the picture's regions as paths, holes filled: of each coarser region the whole, in the colour of its largest
-    part, and on it the other parts, large ones below small ones. The order of the regions becomes that of the paths."""
+    part, and on it the other parts, large ones below small ones. The order of the regions becomes that of the paths.
+    The wholes of segments are opaque and stay so, and all are where that is asked for."""
     means, size = means_of(growth.regions, scene.picture)
     coarse = growth.parent[growth.regions]
     wholes = outlines(coarse, range(int(coarse.max()) + 1), pieces)
@@ -75,6 +76,7 @@ def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
     holes = _clear_holes(growth.regions, means, pieces)
     contours: list[list[np.ndarray]] = []
     owner: list[int] = []
+    is_whole: list[bool] = []
     above = most_frequent(coarse, growth.segment[growth.regions])
     for number in sorted(range(len(wholes)), key=lambda number: (above[number], -_area(wholes[number]))):
         own = np.flatnonzero(growth.parent == number)
@@ -88,12 +90,14 @@ def structure(growth: Growth, scene: Scene, count: int, pieces: int) -> None:
                 continue
             contours.append([contour, *(hole for hole in holes if _holds(contour, hole))])
             owner.append(int(part))
+            is_whole.append(bool(part == largest))
     if not contours or len(contours) > count:
         contours, owner = contours[:count], owner[:count]
     if contours:
         colors = straight(means[owner])
-        opacity = np.full(len(owner), STRUCTURE_OPACITY)
-        if len(scene.picture) == 4:
+        held = np.array(is_whole[: len(owner)]) & bool(growth.segment.any())
+        opacity = np.where(held | opaque, 1.0, STRUCTURE_OPACITY)
+        if len(scene.picture) == 4 and not opaque:
             opacity = np.clip(means[owner][:, 3], 0.0, STRUCTURE_OPACITY)
         growth.add(Paths.of_contours(contours, colors, opacity), np.array(owner, np.int64))
 

@@ -108,6 +108,17 @@ def test_smooth_outlines_have_fewer_pieces() -> None:
     assert len(paths(smooth)[0].contours[0]) < 0.7 * len(paths(near)[0].contours[0])
 
 
+def test_a_translucent_part_is_opaque_where_that_is_asked_for() -> None:
+    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
+        disc(canvas, unit, 60, 60, 40, "#3b88c380")
+
+    source = picture(drawn(128, draw, transparent=True))
+    free, opaque = (decompose(source, "graphic", style=style) for style in (None, Style(opaque=True)))
+    assert [layer.opacity for layer in free.layers] == [0.5]
+    assert [layer.opacity for layer in opaque.layers] == [1]
+    assert paths(opaque)[0].color == paths(free)[0].color
+
+
 def test_what_hangs_together_is_a_group_and_single_paths_are_in_none() -> None:
     def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
         disc(canvas, unit, 30, 30, 20, "#3b88c3")
@@ -146,6 +157,8 @@ def test_a_style_is_refused_where_none_is_taken_or_it_makes_no_sense() -> None:
     source = picture(drawn(96, face))
     with pytest.raises(UsageError, match="colors is not for paths"):
         decompose(source, "paths", style=Style(colors=4))
+    with pytest.raises(UsageError, match="splines takes no style"):
+        decompose(source, "splines", style=Style(opaque=True))
     for wrong in ({"colors": 0}, {"smooth": -1.0}, {"palette": ()}, {"colors": 2, "palette": ((0.0, 0.0, 0.0),)}):
         with pytest.raises(UsageError):
             Style(**wrong)  # type: ignore[arg-type]

@@ -54,13 +54,14 @@ class BitmapMaker:
     """Makes paths of small pictures: glyphs, digits and icons."""
 
     max_layers = 0
-    takes = frozenset({"colors", "palette", "smooth", "sharp"})
+    takes = frozenset({"colors", "palette", "smooth", "sharp", "opaque"})
 
     def __init__(self, style: Style | None = None) -> None:
         asked = dataclasses.replace(style or Style(), sharp=False)
-        self._has_style = bool(asked.asked)
-        self._others = GraphicMaker(asked if self._has_style else None)  # makes those of more colours; all is sharp
-        self._may_be_soft = style is None or not style.sharp
+        self._others = GraphicMaker(asked if asked.asked else None)  # makes those of more colours; all is sharp
+        self._has_style = bool(dataclasses.replace(asked, opaque=False).asked)
+        self._is_opaque = asked.opaque
+        self._may_be_soft = not (asked.opaque or (style is not None and style.sharp))
         self.most_layers = self._others.most_layers
 
     def styled(self, style: Style) -> BitmapMaker:
@@ -83,7 +84,7 @@ class BitmapMaker:
                 f"bitmap is for pictures of up to {MOST_PX} px a side, not {width} x {height}; use graphic.",
                 parameter="model",
             )
-        if self._has_style:
+        if self._has_style or (self._is_opaque and len(scene.picture) == 4):
             return self._others.grower(scene, terms, device)
         inks, mixtures = _looked_at(scene.picture)
         if mixtures is not None:
@@ -102,6 +103,7 @@ class BitmapGrower(LayerGrower):
         self._corner, self._inks = inks.cropped(MARGIN)
         self._contours: tuple[Contour, ...] = ()
         self._soft: Layer | None = None
+        self._may_be_soft = may_be_soft
         self._steps = STEPS[terms.effort]
 
     @property
@@ -127,7 +129,7 @@ class BitmapGrower(LayerGrower):
         """Have the layer of what is inked, if there may be one."""
         if count < 1 or self._inks.is_plain or self.count:
             return
-        kind = kind_of_surfaces(max(self.scene.picture.shape))
+        kind = kind_of_surfaces(max(self.scene.picture.shape)) if self._may_be_soft else None
         contours = described(self._inks.cover, self._steps, may_be_soft=kind is not None)
         if contours is None and kind is not None:
             self._take_soft(self._softened(kind))

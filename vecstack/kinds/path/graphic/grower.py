@@ -49,7 +49,7 @@ class GraphicMaker:
 
     max_layers = 0
     most_layers = MOST_LAYERS
-    takes = frozenset({"colors", "palette", "smooth"})
+    takes = frozenset({"colors", "palette", "smooth", "opaque"})
 
     def __init__(self, style: Style | None = None) -> None:
         self._style = style or Style()
@@ -189,7 +189,7 @@ class GraphicGrower(LayerGrower):
                 owner.append(shape.part)
         channels = len(self.scene.picture)
         cover = parts.colors[owner, 3] if channels == 4 else np.ones(len(owner))
-        opacity = np.where(cover > OPAQUE, 1, cover)
+        opacity = np.where((cover > OPAQUE) | self._style.opaque, 1, cover)
         contours = [_contours(form) for form in forms]
         paths = _filled(
             Paths.of_contours(contours, np.ones((len(owner), channels)), opacity), [fills[n] for n in owner]
