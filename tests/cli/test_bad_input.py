@@ -122,7 +122,7 @@ CALLS = [
     Line("fly", 2, "fly"),
     Line("decompose", 2, "INPUT"),
     Line("decompose {tmp}/nothing.png", 3, "nothing.png"),
-    Line("decompose {tmp} -o {tmp}/out", 7, "2 of 4"),
+    Line("decompose {tmp} -o {tmp}/out --model paths --layers 1 --effort fast", 7, "2 of 4"),
     Line("decompose {tmp}/empty-folder -o {tmp}/out", 2, "no inputs in "),
     Line("decompose {tmp}/*.nothing -o {tmp}/out", 2, "no inputs in "),
     Line("decompose @{tmp}/nothing.txt", 2, "nothing.txt"),
@@ -254,7 +254,7 @@ def test_a_program_without_standard_input_says_so(
 
 
 def test_an_unwritable_folder_is_named(vecstack: Call, photo: Path, weights: Path) -> None:
-    result = vecstack("decompose", photo, "--model", weights, "-o", "/proc/photo.layers")
+    result = vecstack("decompose", photo, "--model", weights, "--layers", 1, "-o", "/proc/photo.layers")
     refused(result, 4, "/proc")
 
 

@@ -103,14 +103,14 @@ def test_more_layers_come_closer(name: str) -> None:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_psnr_that_a_document_has_is_that_of_its_drawing(name: str) -> None:
-    stack = with_layers(name, 33)
+    stack = with_layers(name, 16)
     stated = stack.metrics["psnr"]
     assert psnr_to(stack, PICTURES[name]) >= min(stated, 60) - 0.3
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_document_of_grown_layers_is_read_as_it_was(name: str) -> None:
-    stack = with_layers(name, 33)
+    stack = with_layers(name, 16)
     assert load(dumps(stack)) == stack
 
 

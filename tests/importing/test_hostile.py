@@ -12,9 +12,10 @@ from vecstack import import_svg
 from vecstack.errors import PictureError
 
 SECONDS = 60  # far more than any takes on a slow machine
+LONG = {"nested groups of use", "too many shapes"}  # of what is refused
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in REFUSED])
 def test_a_hostile_drawing_is_refused_in_one_line(name: str) -> None:
     make, words = REFUSED[name]
     text = make()

@@ -97,7 +97,10 @@ def test_what_is_wrong_is_said_in_one_line(
 BEYOND = {"an open contour", "falling", "no axis", "a focus of a line", "a focus outside"}  # what a schema cannot say
 
 
-@pytest.mark.parametrize("name", [name for name in BAD if name not in BEYOND])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name == "too many points")) for name in BAD if name not in BEYOND],
+)
 def test_the_schema_refuses_what_it_can_tell(name: str) -> None:
     with pytest.raises(DocumentError):
         check_schema(document(**BAD[name][0]))
