@@ -16,7 +16,7 @@ MIN_PIECES = 3
 PIECES = 0.58  # of a path, times the square root of its outline's length in px
 ERROR = 0.7  # px that an outline may be away from its pixels, before tuning
 STRUCTURE_POWER = 0.5  # of a boundary's length: higher ones give rounder regions
-STRUCTURE_OPACITY = 0.97  # nearly opaque: an opaque layer has no slope of its opacity
+MOST_OPACITY = 0.97  # of what is translucent: an opaque layer has no slope of its opacity
 GROUPS = 8  # at most, of regions
 SAME_COLOR = 1 / 255  # nearer colours are not told apart
 APART = 16.0  # colours of different segments are told apart as if they differed by this more
@@ -67,7 +67,7 @@ def told_apart(values: np.ndarray, segments: np.ndarray) -> np.ndarray:
 def structure(growth: Growth, scene: Scene, count: int, pieces: int, opaque: bool) -> None:
     """Add the picture's regions as paths, holes filled: of each coarser region the whole, in the colour of its largest
     part, and on it the other parts, large ones below small ones. The order of the regions becomes that of the paths.
-    The wholes of segments are opaque and stay so, and all are where that is asked for."""
+    They are opaque and stay so, but for what is translucent in the picture, unless `opaque` says that this is, too."""
     means, size = means_of(growth.regions, scene.picture)
     coarse = growth.parent[growth.regions]
     wholes = outlines(coarse, range(int(coarse.max()) + 1), pieces)
@@ -76,7 +76,6 @@ def structure(growth: Growth, scene: Scene, count: int, pieces: int, opaque: boo
     holes = _clear_holes(growth.regions, means, pieces)
     contours: list[list[np.ndarray]] = []
     owner: list[int] = []
-    is_whole: list[bool] = []
     above = most_frequent(coarse, growth.segment[growth.regions])
     for number in sorted(range(len(wholes)), key=lambda number: (above[number], -_area(wholes[number]))):
         own = np.flatnonzero(growth.parent == number)
@@ -90,15 +89,13 @@ def structure(growth: Growth, scene: Scene, count: int, pieces: int, opaque: boo
                 continue
             contours.append([contour, *(hole for hole in holes if _holds(contour, hole))])
             owner.append(int(part))
-            is_whole.append(bool(part == largest))
     if not contours or len(contours) > count:
         contours, owner = contours[:count], owner[:count]
     if contours:
         colors = straight(means[owner])
-        held = np.array(is_whole[: len(owner)]) & bool(growth.segment.any())
-        opacity = np.where(held | opaque, 1.0, STRUCTURE_OPACITY)
+        opacity = np.ones(len(owner))
         if len(scene.picture) == 4 and not opaque:
-            opacity = np.clip(means[owner][:, 3], 0.0, STRUCTURE_OPACITY)
+            opacity = np.clip(means[owner][:, 3], 0.0, MOST_OPACITY)
         growth.add(Paths.of_contours(contours, colors, opacity), np.array(owner, np.int64))
 
 

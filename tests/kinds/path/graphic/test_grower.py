@@ -157,7 +157,7 @@ def test_a_style_is_refused_where_none_is_taken_or_it_makes_no_sense() -> None:
     source = picture(drawn(96, face))
     with pytest.raises(UsageError, match="colors is not for paths"):
         decompose(source, "paths", style=Style(colors=4))
-    with pytest.raises(UsageError, match="splines takes no style"):
+    with pytest.raises(UsageError, match="opaque is not for splines"):
         decompose(source, "splines", style=Style(opaque=True))
     for wrong in ({"colors": 0}, {"smooth": -1.0}, {"palette": ()}, {"colors": 2, "palette": ((0.0, 0.0, 0.0),)}):
         with pytest.raises(UsageError):
