@@ -37,7 +37,7 @@ PAPER = (255, 255, 255)
 GAP_PX = 8
 RECOLORED = (Recolor("region-1-part-1", "royalblue"), Recolor("region-6", "saddlebrown"))
 EMPTY = (Hide("region-6"),)
-ICON_RECOLORED = (Recolor("path-1", "skyblue"), Recolor("path-4", "tomato"))
+ICON_RECOLORED = (Recolor("path-3", "skyblue"), Recolor("path-4", "tomato"))
 # The plane of a layer seen from the side: where its corner to the right and its corner below go.
 RIGHT, DOWN = (0.66, 0.16), (0.0, 0.84)
 CARD_STEP = 0.46  # of a plane's width, from one to the next
