@@ -99,7 +99,7 @@ class PathGrower:
 
     def _grow_to(self, count: int) -> None:
         if not self.count and _is_plain(self.scene.below):
-            structure(self.growth, self.scene, count, self.schedule.pieces, self.terms.opaque)
+            structure(self.growth, self.scene, count, self.schedule.pieces, self._has_opaque_structure)
             self._tune(self.schedule.first, 0.0, 0.1)
         rounds = self.schedule.rounds
         closest, least = self.growth, float("inf")
@@ -123,6 +123,13 @@ class PathGrower:
                 break
         self.growth = closest
         self._mend()
+
+    @property
+    def _has_opaque_structure(self) -> bool:
+        """Whether regions are opaque: not in transparent pictures, nor in small ones, where that ends the growing."""
+        if self.terms.opaque:
+            return True
+        return len(self.scene.picture) == 3 and (not self._is_small or bool(self.growth.segment.any()))
 
     def shrink_to(self, count: int) -> None:
         """Drop the paths without which the error rises least."""

@@ -16,7 +16,7 @@ MIN_PIECES = 3
 PIECES = 0.58  # of a path, times the square root of its outline's length in px
 ERROR = 0.7  # px that an outline may be away from its pixels, before tuning
 STRUCTURE_POWER = 0.5  # of a boundary's length: higher ones give rounder regions
-MOST_OPACITY = 0.97  # of what is translucent: an opaque layer has no slope of its opacity
+MOST_OPACITY = 0.97  # of what may be translucent: an opaque layer has no slope of its opacity
 GROUPS = 8  # at most, of regions
 SAME_COLOR = 1 / 255  # nearer colours are not told apart
 APART = 16.0  # colours of different segments are told apart as if they differed by this more
@@ -67,7 +67,7 @@ def told_apart(values: np.ndarray, segments: np.ndarray) -> np.ndarray:
 def structure(growth: Growth, scene: Scene, count: int, pieces: int, opaque: bool) -> None:
     """Add the picture's regions as paths, holes filled: of each coarser region the whole, in the colour of its largest
     part, and on it the other parts, large ones below small ones. The order of the regions becomes that of the paths.
-    They are opaque and stay so, but for what is translucent in the picture, unless `opaque` says that this is, too."""
+    Where they are to be `opaque`, they stay so while they are tuned."""
     means, size = means_of(growth.regions, scene.picture)
     coarse = growth.parent[growth.regions]
     wholes = outlines(coarse, range(int(coarse.max()) + 1), pieces)
@@ -94,8 +94,9 @@ def structure(growth: Growth, scene: Scene, count: int, pieces: int, opaque: boo
     if contours:
         colors = straight(means[owner])
         opacity = np.ones(len(owner))
-        if len(scene.picture) == 4 and not opaque:
-            opacity = np.clip(means[owner][:, 3], 0.0, MOST_OPACITY)
+        if not opaque:
+            cover = means[owner][:, 3] if len(scene.picture) == 4 else opacity
+            opacity = np.clip(cover, 0.0, MOST_OPACITY)
         growth.add(Paths.of_contours(contours, colors, opacity), np.array(owner, np.int64))
 
 
