@@ -16,7 +16,7 @@ from vecstack.fitting.compact import compact
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_effort, check_seed
 from vecstack.fitting.goal import PSNR_BYTES, Goal, check_above
 from vecstack.fitting.progress import Progress, ProgressCallback
-from vecstack.fitting.scenes import RASTER_PIXELS, own_scene, scene_of
+from vecstack.fitting.scenes import RASTER_PIXELS, own_scene, scene_of, smaller
 from vecstack.fitting.target import psnr_of
 from vecstack.kinds import can_draw, find_kind, kind_names, kind_of
 from vecstack.kinds.base import Grown, Scene, Terms
@@ -81,7 +81,13 @@ def grow(
     first = _first_of_run(stack, kind)
     is_count = goal.layers is not None and goal.psnr is None and goal.budget_bytes is None
     pixels = _pixels_for(goal.layers - first) if is_count and goal.layers and maker is None else RASTER_PIXELS
-    scene = scene_of(stack, loaded, first, len(stack.layers), to_color(background), chosen, pixels)
+    behind = to_color(background)
+    own = own_scene(stack, loaded, first, behind, chosen) if first else None  # what is below is drawn once
+    scene = (
+        scene_of(stack, loaded, first, len(stack.layers), behind, chosen, pixels)
+        if own is None
+        else smaller(own, pixels)
+    )
     said = None if report is None else lambda share, error: report(Progress(min(1.0, share), psnr_of(error)))
     deadline = None if isinstance(effort, str) else began + effort
     enough = None if goal.psnr is None else 10 ** (-goal.psnr / 10)
@@ -96,7 +102,7 @@ def grow(
         found = _grown_to_goal(grower, stack, first, goal, deadline)
     is_reduced = scene.picture[0].size < loaded.width * loaded.height
     if is_reduced and goal.budget_bytes is None and maker is None:  # other numbers may take more bytes
-        own = own_scene(stack, loaded, first, to_color(background), chosen)
+        own = own or own_scene(stack, loaded, first, behind, chosen)
         found = _polished(kind, own, found[0], Terms(POLISHING, seed, deadline), chosen)
     if said is not None:
         said(1.0, found[1])

@@ -61,6 +61,20 @@ def own_scene(stack: Stack, loaded: Picture, first: int, background: Color, devi
     return Scene(rect, picture, np.broadcast_to(_drawn(stack, (), rect, 1, 1, device, False), picture.shape))
 
 
+def smaller(scene: Scene, pixels: int) -> Scene:
+    """A scene that nothing is drawn above, on at most so many pixels; the same where it has no more."""
+    height, width = scene.picture.shape[1:]
+    scale = (pixels / (height * width)) ** 0.5
+    if scale >= 1:
+        return scene
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    picture, below = (
+        interpolate(torch.from_numpy(values)[None], size, mode="area")[0].contiguous().numpy()
+        for values in (scene.picture, scene.below)
+    )
+    return Scene(scene.rect, picture, below)
+
+
 def _drawn(
     stack: Stack, layers: Iterable[Layer], rect: Any, height: int, width: int, device: torch.device, transparent: bool
 ) -> np.ndarray:
