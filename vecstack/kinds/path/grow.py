@@ -112,7 +112,7 @@ class PathGrower:
                 added = max(1, round(share * wanted))
                 add_where_missed(self.growth, self.tuner, added, self.schedule.pieces, self.terms, self._guide)
             steps = SETTLING_STEPS if is_last and self.terms.deadline is not None else steps
-            if is_last and self.terms.effort != "fast":  # which mends at the end alone
+            if is_last and self.terms.effort == "best":  # the others mend at the end alone
                 self._mend()
             if is_last:
                 self.growth.paths = with_gradients(self.tuner, self.growth.paths, self.growth.source < 0)
