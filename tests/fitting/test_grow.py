@@ -115,11 +115,11 @@ def test_a_document_of_grown_layers_is_read_as_it_was(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_opaque_layers_are_asked_for_and_draw_the_picture() -> None:
-    free, opaque = (grown(PICTURES["waves"], 32, style=style) for style in (None, Style(opaque=True)))
+def test_opaque_layers_are_asked_for_and_draw_edges_nearly_as_close() -> None:
+    free, opaque = (grown(PICTURES["stripes"], 32, style=style) for style in (None, Style(opaque=True)))
     assert min(layer.opacity for layer in free.layers) < 1
     assert {layer.opacity for layer in opaque.layers} == {1}
-    assert opaque.metrics["psnr"] > 22  # waves have no edges: veils draw them best
+    assert opaque.metrics["psnr"] > free.metrics["psnr"] - 2
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_may_not() -> None:

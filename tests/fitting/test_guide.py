@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.helpers import psnr_to
 from vecstack import Stack, decompose, render
 from vecstack.errors import UsageError
 from vecstack.fitting.choose import choose_model
@@ -140,10 +141,12 @@ def test_detail_goes_where_the_focus_is() -> None:
     def missed(stack: Stack) -> float:
         return float(np.square(drawn(stack)[inside].astype(float) - photo()[inside]).mean())
 
-    seeds = (0, 1, 2)  # one alone may be lucky
-    assert sum(missed(guided(48, seed=seed, focus=disc())) for seed in seeds) < 0.9 * sum(
-        missed(guided(48, seed=seed)) for seed in seeds
+    found = [[guided(48, seed=seed, **how) for seed in (0, 1, 2)] for how in ({}, {"focus": disc()})]
+    error, psnr = (
+        [sum(map(of, stacks)) / 3 for stacks in found] for of in (missed, lambda each: psnr_to(each, photo()))
     )
+    assert error[1] < 0.85 * error[0]  # in the mean: a single seed may be lucky
+    assert psnr[1] < psnr[0] + 1
 
 
 def test_a_guide_is_read_at_another_size() -> None:

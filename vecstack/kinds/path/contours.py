@@ -190,3 +190,12 @@ def _cut(points, least, most, error, knots, handles, errors, room):
         for piece in (worst, worst + 1):
             errors[piece] = _fit_piece(points, knots[piece], knots[piece + 1], handles[piece], room)
     return count
+
+
+def split(piece: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
+    """The two parts of a cubic [4,2] before and after a parameter."""
+    a, b, c, d = piece
+    ab, bc, cd = a + t * (b - a), b + t * (c - b), c + t * (d - c)
+    abc, bcd = ab + t * (bc - ab), bc + t * (cd - bc)
+    middle = abc + t * (bcd - abc)
+    return np.stack([a, ab, abc, middle]), np.stack([middle, bcd, cd, d])

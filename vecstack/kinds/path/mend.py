@@ -11,6 +11,7 @@ import numpy as np
 
 from vecstack.compiled import compiled
 from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.contours import split
 from vecstack.kinds.path.fit import Tuner
 
 HAIR = 0.7  # px, of a thorn or a crack: thinner ones are cut
@@ -207,8 +208,8 @@ def _closed(contour: np.ndarray, line: np.ndarray, start: np.ndarray, end: np.nd
     if first == last and s < t:
         return None
     n = len(contour) // 3
-    _, after = _split(_piece(contour, first), s)
-    before, _ = _split(_piece(contour, last), t)
+    _, after = split(_piece(contour, first), s)
+    before, _ = split(_piece(contour, last), t)
     whole = [_piece(contour, (first + 1 + k) % n) for k in range((last - first - 1) % n)]
     middle = (before[3] + after[0]) / 2
     pieces = [after, *whole, before]
@@ -235,15 +236,6 @@ def _piece(contour: np.ndarray, index: int) -> np.ndarray:
     """The control points [4,2] of a piece of a contour."""
     found: np.ndarray = contour[(3 * index + np.arange(4)) % len(contour)]
     return found
-
-
-def _split(piece: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
-    """The two parts of a cubic [4,2], before and after a parameter."""
-    a, b, c, d = piece
-    ab, bc, cd = a + t * (b - a), b + t * (c - b), c + t * (d - c)
-    abc, bcd = ab + t * (bc - ab), bc + t * (cd - bc)
-    middle = abc + t * (bcd - abc)
-    return np.stack([a, ab, abc, middle]), np.stack([middle, bcd, cd, d])
 
 
 def _length(piece: np.ndarray) -> float:

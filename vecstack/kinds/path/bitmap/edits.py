@@ -19,6 +19,7 @@ from vecstack.kinds.path.bitmap.shape import (
     Contour,
     retracted,
 )
+from vecstack.kinds.path.contours import split
 from vecstack.kinds.path.graphic.lines import cubic_fit
 
 CUT = 0.7  # px from a corner where it may be cut off
@@ -50,15 +51,6 @@ def taken_apart(contour: Contour) -> list[tuple[np.ndarray, int, int]]:
 def line(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """The control points [4,2] of a straight piece."""
     return np.stack([start, (2 * start + end) / 3, (start + 2 * end) / 3, end])
-
-
-def split(piece: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
-    """The two parts of a cubic [4,2] before and after a parameter."""
-    a, b, c, d = piece
-    ab, bc, cd = a + t * (b - a), b + t * (c - b), c + t * (d - c)
-    abc, bcd = ab + t * (bc - ab), bc + t * (cd - bc)
-    middle = abc + t * (bcd - abc)
-    return np.stack([a, ab, abc, middle]), np.stack([middle, bcd, cd, d])
 
 
 def length_of(piece: np.ndarray) -> float:
