@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -32,23 +32,18 @@ def scene_of(
     pixels: int = RASTER_PIXELS,
 ) -> Scene:
     """What the layers first..end of a stack are to come close to, on at most so many pixels."""
-    colors = loaded.over(background)
-    if stack.canvas.transparent:
-        alpha = np.ones(colors.shape[:2], np.float32) if loaded.alpha is None else loaded.alpha
-        colors = np.concatenate([loaded.pixels * alpha[..., None], alpha[..., None]], 2)
-    picture = torch.from_numpy(colors).permute(2, 0, 1)
-    scale = min(1.0, (pixels / picture[0].numel()) ** 0.5)
-    height, width = (max(1, round(side * scale)) for side in picture.shape[1:])
-    if scale < 1:
-        picture = interpolate(picture[None], (height, width), mode="area")[0]
+    scale = min(1.0, (pixels / (loaded.width * loaded.height)) ** 0.5)
+    height, width = (max(1, round(side * scale)) for side in loaded.pixels.shape[:2])
+    channels = _channels(loaded, background, transparent=stack.canvas.transparent)
+    picture = np.stack([_reduced(channel, height, width) for channel in channels])
     rect = stack.canvas.rect
     below = _drawn(stack, stack.layers[:first], rect, height, width, device, len(picture) == 4)
     above = stack.layers[end:]
     if not above:
-        return Scene(rect, picture.contiguous().numpy(), below)
+        return Scene(rect, picture, below)
     cover = _drawn(stack, above, rect, height, width, device, True)
     light = 1 - cover[3]
-    return Scene(rect, picture.contiguous().numpy(), below, light, np.ascontiguousarray(cover[: len(picture)]))
+    return Scene(rect, picture, below, light, np.ascontiguousarray(cover[: len(picture)]))
 
 
 def own_scene(stack: Stack, loaded: Picture, first: int, background: Color, device: torch.device) -> Scene:
@@ -73,6 +68,28 @@ def smaller(scene: Scene, pixels: int) -> Scene:
         for values in (scene.picture, scene.below)
     )
     return Scene(scene.rect, picture, below)
+
+
+def _channels(loaded: Picture, background: Color, *, transparent: bool) -> Iterator[np.ndarray]:
+    """What layers are to come close to, one channel [H,W] after another: a large picture is not copied whole. Those of
+    the colours over a background; on a transparent canvas, those of the premultiplied colours, and alpha."""
+    pixels, alpha = loaded.pixels, loaded.alpha
+    if alpha is None and transparent:
+        alpha = np.ones(pixels.shape[:2], np.float32)
+    for channel, behind in enumerate(background):
+        below = np.float32(0 if transparent else behind)
+        values = pixels[..., channel]
+        yield values if alpha is None else below + (values - below) * alpha
+    if alpha is not None and transparent:
+        yield alpha
+
+
+def _reduced(channel: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A channel [H,W] on so many pixels, no more than it has."""
+    if channel.shape == (height, width):
+        return channel
+    found: np.ndarray = interpolate(torch.from_numpy(channel)[None, None], (height, width), mode="area")[0, 0].numpy()
+    return found
 
 
 def _drawn(

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
+from vecstack.geometry import Rect
+from vecstack.kinds.base import Scene, Terms
 from vecstack.kinds.path import regions
+from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.grow import PathGrower
+from vecstack.kinds.path.growth import Growth
 from vecstack.kinds.path.regions import merged
+from vecstack.kinds.path.structure import UNDER, regions_of, structure, tinted
 
 
 def random_picture(seed: int, height: int = 23, width: int = 31, levels: int = 6) -> np.ndarray:
@@ -101,8 +108,34 @@ def test_what_is_told_apart_is_merged_in_turn(way: str) -> None:
     picture = np.full((3, 24, 48), 0.1, np.float32)
     picture[:, 1:23:3, 26:47:3] = 0.3  # specks, all of which prefer what they are on, which prefers one of them
     picture[:, :, :24] = np.random.default_rng(0).random((3, 6, 6)).repeat(4, 1).repeat(4, 2)
-    told = np.where(np.arange(48) < 24, 0, 16)[None, None].repeat(24, 1).astype(np.float32)
-    region = merged(np.concatenate([picture, told]), (20,), 0.5)[20]
+    segments = (np.arange(48) >= 24)[None].repeat(24, 0).astype(np.int64)
+    region = merged(picture, (20,), 0.5, segments=segments)[20]
     left, right = set(region[:, :24].flat), set(region[:, 24:].flat)
     assert not left & right
     assert len(left) > 15  # faint specks merge before blocks of many colours
+
+
+def test_a_face_is_told_from_a_wall_that_is_as_light() -> None:
+    picture = np.full((3, 24, 48), 0.7, np.float32)
+    face, shade = np.s_[..., 4:20, 4:20], np.s_[..., 4:20, 28:44]
+    picture[face] = np.array([0.8, 0.65, 0.6])[:, None, None]
+    picture[shade] = 0.55
+    for told, apart, joined in ((picture, shade, face), (tinted(picture), face, shade)):
+        region = merged(told, (2,), 0.5)[2]
+        assert set(region[apart].flat).isdisjoint(region[0])
+        assert set(region[joined].flat) == set(region[0])
+
+
+def test_an_opaque_region_goes_on_below_those_above_it() -> None:
+    picture = np.zeros((3, 40, 60), np.float32)
+    picture[0], picture[2, 10:30, 20:] = 1, 1  # a red region, and a purple one cut into it
+    scene = Scene(Rect(0, 0, 60, 40), picture, np.zeros_like(picture))
+    grower = PathGrower(Paths.empty(), scene, Terms("fast"), torch.device("cpu"))
+    regions, rank, parent = regions_of(scene, 2, 0)
+    for opaque, reached in ((False, 0), (True, UNDER - 1)):
+        growth = Growth(
+            grower.growth.paths, grower.growth.owner, grower.growth.source, regions, rank, parent, np.zeros_like(parent)
+        )
+        structure(growth, scene, 2, 12, opaque)
+        lower = grower.tuner.draw(growth.paths.chosen(np.array([0])))[0, 20]
+        assert np.flatnonzero(lower > 0.9).max() + 1 - 20 == pytest.approx(reached, abs=1)

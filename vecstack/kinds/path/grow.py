@@ -19,7 +19,8 @@ from vecstack.kinds.path.mend import mended
 from vecstack.kinds.path.missed import FOCUS, add_where_missed, weights_of
 from vecstack.kinds.path.structure import GROUPS, most_frequent, parts_of, regions_of, structure
 
-STRUCTURE_SHARE = 0.2  # of the paths, which are the regions of the picture itself
+# Of the paths, which are the regions of the picture itself: a share of many, most of few, since these are to be things.
+STRUCTURE_SHARE, MOST_SHARE, FEW_REGIONS = 0.2, 0.75, 15
 SMALL_GROWN, FEW = 1 << 14, 8  # pixels of a picture that is grown on in steps: to so many paths, twice, four times
 
 
@@ -81,7 +82,7 @@ class PathGrower:
         if count <= self.count:
             return
         if not self.growth.regions.size:
-            wanted = GROUPS if self._is_small else max(2, round(STRUCTURE_SHARE * (count - self.count)))
+            wanted = GROUPS if self._is_small else _regions_for(count - self.count)
             self._know_regions(min(count, max(wanted, parts_of(self._guide))))
         for wanted in self._counts_to(count):
             if self.count and self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
@@ -185,6 +186,11 @@ def effects(tuner: Tuner, paths: Paths) -> np.ndarray:
     slopes, opacity = tuner.slopes(tried), tried.opacity
     result: np.ndarray = 0.5 * opacity**2 * slopes.opacity_curvature - opacity * slopes.opacity
     return result
+
+
+def _regions_for(count: int) -> int:
+    """How many of so many paths are regions of the picture."""
+    return max(2, round(STRUCTURE_SHARE * count), min(FEW_REGIONS, round(MOST_SHARE * count)))
 
 
 def _is_plain(canvas: np.ndarray) -> bool:

@@ -11,7 +11,7 @@ from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.fit import Tuner
 from vecstack.kinds.path.growth import Growth
 from vecstack.kinds.path.regions import merged
-from vecstack.kinds.path.structure import means_of, outlines, shared, straight, told_apart
+from vecstack.kinds.path.structure import means_of, outlines, shared, straight
 
 RESIDUAL_POWER = 0.25  # of a boundary's length: higher ones give rounder regions
 LEVELS = (1.5, 3.0, 6.0)  # times as many regions of the residual as paths are added: the best is taken
@@ -38,11 +38,10 @@ def add_where_missed(
     levels = sorted({min(max(2, int(count * level)), residual[0].size) for level in LEVELS})
     segments, focus = (None, None) if guide is None else (guide.segments, guide.focus)
     wanted = drawn + residual if terms.opaque else None
-    told = residual if segments is None else told_apart(residual, segments)
     best = max(
         (
             _Shifts.of(residual, regions, count, focus, wanted)
-            for regions in merged(told, levels, RESIDUAL_POWER, terms.seed).values()
+            for regions in merged(residual, levels, RESIDUAL_POWER, terms.seed, segments).values()
         ),
         key=lambda shifts: shifts.gain,
     )

@@ -10,18 +10,24 @@ from vecstack.compiled import compiled, is_compiling
 
 NOISE = 0.02  # of a cost: flat pictures are full of ties, and with it many pairs merge in one round
 LARGE, CELL_PX = 1 << 19, 2  # pixels of a picture from which regions are made of cells of 2 x 2 pixels
+APART = 16.0  # colours of different segments are told apart as if they differed by this more
 EQUAL = 1e-8  # more than merging two regions of one colour costs
 FAR = 20  # times as many regions as are wanted: until then, all pairs that prefer one another merge at once
 
 
-def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int = 0) -> dict[int, np.ndarray]:
+def merged(
+    picture: np.ndarray, counts: Sequence[int], power: float, seed: int = 0, segments: np.ndarray | None = None
+) -> dict[int, np.ndarray]:
     """For each of some counts, the picture [D,H,W] as at most so many connected regions, neighbours of one colour
     always together: their numbers, [H,W]. Those of a lower count are unions of those of a higher one.
 
     Ward's method on neighbours: merging two regions of n1 and n2 pixels costs the squared error that it adds,
     n1 n2 / (n1 + n2) |mean1 - mean2|^2, over their common boundary's length to a power (Koepfler, Lopez, Morel, 1994).
-    Each round merges pairs that both prefer each other. `seed` chooses among equals. Where the last channel differs by
-    more than values of a picture can, it tells regions apart (see `_in_turn`)."""
+    Each round merges pairs that both prefer each other. `seed` chooses among equals. Regions are in one of the
+    `segments` [H,W] each, where there are enough."""
+    is_told = segments is not None and np.ptp(segments) > 0
+    if segments is not None and is_told:
+        picture = np.concatenate([picture, APART * segments[None].astype(np.float32)])
     numbers, size, total = _cells(picture, CELL_PX if picture[0].size > LARGE else 1)
     one = np.concatenate([numbers[:, :-1].ravel(), numbers[:-1].ravel()])
     other = np.concatenate([numbers[:, 1:].ravel(), numbers[1:].ravel()])
@@ -30,7 +36,6 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int =
     merges: list[np.ndarray] = []  # of each round: old numbers to new ones
     found = {}
     least = min(counts)
-    is_told = float(np.ptp(total[:, -1] / size)) > 1
     for count in sorted(set(counts), reverse=True):
         while True:
             cost = np.empty(len(one))
@@ -66,8 +71,8 @@ def merged(picture: np.ndarray, counts: Sequence[int], power: float, seed: int =
 
 
 def _in_turn(pairs: np.ndarray, one: np.ndarray, other: np.ndarray, told: np.ndarray, cost: np.ndarray) -> np.ndarray:
-    """The pairs whose turn it is, of regions that `told` [K] tells apart. Those that cost no more than what half of all
-    regions prefer: where a large region is what all its small neighbours prefer, there is one pair a round, and
+    """The pairs whose turn it is, of regions whose segments are `told` [K]. Those that cost no more than what half of
+    all regions prefer: where a large region is what all its small neighbours prefer, there is one pair a round, and
     meanwhile all else would become one region for each part. Two that are told apart: only if no pair is cheaper."""
     cheapest = np.full(len(told), np.inf)
     np.minimum.at(cheapest, one, cost)

@@ -19,7 +19,9 @@ STRUCTURE_POWER = 0.5  # of a boundary's length: higher ones give rounder region
 MOST_OPACITY = 0.97  # of what may be translucent: an opaque layer has no slope of its opacity
 GROUPS = 8  # at most, of regions
 SAME_COLOR = 1 / 255  # nearer colours are not told apart
-APART = 16.0  # colours of different segments are told apart as if they differed by this more
+TINT = 3.0  # times as much as by their light, colours are told apart by their tint
+TINTED = np.array([[1, 1, 1], [TINT, 0, -TINT], [TINT, -2 * TINT, TINT]]) / np.sqrt([[3], [2], [6]])
+UNDER = 4  # px that an opaque region goes on below those above it, so that no seam shows between them
 CLEAR = 0.5  # coverage below which a region of a transparent picture is no region of paths
 
 
@@ -32,16 +34,15 @@ def regions_of(
     _, height, width = scene.picture.shape
     segments, simple = (None, ()) if guide is None else (guide.segments, guide.levels)
     told = simple[-1] if simple else scene.picture
-    told = told if segments is None else told_apart(told, segments)
-    is_flat = bool((np.ptp(told, (1, 2)) < SAME_COLOR).all())
+    is_flat = parts_of(guide) == 1 and bool((np.ptp(told, (1, 2)) < SAME_COLOR).all())
+    told = tinted(told)
     most = 1 if is_flat else min(count, height * width)
     few = min(max(GROUPS, parts_of(guide)), most)
     if simple:
-        simplest = simple[0] if segments is None else told_apart(simple[0], segments)
-        coarse = merged(simplest, (few,), STRUCTURE_POWER, seed)[few]
-        fine = merged(told_apart(told, coarse), (most,), STRUCTURE_POWER, seed)[most]
+        coarse = merged(tinted(simple[0]), (few,), STRUCTURE_POWER, seed, segments)[few]
+        fine = merged(told, (most,), STRUCTURE_POWER, seed, coarse)[most]
     else:
-        found = merged(told, (most, few), STRUCTURE_POWER, seed)
+        found = merged(told, (most, few), STRUCTURE_POWER, seed, segments)
         fine, coarse = found[most], found[few]
     count, groups = int(fine.max()) + 1, int(coarse.max()) + 1
     parent = np.zeros(count, np.int64)
@@ -59,38 +60,29 @@ def parts_of(guide: Guide | None) -> int:
     return 1 if guide is None or guide.segments is None else len(np.unique(guide.segments))
 
 
-def told_apart(values: np.ndarray, segments: np.ndarray) -> np.ndarray:
-    """Values [D,H,W] with a channel that tells segments [H,W] apart: [D+1,H,W]."""
-    return np.concatenate([values, APART * segments[None].astype(np.float32)])
+def tinted(picture: np.ndarray) -> np.ndarray:
+    """An opaque picture [3,H,W] whose colours differ by their tint more than by their light, so that a face is told
+    from a wall that is as light: their mean and two differences, orthonormal but for TINT. A transparent one as it is:
+    there coverage tells things apart."""
+    return picture if len(picture) == 4 else np.tensordot(TINTED, picture, 1).astype(np.float32)
 
 
 def structure(growth: Growth, scene: Scene, count: int, pieces: int, opaque: bool) -> None:
     """Add the picture's regions as paths, holes filled: of each coarser region the whole, in the colour of its largest
     part, and on it the other parts, large ones below small ones. The order of the regions becomes that of the paths.
-    Where they are to be `opaque`, they stay so while they are tuned."""
+    Where they are to be `opaque`, they stay so while they are tuned, and go on a little below those above them."""
     means, size = means_of(growth.regions, scene.picture)
-    coarse = growth.parent[growth.regions]
-    wholes = outlines(coarse, range(int(coarse.max()) + 1), pieces)
-    parts = outlines(growth.regions, range(len(size)), pieces)
-    area = np.array([_area(contour) for contour in parts])
+    drawn, place = _order(growth, means, size)
     holes = _clear_holes(growth.regions, means, pieces)
+    coarse, seen = growth.parent[growth.regions], place[growth.regions]
     contours: list[list[np.ndarray]] = []
     owner: list[int] = []
-    above = most_frequent(coarse, growth.segment[growth.regions])
-    for number in sorted(range(len(wholes)), key=lambda number: (above[number], -_area(wholes[number]))):
-        own = np.flatnonzero(growth.parent == number)
-        largest = own[np.argmax(size[own])]
-        for part in (largest, *sorted(own[own != largest], key=lambda part: -area[part])):
-            growth.rank[part] = len(owner)
-            contour = wholes[number] if part == largest else parts[part]
-            if contour is None or _is_clear(means[part]):
-                continue
-            if part != largest and np.abs(means[part] - means[largest]).max() < SAME_COLOR:
-                continue
+    for position, (part, is_whole) in enumerate(drawn[:count]):
+        inside = coarse == growth.parent[part] if is_whole else growth.regions == part
+        contour = _fitted(_line(_spread(inside, seen > position, UNDER) if opaque else inside), pieces)
+        if contour is not None:
             contours.append([contour, *(hole for hole in holes if _holds(contour, hole))])
-            owner.append(int(part))
-    if not contours or len(contours) > count:
-        contours, owner = contours[:count], owner[:count]
+            owner.append(part)
     if contours:
         colors = straight(means[owner])
         opacity = np.ones(len(owner))
@@ -100,17 +92,69 @@ def structure(growth: Growth, scene: Scene, count: int, pieces: int, opaque: boo
         growth.add(Paths.of_contours(contours, colors, opacity), np.array(owner, np.int64))
 
 
+def _order(growth: Growth, means: np.ndarray, size: np.ndarray) -> tuple[list[tuple[int, bool]], np.ndarray]:
+    """Which regions are drawn, lowest first, and whether each is there for the whole of its coarser region; and the
+    place in that list of what shows each region, [K], -1 where nothing does. It becomes the growth's order, too."""
+    coarse = growth.parent[growth.regions]
+    area, whole_area = (np.array([_area(line) for line in _lines(regions)]) for regions in (growth.regions, coarse))
+    above = most_frequent(coarse, growth.segment[growth.regions])
+    drawn: list[tuple[int, bool]] = []
+    place = np.full(len(size), -1)
+    for number in np.lexsort((-whole_area, above)):
+        own = np.flatnonzero(growth.parent == number)
+        base = own[np.argmax(size[own])]
+        others = own[own != base]
+        for part in (base, *others[np.argsort(-area[others], kind="stable")]):
+            growth.rank[part] = len(drawn)
+            if _is_clear(means[part]):
+                continue
+            if part != base and np.abs(means[part] - means[base]).max() < SAME_COLOR:
+                place[part] = place[base]
+                continue
+            place[part] = len(drawn)
+            drawn.append((int(part), bool(part == base)))
+    return drawn, place
+
+
+def _spread(inside: np.ndarray, below: np.ndarray, distance: int) -> np.ndarray:
+    """A region [H,W] with the pixels up to a distance from it that are `below` others, where it does not show."""
+    inside = inside.copy()
+    for _ in range(distance):
+        near = np.zeros_like(inside)
+        near[1:] |= inside[:-1]
+        near[:-1] |= inside[1:]
+        near[:, 1:] |= inside[:, :-1]
+        near[:, :-1] |= inside[:, 1:]
+        inside |= near & below
+    return inside
+
+
+def _line(inside: np.ndarray) -> np.ndarray:
+    """The outer boundary of a connected region [H,W] (see `outline`)."""
+    height, width = inside.shape
+    rows, columns = (np.flatnonzero(inside.any(axis)) for axis in (1, 0))
+    box = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    return outline(inside.astype(np.int64), 1, box, width, height)
+
+
 def outlines(regions: np.ndarray, numbers: Sequence[int] | np.ndarray, pieces: int) -> list[np.ndarray | None]:
     """The outer boundaries of some connected regions [H,W] as contours [3n,2] of up to `pieces` cubics; None of what is
     too small."""
+    return [_fitted(line, pieces) for line in _lines(regions, numbers)]
+
+
+def _lines(regions: np.ndarray, numbers: Sequence[int] | np.ndarray | None = None) -> list[np.ndarray]:
+    """The outer boundaries of some connected regions [H,W], or all (see `outline`)."""
     height, width = regions.shape
     boxes = _boxes(regions)
-    found: list[np.ndarray | None] = []
-    for number in numbers:
-        line = outline(regions, number, boxes[number], width, height)
-        most = min(max(round(PIECES * len(line) ** 0.5), MIN_PIECES), pieces)
-        found.append(fit_closed(line, MIN_PIECES, most, ERROR) if len(line) >= 4 else None)
-    return found
+    numbers = range(len(boxes)) if numbers is None else numbers
+    return [outline(regions, number, boxes[number], width, height) for number in numbers]
+
+
+def _fitted(line: np.ndarray, pieces: int) -> np.ndarray | None:
+    """A boundary as a contour [3n,2] of up to `pieces` cubics; None of one that is too short."""
+    most = min(max(round(PIECES * len(line) ** 0.5), MIN_PIECES), pieces)
+    return fit_closed(line, MIN_PIECES, most, ERROR) if len(line) >= 4 else None
 
 
 def _boxes(regions: np.ndarray) -> np.ndarray:
@@ -146,11 +190,9 @@ def shared(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return found.reshape(rows, columns)
 
 
-def _area(contour: np.ndarray | None) -> float:
-    """Roughly, of a contour's control points, in square px; 0 where there is none."""
-    if contour is None:
-        return 0.0
-    x, y = contour.T
+def _area(line: np.ndarray) -> float:
+    """The area within a boundary [N,2], in square px."""
+    x, y = line.T
     return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
 
 
