@@ -21,6 +21,7 @@ from vecstack.kinds.path.structure import GROUPS, most_frequent, parts_of, regio
 
 # Of the paths, which are the regions of the picture itself: a share of many, most of few, since these are to be things.
 STRUCTURE_SHARE, MOST_SHARE, FEW_REGIONS = 0.2, 0.75, 15
+FEWEST_DROPPED = 33  # paths of which some are dropped and added anew: fewer are things, though one may mend little
 SMALL_GROWN, FEW = 1 << 14, 8  # pixels of a picture that is grown on in steps: to so many paths, twice, four times
 
 
@@ -106,7 +107,7 @@ class PathGrower:
         closest, least = self.growth, float("inf")
         for index, (dropped, share, steps) in enumerate(rounds):
             is_last = index == len(rounds) - 1 or self._is_late()
-            if dropped and self.count >= count:
+            if dropped and self.count >= count and (self._is_small or count >= FEWEST_DROPPED):
                 self.shrink_to(round((1 - dropped) * count))
             wanted = count - self.count
             if wanted > 0:
