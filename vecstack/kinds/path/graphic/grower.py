@@ -18,6 +18,7 @@ from vecstack.kinds.path.graphic.curves import CURVE, ROUND
 from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, fills_of
 from vecstack.kinds.path.graphic.forms import Form, tuned
 from vecstack.kinds.path.graphic.groups import by_color
+from vecstack.kinds.path.graphic.nodes import tolerance_of
 from vecstack.kinds.path.graphic.palette import in_style, straightened
 from vecstack.kinds.path.graphic.seeds import Parts, parts_of
 from vecstack.kinds.path.graphic.stacking import Shape, neighbours, shapes_of
@@ -49,7 +50,7 @@ class GraphicMaker:
 
     max_layers = 0
     most_layers = MOST_LAYERS
-    takes = frozenset({"colors", "palette", "smooth", "opaque"})
+    takes = frozenset({"colors", "palette", "smooth", "nodes", "opaque"})
 
     def __init__(self, style: Style | None = None) -> None:
         self._style = style or Style()
@@ -77,6 +78,11 @@ class Drawing:
     forms: tuple[Form, ...]
     owner: np.ndarray
     error: float
+
+    @property
+    def nodes(self) -> int:
+        """How many knots the paths have in all."""
+        return sum(outline.pieces for form in self.forms for outline in form.outlines)
 
     def chosen(self, indices: np.ndarray) -> Drawing:
         """Some of the paths; the error stays."""
@@ -147,9 +153,14 @@ class GraphicGrower(LayerGrower):
                 break
             found = drawing
             if self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
-                return found
+                break
         assert found is not None
-        return self._fewer(found, NOISY_SLACK if parts.is_noisy else MIN_SLACK)
+        found = self._fewer(found, NOISY_SLACK if parts.is_noisy else MIN_SLACK)
+        nodes = self._style.nodes
+        if nodes is None or found.nodes <= nodes:
+            return found
+        shapes = [shape for shape in shapes if shape.part in found.owner]
+        return self._tuned(self._drawn(parts, shapes, fills, tolerance_of(shapes, nodes, errors[0])))
 
     def _errors(self, parts: Parts, shapes: int) -> tuple[float, ...]:
         """How far pieces may be off their outline, px: what is tried, one after another."""
