@@ -11,6 +11,8 @@ from PIL import Image
 
 from tests.kinds.path.examples import at, blob, examples
 from vecstack import Canvas, Stack, render, to_svg
+from vecstack.geometry import UNIT_CIRCLE
+from vecstack.kinds.path.graphic.boxes import box_map
 from vecstack.kinds.path.layer import PathLayer
 
 
@@ -33,3 +35,27 @@ def test_a_layer_of_eight_pieces_takes_few_bytes() -> None:
         for index in range(256)
     ]
     assert len(to_svg(Stack(Canvas(400, 300), tuple(layers)), device="cpu")) < 256 * 235
+
+
+def contour(*numbers: float) -> tuple[float, ...]:
+    """A rectangle with round corners (left, right, top, bottom, radius), rounded as layers are."""
+    return tuple(np.round(box_map(False) @ numbers, 1).tolist())
+
+
+def test_forms_that_svg_has_a_word_for_are_written_with_it() -> None:
+    circle = tuple(np.round([value for point in UNIT_CIRCLE[:-1] for value in point], 9) * 8)
+    ellipse = tuple(np.round(np.array(circle).reshape(-1, 2) * (1.3, 0.7) + 3.2, 1).ravel().tolist())
+    turned = tuple(np.roll(np.array(ellipse).reshape(-1, 2)[::-1], 1, 0).ravel().tolist())
+    blunt = (*contour(-9, 9.4, -5, 5, 2)[:-1], 0.0)
+    found = [
+        to_svg(Stack(Canvas(40, 40), (PathLayer(id="p", transform=at(20, 20), contours=(each,), color=(0, 0, 0)),)))
+        for each in (circle, ellipse, turned, contour(-9, 9.4, -5, 5, 2), contour(-3, 3, -9, 9, 3), blunt)
+    ]
+    words = ("circle", "ellipse", "ellipse", "rect", "rect", "path")
+    for text, word in zip(found, words, strict=True):
+        assert f"<{word} " in text
+    assert 'rx="2"' in found[3]
+    assert 'width="18.4"' in found[3]
+    for text in (*found[:2], *found[3:5]):
+        png = bytes(resvg_py.svg_to_bytes(svg_string=text, width=160))
+        assert np.asarray(Image.open(io.BytesIO(png)).convert("L")).min() == 0

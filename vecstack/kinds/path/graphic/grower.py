@@ -14,7 +14,7 @@ from vecstack.color import nearest
 from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.fit import Tuner
-from vecstack.kinds.path.graphic.curves import CURVE, ROUND
+from vecstack.kinds.path.graphic.curves import CURVE, WHOLE
 from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, fills_of
 from vecstack.kinds.path.graphic.forms import Form, tuned
 from vecstack.kinds.path.graphic.groups import by_color
@@ -281,7 +281,7 @@ def _with_short_lines(paths: Paths, forms: Sequence[Form]) -> Paths:
         for outline in form.outlines:
             size = len(outline.points)
             own = points[at : at + size]
-            for index in np.flatnonzero((outline.kinds != CURVE) & (outline.kinds != ROUND)):
+            for index in np.flatnonzero((outline.kinds != CURVE) & ~np.isin(outline.kinds, WHOLE)):
                 own[3 * index + 1] = own[3 * index]
                 own[3 * index + 2] = own[(3 * index + 3) % size]
             at += size
