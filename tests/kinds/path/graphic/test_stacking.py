@@ -7,6 +7,7 @@ from tests.kinds.path.graphic.pictures import box, disc, drawn, face
 from vecstack.kinds.path.graphic.curves import ROUND, area_of
 from vecstack.kinds.path.graphic.seeds import Parts, parts_of
 from vecstack.kinds.path.graphic.stacking import Shape, shapes_of
+from vecstack.kinds.path.graphic.strokes import strokes_of
 
 
 def shapes(picture: np.ndarray) -> tuple[Parts, list[Shape]]:
@@ -14,7 +15,7 @@ def shapes(picture: np.ndarray) -> tuple[Parts, list[Shape]]:
     parts = parts_of(picture)
     ground = np.zeros(parts.count, bool)
     ground[parts.part[0, 0]] = True
-    return parts, shapes_of(parts, ground)
+    return parts, shapes_of(parts, ground, strokes_of(parts, ground))
 
 
 def test_large_shapes_lie_below_small_ones_without_holes_for_them() -> None:

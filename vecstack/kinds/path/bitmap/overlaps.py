@@ -18,6 +18,7 @@ from vecstack.kinds.path.bitmap.simplify import EXACT, Search, numbers_of
 from vecstack.kinds.path.graphic.pixels import FREE, linked
 from vecstack.kinds.path.graphic.seeds import Parts
 from vecstack.kinds.path.graphic.stacking import shapes_of
+from vecstack.kinds.path.graphic.strokes import strokes_of
 from vecstack.kinds.path.graphic.trace import cover_of, loops_of
 
 PRICE, CORNER_PRICE = 2.0, 4.0  # of a number, in logarithms of an odds; more, of a corner
@@ -170,7 +171,7 @@ def shapes_seen(seen: Seen, colors: np.ndarray, ground: np.ndarray) -> list[Shap
     is_ground = np.abs(parts.colors - ground).max(1) < GROUND
     if len(ground) == 3:
         is_ground &= np.isin(np.arange(parts.count), rim)
-    laid = shapes_of(parts, is_ground)
+    laid = shapes_of(parts, is_ground, strokes_of(parts, is_ground))
     found = []
     for index, shape in enumerate(laid):
         over = np.zeros(parts.count, bool)

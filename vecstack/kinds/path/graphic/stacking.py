@@ -13,8 +13,8 @@ from vecstack.kinds.path.graphic.curves import Outline, area_of, fitted
 from vecstack.kinds.path.graphic.edges import Edge, boxes_of, edges_of
 from vecstack.kinds.path.graphic.evidence import over_of
 from vecstack.kinds.path.graphic.hidden import Hidden, completed, pushed_under
+from vecstack.kinds.path.graphic.reach import Reach, without_strokes
 from vecstack.kinds.path.graphic.seeds import Parts
-from vecstack.kinds.path.graphic.strokes import without_strokes
 
 MIN_AREA = 0.7  # px, of a loop
 SAME = 2.5 / 255  # difference of the colours of what may be one shape, hidden in between
@@ -37,9 +37,13 @@ class Shape:
         return tuple(outline for outline in found if outline is not None)
 
 
-def shapes_of(parts: Parts, ground: np.ndarray) -> list[Shape]:
-    """The shapes of all parts but the ground's [K], lowest first; strokes over others are the highest."""
-    rest, strokes, veil = without_strokes(parts, ground)
+def shapes_of(parts: Parts, ground: np.ndarray, strokes: Sequence[int] = (), reach: Reach | None = None) -> list[Shape]:
+    """The shapes of all parts but the ground's [K], lowest first. Strokes over others are the highest: what is beside
+    them goes on to their middle, or as far as `reach` says."""
+    rest, veil = parts, np.zeros(parts.part.shape, bool)
+    if strokes:
+        rest, veil = without_strokes(parts, strokes, ground, reach)
+        ground = ground | np.isin(np.arange(parts.count), strokes)
     boxes = boxes_of(rest.part, rest.count)
     is_drawn = ~ground & (boxes[:, 2] > 0)
     edges = [_edges(rest, number, boxes) if boxes[number, 2] else [] for number in range(rest.count)]
