@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vecstack.kinds.path.graphic.edges import grown
 from vecstack.kinds.path.graphic.pixels import FREE, nearest_of
 from vecstack.kinds.path.graphic.seeds import Parts
 
@@ -110,7 +111,7 @@ def without_strokes(
     is_whole = given | (beside & ~reach.seamed[part])
     other = np.where(is_rim, kept, np.where(is_whole, part, parts.other))
     share = np.where(other == part, 0, parts.share).astype(np.float32)
-    veil = given & ~((fringe != FREE) & _beside(~under))
+    veil = given & ~((fringe != FREE) & grown(~under, 1))
     return dataclasses.replace(parts, part=part, other=other, share=share), veil
 
 
@@ -129,13 +130,4 @@ def _away(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """How far the pixels at rows and columns [H,W] are from each."""
     every = np.indices(rows.shape)
     found: np.ndarray = np.hypot(rows - every[0], columns - every[1])
-    return found
-
-
-def _beside(chosen: np.ndarray) -> np.ndarray:
-    """The pixels with one that is chosen above, below or aside."""
-    found = np.zeros(chosen.shape, bool)
-    for one, other in SIDES:
-        found[one] |= chosen[other]
-        found[other] |= chosen[one]
     return found
