@@ -59,3 +59,44 @@ def test_forms_that_svg_has_a_word_for_are_written_with_it() -> None:
     for text in (*found[:2], *found[3:5]):
         png = bytes(resvg_py.svg_to_bytes(svg_string=text, width=160))
         assert np.asarray(Image.open(io.BytesIO(png)).convert("L")).min() == 0
+
+
+def reversed_box(*numbers: float) -> tuple[float, ...]:
+    """The same the other way round, which cuts a hole."""
+    return tuple(np.round(box_map(True) @ numbers, 1).tolist())
+
+
+def ring(radius: float) -> tuple[float, ...]:
+    """A circle."""
+    return tuple(np.round(radius * np.array(UNIT_CIRCLE[:-1]), 1).ravel().tolist())
+
+
+def sharp(*sides: float) -> tuple[float, ...]:
+    """A rectangle (left, right, top, bottom) that cuts a hole, its handles on its knots."""
+    left, right, top, bottom = sides
+    knots = np.array([[left, top], [left, bottom], [right, bottom], [right, top]])
+    return tuple(np.stack([knots, knots, np.roll(knots, -1, 0)], 1).ravel().tolist())
+
+
+STROKES = {
+    "circle": ((ring(9.2), tuple(np.array(ring(7)).reshape(-1, 2)[[0, *range(11, 0, -1)]].ravel().tolist())), ""),
+    "rect": ((contour(-9, 9.4, -8, 8, 5), reversed_box(-7, 7.4, -6, 6, 3)), 'rx="4"'),
+    "rect of round joins": ((contour(-9, 9.4, -8, 8, 1), sharp(-7, 7.4, -6, 6)), 'stroke-linejoin="round"'),
+    "line": ((contour(-9, 9, -1, 1, 1),), 'x2="28"'),
+    "line upright": ((contour(-1, 1, -9, 9, 1),), 'stroke-linecap="round"'),
+    "path": ((contour(-9, 9.4, -8, 8, 5), reversed_box(-6, 7.4, -6, 6, 3)), ' d="'),  # of two widths
+}
+
+
+@pytest.mark.parametrize("name", STROKES)
+def test_lines_of_one_width_are_strokes(name: str) -> None:
+    contours, said = STROKES[name]
+    stack = Stack(Canvas(40, 40), (PathLayer(id="p", transform=at(20, 20), contours=contours, color=(0, 0, 0)),))
+    text = to_svg(stack, device="cpu")
+    assert f"<{name.split()[0]} " in text
+    assert said in text
+    assert ("stroke-width" in text) == (name != "path")
+    png = bytes(resvg_py.svg_to_bytes(svg_string=text, width=160))
+    theirs = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+    difference = np.abs(theirs - render(stack, 160, device="cpu").astype(int))
+    assert difference.mean() < 0.5
