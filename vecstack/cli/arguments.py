@@ -89,6 +89,14 @@ Smooth = Annotated[
         help="Tolerance of outlines: how far they may be off to have fewer nodes, in pixels, of model graphic.",
     ),
 ]
+Nodes = Annotated[
+    int | None,
+    typer.Option(
+        "--nodes",
+        metavar="N",
+        help="At most so many nodes in all, of models graphic and bitmap: with the least --smooth that does it.",
+    ),
+]
 Opaque = Annotated[
     bool,
     typer.Option(

@@ -16,6 +16,7 @@ from vecstack.cli.arguments import (
     Inputs,
     MaxPixels,
     Model,
+    Nodes,
     Opaque,
     Output,
     Overwrite,
@@ -71,6 +72,7 @@ def run(
     colors: Colors = None,
     palette: Palette = None,
     smooth: Smooth = None,
+    nodes: Nodes = None,
     opaque: Opaque = False,
     segments: Annotated[
         str | None,
@@ -112,7 +114,7 @@ def run(
     check_seed(seed)
     finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
     goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget, "--budget"))
-    style = style_of(colors, palette, smooth, blocks, sharp, opaque)
+    style = style_of(colors, palette, smooth, nodes, blocks, sharp, opaque)
     chosen = model_of(model, pixel_art, blocks)
     batch = plan(inputs, output, set(SUFFIXES), ".layers")
     make = Making(

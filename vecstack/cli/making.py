@@ -102,10 +102,17 @@ def model_of(model: str, pixel_art: bool, blocks: bool) -> str:
 
 
 def style_of(
-    colors: int | None, palette: Path | None, smooth: float | None, blocks: bool, sharp: bool, opaque: bool = False
+    colors: int | None,
+    palette: Path | None,
+    smooth: float | None,
+    nodes: int | None,
+    blocks: bool,
+    sharp: bool,
+    opaque: bool = False,
 ) -> Style:
     """The style that options ask for. Raises UsageError, RecipeError (a palette that cannot be read)."""
-    return Style(colors, None if palette is None else load_palette(palette), smooth, blocks, sharp, opaque)
+    chosen = None if palette is None else load_palette(palette)
+    return Style(colors, chosen, smooth, blocks, sharp, opaque, nodes)
 
 
 def _told_of_ground(picture: Picture) -> str:

@@ -90,7 +90,8 @@ MAX_STYLE_COLORS, MAX_SMOOTH_PX = 256, 20.0
 class Style:
     """What may be asked of the looks of layers, of a maker that takes it: at most so many `colors`, those of a
     `palette`, outlines that may leave what is seen by up to `smooth` pixels to have fewer pieces, the `blocks` that
-    pixels are, edges that are all `sharp`, no layer that is translucent (`opaque`). None and False ask for nothing.
+    pixels are, edges that are all `sharp`, no layer that is translucent (`opaque`), at most so many `nodes` (knots of
+    all outlines). None and False ask for nothing.
     Raises UsageError where they are out of range or exclude each other."""
 
     colors: int | None = None
@@ -99,6 +100,7 @@ class Style:
     blocks: bool = False
     sharp: bool = False
     opaque: bool = False
+    nodes: int | None = None
 
     def __post_init__(self) -> None:
         if self.colors is not None and not 1 <= self.colors <= MAX_STYLE_COLORS:
@@ -107,6 +109,10 @@ class Style:
             raise UsageError(
                 f"smooth must be above 0 and at most {MAX_SMOOTH_PX:g} pixels, not {self.smooth:g}.", parameter="smooth"
             )
+        if self.nodes is not None and self.nodes < 1:
+            raise UsageError(f"nodes must be at least 1, not {self.nodes}.", parameter="nodes")
+        if self.nodes is not None and self.smooth is not None:
+            raise UsageError("a number of nodes chooses the tolerance; leave smooth out.", parameter="nodes")
         if self.palette is not None and not self.palette:
             raise UsageError("palette must have at least one color.", parameter="palette")
         if self.colors is not None and self.palette is not None:

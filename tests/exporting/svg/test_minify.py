@@ -47,7 +47,7 @@ def test_groups_that_say_nothing_are_gone() -> None:
 def test_hostile_names_do_no_harm(name: str, text: str) -> None:
     layer = PathLayer(id=name, name=text, transform=at(9, 9), contours=(blob(5.0, 4.0),), color=(1, 0, 0))
     root = ElementTree.fromstring(to_svg(Stack(CANVAS, (layer,)), minify=True, device="cpu"))
-    assert [element.tag.rpartition("}")[2] for element in root.iter()] == ["svg", "rect", "path"]
+    assert [element.tag.rpartition("}")[2] for element in root.iter()] == ["svg", "rect", "ellipse"]
 
 
 @pytest.mark.slow

@@ -100,7 +100,7 @@ def test_contours_are_the_same_without_compiled_loops(monkeypatch: pytest.Monkey
     boxes = [box_of(region == number) for number in range(25)]
     lines = [outline(region, number, box, 50, 40) for number, box in enumerate(boxes)]
     fitted = [fit_closed(line, 3, 9, 0.7) for line in lines]
-    for name in ("_walk", "_fit_piece", "_cut"):
+    for name in ("_walk", "closest_cubic", "_fit_piece", "_cut"):
         monkeypatch.setattr(contours, name, getattr(contours, name).py_func)
     for number, (box, line, contour) in enumerate(zip(boxes, lines, fitted, strict=True)):
         assert np.array_equal(outline(region, number, box, 50, 40), line)

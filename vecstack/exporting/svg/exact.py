@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vecstack.drawing.viewport import Viewport
 from vecstack.exporting.pictures import covered, draw_alone, png
@@ -16,6 +17,13 @@ from vecstack.kinds import color_of, kind_of
 from vecstack.kinds.base import Curve, SvgElement
 from vecstack.stack import Layer, Stack
 
+# Attributes that say where elements are, across and down.
+PLACES = {
+    "circle": (("cx",), ("cy",)),
+    "ellipse": (("cx",), ("cy",)),
+    "rect": (("x",), ("y",)),
+    "line": (("x1", "x2"), ("y1", "y2")),
+}
 PICTURE_PX = 1024  # long side of the canvas in the picture of a layer of many colours: smooth at the size of a screen
 
 
@@ -31,7 +39,10 @@ def exact_shape(stack: Stack, layer: Layer, name: str, options: SvgOptions, devi
     outline, element = kind.outline(layer), kind.svg(layer, name)
     if element is None and outline == (UNIT_CIRCLE,):
         element = SvgElement("circle", {"r": "1"})
-    if element is not None:
+    moved = None if element is None else _moved(element, layer.transform)
+    if moved is not None:
+        element, place = moved, {}
+    elif element is not None:
         place = {"transform": _placed(layer.transform)}
         if outline is not None and element.tag == "path" and "d" not in element.attributes:
             place["d"] = outline_data(outline, options.decimals + digits(layer.transform))
@@ -43,6 +54,16 @@ def exact_shape(stack: Stack, layer: Layer, name: str, options: SvgOptions, devi
     fill = {} if color is None else {"fill": color_code(color)}
     own = "".join(f' {key}="{value}"' for key, value in {**fill, **place, **element.attributes}.items())
     return f"<{element.tag}{attributes(layer, name)}{label(layer)}{own}/>", element.definitions
+
+
+def _moved(element: SvgElement, transform: Affine) -> SvgElement | None:
+    """An element where a shift takes it, in canvas units; None where it is not one that numbers alone place."""
+    if (transform.a, transform.b, transform.d, transform.e) != (1, 0, 0, 1) or element.definitions:
+        return None
+    across, down = PLACES.get(element.tag, ((), ()))
+    shifts = {**dict.fromkeys(across, transform.c), **dict.fromkeys(down, transform.f)}
+    places = {key: number(float(element.attributes.get(key, 0)) + shift) for key, shift in shifts.items()}
+    return replace(element, attributes={**element.attributes, **places}) if places else None
 
 
 def _placed(transform: Affine) -> str:

@@ -75,9 +75,11 @@ def _walk(regions, number, left, top, right, bottom, points):
 
 
 @compiled
-def _fit_piece(points, first, last, handles, t):
-    """The handles [2,2] of the cubic from one point of a closed outline to another (indices, the last may be past the
-    end) that comes closest to those between, by least squares; the largest squared distance. `t` [N+1] is room."""
+def closest_cubic(points, first, last, handles, t, ridge, rounds, is_across):
+    """Write the handles [2,2] of the cubic from one point of a closed outline to another (indices, the last may be past
+    the end) that comes closest to those between: least squares, with Newton steps of the parameters between `rounds`.
+    Handles are drawn to the thirds of the chord by a `ridge`. Gives the largest distance, across the curve alone if
+    asked so. `t` [N+1] is room."""
     n = len(points)
     count = last - first + 1
     x0, y0 = points[first % n, 0], points[first % n, 1]
@@ -92,8 +94,8 @@ def _fit_piece(points, first, last, handles, t):
             t[k] /= length
     third_x, third_y = (x3 - x0) / 3, (y3 - y0) / 3
     worst = 0.0
-    for _ in range(3):
-        a11, a12, a22 = 1e-6 + STRAIGHTNESS * count, 0.0, 1e-6 + STRAIGHTNESS * count
+    for _ in range(rounds):
+        a11, a12, a22 = ridge, 0.0, ridge
         b1x, b1y, b2x, b2y = 0.0, 0.0, 0.0, 0.0
         for k in range(count):
             i = (first + k) % n
@@ -121,15 +123,21 @@ def _fit_piece(points, first, last, handles, t):
             u = 1 - v
             ex = u * u * u * x0 + 3 * u * u * v * h1x + 3 * u * v * v * h2x + v * v * v * x3 - points[i, 0]
             ey = u * u * u * y0 + 3 * u * u * v * h1y + 3 * u * v * v * h2y + v * v * v * y3 - points[i, 1]
-            d = ex * ex + ey * ey
-            worst = max(worst, d)
-            # A step of Newton's method towards the parameter of the nearest point.
             dx = 3 * u * u * (h1x - x0) + 6 * u * v * (h2x - h1x) + 3 * v * v * (x3 - h2x)
             dy = 3 * u * u * (h1y - y0) + 6 * u * v * (h2y - h1y) + 3 * v * v * (y3 - h2y)
             q = dx * dx + dy * dy
-            if q > 1e-9:
+            d = (ex * dy - ey * dx) ** 2 / q if is_across and q > 1e-9 else ex * ex + ey * ey
+            worst = max(worst, d)
+            if q > 1e-9:  # a step of Newton's method towards the parameter of the nearest point
                 t[k] = min(max(v - (ex * dx + ey * dy) / q, 0.0), 1.0)
-    return worst
+    return math.sqrt(worst)
+
+
+@compiled
+def _fit_piece(points, first, last, handles, room):
+    """The handles [2,2] of a piece of a closed outline, and how far points are off it."""
+    ridge = 1e-6 + STRAIGHTNESS * (last - first + 1)
+    return closest_cubic(points, first, last, handles, room, ridge, 3, False)
 
 
 def fit_closed(points: np.ndarray, least: int, most: int, error: float) -> np.ndarray:
@@ -164,7 +172,7 @@ def _cut(points, least, most, error, knots, handles, errors, room):
             value = float(length) if count < least else errors[piece]
             if value > top and length >= 4:
                 worst, top = piece, value
-        if top < 0 or (count >= least and top <= error * error):
+        if top < 0 or (count >= least and top <= error):
             break
         first, last = knots[worst], knots[worst + 1]
         cut = (first + last) // 2

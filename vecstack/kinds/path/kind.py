@@ -14,7 +14,7 @@ from vecstack.kinds.base import Curve, Grower, Kind, Maker, MakerEntry, Scene, S
 from vecstack.kinds.gradient import Gradient
 from vecstack.kinds.path.layer import PathLayer
 from vecstack.kinds.path.numbers import rounded, shape_of, with_shape
-from vecstack.kinds.path.svg import gradient_svg
+from vecstack.kinds.path.svg import path_svg
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,7 +122,7 @@ class PathKind(Kind[PathLayer]):
         return layer.gradient
 
     def svg(self, layer: PathLayer, name: str) -> SvgElement | None:
-        return None if layer.gradient is None else gradient_svg(layer.gradient, name)
+        return path_svg(layer, name)
 
 
 def _path_maker() -> Maker:

@@ -4,7 +4,10 @@ import math
 
 import numpy as np
 
-from vecstack.kinds.path.graphic.curves import CURVE, LEVEL, LINE, ROUND, UPRIGHT, Outline, fitted
+from vecstack.kinds.path.graphic.boxes import box_map, box_of
+from vecstack.kinds.path.graphic.curves import BOX, CURVE, LEVEL, LINE, ROUND, UPRIGHT, Outline, fitted
+from vecstack.kinds.path.graphic.forms import Form
+from vecstack.kinds.path.graphic.hidden import _cubic
 
 
 def along(corners: list[tuple[float, float]], step: float = 0.7) -> np.ndarray:
@@ -51,7 +54,7 @@ def test_rounded_corners_are_curves_between_exact_lines() -> None:
     points = []
     for turn, (x, y) in enumerate([(80, 60), (20, 60), (20, 20), (80, 20)]):
         angle = arc + turn * math.pi / 2
-        points.append(np.stack([x + 10 * np.cos(angle), y + 10 * np.sin(angle)], 1))
+        points.append(np.stack([x + 10 * np.cos(angle), y + 13 * np.sin(angle)], 1))  # no circles, nor a form
     dense = []
     for own, after in zip(points, points[1:] + points[:1], strict=True):
         dense += [own, np.linspace(own[-1], after[0], 60)[1:-1]]
@@ -90,3 +93,19 @@ def off(points: np.ndarray, outline: Outline) -> float:
 
 def test_what_has_no_area_is_no_outline() -> None:
     assert fitted(np.array([[1.0, 1.0], [1.5, 1.0], [1.5, 1.2]]), 0.2) is None
+
+
+def test_a_rectangle_with_round_corners_is_five_numbers() -> None:
+    wanted = np.array([10.3, 50.7, 20.2, 44.9, 6.5])
+    for is_turned in (False, True):
+        to = box_map(is_turned)
+        contour = (to @ wanted).reshape(-1, 2)
+        closed = np.concatenate([contour, contour[:1]])
+        points = np.concatenate([_cubic(*closed[at : at + 4])[:-1] for at in range(0, 24, 3)])
+        noise = np.random.default_rng(0).normal(0, 0.02, points.shape)
+        outline = fitted(points + noise, 0.1)
+        assert outline is not None
+        assert outline.kinds.tolist() == [BOX] * 8
+        assert np.abs(outline.points - contour).max() < 0.03
+        assert Form.of([outline]).count == 5
+    assert box_of(points * (1, 1.6), 0.1) is None  # its corners are no quarters of circles

@@ -96,16 +96,34 @@ def test_colours_can_be_few_or_those_of_a_palette() -> None:
     assert {layer.color for layer in paths(stack)} <= {blue}
 
 
-def test_smooth_outlines_have_fewer_pieces() -> None:
-    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
-        angle = np.linspace(0, 2 * np.pi, 400)
-        radius = (44 + 3 * np.sin(9 * angle)) * unit
-        points = np.stack([64 * unit + radius * np.cos(angle), 64 * unit + radius * np.sin(angle)], 1)
-        canvas.polygon([(float(x), float(y)) for x, y in points], fill="#3b88c3")
+def wavy(canvas: ImageDraw.ImageDraw, unit: int) -> None:
+    """A disc with nine waves along its edge."""
+    angle = np.linspace(0, 2 * np.pi, 400)
+    radius = (44 + 3 * np.sin(9 * angle)) * unit
+    points = np.stack([64 * unit + radius * np.cos(angle), 64 * unit + radius * np.sin(angle)], 1)
+    canvas.polygon([(float(x), float(y)) for x, y in points], fill="#3b88c3")
 
-    source = picture(drawn(128, draw))
+
+def nodes(stack: Stack) -> int:
+    """How many knots all contours have."""
+    return sum(len(contour) // 6 for layer in paths(stack) for contour in layer.contours)
+
+
+def test_smooth_outlines_have_fewer_pieces() -> None:
+    source = picture(drawn(128, wavy))
     near, smooth = (decompose(source, "graphic", style=style) for style in (None, Style(smooth=3.0)))
-    assert len(paths(smooth)[0].contours[0]) < 0.7 * len(paths(near)[0].contours[0])
+    assert nodes(smooth) < 0.7 * nodes(near)
+
+
+def test_there_are_no_more_nodes_than_asked_for() -> None:
+    source = picture(drawn(128, wavy))
+    near = decompose(source, "graphic")
+    most = nodes(near) - 6
+    few = decompose(source, "graphic", style=Style(nodes=most))
+    assert most / 2 < nodes(few) <= most
+    assert decompose(source, "graphic", style=Style(nodes=nodes(near))) == near
+    with pytest.raises(UsageError, match=r"have \d+ nodes, more than 1"):
+        decompose(source, "graphic", style=Style(nodes=1))
 
 
 def test_a_translucent_part_is_opaque_where_that_is_asked_for() -> None:
@@ -159,7 +177,14 @@ def test_a_style_is_refused_where_none_is_taken_or_it_makes_no_sense() -> None:
         decompose(source, "paths", style=Style(colors=4))
     with pytest.raises(UsageError, match="opaque is not for splines"):
         decompose(source, "splines", style=Style(opaque=True))
-    for wrong in ({"colors": 0}, {"smooth": -1.0}, {"palette": ()}, {"colors": 2, "palette": ((0.0, 0.0, 0.0),)}):
+    for wrong in (
+        {"colors": 0},
+        {"smooth": -1.0},
+        {"nodes": 0},
+        {"nodes": 9, "smooth": 1.0},
+        {"palette": ()},
+        {"colors": 2, "palette": ((0.0, 0.0, 0.0),)},
+    ):
         with pytest.raises(UsageError):
             Style(**wrong)  # type: ignore[arg-type]
 

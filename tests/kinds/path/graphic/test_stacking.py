@@ -6,7 +6,8 @@ from PIL import ImageDraw
 from tests.kinds.path.graphic.pictures import box, disc, drawn, face
 from vecstack.kinds.path.graphic.curves import ROUND, area_of
 from vecstack.kinds.path.graphic.seeds import Parts, parts_of
-from vecstack.kinds.path.graphic.stacking import Shape, shapes_of
+from vecstack.kinds.path.graphic.stacking import Shape, _fits, shapes_of
+from vecstack.kinds.path.graphic.strokes import strokes_of
 
 
 def shapes(picture: np.ndarray) -> tuple[Parts, list[Shape]]:
@@ -14,7 +15,7 @@ def shapes(picture: np.ndarray) -> tuple[Parts, list[Shape]]:
     parts = parts_of(picture)
     ground = np.zeros(parts.count, bool)
     ground[parts.part[0, 0]] = True
-    return parts, shapes_of(parts, ground)
+    return parts, shapes_of(parts, ground, strokes_of(parts, ground))
 
 
 def test_large_shapes_lie_below_small_ones_without_holes_for_them() -> None:
@@ -102,3 +103,17 @@ def test_a_part_that_bulges_into_another_lies_on_it() -> None:
     assert parts.part[70, 60] == above.part
     assert abs(abs(area_of(below.loops[0])) - 112 * 40) < 12
     assert abs(abs(area_of(above.loops[0])) - 36 * 44) < 12
+
+
+def test_edges_that_cut_off_a_thin_piece_of_a_shape_do_not_fit() -> None:
+    part = np.zeros((40, 60), np.int64)
+    part[5:30, 5:30] = 1
+    part[34:36, 5:30] = 1  # two pixels wide, apart from the rest
+    parts = Parts(part, part, np.zeros(part.shape, np.float32), np.eye(3, dtype=np.float32)[:2], part >= 0)
+    whole = np.array([[5.0, 5.0], [30.0, 5.0], [30.0, 30.0], [5.0, 30.0]])
+    strip = np.array([[5.0, 34.0], [30.0, 34.0], [30.0, 36.0], [5.0, 36.0]])
+    member, nothing = np.array([False, True]), np.zeros(part.shape, bool)
+    assert _fits(parts, member, nothing, nothing, [whole, strip])
+    assert not _fits(parts, member, nothing, nothing, [whole])
+    assert _fits(parts, member, nothing, part > 0, [whole])  # nobody sees it below a veil
+    assert not _fits(parts, member, nothing, nothing, [whole + np.array([0, 8]), strip])

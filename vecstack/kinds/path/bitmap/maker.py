@@ -54,7 +54,7 @@ class BitmapMaker:
     """Makes paths of small pictures: glyphs, digits and icons."""
 
     max_layers = 0
-    takes = frozenset({"colors", "palette", "smooth", "sharp", "opaque"})
+    takes = frozenset({"colors", "palette", "smooth", "nodes", "sharp", "opaque"})
 
     def __init__(self, style: Style | None = None) -> None:
         asked = dataclasses.replace(style or Style(), sharp=False)

@@ -15,9 +15,11 @@ from vecstack.kinds.path.bitmap.outline import LEAST_AREA, SLOPE, area_of, conto
 from vecstack.kinds.path.bitmap.phases import Seen
 from vecstack.kinds.path.bitmap.shape import Contour
 from vecstack.kinds.path.bitmap.simplify import EXACT, Search, numbers_of
+from vecstack.kinds.path.graphic.edges import grown
 from vecstack.kinds.path.graphic.pixels import FREE, linked
 from vecstack.kinds.path.graphic.seeds import Parts
 from vecstack.kinds.path.graphic.stacking import shapes_of
+from vecstack.kinds.path.graphic.strokes import strokes_of
 from vecstack.kinds.path.graphic.trace import cover_of, loops_of
 
 PRICE, CORNER_PRICE = 2.0, 4.0  # of a number, in logarithms of an odds; more, of a corner
@@ -170,7 +172,7 @@ def shapes_seen(seen: Seen, colors: np.ndarray, ground: np.ndarray) -> list[Shap
     is_ground = np.abs(parts.colors - ground).max(1) < GROUND
     if len(ground) == 3:
         is_ground &= np.isin(np.arange(parts.count), rim)
-    laid = shapes_of(parts, is_ground)
+    laid = shapes_of(parts, is_ground, strokes_of(parts, is_ground))
     found = []
     for index, shape in enumerate(laid):
         over = np.zeros(parts.count, bool)
@@ -191,10 +193,10 @@ def _hidden_well(
     is_own = np.isin(parts.part, members)
     is_open = over[parts.part]
     is_out = ~is_own & ~is_open
-    is_bare = _grown(is_out, 2) & ~_grown(is_own, 2)
+    is_bare = grown(is_out, 2) & ~grown(is_own, 2)
     columns, rows = np.floor(np.concatenate(loops)).astype(int).clip(0, np.array(is_own.shape[::-1]) - 1).T
     is_in = covered([_lines(loop) for loop in loops], *is_own.shape) > 0.5
-    if max(is_bare[rows, columns].sum(), (is_own & ~_grown(is_in, 1)).sum()) <= BARE:
+    if max(is_bare[rows, columns].sum(), (is_own & ~grown(is_in, 1)).sum()) <= BARE:
         return loops
     below = _up_to_middle(is_own, is_open, is_out) & ~is_own
     part = np.where(below, members[0], parts.part)
@@ -217,20 +219,12 @@ def _up_to_middle(is_own: np.ndarray, is_open: np.ndarray, is_out: np.ndarray) -
     """What is nearer to what is a shape's own, through what is open, than to what is out of it."""
     inside, outside, left = is_own, is_out, is_open.copy()
     while left.any():
-        more_out = _grown(outside, 1) & left
-        more_in = _grown(inside, 1) & left & ~more_out
+        more_out = grown(outside, 1) & left
+        more_in = grown(inside, 1) & left & ~more_out
         if not (more_out.any() or more_in.any()):
             break
         inside, outside, left = inside | more_in, outside | more_out, left & ~more_out & ~more_in
     return inside
-
-
-def _grown(chosen: np.ndarray, steps: int) -> np.ndarray:
-    """What is chosen, and all within some steps up, down or aside."""
-    for _ in range(steps):
-        padded = np.pad(chosen, 1)
-        chosen = chosen | padded[2:, 1:-1] | padded[:-2, 1:-1] | padded[1:-1, 2:] | padded[1:-1, :-2]
-    return chosen
 
 
 def _parts(seen: Seen, colors: np.ndarray) -> tuple[Parts, np.ndarray]:

@@ -9,10 +9,13 @@ from itertools import pairwise
 import numpy as np
 
 from vecstack.geometry import UNIT_CIRCLE
+from vecstack.kinds.path.graphic.boxes import box_of
 from vecstack.kinds.path.graphic.lines import corners_of, cubic_fit, longest, runs_of
 
-# What a piece is: level and upright lines are exactly so, ROUND is a quarter of an ellipse.
-CURVE, LINE, LEVEL, UPRIGHT, ROUND = range(5)
+# What a piece is: level and upright lines are exactly so, ROUND is a quarter of an ellipse, BOX a side or a corner of a
+# rectangle with round corners.
+CURVE, LINE, LEVEL, UPRIGHT, ROUND, BOX = range(6)
+WHOLE = (ROUND, BOX)  # what all pieces of a contour are
 CORNER_REACH, CORNER_SHARE = 3.0, 12.0  # px along an outline that a corner is seen from, at most its length over this
 CORNER_TURN, CORNER_SPREAD = math.radians(28), 0.6  # least turn there, and most more turn from twice as far: of it
 BLUNT = 1.2  # px around a corner over which pixels round it off
@@ -46,6 +49,9 @@ def fitted(points: np.ndarray, error: float) -> Outline | None:
     ellipse = ellipse_of(points, min(max(error, 0.08), ROUND_ERROR) if length > 12 else 0.25)
     if ellipse is not None:
         return Outline(ellipse, np.full(4, ROUND))
+    box = box_of(points, min(max(error, 0.08), ROUND_ERROR)) if length > 12 else None
+    if box is not None:
+        return Outline(box, np.full(8, BOX))
     reach = min(CORNER_REACH, max(length / CORNER_SHARE, 0.8))
     corners = np.flatnonzero(corners_of(points, reach, CORNER_TURN, CORNER_SPREAD))
     sections = _sections(points, corners, reach)

@@ -49,6 +49,14 @@ def boxes_of(part: np.ndarray, count: int) -> np.ndarray:
     return found
 
 
+def grown(chosen: np.ndarray, steps: int) -> np.ndarray:
+    """What is chosen, and all within some steps up, down or aside."""
+    for _ in range(steps):
+        padded = np.pad(chosen, 1)
+        chosen = chosen | padded[2:, 1:-1] | padded[:-2, 1:-1] | padded[1:-1, 2:] | padded[1:-1, :-2]
+    return chosen
+
+
 def runs_of(labels: np.ndarray) -> list[tuple[int, int]]:
     """First and last point of each run of one label [N] around a closed edge; the last may be N or more."""
     n = len(labels)

@@ -12,7 +12,8 @@ import numpy as np
 
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.fit import Tuner
-from vecstack.kinds.path.graphic.curves import CIRCLE, CURVE, LEVEL, ROUND, SAME_RADIUS, UPRIGHT, Outline
+from vecstack.kinds.path.graphic.boxes import box_map
+from vecstack.kinds.path.graphic.curves import BOX, CIRCLE, CURVE, LEVEL, SAME_RADIUS, UPRIGHT, WHOLE, Outline, area_of
 from vecstack.kinds.path.slopes import Slopes
 
 RATE, MOMENTUM = 0.6, 0.5
@@ -37,7 +38,7 @@ class Form:
     @classmethod
     def of(cls, outlines: Sequence[Outline]) -> Form:
         """The form of a path with some outlines."""
-        sums = [_round_sums(outline.points) if outline.kinds[0] == ROUND else _sums(outline) for outline in outlines]
+        sums = [_whole_sums(outline) if outline.kinds[0] in WHOLE else _sums(outline) for outline in outlines]
         width = max(places.shape[1] for places, _ in sums)
         count, every = 0, []
         for places, weights in sums:
@@ -96,7 +97,7 @@ def _turns(outlines: Sequence[Outline], points: np.ndarray) -> tuple[np.ndarray,
     first = 0
     for outline in outlines:
         count = len(outline.points)
-        for piece in range(len(outline.kinds) if outline.kinds[0] != ROUND else 0):
+        for piece in range(len(outline.kinds) if outline.kinds[0] not in WHOLE else 0):
             knot, before, after = (first + (3 * piece + shift) % count for shift in (0, -1, 1))
             into, out = points[knot] - points[before], points[after] - points[knot]
             lengths = math.hypot(*into), math.hypot(*out)
@@ -147,8 +148,8 @@ def _same(outline: Outline) -> np.ndarray:
 
 def _snapped(outline: Outline) -> np.ndarray:
     """The points [3n,2] of an outline, as its map allows them."""
-    if outline.kinds[0] == ROUND:
-        to = _round_map(outline.points)
+    if outline.kinds[0] in WHOLE:
+        to = _whole_map(outline)
         round_points: np.ndarray = (to @ np.linalg.lstsq(to, outline.points.ravel(), rcond=None)[0]).reshape(-1, 2)
         return round_points
     same = _same(outline)
@@ -161,10 +162,16 @@ def _snapped(outline: Outline) -> np.ndarray:
     return points
 
 
-def _round_sums(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same of a circle, which has 3 free numbers, or an ellipse, which has 4, or 6 where it is slanted."""
-    to = _round_map(points)
+def _whole_sums(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
+    """The same of a circle, which has 3 free numbers, an ellipse, which has 4, or 6 where it is slanted, or a rectangle
+    with round corners, which has 5."""
+    to = _whole_map(outline)
     return np.tile(np.arange(to.shape[1]), (len(to), 1)), to
+
+
+def _whole_map(outline: Outline) -> np.ndarray:
+    """The map from the free numbers of a whole outline to its points."""
+    return box_map(area_of(outline.points) < 0) if outline.kinds[0] == BOX else _round_map(outline.points)
 
 
 def _round_map(points: np.ndarray) -> np.ndarray:

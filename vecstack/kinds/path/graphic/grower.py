@@ -14,13 +14,17 @@ from vecstack.color import nearest
 from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.fit import Tuner
-from vecstack.kinds.path.graphic.curves import CURVE, ROUND
+from vecstack.kinds.path.graphic.curves import CURVE, WHOLE
 from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, fills_of
 from vecstack.kinds.path.graphic.forms import Form, tuned
+from vecstack.kinds.path.graphic.ground import ground_of, most_on_rim
 from vecstack.kinds.path.graphic.groups import by_color
+from vecstack.kinds.path.graphic.nodes import tolerance_of
 from vecstack.kinds.path.graphic.palette import in_style, straightened
+from vecstack.kinds.path.graphic.reach import Reach, without_fringes
 from vecstack.kinds.path.graphic.seeds import Parts, parts_of
 from vecstack.kinds.path.graphic.stacking import Shape, neighbours, shapes_of
+from vecstack.kinds.path.graphic.strokes import strokes_of
 from vecstack.kinds.path.grow import effects
 from vecstack.kinds.path.growth import Growth
 from vecstack.kinds.path.make import LayerGrower
@@ -39,9 +43,7 @@ ROUGH_ERRORS = (1.0,)  # px, of the regions of a picture that is not flat
 MIN_SLACK, NOISY_SLACK = 1.001, 1.12  # the same of fewer paths, and where noise is left out
 SLACK = 1.2  # times the error of the closest outlines, that simpler ones may have
 STEPS = {"fast": 8, "good": 10, "best": 20}
-GROUND = 2.5 / 255  # difference up to which a part has the colour below
 TOLERANCE = 0.02  # px that drawn edges may be away from their curve
-CLEAR = 0.02  # cover up to which a part of a transparent picture is empty
 
 
 class GraphicMaker:
@@ -49,7 +51,7 @@ class GraphicMaker:
 
     max_layers = 0
     most_layers = MOST_LAYERS
-    takes = frozenset({"colors", "palette", "smooth", "opaque"})
+    takes = frozenset({"colors", "palette", "smooth", "nodes", "opaque"})
 
     def __init__(self, style: Style | None = None) -> None:
         self._style = style or Style()
@@ -60,7 +62,7 @@ class GraphicMaker:
 
     def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
         """No layers, on the picture's most frequent colour along its border, or that of the palette nearest to it."""
-        red, green, blue = _most_on_rim(pixels.transpose(2, 0, 1)).tolist()
+        red, green, blue = most_on_rim(pixels.transpose(2, 0, 1)).tolist()
         palette = self._style.palette
         return Made((red, green, blue) if palette is None else nearest([(red, green, blue)], palette)[0], (), {})
 
@@ -77,6 +79,11 @@ class Drawing:
     forms: tuple[Form, ...]
     owner: np.ndarray
     error: float
+
+    @property
+    def nodes(self) -> int:
+        """How many knots the paths have in all."""
+        return sum(outline.pieces for form in self.forms for outline in form.outlines)
 
     def chosen(self, indices: np.ndarray) -> Drawing:
         """Some of the paths; the error stays."""
@@ -124,14 +131,14 @@ class GraphicGrower(LayerGrower):
         """The paths of all parts, of the fewest pieces that are close enough."""
         parts = parts_of(self.scene.picture)
         is_opaque = len(self.scene.picture) == 3
-        ground = _ground(parts, _most_on_rim(self.scene.picture) if is_opaque else np.zeros(4))
+        ground = ground_of(parts, most_on_rim(self.scene.picture) if is_opaque else np.zeros(4))
         fills = fills_of(parts, self.scene.picture)
-        if self._style.colors is not None or self._style.palette is not None:
+        if self._has_colors:
             behind = self.scene.below[:, 0, 0] if is_opaque else None
             parts = in_style(parts, ground, behind, self._style)
-            ground = _ground(parts, np.zeros(4) if behind is None else behind)
+            ground = ground_of(parts, np.zeros(4) if behind is None else behind)
             fills = [Fill.flat(color) for color in straightened(parts.colors)]
-        shapes = shapes_of(parts, ground)
+        shapes = self._shapes(parts, ground)
         self._know(parts, ground)
         found: Drawing | None = None
         allowed = 0.0
@@ -147,9 +154,29 @@ class GraphicGrower(LayerGrower):
                 break
             found = drawing
             if self.terms.deadline is not None and time.monotonic() >= self.terms.deadline:
-                return found
+                break
         assert found is not None
-        return self._fewer(found, NOISY_SLACK if parts.is_noisy else MIN_SLACK)
+        found = self._fewer(found, NOISY_SLACK if parts.is_noisy else MIN_SLACK)
+        nodes = self._style.nodes
+        if nodes is None or found.nodes <= nodes:
+            return found
+        shapes = [shape for shape in shapes if shape.part in found.owner]
+        return self._tuned(self._drawn(parts, shapes, fills, tolerance_of(shapes, nodes, errors[0])))
+
+    @property
+    def _has_colors(self) -> bool:
+        """Whether parts have other colours than the picture."""
+        return self._style.colors is not None or self._style.palette is not None
+
+    def _shapes(self, parts: Parts, ground: np.ndarray) -> list[Shape]:
+        """The shapes of all parts but the ground's [K]; fills go on below strokes as far as pixels tell."""
+        strokes = strokes_of(parts, ground)
+        if not strokes or self._has_colors:
+            return shapes_of(parts, ground, strokes)
+        picture = self.scene.picture
+        behind = self.scene.below[:, 0, 0] if len(picture) == 3 else np.zeros(4)
+        reach = Reach.seen(parts, picture, strokes, ground, behind)
+        return shapes_of(without_fringes(parts, picture, strokes, ground, behind, reach), ground, strokes, reach)
 
     def _errors(self, parts: Parts, shapes: int) -> tuple[float, ...]:
         """How far pieces may be off their outline, px: what is tried, one after another."""
@@ -270,31 +297,8 @@ def _with_short_lines(paths: Paths, forms: Sequence[Form]) -> Paths:
         for outline in form.outlines:
             size = len(outline.points)
             own = points[at : at + size]
-            for index in np.flatnonzero((outline.kinds != CURVE) & (outline.kinds != ROUND)):
+            for index in np.flatnonzero((outline.kinds != CURVE) & ~np.isin(outline.kinds, WHOLE)):
                 own[3 * index + 1] = own[3 * index]
                 own[3 * index + 2] = own[(3 * index + 3) % size]
             at += size
     return dataclasses.replace(paths, points=points)
-
-
-def _most_on_rim(picture: np.ndarray) -> np.ndarray:
-    """The most frequent colour [D] along the border of a picture [D,H,W], of 8 bits a channel."""
-    rim = np.concatenate([picture[:, 0], picture[:, -1], picture[:, :, 0], picture[:, :, -1]], 1)
-    colors, counts = np.unique(np.rint(rim.T * 255), axis=0, return_counts=True)
-    found: np.ndarray = colors[counts.argmax()] / 255
-    return found
-
-
-def _ground(parts: Parts, below: np.ndarray) -> np.ndarray:
-    """Which parts [K] are the canvas itself, of a colour [D]: those like it at the border of the picture, and those
-    that one other part alone surrounds."""
-    like: np.ndarray = np.abs(parts.colors - below).max(1) < GROUND
-    if len(below) == 4:
-        clear: np.ndarray = like | (parts.colors[:, 3] < CLEAR)
-        return clear
-    part = parts.part
-    rim = np.unique(np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]]))
-    beside = neighbours(part, parts.count)
-    single = np.array([len(others) == 1 for others in beside])
-    found: np.ndarray = like & (np.isin(np.arange(parts.count), rim) | single)
-    return found

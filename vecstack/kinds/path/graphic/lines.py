@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from vecstack.compiled import compiled
+from vecstack.kinds.path.contours import closest_cubic
 
 
 @compiled
@@ -127,58 +128,8 @@ def longest(section, error):
 
 
 @compiled
-def cubic_fit(points, first, last, handles):
-    """The handles [2,2] of the cubic between two points that comes closest to those between, by least squares with
-    Newton steps of the parameters; returns the largest distance."""
+def cubic_fit(section, first, last, handles):
+    """Write the handles [2,2] of the cubic from one point of a section to another; gives how far points are off it."""
     count = last - first + 1
-    x0, y0, x3, y3 = points[first, 0], points[first, 1], points[last, 0], points[last, 1]
-    t = np.zeros(count)
-    for k in range(1, count):
-        i = first + k
-        t[k] = t[k - 1] + math.hypot(points[i, 0] - points[i - 1, 0], points[i, 1] - points[i - 1, 1])
-    if t[count - 1] > 0:
-        t /= t[count - 1]
-    third_x, third_y = (x3 - x0) / 3, (y3 - y0) / 3
-    handles[0, 0], handles[0, 1] = x0 + third_x, y0 + third_y
-    handles[1, 0], handles[1, 1] = x0 + 2 * third_x, y0 + 2 * third_y
-    worst = 0.0
-    if count < 3:
-        return worst
     ridge = 1e-3 + (0.05 if count < 6 else 0.0)
-    for _ in range(8):
-        a11, a12, a22 = ridge, 0.0, ridge
-        b1x, b1y, b2x, b2y = 0.0, 0.0, 0.0, 0.0
-        for k in range(count):
-            i = first + k
-            u = 1 - t[k]
-            w0, w1, w2, w3 = u * u * u, 3 * u * u * t[k], 3 * u * t[k] * t[k], t[k] * t[k] * t[k]
-            rx = points[i, 0] - w0 * x0 - w3 * x3 - w1 * (x0 + third_x) - w2 * (x0 + 2 * third_x)
-            ry = points[i, 1] - w0 * y0 - w3 * y3 - w1 * (y0 + third_y) - w2 * (y0 + 2 * third_y)
-            a11 += w1 * w1
-            a12 += w1 * w2
-            a22 += w2 * w2
-            b1x += w1 * rx
-            b1y += w1 * ry
-            b2x += w2 * rx
-            b2y += w2 * ry
-        det = a11 * a22 - a12 * a12
-        handles[0, 0] = x0 + third_x + (a22 * b1x - a12 * b2x) / det
-        handles[0, 1] = y0 + third_y + (a22 * b1y - a12 * b2y) / det
-        handles[1, 0] = x0 + 2 * third_x + (a11 * b2x - a12 * b1x) / det
-        handles[1, 1] = y0 + 2 * third_y + (a11 * b2y - a12 * b1y) / det
-        h1x, h1y, h2x, h2y = handles[0, 0], handles[0, 1], handles[1, 0], handles[1, 1]
-        worst = 0.0
-        for k in range(1, count - 1):
-            i = first + k
-            v = t[k]
-            u = 1 - v
-            ex = u * u * u * x0 + 3 * u * u * v * h1x + 3 * u * v * v * h2x + v * v * v * x3 - points[i, 0]
-            ey = u * u * u * y0 + 3 * u * u * v * h1y + 3 * u * v * v * h2y + v * v * v * y3 - points[i, 1]
-            dx = 3 * u * u * (h1x - x0) + 6 * u * v * (h2x - h1x) + 3 * v * v * (x3 - h2x)
-            dy = 3 * u * u * (h1y - y0) + 6 * u * v * (h2y - h1y) + 3 * v * v * (y3 - h2y)
-            q = dx * dx + dy * dy
-            d = abs(ex * dy - ey * dx) / math.sqrt(q) if q > 1e-9 else math.hypot(ex, ey)
-            worst = max(worst, d)
-            if q > 1e-9:
-                t[k] = min(max(v - (ex * dx + ey * dy) / q, 0.0), 1.0)
-    return worst
+    return closest_cubic(section, first, last, handles, np.empty(count), ridge, 8, True)

@@ -10,16 +10,16 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw
 
 from vecstack.kinds.path.graphic.curves import Outline, area_of, fitted
-from vecstack.kinds.path.graphic.edges import Edge, boxes_of, edges_of
+from vecstack.kinds.path.graphic.edges import Edge, boxes_of, edges_of, grown
 from vecstack.kinds.path.graphic.evidence import over_of
 from vecstack.kinds.path.graphic.hidden import Hidden, completed, pushed_under
+from vecstack.kinds.path.graphic.reach import Reach, without_strokes
 from vecstack.kinds.path.graphic.seeds import Parts
-from vecstack.kinds.path.graphic.strokes import without_strokes
 
 MIN_AREA = 0.7  # px, of a loop
 SAME = 2.5 / 255  # difference of the colours of what may be one shape, hidden in between
 OPAQUE = 0.98  # cover of a part that hides what is below
-MISSED_PX = 3  # pixels that edges may get wrong, of those whose neighbours are wrong, too
+MISSED_PX = 3  # pixels that edges may get wrong, more than lines along them
 TRIES = 6  # how often what hides an edge is taken away, to find a way for it
 
 
@@ -37,9 +37,13 @@ class Shape:
         return tuple(outline for outline in found if outline is not None)
 
 
-def shapes_of(parts: Parts, ground: np.ndarray) -> list[Shape]:
-    """The shapes of all parts but the ground's [K], lowest first; strokes over others are the highest."""
-    rest, strokes, veil = without_strokes(parts, ground)
+def shapes_of(parts: Parts, ground: np.ndarray, strokes: Sequence[int] = (), reach: Reach | None = None) -> list[Shape]:
+    """The shapes of all parts but the ground's [K], lowest first. Strokes over others are the highest: what is beside
+    them goes on to their middle, or as far as `reach` says."""
+    rest, veil = parts, np.zeros(parts.part.shape, bool)
+    if strokes:
+        rest, veil = without_strokes(parts, strokes, ground, reach)
+        ground = ground | np.isin(np.arange(parts.count), strokes)
     boxes = boxes_of(rest.part, rest.count)
     is_drawn = ~ground & (boxes[:, 2] > 0)
     edges = [_edges(rest, number, boxes) if boxes[number, 2] else [] for number in range(rest.count)]
@@ -157,7 +161,7 @@ def _loops(
             way, blocking = completed(Hidden(points, seen, soft, edge.inner), allowed)
             blockers |= blocking
             found.append((way, set(np.unique(edge.inner[seen]).tolist())))
-        if not blockers and _fits(parts, is_member, allowed, [loop for loop, _ in found]):
+        if not blockers and _fits(parts, is_member, allowed, veil, [loop for loop, _ in found]):
             break
         if not blockers:
             left_out |= hides
@@ -183,17 +187,20 @@ def _shapes(
     return found
 
 
-def _fits(parts: Parts, is_member: np.ndarray, allowed: np.ndarray, loops: Sequence[np.ndarray]) -> bool:
-    """Whether closed edges hold the pixels of the members and none that they may not, but for lines along them."""
+def _fits(
+    parts: Parts, is_member: np.ndarray, allowed: np.ndarray, veil: np.ndarray, loops: Sequence[np.ndarray]
+) -> bool:
+    """Whether closed edges hold the pixels of the members, but for those next to them and those below a veil, and none
+    that they may not, but for lines along them."""
     image = Image.new("1", parts.part.shape[::-1])
     for loop in loops:
         own = Image.new("1", image.size)
         ImageDraw.Draw(own).polygon([(x - 0.5, y - 0.5) for x, y in loop.tolist()], fill=1)
         image = ImageChops.logical_xor(image, own)
     held, seen = np.asarray(image), is_member[parts.part]
-    wrong = np.pad(np.where(held, ~(seen | allowed), seen), 1)
-    core = wrong[1:-1, 1:-1] & wrong[:-2, 1:-1] & wrong[2:, 1:-1] & wrong[1:-1, :-2] & wrong[1:-1, 2:]
-    return bool(np.count_nonzero(core) <= MISSED_PX)
+    lost = seen & ~grown(held, 1) & ~veil
+    more = ~grown(~held | seen | allowed, 1)
+    return bool(np.count_nonzero(lost) <= MISSED_PX and np.count_nonzero(more) <= MISSED_PX)
 
 
 def _holds(loop: np.ndarray, point: np.ndarray) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,9 +32,8 @@ class Stroke:
     width: float
 
 
-def without_strokes(parts: Parts, ground: np.ndarray) -> tuple[Parts, list[int], np.ndarray]:
-    """The parts with the pixels of strokes given to what is nearest, the strokes that lie over others, and which pixels
-    they have [H,W]."""
+def strokes_of(parts: Parts, ground: np.ndarray) -> list[int]:
+    """The parts that are strokes of a pen over others; none where there is nothing else."""
     strokes = [
         stroke
         for stroke in _strokes(parts, ground)
@@ -49,14 +47,7 @@ def without_strokes(parts: Parts, ground: np.ndarray) -> tuple[Parts, list[int],
         if first.part not in chosen and _is_pen(pen, int(sizes[alike].sum())):
             own = [stroke.part for stroke in pen]
             chosen += own if _share_beside(parts.part, own, ground) >= BESIDE_SHARE else []
-    veil = np.isin(parts.part, chosen)
-    if not chosen or veil.all():
-        return parts, [], np.zeros(parts.part.shape, bool)
-    rows, columns = nearest_of(~veil)
-    part = parts.part[rows, columns]
-    other = np.where(veil | np.isin(parts.other, chosen), part, parts.other)
-    share = np.where(other == part, 0, parts.share).astype(np.float32)
-    return dataclasses.replace(parts, part=part, other=other, share=share), chosen, veil
+    return [] if np.isin(parts.part, chosen).all() else chosen
 
 
 def _strokes(parts: Parts, ground: np.ndarray) -> list[Stroke]:
