@@ -16,6 +16,7 @@ from vecstack.cli.arguments import (
     Inputs,
     MaxPixels,
     Model,
+    Opaque,
     Output,
     Overwrite,
     Palette,
@@ -75,6 +76,7 @@ def run(
     colors: Colors = None,
     palette: Palette = None,
     smooth: Smooth = None,
+    opaque: Opaque = False,
     keep_layers: Annotated[
         bool, typer.Option("--keep-layers", help="Write the layer file too, beside the output.")
     ] = False,
@@ -95,7 +97,7 @@ def run(
         raise UsageError("--size and --scale exclude each other; leave one out.")
     how = parse_effort(effort, EFFORTS)
     check_seed(seed)
-    wanted, style = model_of(model, pixel_art, blocks), style_of(colors, palette, smooth, blocks, sharp)
+    wanted, style = model_of(model, pixel_art, blocks), style_of(colors, palette, smooth, blocks, sharp, opaque)
     chosen = _format_of(file_format, output)
     from vecstack.document.file import save
     from vecstack.pictures.write import find_format as find_picture_format
