@@ -79,8 +79,14 @@ def to_oklab(colors: np.ndarray) -> np.ndarray:
     import numpy as np
 
     cones, axes = (np.array(matrix, np.result_type(colors, np.float32)).T for matrix in (CONES, OKLAB))
-    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
-    return cast("np.ndarray", np.cbrt(linear @ cones) @ axes)
+    return cast("np.ndarray", np.cbrt(linear_light(colors) @ cones) @ axes)
+
+
+def linear_light(colors: np.ndarray) -> np.ndarray:
+    """Linear light, 0..1, of sRGB values in 0..1 [...]."""
+    import numpy as np
+
+    return np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
 
 
 def to_srgb(points: np.ndarray) -> np.ndarray:

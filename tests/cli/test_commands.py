@@ -282,13 +282,17 @@ def test_validate_goes_on_after_a_bad_file(vecstack: Call, document: Path) -> No
     assert f"{document}: ok" in result.out
 
 
-def test_models_are_listed_and_verified(vecstack: Call) -> None:
+def test_models_are_listed_and_verified(vecstack: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where no weights are
     listed = {entry["name"] for entry in json.loads(vecstack("models", "list", "--json").out)}
     assert listed == {model.name for model in available_models()}
     verified = vecstack("models", "verify")
     assert verified.code == 0
     assert verified.out.count(" ok ") == len(published_models())
-    assert "digits" in vecstack("models", "list").out
+    lines = vecstack("models", "list").out.splitlines()
+    named = {line.split()[0] for line in lines if line}
+    assert named >= {*listed, "u2netp", "hed", "sam"}
+    assert any("hed_bsds500.weights.h5" in line and "hed:PATH" in line for line in lines)
 
 
 def test_doctor_finds_nothing_wrong_here(vecstack: Call) -> None:

@@ -88,6 +88,7 @@ def test_pixel_art_is_drawn_as_outlines_or_blocks(vecstack: Call, sprite: Path, 
     [
         (("--pixel-art", "--model", "paths"), "--pixel-art asks for model pixel-art, and --model for paths"),
         (("--pixel-art", "--smooth", "2"), "--smooth is not for pixel-art; leave it out"),
+        (("--pixel-art", "--opaque"), "--opaque is not for pixel-art; leave it out"),
         (("--size", "9", "--scale", "2"), "exclude each other"),
         (("--format", "gif"), "--format must be one of png"),
         (("--effort", "sketch"), "effort"),

@@ -30,6 +30,7 @@ def circles(count: int) -> str:
 
 
 LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+GREY = '<circle r="9" cx="{}" cy="{}" fill="#{:02x}7788"/>'
 RECT = '<rect width="50" height="50"'
 
 # What is refused, each with words of the one line that says why.
@@ -136,5 +137,17 @@ BOUNDED: dict[str, Callable[[], str]] = {
         '<clipPath id="a"><circle r="40"/></clipPath>' + '<g clip-path="url(#a)">' * 50 + RECT + "/>" + "</g>" * 50
     ),
     "a clip of many parts": lambda: svg(f'<clipPath id="a">{circles(900)}</clipPath>{RECT} clip-path="url(#a)"/>'),
+    "a mask of many greys": lambda: svg(
+        f'<mask id="a">{"".join(GREY.format(n % 90, n % 77, n * 37 % 256) for n in range(900))}</mask>'
+        f'{RECT} mask="url(#a)"/>'
+    ),
+    "masks of masks": lambda: svg(
+        '<linearGradient id="g"><stop stop-color="white"/><stop offset="1"/></linearGradient>'
+        + "".join(
+            f'<mask id="a{n}"><g mask="url(#a{n - 1})"><rect width="{60 - n}" height="50" fill="url(#g)"/></g></mask>'
+            for n in range(1, 30)
+        )
+        + f'<mask id="a0">{RECT} fill="white"/></mask>{RECT} mask="url(#a29)"/>'
+    ),
     "a group of very many that fade": lambda: svg(f'<g opacity=".5">{circles(95)}</g>'),
 }

@@ -18,6 +18,9 @@ FILL = 'width="60" height="50" x="10" y="20"'
 RADIAL = '<stop stop-color="gold"/><stop offset=".6" stop-color="teal"/><stop offset="1" stop-color="navy"/>'
 
 # One drawing for each thing that is imported.
+HIDDEN = '<text display="none">a</text><path id="p" d="M0 0h9"/>'
+HALF = '<circle cx="9" cy="9" r="9" opacity=".5"/>'
+
 DRAWINGS = {
     "shapes": '<rect width="40" height="30" rx="9" ry="4"/><circle cx="70" cy="20" r="15" fill="teal"/>'
     '<ellipse cx="30" cy="70" rx="25" ry="9"/><polygon points="60,50 95,60 70,90" fill="red"/>'
@@ -66,6 +69,11 @@ DRAWINGS = {
     '<path clip-rule="evenodd" d="M50 5 79 90 5 35H95L21 90z"/></clipPath><rect width="99" '
     'height="99" clip-path="url(#c)"/>',
     "masks that are clips": f'<mask id="m"><circle cx="40" cy="40" r="25" fill="#fff"/></mask>'
+    f'<rect {FILL} mask="url(#m)"/>',
+    "masks of greys": '<mask id="m"><rect width="99" height="99" fill="white"/><circle cx="40" cy="40" r="25"/><path '
+    'd="M30 30H90V50H30z" fill="#888"/><circle cx="60" cy="50" r="20" fill="red" opacity=".4"/></mask>'
+    f'<g mask="url(#m)"><rect {FILL}/><circle cx="60" cy="60" r="35" fill="teal"/></g>',
+    "masks of alpha": '<mask id="m" mask-type="alpha"><circle cx="40" cy="40" r="25" opacity=".7"/></mask>'
     f'<rect {FILL} mask="url(#m)"/>',
     "markers": '<marker id="m" viewBox="0 0 10 10" refX="5" refY="5" markerWidth="4" markerHeight="4" '
     'orient="auto-start-reverse">'
@@ -149,6 +157,11 @@ def test_a_pattern_may_lie_in_a_pattern() -> None:
     ("inside", "line"),
     [
         ("<text>a</text><g><text>b</text></g>", "left out: text (2)"),
+        (
+            '<text x="1 2" y="9">a<tspan dx="1" dy="2">b</tspan><textPath href="#p">c</textPath></text><text/>'
+            + HIDDEN,
+            "left out: text (1)",
+        ),
         ('<image href="http://localhost/x.png"/>', "left out: images (1)"),
         (f'<filter id="f"/><rect {FILL} filter="url(#f)"/>', "left out: filters (1)"),
         (
@@ -158,8 +171,8 @@ def test_a_pattern_may_lie_in_a_pattern() -> None:
         (f'<rect {FILL}><animate attributeName="x"/></rect><animate/>', "left out: animation (1)"),
         ("<foreignObject/>", "left out: foreign objects (1)"),
         (
-            f'<mask id="m"><rect {FILL} fill="grey"/></mask><rect {FILL} mask="url(#m)"/>',
-            "left out: masks that are no clips (1)",
+            f'<mask id="m">{HALF * 9}</mask><rect {FILL} mask="url(#m)"/>',
+            "left out: masks of shapes that show through one another (1)",
         ),
         (f'<g style="mix-blend-mode:multiply"><rect {FILL}/></g>', "left out: blend modes (1)"),
         (
@@ -185,6 +198,16 @@ def test_a_smooth_change_of_opacity_is_drawn_in_steps() -> None:
         assert lines == ["left out: smooth changes of opacity, drawn in steps (1)"]
         assert difference(drawn(text), drawn(to_svg(stack))) < 1
         assert {layer.group for layer in stack.layers} == {"r"}
+
+
+def test_a_mask_of_a_gradient_is_drawn_in_steps() -> None:
+    stops = '<stop stop-color="white"/><stop offset="1" stop-color="black" stop-opacity=".5"/>'
+    shape = f'<mask id="m"><rect {FILL} fill="url(#g)"/></mask><rect {FILL} fill="tomato" mask="url(#m)"/>'
+    text = svg(f'<linearGradient id="g">{stops}</linearGradient>{shape}')
+    lines: list[str] = []
+    stack = import_svg(io.BytesIO(text.encode()), told=lines.append)
+    assert lines == ["left out: smooth changes of opacity, drawn in steps (1)"]
+    assert difference(drawn(text), drawn(to_svg(stack))) < 1
 
 
 def test_a_drawing_is_refined_towards_a_picture_and_stays_a_drawing() -> None:
@@ -218,6 +241,17 @@ def test_css_has_units_in_transforms() -> None:
         )
     )
     assert plain.layers == css.layers
+
+
+def test_lengths_in_fonts_refer_to_those_of_the_element_and_of_the_root() -> None:
+    def rect(side: float) -> str:
+        return f'<rect width="{side}" height="9"/>'
+
+    inside = '<g font-size="2em"><g font-size="50%"><rect width="{}" height="9"/></g><g><rect width="{}" height="9"/>'
+    text = inside.format("1em", "1em") + '<g font-size="small"><rect width="1ex" height="9"/></g></g></g>'
+    fonts = imported(svg(text + '<rect width="2rem" height="9" font-size="9"/>', f'{BOX} font-size="20"'))
+    plain = imported(svg("".join(map(rect, (20, 40, 6.5, 40)))))
+    assert [layer.transform for layer in fonts.layers] == [layer.transform for layer in plain.layers]
 
 
 def test_groups_and_names_are_kept() -> None:

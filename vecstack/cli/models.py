@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +16,9 @@ app = typer.Typer(help="List and verify the models that ship with vecstack.", no
 
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """List the shipped models and what they are for."""
+    """List the shipped models and what they are for.
+
+    Below them are the weights of others that segmenters need, and whether they are found."""
     from vecstack.models import available_models
 
     models = available_models()
@@ -25,6 +28,20 @@ def list_models(as_json: AsJson = False) -> None:
     for model in models:
         weights = "" if model.path else " (no weights)"
         typer.echo(f"{model.name:<10} {model.kind:<8} {model.description}{weights}")
+    typer.echo("\nSegmenters (--segments), whose weights do not ship (docs/segments.md):")
+    for name, weights in _segmenters():
+        typer.echo(f"{name:<10} {weights}")
+
+
+def _segmenters() -> Iterator[tuple[str, str]]:
+    """Segmenters that need weights, and in words which, from where, and whether they are there."""
+    from vecstack.fitting.segmenters.published import CACHE, HED, U2NETP
+
+    for net in (U2NETP, HED):
+        found = net.found()
+        state = f"put them into {CACHE}, or name them, {net.name}:PATH" if found is None else f"found: {found}"
+        yield net.name, f"{net.file}, {net.origin}; {state}"
+    yield "sam", "a SamModel of transformers; name its folder or Hub repository, sam:PATH or sam:OWNER/NAME@REVISION"
 
 
 def _text(path: Path | None) -> str | None:

@@ -17,6 +17,7 @@ from vecstack.cli.arguments import (
     MaxPixels,
     Model,
     Nodes,
+    Opaque,
     Output,
     Overwrite,
     Palette,
@@ -77,6 +78,7 @@ def run(
     palette: Palette = None,
     smooth: Smooth = None,
     nodes: Nodes = None,
+    opaque: Opaque = False,
     keep_layers: Annotated[
         bool, typer.Option("--keep-layers", help="Write the layer file too, beside the output.")
     ] = False,
@@ -97,7 +99,7 @@ def run(
         raise UsageError("--size and --scale exclude each other; leave one out.")
     how = parse_effort(effort, EFFORTS)
     check_seed(seed)
-    wanted, style = model_of(model, pixel_art, blocks), style_of(colors, palette, smooth, nodes, blocks, sharp)
+    wanted, style = model_of(model, pixel_art, blocks), style_of(colors, palette, smooth, nodes, blocks, sharp, opaque)
     chosen = _format_of(file_format, output)
     from vecstack.document.file import save
     from vecstack.pictures.write import find_format as find_picture_format

@@ -12,6 +12,18 @@ from vecstack.importing.styles import Style
 from vecstack.importing.values import FONT_PX, Viewport, length, transform_about
 
 CONTEXT = ("context-fill", "context-stroke")
+FONT_SIZES = {  # of CSS, as lengths
+    "xx-small": "9",
+    "x-small": "10",
+    "small": "13",
+    "medium": "16",
+    "large": "18",
+    "x-large": "24",
+    "xx-large": "32",
+    "xxx-large": "48",
+    "smaller": "0.8333em",
+    "larger": "1.2em",
+}
 MAX_FINE = 1e6  # of coordinates in fine units: a thousand times the canvas
 
 
@@ -32,12 +44,14 @@ class Context:
     def inside(self, style: Style) -> Context:
         """The context of an element within, which has a style of its own."""
         own = transform_about(style["transform"], style["transform-origin"], self.viewport)
-        font = length(style["font-size"], self.viewport.font, self.viewport.font)
+        around = self.viewport.font
+        size = length(FONT_SIZES.get(style["font-size"], style["font-size"]), around.own, around)
+        font = dataclasses.replace(around, own=FONT_PX if size is None else size)
         return dataclasses.replace(
             self,
-            style=style,
+            style={**style, "font-size": str(font.own)},  # which children take over as it is here
             to_fine=self.to_fine.after(own),
-            viewport=dataclasses.replace(self.viewport, font=FONT_PX if font is None else font),
+            viewport=dataclasses.replace(self.viewport, font=font),
             displayed=self.displayed and style["display"] != "none",
         )
 

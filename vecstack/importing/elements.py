@@ -12,6 +12,7 @@ from vecstack.importing.clips import Clips
 from vecstack.importing.context import Context
 from vecstack.importing.items import Item, Place, clipped, faded
 from vecstack.importing.markers import Markers
+from vecstack.importing.masks import Masks
 from vecstack.importing.nodes import Sides, getter, href, is_wanted, name_of, tag_of
 from vecstack.importing.outlines import moved, polygon
 from vecstack.importing.painted import Shapes
@@ -52,7 +53,7 @@ class Elements:
         for node in styles.tree.iter_subtree():
             if name := getter(node)("id"):
                 self._by_id.setdefault(name, node)
-        self._clips = Clips(styles, self._by_id, areas, self.items)
+        self._masks = Masks(styles, Clips(styles, self._by_id, areas), areas, self.items)
         markers = Markers(styles, self._by_id, self._used_frame)
         patterns = Patterns(styles, areas, self._children)
         self._shapes = Shapes(Paints(styles, self._by_id, areas.left_out), markers, patterns, areas)
@@ -66,11 +67,9 @@ class Elements:
         if tag in SILENT and not (tag == "symbol" and used):
             return []
         if tag not in SHAPES and tag not in CONTAINERS and tag != "use":
-            if node.etree_element.tag.startswith(SVG):
-                self._left_out.add(NAMES.get(tag, f"<{tag}>"))
+            self._leave_out(node, tag, around)
             return []
-        style = self._styles.style(node, around.style)
-        within = around.inside(style)
+        within = around.inside(self._styles.style(node, around.style))
         if not within.to_fine.determinant:
             return []
         if tag in SHAPES:
@@ -80,6 +79,15 @@ class Elements:
         else:
             drawn = self._container(node, tag, within)
         return self._as_one(drawn, within)
+
+    def _leave_out(self, node: Any, tag: str, around: Context) -> None:
+        """Tell of an element that is not drawn; not of text that would not be seen."""
+        if tag == "text":
+            within = around.inside(self._styles.style(node, around.style))
+            if not within.displayed or not "".join(node.etree_element.itertext()).strip():
+                return
+        if node.etree_element.tag.startswith(SVG):
+            self._left_out.add(NAMES.get(tag, f"<{tag}>"))
 
     def _visited(self, node: Any) -> str:
         """The tag of an element that is visited. Raises PictureError where the visits get too many."""
@@ -93,7 +101,7 @@ class Elements:
         for name, what in (("filter", "filters"), ("mix-blend-mode", "blend modes")):
             if items and within.style[name] not in ("none", "normal"):
                 self._left_out.add(what)
-        items = self._clips.within(items, within)
+        items = self._masks.within(items, within)
         return faded(items, share(within.style["opacity"]), self._areas)
 
     # Containers

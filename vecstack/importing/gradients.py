@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from vecstack.geometry import UNIT_CIRCLE, Affine
 from vecstack.importing.areas import Areas
-from vecstack.importing.items import Item, Place
+from vecstack.importing.items import Item, in_steps
 from vecstack.importing.outlines import Contour, Outline, Point, bounds, moved, polygon
 from vecstack.importing.paints import SAME_ALPHA, GradientPaint, Stop
 from vecstack.importing.values import scale, shift
@@ -23,10 +23,15 @@ Interval = tuple[float, float]  # of offsets
 
 def as_layers_have_them(items: Sequence[Item], areas: Areas) -> list[Item]:
     """The items, of which no gradient repeats, has a focal point or changes its opacity any more."""
-    spread = [_from_the_focus(_spread_out(item, areas)) for item in items]
-    changing = sum(map(_changes, spread))
+    spread = [written_out(item, areas) for item in items]
+    changing = sum(map(changes, spread))
     steps = max(FEWEST_STEPS, min(MOST_STEPS, STEPPED_LAYERS // max(1, changing)))
-    return [part for item in spread for part in (_stepped(item, steps, areas) if _changes(item) else [item])]
+    return [part for item in spread for part in (_stepped(item, steps, areas) if changes(item) else [item])]
+
+
+def written_out(item: Item, areas: Areas) -> Item:
+    """The item with a gradient that does not repeat, and whose offsets begin at its focus."""
+    return _from_the_focus(_spread_out(item, areas))
 
 
 def _from_the_focus(item: Item) -> Item:
@@ -38,7 +43,8 @@ def _from_the_focus(item: Item) -> Item:
     return dataclasses.replace(item, paint=dataclasses.replace(paint, stops=stops, first=0.0))
 
 
-def _changes(item: Item) -> bool:
+def changes(item: Item) -> bool:
+    """Whether an item has a gradient that changes its opacity."""
     return isinstance(item.paint, GradientPaint) and not item.paint.has_one_alpha
 
 
@@ -85,8 +91,8 @@ def _along(paint: GradientPaint, offset: float) -> Point:
 
 
 def _stepped(item: Item, steps: int, areas: Areas) -> list[Item]:
-    """The item as several of constant opacity, one over the other: each covers where the opacity is at least so much.
-    No two of them only touch, which would show as a line."""
+    """The item as several of constant opacity, one over the other: each covers where the opacity is at least so
+    much."""
     paint = item.paint
     assert isinstance(paint, GradientPaint)
     areas.left_out.add("smooth changes of opacity, drawn in steps")
@@ -95,30 +101,24 @@ def _stepped(item: Item, steps: int, areas: Areas) -> list[Item]:
     count = max(1, math.ceil((high - low) / item.opacity * steps))
     levels = [low + (high - low) * index / count for index in range(count + 1)]
     opaque = tuple((offset, color, 1.0) for offset, color, _ in paint.stops)
-    place = Place(item.id, item.name, item.place)
-    plain = dataclasses.replace(item, paint=dataclasses.replace(paint, stops=opaque), place=place)
-    result = [dataclasses.replace(plain, opacity=low)] if low > SAME_ALPHA else []
+    plain = dataclasses.replace(item, paint=dataclasses.replace(paint, stops=opaque))
+    found = [(item.outline, low)] if low > SAME_ALPHA else []
     for below, level in pairwise(levels):
-        area = _area_above(item, (below + level) / 2 / item.opacity, areas)
-        if area:
-            opacity = 1 - (1 - level) / (1 - below)
-            result.append(dataclasses.replace(plain, outline=area, opacity=min(max(opacity, 0.0), 1.0)))
-    return result
+        found.append((area_above(item.outline, paint, (below + level) / 2 / item.opacity, areas), level))
+    return in_steps(plain, [(outline, level) for outline, level in found if outline])
 
 
-def _area_above(item: Item, alpha: float, areas: Areas) -> Outline:
-    """The part of an item where its gradient is at least so opaque."""
-    paint = item.paint
-    assert isinstance(paint, GradientPaint)
-    low, high = _offsets(paint, item.outline)
+def area_above(outline: Outline, paint: GradientPaint, alpha: float, areas: Areas) -> Outline:
+    """The part of an outline where its gradient is at least so opaque."""
+    low, high = _offsets(paint, outline)
     intervals = [(max(a, low), min(b, high)) for a, b in _intervals(paint.stops, alpha) if a < high and b > low]
     if intervals == [(low, high)]:
-        return item.outline
-    box = bounds(moved(item.outline, paint.place.inverse()))
+        return outline
+    box = bounds(moved(outline, paint.place.inverse()))
     reach = 2 * max(box.width, box.height, math.dist(paint.start, (box.x, box.y)))
     shape = _ring if paint.radial else _strip
     parts = tuple(contour for a, b in intervals for contour in shape(paint, a, b, reach))
-    return areas.common(item.outline, moved(parts, paint.place)) if parts else ()
+    return areas.common(outline, moved(parts, paint.place)) if parts else ()
 
 
 def _intervals(stops: Sequence[Stop], alpha: float) -> list[Interval]:

@@ -50,19 +50,36 @@ def clipped(items: Sequence[Item], clip: Outline, areas: Areas) -> list[Item]:
 
 
 def faded(items: Sequence[Item], opacity: float, areas: Areas) -> list[Item]:
-    """Items that are faded as one picture: what opaque ones hide of those below is cut off before all are faded."""
-    if opacity == 1 or len(items) < 2:
-        return [dataclasses.replace(item, opacity=item.opacity * opacity) for item in items]
+    """Items that are faded as one picture."""
+    kept = items if opacity == 1 else apart(items, areas)
+    return [dataclasses.replace(item, opacity=item.opacity * opacity) for item in kept]
+
+
+def apart(items: Sequence[Item], areas: Areas) -> list[Item]:
+    """Items that may be faded each by itself: what opaque ones hide of those below is cut off."""
+    if len(items) < 2:
+        return list(items)
     if len(items) > MAX_TOGETHER:
         areas.left_out.add(f"exact opacity of groups of more than {MAX_TOGETHER} shapes")
-        return [dataclasses.replace(item, opacity=item.opacity * opacity) for item in items]
-    result: list[Item] = []
+        return list(items)
+    shown = []
     for index, item in enumerate(items):
         above = [other for other in items[index + 1 :] if other.visible]
-        shown = _without_hidden(item, above, areas)
-        if shown.outline:
-            result.append(dataclasses.replace(shown, opacity=item.opacity * opacity))
-    return result
+        shown.append(_without_hidden(item, above, areas))
+    return [item for item in shown if item.outline]
+
+
+def in_steps(item: Item, steps: Sequence[tuple[Outline, float]]) -> list[Item]:
+    """The item once for each step, an area and an opacity: each area lies within the one before, and all that lie over
+    one another there are together as opaque as the last of them says. No two areas only touch, which would show as a
+    line."""
+    place = item.place if len(steps) < 2 else Place(item.id, item.name, item.place)
+    parts, below = [], 0.0
+    for outline, opacity in steps:
+        own = min(max(1 - (1 - opacity) / (1 - below), 0.0), 1.0) if below < 1 else 0.0
+        parts.append(dataclasses.replace(item, outline=outline, opacity=own, place=place))
+        below = opacity
+    return parts
 
 
 def _without_hidden(item: Item, above: Sequence[Item], areas: Areas) -> Item:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from vecstack.geometry import UNIT_CIRCLE
 from vecstack.importing.outlines import Contour, Outline, Point, line_to, moved, polygon
 from vecstack.importing.path_data import outline_of_data
-from vecstack.importing.values import Viewport, length, numbers, scale, shift
+from vecstack.importing.values import Fonts, Viewport, length, numbers, scale, shift
 
 Get = Callable[[str], "str | None"]  # an attribute, or None
 
@@ -34,7 +34,7 @@ SHAPES = {"path", "polyline", "polygon", "line", "rect", "circle", "ellipse"}
 Lengths = Callable[[str, float], float]
 
 
-def _lengths(get: Get, whole: float, font: float) -> Lengths:
+def _lengths(get: Get, whole: float, font: Fonts) -> Lengths:
     """What gives an attribute as a length, percentages of `whole`, or something else where it is none."""
 
     def find(name: str, otherwise: float) -> float:

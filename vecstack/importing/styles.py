@@ -20,6 +20,7 @@ INITIAL = {
     "fill-rule": "nonzero",
     "clip-rule": "nonzero",
     "color": "black",
+    "color-interpolation": "sRGB",
     "stroke": "none",
     "stroke-opacity": "1",
     "stroke-width": "1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from vecstack.importing.nodes import Sides
 from vecstack.importing.outlines import polygon
 from vecstack.importing.styles import INITIAL, Styles
 from vecstack.importing.tree import parse, read_bytes
-from vecstack.importing.values import Viewport, scale
+from vecstack.importing.values import Fonts, Viewport, scale
 from vecstack.importing.viewports import canvas_of, fitted, size, view_box
 from vecstack.stack import Canvas, Stack
 
@@ -87,5 +88,7 @@ def _items(styles: Styles, sides: tuple[float, float], to_fine: float, areas: Ar
     get = node.etree_element.get
     box = view_box(get)
     viewport = Viewport(*(sides if box is None else (box.width, box.height)))
-    place = scale(to_fine, to_fine).after(fitted(get, *sides))
-    return Elements(styles, areas).items(node, Context(INITIAL, place, viewport))
+    around = Context(INITIAL, scale(to_fine, to_fine).after(fitted(get, *sides)), viewport)
+    font = around.inside(styles.style(node, INITIAL)).viewport.font
+    around = dataclasses.replace(around, viewport=dataclasses.replace(viewport, font=Fonts(root=font.own)))
+    return Elements(styles, areas).items(node, around)

@@ -32,12 +32,21 @@ FONT_PX = 16.0  # of a font whose size is nowhere said
 
 
 @dataclass(frozen=True)
+class Fonts:
+    """What lengths refer to that are told in sizes of fonts: those of an element's own font and of the root's, in user
+    units."""
+
+    own: float = FONT_PX
+    root: float = FONT_PX
+
+
+@dataclass(frozen=True)
 class Viewport:
-    """What percentages refer to: a width and a height in user units, and the size of the font."""
+    """What percentages refer to: a width and a height in user units, and the sizes of fonts."""
 
     width: float
     height: float
-    font: float = FONT_PX
+    font: Fonts = Fonts()
 
     @property
     def diagonal(self) -> float:
@@ -59,13 +68,13 @@ def numbers(text: str) -> list[float]:
     return found
 
 
-def length(text: str | None, whole: float, font: float = FONT_PX) -> float | None:
+def length(text: str | None, whole: float, font: Fonts = Viewport.font) -> float | None:
     """A length in user units, percentages of `whole`; None where the text is none, or too large."""
     match = _LENGTH.fullmatch(text or "")
     if match is None:
         return None
     unit = match[2].lower()
-    factors = {**UNITS, "%": whole / 100, "em": font, "rem": FONT_PX, "ex": font / 2, "ch": font / 2}
+    factors = {**UNITS, "%": whole / 100, "em": font.own, "rem": font.root, "ex": font.own / 2, "ch": font.own / 2}
     value = float(match[1]) * factors.get(unit, math.nan)
     return value if abs(value) <= LARGEST else None
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from vecstack.errors import PictureError
 from vecstack.geometry import Affine, Rect
-from vecstack.importing.values import FONT_PX, IDENTITY, length, numbers, scale, shift
+from vecstack.importing.values import IDENTITY, length, numbers, scale, shift
 from vecstack.stack import MAX_SIDE
 
 Get = Callable[[str], "str | None"]
@@ -37,7 +37,7 @@ def size(get: Get) -> tuple[float, float]:
 
 def _side(text: str | None, whole: float) -> float | None:
     """A side; None where it is not said, or in percent of what a drawing by itself does not have."""
-    value = length(text, whole, FONT_PX)
+    value = length(text, whole)
     return None if value is None or math.isnan(value) or (text or "").strip() in ("100%", "") else value
 
 

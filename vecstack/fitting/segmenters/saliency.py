@@ -10,18 +10,10 @@ from PIL import Image
 
 from vecstack.errors import WeightsError
 from vecstack.extras import install
-from vecstack.fitting.segmenters.published import Published
+from vecstack.fitting.segmenters.published import U2NETP
 from vecstack.fitting.segmenters.small import IMAGENET_DEVIATION, IMAGENET_MEAN, resized
 from vecstack.pictures.read import Picture
 
-U2NETP = Published(  # U2-Net, small (Qin et al., Pattern Recognition 2020): MIT or Apache-2.0
-    "u2netp",
-    "u2netp.onnx",
-    "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
-    "4.6 MB, as rembg has them",
-    package="rembg",
-    folder="~/.u2net",
-)
 SIDE = 320  # px of its input
 
 
