@@ -13,6 +13,7 @@ from vecstack.cli.arguments import (
     Blocks,
     Colors,
     Device,
+    Effort,
     Inputs,
     MaxPixels,
     Model,
@@ -21,6 +22,7 @@ from vecstack.cli.arguments import (
     Palette,
     PixelArt,
     Quiet,
+    Scale,
     Seed,
     Sharp,
     SkipExisting,
@@ -55,7 +57,7 @@ def run(
         int | None,
         typer.Option("--size", metavar="PX", help=f"Length of the long side in pixels (default {DEFAULT_SIZE})."),
     ] = None,
-    scale: Annotated[float | None, typer.Option("--scale", metavar="X", help="Enlarge by this factor.")] = None,
+    scale: Scale = None,
     file_format: Annotated[
         str | None,
         typer.Option(
@@ -68,10 +70,7 @@ def run(
     pixel_art: PixelArt = False,
     blocks: Blocks = False,
     sharp: Sharp = False,
-    effort: Annotated[
-        str,
-        typer.Option("--effort", metavar="EFFORT", help="How much is fitted: fast, good, best or a number of seconds."),
-    ] = DEFAULT_EFFORT,
+    effort: Effort = DEFAULT_EFFORT,
     colors: Colors = None,
     palette: Palette = None,
     smooth: Smooth = None,
