@@ -55,10 +55,9 @@ def decompose(
     `effort` is "sketch", the layers that the model predicts and nothing fitted; or how much layers are fitted to the
     picture: "fast", "good" or "best", or a number of seconds (see vecstack.refine). More layers than the model gives,
     or a `detail` goal, grow layers where the picture is still missed (see fitting.grow.grow), or begin them one by one
-    where the model is of a kind that does so (see fitting.detail.add_detail). A small bitmap that a maker draws sharp has
-    that one's layers above the predicted ones (see fitting.underlay), unless layers or a goal are asked for. A goal in
-    bytes leaves out the model's
-    layers, and the net that they need, where the picture comes closer without them.
+    where the model is of a kind that does so (see fitting.detail.add_detail). Where neither is asked for, a small
+    bitmap has the layers that draw it sharp above those of a model that predicts (see fitting.underlay). A goal in
+    bytes leaves out the model's layers, and the net that they need, where the picture comes closer without them.
 
     A `style` asks for few colours, a palette, smooth outlines, blocks, sharp edges or opaque layers, of a model that
     takes that.
