@@ -141,6 +141,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="draw truth, input and results of each glyph there")
     parser.add_argument("--icons", nargs="+", type=Path, metavar="FOLDER", help="enlarge the SVG files there instead")
     parser.add_argument("--handwriting", type=Path, metavar="PATH", help="draw back the digits there instead")
+    parser.add_argument("--model", default="bitmap", help="who draws these digits (default: bitmap)")
     parser.add_argument("--limit", type=int, default=200, metavar="N", help="about how many digits (default: 200)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there, too")
     return parser.parse_args()
@@ -164,7 +165,7 @@ def main() -> None:
     if arguments.handwriting:
         from _bitmaps.handwriting import measure_handwriting
 
-        of_digits, rows = measure_handwriting(arguments.handwriting, arguments.limit, arguments.size)
+        of_digits, rows = measure_handwriting(arguments.handwriting, arguments.model, arguments.limit, arguments.size)
         finish(arguments, {"size": arguments.size, "handwriting": of_digits}, draw_sheet(rows))
         return
     methods, fonts = methods_at_hand(arguments.methods), fonts_at_hand(arguments.fonts)

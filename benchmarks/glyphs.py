@@ -60,10 +60,10 @@ def draw_glyph(font_name: str, glyph: str, size: int) -> Image.Image:
     return picture
 
 
-def enlarge(small: Image.Image, size: int, model: Model) -> dict[str, Image.Image]:
+def enlarge(small: Image.Image, size: int, model: Model, effort: str) -> dict[str, Image.Image]:
     """The input at the full size, by each method, in grey levels."""
     pictures = {name: small.resize((size, size), kind) for name, kind in FILTERS.items()}
-    drawn = render(decompose(small, model, effort="sketch"), size=size)
+    drawn = render(decompose(small, model, effort=effort), size=size)
     return {**pictures, "vecstack": Image.fromarray(np.round(drawn.mean(2)).astype(np.uint8))}
 
 
@@ -92,6 +92,7 @@ def chosen(wanted: str) -> Iterator[tuple[str, str]]:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="digits", help="name or path of a model (default: digits)")
+    parser.add_argument("--effort", default="sketch", help="how much is fitted (default: sketch)")
     parser.add_argument(
         "--font", nargs="+", default=["DejaVuSans.ttf"], metavar="PATH", help="fonts (default: DejaVuSans.ttf)"
     )
@@ -112,7 +113,7 @@ def main() -> None:
         for kind, glyph in chosen(arguments.glyphs):
             truth = draw_glyph(font, glyph, arguments.size)
             small = draw_glyph(font, glyph, SIDE * OVERSAMPLING).reduce(OVERSAMPLING)
-            pictures = enlarge(small, arguments.size, model)
+            pictures = enlarge(small, arguments.size, model, arguments.effort)
             found = {method: errors(picture, truth) for method, picture in pictures.items()}
             glyphs.append({"font": Path(font).name, "class": kind, "glyph": glyph, "errors": found})
             sheet.append([truth, small, *pictures.values()])

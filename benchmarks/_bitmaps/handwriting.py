@@ -20,11 +20,11 @@ from vecstack.train.data import load_pictures
 SIDE = 28  # px
 
 
-def measure_handwriting(path: Path, limit: int, size: int) -> tuple[dict[str, Any], list[list[Image.Image]]]:
-    """The figures of about so many held-out pictures in a folder or archive, printed as a table, and rows for a sheet:
-    each enlarged by bicubic interpolation, and ours. The first one, which compiles, does not count."""
+def measure_handwriting(path: Path, name: str, limit: int, size: int) -> tuple[dict[str, Any], list[list[Image.Image]]]:
+    """The figures of a model for about so many held-out pictures in a folder or archive, printed as a table, and rows
+    for a sheet: each enlarged by bicubic interpolation, and ours. The first one, which compiles, does not count."""
     _, held_out = load_pictures([path], SIDE)
-    model, rows, found = load_model("bitmap"), [], []
+    model, rows, found = load_model(name), [], []
     for picture in held_out[:: max(1, len(held_out) // limit)]:
         small = Image.fromarray(picture.permute(1, 2, 0).numpy())
         began = time.process_time()

@@ -41,6 +41,15 @@ Background = Annotated[
         help="Colour behind transparent pixels, where layers are not transparent: #rrggbb or a CSS name.",
     ),
 ]
+Effort = Annotated[
+    str,
+    typer.Option("--effort", metavar="EFFORT", help="How much is fitted: fast, good, best or a number of seconds."),
+]
+Scale = Annotated[float | None, typer.Option("--scale", metavar="X", help="Enlarge by this factor.")]
+Data = Annotated[
+    list[Path],
+    typer.Option("--data", metavar="PATH", help="Folder, zip or tar of pictures; repeat the option for several."),
+]
 Psnr = Annotated[float | None, typer.Option("--psnr", metavar="DB", help="Add detail until this PSNR is reached.")]
 Budget = Annotated[
     str | None,

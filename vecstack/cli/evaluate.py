@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vecstack.atomic import atomic_writer, check_writable
-from vecstack.cli.arguments import AsJson, Device, Overwrite, Quiet
+from vecstack.cli.arguments import AsJson, Data, Device, Overwrite, Quiet
 from vecstack.errors import ExportError, UsageError
 from vecstack.pictures.suffixes import SUFFIXES
 
@@ -33,10 +33,7 @@ def run(
         str,
         typer.Argument(metavar="MODEL", help="A shipped model, a weights file, the folder of a training, or REPO@REV."),
     ],
-    data: Annotated[
-        list[Path],
-        typer.Option("--data", metavar="PATH", help="Folder, zip or tar of pictures; repeat the option for several."),
-    ],
+    data: Data,
     layers: Annotated[
         str | None,
         typer.Option(

@@ -12,6 +12,7 @@ from vecstack.cli.arguments import (
     Budget,
     Compact,
     Device,
+    Effort,
     Inputs,
     MaxPixels,
     Output,
@@ -45,10 +46,7 @@ def run(
         ),
     ],
     output: Output = None,
-    effort: Annotated[
-        str,
-        typer.Option("--effort", metavar="EFFORT", help="How much is fitted: fast, good, best or a number of seconds."),
-    ] = DEFAULT_EFFORT,
+    effort: Effort = DEFAULT_EFFORT,
     layers: Annotated[
         int | None, typer.Option("--layers", metavar="N", help="Add detail until there are this many layers.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
+from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, Scale, SkipExisting
 from vecstack.cli.inputs import STANDARD
 from vecstack.cli.items import Item, ItemProgress, name_of, plan, run_all, source_of
 from vecstack.document.file import SUFFIXES
@@ -24,7 +24,7 @@ def run(
     size: Annotated[int | None, typer.Option("--size", metavar="PX", help="Length of the long side in pixels.")] = None,
     width: Annotated[int | None, typer.Option("--width", metavar="PX", help="Width in pixels.")] = None,
     height: Annotated[int | None, typer.Option("--height", metavar="PX", help="Height in pixels.")] = None,
-    scale: Annotated[float | None, typer.Option("--scale", metavar="X", help="Enlarge by this factor.")] = None,
+    scale: Scale = None,
     region: Annotated[
         str | None,
         typer.Option("--region", metavar="X,Y,W,H", help="Draw only this part of the canvas, in pixels of the source."),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vecstack.cli.arguments import Device, Quiet
+from vecstack.cli.arguments import Data, Device, Quiet
 from vecstack.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 
 def run(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="The recipe: what to train, and how.")],
-    data: Annotated[
-        list[Path],
-        typer.Option("--data", metavar="PATH", help="Folder, zip or tar of pictures; repeat the option for several."),
-    ],
+    data: Data,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder for the weights, the log and the checkpoint.")
     ],

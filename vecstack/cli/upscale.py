@@ -13,6 +13,7 @@ from vecstack.cli.arguments import (
     Blocks,
     Colors,
     Device,
+    Effort,
     Inputs,
     MaxPixels,
     Model,
@@ -23,6 +24,7 @@ from vecstack.cli.arguments import (
     Palette,
     PixelArt,
     Quiet,
+    Scale,
     Seed,
     Sharp,
     SkipExisting,
@@ -57,7 +59,7 @@ def run(
         int | None,
         typer.Option("--size", metavar="PX", help=f"Length of the long side in pixels (default {DEFAULT_SIZE})."),
     ] = None,
-    scale: Annotated[float | None, typer.Option("--scale", metavar="X", help="Enlarge by this factor.")] = None,
+    scale: Scale = None,
     file_format: Annotated[
         str | None,
         typer.Option(
@@ -70,10 +72,7 @@ def run(
     pixel_art: PixelArt = False,
     blocks: Blocks = False,
     sharp: Sharp = False,
-    effort: Annotated[
-        str,
-        typer.Option("--effort", metavar="EFFORT", help="How much is fitted: fast, good, best or a number of seconds."),
-    ] = DEFAULT_EFFORT,
+    effort: Effort = DEFAULT_EFFORT,
     colors: Colors = None,
     palette: Palette = None,
     smooth: Smooth = None,

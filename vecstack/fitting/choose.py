@@ -67,8 +67,8 @@ def _first_that_fits(
         return Choice("paths", f"a picture of {size}, whose parts are told apart")
     if effort == SKETCH:
         return Choice(DEFAULT_MODEL, f"a sketch of {size}, as predicted")
-    if max(picture.width, picture.height) <= SMALL_PX:
-        suited = _asked(picture, lambda entry: entry.suits) if layers is None and detail is None else None
+    if is_small(picture):
+        suited = suited_maker(picture) if layers is None and detail is None else None
         if suited is not None:
             return Choice(suited[0], f"a small bitmap of {size}: {suited[1]}")
         if not is_opaque:
@@ -85,6 +85,17 @@ def _first_that_fits(
     if layers is not None or detail is not None:
         return Choice("paths", f"{size}: of all layers, paths draw most with as many")
     return Choice(DEFAULT_MODEL, f"a picture of {size}")
+
+
+def is_small(picture: Picture) -> bool:
+    """Whether a picture counts as a small bitmap."""
+    return max(picture.width, picture.height) <= SMALL_PX
+
+
+def suited_maker(picture: Picture) -> tuple[str, str] | None:
+    """The name of the maker that is the best for a small bitmap, and why, in words; None where it is none in
+    particular."""
+    return _asked(picture, lambda entry: entry.suits)
 
 
 def _asked(picture: Picture, question: Callable[[MakerEntry], Question | None]) -> tuple[str, str] | None:

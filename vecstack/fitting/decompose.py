@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from vecstack.color import Color, mean_color, to_color
 from vecstack.document.file import size_of
 from vecstack.errors import UsageError
-from vecstack.fitting.choose import AUTO, choose_model
+from vecstack.fitting.choose import AUTO, choose_model, is_small, suited_maker
 from vecstack.fitting.compact import compact
 from vecstack.fitting.effort import DECOMPOSE_EFFORTS, DEFAULT_EFFORT, EFFORTS, SKETCH, check_effort, check_seed
 from vecstack.fitting.goal import PSNR_BYTES, Goal, check_count
@@ -55,8 +55,9 @@ def decompose(
     `effort` is "sketch", the layers that the model predicts and nothing fitted; or how much layers are fitted to the
     picture: "fast", "good" or "best", or a number of seconds (see vecstack.refine). More layers than the model gives,
     or a `detail` goal, grow layers where the picture is still missed (see fitting.grow.grow), or begin them one by one
-    where the model is of a kind that does so (see fitting.detail.add_detail). A goal in bytes leaves out the model's
-    layers, and the net that they need, where the picture comes closer without them.
+    where the model is of a kind that does so (see fitting.detail.add_detail). Where neither is asked for, a small
+    bitmap has the layers that draw it sharp above those of a model that predicts (see fitting.underlay). A goal in
+    bytes leaves out the model's layers, and the net that they need, where the picture comes closer without them.
 
     A `style` asks for few colours, a palette, smooth outlines, blocks, sharp edges or opaque layers, of a model that
     takes that.
@@ -207,6 +208,7 @@ def _fit(
     from vecstack.fitting.detail import add_detail
     from vecstack.fitting.grow import grow
     from vecstack.fitting.refine import polish
+    from vecstack.fitting.underlay import with_sharp_layers
 
     options: Any = {"background": background, "seed": seed, "device": device, "report": report}
     most = model.maker.max_layers
@@ -220,6 +222,8 @@ def _fit(
     if goal is not None and goal.budget_bytes is not None and most:
         return _within_budget(stack, loaded, effort, goal, options)
     composing = model.maker if isinstance(model.maker, SceneMaker) else None
+    if goal is None and most and (sharp := _sharp_maker(loaded, background, device)) is not None:
+        return with_sharp_layers(stack, loaded, sharp, effort, **options)
     if goal is None:
         effort = UNASKED.get(effort, effort)
         own = Goal(GROWN_LAYERS if composing is None else composing.most_layers)
@@ -229,6 +233,15 @@ def _fit(
     else:
         grown = grow(stack, loaded, goal, effort, maker=composing, guide=guide, opaque=opaque, **options)
     return polish(grown, loaded, background, seed, device) if most and effort == POLISHED else grown
+
+
+def _sharp_maker(loaded: Picture, background: Color, device: str) -> SceneMaker | None:
+    """What draws a small bitmap sharp, over a colour where it is transparent; None of other pictures."""
+    if not is_small(loaded):
+        return None
+    suited = suited_maker(dataclasses.replace(loaded, pixels=loaded.over(background), alpha=None))
+    maker = None if suited is None else load_model(suited[0], device).maker
+    return maker if isinstance(maker, SceneMaker) else None
 
 
 def _is_count(goal: Goal | None, most: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby, repeat
@@ -121,13 +121,36 @@ def _tuned(
         _check_tunes_net(stack, effort)
     closest, error = stack, target.errors(stack)  # before any work, since it checks that the assets fit
     deadline = None if isinstance(effort, str) else started + float(effort)
-    *_, refined = stack, *_refinements(stack, target, effort, deadline, report)
+    *_, refined = stack, *_refinements(stack, groups(stack), target, effort, deadline, report)
     refined = tune_runs(refined, as_picture(picture), effort, to_color(background), seed, target.picture.device, report)
     for tried in (refined, _tune_net(refined, target)) if tune_net else (refined,):
         after = target.errors(tried)
         if target.is_closer(after, error):
             closest, error = tried, after
     return with_psnr(closest, error)
+
+
+def tune_first(
+    stack: Stack,
+    count: int,
+    loaded: Picture,
+    effort: str | float,
+    background: Color,
+    seed: int,
+    device: str,
+    report: ProgressCallback | None,
+) -> Stack:
+    """The stack with its first `count` layers brought closer to what those above leave of a picture, or as it was; and
+    how close it is. An effort in seconds counts from now."""
+    from vecstack.fitting.target import open_target, with_psnr
+
+    target = open_target(stack, loaded, background, device, seed)
+    error = target.errors(stack)
+    deadline = None if isinstance(effort, str) else time.monotonic() + effort
+    chosen = [group for group in groups(stack) if group[-1] < count]
+    *_, tuned = stack, *_refinements(stack, chosen, target, effort, deadline, report)
+    after = target.errors(tuned)
+    return with_psnr(tuned, after) if target.is_closer(after, error) else with_psnr(stack, error)
 
 
 def groups(stack: Stack) -> list[tuple[int, ...]]:
@@ -159,16 +182,23 @@ def _number_count(layer: Layer) -> int:
 
 
 def _refinements(
-    stack: Stack, target: Target, effort: str | float, deadline: float | None, report: ProgressCallback | None
+    stack: Stack,
+    chosen: Sequence[tuple[int, ...]],
+    target: Target,
+    effort: str | float,
+    deadline: float | None,
+    report: ProgressCallback | None,
 ) -> Iterator[Stack]:
-    """The stack after each group of each stage."""
+    """The stack after each chosen group of each stage."""
     from vecstack.fitting.target import psnr_of
 
     stages = EFFORTS[effort] if isinstance(effort, str) else TIMED
-    work = sum(stage.points * stage.steps for stage in stages) * len(groups(stack))
+    if not chosen:
+        return
+    work = sum(stage.points * stage.steps for stage in stages) * len(chosen)
     done, began = 0, time.monotonic()
     for stage in stages if deadline is None else chain(stages, repeat(stages[-1])):
-        for group in groups(stack):
+        for group in chosen:
             stack, error = tune_group(stack, group, target, stage, deadline)
             yield stack
             done += stage.points * stage.steps
