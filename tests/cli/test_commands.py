@@ -20,7 +20,7 @@ from PIL import Image
 from typer.main import get_command
 
 from vecstack import load, render, save
-from vecstack.cli import app, doctor
+from vecstack.cli import app, doctor, running
 from vecstack.models import available_models, published_models
 
 Call = Callable[..., Any]
