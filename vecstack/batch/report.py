@@ -15,8 +15,8 @@ from vecstack.document.file import SUFFIXES, load
 from vecstack.errors import VecstackError
 from vecstack.pictures.suffixes import SUFFIXES as PICTURES
 
-THUMBNAIL_PX = 96  # long side
-MAX_THUMBNAILS = 1000  # rows with pictures: some 5 MB of page
+THUMBNAIL_PX = 72  # long side, as the page shows it
+MAX_THUMBNAILS = 1000  # rows with pictures: some 4 MB of page
 MAX_LINES = 100  # of failures that are printed
 
 STYLE = """
@@ -27,12 +27,12 @@ th, td { text-align: left; padding: .3em .8em .3em 0; border-bottom: 1px solid #
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.name { overflow-wrap: anywhere; max-width: 28em; }
 tr.failed td { background: #fdecea; }
-img { display: block; max-width: 96px; max-height: 96px; background: #eee; }
+img { display: block; width: 72px; height: 72px; object-fit: contain; image-rendering: pixelated; }
+th { white-space: nowrap; }
 @media (prefers-color-scheme: dark) {
   body { color: #ddd; background: #1b1b1b; }
   th, td { border-color: #444; }
   tr.failed td { background: #4a2320; }
-  img { background: #333; }
 }
 """
 PAGE = """<!doctype html>
@@ -82,7 +82,7 @@ def report_page(folder: Path, records: Mapping[str, Record]) -> str:
     ordered = [*failures_of(records), *(record for _, record in sorted(records.items()) if record.status != "failed")]
     rows = [_row(folder, record, with_pictures=at < MAX_THUMBNAILS) for at, record in enumerate(ordered)]
     summary = summary_of(records)
-    told = f"{summary['done']} done, {summary['failed']} failed; {summary['seconds']:g} s of work"
+    told = f"{summary['done']} done, {summary['failed']} failed; {summary['seconds']:.0f} s of work"
     return PAGE.format(
         hash=base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode(),
         title=_text(f"Report of {folder.name or folder}"),

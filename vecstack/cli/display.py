@@ -50,6 +50,11 @@ class Counts:
         """Items a second that were worked on."""
         return (self.done + self.failed) / max(self.seconds, 1e-3)
 
+    @property
+    def pace(self) -> str:
+        """The rate in words, a second or a minute."""
+        return f"{self.rate:.1f}/s" if self.rate >= 1 else f"{self.rate * 60:.1f}/min"
+
     def values(self) -> dict[str, Any]:
         """The counts by name."""
         seconds = round(self.seconds, 3)
@@ -136,9 +141,7 @@ class Lines(Display):
             ended = counts.done + counts.skipped + counts.failed
             left = (counts.total - ended) / counts.rate if counts.rate else 0.0
             rest = f", about {duration(left)} left" if left else ""
-            typer.echo(
-                f"vecstack: {ended} of {counts.total}, {counts.failed} failed, {counts.rate:.2f}/s{rest}", err=True
-            )
+            typer.echo(f"vecstack: {ended} of {counts.total}, {counts.failed} failed, {counts.pace}{rest}", err=True)
 
 
 class Bar(Display):
@@ -185,7 +188,7 @@ class Bar(Display):
             return
         counts = self.counts
         ended = counts.done + counts.skipped + counts.failed
-        count = f"{ended}/{counts.total} {counts.rate:.1f}/s" if counts.total > 1 else ""
+        count = f"{ended}/{counts.total} {counts.pace}" if counts.total > 1 else ""
         failed = f"{counts.failed} failed  " if counts.failed else ""
         names = [f"{on_one_line(Path(item.source).name)} {self.notes[item]}".strip() for item in self.shares]
         more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
