@@ -229,7 +229,10 @@ def _print_plan(batch: Batch, job: Job, course: Course) -> None:
 
 
 def _what_becomes(item: Item) -> str:
-    """What would be done with an item: "make", "replace" or "skip" it, or "refuse" since an output is there."""
+    """What would be done with an item: "make", "replace" or "skip" it, or "refuse" it since an output is there; it is
+    "missing" where there is no such input."""
+    if item.source != STANDARD and not os.path.lexists(item.source):
+        return "missing"
     if not item.missing:
         return "skip"
     if not any(os.path.lexists(path) for path in item.missing):
