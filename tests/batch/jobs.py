@@ -16,9 +16,13 @@ from vecstack.errors import PictureError, WeightsError
 
 @dataclass(frozen=True)
 class Copying(Job):
-    """Writes what it reads, with the device that it is on where `tells_device`. An input that begins with a word does
-    something else: "broken" fails, "fault" raises what no command expects, "kill" kills its process, "wait" waits for
-    a minute with a half-written file, and "meet" until another process has begun an item too."""
+    """Writes what it reads, or the device that it is on where `tells_device`. An input that begins with a word does
+    something else:
+
+    - "broken" fails, and "fault" raises what no command expects;
+    - "kill" kills its process with a half-written file;
+    - "wait" waits for a minute with one, and "stubborn" too, without heeding SIGTERM;
+    - "meet" waits until another process has begun an item too."""
 
     device: str = "cpu"
     tells_device: bool = False
@@ -51,7 +55,9 @@ class Copying(Job):
             if word == b"kill":
                 file.flush()
                 os.kill(os.getpid(), signal.SIGKILL)
-            if word == b"wait":
+            if word == b"stubborn":
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            if word in (b"wait", b"stubborn"):
                 Path(item.source + ".waits").touch()
                 time.sleep(60)
 

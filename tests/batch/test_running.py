@@ -147,6 +147,21 @@ def test_a_signal_ends_a_run_which_says_how_to_go_on(processes: int, texts: Path
     assert len(tree(tmp_path / "out")) == 38
 
 
+@pytest.mark.slow
+def test_a_second_signal_ends_a_run_at_once(texts: Path, tmp_path: Path) -> None:
+    (texts / "09.txt").write_text("stubborn")
+    run = start(texts, "-o", tmp_path / "out", "-j", 2)
+    wait_for(texts / "09.txt.waits")
+    os.kill(run.pid, signal.SIGTERM)
+    time.sleep(1)
+    assert run.poll() is None
+    os.kill(run.pid, signal.SIGTERM)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert b"go on with" not in said
+    assert not [name for name in tree(tmp_path / "out") if name.endswith(".partial")]
+
+
 def test_a_killed_run_is_gone_on_with_to_the_same_tree(copy: Call, texts: Path, tmp_path: Path) -> None:
     copy(texts, "-o", tmp_path / "whole", "-j", 1)
     waiting, out = texts / "09.txt", tmp_path / "out"

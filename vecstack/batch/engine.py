@@ -205,8 +205,11 @@ class _Pool:
 
 def kill_processes() -> None:
     """Kill all worker processes at once."""
-    for process in multiprocessing.active_children():
+    processes = multiprocessing.active_children()
+    for process in processes:
         process.kill()
+    for process in processes:
+        process.join(1)
 
 
 def _memory() -> int:
