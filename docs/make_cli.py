@@ -21,10 +21,10 @@ INTRODUCTION = """\
 
 Inputs are files, folders, globs, `-` (standard input) or `@list.txt` (a text file with one path per line). `-o` names a
 file for one input, a folder for several (created when needed; the tree of an input folder is kept), or `-` for standard
-output; without it, each output goes beside its input. An existing output is refused without `--overwrite` or
-`--skip-existing`, and inputs are never overwritten. Files are written whole or not at all. Data goes to standard
-output, everything else to standard error. `vecstack --version` prints the version; `--debug`, anywhere on the line,
-shows the traceback of an error.
+output; without it, each output goes beside its input. An existing output is refused without `--overwrite`,
+`--skip-existing`, `--resume` or `--update` ([whole folders](batch.md)), and inputs are never overwritten. Files are
+written whole or not at all. Data goes to standard output, everything else to standard error. `vecstack --version`
+prints the version; `--debug`, anywhere on the line, shows the traceback of an error.
 
 | exit code | meaning |
 |---|---|

@@ -34,6 +34,7 @@ SLOW = {
     "svg.md",
     "tutorial.md",
 }  # pages that take more than five seconds
+WITH_EXAMPLES = {"README.md", "batch.md"}  # pages that name the folder of examples
 AS_PRINTED = {"tutorial.md"}  # pages that name groups of their very files, which smaller ones would not have
 # Smaller pictures and less work than the pages ask for: whether it runs is the question here, not what it costs.
 PHOTO_PX, ICON_PX, DIGIT_PX, DRAWN_PX = (72, 48), (72, 72), (28, 28), 64
@@ -117,15 +118,15 @@ def files(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, files: Path, examples: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Path]:
-    """Makes the folder that a page's blocks run in, and goes there: one like the project's for the README and the
-    tutorial, for the other pages one with the files that they name."""
+    """Makes the folder that a page's blocks run in, and goes there: one like the project's for the README, the
+    tutorial and whole folders, for the other pages one with the files that they name."""
 
     def go(page: Path) -> Path:
         place = tmp_path / "here"
         if page.name in AS_PRINTED:
             for part in ("examples", "docs/tutorial"):
                 shutil.copytree(ROOT / part, place / part)
-        elif page.name == "README.md":
+        elif page.name in WITH_EXAMPLES:
             shutil.copytree(examples, place / "examples")
         else:
             shutil.copytree(files, place)

@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +26,24 @@ _REMEDIES = {
     errno.ENAMETOOLONG: "choose a shorter name",
 }
 
+_writer: ContextVar[str] = ContextVar("writer", default="")  # who writes, in the names of half-written files
+
+
+@contextmanager
+def written_by(name: str) -> Iterator[None]:
+    """Within the block, half-written files bear a name, so that `partials_of` finds what was left of them where the
+    process is killed."""
+    token = _writer.set(f"{name}-")
+    try:
+        yield
+    finally:
+        _writer.reset(token)
+
+
+def partials_of(name: str, path: str | os.PathLike[str]) -> list[Path]:
+    """What the writer of a name, or of one that begins with it and a hyphen, has left half-written beside a path."""
+    return list(Path(os.path.realpath(path)).parent.glob(f".vecstack-{name}-*.partial"))
+
 
 @contextmanager
 def atomic_writer(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[BinaryIO]:
@@ -34,7 +53,7 @@ def atomic_writer(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[
     target is replaced."""
     place = Path(path)
     target = Path(os.path.realpath(place))
-    partial = target.with_name(f".vecstack-{secrets.token_hex(8)}.partial")
+    partial = _beside(target, "partial")
     check_writable(place, overwrite=overwrite)
     try:
         try:
@@ -65,7 +84,7 @@ def write_folder(path: str | os.PathLike[str], files: Iterable[tuple[str, bytes]
     ExportError: `path` exists and may not be replaced, its parent folder is missing, or writing failed."""
     place = Path(path)
     target = Path(os.path.realpath(place))
-    partial, old = (target.with_name(f".vecstack-{secrets.token_hex(8)}.{end}") for end in ("partial", "old"))
+    partial, old = _beside(target, "partial"), _beside(target, "old")
     check_folder(place, overwrite=overwrite)
     try:
         try:
@@ -104,6 +123,11 @@ def check_folder(path: str | os.PathLike[str], *, overwrite: bool) -> None:
             raise ExportError(f"{place} contains files that were not exported; choose another name, or clear it.")
     except OSError as error:
         raise _unwritable(place, error) from error
+
+
+def _beside(target: Path, end: str) -> Path:
+    """A path beside another that nothing has, with that ending."""
+    return target.with_name(f".vecstack-{_writer.get()}{secrets.token_hex(8)}.{end}")
 
 
 def _is_plain(entry: Path, suffixes: set[str]) -> bool:

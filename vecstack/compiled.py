@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ def _compiled(function: Function, *, is_exact: bool) -> Function:
     _listen()
     result: Any = njit(cache=True, nogil=True, fastmath=not is_exact, error_model="numpy")(function)
     return cast(Function, result)
+
+
+def is_kept() -> bool:
+    """Whether a run before has kept compiled functions beside their modules."""
+    return next(Path(__file__).parent.rglob("__pycache__/*.nbi"), None) is not None
 
 
 def tell_of_first_use(say: Callable[[str], None]) -> None:

@@ -135,7 +135,7 @@ CALLS = [
     Line("edit {doc} --hide 1 -o {tmp}/new.PNG", 4, "name it new.layers"),
     Line("decompose {photo} --background mud", 2, "--background: 'mud' is not a colour; write it as #rrggbb"),
     Line("decompose {photo} --fast", 2, "vecstack: No such option: --fast. See vecstack decompose --help."),
-    Line("decompose {photo} --json", 2, "vecstack: No such option: --json. See vecstack decompose --help."),
+    Line("info {photo} --csv", 2, "vecstack: No such option: --csv. See vecstack info --help."),
     Line("decompose {photo} --refine good", 2, "No such option: --refine; did you mean --effort? See"),
     Line("render {doc} --refine good", 2, "vecstack: No such option: --refine. See vecstack render --help."),
     Line("decompose {photo} --layers 0", 2, "must be 1 to 10,000"),

@@ -20,7 +20,7 @@ from PIL import Image
 from typer.main import get_command
 
 from vecstack import load, render, save
-from vecstack.cli import app, doctor, items
+from vecstack.cli import app, doctor, running
 from vecstack.models import available_models, published_models
 
 Call = Callable[..., Any]
@@ -162,10 +162,10 @@ def test_globs_and_lists_name_inputs(photo: Path, sketch: Call, tmp_path: Path) 
     second = photo.with_name("photo2.png")
     shutil.copy(photo, second)
     assert sketch(tmp_path / "photo*.png", "-o", f"{tmp_path}/globbed/").code == 0
-    assert len(list((tmp_path / "globbed").iterdir())) == 2
+    assert len(list((tmp_path / "globbed").glob("*.layers"))) == 2
     (tmp_path / "list.txt").write_text(f"{photo}\n\n{second}\n", encoding="utf-8")
     assert sketch(f"@{tmp_path}/list.txt", "-o", f"{tmp_path}/listed/").code == 0
-    assert len(list((tmp_path / "listed").iterdir())) == 2
+    assert len(list((tmp_path / "listed").glob("*.layers"))) == 2
 
 
 def test_one_match_of_a_glob_or_list_goes_into_a_folder_as_several_do(
@@ -213,7 +213,8 @@ def test_one_bad_input_of_several_is_named_and_the_rest_are_done(photo: Path, sk
     bad.write_bytes(b"not a picture")
     result = sketch(bad, photo, "-o", tmp_path / "out")
     assert result.code == 7
-    first, last = result.err.splitlines()
+    start, first, last = result.err.splitlines()
+    assert start == "vecstack: Decomposing 2 inputs"
     assert "bad.png" in first
     assert "1 of 2" in last
     assert (tmp_path / "out" / "photo.layers").is_file()
@@ -322,7 +323,7 @@ def test_a_first_use_is_told_unless_all_is_quiet(
     vecstack: Call, document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: Sequence[str], count: int
 ) -> None:
     asked: list[Callable[[str], None]] = []
-    monkeypatch.setattr(items, "tell_of_first_use", asked.append)
+    monkeypatch.setattr(running, "tell_of_first_use", asked.append)
     assert vecstack("render", document, "-o", tmp_path / "a.png", *options).code == 0
     assert len(asked) == count
 
@@ -422,7 +423,11 @@ def test_an_interrupt_leaves_nothing_behind(document: Path, number: signal.Signa
 def commands() -> dict[str, Any]:
     """The commands by name, those of groups included."""
     group: Any = get_command(app)
-    inner = {f"models {name}": command for name, command in group.commands["models"].commands.items()}
+    inner = {
+        f"{outer} {name}": command
+        for outer in ("models", "batch")
+        for name, command in group.commands[outer].commands.items()
+    }
     return {**group.commands, **inner}
 
 

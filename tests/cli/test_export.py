@@ -212,7 +212,7 @@ def test_several_files_become_a_folder_each(vecstack: Call, document: Path, tmp_
     assert (
         vecstack("export", tmp_path / "in", "-o", tmp_path / "out", "--format", "png-layers", "--size", "9").code == 0
     )
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one-layers", "two-layers"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("*-layers")) == ["one-layers", "two-layers"]
 
 
 def test_a_folder_with_other_things_is_left_alone(vecstack: Call, document: Path, tmp_path: Path) -> None:

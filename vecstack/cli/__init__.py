@@ -12,6 +12,7 @@ import typer
 
 from vecstack.cli import (
     adjust,
+    batch,
     decompose,
     doctor,
     edit,
@@ -70,6 +71,7 @@ for command in (
     verb = command.__name__.rsplit(".", 1)[1].rstrip("_")  # `import` is a word of Python
     app.command(verb, cls=getattr(command, "Command", None), help=paragraphs(command.run.__doc__))(command.run)
 app.add_typer(models.app, name="models")
+app.add_typer(batch.app, name="batch")
 
 
 def _show_version(wanted: bool) -> None:
@@ -108,7 +110,7 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]  # allowed anywhere
     try:
-        result = app(arguments, prog_name="vecstack", standalone_mode=False)
+        result = app(arguments, prog_name="vecstack", standalone_mode=False, obj=arguments)
         sys.stdout.flush()
     except SystemExit as error:
         if isinstance(error.__context__, BrokenPipeError):  # how typer reports a closed pipe

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vecstack.batch.inputs import STANDARD
+from vecstack.batch.items import Here, Item, Report
+from vecstack.batch.plan import plan
 from vecstack.cli.arguments import (
     Device,
     Inputs,
@@ -18,8 +21,8 @@ from vecstack.cli.arguments import (
     Verbose,
     parse_color,
 )
-from vecstack.cli.inputs import STANDARD
-from vecstack.cli.items import Item, ItemProgress, name_of, picture_in, plan, run_all
+from vecstack.cli.course import Course
+from vecstack.cli.items import name_of, picture_in
 from vecstack.errors import DocumentError, PictureError, UsageError, named
 from vecstack.pictures.suffixes import SUFFIXES
 
@@ -78,7 +81,7 @@ def run(
 
     stack = load(layers)
 
-    def act(item: Item, report: ItemProgress) -> None:
+    def act(item: Item, report: Report) -> None:
         try:
             picture = picture_in(item.source, max_pixels)
             pixels = adjust(
@@ -98,11 +101,12 @@ def run(
         if item.target == STANDARD:
             pixels_to_file(pixels, sys.stdout.buffer, format="png", dpi=dpi, exif=exif)
         else:
-            pixels_to_file(pixels, item.target, overwrite=overwrite, dpi=dpi, exif=exif)
+            pixels_to_file(pixels, item.target, overwrite=item.overwrite, dpi=dpi, exif=exif)
 
-    run_all(
-        batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Adjusting", verbose=verbose
-    )
+    course = Course.plain(overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verbose=verbose)
+    from vecstack.cli.running import run_all
+
+    run_all(batch, Here(act), course, "Adjusting")
 
 
 def _adjustment(

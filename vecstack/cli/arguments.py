@@ -24,8 +24,23 @@ Output = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing outputs.")]
-SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Skip inputs whose output already exists.")]
-Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="Where to compute: auto, cpu, cuda or cuda:N.")]
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing", help="Skip inputs whose output exists, if no manifest says that it is out of date."
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with a run: skip what its manifest says is made of the same in the same way."),
+]
+Update = Annotated[bool, typer.Option("--update", help="The same, and make anew what is older than its input.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device", metavar="DEVICE", help="Where to compute: auto, cpu, cuda or cuda:N; several as cuda:0,cuda:1."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also say what else a folder holds.")]
@@ -113,6 +128,11 @@ Opaque = Annotated[
         help="Fit layers none of which is translucent (cutters, screen print), of paths, graphic and bitmap.",
     ),
 ]
+
+
+def devices_in(text: str) -> tuple[str, ...]:
+    """The devices in a list such as cuda:0,cuda:1."""
+    return tuple(name.strip() for name in text.split(","))
 
 
 def parse_effort(text: str, names: Sequence[str] = EFFORTS) -> str | float:

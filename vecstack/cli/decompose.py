@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
+from vecstack.batch.items import Act, Item, Job, Report
+from vecstack.batch.plan import plan
 from vecstack.cli.arguments import (
     Background,
     Blocks,
@@ -19,23 +23,20 @@ from vecstack.cli.arguments import (
     Nodes,
     Opaque,
     Output,
-    Overwrite,
     Palette,
     PixelArt,
     Prune,
     Psnr,
-    Quiet,
     Seed,
     Sharp,
-    SkipExisting,
     Smooth,
     Tolerance,
-    Verbose,
+    devices_in,
     parse_bytes,
     parse_color,
     parse_effort,
 )
-from vecstack.cli.items import Item, ItemProgress, plan, run_all
+from vecstack.cli.course import Course, with_course
 from vecstack.cli.making import Making, model_of, style_of
 from vecstack.cli.tuning import Finish
 from vecstack.fitting.choose import AUTO
@@ -44,6 +45,32 @@ from vecstack.fitting.goal import Goal, check_count
 from vecstack.pictures.suffixes import SUFFIXES
 
 
+@dataclass(frozen=True)
+class Decomposing(Job):
+    """Pictures turned into layer files."""
+
+    making: Making
+    finish: Finish
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        return devices_in(self.making.device)
+
+    def on(self, device: str) -> Decomposing:
+        return Decomposing(
+            dataclasses.replace(self.making, device=device), dataclasses.replace(self.finish, device=device)
+        )
+
+    def ready(self) -> Act:
+        make = self.making.maker()
+
+        def act(item: Item, report: Report) -> None:
+            self.finish.write(make(item, report), item)
+
+        return act
+
+
+@with_course
 def run(
     inputs: Inputs,
     output: Output = None,
@@ -96,11 +123,9 @@ def run(
         ),
     ] = None,
     seed: Seed = 0,
-    overwrite: Overwrite = False,
-    skip_existing: SkipExisting = False,
     device: Device = "auto",
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    *,
+    course: Course,
 ) -> None:
     """Turn pictures into layer files.
 
@@ -112,24 +137,12 @@ def run(
     how = parse_effort(effort, DECOMPOSE_EFFORTS)
     check_count(layers)
     check_seed(seed)
-    finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
+    finish = Finish(prune, compact, tolerance, budget is not None, device)
     goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget, "--budget"))
     style = style_of(colors, palette, smooth, nodes, blocks, sharp, opaque)
     chosen = model_of(model, pixel_art, blocks)
-    batch = plan(inputs, output, set(SUFFIXES), ".layers")
-    make = Making(
-        chosen, how, style, seed, device, quiet, max_pixels, layers, goal, color, segments, focus, simplify
-    ).maker()
+    batch = plan(inputs, output, set(SUFFIXES), ".layers", **course.planned)
+    making = Making(chosen, how, style, seed, device, max_pixels, layers, goal, color, segments, focus, simplify)
+    from vecstack.cli.running import run_all
 
-    def act(item: Item, report: ItemProgress) -> None:
-        finish.write(make(item, report), item)
-
-    run_all(
-        batch,
-        act,
-        overwrite=overwrite,
-        skip_existing=skip_existing,
-        quiet=quiet,
-        verb="Decomposing",
-        verbose=verbose,
-    )
+    run_all(batch, Decomposing(making, finish), course, "Decomposing")

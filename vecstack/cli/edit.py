@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from vecstack.batch.inputs import STANDARD
+from vecstack.batch.items import Here, Item, Report
+from vecstack.batch.plan import plan
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.inputs import STANDARD
-from vecstack.cli.items import Item, ItemProgress, name_of, plan, run_all, source_of, write_standard_output
+from vecstack.cli.course import Course
+from vecstack.cli.items import name_of, source_of, write_standard_output
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import DocumentError, UsageError, named
 
@@ -106,15 +109,18 @@ def run(
     from vecstack.document.file import load
     from vecstack.editing.edit import edit
 
-    def act(item: Item, report: ItemProgress) -> None:
+    def act(item: Item, report: Report) -> None:
         stack = load(source_of(item.source))
         try:
             edited = edit(stack, changes, device=device)
         except DocumentError as error:
             raise named(error, name_of(item.source)) from error
-        _write(_with_thumbnail(edited, stack), item, overwrite)
+        _write(_with_thumbnail(edited, stack), item)
 
-    run_all(batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Editing")
+    course = Course.plain(overwrite=overwrite, skip_existing=skip_existing, quiet=quiet)
+    from vecstack.cli.running import run_all
+
+    run_all(batch, Here(act), course, "Editing")
 
 
 def _with_thumbnail(edited: Stack, stack: Stack) -> Stack:
@@ -126,13 +132,13 @@ def _with_thumbnail(edited: Stack, stack: Stack) -> Stack:
     return with_thumbnail(edited)
 
 
-def _write(stack: Stack, item: Item, overwrite: bool) -> None:
+def _write(stack: Stack, item: Item) -> None:
     from vecstack.document.file import dumps, save
 
     if item.target == STANDARD:
         write_standard_output(dumps(stack))
     else:
-        save(stack, item.target, overwrite=overwrite)
+        save(stack, item.target, overwrite=item.overwrite)
 
 
 def _changes(context: typer.Context, seed: int) -> Iterator[Change]:

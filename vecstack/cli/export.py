@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_bytes
-from vecstack.cli.inputs import STANDARD
-from vecstack.cli.items import (
-    Item,
-    ItemProgress,
-    name_of,
-    plan,
-    run_all,
-    source_of,
-    title_of,
-    write_standard_output,
-)
+from vecstack.batch.inputs import STANDARD
+from vecstack.batch.items import Act, Item, Job, Report
+from vecstack.batch.plan import plan
+from vecstack.cli.arguments import Device, Inputs, Output, devices_in, parse_bytes
+from vecstack.cli.course import Course, with_course
+from vecstack.cli.items import source_of, title_of, write_standard_output
+from vecstack.cli.notes import tell_of_undrawable
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import UsageError
 from vecstack.exporting.formats import NAMES, Options, Order, find_format, write_made
 
 
+@dataclass(frozen=True)
+class Exporting(Job):
+    """Layer files written in a format of other programs, by its name."""
+
+    file_format: str
+    options: Options
+    device: str
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        return devices_in(self.device)
+
+    def on(self, device: str) -> Exporting:
+        return dataclasses.replace(self, device=device)
+
+    def ready(self) -> Act:
+        return self._export
+
+    def _export(self, item: Item, report: Report) -> None:
+        from vecstack.document.file import load
+
+        chosen = find_format(self.file_format, None)
+        stack = load(source_of(item.source))
+        if chosen.draws:
+            tell_of_undrawable(stack, item, report)
+        made = chosen.make(Order(stack, item.target, title_of(item.source), self.options, self.device))
+        _write(made, item)
+
+
+@with_course
 def run(
     inputs: Inputs,
     output: Output = None,
@@ -91,10 +118,9 @@ def run(
         typer.Option("--polylines", metavar="MM", help="Straight lines in a DXF, within so much of the curves."),
     ] = None,
     minify: Annotated[bool, typer.Option("--minify", help="Leave ids, names and hidden layers out of an SVG.")] = False,
-    overwrite: Overwrite = False,
-    skip_existing: SkipExisting = False,
     device: Device = "auto",
-    quiet: Quiet = False,
+    *,
+    course: Course,
 ) -> None:
     """Write layer files as SVG, PDF, DXF, OpenRaster and more.
 
@@ -120,7 +146,7 @@ def run(
         minify=minify or None,
     )
     chosen.check_options(options)
-    batch = plan(inputs, output, SUFFIXES, chosen.output_suffix, makes_folders=chosen.is_folder)
+    batch = plan(inputs, output, SUFFIXES, chosen.output_suffix, makes_folders=chosen.is_folder, **course.planned)
     if source is not None and len(batch.items) > 1:
         raise UsageError(f"--source is one picture, but there are {len(batch.items)} inputs; export them one by one.")
     for item in batch.items:
@@ -128,21 +154,13 @@ def run(
             chosen.check_stream()
         else:
             chosen.check_target(item.target, is_asked=file_format is not None)
-    from vecstack.document.file import load
-    from vecstack.kinds import undrawable
+    from vecstack.cli.running import run_all
 
-    def act(item: Item, report: ItemProgress) -> None:
-        stack = load(source_of(item.source))
-        for layer in undrawable(stack) if chosen.draws else ():
-            note = f"note: layer {layer.id} is of kind {layer.kind}, not drawn by this version"
-            typer.echo(f"{name_of(item.source)}: {note}", err=True)
-        _write(chosen.make(Order(stack, item.target, title_of(item.source), options, device)), item, overwrite)
-
-    run_all(batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Exporting")
+    run_all(batch, Exporting(chosen.name, options, device), course, "Exporting")
 
 
-def _write(made: bytes | Iterator[tuple[str, bytes]], item: Item, overwrite: bool) -> None:
+def _write(made: bytes | Iterator[tuple[str, bytes]], item: Item) -> None:
     if isinstance(made, bytes) and item.target == STANDARD:
         write_standard_output(made)
     else:
-        write_made(made, item.target, overwrite=overwrite)
+        write_made(made, item.target, overwrite=item.overwrite)

@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
+from vecstack.batch.inputs import STANDARD
+from vecstack.batch.items import Here, Item, Report
+from vecstack.batch.plan import plan
 from vecstack.cli.arguments import Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.inputs import STANDARD
-from vecstack.cli.items import Item, ItemProgress, name_of, plan, run_all, source_of, write_standard_output
+from vecstack.cli.course import Course
+from vecstack.cli.items import name_of, source_of, write_standard_output
 
 SUFFIXES = {".svg", ".svgz"}
 
@@ -32,15 +35,17 @@ def run(
     from vecstack.drawing.file import with_thumbnail
     from vecstack.importing.svg import import_svg
 
-    def act(item: Item, report: ItemProgress) -> None:
+    def act(item: Item, report: Report) -> None:
         def told(line: str) -> None:
-            if not quiet:
-                typer.echo(f"{name_of(item.source)}: {line}", err=True)
+            report.say(f"{name_of(item.source)}: {line}")
 
         stack = with_thumbnail(import_svg(source_of(item.source), strict=strict, told=told))
         if item.target == STANDARD:
             write_standard_output(dumps(stack))
         else:
-            save(stack, item.target, overwrite=overwrite)
+            save(stack, item.target, overwrite=item.overwrite)
 
-    run_all(batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Importing")
+    course = Course.plain(overwrite=overwrite, skip_existing=skip_existing, quiet=quiet)
+    from vecstack.cli.running import run_all
+
+    run_all(batch, Here(act), course, "Importing")

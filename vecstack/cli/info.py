@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vecstack.batch.inputs import STANDARD
 from vecstack.cli.arguments import AsJson
-from vecstack.cli.inputs import STANDARD
 from vecstack.cli.items import source_of
 from vecstack.color import to_hex
 from vecstack.errors import UsageError

@@ -8,9 +8,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from vecstack.cli.items import Item, ItemProgress, name_of, picture_in
+from vecstack.batch.items import Item, Report
+from vecstack.cli.items import name_of, picture_in
 from vecstack.cli.tuning import show_psnr
 from vecstack.color import Color
 from vecstack.editing.palette import load_palette
@@ -35,7 +34,6 @@ class Making:
     style: Style
     seed: int
     device: str
-    quiet: bool
     max_pixels: float | None = None
     layers: int | None = None
     detail: Goal | None = None
@@ -44,7 +42,7 @@ class Making:
     focus: str | None = None
     simplify: str | None = None
 
-    def maker(self) -> Callable[[Item, ItemProgress], Stack]:
+    def maker(self) -> Callable[[Item, Report], Stack]:
         """What makes the stack of an item's picture. Raises WeightsError, DeviceError: what is wrong with the model and
         the device is wrong for all pictures."""
         from vecstack.device import resolve_device
@@ -65,9 +63,9 @@ class Making:
         if self.model != AUTO:
             opened(self.model)
 
-        def make(item: Item, report: ItemProgress) -> Stack:
+        def make(item: Item, report: Report) -> Stack:
             picture = picture_in(item.source, self.max_pixels)
-            name = self.model if self.model != AUTO else _chosen(choose(picture), item, self.quiet)
+            name = self.model if self.model != AUTO else _chosen(choose(picture), item, report)
             stack = decompose(
                 picture,
                 opened(name),
@@ -84,8 +82,8 @@ class Making:
                 report=show_psnr(report),
             )
             is_lost = picture.alpha is not None and not stack.canvas.transparent
-            if is_lost and self.background is None and not self.quiet:
-                typer.echo(f"{name_of(item.source)}: {_told_of_ground(picture)}", err=True)
+            if is_lost and self.background is None:
+                report.say(f"{name_of(item.source)}: {_told_of_ground(picture)}")
             return stack
 
         return make
@@ -121,8 +119,7 @@ def _told_of_ground(picture: Picture) -> str:
     return f"transparent pixels become {ground}; --background chooses another color, --model paths keeps them"
 
 
-def _chosen(choice: Choice, item: Item, quiet: bool) -> str:
-    """The name of the model that suits an item's picture, which standard error is told, and why."""
-    if not quiet:
-        typer.echo(f"{name_of(item.source)}: {choice.name} ({choice.reason})", err=True)
+def _chosen(choice: Choice, item: Item, report: Report) -> str:
+    """The name of the model that suits an item's picture, which the user is told, and why."""
+    report.say(f"{name_of(item.source)}: {choice.name} ({choice.reason})")
     return choice.name

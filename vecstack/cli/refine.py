@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from vecstack.batch.inputs import STANDARD
+from vecstack.batch.items import Act, Item, Job, Report
+from vecstack.batch.plan import plan
 from vecstack.cli.arguments import (
     Background,
     Budget,
@@ -16,20 +21,19 @@ from vecstack.cli.arguments import (
     Inputs,
     MaxPixels,
     Output,
-    Overwrite,
     Prune,
     Psnr,
-    Quiet,
     Seed,
-    SkipExisting,
     Tolerance,
+    devices_in,
     parse_bytes,
     parse_color,
     parse_effort,
 )
-from vecstack.cli.inputs import STANDARD
-from vecstack.cli.items import Item, ItemProgress, picture_in, plan, run_all, source_of
+from vecstack.cli.course import Course, with_course
+from vecstack.cli.items import picture_in, source_of
 from vecstack.cli.tuning import Finish, show_psnr
+from vecstack.color import Color
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import ExportError, PictureError, UsageError
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_seed
@@ -37,6 +41,57 @@ from vecstack.fitting.goal import Goal
 from vecstack.pictures.suffixes import SUFFIXES as PICTURES
 
 
+@dataclass(frozen=True)
+class Refining(Job):
+    """Layer files fitted to a picture, or to those of a folder, with the options of `vecstack.refine`."""
+
+    picture: str
+    effort: str | float
+    goal: Goal | None
+    tune_net: bool
+    background: Color | None
+    max_pixels: float | None
+    seed: int
+    device: str
+    finish: Finish
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        return devices_in(self.device)
+
+    def on(self, device: str) -> Refining:
+        return dataclasses.replace(self, device=device, finish=dataclasses.replace(self.finish, device=device))
+
+    def uses(self, item: Item) -> tuple[str, ...]:
+        return (picture_of(item, self.picture),)
+
+    def ready(self) -> Act:
+        return self._refine
+
+    def _refine(self, item: Item, report: Report) -> None:
+        from vecstack.document.file import load
+        from vecstack.fitting.refine import refine
+
+        stack = load(source_of(item.source))
+        source = picture_of(item, self.picture)
+        if item.target != STANDARD and Path(source).resolve() == Path(item.target).resolve():
+            raise ExportError(f"{item.target} is the picture itself; choose another output with -o.")
+        target = picture_in(source, self.max_pixels)
+        refined = refine(
+            stack,
+            target,
+            self.effort,
+            self.goal,
+            tune_net=self.tune_net,
+            background=self.background or target.ground,
+            seed=self.seed,
+            device=self.device,
+            report=show_psnr(report),
+        )
+        self.finish.write(refined, item)
+
+
+@with_course
 def run(
     inputs: Inputs,
     picture: Annotated[
@@ -61,44 +116,24 @@ def run(
     background: Background = None,
     max_pixels: MaxPixels = None,
     seed: Seed = 0,
-    overwrite: Overwrite = False,
-    skip_existing: SkipExisting = False,
     device: Device = "auto",
-    quiet: Quiet = False,
+    *,
+    course: Course,
 ) -> None:
     """Fit layer files to their pictures, and add detail."""
     how = parse_effort(effort)
     color = None if background is None else parse_color(background, "--background")
     check_seed(seed)
-    finish = Finish(prune, compact, tolerance, budget is not None, device, overwrite)
+    finish = Finish(prune, compact, tolerance, budget is not None, device)
     limits = layers, psnr, parse_bytes(budget, "--budget")
     goal = None if limits == (None, None, None) else Goal(*limits)
     if output is None and inputs != [STANDARD]:
         raise UsageError("refine needs an output; name one with -o.")
-    batch = plan(inputs, output, SUFFIXES, ".layers")
-    from vecstack.document.file import load
-    from vecstack.fitting.refine import refine
+    batch = plan(inputs, output, SUFFIXES, ".layers", **course.planned)
+    job = Refining(picture, how, goal, tune_net, color, max_pixels, seed, device, finish)
+    from vecstack.cli.running import run_all
 
-    def act(item: Item, report: ItemProgress) -> None:
-        stack = load(source_of(item.source))
-        source = picture_of(item, picture)
-        if item.target != STANDARD and Path(source).resolve() == Path(item.target).resolve():
-            raise ExportError(f"{item.target} is the picture itself; choose another output with -o.")
-        target = picture_in(source, max_pixels)
-        stack = refine(
-            stack,
-            target,
-            how,
-            goal,
-            tune_net=tune_net,
-            background=color or target.ground,
-            seed=seed,
-            device=device,
-            report=show_psnr(report),
-        )
-        finish.write(stack, item)
-
-    run_all(batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Refining")
+    run_all(batch, job, course, "Refining")
 
 
 def picture_of(item: Item, picture: str) -> str:

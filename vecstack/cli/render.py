@@ -2,22 +2,88 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, Scale, SkipExisting
-from vecstack.cli.inputs import STANDARD
-from vecstack.cli.items import Item, ItemProgress, name_of, plan, run_all, source_of
+from vecstack.batch.inputs import STANDARD
+from vecstack.batch.items import Act, Item, Job, Report
+from vecstack.batch.plan import plan
+from vecstack.cli.arguments import Device, Inputs, Output, Scale, devices_in
+from vecstack.cli.course import Course, with_course
+from vecstack.cli.items import source_of
+from vecstack.cli.notes import tell_of_undrawable
 from vecstack.document.file import SUFFIXES
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
 from vecstack.geometry import Rect
+from vecstack.stack import Canvas
 
 FORMAT_NAMES = ("png", "jpeg", "webp", "tiff")
 
 
+@dataclass(frozen=True)
+class Drawing(Job):
+    """Layer files drawn as pictures: a part of the canvas (None: all of it) at a size, with the options of
+    `vecstack.drawing.file.render_to_file`."""
+
+    region: Rect | None
+    size: int | None
+    width: int | None
+    height: int | None
+    scale: float | None
+    depth: int
+    transparent: bool | None
+    picture_format: str | None
+    dpi: float | None
+    exact: bool
+    device: str
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        return devices_in(self.device)
+
+    def on(self, device: str) -> Drawing:
+        return dataclasses.replace(self, device=device)
+
+    def ready(self) -> Act:
+        return self._draw
+
+    def _draw(self, item: Item, report: Report) -> None:
+        from vecstack.document.file import load
+        from vecstack.drawing.file import render_to_file
+
+        stack = load(source_of(item.source))
+        tell_of_undrawable(stack, item, report)
+        is_stream = item.target == STANDARD
+        render_to_file(
+            stack,
+            sys.stdout.buffer if is_stream else item.target,
+            self._viewport(stack.canvas),
+            format=self.picture_format or ("png" if is_stream else None),
+            depth=self.depth,
+            transparent=self.transparent,
+            exact=self.exact,
+            device=self.device,
+            overwrite=item.overwrite,
+            dpi=self.dpi,
+            progress=report,
+        )
+
+    def _viewport(self, canvas: Canvas) -> Viewport:
+        """The part of a canvas that is drawn, and its pixels. Raises UsageError."""
+        area = self.region or canvas.rect
+        if not area.inside(canvas.rect):
+            region = ",".join(f"{side:g}" for side in (area.x, area.y, area.width, area.height))
+            sides = f"{canvas.width},{canvas.height}"
+            raise UsageError(f"--region {region} reaches outside the canvas; it must lie within 0,0,{sides}.")
+        return Viewport.of_region(area, size=self.size, width=self.width, height=self.height, scale=self.scale)
+
+
+@with_course
 def run(
     inputs: Inputs,
     output: Output = None,
@@ -50,10 +116,9 @@ def run(
     exact: Annotated[
         bool, typer.Option("--exact", help="Evaluate every layer at every pixel (hundreds of times slower).")
     ] = False,
-    overwrite: Overwrite = False,
-    skip_existing: SkipExisting = False,
     device: Device = "auto",
-    quiet: Quiet = False,
+    *,
+    course: Course,
 ) -> None:
     """Draw layer files as pictures of any size.
 
@@ -63,36 +128,10 @@ def run(
         raise UsageError(f"--depth must be 8 or 16, not {depth}.")
     if picture_format is not None and picture_format not in FORMAT_NAMES:
         raise UsageError(f"--format must be one of {', '.join(FORMAT_NAMES)}, not {picture_format!r:.40}.")
-    batch = plan(inputs, output, SUFFIXES, f".{picture_format or 'png'}")
-    from vecstack.document.file import load
-    from vecstack.drawing.file import render_to_file
-    from vecstack.kinds import undrawable
+    job = Drawing(box, size, width, height, scale, depth, transparent, picture_format, dpi, exact, device)
+    from vecstack.cli.running import run_all
 
-    def act(item: Item, report: ItemProgress) -> None:
-        stack = load(source_of(item.source))
-        for layer in undrawable(stack):
-            note = f"note: layer {layer.id} is of kind {layer.kind}, not drawn by this version"
-            typer.echo(f"{name_of(item.source)}: {note}", err=True)
-        area = stack.canvas.rect if box is None else box
-        if not area.inside(stack.canvas.rect):
-            sides = f"{stack.canvas.width},{stack.canvas.height}"
-            raise UsageError(f"--region {region} reaches outside the canvas; it must lie within 0,0,{sides}.")
-        viewport = Viewport.of_region(area, size=size, width=width, height=height, scale=scale)
-        render_to_file(
-            stack,
-            sys.stdout.buffer if item.target == STANDARD else item.target,
-            viewport,
-            format=picture_format or ("png" if item.target == STANDARD else None),
-            depth=depth,
-            transparent=transparent,
-            exact=exact,
-            device=device,
-            overwrite=overwrite,
-            dpi=dpi,
-            progress=report,
-        )
-
-    run_all(batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Drawing")
+    run_all(plan(inputs, output, SUFFIXES, f".{picture_format or 'png'}", **course.planned), job, course, "Drawing")
 
 
 def parse_region(text: str) -> Rect:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vecstack.cli.inputs import STANDARD
-from vecstack.cli.items import Item, ItemProgress, write_standard_output
+from vecstack.batch.inputs import STANDARD
+from vecstack.batch.items import Item, Report
+from vecstack.cli.items import write_standard_output
 from vecstack.fitting.goal import check_tolerance
 
 if TYPE_CHECKING:
@@ -15,9 +16,14 @@ if TYPE_CHECKING:
     from vecstack.stack import Stack
 
 
-def show_psnr(report: ItemProgress) -> Callable[[Progress], None]:
+def show_psnr(report: Report) -> Callable[[Progress], None]:
     """A callback of fitting that reports an item's progress with the PSNR reached so far."""
-    return lambda progress: report(progress.share, 1, f"{progress.psnr:.2f} dB")
+
+    def told(progress: Progress) -> None:
+        report.psnr = progress.psnr
+        report(progress.share, 1, f"{progress.psnr:.2f} dB")
+
+    return told
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,6 @@ class Finish:
     tolerance: float
     has_budget: bool
     device: str
-    overwrite: bool
 
     def __post_init__(self) -> None:
         check_tolerance(self.tolerance)
@@ -44,7 +49,7 @@ class Finish:
         if item.target == STANDARD:
             write_standard_output(dumps(finished))
         else:
-            save(finished, item.target, overwrite=self.overwrite)
+            save(finished, item.target, overwrite=item.overwrite)
 
     def _finished(self, stack: Stack) -> Stack:
         from vecstack.drawing.file import with_thumbnail

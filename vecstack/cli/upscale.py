@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vecstack.batch.inputs import STANDARD
+from vecstack.batch.items import Act, Item, Job, Report
+from vecstack.batch.names import stem
+from vecstack.batch.plan import plan
 from vecstack.cli.arguments import (
     Blocks,
     Colors,
@@ -20,20 +25,17 @@ from vecstack.cli.arguments import (
     Nodes,
     Opaque,
     Output,
-    Overwrite,
     Palette,
     PixelArt,
-    Quiet,
     Scale,
     Seed,
     Sharp,
-    SkipExisting,
     Smooth,
-    Verbose,
+    devices_in,
     parse_effort,
 )
-from vecstack.cli.inputs import STANDARD
-from vecstack.cli.items import Item, ItemProgress, plan, run_all, stem, title_of, write_standard_output
+from vecstack.cli.course import Course, with_course
+from vecstack.cli.items import title_of, write_standard_output
 from vecstack.cli.making import Making, model_of, style_of
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
@@ -52,6 +54,40 @@ SUFFIX_OF = {"jpeg": ".jpg", "tiff": ".tif"}  # where it is not the format's nam
 DEFAULT_SIZE = 1024  # px
 
 
+@dataclass(frozen=True)
+class Enlarging(Job):
+    """Pictures drawn larger: in a format, with a long side of `size` px or enlarged by a factor."""
+
+    making: Making
+    file_format: str
+    size: int | None
+    scale: float | None
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        return devices_in(self.making.device)
+
+    def on(self, device: str) -> Enlarging:
+        return dataclasses.replace(self, making=dataclasses.replace(self.making, device=device))
+
+    def ready(self) -> Act:
+        make = self.making.maker()
+
+        def act(item: Item, report: Report) -> None:
+            from vecstack.document.file import save
+
+            stack = make(item, report)
+            view = Viewport.of_region(stack.canvas.rect, size=self.size, scale=self.scale)
+            for path in item.missing:
+                if path in item.others:
+                    save(stack, path, overwrite=item.overwrite)
+                else:
+                    _write(stack, path, self.file_format, view, self.making.device, item.overwrite)
+
+        return act
+
+
+@with_course
 def run(
     inputs: Inputs,
     output: Output = None,
@@ -83,11 +119,9 @@ def run(
     ] = False,
     max_pixels: MaxPixels = None,
     seed: Seed = 0,
-    overwrite: Overwrite = False,
-    skip_existing: SkipExisting = False,
     device: Device = "auto",
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    *,
+    course: Course,
 ) -> None:
     """Draw pictures larger: decompose and render in one.
 
@@ -100,30 +134,20 @@ def run(
     check_seed(seed)
     wanted, style = model_of(model, pixel_art, blocks), style_of(colors, palette, smooth, nodes, blocks, sharp, opaque)
     chosen = _format_of(file_format, output)
-    from vecstack.document.file import save
     from vecstack.pictures.write import find_format as find_picture_format
 
-    batch = plan(inputs, output, set(SUFFIXES), SUFFIX_OF.get(chosen, f".{chosen}"))
+    batch = plan(inputs, output, set(SUFFIXES), SUFFIX_OF.get(chosen, f".{chosen}"), **course.planned)
     if keep_layers:
         batch = dataclasses.replace(batch, items=[_with_layers(item) for item in batch.items])
     if file_format is None and chosen in PICTURES:
         for item in batch.items:
             find_picture_format(None if item.target != STANDARD else chosen, item.target)
-    make = Making(wanted, how, style, seed, device, quiet, max_pixels).maker()
+    making = Making(wanted, how, style, seed, device, max_pixels)
     side = size or (None if scale else DEFAULT_SIZE)
 
-    def act(item: Item, report: ItemProgress) -> None:
-        stack = make(item, report)
-        view = Viewport.of_region(stack.canvas.rect, size=side, scale=scale)
-        for path in item.missing(skip_existing):
-            if path in item.others:
-                save(stack, path, overwrite=overwrite)
-            else:
-                _write(stack, path, chosen, view, device, overwrite)
+    from vecstack.cli.running import run_all
 
-    run_all(
-        batch, act, overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verb="Enlarging", verbose=verbose
-    )
+    run_all(batch, Enlarging(making, chosen, side, scale), course, "Enlarging")
 
 
 def _format_of(name: str | None, output: str | None) -> str:

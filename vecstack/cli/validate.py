@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from vecstack.batch.inputs import search
 from vecstack.cli.arguments import Inputs, Quiet
 from vecstack.cli.flags import in_flags, on_one_line
-from vecstack.cli.inputs import search
 from vecstack.cli.items import source_of
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import BatchError, DocumentError

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from vecstack.batch.inputs import STANDARD
 from vecstack.cli.arguments import Device, Overwrite
-from vecstack.cli.inputs import STANDARD
 from vecstack.cli.items import source_of, title_of
 from vecstack.errors import ExportError, UsageError
 from vecstack.exporting.formats import find_format, read_source

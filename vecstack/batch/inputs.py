@@ -6,6 +6,7 @@ import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from vecstack.errors import PictureError, UsageError
@@ -27,6 +28,25 @@ class Found:
     named: bool = True
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which of the files that folders, globs and lists give are taken: those whose name, or path in the folder that was
+    searched, matches a pattern of `include` (all where there is none) and none of `exclude`."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def has(self, entry: Found) -> bool:
+        """Whether a file is taken; one that the user named is."""
+        path = Path(entry.path)
+        names = path.name, (path if entry.folder is None else path.relative_to(entry.folder)).as_posix()
+
+        def is_in(patterns: tuple[str, ...]) -> bool:
+            return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+        return entry.named or ((not self.include or is_in(self.include)) and not is_in(self.exclude))
+
+
 @dataclass
 class Search:
     """What inputs stand for: files; messages about what cannot be read and may hold more; and, of what lies in folders
@@ -38,16 +58,19 @@ class Search:
     others: list[str] = field(default_factory=list)
 
 
-def search(inputs: Sequence[str], suffixes: set[str]) -> Search:
-    """The files that inputs (files, folders, globs, "-", "@list.txt") stand for, each once, in order. Raises UsageError
-    where there are none, and for text that cannot be a file name; PictureError where folders that cannot be read are
-    the only ones."""
+def search(inputs: Sequence[str], suffixes: set[str], wanted: Wanted | None = None) -> Search:
+    """The files that inputs (files, folders, globs, "-", "@list.txt") stand for, those that are wanted, each once, in
+    order. Raises UsageError where there are none, and for text that cannot be a file name; PictureError where folders
+    that cannot be read are the only ones."""
     found = Search()
     for text in inputs:
         _search(text, suffixes, found)
-    found.files = list(dict.fromkeys(found.files))
+    every = list(dict.fromkeys(found.files))
+    found.files = [entry for entry in every if wanted is None or wanted.has(entry)]
     if not found.files and found.missed:
         raise PictureError(found.missed[0])
+    if every and not found.files:
+        raise UsageError(f"none of {len(every)} inputs is left; change --include and --exclude.")
     if not found.files:
         raise UsageError(f"no inputs in {', '.join(inputs)}; looked for {', '.join(sorted(suffixes))}.")
     for entry in found.files:

@@ -1,7 +1,8 @@
-"""vecstack.cli.inputs and vecstack.cli.items: what inputs stand for, and what their outputs are called."""
+"""vecstack.batch.inputs and vecstack.cli.items: what inputs stand for, and what their outputs are called."""
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import signal
@@ -11,10 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from vecstack.batch.inputs import search
+from vecstack.batch.items import Here, Item
+from vecstack.batch.plan import plan
+from vecstack.cli.course import Course
 from vecstack.cli.flags import in_flags, on_one_line
-from vecstack.cli.inputs import search
-from vecstack.cli.items import Item, picture_in, plan, run_all, title_of
+from vecstack.cli.items import picture_in, title_of
 from vecstack.cli.refine import picture_of
+from vecstack.cli.running import run_all
 from vecstack.errors import BatchError, PictureError, TooLargeError, UsageError
 from vecstack.pictures.suffixes import SUFFIXES
 
@@ -59,9 +64,9 @@ def test_what_cannot_be_read_and_what_is_left_out_is_told_and_counted(tmp_path, 
     batch = plan([str(tmp_path)], str(tmp_path / "out"), PICTURES, ".layers")
     assert [Path(item.source).name for item in batch.items] == ["good.png", "phone.HEIC"]
     done = []
-    options = {"overwrite": False, "skip_existing": False, "verb": "Doing"}
+    course = Course.plain(overwrite=False, skip_existing=False, quiet=False, verbose=True)
     with pytest.raises(BatchError, match="3 of 5 inputs failed"):
-        run_all(batch, lambda item, _: done.append(item), quiet=False, verbose=True, **options)
+        run_all(batch, Here(lambda item, _: done.append(item)), course, "Doing")
     assert len(done) == 2
     said = capsys.readouterr().err
     assert said.count("a link to what is not there") == 2
@@ -69,7 +74,7 @@ def test_what_cannot_be_read_and_what_is_left_out_is_told_and_counted(tmp_path, 
     assert "left out pictures of a format that is not read: 2 .psd, 1 .nef\n" in said
     assert "left out other files: 1 .txt, 1 without ending\n" in said
     with pytest.raises(BatchError):
-        run_all(batch, lambda *_: None, quiet=True, **options)
+        run_all(batch, Here(lambda *_: None), dataclasses.replace(course, quiet=True), "Doing")
     assert "left out" not in capsys.readouterr().err
 
 

@@ -1,0 +1,193 @@
+"""What the local engine costs: pictures a second against the bare function on one item after the other, and the memory
+of worker processes over many pictures.
+
+    python benchmarks/batch.py [--count N] [--effort sketch] [--side PX]
+    python benchmarks/batch.py --memory [--count N]
+
+Pictures are crops of the examples. The bare function runs in one process, then in two at once, each on half; the engine
+runs in this process and with two workers. Rates are of the time from the first item on; CPU seconds are those of all
+processes, with their start, so they can be compared on a busy machine too. `--memory` prints the resident size of the
+workers as pictures go by. `--encoder` compares the encoder of the model `photos` on pictures one by one with batches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from vecstack.batch.engine import work_here, work_in_processes
+from vecstack.batch.items import Item, Report
+from vecstack.batch.runs import Run
+from vecstack.cli.decompose import Decomposing
+from vecstack.cli.making import Making
+from vecstack.cli.tuning import Finish
+from vecstack.kinds.base import Style
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+SAMPLES = 10  # of the memory
+
+
+class Silent:
+    """Notes when the first item began."""
+
+    def __init__(self) -> None:
+        self.first = 0.0
+
+    def began(self, item: Item) -> None:
+        self.first = self.first or time.monotonic()
+
+    def moved(self, item: Item, share: float, note: str) -> None:
+        pass
+
+    def said(self, line: str) -> None:
+        pass
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--side", type=int, default=64, help="of a picture, in px")
+    parser.add_argument("--model", default="photos")
+    parser.add_argument("--effort", default="fast")
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--encoder", action="store_true")
+    options = parser.parse_args()
+    job = Decomposing(Making(options.model, options.effort, Style(), 0, "cpu"), Finish(False, False, 0.5, False, "cpu"))
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = make_pictures(Path(folder), options.count, options.side)
+        if options.memory:
+            watch_memory(pictures, job)
+        elif options.encoder:
+            compare_encoder(pictures)
+        else:
+            compare_rates(pictures, job)
+
+
+def make_pictures(folder: Path, count: int, side: int) -> list[Path]:
+    """So many crops of photos, as PNG files."""
+    random = np.random.default_rng(0)
+    photos = [np.asarray(Image.open(EXAMPLES / name).convert("RGB")) for name in ("coffee.jpg", "scene.png")]
+    paths = []
+    for number in range(count):
+        photo = photos[number % len(photos)]
+        top, left = (int(random.integers(size - side)) for size in photo.shape[:2])
+        paths.append(folder / f"{number:05}.png")
+        Image.fromarray(photo[top : top + side, left : left + side]).save(paths[-1])
+    return paths
+
+
+def items_of(pictures: list[Path], name: str) -> list[Item]:
+    """Items whose outputs go to a folder of that name."""
+    return [Item(str(path), str(path.parent / name / f"{path.stem}.layers"), in_folder=True) for path in pictures]
+
+
+def compare_rates(pictures: list[Path], job: Decomposing) -> None:
+    """Print pictures a second, and CPU milliseconds of each."""
+    count = len(pictures)
+    work_bare(items_of(pictures[:4], "warm"), job, None)  # compiles and reads what is kept for later
+    rates = {}
+    runs: dict[str, Callable[[], float]] = {
+        "bare, 1 process": partial(bare_seconds, items_of(pictures, "bare1"), job, 1),
+        "bare, 2 processes": partial(bare_seconds, items_of(pictures, "bare2"), job, 2),
+        "engine, this process": partial(engine_seconds, items_of(pictures, "engine1"), job, 1),
+        "engine, 2 processes": partial(engine_seconds, items_of(pictures, "engine2"), job, 2),
+    }
+    for name, run in runs.items():
+        before = cpu_seconds()
+        seconds = run()
+        rates[name] = count / seconds
+        cpu = (cpu_seconds() - before) / count * 1000
+        print(f"{name:<22} {rates[name]:8.2f} pictures/s  {cpu:8.1f} ms of CPU each", flush=True)
+    share = rates["engine, 2 processes"] / rates["bare, 2 processes"]
+    gain = rates["engine, 2 processes"] / rates["engine, this process"]
+    print(f"the engine on two processes: {share:.0%} of the bare function, {gain:.2f} x one process")
+
+
+def bare_seconds(items: list[Item], job: Decomposing, processes: int) -> float:
+    """Seconds that the bare function takes for all items in processes that are ready."""
+    context = multiprocessing.get_context("spawn")
+    ready = context.Barrier(processes + 1)
+    parts = [items[number::processes] for number in range(processes)]
+    workers = [context.Process(target=work_bare, args=(part, job, ready)) for part in parts]
+    for worker in workers:
+        worker.start()
+    ready.wait()
+    began = time.monotonic()
+    for worker in workers:
+        worker.join()
+    return time.monotonic() - began
+
+
+def work_bare(items: list[Item], job: Decomposing, ready: object) -> None:
+    """Make each item's output, and nothing else."""
+    act = job.ready()
+    if ready is not None:
+        ready.wait()  # type: ignore[attr-defined]
+    for item in items:
+        Path(item.target).parent.mkdir(exist_ok=True)
+        act(item, Report(lambda *_: None))
+
+
+def engine_seconds(items: list[Item], job: Decomposing, processes: int) -> float:
+    """Seconds from the first item on, of this process (1) or of so many workers."""
+    watch, run = Silent(), Run("benchmark")
+    work = work_here if processes == 1 else partial(work_in_processes, processes=processes)
+    for outcome in work(items, job, run, watch):
+        assert outcome.status == "done", outcome.error
+    return time.monotonic() - watch.first
+
+
+def watch_memory(pictures: list[Path], job: Decomposing) -> None:
+    """Print the resident size of two workers as pictures go by."""
+    step = max(1, len(pictures) // SAMPLES)
+    outcomes = work_in_processes(items_of(pictures, "memory"), job, Run("benchmark"), Silent(), 2)
+    for number, outcome in enumerate(outcomes, 1):
+        assert outcome.status == "done", outcome.error
+        if number % step == 0:
+            sizes = ", ".join(f"{resident(child.pid):.0f}" for child in multiprocessing.active_children())
+            print(f"{number:6} pictures: {sizes} MB; this process {resident(os.getpid()):.0f} MB", flush=True)
+
+
+def compare_encoder(pictures: list[Path]) -> None:
+    """Print what a prediction takes for a picture, alone and in batches."""
+    import torch
+
+    from vecstack.models import load_model
+    from vecstack.pictures.read import load_picture
+
+    maker = load_model("photos", "cpu").maker
+    batch = torch.stack([torch.from_numpy(load_picture(path).pixels) for path in pictures]).permute(0, 3, 1, 2)
+    torch.set_num_threads(1)
+    with torch.no_grad():
+        for size in (1, 8, 32):
+            began = time.process_time()
+            for part in batch.split(size):
+                maker.predictor.predict(part, maker.max_layers)  # type: ignore[attr-defined]
+            print(f"batches of {size:2}: {(time.process_time() - began) / len(batch) * 1000:.2f} ms of CPU a picture")
+
+
+def cpu_seconds() -> float:
+    """Of this process and of all that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def resident(pid: int | None) -> float:
+    """The resident size of a process, in MB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+if __name__ == "__main__":
+    main()

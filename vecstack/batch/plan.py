@@ -1,0 +1,183 @@
+"""Which output each input gets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vecstack.batch.inputs import STANDARD, Found, Wanted, search, suffix_of
+from vecstack.batch.items import Item
+from vecstack.batch.names import check_pattern, named_by, stem
+from vecstack.document.file import SUFFIXES, check_suffix
+from vecstack.errors import ExportError, UsageError
+
+MAX_ENDINGS = 6  # of files that are left out, in one line
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a command is to do: its items, messages about what cannot be read beside them, notes for the user, of which
+    those of `details` are for who asks for them, and the folder that all outputs are in, where one was named."""
+
+    items: list[Item]
+    missed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One part of a run of `count` parts, `index` from 1 on: each input is in one, by where it lies."""
+
+    index: int
+    count: int
+
+    def has(self, item: Item) -> bool:
+        """Whether an item is in this part."""
+        name = (Path(item.place) / Path(item.source).name).as_posix()
+        number = int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], "big")
+        return number % self.count == self.index - 1
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How outputs are named: by the input's name without its ending, or by a pattern such as "{stem}-{size}.{suffix}"
+    of the words of `vecstack.batch.names` and of options."""
+
+    pattern: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.pattern is not None:
+            check_pattern(self.pattern, self.options)
+
+    def name(self, source: Path, suffix: str, *, is_whole: bool = False) -> str:
+        """The name of an input's output with that suffix; where `is_whole`, it keeps the ending of the input."""
+        kept = source.name if is_whole else stem(source)
+        if self.pattern is None:
+            return kept + suffix
+        return named_by(self.pattern, {**self.options, "stem": kept, "name": source.name}, suffix)
+
+
+def parse_shard(text: str) -> Shard:
+    """The shard written as i/n, with i from 1 to n. Raises UsageError."""
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise UsageError(f"--shard must be i/n with i from 1 to n, such as 2/8, not {text!r:.40}.")
+    return Shard(int(match[1]), int(match[2]))
+
+
+def plan(
+    inputs: Sequence[str],
+    output: str | None,
+    input_suffixes: set[str],
+    output_suffix: str,
+    *,
+    makes_folders: bool = False,
+    wanted: Wanted | None = None,
+    naming: Naming | None = None,
+    shard: Shard | None = None,
+) -> Batch:
+    """What to do with inputs (files, folders, globs, "-", "@list.txt") and an output.
+
+    `output` is a file for a single named input, else a folder (created when needed; the tree of an input folder is
+    kept); None puts each output beside its input. Where `makes_folders`, each output is a folder, and so is `output`
+    for a single input. Inputs that differ only in their endings keep them in the names of their outputs. Raises
+    UsageError; PictureError for folders that cannot be listed, where nothing else is there; ExportError for an output
+    that is an input, that two inputs share, or that a command would not write."""
+    found = search(inputs, input_suffixes, wanted)
+    items, notes = _items(found.files, output, output_suffix, makes_folders, naming or Naming())
+    _refuse_clashes(items, input_suffixes)
+    if output_suffix == ".layers":
+        for item in items:
+            if item.target != STANDARD:
+                check_suffix(item.target)
+    unread = _counted(found.unread, "pictures of a format that is not read")
+    folder = Path(output) if output is not None and any(item.in_folder for item in items) else None
+    if shard is not None:
+        items = [item for item in items if shard.has(item)]
+    return Batch(items, tuple(found.missed), (*notes, *unread), _counted(found.others, "other files"), folder)
+
+
+def _items(
+    found: Sequence[Found], output: str | None, suffix: str, makes_folders: bool, naming: Naming
+) -> tuple[list[Item], tuple[str, ...]]:
+    """The items of inputs, and notes about their names. Raises UsageError, ExportError."""
+    single = len(found) == 1 and found[0].named
+    if output == "":
+        raise UsageError("-o is empty; name a file or a folder.")
+    if output == STANDARD and not single:
+        raise UsageError(f"{len(found)} inputs cannot all go to standard output; name a folder with -o.")
+    if output is None and single and found[0].path == STANDARD:
+        output = STANDARD
+    if output is not None and single and (makes_folders or not _is_folder(output)):
+        return [Item(found[0].path, output, is_folder=makes_folders)], ()
+    if output is not None and os.path.isfile(output):  # noqa: PTH113
+        raise ExportError(f"{output} is a file, but several inputs need a folder; name one with -o.")
+    targets = [_target(entry, output, suffix, naming) for entry in found]
+    count = Counter(targets)
+    items, whole = [], []
+    for entry, plain in zip(found, targets, strict=True):
+        target = plain
+        if count[plain] > 1:
+            target = _target(entry, output, suffix, naming, is_whole=True)
+            whole.append(target.name)
+        place = "" if entry.folder is None else str(Path(entry.path).relative_to(entry.folder).parent)
+        items.append(Item(entry.path, str(target), output is not None, makes_folders, place))
+    notes = (f"outputs that would have one name keep the endings of their inputs, such as {whole[0]}",) if whole else ()
+    return items, notes
+
+
+def _counted(paths: Sequence[str], what: str) -> tuple[str, ...]:
+    """How many files were left out, with their endings, in a line; no line where there are none."""
+    if not paths:
+        return ()
+    endings = Counter(suffix_of(Path(path)) or "without ending" for path in paths)
+    named = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(MAX_ENDINGS))
+    return (f"left out {what}: {named}{', ...' if len(endings) > MAX_ENDINGS else ''}",)
+
+
+def _target(entry: Found, output: str | None, suffix: str, naming: Naming, *, is_whole: bool = False) -> Path:
+    """The path of an input's output, beside the input or in the folder `output`."""
+    path = Path("picture" if entry.path == STANDARD else entry.path)
+    renamed = path.with_name(naming.name(path, suffix, is_whole=is_whole))
+    if output is None:
+        return renamed
+    return Path(output) / (renamed.relative_to(entry.folder) if entry.folder else renamed.name)
+
+
+def _is_folder(text: str) -> bool:
+    return text.endswith(("/", "\\")) or os.path.isdir(text)  # noqa: PTH112
+
+
+def _refuse_clashes(items: list[Item], suffixes: set[str]) -> None:
+    """Raise ExportError where an output is an input or another output. `suffixes` are those of the command's inputs."""
+    sources = {os.path.realpath(item.source) for item in items if item.source != STANDARD}
+    targets: dict[str, list[str]] = defaultdict(list)
+    for item in items:
+        if item.target == STANDARD:
+            continue
+        target = os.path.realpath(item.target)
+        if target in sources:
+            raise ExportError(_why_not_over_input(item, suffixes))
+        targets[target].append(item.source)
+    for target, clashing in targets.items():
+        if len(clashing) > 1:
+            name = Path(target).name
+            raise ExportError(f"{' and '.join(clashing)} would both become {name}; rename one, or run them separately.")
+
+
+def _why_not_over_input(item: Item, suffixes: set[str]) -> str:
+    """Why an item's output, which is an input, is refused: most often the input is of the wrong kind."""
+    suffix = suffix_of(Path(item.source))
+    if suffix not in suffixes and os.path.realpath(item.source) == os.path.realpath(item.target):
+        if suffix in SUFFIXES:
+            return f"{item.source} is a layer file, not a picture; draw it with `vecstack render`."
+        return f"{item.source} is not a layer file; turn a picture into one with `vecstack decompose`."
+    return f"{item.target} is an input, and inputs are never overwritten; choose another output with -o."

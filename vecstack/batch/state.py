@@ -1,0 +1,107 @@
+"""Which items of a run are to be done: all, or those that no run before has done."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vecstack.batch.digests import digest_if_any
+from vecstack.batch.inputs import STANDARD
+from vecstack.batch.items import Item, Job, sources_of
+from vecstack.batch.manifest import Record, key_of
+from vecstack.errors import VecstackError
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What becomes of outputs that exist: they are refused, or replaced (`overwrite`). `resume` leaves those that a
+    manifest knows to be made of the same inputs with the same options, and replaces others that it knows.
+    `skip_existing` also leaves those that it does not know; `update` does where they are not older than their
+    input, and else replaces them."""
+
+    overwrite: bool = False
+    resume: bool = False
+    skip_existing: bool = False
+    update: bool = False
+
+    @property
+    def looks(self) -> bool:
+        """Whether outputs that exist may be left as they are."""
+        return self.resume or self.skip_existing or self.update
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of the outputs of a run: its policy, the folder of its outputs, the records of that folder by
+    output, the outputs (absolute paths) that runs before have left unsettled, and the sha256 of the options."""
+
+    policy: Policy
+    folder: Path | None = None
+    records: Mapping[str, Record] = field(default_factory=dict)
+    unsettled: frozenset[str] = frozenset()
+    options: str = ""
+
+    def settled(self, item: Item, job: Job) -> Item:
+        """The item with the outputs that are left as they are, and whether the rest may be replaced."""
+        if not self.policy.looks or item.target == STANDARD:
+            return dataclasses.replace(item, overwrite=self.policy.overwrite)
+        record = self.records.get(key_of(item, self.folder))
+        is_same = record is not None and self._is_same(record, item, job)
+        fates = [self._fate(path, item, record, at, is_same) for at, path in enumerate(item.outputs)]
+        kept = tuple(path for path, fate in zip(item.outputs, fates, strict=True) if fate == "keep")
+        return dataclasses.replace(item, kept=kept, overwrite=self.policy.overwrite or "replace" in fates)
+
+    def _fate(self, path: str, item: Item, record: Record | None, at: int, is_same: bool) -> str:
+        """What becomes of an output: "make" (as if it were new), "keep" or "replace"."""
+        if not os.path.lexists(path):
+            return "make"
+        if str(Path(path).absolute()) in self.unsettled:
+            return "replace"
+        if record is not None and record.status == "done" and at < len(record.made):
+            if digest_if_any(path) == record.made[at]:
+                return "keep" if is_same else "replace"
+            return "replace" if not is_readable(path) or self.policy.overwrite else "keep"  # someone has changed it
+        if self.policy.update:
+            return "replace" if _is_older(path, item.source) else "keep"
+        return "keep" if self.policy.skip_existing else "make"
+
+    def _is_same(self, record: Record, item: Item, job: Job) -> bool:
+        """Whether an item was made of what it would be made of now."""
+        try:
+            return record.options == self.options and record.sources == sources_of(job, item)
+        except VecstackError:
+            return False
+
+
+def is_readable(path: str) -> bool:
+    """Whether an output is whole: a layer file that can be read, a picture that can be decoded, and of any other
+    format one that is not empty."""
+    from vecstack.document.file import SUFFIXES, load
+    from vecstack.pictures.suffixes import SUFFIXES as PICTURES
+
+    readers: list[tuple[set[str], Callable[[str], object]]] = [(set(SUFFIXES), load), (set(PICTURES), _decode)]
+    for suffixes, read in readers:
+        if path.lower().endswith(tuple(suffixes)):
+            try:
+                read(path)
+            except VecstackError:
+                return False
+            return True
+    return Path(path).is_dir() or Path(path).stat().st_size > 0
+
+
+def _decode(path: str) -> object:
+    from vecstack.pictures.read import load_picture
+
+    return load_picture(path)
+
+
+def _is_older(path: str, source: str) -> bool:
+    """Whether an output was written before its input."""
+    try:
+        return Path(path).stat().st_mtime_ns < Path(source).stat().st_mtime_ns
+    except OSError:
+        return False

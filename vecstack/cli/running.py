@@ -1,0 +1,240 @@
+"""A run over all inputs of a command, which continues after a failure."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shlex
+import signal
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import Any
+
+import typer
+
+from vecstack.batch.digests import fingerprint
+from vecstack.batch.engine import choose_processes, kill_processes, work_here, work_in_processes
+from vecstack.batch.inputs import STANDARD
+from vecstack.batch.items import Item, Job, Outcome
+from vecstack.batch.manifest import Manifest, latest, line_of, manifests_in, read_manifests, record_of
+from vecstack.batch.plan import Batch
+from vecstack.batch.runs import Run, running
+from vecstack.batch.state import Policy, State
+from vecstack.cli.course import Course
+from vecstack.cli.display import Counts, Display, display_of
+from vecstack.cli.flags import in_flags, on_one_line
+from vecstack.compiled import NOTE, is_kept, tell_of_first_use
+from vecstack.errors import BatchError, UsageError
+
+INTERRUPTED = 130  # exit code that shells give a program ended by Ctrl-C
+
+
+def run_all(batch: Batch, job: Job, course: Course, verb: str) -> None:
+    """Do a job with each item of a batch, and tell how far it is. The error of a single item is raised, and so are
+    errors that would be the same for all items. Any other error among several items is printed as one line on standard
+    error, the remaining items are done, and BatchError is raised at the end; also where there is more that cannot be
+    read. Where several outputs go into a folder, what becomes of each is a line of its manifest."""
+    if course.as_json and any(item.target == STANDARD for item in batch.items):
+        raise UsageError("--json prints to standard output, where the output goes too; name a file with -o.")
+    for line in () if course.quiet else (*batch.notes, *(batch.details if course.verbose else ())):
+        typer.echo(f"vecstack: {on_one_line(line)}", err=True)
+    for line in batch.missed:
+        typer.echo(f"vecstack: {on_one_line(line)}", err=True)
+    if not course.quiet:
+        tell_of_first_use(partial(typer.echo, err=True))
+    is_recorded = (
+        course.records and batch.folder is not None and (len(batch.items) > 1 or bool(manifests_in(batch.folder)))
+    )
+    batch = dataclasses.replace(batch, folder=batch.folder if is_recorded else None)
+    if course.dry_run:
+        _print_plan(batch, job, course)
+    else:
+        _Running(batch, job, course, verb).run()
+
+
+class _Running:
+    """One run."""
+
+    def __init__(self, batch: Batch, job: Job, course: Course, verb: str) -> None:
+        self.batch, self.job, self.course = batch, job, course
+        self.is_single = len(batch.items) == 1 and not batch.missed
+        self.processes = _processes(batch, job, course)
+        self.counts = Counts(len(batch.items), failed=len(batch.missed))
+        self.display: Display = display_of(verb, self.counts, course.quiet, course.verbose, self.is_single)
+
+    def run(self) -> None:
+        """Work on all items. Raises what is wrong for all items, the error of a single item, BatchError, and
+        KeyboardInterrupt after what was done is told."""
+        with running(self.batch.folder) as run, self.display, _stopping(run, self.batch, self.is_single):
+            try:
+                self._work(run)
+            except KeyboardInterrupt:
+                self.display.close()
+                self._tell_how_to_go_on()
+                raise
+        self._sum_up()
+
+    def _work(self, run: Run) -> None:
+        state = _state(self.batch, self.course, run.unsettled)
+        manifest = None if self.batch.folder is None else Manifest(self.batch.folder, self.course.part)
+        self.display.start(self.processes)
+        if self.processes > 1 and not is_kept():
+            self.display.said(NOTE)
+        with closing(self._outcomes(run, state)) as outcomes:
+            for outcome in outcomes:
+                if outcome.error is not None and (outcome.is_fatal or self.is_single):
+                    raise outcome.error
+                self._note(outcome, manifest, state.options)
+                if outcome.is_settled:
+                    run.settle(outcome.item.outputs)
+                if outcome.error is not None and self.course.fail_fast:
+                    break
+
+    def _outcomes(self, run: Run, state: State) -> Generator[Outcome, None, None]:
+        """What becomes of each item that is not skipped."""
+        items = self._to_do(run, state)
+        if self.processes == 1:
+            yield from work_here(items, self.job, run, self.display)
+        else:
+            yield from work_in_processes(items, self.job, run, self.display, self.processes, one_first=not is_kept())
+
+    def _to_do(self, run: Run, state: State) -> Iterator[Item]:
+        for item in self.batch.items:
+            settled = state.settled(item, self.job)
+            if not settled.missing:
+                self._skip(settled)
+                continue
+            run.begin(path for path in settled.missing if settled.overwrite or not os.path.lexists(path))
+            yield settled
+
+    def _skip(self, item: Item) -> None:
+        self.counts.skipped += 1
+        self.display.ended(Outcome(item, "skipped"))
+        if self.course.as_json:
+            typer.echo(json.dumps({"input": item.source, "output": item.target, "status": "skipped"}))
+
+    def _note(self, outcome: Outcome, manifest: Manifest | None, options: str) -> None:
+        """Count what became of an item, tell it, and add it to the manifest."""
+        from vecstack import __version__
+
+        message = "" if outcome.error is None else in_flags(outcome.error)
+        self.counts.add(outcome)
+        for line in outcome.lines:
+            self.display.said(line)
+        self.display.ended(outcome)
+        record = record_of(outcome, message, self.batch.folder, options, __version__)
+        if manifest is not None:
+            manifest.add(record)
+        if self.course.as_json:
+            typer.echo(line_of(record))
+        if message:
+            typer.echo(f"vecstack: {message}", err=True)
+
+    def _tell_how_to_go_on(self) -> None:
+        if self.is_single or not self.course.line:
+            return
+        words = [word for word in self.course.line if word not in ("--overwrite", "--resume")]
+        again = shlex.join(["vecstack", *words, "--resume"])
+        typer.echo(f"vecstack: {self.counts}; go on with: {on_one_line(again)}", err=True)
+
+    def _sum_up(self) -> None:
+        counts = self.counts
+        if self.course.as_json:
+            typer.echo(json.dumps({"summary": counts.values()}))
+        if counts.failed:
+            todo = counts.total - counts.skipped + len(self.batch.missed)
+            raise BatchError(f"{counts.failed} of {todo} inputs failed; see the lines above ({counts}).")
+        if not self.course.quiet and not self.is_single:
+            typer.echo(f"vecstack: {counts}", err=True)
+
+
+def _is_recorded(batch: Batch, course: Course) -> bool:
+    """Whether what becomes of items is a line of a manifest."""
+    return course.records and batch.folder is not None and (len(batch.items) > 1 or bool(manifests_in(batch.folder)))
+
+
+def _processes(batch: Batch, job: Job, course: Course) -> int:
+    """The number of processes of a run: this one, or workers."""
+    asked, count = course.processes(), max(1, len(batch.items))
+    return min(count, choose_processes(count, len(job.devices)) if asked is None else asked)
+
+
+def _state(batch: Batch, course: Course, unsettled: frozenset[str]) -> State:
+    """What is known of the outputs of a batch, of which runs before left some unsettled."""
+    folder = batch.folder
+    policy = Policy(course.overwrite, course.resume, course.skip_existing, course.update)
+    if folder is None or not folder.is_dir():
+        return State(policy, folder, options=_options(course) if folder else "")
+    known = policy.looks and manifests_in(folder)
+    records = latest(read_manifests(folder)) if known else {}
+    return State(policy, folder, records, unsettled, _options(course))
+
+
+def _options(course: Course) -> str:
+    """The sha256 of all that outputs depend on beside their inputs: options, the files that they name, and weights."""
+    from vecstack.models import published_models
+
+    told = course.told
+    weights = {} if "model" not in told else {f"weights {model.name}": model.sha256 for model in published_models()}
+    return fingerprint({**told, **weights})
+
+
+@contextmanager
+def _stopping(run: Run, batch: Batch, is_single: bool) -> Iterator[None]:
+    """Within the block, the first signal to stop is a KeyboardInterrupt, and the second ends the program at once. A run
+    over a single item, or in another thread, is left as it is."""
+    if is_single or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[int] = []
+
+    def stop(number: int, _: Any) -> None:
+        heard.append(number)
+        if len(heard) > 1:
+            kill_processes()
+            run.clear(item.target for item in batch.items)
+            os._exit(INTERRUPTED)
+        raise KeyboardInterrupt
+
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        if before[number] != signal.SIG_IGN:  # nohup ignores SIGHUP
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, before[number])
+
+
+def _print_plan(batch: Batch, job: Job, course: Course) -> None:
+    """Print what would be done with each item."""
+    state = _state(batch, course, frozenset())
+    rows = []
+    for item in batch.items:
+        settled = state.settled(item, job)
+        rows.append((_what_becomes(settled), item.source, item.target))
+    if course.as_json:
+        for action, source, target in rows:
+            typer.echo(json.dumps({"action": action, "input": source, "output": target}))
+        return
+    width = max((len(on_one_line(source)) for _, source, _ in rows), default=0)
+    for action, source, target in rows:
+        typer.echo(f"{action:<8} {on_one_line(source):<{width}}  {on_one_line(target)}")
+
+
+def _what_becomes(item: Item) -> str:
+    """What would be done with an item: "make", "replace" or "skip" it, or "refuse" it since an output is there; it is
+    "missing" where there is no such input."""
+    if item.source != STANDARD and not os.path.lexists(item.source):
+        return "missing"
+    if not item.missing:
+        return "skip"
+    if not any(os.path.lexists(path) for path in item.missing):
+        return "make"
+    return "replace" if item.overwrite else "refuse"
