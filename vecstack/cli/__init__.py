@@ -28,6 +28,7 @@ from vecstack.cli import (
     view,
 )
 from vecstack.cli.complaints import explain
+from vecstack.cli.everywhere import taken_out
 from vecstack.cli.flags import in_flags, on_one_line
 from vecstack.errors import ExportError, VecstackError
 
@@ -86,8 +87,15 @@ def options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Fetch nothing: models of the Hub from its cache.")
+    ] = False,
+    lock: Annotated[
+        str | None,
+        typer.Option("--lock", metavar="FILE", help="Load models of the Hub as this lock says (see models lock)."),
+    ] = None,
 ) -> None:
-    """Options of every command."""
+    """Options of every command, wherever they stand (see cli/everywhere.py)."""
 
 
 def main() -> None:
@@ -106,9 +114,10 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """The exit code of a command line."""
     debug = "--debug" in arguments
-    arguments = [argument for argument in arguments if argument != "--debug"]  # allowed anywhere
     try:
-        result = app(arguments, prog_name="vecstack", standalone_mode=False)
+        words, everywhere = taken_out(arguments)
+        with everywhere.applied():
+            result = app(words, prog_name="vecstack", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as error:
         if isinstance(error.__context__, BrokenPipeError):  # how typer reports a closed pipe
