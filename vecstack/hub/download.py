@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from vecstack.errors import VecstackError, WeightsError
 from vecstack.hub.lock import Lock, lock_in_force
@@ -121,12 +123,13 @@ def talking(name: str, failed: str = "the transfer failed") -> Iterator[None]:
     """Raises WeightsError in place of what talking to the Hub raises, in words that say what to do; what its library
     would log of the tries before is not said, and bars are for terminals. Connections and storages raise exceptions of
     their own libraries, so no list of classes would be complete."""
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, logging
+    from huggingface_hub import utils
 
-    before, has_bars = logging.get_verbosity(), not are_progress_bars_disabled()
-    logging.set_verbosity(logging.CRITICAL)
+    library: Any = utils  # parts of it have no types
+    before, has_bars = library.logging.get_verbosity(), not library.are_progress_bars_disabled()
+    library.logging.set_verbosity(logging.CRITICAL)
     if has_bars and not (sys.stderr and sys.stderr.isatty()):
-        disable_progress_bars()
+        library.disable_progress_bars()
     try:
         yield
     except VecstackError:
@@ -134,9 +137,9 @@ def talking(name: str, failed: str = "the transfer failed") -> Iterator[None]:
     except Exception as error:
         raise WeightsError(f"{name}: {_complaint(error, failed)}") from error
     finally:
-        logging.set_verbosity(before)
+        library.logging.set_verbosity(before)
         if has_bars:
-            enable_progress_bars()
+            library.enable_progress_bars()
 
 
 def _complaint(error: Exception, failed: str) -> str:

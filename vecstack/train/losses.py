@@ -116,7 +116,8 @@ def _parameter(tensors: Mapping[str, Tensor], name: str) -> nn.Parameter:
 
 def load_perceptual(name: str, device: torch.device | None = None) -> PerceptualLoss:
     """The perceptual loss of the network in a safetensors file, given its path, or OWNER/NAME[@REVISION] for the
-    model.safetensors of a Hub repository. Raises WeightsError: no such file or repository, damaged, or no network that PerceptualLoss takes."""
+    model.safetensors of a Hub repository. Raises WeightsError: no such file or repository, damaged, or no network that
+    PerceptualLoss takes."""
     path = fetch_weights(name) if is_repository(name) else Path(name)
     if not (path_exists(path) and path.is_file()):
         raise WeightsError(
