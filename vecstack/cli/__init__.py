@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -104,11 +105,20 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup ignores it
         signal.signal(signal.SIGHUP, lambda *_: sys.exit(HUNG_UP))
+    _print_anything()
     code = run(sys.argv[1:])
     if code == READER_GONE:
         # Python flushes standard output when it exits, and would report the closed pipe once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(code)
+
+
+def _print_anything() -> None:
+    """Let standard output take names of files that are no text, as the bytes that they are, and in an encoding that
+    lacks a character, an escape."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        is_unicode = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+        sys.stdout.reconfigure(errors="surrogateescape" if is_unicode else "backslashreplace")
 
 
 def run(arguments: list[str]) -> int:
