@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vecstack.errors import WeightsError
-from vecstack.hub.download import MODEL_FILE, fetch_weights
-from vecstack.hub.names import is_repository, path_exists
+from vecstack.hub.download import MODEL_FILE, cached_weights, fetch_weights
+from vecstack.hub.names import is_repository, path_exists, repository_of
 from vecstack.kinds import find_kind, kind_names
 from vecstack.kinds.weights import BASELINE, describe
 
@@ -136,6 +136,18 @@ def _find_published(name: str) -> AvailableModel | None:
         if is_repository(name) or path_exists(Path(name)):
             return None
         raise
+
+
+def local_weights(name: str) -> Path:
+    """The path of the weights file of a shipped model, or of a repository in the cache of the Hub, which is checked.
+    Raises WeightsError: no such name, or not in the cache."""
+    published = _find_published(name)
+    if published is not None and published.path is not None:
+        return published.path
+    if repository_of(name) is None:
+        known = ", ".join(entry.name for entry in published_models())
+        raise WeightsError(f"{name}: no such model with weights; use {known}, or a repository, OWNER/NAME.")
+    return cached_weights(name)
 
 
 def verify_model(model: AvailableModel) -> bytes:

@@ -8,6 +8,7 @@ import io
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import imagecodecs
@@ -88,11 +89,13 @@ class Target:
             check_message(error)
 
 
+@cache
 def layer_files() -> list[bytes]:
     """The golden files: every kind and feature of every version."""
     return [path.read_bytes() for path in FILES.values()]
 
 
+@cache
 def pictures() -> list[bytes]:
     """A small picture in every format that is read, and in several variants of some."""
     pixels = slopes_and_edge()[:12, :9]
@@ -111,10 +114,10 @@ def pictures() -> list[bytes]:
         b"PF\n9 12\n-1.0\n" + (pixels / 255).astype("<f4").tobytes(),
         b"P5\n9 12\n65535\n" + deep[..., 0].astype(">u2").tobytes(),
         b"P3\n2 1\n255\n1 2 3 4 5 6\n",
-        _tiff(pixels / np.float32(255)),
+        _tiff(pixels / np.float32(255), photometric="rgb"),
         _tiff(deep.transpose(2, 0, 1), planarconfig="separate", photometric="rgb"),
-        _tiff(deep, compression="zlib", predictor=True, tile=(16, 16)),
-        _tiff(pixels, compression="lzw"),
+        _tiff(deep, photometric="rgb", compression="zlib", predictor=True, tile=(16, 16)),
+        _tiff(pixels, photometric="rgb", compression="lzw"),
         imagecodecs.jpeg2k_encode(deep, codecformat="J2K"),
     ]
     return saved + [_saved(image, form) for form in ("AVIF", "HEIF") if _has(form)]
@@ -166,6 +169,7 @@ DRAWINGS = (
 )
 
 
+@cache
 def drawings() -> list[bytes]:
     """A small drawing for each thing that is imported."""
     return [BOX + part + b"</svg>" for part in DRAWINGS]
@@ -179,6 +183,7 @@ TEXTS = (
 )
 
 
+@cache
 def texts() -> list[bytes]:
     """Palettes, scripts of edits, and the recipes of the shipped models."""
     recipes = sorted((Path(__file__).parents[2] / "weights").glob("*/*.toml"))

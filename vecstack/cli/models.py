@@ -54,18 +54,14 @@ def verify(
 
     Those of the Hub are checked against the sha256 that it has, and against the lock, if there is one."""
     from vecstack.hub.cache import cached_models
-    from vecstack.hub.download import cached_weights, sha256_of
-    from vecstack.models import published_models, verify_model
+    from vecstack.hub.download import sha256_of
+    from vecstack.models import local_weights, published_models, verify_model
 
     shipped = {model.name: model for model in published_models()}
-    chosen = names or [*shipped, *(str(model.repository) for model in cached_models())]
-    for name in chosen:
+    for name in names or [*shipped, *(str(model.repository) for model in cached_models())]:
         if name in shipped:
             verify_model(shipped[name])
-            digest = shipped[name].sha256
-        else:
-            digest = sha256_of(cached_weights(name))
-        typer.echo(f"{name:<10} ok {digest}")
+        typer.echo(f"{name:<10} ok {sha256_of(local_weights(name))}")
 
 
 @app.command("download")
@@ -85,11 +81,9 @@ def path(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A shipped name, or OWNER/NAME[@REV] in the cache.")],
 ) -> None:
     """Print where the weights of a model are; nothing is fetched."""
-    from vecstack.hub.download import cached_weights
-    from vecstack.models import published_models
+    from vecstack.models import local_weights
 
-    shipped = {model.name: model.path for model in published_models()}
-    typer.echo(shipped.get(name) or cached_weights(name))
+    typer.echo(local_weights(name))
 
 
 @app.command("lock")

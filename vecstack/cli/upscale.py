@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -93,6 +94,9 @@ def run(
     pixel); SVG and PDF stay sharp at any other."""
     if size is not None and scale is not None:
         raise UsageError("--size and --scale exclude each other; leave one out.")
+    for option, value in (("--size", size), ("--scale", scale)):
+        if value is not None and not 0 < value < math.inf:
+            raise UsageError(f"{option} must be above 0, not {value:g}.")
     how = parse_effort(effort, EFFORTS)
     check_seed(seed)
     wanted, style = model_of(model, pixel_art, blocks), style_of(colors, palette, smooth, blocks, sharp)
@@ -107,7 +111,7 @@ def run(
         for item in batch.items:
             find_picture_format(None if item.target != STANDARD else chosen, item.target)
     make = Making(wanted, how, style, seed, device, quiet, max_pixels).maker()
-    side = size or (None if scale else DEFAULT_SIZE)
+    side = DEFAULT_SIZE if size is None and scale is None else size
 
     def act(item: Item, report: ItemProgress) -> None:
         stack = make(item, report)
