@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -294,3 +295,23 @@ def test_where_a_folder_cannot_be_is_said(tmp_path: Path) -> None:
         write_folder(tmp_path / "file", FILES.items(), overwrite=True)
     with pytest.raises(ExportError, match="there is no folder"):
         write_folder(tmp_path / "none" / "out", FILES.items(), overwrite=True)
+
+
+def test_a_program_that_is_killed_while_it_writes_leaves_the_old_file_whole(tmp_path: Path) -> None:
+    path = tmp_path / "out.bin"
+    program = (
+        "import sys\n"
+        "from vecstack.atomic import atomic_writer\n"
+        "for number in range(10**9):\n"
+        "    with atomic_writer(sys.argv[1], overwrite=True) as file:\n"
+        "        for _ in range(100):\n"
+        "            file.write(b'%d' % (number % 10) * 10_000)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(path)]) as process:
+        deadline = time.monotonic() + 60
+        while not (path.exists() and list(tmp_path.glob("*.partial"))) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        process.kill()
+    data = path.read_bytes()
+    assert len(data) == 1_000_000
+    assert len(set(data)) == 1

@@ -22,7 +22,7 @@ ROWS = [
     {"stack"},
     {"pictures"},
     {"kinds"},
-    {"document", "drawing"},
+    {"document", "drawing", "hub"},
     {"models"},
     {"fitting", "train"},
     {"editing", "exporting", "importing"},

@@ -2,12 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
-from fnmatch import fnmatch
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 from safetensors.numpy import save
@@ -18,8 +14,6 @@ from vecstack.kinds.base import METADATA_KEY
 from vecstack.kinds.weights import BASELINE
 from vecstack.models import (
     available_models,
-    fetch_folder,
-    fetch_weights,
     load_model,
     published_models,
     verify_model,
@@ -129,129 +123,6 @@ def test_a_truncated_model_is_refused(weights: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-5])
     with pytest.raises(WeightsError, match="damaged weights"):
         load_model(weights, "cpu")
-
-
-class FakeHub(BaseHTTPRequestHandler):
-    """The two requests of a download from a Hub: what a file is, and its bytes."""
-
-    body: ClassVar[bytes] = b""
-    etag: ClassVar[str] = ""
-
-    def do_HEAD(self) -> None:
-        self.answer(b"")
-
-    def do_GET(self) -> None:
-        self.answer(self.body)
-
-    def answer(self, body: bytes) -> None:
-        found = "/resolve/" in self.path and self.path.endswith("/model.safetensors") and "owner/model" in self.path
-        self.send_response(200 if found else 404)
-        if found:
-            self.send_header("X-Repo-Commit", "a" * 40)
-            self.send_header("ETag", f'"{self.etag}"')
-            self.send_header("Content-Length", str(len(self.body)))
-        else:
-            self.send_header("X-Error-Code", "RepoNotFound")
-            self.send_header("Content-Length", "0")
-        self.end_headers()
-        self.wfile.write(body if found else b"")
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def hub(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeHub]]:
-    import huggingface_hub
-
-    FakeHub.body = weights.read_bytes()
-    FakeHub.etag = hashlib.sha256(FakeHub.body).hexdigest()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeHub)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    original = huggingface_hub.hf_hub_download
-    endpoint = f"http://127.0.0.1:{server.server_port}"
-
-    def download(*args: object, **kwargs: object) -> object:
-        return original(*args, **kwargs, endpoint=endpoint, cache_dir=tmp_path / "cache")  # type: ignore[arg-type]
-
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
-    yield FakeHub
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_a_model_comes_from_the_hub_and_then_from_the_cache(hub: type[FakeHub]) -> None:
-    name = f"owner/model@{'a' * 40}"
-    assert load_model(name, "cpu").maker.max_layers == 3
-    hub.body = b"gone"
-    assert load_model(name, "cpu").maker.max_layers == 3
-
-
-def test_a_damaged_download_of_the_right_length_is_refused_and_deleted(hub: type[FakeHub]) -> None:
-    hub.body = bytes([*hub.body[:-1], hub.body[-1] ^ 1])
-    with pytest.raises(WeightsError, match="was damaged and has been deleted"):
-        fetch_weights(f"owner/model@{'a' * 40}")
-
-
-def test_a_file_that_the_hub_keeps_without_a_sha256_is_refused(hub: type[FakeHub]) -> None:
-    hub.etag = "b" * 40  # a git blob's
-    with pytest.raises(WeightsError, match=r"no sha256.*large file \(LFS\)"):
-        fetch_weights(f"owner/model@{'a' * 40}")
-
-
-@pytest.fixture
-def snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository of two nets in the cache of the Hub: its folder, with links to files named by their sha256."""
-    import huggingface_hub
-
-    blobs, folder = tmp_path / "blobs", tmp_path / "snapshots" / ("a" * 40)
-    for net, data in (("", b"one"), ("unet", b"two")):
-        (folder / net).mkdir(parents=True, exist_ok=True)
-        blobs.mkdir(exist_ok=True)
-        blob = blobs / hashlib.sha256(data).hexdigest()
-        blob.write_bytes(data)
-        (folder / net / "model.safetensors").symlink_to(blob)
-    (folder / "config.json").write_text("{}")
-
-    def download(repository: str, *, revision: str, allow_patterns: list[str], ignore_patterns: list[str]) -> str:
-        if repository != "owner/model":
-            raise OSError("no such repository")
-        assert revision == "a" * 40
-        assert not any(fnmatch("net.bin", pattern) or fnmatch("net.pt", pattern) for pattern in allow_patterns)
-        return str(folder)
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    return folder
-
-
-def test_the_folder_of_a_repository_is_verified(snapshot: Path) -> None:
-    assert fetch_folder(f"owner/model@{'a' * 40}") == snapshot
-    blob = (snapshot / "unet" / "model.safetensors").resolve()
-    blob.write_bytes(b"twO")
-    with pytest.raises(WeightsError, match="was damaged and has been deleted"):
-        fetch_folder(f"owner/model@{'a' * 40}")
-    assert not blob.exists()
-    with pytest.raises(WeightsError, match="cannot be downloaded"):
-        fetch_folder(f"owner/other@{'a' * 40}")
-
-
-def test_weights_in_a_folder_that_the_hub_keeps_without_a_sha256_are_refused(snapshot: Path) -> None:
-    (snapshot / "vae").mkdir()
-    (snapshot / "vae" / "model.safetensors").write_bytes(b"small")
-    with pytest.raises(WeightsError, match=r"no sha256.*large file \(LFS\)"):
-        fetch_folder(f"owner/model@{'a' * 40}")
-
-
-@pytest.mark.usefixtures("broken_manifest")
-def test_a_repository_needs_no_manifest(hub: type[FakeHub]) -> None:
-    assert load_model(f"owner/model@{'a' * 40}", "cpu").maker.max_layers == 3
-
-
-def test_a_repository_that_does_not_exist_is_named(hub: type[FakeHub]) -> None:
-    with pytest.raises(WeightsError, match="owner/other@"):
-        load_model(f"owner/other@{'a' * 40}", "cpu")
 
 
 def test_a_baseline_is_told_to_make_no_layers(tmp_path: Path) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vecstack.errors import WeightsError
+from vecstack.hub.download import MODEL_FILE, cached_weights, fetch_weights
+from vecstack.hub.names import is_repository, path_exists, repository_of
 from vecstack.kinds import find_kind, kind_names
 from vecstack.kinds.weights import BASELINE, describe
 
@@ -20,12 +20,7 @@ if TYPE_CHECKING:
     from vecstack.kinds.base import Kind, Maker
     from vecstack.stack import Layer
 
-MODEL_FILE = "model.safetensors"
-# Of a model of one net, or of several in folders of their own: weights that cannot run code, and settings.
-FOLDER_FILES = [MODEL_FILE, f"*/{MODEL_FILE}", "*/diffusion_pytorch_model.safetensors", "*.json", "*.txt"]
-UNUSED_FILES = ["safety_checker/*"]
 MAX_BYTES = 1 << 30  # of a weights file
-BLOCK = 1 << 20  # bytes that are read at once
 DEFAULT_MODEL = "photos"
 
 
@@ -89,8 +84,9 @@ def _makers_without_weights() -> Iterator[AvailableModel]:
 
 def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
     """The model of a shipped name, of a path to a weights file (or its folder), or of a Hub repository written as
-    OWNER/NAME@REVISION, where the revision has 40 hexadecimal digits. Raises WeightsError: no such model, not the
-    published bytes, or not a model; DeviceError."""
+    OWNER/NAME or OWNER/NAME@REVISION (a branch, a tag or a commit), from the cache or the network, checked against the
+    lock that is in force (docs/security.md). Raises WeightsError: no such model, not the published or locked bytes, or
+    not a model; DeviceError."""
     from vecstack.device import resolve_device
 
     chosen = resolve_device(device)
@@ -129,7 +125,7 @@ def find_weights(model: str | Path, others: Sequence[str] = ()) -> tuple[str, by
         data = read_weights(path / MODEL_FILE if path.is_dir() else path)
         return (path if path.is_dir() else path.parent).resolve().name if path.name == MODEL_FILE else path.stem, data
     known = ", ".join([*(entry.name for entry in published_models()), *others])
-    raise WeightsError(f"{name}: no such model or file; use {known}, a path, or OWNER/NAME@REVISION.")
+    raise WeightsError(f"{name}: no such model or file; use {known}, a path, or a repository, OWNER/NAME.")
 
 
 def _find_published(name: str) -> AvailableModel | None:
@@ -142,17 +138,16 @@ def _find_published(name: str) -> AvailableModel | None:
         raise
 
 
-def is_repository(name: str) -> bool:
-    """Whether a name has the form of a Hub repository at a revision: OWNER/NAME@REVISION."""
-    return re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", name) is not None
-
-
-def path_exists(path: Path) -> bool:
-    """Whether a path exists; False where that cannot be found out."""
-    try:
-        return path.exists()
-    except OSError:  # a name that is too long, or a folder without permission
-        return False
+def local_weights(name: str) -> Path:
+    """The path of the weights file of a shipped model, or of a repository in the cache of the Hub, which is checked.
+    Raises WeightsError: no such name, or not in the cache."""
+    published = _find_published(name)
+    if published is not None and published.path is not None:
+        return published.path
+    if repository_of(name) is None:
+        known = ", ".join(entry.name for entry in published_models())
+        raise WeightsError(f"{name}: no such model with weights; use {known}, or a repository, OWNER/NAME.")
+    return cached_weights(name)
 
 
 def verify_model(model: AvailableModel) -> bytes:
@@ -177,65 +172,3 @@ def read_weights(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read ({error.strerror}); check the path.") from error
-
-
-def fetch_weights(name: str) -> Path:
-    """The path of the weights of a Hub repository at a revision, from the cache or the network, checked against the
-    sha256 under which the Hub stores large files. Raises WeightsError: no such repository, no sha256 to check against,
-    or other bytes."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    repository, revision = name.split("@")
-    with _downloading(name):
-        try:
-            path = Path(hf_hub_download(repository, MODEL_FILE, revision=revision, local_files_only=True))
-        except LocalEntryNotFoundError:
-            path = Path(hf_hub_download(repository, MODEL_FILE, revision=revision))
-        _verify_download(name, path)
-    return path
-
-
-def fetch_folder(name: str) -> Path:
-    """The folder of a Hub repository at a revision, with its settings and its weights as safetensors, from the cache or
-    the network, checked as `fetch_weights` does. Raises WeightsError."""
-    from huggingface_hub import snapshot_download
-
-    repository, revision = name.split("@")
-    with _downloading(name):
-        folder = Path(
-            snapshot_download(repository, revision=revision, allow_patterns=FOLDER_FILES, ignore_patterns=UNUSED_FILES)
-        )
-        for path in folder.rglob("*.safetensors"):
-            _verify_download(name, path)
-    return folder
-
-
-@contextmanager
-def _downloading(name: str) -> Iterator[None]:
-    """Raises WeightsError in place of what a download raises."""
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        yield
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        reason = str(error).split("\n")[0]
-        raise WeightsError(
-            f"{name}: cannot be downloaded from the Hub ({reason}); check the name and the network."
-        ) from error
-
-
-def _verify_download(name: str, path: Path) -> None:
-    """Check a file in the cache of the Hub against the sha256 that it is stored under. Raises WeightsError."""
-    blob = path.resolve()
-    if not re.fullmatch(r"[0-9a-f]{64}", blob.name):
-        raise WeightsError(
-            f"{name}: there is no sha256 to verify {path.name}; the repository must store it as a large file (LFS)."
-        )
-    digest = hashlib.sha256()
-    with blob.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    if digest.hexdigest() != blob.name:
-        blob.unlink()
-        raise WeightsError(f"{name}: the download was damaged and has been deleted; try again.")

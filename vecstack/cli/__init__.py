@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ from vecstack.cli import (
     view,
 )
 from vecstack.cli.complaints import explain
+from vecstack.cli.everywhere import taken_out
 from vecstack.cli.flags import in_flags, on_one_line
 from vecstack.errors import ExportError, VecstackError
 
@@ -88,8 +90,15 @@ def options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Fetch nothing: models of the Hub from its cache.")
+    ] = False,
+    lock: Annotated[
+        str | None,
+        typer.Option("--lock", metavar="FILE", help="Load models of the Hub as this lock says (see models lock)."),
+    ] = None,
 ) -> None:
-    """Options of every command."""
+    """Options of every command, wherever they stand (see cli/everywhere.py)."""
 
 
 def main() -> None:
@@ -98,6 +107,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup ignores it
         signal.signal(signal.SIGHUP, lambda *_: sys.exit(HUNG_UP))
+    _print_anything()
     code = run(sys.argv[1:])
     if code == READER_GONE:
         # Python flushes standard output when it exits, and would report the closed pipe once more.
@@ -105,12 +115,21 @@ def main() -> None:
     sys.exit(code)
 
 
+def _print_anything() -> None:
+    """Let standard output take names of files that are no text, as the bytes that they are, and in an encoding that
+    lacks a character, an escape."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        is_unicode = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+        sys.stdout.reconfigure(errors="surrogateescape" if is_unicode else "backslashreplace")
+
+
 def run(arguments: list[str]) -> int:
     """The exit code of a command line."""
     debug = "--debug" in arguments
-    arguments = [argument for argument in arguments if argument != "--debug"]  # allowed anywhere
     try:
-        result = app(arguments, prog_name="vecstack", standalone_mode=False, obj=arguments)
+        words, everywhere = taken_out(arguments)
+        with everywhere.applied():
+            result = app(words, prog_name="vecstack", standalone_mode=False, obj=arguments)
         sys.stdout.flush()
     except SystemExit as error:
         if isinstance(error.__context__, BrokenPipeError):  # how typer reports a closed pipe

@@ -74,8 +74,12 @@ Prune = Annotated[bool, typer.Option("--prune", help="Remove or merge layers tha
 Compact = Annotated[bool, typer.Option("--compact", help="Round numbers as far as the picture hardly changes.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Random seed: the same seed gives the same file.")]
 Tolerance = Annotated[
-    float,
-    typer.Option("--tolerance", metavar="N", help="Largest RMS change allowed to --prune and to --compact, in 1/255."),
+    float | None,
+    typer.Option(
+        "--tolerance",
+        metavar="N",
+        help="Largest RMS change allowed to --prune and to --compact, in 1/255 (default 0.5).",
+    ),
 ]
 
 Model = Annotated[

@@ -94,7 +94,7 @@ def run(
     budget: Budget = None,
     prune: Prune = False,
     compact: Compact = False,
-    tolerance: Tolerance = 0.5,
+    tolerance: Tolerance = None,
     background: Background = None,
     colors: Colors = None,
     palette: Palette = None,

@@ -14,6 +14,7 @@ FLAGS = {
 MENTIONS = {
     "`overwrite=True`": "--overwrite",
     "`resume=True`": "--resume",
+    "`strict=True`": "--strict",
     "`device='cpu'`": "--device cpu",
     "`opaque=True`": "--opaque",
     "`cutout=True`": "--cutout",

@@ -12,6 +12,7 @@ import typer
 
 from vecstack.batch.inputs import STANDARD
 from vecstack.cli.arguments import AsJson
+from vecstack.cli.flags import on_one_line
 from vecstack.cli.items import source_of
 from vecstack.color import to_hex
 from vecstack.errors import UsageError
@@ -132,11 +133,6 @@ def _plan_text(plan: dict[str, Any]) -> str:
     return f"drawing {plan['width']:,} x {plan['height']:,} px: {'; '.join(parts) or 'nothing but the background'}"
 
 
-def _printable(text: str) -> str:
-    """The text with escapes in place of characters that could control a terminal."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-
-
 def _count(number: int, name: str) -> str:
     """How many there are of something."""
     return f"{number} {name}{'' if number == 1 else 's'}"
@@ -149,12 +145,12 @@ def _text(document: str, facts: dict[str, Any]) -> str:
     assets = sum(facts["assets"].values())
     count = _count(len(layers), "layer") + (f" in {_count(len(groups), 'group')}" if groups else "")
     lines = [
-        f"{document}: {canvas['width']} x {canvas['height']} on {behind}, {count}{size}",
+        f"{on_one_line(document)}: {canvas['width']} x {canvas['height']} on {behind}, {count}{size}",
         f"assets: {len(facts['assets'])} ({assets:,} bytes before compression)",
         f"bytes: {facts['bytes']['document']:,} without the assets, {facts['bytes']['file']:,} with them, as .layers",
     ]
     if facts["model"]:
-        name, digest = (_printable(str(facts["model"].get(key, ""))) for key in ("name", "sha256"))
+        name, digest = (on_one_line(str(facts["model"].get(key, ""))) for key in ("name", "sha256"))
         lines.append(f"model: {name or '?'}{f' ({digest:.12})' if digest else ''}")
     lines += _tree(layers, groups)
     if "render_plan" in facts:
@@ -191,15 +187,15 @@ def _groups_around(group_id: str | None, by_id: dict[str, dict[str, Any]]) -> li
 
 def _group_line(group: dict[str, Any], level: int) -> str:
     count = _count(group["layers"], "layer")
-    names = "  ".join(_printable(text) for text in (group["id"], group["name"]) if text)
+    names = "  ".join(on_one_line(text) for text in (group["id"], group["name"]) if text)
     return f"        {'  ' * level}{_contribution(group)}{names} ({count})"
 
 
 def _layer_line(number: int, layer: dict[str, Any], level: int) -> str:
     return (
         f"  {number:>4}  {'  ' * level}{layer['color'] or '-':<8} {layer['kind']:<6} {layer['opacity']:>5.0%} "
-        f"{_contribution(layer)}{'' if layer['visible'] else 'hidden '}{_printable(layer['id'])}  "
-        f"{_printable(layer['name'])}"
+        f"{_contribution(layer)}{'' if layer['visible'] else 'hidden '}{on_one_line(layer['id'])}  "
+        f"{on_one_line(layer['name'])}"
     )
 
 

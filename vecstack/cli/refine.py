@@ -112,7 +112,7 @@ def run(
     ] = False,
     prune: Prune = False,
     compact: Compact = False,
-    tolerance: Tolerance = 0.5,
+    tolerance: Tolerance = None,
     background: Background = None,
     max_pixels: MaxPixels = None,
     seed: Seed = 0,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vecstack.batch.inputs import STANDARD
 from vecstack.batch.items import Item, Report
 from vecstack.cli.items import write_standard_output
+from vecstack.errors import UsageError
 from vecstack.fitting.goal import check_tolerance
 
 if TYPE_CHECKING:
@@ -29,17 +30,21 @@ def show_psnr(report: Report) -> Callable[[Progress], None]:
 @dataclass(frozen=True)
 class Finish:
     """How a fitted stack is finished and written: pruned and compacted if asked for, each within a tolerance (root mean
-    square, in 1/255), and given a thumbnail. A stack that fits a budget is compact already and has no bytes left for a
-    thumbnail. Raises UsageError for a tolerance out of range."""
+    square, in 1/255; None: theirs), and given a thumbnail. A stack that fits a budget is compact already and has no
+    bytes left for a thumbnail. Raises UsageError for a tolerance out of range, or one of nothing."""
 
     prune: bool
     compact: bool
-    tolerance: float
+    tolerance: float | None
     has_budget: bool
     device: str
 
     def __post_init__(self) -> None:
+        if self.tolerance is None:
+            return
         check_tolerance(self.tolerance)
+        if not (self.prune or self.compact):
+            raise UsageError("--tolerance is for --prune and --compact; add one of them, or leave it out.")
 
     def write(self, stack: Stack, item: Item) -> None:
         """Write the finished stack to the item's output."""
@@ -63,8 +68,9 @@ class Finish:
         from vecstack.fitting.compact import compact
         from vecstack.fitting.prune import prune
 
+        within = {} if self.tolerance is None else {"tolerance": self.tolerance}
         if self.prune:
-            stack = prune(stack, self.tolerance, device=self.device)
+            stack = prune(stack, **within, device=self.device)
         if self.compact and not self.has_budget:
-            stack = compact(stack, self.tolerance, device=self.device)
+            stack = compact(stack, **within, device=self.device)
         return stack

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +131,9 @@ def run(
     pixel); SVG and PDF stay sharp at any other."""
     if size is not None and scale is not None:
         raise UsageError("--size and --scale exclude each other; leave one out.")
+    for option, value in (("--size", size), ("--scale", scale)):
+        if value is not None and not 0 < value < math.inf:
+            raise UsageError(f"{option} must be above 0, not {value:g}.")
     how = parse_effort(effort, EFFORTS)
     check_seed(seed)
     wanted, style = model_of(model, pixel_art, blocks), style_of(colors, palette, smooth, nodes, blocks, sharp, opaque)
@@ -143,7 +147,7 @@ def run(
         for item in batch.items:
             find_picture_format(None if item.target != STANDARD else chosen, item.target)
     making = Making(wanted, how, style, seed, device, max_pixels)
-    side = size or (None if scale else DEFAULT_SIZE)
+    side = DEFAULT_SIZE if size is None and scale is None else size
 
     from vecstack.cli.running import run_all
 

@@ -55,13 +55,13 @@ def simplified(picture: Picture, simplify: str, device: torch.device, seed: int)
 
 def _loaded(weights: str | None, device: torch.device) -> Any:
     """The nets: what makes latents of pictures, what sees noise in them, and what reads words."""
+    folder = folder_of(SDS, weights)  # first, since importing the packages takes long and may say something
     try:
         from diffusers import StableDiffusionPipeline
         from diffusers.utils import logging as diffusers_logging
         from transformers.utils import logging as transformers_logging
     except ImportError as error:
         raise WeightsError(f"{SDS} needs the packages diffusers and transformers. {install('sds')}") from error
-    folder = folder_of(SDS, weights)
     with loading(SDS, folder, diffusers_logging, transformers_logging):
         pipeline = StableDiffusionPipeline.from_pretrained(
             folder,

@@ -46,7 +46,7 @@ def import_svg(source: str | os.PathLike[str] | BinaryIO, *, strict: bool = Fals
         raise named(error, str(name)) from error
     lines = left_out.lines()
     if strict and lines:
-        raise PictureError(f"{name}: {'; '.join(lines)}. Take it out, or do not be strict.")
+        raise PictureError(f"{name}: {'; '.join(lines)}. Take it out, or leave out `strict=True`.")
     if told is not None:
         for line in lines:
             told(line)

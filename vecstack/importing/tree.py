@@ -43,6 +43,8 @@ def parse(data: bytes) -> Element:
     """The root of an SVG, its elements and attributes named as ElementTree does. Raises PictureError."""
     if data.startswith(PICTURES):
         raise PictureError("a picture, not a drawing; turn it into layers with `vecstack decompose`.")
+    if data.startswith(b"PK") or b'"vecstack-layers"' in data[:1024]:
+        raise PictureError("a layer file, not a drawing; it can be drawn and edited as it is.")
     reader = _Reader()
     try:
         for start in range(0, len(data), CHUNK_BYTES):

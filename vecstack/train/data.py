@@ -144,7 +144,9 @@ def _entries(path: Path, archives: ExitStack, note: Note) -> list[Entry]:
             return _tar_entries(path, archives.enter_context(tarfile.open(path, tarinfo=StrictHeader)), note)
         return _zip_entries(path, archives.enter_context(zipfile.ZipFile(path)))
     except Exception as error:  # of a damaged archive, which makes the readers of archives raise anything
-        raise RecipeError(f"{path}: cannot be read as a folder, zip or tar of pictures ({_reason(error)}).") from error
+        raise RecipeError(
+            f"{path}: cannot be read as a folder, zip or tar of pictures ({_reason(error)}); check the path."
+        ) from error
 
 
 def _folder_entries(path: Path) -> list[Entry]:

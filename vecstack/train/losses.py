@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from vecstack.errors import ShapeError, WeightsError
-from vecstack.models import fetch_weights, is_repository, path_exists, read_weights
+from vecstack.hub.download import fetch_weights
+from vecstack.hub.names import is_repository, path_exists
+from vecstack.models import read_weights
 
 PERCEPTUAL_BLOCKS = 3  # convolutions between max-pools; in VGG-16 the third ends in relu3_3
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the pictures VGG was trained on
@@ -113,9 +115,9 @@ def _parameter(tensors: Mapping[str, Tensor], name: str) -> nn.Parameter:
 
 
 def load_perceptual(name: str, device: torch.device | None = None) -> PerceptualLoss:
-    """The perceptual loss of the network in a safetensors file, given its path, or OWNER/NAME@REVISION for the
-    model.safetensors of a Hub repository, the revision being 40 hexadecimal digits. Raises WeightsError: no such file
-    or repository, damaged, or no network that PerceptualLoss takes."""
+    """The perceptual loss of the network in a safetensors file, given its path, or OWNER/NAME[@REVISION] for the
+    model.safetensors of a Hub repository. Raises WeightsError: no such file or repository, damaged, or no network that
+    PerceptualLoss takes."""
     path = fetch_weights(name) if is_repository(name) else Path(name)
     if not (path_exists(path) and path.is_file()):
         raise WeightsError(

@@ -43,18 +43,19 @@ class SvgOptions:
 
     def __post_init__(self) -> None:
         if self.tolerance is not None and not 0 < self.tolerance < math.inf:
-            raise UsageError(f"An SVG's tolerance must be above 0, not {self.tolerance}.")
+            raise UsageError(f"tolerance must be above 0, not {self.tolerance:g}.", parameter="tolerance")
         if self.flat and self.tolerance is not None:
             raise UsageError("A flat SVG comes as close as it can and has no tolerance. Leave it out.")
         if self.hard and not self.flat:
             raise UsageError("Only a flat SVG can be hard: soft masks are blurred. Ask for svg-flat.")
-        for name, value in (("bytes", self.max_bytes), ("paths", self.max_paths), ("size", self.size)):
+        for name, value in (("max_bytes", self.max_bytes), ("max_paths", self.max_paths), ("size", self.size)):
             if value is not None and value < 1:
-                raise UsageError(f"An SVG's {name} must be at least 1, not {value}.")
+                raise UsageError(f"{name} must be at least 1, not {value}.", parameter=name)
         if self.precision is not None and not 0 <= self.precision <= MAX_PRECISION:
-            raise UsageError(f"An SVG's precision must be 0 to {MAX_PRECISION} decimals, not {self.precision}.")
+            text = f"precision must be 0 to {MAX_PRECISION} decimals, not {self.precision}."
+            raise UsageError(text, parameter="precision")
         if self.size is not None and self.size > MAX_SIDE_PX:
-            raise UsageError(f"An SVG's size must be at most {MAX_SIDE_PX:,} px, not {self.size:,}.")
+            raise UsageError(f"size must be at most {MAX_SIDE_PX:,} px, not {self.size:,}.", parameter="size")
 
         if self.size is not None and self.width_mm is not None:
             text = "size in pixels and a width in millimetres (or dots an inch) exclude each other; leave one out."

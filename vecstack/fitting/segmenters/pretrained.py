@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from vecstack.errors import WeightsError
-from vecstack.models import fetch_folder, is_repository
+from vecstack.hub.download import fetch_folder
+from vecstack.hub.names import is_repository
 
 
 def folder_of(name: str, weights: str | None) -> Path:

@@ -57,22 +57,22 @@ def _check(page: Any, max_pixels: int) -> None:
     tile = page.tilewidth * page.tilelength if page.is_tiled else 0
     if tile > max(max_pixels, 1 << 24) or page.imagedepth > 1 or page.samplesperpixel > MAX_CHANNELS:
         raise PictureError(
-            f"a TIFF of {page.samplesperpixel} channels, {page.imagedepth} planes of depth and tiles of {tile:,} "
-            "pixels, which is not read; save it as a plain picture."
+            f"a TIFF of {page.samplesperpixel!s:.40} channels, {page.imagedepth!s:.40} planes of depth and tiles of "
+            f"{tile:,} pixels, which is not read; save it as a plain picture."
         )
     if DNG_VERSION in page.tags or page.photometric not in COLOR_CHANNELS:
         kind = getattr(page.photometric, "name", page.photometric)
         raise PictureError(
-            f"a TIFF of raw or unusual colours ({kind}), which is not read; develop it, or save it as RGB."
+            f"a TIFF of raw or unusual colours ({kind!s:.40}), which is not read; develop it, or save it as RGB."
         )
     if page.dtype is None or page.dtype.kind not in "buf":
         raise PictureError(
-            f"a TIFF of {page.bitspersample} bits per channel in sample format {page.sampleformat}, which is not read; "
-            "save it with 8 or 16 bits."
+            f"a TIFF of {page.bitspersample!s:.40} bits per channel in sample format {page.sampleformat!s:.40}, which "
+            "is not read; save it with 8 or 16 bits."
         )
     if page.compression in LIBTIFF and page.bitspersample not in WHOLE_BITS:
         raise PictureError(
-            f"a TIFF of {page.bitspersample} bits per channel in {page.compression.name}, which is not read; "
+            f"a TIFF of {page.bitspersample!s:.40} bits per channel in {page.compression.name}, which is not read; "
             "save it without compression."
         )
     if page.photometric == INKS and page.tags.valueof(CMYK_INKS, 1) != 1:
@@ -149,7 +149,9 @@ def _unit(stored: NDArray[Any], page: Any) -> Floats:
     if stored.dtype.kind == "f":
         return unit_of_floats(stored)
     if page.bitspersample > 16 and stored.max() <= 65535:
-        raise PictureError(f"whole numbers of {page.bitspersample} bits up to {stored.max():,}; save it with 16 bits.")
+        raise PictureError(
+            f"whole numbers of {page.bitspersample!s:.40} bits up to {stored.max():,}; save it with 16 bits."
+        )
     return unit(stored, 2**page.bitspersample - 1)
 
 
@@ -170,7 +172,7 @@ def _colors(index: NDArray[np.int64], table: NDArray[Any]) -> NDArray[np.uint8]:
 def _lab(stored: NDArray[Any], page: Any) -> NDArray[np.uint8]:
     """Colours of L*a*b* as sRGB. In ICC L*a*b* 128 is added to a* and b*. Raises PictureError."""
     if stored.dtype not in (np.uint8, np.uint16):
-        raise PictureError(f"a TIFF of L*a*b* with {page.bitspersample} bits, which is not read; save it as RGB.")
+        raise PictureError(f"a TIFF of L*a*b* with {page.bitspersample!s:.40} bits, which is not read; save it as RGB.")
     levels = stored if stored.dtype == np.uint8 else (stored >> 8).astype(np.uint8)
     if page.photometric == ICC_LAB:
         levels = levels ^ np.array([0, 128, 128], np.uint8)
