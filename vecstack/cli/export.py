@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting, parse_bytes
-from vecstack.cli.inputs import STANDARD
+from vecstack.cli.inputs import STANDARD, suffix_of
 from vecstack.cli.items import (
     Item,
     ItemProgress,
@@ -19,9 +20,14 @@ from vecstack.cli.items import (
     title_of,
     write_standard_output,
 )
+from vecstack.cli.making import Making
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import UsageError
 from vecstack.exporting.formats import NAMES, Options, Order, find_format, write_made
+from vecstack.fitting.choose import AUTO
+from vecstack.fitting.effort import DEFAULT_EFFORT
+from vecstack.kinds.base import Style
+from vecstack.pictures.suffixes import SUFFIXES as PICTURES
 
 
 def run(
@@ -98,7 +104,8 @@ def run(
 ) -> None:
     """Write layer files as SVG, PDF, DXF, OpenRaster and more.
 
-    photo.layers becomes photo.svg; see docs/export.md."""
+    photo.layers becomes photo.svg; see docs/export.md. A picture that is named, such as photo.png, is first turned into
+    layers, as decompose does without options."""
     chosen = find_format(file_format, output)
     options = Options(
         tolerance=tolerance,
@@ -131,8 +138,12 @@ def run(
     from vecstack.document.file import load
     from vecstack.kinds import undrawable
 
+    making = Making(AUTO, DEFAULT_EFFORT, Style(), 0, device, quiet)
+    is_picture = {item: suffix_of(Path(item.source)) in PICTURES for item in batch.items}
+    make = making.maker() if any(is_picture.values()) else None
+
     def act(item: Item, report: ItemProgress) -> None:
-        stack = load(source_of(item.source))
+        stack = make(item, report) if make and is_picture[item] else load(source_of(item.source))
         for layer in undrawable(stack) if chosen.draws else ():
             note = f"note: layer {layer.id} is of kind {layer.kind}, not drawn by this version"
             typer.echo(f"{name_of(item.source)}: {note}", err=True)
