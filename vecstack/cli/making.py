@@ -66,7 +66,7 @@ class Making:
             opened(self.model)
 
         def make(item: Item, report: ItemProgress) -> Stack:
-            picture = picture_in(item.source, self.max_pixels)
+            picture = picture_in(item.source, self.max_pixels, fitted=True)
             name = self.model if self.model != AUTO else _chosen(choose(picture), item, self.quiet)
             stack = decompose(
                 picture,

@@ -86,7 +86,7 @@ def run(
         source = picture_of(item, picture)
         if item.target != STANDARD and Path(source).resolve() == Path(item.target).resolve():
             raise ExportError(f"{item.target} is the picture itself; choose another output with -o.")
-        target = picture_in(source, max_pixels)
+        target = picture_in(source, max_pixels, fitted=True)
         stack = refine(
             stack,
             target,

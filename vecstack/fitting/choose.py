@@ -62,7 +62,7 @@ def _first_that_fits(
     picture: Picture, effort: str | float, layers: int | None, detail: Goal | None, is_guided: bool, is_opaque: bool
 ) -> Choice:
     """The model of the first rule that fits."""
-    size = f"{picture.width} x {picture.height} px"
+    size = "{} x {} px".format(*picture.sides)
     if is_guided:
         return Choice("paths", f"a picture of {size}, whose parts are told apart")
     if effort == SKETCH:

@@ -6,6 +6,7 @@ from vecstack.errors import PictureError
 from vecstack.pictures.decoding import bmp, floats, isomedia, jpeg, jpeg2000, png, tiff
 from vecstack.pictures.decoding.pillow import PLUGINS, decode_image, open_image
 from vecstack.pictures.decoding.raster import Raster
+from vecstack.pictures.decoding.reduce import reduced
 
 # How layer files start, and what distinguishes them from other zips and other JSON within their first MARK_BYTES.
 LAYER_FILES = ((b"PK", b"application/vnd.vecstack.layers"), (b"{", b'"vecstack-layers"'))
@@ -24,19 +25,30 @@ NOT_READ = {
     b"\0\0\1\0": ("an icon (ICO)", "save the largest of its pictures as PNG"),
 }
 NAMES = ("PNG", "TIFF", "JPEG 2000", "HEIF", "PFM", *PLUGINS)  # in messages
-# Formats by how their files begin; all others are left to Pillow.
-DECODERS = {
+# Formats by how their files begin; all others are left to Pillow. Those of SCALING are reduced while they are decoded.
+SCALING = {
     (png.SIGNATURE,): png.decode_png,
     tiff.SIGNATURES: tiff.decode_tiff,
+    (jpeg.SIGNATURE,): jpeg.decode_jpeg,
+}
+DECODERS = {
     floats.SIGNATURES: floats.decode_pfm,
     jpeg2000.SIGNATURES: jpeg2000.decode_jpeg2000,
-    (jpeg.SIGNATURE,): jpeg.decode_jpeg,
     (bmp.SIGNATURE,): bmp.decode_bmp,
 }
 
 
-def decode(data: bytes, max_pixels: int) -> Raster:
-    """The picture in the bytes of a file. Raises PictureError, and whatever the decoders raise."""
+def decode(data: bytes, max_pixels: int, enough: int | None = None) -> Raster:
+    """The picture in the bytes of a file, reduced where it has more pixels than are `enough`. Raises PictureError, and
+    whatever the decoders raise."""
+    for signatures, scaling in SCALING.items():
+        if data.startswith(signatures):
+            return reduced(scaling(data, max_pixels, enough), enough)
+    return reduced(_decoded(data, max_pixels), enough)
+
+
+def _decoded(data: bytes, max_pixels: int) -> Raster:
+    """The picture in the bytes of a file of another format."""
     for signatures, decoder in DECODERS.items():
         if data.startswith(signatures):
             return decoder(data, max_pixels)
