@@ -1,5 +1,5 @@
-"""What reading a picture of 280 megapixels takes, whole and reduced to what layers are fitted to: seconds of the processor
-and the most memory, each in a process of its own. The pictures are made in a temporary folder, and removed.
+"""What reading a picture of 280 megapixels takes, whole and reduced to what layers are fitted to: the most memory, and
+seconds of the processor, each in a process of its own. The pictures are made in a temporary folder, and removed.
 
     python benchmarks/large_reading.py
 """

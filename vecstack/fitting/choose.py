@@ -71,7 +71,7 @@ def _first_that_fits(
         suited = _asked(picture, lambda entry: entry.suits) if layers is None and detail is None else None
         if suited is not None:
             return Choice(suited[0], f"a small bitmap of {size}: {suited[1]}")
-        if not is_opaque:
+        if not is_opaque and picture.alpha is None:
             return Choice("splines", f"a small bitmap of {size}")
     flat = _flatness(picture)
     if flat is not None:
