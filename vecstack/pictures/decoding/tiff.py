@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vecstack.errors import PictureError
-from vecstack.pictures.decoding.exif import EXIF_ORIENTATION, known
+from vecstack.pictures.decoding.exif import EXIF_ORIENTATION, exif_of_tiff, known
 from vecstack.pictures.decoding.profiles import lab_to_srgb
 from vecstack.pictures.decoding.raster import (
     UPRIGHT,
@@ -52,11 +52,12 @@ def decode_tiff(data: bytes, max_pixels: int, enough: int | None = None) -> Rast
         factor = factor_for(page.imagewidth, page.imagelength, enough)
         if factor > 1 and _has_means(page):
             raster = _raster(_by_segments(page, factor), page)
-            return dataclasses.replace(raster, full=(page.imagewidth, page.imagelength))
+            return dataclasses.replace(raster, full=(page.imagewidth, page.imagelength), exif=exif_of_tiff(data))
         stored = _by_libtiff(data, page) if page.compression in LIBTIFF else page.asarray()
         if page.planarconfig == 2 and page.samplesperpixel > 1:
             stored = np.moveaxis(stored, 0, -1)
-        return _raster(stored.reshape(page.imagelength, page.imagewidth, -1), page)
+        raster = _raster(stored.reshape(page.imagelength, page.imagewidth, -1), page)
+        return dataclasses.replace(raster, exif=exif_of_tiff(data))
 
 
 def _check(page: Any, max_pixels: int) -> None:
