@@ -92,8 +92,8 @@ def load_picture(
     installed), JPEG 2000 and PPM/PGM/PBM/PFM. Of several frames or pages the first is read, of a Pillow image its
     current one. The EXIF orientation is applied. Colours are converted to sRGB through the embedded ICC profile, or
     from the gamma that a PNG tells; a profile that is damaged or of another colour space than the picture is ignored,
-    and so is what is damaged in a PNG but does not touch its pixels. PNG, TIFF, JPEG 2000, PGM and PFM keep 16 bits,
-    except colours whose profile is not sRGB; everything else is reduced to 8 bits. Floats (PFM, TIFF, mode F) stand for
+    and so is what is damaged in a PNG but does not touch its pixels. PNG, TIFF, JPEG 2000, PGM and PFM keep 16 bits;
+    everything else is reduced to 8 bits. Floats (PFM, TIFF, mode F) stand for
     0..1 if no value is above 1, else for 0..255; integers of a Pillow image of mode I for 0..65535.
 
     Of a file with more than `enough_pixels` every 2, 4 or 8 pixels across and down become one, so that no more are

@@ -50,7 +50,7 @@ def write_tiff(file: BinaryIO, strips: Strips, layout: Layout, *, big_bytes: int
 
 
 def exif_fields(exif: bytes, start: int) -> tuple[list[Field], bytes]:
-    """What EXIF data tell in the directory of a TIFF, but no BigTIFF, and the folders that it refers to, which are at byte
+    """What EXIF data tell in the directory of a TIFF (no BigTIFF), and the folders that it refers to, which are at byte
     `start` of the file."""
     from PIL import Image
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
