@@ -20,7 +20,7 @@ from vecstack.cli.flags import in_flags, on_one_line
 from vecstack.cli.items import picture_in, title_of
 from vecstack.cli.refine import picture_of
 from vecstack.cli.running import run_all
-from vecstack.errors import BatchError, PictureError, TooLargeError, UsageError
+from vecstack.errors import BatchError, ExportError, PictureError, TooLargeError, UsageError
 from vecstack.pictures.suffixes import SUFFIXES
 
 PICTURES = set(SUFFIXES)
@@ -106,6 +106,29 @@ def test_inputs_of_one_name_get_outputs_of_their_own(tmp_path):
     targets = [str(Path(item.target).relative_to(tmp_path / "out")) for item in batch.items]
     assert targets == ["cat.jpg.layers", "cat.png.layers", "deep/cat.layers", "dog.layers"]
     assert batch.notes == ("outputs that would have one name keep the endings of their inputs, such as cat.jpg.layers",)
+
+
+def test_a_whole_name_may_be_anothers_too(tmp_path):
+    make(tmp_path, "cat.jpg", "cat.png", "cat.jpg.png")
+    batch = plan([str(tmp_path)], str(tmp_path / "out"), PICTURES, ".layers")
+    targets = [Path(item.target).name for item in batch.items]
+    assert targets == ["cat.jpg.layers", "cat.jpg.png.layers", "cat.png.layers"]
+
+
+def test_an_output_under_its_whole_name_stays_that_inputs(tmp_path):
+    make(tmp_path, "cat.jpg", "dog.jpg", "cat.jpg.layers")
+    inputs = [str(tmp_path / name) for name in ("cat.jpg", "dog.jpg")]
+    assert [Path(item.target).name for item in plan(inputs, None, PICTURES, ".layers").items] == [
+        "cat.jpg.layers",
+        "dog.layers",
+    ]
+
+
+def test_names_that_inputs_share_are_told_in_one_line(tmp_path):
+    make(tmp_path, *(f"{folder}/{name}.jpg" for folder in "ab" for name in ("cat", "dog")))
+    inputs = [str(path) for path in sorted(tmp_path.rglob("*.jpg"))]
+    with pytest.raises(ExportError, match=r"would become cat.jpg.layers, the first of 2 such names; rename"):
+        plan(inputs, str(tmp_path / "out"), PICTURES, ".layers")
 
 
 def test_a_picture_to_refine_to_lies_at_the_same_place_of_the_tree(tmp_path):

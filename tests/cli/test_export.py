@@ -11,7 +11,9 @@ from xml.etree import ElementTree
 
 import ezdxf
 import ezdxf.bbox
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.exporting.cutting.test_partition import STACK
 from vecstack import load, save, to_svg
@@ -281,3 +283,11 @@ def test_an_svg_has_the_size_that_is_asked_for(vecstack: Call, tmp_path: Path, w
     both = vecstack("export", tmp_path / "paths.layers", "-o", "-", "--size", "99", *words)
     assert (both.code, both.out) == (2, "")
     assert "--size in pixels" in both.err
+
+
+def test_a_picture_that_is_named_is_turned_into_layers_first(vecstack: Call, tmp_path: Path) -> None:
+    disk = np.hypot(*(np.mgrid[0:24, 0:24] - 11.5)) < 7
+    Image.fromarray(np.where(disk[..., None], [200, 30, 30], [255, 255, 255]).astype(np.uint8)).save(tmp_path / "a.png")
+    result = vecstack("export", tmp_path / "a.png", "-o", tmp_path / "a.svg")
+    assert (result.code, "a.png: bitmap (" in result.err) == (0, True)
+    assert ElementTree.parse(tmp_path / "a.svg").getroot().attrib["viewBox"] == "0 0 24 24"

@@ -20,7 +20,7 @@ def picture_of(width: int, height: int, channels: int = 3) -> Picture:
     [
         ((64, 3), "good", "splines", "a small bitmap of 64 x 3 px"),
         ((3, 64), 5.0, "splines", "a small bitmap of 3 x 64 px"),
-        ((64, 3, 4), "good", "splines", "a small bitmap of 64 x 3 px"),
+        ((64, 3, 4), "good", "paths", "a transparent picture of 64 x 3 px"),
         ((65, 3), "good", "photos", "a picture of 65 x 3 px"),
         ((65, 3, 4), "good", "paths", "a transparent picture of 65 x 3 px"),
         ((8, 8), "sketch", "photos", "a sketch of 8 x 8 px, as predicted"),

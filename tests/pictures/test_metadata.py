@@ -24,7 +24,7 @@ def exif_data() -> bytes:
     return tags.tobytes()
 
 
-@pytest.mark.parametrize("name", ["jpeg", "png", "webp"])
+@pytest.mark.parametrize("name", ["jpeg", "png", "webp", "tiff"])
 def test_exif_data_are_kept_but_for_the_orientation(name):
     first, second = io.BytesIO(), io.BytesIO()
     Image.fromarray(PIXELS).save(first, name, exif=exif_data())
@@ -33,8 +33,20 @@ def test_exif_data_are_kept_but_for_the_orientation(name):
     pixels_to_file(PIXELS, second, format=name, exif=exif_kept(picture.exif))
     kept = Image.open(second).getexif()
     assert kept[MAKE] == "Camera"
-    assert kept[ORIENTATION] == 1
+    assert kept.get(ORIENTATION, 1) == 1
     assert kept.get_ifd(EXIF_FOLDER)[TAKEN] == "2026:01:02 03:04:05"
+
+
+def test_exif_data_go_from_a_tiff_to_a_jpeg_and_back():
+    first, second, third = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    pixels_to_file(PIXELS, first, format="tiff", exif=exif_data())
+    pixels_to_file(PIXELS, second, format="jpeg", exif=exif_kept(load_picture(first.getvalue()).exif))
+    pixels_to_file(PIXELS, third, format="tiff", exif=exif_kept(load_picture(second.getvalue()).exif))
+    with tifffile.TiffFile(io.BytesIO(third.getvalue())) as file:
+        tags = file.pages[0].tags
+        np.testing.assert_array_equal(file.asarray(), PIXELS)
+    assert tags["Make"].value == "Camera"
+    assert tags["ExifTag"].value["DateTimeOriginal"] == "2026:01:02 03:04:05"
 
 
 @pytest.mark.parametrize("exif", [None, b"", b"Exif\0\0garbage", b"II*\0\x08\0\0\0\x05\0\x0f\1"])

@@ -120,18 +120,36 @@ def _items(
         return [Item(found[0].path, output, is_folder=makes_folders)], ()
     if output is not None and os.path.isfile(output):  # noqa: PTH113
         raise ExportError(f"{output} is a file, but several inputs need a folder; name one with -o.")
-    targets = [_target(entry, output, suffix, naming) for entry in found]
-    count = Counter(targets)
-    items, whole = [], []
-    for entry, plain in zip(found, targets, strict=True):
-        target = plain
-        if count[plain] > 1:
-            target = _target(entry, output, suffix, naming, is_whole=True)
-            whole.append(target.name)
+    targets, whole = _targets(found, output, suffix, naming)
+    items = []
+    for entry, target in zip(found, targets, strict=True):
         place = "" if entry.folder is None else str(Path(entry.path).relative_to(entry.folder).parent)
         items.append(Item(entry.path, str(target), output is not None, makes_folders, place))
-    notes = (f"outputs that would have one name keep the endings of their inputs, such as {whole[0]}",) if whole else ()
+    notes = (
+        (f"outputs that would have one name keep the endings of their inputs, such as {whole[0].name}",)
+        if whole
+        else ()
+    )
     return items, notes
+
+
+def _targets(found: Sequence[Found], output: str | None, suffix: str, naming: Naming) -> tuple[list[Path], list[Path]]:
+    """The output of each input, named without the input's ending; but with it where that name is another's, too, or
+    where a file of that name is there already, from a run in which it was. Also those that another's name changed."""
+    full = [_target(entry, output, suffix, naming, is_whole=True) for entry in found]
+    targets = [
+        whole if os.path.lexists(whole) else _target(entry, output, suffix, naming)
+        for entry, whole in zip(found, full, strict=True)
+    ]
+    changed: list[Path] = []
+    while True:
+        count = Counter(targets)
+        clashing = [at for at, target in enumerate(targets) if count[target] > 1 and target != full[at]]
+        if not clashing:
+            return targets, changed
+        for at in clashing:
+            targets[at] = full[at]
+            changed.append(full[at])
 
 
 def _counted(paths: Sequence[str], what: str) -> tuple[str, ...]:
@@ -167,10 +185,11 @@ def _refuse_clashes(items: list[Item], suffixes: set[str]) -> None:
         if target in sources:
             raise ExportError(_why_not_over_input(item, suffixes))
         targets[target].append(item.source)
-    for target, clashing in targets.items():
-        if len(clashing) > 1:
-            name = Path(target).name
-            raise ExportError(f"{' and '.join(clashing)} would both become {name}; rename one, or run them separately.")
+    shared = [(Path(target).name, sources) for target, sources in targets.items() if len(sources) > 1]
+    if shared:
+        name, clashing = shared[0]
+        more = f", the first of {len(shared)} such names" if len(shared) > 1 else ""
+        raise ExportError(f"{' and '.join(clashing)} would become {name}{more}; rename some, or run them separately.")
 
 
 def _why_not_over_input(item: Item, suffixes: set[str]) -> str:

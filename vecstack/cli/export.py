@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from vecstack.batch.inputs import STANDARD
+from vecstack.batch.inputs import STANDARD, suffix_of
 from vecstack.batch.items import Act, Item, Job, Report
 from vecstack.batch.plan import plan
 from vecstack.cli.arguments import Device, Inputs, Output, devices_in, parse_bytes
 from vecstack.cli.course import Course, with_course
 from vecstack.cli.items import source_of, title_of, write_standard_output
+from vecstack.cli.making import Make, Making
 from vecstack.cli.notes import tell_of_undrawable
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import UsageError
 from vecstack.exporting.formats import NAMES, Options, Order, find_format, write_made
+from vecstack.fitting.choose import AUTO
+from vecstack.fitting.effort import DEFAULT_EFFORT
+from vecstack.kinds.base import Style
+from vecstack.pictures.suffixes import SUFFIXES as PICTURES
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,14 @@ class Exporting(Job):
         return dataclasses.replace(self, device=device)
 
     def ready(self) -> Act:
-        return self._export
+        return partial(self._export, cache(Making(AUTO, DEFAULT_EFFORT, Style(), 0, self.device).maker))
 
-    def _export(self, item: Item, report: Report) -> None:
+    def _export(self, maker: Callable[[], Make], item: Item, report: Report) -> None:
         from vecstack.document.file import load
 
         chosen = find_format(self.file_format, None)
-        stack = load(source_of(item.source))
+        is_picture = suffix_of(Path(item.source)) in PICTURES
+        stack = maker()(item, report) if is_picture else load(source_of(item.source))
         if chosen.draws:
             tell_of_undrawable(stack, item, report)
         made = chosen.make(Order(stack, item.target, title_of(item.source), self.options, self.device))
@@ -124,7 +132,8 @@ def run(
 ) -> None:
     """Write layer files as SVG, PDF, DXF, OpenRaster and more.
 
-    photo.layers becomes photo.svg; see docs/export.md."""
+    photo.layers becomes photo.svg; see docs/export.md. A picture that is named, such as photo.png, is first turned into
+    layers, as decompose does without options."""
     chosen = find_format(file_format, output)
     options = Options(
         tolerance=tolerance,

@@ -33,15 +33,17 @@ def source_of(path: str) -> str | BinaryIO:
     return standard_input() if path == STANDARD else path
 
 
-def picture_in(path: str, megapixels: float | None) -> Picture:
-    """The picture in an input, or in a file, of at most so many megapixels (None: pictures.read.MAX_PIXELS). Raises
-    PictureError, which names the option that raises the limit."""
-    from vecstack.pictures.read import MAX_PIXELS, load_picture
+def picture_in(path: str, megapixels: float | None, *, fitted: bool = False) -> Picture:
+    """The picture in an input, or in a file, of at most so many megapixels (None: pictures.read.MAX_PIXELS); where
+    layers are fitted to it, reduced to what they need. Raises PictureError, which names the option that raises the
+    limit."""
+    from vecstack.pictures.read import FITTED_PIXELS, MAX_PIXELS, load_picture
 
     if megapixels is not None and not 0 < megapixels < math.inf:
         raise UsageError(f"--max-pixels must be above 0, not {megapixels:g}.")
     try:
-        return load_picture(source_of(path), max_pixels=MAX_PIXELS if megapixels is None else round(megapixels * 1e6))
+        most = MAX_PIXELS if megapixels is None else round(megapixels * 1e6)
+        return load_picture(source_of(path), max_pixels=most, enough_pixels=FITTED_PIXELS if fitted else None)
     except TooLargeError as error:
         raise TooLargeError(str(error).rstrip(".") + ", or raise --max-pixels.") from error
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vecstack.pictures.read import Picture
     from vecstack.stack import Stack
 
+Make = Callable[[Item, Report], "Stack"]
+
 PIXEL_ART = "pixel-art"  # the model that --pixel-art and --blocks ask for
 
 
@@ -42,7 +44,7 @@ class Making:
     focus: str | None = None
     simplify: str | None = None
 
-    def maker(self) -> Callable[[Item, Report], Stack]:
+    def maker(self) -> Make:
         """What makes the stack of an item's picture. Raises WeightsError, DeviceError: what is wrong with the model and
         the device is wrong for all pictures."""
         from vecstack.device import resolve_device
@@ -64,7 +66,7 @@ class Making:
             opened(self.model)
 
         def make(item: Item, report: Report) -> Stack:
-            picture = picture_in(item.source, self.max_pixels)
+            picture = picture_in(item.source, self.max_pixels, fitted=True)
             name = self.model if self.model != AUTO else _chosen(choose(picture), item, report)
             stack = decompose(
                 picture,

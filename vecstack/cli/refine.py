@@ -76,7 +76,7 @@ class Refining(Job):
         source = picture_of(item, self.picture)
         if item.target != STANDARD and Path(source).resolve() == Path(item.target).resolve():
             raise ExportError(f"{item.target} is the picture itself; choose another output with -o.")
-        target = picture_in(source, self.max_pixels)
+        target = picture_in(source, self.max_pixels, fitted=True)
         refined = refine(
             stack,
             target,

@@ -62,7 +62,7 @@ def _first_that_fits(
     picture: Picture, effort: str | float, layers: int | None, detail: Goal | None, is_guided: bool, is_opaque: bool
 ) -> Choice:
     """The model of the first rule that fits."""
-    size = f"{picture.width} x {picture.height} px"
+    size = "{} x {} px".format(*picture.sides)
     if is_guided:
         return Choice("paths", f"a picture of {size}, whose parts are told apart")
     if effort == SKETCH:
@@ -71,7 +71,7 @@ def _first_that_fits(
         suited = suited_maker(picture) if layers is None and detail is None else None
         if suited is not None:
             return Choice(suited[0], f"a small bitmap of {size}: {suited[1]}")
-        if not is_opaque:
+        if not is_opaque and picture.alpha is None:
             return Choice("splines", f"a small bitmap of {size}")
     flat = _flatness(picture)
     if flat is not None:

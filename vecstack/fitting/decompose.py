@@ -74,13 +74,13 @@ def decompose(
     given, a sketch with more than the model predicts, a style or segments of a model that takes none, a seed out of
     0..2**32-1, and what is no colour."""
     from vecstack.drawing.file import with_thumbnail
-    from vecstack.pictures.read import as_picture
+    from vecstack.pictures.read import FITTED_PIXELS, as_picture
 
     check_count(layers)
     check_effort(effort, DECOMPOSE_EFFORTS)
     check_seed(seed)
     color = None if background is None else to_color(background)
-    loaded = as_picture(picture)
+    loaded = as_picture(picture, FITTED_PIXELS)
     wanted = layers if detail is None else (detail.layers if layers is None else layers)
     is_opaque = style is not None and style.opaque
     wishes = {"segments": segments, "focus": focus, "simplify": simplify}
@@ -171,14 +171,14 @@ def _sketch(loaded: Picture, seen: Picture, model: Model, layers: int | None, ba
     most = model.maker.max_layers
     is_transparent = loaded.alpha is not None and most == 0 and _grows(model)
     behind = background or (NO_COLOR if is_transparent else loaded.ground)
-    whole = Canvas(loaded.width, loaded.height)
+    whole = Canvas(*loaded.sides)
     made = model.maker.make(seen.over(behind), whole.rect, most if layers is None else min(layers, most))
     color = behind if is_transparent else made.background
     return Stack(
-        Canvas(loaded.width, loaded.height, color, transparent=is_transparent),
+        Canvas(*loaded.sides, color, transparent=is_transparent),
         made.layers,
         made.assets,
-        source={"sha256": loaded.sha256, "width": loaded.width, "height": loaded.height},
+        source={"sha256": loaded.sha256, "width": whole.width, "height": whole.height},
         model={"name": model.name} | ({} if model.sha256 is None else {"sha256": model.sha256}),
     )
 
@@ -262,4 +262,4 @@ def _within_budget(stack: Stack, loaded: Picture, effort: str | float, goal: Goa
 
 def _bare(loaded: Picture, background: Color) -> Stack:
     """A canvas in the picture's mean colour, without layers."""
-    return Stack(Canvas(loaded.width, loaded.height, mean_color(loaded.over(background))))
+    return Stack(Canvas(*loaded.sides, mean_color(loaded.over(background))))

@@ -72,7 +72,7 @@ def grow(
     check_seed(seed)
     check_above(goal, stack)
     loaded = as_picture(picture)
-    check_aspect(stack, loaded.width, loaded.height)
+    check_aspect(stack, *loaded.sides)
     chosen = resolve_device(device)
     if goal.budget_bytes is not None and stack.layers:
         stack = compact(stack, device=device)

@@ -70,12 +70,12 @@ def refine(
     seconds.
     Hidden layers and layers that cannot be tuned stay as they are. Raises UsageError, PictureError, DeviceError;
     DocumentError for a stack in which nothing can be tuned, where there is no goal."""
-    from vecstack.pictures.read import as_picture
+    from vecstack.pictures.read import FITTED_PIXELS, as_picture
 
     check_effort(effort)
     check_seed(seed)
     began = time.monotonic()
-    picture = as_picture(picture)
+    picture = as_picture(picture, FITTED_PIXELS)
     if goal is None or groups(stack):
         share = 1.0 if goal is None else TUNING_SHARE
         tuning = effort if isinstance(effort, str) else share * effort

@@ -119,7 +119,7 @@ def open_target(stack: Stack, picture: Any, background: str | Color, device: str
 
     given = to_color(background)
     loaded = as_picture(picture)
-    check_aspect(stack, loaded.width, loaded.height)
+    check_aspect(stack, *loaded.sides)
     color = stack.canvas.background if stack.canvas.transparent else given
     return Target.of_pixels(loaded.over(color), stack.canvas.rect, resolve_device(device), seed)
 

@@ -23,6 +23,7 @@ from vecstack.pictures.decoding.raster import UPRIGHT, Floats, Raster, check_flo
 from vecstack.pictures.decoding.sources import name_of, read_bytes
 
 MAX_PIXELS = 200_000_000  # more than any camera has (about 150 million); 2.4 GB as float32 RGB
+FITTED_PIXELS = 64_000_000  # of which layers that are fitted need no more: larger pictures are reduced as they are read
 FLOAT_SLACK = 1e-3  # a quarter of an 8-bit step: how far rounding may push a value out of 0..1
 
 
@@ -33,7 +34,8 @@ class Picture:
     `pixels` [H,W,3], float32 in 0..1, are straight (not premultiplied); `alpha` [H,W], float32 in 0..1, is None where
     the picture is opaque everywhere. `sha256` identifies what was loaded: it is the hash of a file's bytes, or of the
     pixels of a picture from memory. `depth` is the number of bits per channel: 8, or 16 (also for floats). `exif` are
-    the EXIF data of the file, and `dpi` the pixels in an inch that it tells; None where there are none."""
+    the EXIF data of the file, and `dpi` the pixels in an inch that it tells; None where there are none. `full`
+    are the columns and rows of a file whose pixels are fewer here, since it was reduced while it was read."""
 
     pixels: Floats
     alpha: Floats | None
@@ -41,6 +43,12 @@ class Picture:
     depth: int = 8
     exif: bytes | None = None
     dpi: float | None = None
+    full: tuple[int, int] | None = None
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Columns and rows of what was loaded, in its own pixels."""
+        return self.full or (self.width, self.height)
 
     @property
     def width(self) -> int:
@@ -72,7 +80,10 @@ class Picture:
 
 
 def load_picture(
-    source: str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[Any], *, max_pixels: int = MAX_PIXELS
+    source: str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[Any],
+    *,
+    max_pixels: int = MAX_PIXELS,
+    enough_pixels: int | None = None,
 ) -> Picture:
     """The picture in a file (a path, its bytes, or a binary stream, which is read to its end), a Pillow image or an
     array.
@@ -81,9 +92,12 @@ def load_picture(
     installed), JPEG 2000 and PPM/PGM/PBM/PFM. Of several frames or pages the first is read, of a Pillow image its
     current one. The EXIF orientation is applied. Colours are converted to sRGB through the embedded ICC profile, or
     from the gamma that a PNG tells; a profile that is damaged or of another colour space than the picture is ignored,
-    and so is what is damaged in a PNG but does not touch its pixels. PNG, TIFF, JPEG 2000, PGM and PFM keep 16 bits,
-    except colours whose profile is not sRGB; everything else is reduced to 8 bits. Floats (PFM, TIFF, mode F) stand for
+    and so is what is damaged in a PNG but does not touch its pixels. PNG, TIFF, JPEG 2000, PGM and PFM keep 16 bits;
+    everything else is reduced to 8 bits. Floats (PFM, TIFF, mode F) stand for
     0..1 if no value is above 1, else for 0..255; integers of a Pillow image of mode I for 0..65535.
+
+    Of a file with more than `enough_pixels` every 2, 4 or 8 pixels across and down become one, so that no more are
+    left (8 at most); formats that can are reduced while they are decoded, so that the whole is never in memory.
 
     Arrays are [H,W], [H,W,1], [H,W,3] or [H,W,4] (straight alpha) in sRGB, of uint8, uint16 or floats in 0..1.
 
@@ -96,17 +110,19 @@ def load_picture(
         if isinstance(source, Image.Image):
             return _hashed(*_upright(decode_image(trusted(source), max_pixels)))
         data = read_bytes(source)
-        raster = decode(data, max_pixels)
+        raster = decode(data, max_pixels, enough_pixels)
         pixels, alpha, depth = _upright(raster)
-        return Picture(pixels, alpha, hashlib.sha256(data).hexdigest(), depth, raster.exif, raster.dpi)
+        full = raster.full if raster.orientation < 5 or raster.full is None else (raster.full[1], raster.full[0])
+        return Picture(pixels, alpha, hashlib.sha256(data).hexdigest(), depth, raster.exif, raster.dpi, full)
 
 
 def as_picture(
     source: str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[Any] | Picture,
+    enough_pixels: int | None = None,
 ) -> Picture:
     """A picture that is loaded already, as it is; any other source loaded (see load_picture, also for what is
     raised)."""
-    return source if isinstance(source, Picture) else load_picture(source)
+    return source if isinstance(source, Picture) else load_picture(source, enough_pixels=enough_pixels)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from vecstack.pictures.decoding.exif import EXIF_FOLDER, GPS_FOLDER, INTEROP_FOLDER, TEXT_TAGS
 from vecstack.pictures.layout import Layout
 from vecstack.pictures.parallel import deflate_level, in_order, row_groups, threads
 
@@ -20,8 +21,8 @@ BIG_BYTES = 4_000_000_000
 TILE_PX = 256  # width of a tile, and its height except in very wide pictures
 LOW_TILE_PX = 16  # height of a tile in very wide pictures: the least that TIFF allows
 BAND_BYTES = 1 << 28  # of pixels in a row of tiles, which is held in memory; above it a picture is very wide
-SHORT, LONG, RATIONAL, LONG8 = 3, 4, 5, 16  # field types
-FORMATS = {SHORT: "H", LONG: "L", RATIONAL: "2L", LONG8: "Q"}  # codes of struct
+ASCII, SHORT, LONG, RATIONAL, UNDEFINED, LONG8 = 2, 3, 4, 5, 7, 16  # field types
+FORMATS = {ASCII: "B", SHORT: "H", LONG: "L", RATIONAL: "2L", LONG8: "Q"}  # codes of struct
 Field = tuple[int, int, list[int]]  # tag, type, values (two for each RATIONAL)
 
 
@@ -37,10 +38,41 @@ def write_tiff(file: BinaryIO, strips: Strips, layout: Layout, *, big_bytes: int
             sizes.append(len(data))
             file.write(data)
     file.write(b"\0" * (-file.tell() % 8))  # the directory must be aligned to 2 bytes, in a BigTIFF to 8
+    fields = _fields(layout, offsets, sizes, big)
+    if layout.exif is not None and not big:
+        told, folders = exif_fields(layout.exif, file.tell())
+        file.write(folders + b"\0" * (-len(folders) % 8))
+        fields = sorted(fields + told)
     start = file.tell()
-    file.write(_directory(_fields(layout, offsets, sizes, big), start, big))
+    file.write(_directory(fields, start, big))
     file.seek(0)
     file.write(_header(big, start))
+
+
+def exif_fields(exif: bytes, start: int) -> tuple[list[Field], bytes]:
+    """What EXIF data tell in the directory of a TIFF (no BigTIFF), and the folders that it refers to, which are at byte
+    `start` of the file."""
+    from PIL import Image
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    tags = Image.Exif()
+    tags.load(exif)
+    fields: list[Field] = []
+    for tag in TEXT_TAGS:
+        if isinstance(tags.get(tag), str):
+            fields.append((tag, ASCII, [*tags[tag].encode("utf-8", "replace"), 0]))
+    folders = b""
+    for tag in (EXIF_FOLDER, GPS_FOLDER):
+        if inside := tags.get_ifd(tag):
+            folder = ImageFileDirectory_v2(b"II*\0\x08\0\0\0")
+            for name, value in inside.items():
+                folder[name] = tags.get_ifd(INTEROP_FOLDER) if name == INTEROP_FOLDER else value
+                if tag == EXIF_FOLDER and isinstance(value, bytes):
+                    folder.tagtype[name] = UNDEFINED  # such as the camera's notes; Pillow takes them for numbers
+            folders += b"\0" * (-len(folders) % 8)
+            fields.append((tag, LONG, [start + len(folders)]))
+            folders += folder.tobytes(start + len(folders))
+    return fields, folders
 
 
 def _header(big: bool, directory: int) -> bytes:

@@ -48,7 +48,7 @@ def pixels_to_file(
 ) -> None:
     """Write pixels [H,W,3], or [H,W,4] with straight alpha, to a picture file as `render_to_file` does, but WebP
     without loss. Pixels are uint8 or uint16; 8-bit formats round them. `dpi`, the pixels in an inch, is kept by PNG,
-    TIFF and JPEG, and `exif` by PNG, JPEG and WebP. Raises ExportError, UsageError."""
+    TIFF and JPEG, and `exif` by all four. Raises ExportError, UsageError."""
     height, width, channels = pixels.shape
     layout = Layout(width, height, 8 * pixels.dtype.itemsize, channels == 4, dpi, exif)
     chosen = find_format(format, target)

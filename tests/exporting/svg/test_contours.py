@@ -88,3 +88,11 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "contourpy", None)  # which no import finds then
     with pytest.raises(ExportError, match="contourpy"):
         Contours(disc(70, 90, 45.0, 35.0, 9.0), RECT, MARGIN)
+
+
+def test_a_long_strip_needs_no_more_memory_than_a_square() -> None:
+    mask = np.repeat(np.linspace(1, 0, 512, dtype=np.float32)[None], 8, 0)
+    (found,) = Contours(mask, Rect(0.0, 0.0, 20_000.0, 1.0), 2880.0).at(0.5, 40.0, 1.0)
+    near = found.points[found.is_near]
+    assert near[:, 0].max() == pytest.approx(10_000, abs=25)
+    assert near[:, 1].min() < -1000 < 1000 < near[:, 1].max()

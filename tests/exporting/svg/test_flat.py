@@ -15,6 +15,7 @@ from vecstack.exporting.svg.flat import BLURS, THRESHOLDS, Shape, flat_svg, flat
 from vecstack.exporting.svg.options import SvgOptions
 from vecstack.exporting.svg.scene import Scene, scene_of
 from vecstack.geometry import Rect
+from vecstack.stack import Canvas
 
 CPU = torch.device("cpu")
 SHARP = {"window": 0.01}
@@ -101,3 +102,12 @@ def test_a_limit_of_bytes_is_kept_by_looser_curves(scene: Scene) -> None:
 
 def test_a_stack_without_layers_is_its_background() -> None:
     assert "<path" not in flat_svg(scene_of(Stack(CANVAS), CPU), SvgOptions(flat=True))
+
+
+def test_a_strip_is_drawn_as_finely_as_it_is_wide() -> None:
+    canvas = Canvas(4000, 2, (0.0, 0.0, 0.0))
+    strip = Stack(canvas, (block("half", Rect(1000.0, -9.0, 1500.0, 20.0), (0.1, 0.8, 0.3), **SHARP),))
+    text = flat_svg(scene_of(strip, CPU), SvgOptions(flat=True, hard=True))
+    assert text.count("<path") == 1
+    start, scale = re.search(r' d="m(-?[\d.]+)', text), re.search(r"scale\(([\d.]+)\)", text)
+    assert 900 < float(start[1]) * float(scale[1]) < 2600

@@ -154,3 +154,21 @@ def test_maps_of_floats_are_read_from_the_bottom_up(order, scale, channels):
         load_picture(data[:-1])
     with pytest.raises(PictureError, match="header"):
         load_picture(name + b"\n60 forty\n1\n" + values.tobytes())
+
+
+# --- Not read --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (b"8BPS\0\1", "a Photoshop file (PSD or PSB), which is not read; save it as PNG or TIFF."),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "a drawing in PostScript (EPS), which is not read; save it as SVG for"),
+        (b"\xc5\xd0\xd3\xc6\x20", "a drawing in PostScript (EPS), which is not read; save it as SVG for"),
+        (b"\0\0\1\0\1\0", "an icon (ICO), which is not read; save the largest of its pictures"),
+    ],
+)
+def test_other_formats_are_refused_by_name_with_a_way_out(start, words):
+    with pytest.raises(PictureError) as refused:
+        load_picture(start + bytes(40))
+    assert words in str(refused.value)

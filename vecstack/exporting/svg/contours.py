@@ -14,6 +14,7 @@ from vecstack.geometry import Rect
 
 FALL = 12  # cells, at least, over which a continued mask falls below all thresholds: contours close in a smooth arc
 MIN_CORNERS = 4
+MOST_KEPT = 128  # steps over a margin: where the cells of a long strip are far finer in one direction, steps are longer
 MIN_POINTS = 12  # of a polygon that is resampled
 
 
@@ -49,15 +50,16 @@ class Contours:
         height, width = mask.shape
         self._rect, self._margin = rect, margin
         self._across, self._down = rect.width / width, rect.height / height
-        kept = math.ceil(margin / min(self._across, self._down)) + 2
+        step_across, step_down = (max(cell, margin / MOST_KEPT) for cell in (self._across, self._down))
+        kept = math.ceil(margin / min(step_across, step_down)) + 2
         fall = max(FALL, kept)
         around = kept + fall
         columns, rows = np.arange(-around, width + around) + 0.5, np.arange(-around, height + around) + 0.5
-        beside = np.maximum(np.maximum(-columns, columns - width), 0)
-        below = np.maximum(np.maximum(-rows, rows - height), 0)
+        beside, below = np.abs(_past(columns, width)), np.abs(_past(rows, height))
         values = np.pad(mask, around, mode="edge").astype(np.float64)
         values -= np.maximum(0, np.hypot(beside[None], below[:, None]) - kept) / fall * 1.1
-        xs, ys = rect.x + columns * self._across, rect.y + rows * self._down
+        xs = rect.x + columns * self._across + _past(columns, width) * (step_across - self._across)
+        ys = rect.y + rows * self._down + _past(rows, height) * (step_down - self._down)
         self._lines: Any = contour_generator(xs, ys, values, name="serial").lines
 
     def at(self, threshold: float, spacing: float, least_area: float) -> list[Contour]:
@@ -91,3 +93,9 @@ class Contours:
         if contour.area < 0:
             corners = corners[::-1]
         return Contour(np.ascontiguousarray(corners), np.zeros(4, bool))
+
+
+def _past(places: np.ndarray, count: int) -> np.ndarray:
+    """How far places [N] are before 0 (negative) or after `count`; 0 between."""
+    past: np.ndarray = np.minimum(places, 0) + np.maximum(places - count, 0)
+    return past

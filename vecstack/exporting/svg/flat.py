@@ -34,15 +34,17 @@ from vecstack.exporting.xml import (
     group_element,
     number,
 )
+from vecstack.stack import Canvas
 
-BLURS = (0.0, 0.006, 0.012, 0.024, 0.048)  # standard deviations, as shares of the canvas's long side
+BLURS = (0.0, 0.006, 0.012, 0.024, 0.048)  # standard deviations, as shares of the canvas's side (see _side)
 THRESHOLDS = 14  # tried everywhere between a mask's least and greatest value
 EDGE = 0.03  # of that range at both ends: there a mask is flat, and its contours are anywhere
 NEARBY = (-0.04, -0.02, 0.0, 0.02, 0.04)  # tried about the one that is best so far, as shares of that range
 PASSES = 5  # through all layers, at most
 GAIN = 0.005  # of the squared error, without which there is no other pass
 RIDGE = 1e-4  # by which colours are drawn to the layers' own, where these hardly show
-CURVE_MISS, MAX_MISS = 0.004, 0.05  # of curves, as shares of the long side: as it is, and where bytes are few
+CURVE_MISS, MAX_MISS = 0.004, 0.05  # of curves, as shares of that side: as it is, and where bytes are few
+STRIP = 8  # times as long as wide: of a longer canvas only so much counts, or nothing would be as fine as it is wide
 BLUR_MISS = 0.2  # of a blur's deviation, which hides as much
 BLUR_REACH = 3.0  # standard deviations
 
@@ -109,7 +111,9 @@ class _Fitter:
         self._blurs = blurs
         picture = avg_pool2d(scene.picture, 2, ceil_mode=True)
         self._target, self._sides, self._grid_sides = picture.flatten(1), picture.shape[1:], scene.picture.shape[1:]
-        self._background = torch.tensor(scene.stack.canvas.background)[:, None].expand_as(self._target)
+        canvas = scene.stack.canvas
+        self._cells = max(self._sides) * (_side(canvas) / max(canvas.width, canvas.height))
+        self._background = torch.tensor(canvas.background)[:, None].expand_as(self._target)
         self._shapes = shapes
         self._masks = [self._pooled(shape.mask, scene) for shape in shapes]
         self._slopes = [
@@ -145,7 +149,7 @@ class _Fitter:
 
     def _drawn(self, index: int, thresholds: list[float], blur: float) -> Tensor:
         """What a layer covers if cut at thresholds: [N,P]."""
-        sets = gaussian(coverage(self._masks[index], self._slopes[index], thresholds), blur * max(self._sides))
+        sets = gaussian(coverage(self._masks[index], self._slopes[index], thresholds), blur * self._cells)
         return sets.flatten(1) * self._shapes[index].mask.layer.opacity
 
     def _picture(self) -> Tensor:
@@ -235,8 +239,8 @@ class _Fitter:
 def _text(scene: Scene, shapes: list[Shape], miss: float, options: SvgOptions) -> str:
     """The SVG, its curves off by a share of the canvas's long side."""
     canvas = scene.stack.canvas
-    long_side = max(canvas.width, canvas.height)
-    unit = options.unit(2 * miss * long_side)
+    side = _side(canvas)
+    unit = options.unit(2 * miss * side)
     ids = ElementIds()
     names = ids.of_layers(shape.mask.layer for shape in shapes)
     blurs: dict[float, str] = {}
@@ -248,7 +252,7 @@ def _text(scene: Scene, shapes: list[Shape], miss: float, options: SvgOptions) -
             parts.append((_Part(exact), shape.mask.layer.group))
             definitions.append(defined)
             continue
-        data = path_data(contours_of(shape, max(miss, BLUR_MISS * shape.blur) * long_side), unit)
+        data = path_data(contours_of(shape, max(miss, BLUR_MISS * shape.blur) * side), unit)
         if data:
             blurred = f' filter="url(#{blurs.setdefault(shape.blur, f"b{len(blurs)}")})"' if shape.blur else ""
             fill = color_code(shape.color)
@@ -257,10 +261,10 @@ def _text(scene: Scene, shapes: list[Shape], miss: float, options: SvgOptions) -
     scale = 2 / unit  # of the paths' numbers: their units are halves
     filters = []
     for blur, name in blurs.items():
-        reach = math.ceil(BLUR_REACH * blur * long_side)
+        reach = math.ceil(BLUR_REACH * blur * side)
         region = -reach, -reach, canvas.width + 2 * reach, canvas.height + 2 * reach
         left, top, width, height = (round(side * scale) for side in region)
-        filters.append(blur_filter(name, (left, top, width, height), round(blur * long_side * scale, 1)))
+        filters.append(blur_filter(name, (left, top, width, height), round(blur * side * scale, 1)))
     whole = grouped(
         parts,
         scene.stack.groups,
@@ -268,6 +272,11 @@ def _text(scene: Scene, shapes: list[Shape], miss: float, options: SvgOptions) -
     )
     body = [*background(canvas), *_lines(whole, scale)]
     return document(canvas, options.sides(canvas), [*filters, *definitions], body)
+
+
+def _side(canvas: Canvas) -> float:
+    """What curves and blurs are shares of: the long side, but of a long strip less."""
+    return min(max(canvas.width, canvas.height), STRIP * min(canvas.width, canvas.height))
 
 
 @dataclass(frozen=True)

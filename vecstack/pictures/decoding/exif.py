@@ -1,4 +1,4 @@
-"""The orientation that EXIF data tell."""
+"""EXIF data: the orientation that they tell, and what of them is kept."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from vecstack.pictures.decoding.quiet import quiet
 from vecstack.pictures.decoding.raster import UPRIGHT
 
 EXIF_ORIENTATION = 0x0112
+EXIF_FOLDER, GPS_FOLDER, INTEROP_FOLDER = 0x8769, 0x8825, 0xA005  # tags that hold others
+# What a TIFF tells of a picture in its own directory: description, camera, program, date, author, computer, copyright.
+TEXT_TAGS = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298)
 
 
 def orientation_of(exif: bytes | Image.Image | None) -> int:
@@ -33,6 +36,27 @@ def exif_kept(exif: bytes | None) -> bytes | None:
                 return None
             tags[EXIF_ORIENTATION] = 1
             return bytes(tags.tobytes())
+    except Exception:  # as above
+        return None
+
+
+def exif_of_tiff(data: bytes) -> bytes | None:
+    """The EXIF data of the first picture in a TIFF, without what its pixels are stored by; None where there are none,
+    or they are damaged, and for a BigTIFF, in which Pillow does not look for them."""
+    try:
+        with quiet():
+            tags, kept = _tags(data), Image.Exif()
+            for tag in TEXT_TAGS:
+                if tag in tags:
+                    kept[tag] = tags[tag]
+            for folder in (EXIF_FOLDER, GPS_FOLDER):
+                inside = tags.get_ifd(folder)
+                kept.get_ifd(folder).update(inside)
+                if INTEROP_FOLDER in inside:
+                    kept.get_ifd(folder)[INTEROP_FOLDER] = tags.get_ifd(INTEROP_FOLDER)
+            return (
+                bytes(kept.tobytes()) if any(kept.get_ifd(tag) for tag in (EXIF_FOLDER, GPS_FOLDER)) or kept else None
+            )
     except Exception:  # as above
         return None
 

@@ -14,6 +14,7 @@ from vecstack.errors import PictureError
 from vecstack.pictures.decoding.exif import orientation_of
 from vecstack.pictures.decoding.quiet import mute
 from vecstack.pictures.decoding.raster import Raster, check_size, unit
+from vecstack.pictures.decoding.reduce import factor_for, means
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 ANCILLARY = 0x20  # bit of a chunk's first letter: a picture can be decoded without it
@@ -42,9 +43,9 @@ class Header(NamedTuple):
     color_type: int
 
 
-def decode_png(data: bytes, max_pixels: int) -> Raster:
-    """The picture in a PNG; of an animation the default image. A damaged chunk that the pixels do not need is ignored.
-    Raises PictureError, and whatever imagecodecs raises."""
+def decode_png(data: bytes, max_pixels: int, enough: int | None = None) -> Raster:
+    """The picture in a PNG, reduced where it has more pixels than are `enough`; of an animation the default image. A
+    damaged chunk that the pixels do not need is ignored. Raises PictureError, and whatever imagecodecs raises."""
     import imagecodecs
 
     chunks = list(_chunks(data))
@@ -56,8 +57,9 @@ def decode_png(data: bytes, max_pixels: int) -> Raster:
     extra = {chunk.name: chunk.data for chunk in reversed(chunks) if chunk.is_sound}  # the first of each name
     profile = _profile(extra.get(b"iCCP"))
     gamma = None if profile or b"sRGB" in extra or b"cICP" in extra else _gamma(extra.get(b"gAMA"))
-    values, alpha = _split(stored)
     most = 255 if stored.dtype == np.uint8 else 65535
+    factor = factor_for(header.width, header.height, enough)
+    values, alpha = means(*_split(stored), factor)
     return Raster(
         values if most == 255 else unit(values, most),
         None if alpha is None else unit(alpha, most),
@@ -67,6 +69,7 @@ def decode_png(data: bytes, max_pixels: int) -> Raster:
         orientation_of(extra.get(b"eXIf")),
         extra.get(b"eXIf"),
         _dpi(extra.get(b"pHYs")),
+        None if factor == 1 else (header.width, header.height),
     )
 
 

@@ -33,7 +33,8 @@ class Raster:
     uint8. `alpha` [H,W] is float32 in 0..1, None where there is none; `depth` is the number of bits, 8 or 16.
     `profile` is an ICC profile; `gamma` the exponent of the display that the values are made for (values ** gamma is
     light), None for sRGB. `orientation` is that of EXIF, 1 to 8; `exif` are the EXIF data, and `dpi` the pixels in an
-    inch, None where there are none."""
+    inch, None where there are none. `full` are the columns and rows of the file, where the values are fewer since they
+    were reduced."""
 
     values: NDArray[Any]
     alpha: Floats | None = None
@@ -43,6 +44,7 @@ class Raster:
     orientation: int = 1
     exif: bytes | None = None
     dpi: float | None = None
+    full: tuple[int, int] | None = None
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:

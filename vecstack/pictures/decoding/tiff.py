@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import logging
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vecstack.errors import PictureError
-from vecstack.pictures.decoding.exif import EXIF_ORIENTATION, known
+from vecstack.pictures.decoding.exif import EXIF_ORIENTATION, exif_of_tiff, known
 from vecstack.pictures.decoding.profiles import lab_to_srgb
 from vecstack.pictures.decoding.raster import (
     UPRIGHT,
@@ -20,6 +21,7 @@ from vecstack.pictures.decoding.raster import (
     unit,
     unit_of_floats,
 )
+from vecstack.pictures.decoding.reduce import factor_for
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # either byte order; the latter two of BigTIFF
 # How many channels hold the colour, by photometric interpretation (TIFF 6.0, and Supplement 1 for L*a*b*).
@@ -34,8 +36,9 @@ PHOTOMETRIC, PROFILE, DNG_VERSION, CMYK_INKS = 262, 34675, 50706, 332  # tags
 MAX_CHANNELS = 16
 
 
-def decode_tiff(data: bytes, max_pixels: int) -> Raster:
-    """The first picture in a TIFF or BigTIFF. Raises PictureError, and whatever tifffile and imagecodecs raise."""
+def decode_tiff(data: bytes, max_pixels: int, enough: int | None = None) -> Raster:
+    """The first picture in a TIFF or BigTIFF, reduced tile by tile where that is possible and it has more pixels than
+    are `enough`. Raises PictureError, and whatever tifffile and imagecodecs raise."""
     import tifffile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is odd but can be read is not worth a line
@@ -46,10 +49,15 @@ def decode_tiff(data: bytes, max_pixels: int) -> Raster:
         if page.photometric == YCBCR and page.compression != JPEG:
             orientation = _orientation(page)
             return Raster(_shown_by_libtiff(data, orientation), profile=_profile(page), orientation=orientation)
+        factor = factor_for(page.imagewidth, page.imagelength, enough)
+        if factor > 1 and _has_means(page):
+            raster = _raster(_by_segments(page, factor), page)
+            return dataclasses.replace(raster, full=(page.imagewidth, page.imagelength), exif=exif_of_tiff(data))
         stored = _by_libtiff(data, page) if page.compression in LIBTIFF else page.asarray()
         if page.planarconfig == 2 and page.samplesperpixel > 1:
             stored = np.moveaxis(stored, 0, -1)
-        return _raster(stored.reshape(page.imagelength, page.imagewidth, -1), page)
+        raster = _raster(stored.reshape(page.imagelength, page.imagewidth, -1), page)
+        return dataclasses.replace(raster, exif=exif_of_tiff(data))
 
 
 def _check(page: Any, max_pixels: int) -> None:
@@ -83,6 +91,32 @@ def _check(page: Any, max_pixels: int) -> None:
             f"a TIFF of {page.samplesperpixel} channels, of which {COLOR_CHANNELS[page.photometric]} are its colour; "
             "save it as grey or RGB, with alpha or without."
         )
+
+
+def _has_means(page: Any) -> bool:
+    """Whether stored values may be averaged before what they mean is known, as they come."""
+    is_straight = page.samplesperpixel > COLOR_CHANNELS[page.photometric]  # transparent colours would count
+    is_plain = page.photometric != PALETTE and page.planarconfig == 1 and page.dtype in (np.uint8, np.uint16)
+    return is_plain and not is_straight and page.compression not in LIBTIFF
+
+
+def _by_segments(page: Any, factor: int) -> NDArray[Any]:
+    """Means of squares of `factor` pixels of a page, [H,W,C], whose tiles or strips are decoded one after another."""
+    rows, columns = -(-page.imagelength // factor), -(-page.imagewidth // factor)
+    total = np.zeros((rows, columns, page.samplesperpixel), np.float32)
+    count = np.zeros((rows, columns, 1), np.float32)
+    for segment, (_, _, top, left, _), (_, height, width, _) in page.segments(maxworkers=1):
+        if segment is None:
+            continue
+        height, width = min(height, page.imagelength - top), min(width, page.imagewidth - left)
+        part = segment[0, :height, :width].astype(np.float32)
+        down, first_down = np.unique(np.arange(top, top + height) // factor, return_index=True)
+        across, first_across = np.unique(np.arange(left, left + width) // factor, return_index=True)
+        where = slice(down[0], down[-1] + 1), slice(across[0], across[-1] + 1)
+        total[where] += np.add.reduceat(np.add.reduceat(part, first_down, 0), first_across, 1)
+        sizes = np.diff(first_down, append=height)[:, None] * np.diff(first_across, append=width)
+        count[where] += sizes[..., None]
+    return np.rint(total / np.maximum(count, 1)).astype(page.dtype)
 
 
 def _by_libtiff(data: bytes, page: Any) -> NDArray[Any]:
