@@ -60,9 +60,26 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
 def print_markdown(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows of text as a table of Markdown under a title."""
-    print(f"\n{title}\n")
-    for cells in (columns, ["---"] * len(columns), *rows):
-        print("|", *(f"{cell} |".lstrip() for cell in cells), flush=True)
+    print(f"\n{title}\n", *_markdown(columns, rows), sep="\n", flush=True)
+
+
+def replace_table(page: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Put rows of text in the place of those that a page of Markdown has below the same columns; exits where there is
+    no such table."""
+    lines, new = page.read_text(encoding="utf-8").splitlines(), _markdown(columns, rows)
+    if new[0] not in lines:
+        sys.exit(f"{page} has no table of these columns: {new[0]}")
+    first = end = lines.index(new[0])
+    while end < len(lines) and lines[end].startswith("|"):
+        end += 1
+    page.write_text("\n".join([*lines[:first], *new, *lines[end:]]) + "\n", encoding="utf-8")
+
+
+def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table."""
+    return [
+        " ".join(["|", *(f"{cell} |".lstrip() for cell in cells)]) for cells in (columns, ["---"] * len(columns), *rows)
+    ]
 
 
 def write_json(path: Path | None, result: dict[str, Any]) -> None:

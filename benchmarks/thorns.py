@@ -1,4 +1,5 @@
-"""Count what shows as a flaw in the outlines of paths fitted to photos: crossings, thorns, and seams along the border.
+"""Count what shows as a flaw in the outlines of paths fitted to photos: crossings, thorns, seams along the border, and
+slivers of the ground between paths.
 
 A crossing is where a contour crosses itself around at least 0.3 square pixels; a thorn is where it stands out by 3
 pixels with its sides within a pixel. Both are counted within the picture, in pixels of the size at which paths were
@@ -8,6 +9,7 @@ fitted.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
 import tempfile
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from _common import print_markdown, timed, write_json
 from fidelity import Photo, closeness, prepare, sample_photos
+from scipy.ndimage import binary_opening
 
 import vecstack
 from vecstack.stack import Stack
@@ -95,6 +98,18 @@ def border_seams(stack: Stack, side: int) -> float:
     return float(np.mean([(np.abs(outer - inner).max(1) > 24).mean() for outer, inner in edges]))
 
 
+def slivers(stack: Stack, side: int) -> int:
+    """Half pixels in which a fifth of the ground or more shows, where that is less than 7 of them wide."""
+    black, white = (
+        vecstack.render(
+            dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, background=(ground,) * 3)), 2 * side
+        )
+        for ground in (0.0, 1.0)
+    )
+    shows = np.pad(white.mean(2) - black.mean(2) > 51, 8, mode="edge")
+    return int((shows & ~binary_opening(shows, np.ones((7, 7), bool)))[8:-8, 8:-8].sum())
+
+
 def measured(photo: Photo, count: int) -> dict[str, str | int | float]:
     """So many paths fitted to a photo: PSNR in dB, seconds of the processor, and the flaws of their outlines."""
     stack, cost = timed(lambda: vecstack.decompose(photo.path, "paths", count))
@@ -107,6 +122,7 @@ def measured(photo: Photo, count: int) -> dict[str, str | int | float]:
         "CPU s": cost.cpu,
         "crossings": loops,
         "thorns": barbs,
+        "slivers": slivers(stack, max(photo.picture.size)),
         "% of border": 100 * border_seams(stack, max(photo.picture.size)),
     }
 

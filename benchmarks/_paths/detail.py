@@ -12,7 +12,7 @@ import vecstack
 from _paths.quality import make, stored
 from vecstack.stack import Stack
 
-COLUMNS = ("detail", "layers", "numbers", "KB", "seconds", "PSNR")
+COLUMNS = ("layers", "numbers", "KB", "seconds", "PSNR")
 
 
 def rows(photo: Photo, count: int, effort: str) -> Iterator[list[str]]:

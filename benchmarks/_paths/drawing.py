@@ -13,7 +13,7 @@ import vecstack
 from _paths.fitting import FITTED, cost_of
 from _paths.quality import make, stored, svg_of
 
-DRAW_COLUMNS = ("drawn by", "seconds", "CPU seconds")
+DRAW_COLUMNS = ("seconds", "CPU seconds")
 
 
 def draw_rows(photo: Photo, count: int, side: int) -> list[list[str]]:
@@ -50,7 +50,7 @@ def twice(svg: str) -> str:
     return svg[:end] + svg[begin:end] + svg[end:]
 
 
-MANY_COLUMNS = ("effort", "paths", "seconds", "CPU seconds", "PSNR", "PSNR, SVG", "KB", "seconds to draw")
+MANY_COLUMNS = ("paths", "seconds", "CPU seconds", "PSNR", "PSNR, SVG", "KB", "seconds to draw")
 
 
 def many_row(photo: Photo, count: int, effort: str) -> list[str]:

@@ -11,7 +11,7 @@ from fidelity import Photo, closeness
 
 import vecstack
 
-COLUMNS = ("photo", "seconds", "peak MiB", "layers", "PSNR")
+COLUMNS = ("seconds", "peak MiB", "layers", "PSNR")
 CACHE = "NUMBA_CACHE_DIR"  # where compiled loops are kept
 
 

@@ -111,7 +111,7 @@ def adam(tuner: Tuner, paths: Paths, steps: int, rate: float) -> Course:
     return watch.course
 
 
-COURSE_COLUMNS = ("after", "Gauss-Newton", "Adam")
+COURSE_COLUMNS = ("Gauss-Newton", "Adam")
 
 
 def course_rows(found: Sequence[Course]) -> list[list[str]]:
@@ -132,7 +132,7 @@ def _psnr_at(course: Course, seconds: float) -> float:
     return course.psnr[max(0, bisect_right(course.seconds, seconds) - 1)]
 
 
-STEP_COLUMNS = ("one step", "ms", "CPU ms")
+STEP_COLUMNS = ("ms", "CPU ms")
 
 
 def step_rows(photo: Photo, count: int) -> list[list[str]]:

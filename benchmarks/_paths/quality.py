@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import itertools
+import json
 import math
 import re
 import shutil
@@ -66,7 +67,7 @@ def make(photo: Photo, count: int, effort: str | float) -> tuple[Stack, Cost]:
     return dataclasses.replace(stack, thumbnail=None), cost
 
 
-def measure_ours(photo: Photo, count: int, effort: str) -> Drawing:
+def measure(photo: Photo, count: int, effort: str) -> Drawing:
     """Our paths, as the document has them once it is saved and loaded."""
     stack, cost = make(photo, count, effort)
     loaded, file_bytes = stored(stack)
@@ -152,16 +153,33 @@ def sized(svg: str, width: int, height: int) -> str:
     return re.sub(r'width="\d+" height="\d+"', f'width="{width}" height="{height}"', svg, count=1)
 
 
-def measure_photo(
-    photo: Photo, counts: Sequence[int], efforts: Sequence[str], settings: Sequence[Settings]
-) -> Iterator[Drawing]:
-    """All methods at all counts of paths."""
+def measure_ours(photo: Photo, counts: Sequence[int], efforts: Sequence[str]) -> Iterator[Drawing]:
+    """Our paths with all efforts at all counts."""
     for effort, count in itertools.product(efforts, counts):
-        yield measure_ours(photo, count, effort)
+        yield measure(photo, count, effort)
+
+
+def measure_rivals(photo: Photo, counts: Sequence[int], settings: Sequence[Settings]) -> Iterator[Drawing]:
+    """What other programs draw with at most so many paths."""
     tracer = Tracer(photo.picture)
     for count in counts:
         yield from measure_vtracer(photo, tracer, count, settings)
     yield from measure_primitive(photo, counts)
+
+
+def record(drawings: Sequence[Drawing], path: Path) -> None:
+    """Write drawings, in order of their methods, for `recorded`."""
+    ordered = sorted(drawings, key=lambda drawing: drawing.method)
+    path.write_text(json.dumps(list(map(dataclasses.asdict, ordered)), indent=1) + "\n", encoding="utf-8")
+
+
+def recorded(path: Path, photos: Sequence[Photo], counts: Sequence[int]) -> Iterator[Drawing]:
+    """The drawings that were recorded of photos at some counts; none where nothing was."""
+    names = {photo.name for photo in photos}
+    for entry in json.loads(path.read_text(encoding="utf-8")) if path.exists() else []:
+        drawing = Drawing(**entry)
+        if drawing.photo in names and drawing.count in counts:
+            yield drawing
 
 
 def grouped(drawings: Sequence[Drawing]) -> dict[tuple[str, int], list[Drawing]]:
@@ -179,16 +197,16 @@ def mean(drawings: Sequence[Drawing], name: str) -> float | None:
 
 
 COLUMNS = (
-    "method", "at most", "paths", "PSNR", "PSNR, SVG", "seconds", "CPU seconds", "KB", "KB, SVG", "KB, SVG gzipped",
-    "photos",
+    "at most", "paths", "PSNR", "PSNR, SVG", "seconds", "CPU seconds", "KB", "KB, SVG", "KB, SVG gzipped"
 )  # fmt: skip
 
 
 def table(drawings: Sequence[Drawing]) -> list[list[str]]:
-    """A row of means for each method and count."""
+    """A row of means for each method and count, and of how many photos they are where some are left out."""
+    photos = len({drawing.photo for drawing in drawings})
     return [
         [
-            method,
+            method if len(found) == photos else f"{method} ({len(found)} of {photos})",
             str(count),
             text(mean(found, "paths"), ",.0f"),
             text(mean(found, "psnr"), ".2f"),
@@ -196,7 +214,6 @@ def table(drawings: Sequence[Drawing]) -> list[list[str]]:
             text(mean(found, "wall"), ".2f"),
             text(mean(found, "cpu"), ".2f"),
             *(text(mean(found, name), ".1f", 1e-3) for name in ("file_bytes", "svg_bytes", "svg_gzipped")),
-            str(len(found)),
         ]
         for (method, count), found in grouped(drawings).items()
     ]

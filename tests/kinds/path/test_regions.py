@@ -13,7 +13,7 @@ from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.grow import PathGrower
 from vecstack.kinds.path.growth import Growth
 from vecstack.kinds.path.regions import merged
-from vecstack.kinds.path.structure import UNDER, regions_of, structure, tinted
+from vecstack.kinds.path.structure import TINT, UNDER, regions_of, structure, tinted
 
 
 def random_picture(seed: int, height: int = 23, width: int = 31, levels: int = 6) -> np.ndarray:
@@ -120,7 +120,7 @@ def test_a_face_is_told_from_a_wall_that_is_as_light() -> None:
     face, shade = np.s_[..., 4:20, 4:20], np.s_[..., 4:20, 28:44]
     picture[face] = np.array([0.8, 0.65, 0.6])[:, None, None]
     picture[shade] = 0.55
-    for told, apart, joined in ((picture, shade, face), (tinted(picture), face, shade)):
+    for told, apart, joined in ((picture, shade, face), (tinted(picture, TINT), face, shade)):
         region = merged(told, (2,), 0.5)[2]
         assert set(region[apart].flat).isdisjoint(region[0])
         assert set(region[joined].flat) == set(region[0])

@@ -21,7 +21,9 @@ from vecstack.kinds.path.structure import GROUPS, most_frequent, parts_of, regio
 
 # Of the paths, which are the regions of the picture itself: a share of many, most of few, since these are to be things.
 STRUCTURE_SHARE, MOST_SHARE, FEW_REGIONS = 0.2, 0.75, 15
-FEWEST_DROPPED = 33  # paths of which some are dropped and added anew: fewer are things, though one may mend little
+# Paths up to which each is to be a thing, though it may mend little: none is dropped and added anew, and what is missed
+# in tint counts more than in light.
+THINGS, MISSED_TINT = 32, 2.0
 SMALL_GROWN, FEW = 1 << 14, 8  # pixels of a picture that is grown on in steps: to so many paths, twice, four times
 
 
@@ -103,16 +105,17 @@ class PathGrower:
         if not self.count and _is_plain(self.scene.below):
             structure(self.growth, self.scene, count, self.schedule.pieces, self._has_opaque_structure)
             self._tune(self.schedule.first, 0.0, 0.1)
-        rounds = self.schedule.rounds
+        rounds, are_things = self.schedule.rounds, count <= THINGS and not self._is_small
         closest, least = self.growth, float("inf")
         for index, (dropped, share, steps) in enumerate(rounds):
             is_last = index == len(rounds) - 1 or self._is_late()
-            if dropped and self.count >= count and (self._is_small or count >= FEWEST_DROPPED):
+            if dropped and self.count >= count and not are_things:
                 self.shrink_to(round((1 - dropped) * count))
             wanted = count - self.count
             if wanted > 0:
                 added = max(1, round(share * wanted))
-                add_where_missed(self.growth, self.tuner, added, self.schedule.pieces, self.terms, self._guide)
+                tint = MISSED_TINT if are_things else 1.0
+                add_where_missed(self.growth, self.tuner, added, self.schedule.pieces, self.terms, self._guide, tint)
             steps = SETTLING_STEPS if is_last and self.terms.deadline is not None else steps
             if is_last and self.terms.effort == "best":  # the others mend at the end alone
                 self._mend()

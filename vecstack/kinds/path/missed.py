@@ -11,7 +11,7 @@ from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.fit import Tuner
 from vecstack.kinds.path.growth import Growth
 from vecstack.kinds.path.regions import merged
-from vecstack.kinds.path.structure import means_of, outlines, shared, straight
+from vecstack.kinds.path.structure import means_of, outlines, shared, straight, tinted
 
 RESIDUAL_POWER = 0.25  # of a boundary's length: higher ones give rounder regions
 LEVELS = (1.5, 3.0, 6.0)  # times as many regions of the residual as paths are added: the best is taken
@@ -24,12 +24,12 @@ FOCUS = 8.0  # times as much counts what is missed where detail matters
 
 
 def add_where_missed(
-    growth: Growth, tuner: Tuner, count: int, pieces: int, terms: Terms, guide: Guide | None = None
+    growth: Growth, tuner: Tuner, count: int, pieces: int, terms: Terms, guide: Guide | None = None, tint: float = 1
 ) -> None:
     """Add paths, `count` at most, where the picture is missed: regions of the residual, by how much a flat shift of
-    each would gain, those first where a guide says that detail matters, each in one of its segments. A path lies above
-    those of the topmost region of the picture that it is on. Where the terms want opaque paths, the gain is that of a
-    flat colour that hides what is below."""
+    each would gain, those first where a guide says that detail matters, each in one of its segments. A miss of tint
+    counts `tint` times as much as one of light. A path lies above those of the topmost region of the picture that it
+    is on. Where the terms want opaque paths, the gain is that of a flat colour that hides what is below."""
     scene = tuner.scene
     drawn = tuner.draw(growth.paths)
     residual = scene.picture - drawn
@@ -37,11 +37,11 @@ def add_where_missed(
         residual = residual / np.maximum(scene.light, 0.05)
     levels = sorted({min(max(2, int(count * level)), residual[0].size) for level in LEVELS})
     segments, focus = (None, None) if guide is None else (guide.segments, guide.focus)
-    wanted = drawn + residual if terms.opaque else None
+    wanted, told = drawn + residual if terms.opaque else None, tinted(residual, tint)
     best = max(
         (
-            _Shifts.of(residual, regions, count, focus, wanted)
-            for regions in merged(residual, levels, RESIDUAL_POWER, terms.seed, segments).values()
+            _Shifts.of(residual, told, regions, count, focus, wanted)
+            for regions in merged(told, levels, RESIDUAL_POWER, terms.seed, segments).values()
         ),
         key=lambda shifts: shifts.gain,
     )
@@ -70,14 +70,16 @@ class _Shifts:
     def of(
         cls,
         residual: np.ndarray,
+        told: np.ndarray,
         regions: np.ndarray,
         count: int,
         focus: np.ndarray | None,
-        wanted: np.ndarray | None = None,
+        wanted: np.ndarray | None,
     ) -> _Shifts:
-        """The regions by their worth: as opaque layers, where the picture that is `wanted` [D,H,W] is given."""
+        """The regions by their worth, that of shifts by the residual as it is `told` [D,H,W]; as opaque layers, where
+        the picture that is `wanted` [D,H,W] is given."""
         means, size = means_of(regions, residual)
-        shifts = np.square(means).sum(1)
+        shifts = np.square(means_of(regions, told)[0]).sum(1)
         gained = shifts if wanted is None else _by_hiding(regions, residual, wanted)
         gains = size * (shifts > MIN_SHIFT**2) * gained
         if focus is not None:

@@ -20,7 +20,7 @@ MOST_OPACITY = 0.97  # of what may be translucent: an opaque layer has no slope 
 GROUPS = 8  # at most, of regions
 SAME_COLOR = 1 / 255  # nearer colours are not told apart
 TINT = 3.0  # times as much as by their light, colours are told apart by their tint
-TINTED = np.array([[1, 1, 1], [TINT, 0, -TINT], [TINT, -2 * TINT, TINT]]) / np.sqrt([[3], [2], [6]])
+TINTED = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])  # orthonormal: light, and two tints
 UNDER = 4  # px that an opaque region goes on below those above it, so that no seam shows between them
 CLEAR = 0.5  # coverage below which a region of a transparent picture is no region of paths
 
@@ -35,11 +35,11 @@ def regions_of(
     segments, simple = (None, ()) if guide is None else (guide.segments, guide.levels)
     told = simple[-1] if simple else scene.picture
     is_flat = parts_of(guide) == 1 and bool((np.ptp(told, (1, 2)) < SAME_COLOR).all())
-    told = tinted(told)
+    told = tinted(told, TINT)
     most = 1 if is_flat else min(count, height * width)
     few = min(max(GROUPS, parts_of(guide)), most)
     if simple:
-        coarse = merged(tinted(simple[0]), (few,), STRUCTURE_POWER, seed, segments)[few]
+        coarse = merged(tinted(simple[0], TINT), (few,), STRUCTURE_POWER, seed, segments)[few]
         fine = merged(told, (most,), STRUCTURE_POWER, seed, coarse)[most]
     else:
         found = merged(told, (most, few), STRUCTURE_POWER, seed, segments)
@@ -60,11 +60,12 @@ def parts_of(guide: Guide | None) -> int:
     return 1 if guide is None or guide.segments is None else len(np.unique(guide.segments))
 
 
-def tinted(picture: np.ndarray) -> np.ndarray:
-    """An opaque picture [3,H,W] whose colours differ by their tint more than by their light, so that a face is told
-    from a wall that is as light: their mean and two differences, orthonormal but for TINT. A transparent one as it is:
-    there coverage tells things apart."""
-    return picture if len(picture) == 4 else np.tensordot(TINTED, picture, 1).astype(np.float32)
+def tinted(picture: np.ndarray, tint: float) -> np.ndarray:
+    """An opaque picture [3,H,W] as light and two tints, these times `tint`, so that a face is told from a wall that is
+    as light. A transparent one as it is: there coverage tells things apart."""
+    if len(picture) == 4 or tint == 1:
+        return picture
+    return np.tensordot(TINTED * np.array([[1], [tint], [tint]]), picture, 1).astype(np.float32)
 
 
 def structure(growth: Growth, scene: Scene, count: int, pieces: int, opaque: bool) -> None:
