@@ -35,13 +35,14 @@ class Reach:
         is_stroke = np.isin(np.arange(parts.count), strokes)
         rows, columns = nearest_of(~(is_stroke | ground)[parts.part])
         nearest = parts.part[rows, columns]
+        colors = picture.transpose(1, 2, 0)
         seam, fringe = np.zeros((2, parts.count)), np.zeros((2, parts.count))
         for one, other in (*SIDES, *(sides[::-1] for sides in SIDES)):
             beside = is_stroke[parts.part[one]] & ~is_stroke[parts.part[other]]
             stroke, fill = parts.part[one][beside], nearest[other][beside]
             is_out = ground[parts.part[other][beside]]
             for side in (one, other):
-                pixels = picture[(slice(None), *side)][:, beside].T - behind
+                pixels = colors[side][beside] - behind
                 first, second = _shares(pixels, parts.colors[fill] - behind, parts.colors[stroke] - behind)
                 _add(seam, fill[~is_out], (first * second)[~is_out], (1 - first - second)[~is_out])
                 _add(fringe, fill[is_out], (second * (1 - second))[is_out], first[is_out])
