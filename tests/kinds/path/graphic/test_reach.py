@@ -41,3 +41,13 @@ def test_a_fill_goes_on_below_a_stroke_as_far_as_it_shines_through(radius: float
     fill, ring = shapes_of(parts, ground, strokes, reach)
     assert abs(np.sqrt(area_of(fill.loops[0]) / np.pi) - radius) < 0.25
     assert sorted(round(np.sqrt(abs(area_of(loop)) / np.pi), 1) for loop in ring.loops) == [INNER, OUTER]
+
+
+def test_strokes_without_fills_tell_of_no_rims() -> None:
+    picture = ringed(OUTER)
+    parts = parts_of(picture)
+    every = np.arange(parts.count)
+    ground = parts.colors[:, 3] < 0.02
+    reach = Reach.seen(parts, picture, every[~ground].tolist(), ground, np.zeros(4))
+    assert not reach.seamed.any()
+    assert not reach.fringed.any()
