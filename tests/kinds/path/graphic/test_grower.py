@@ -186,7 +186,7 @@ def test_a_style_is_refused_where_none_is_taken_or_it_makes_no_sense() -> None:
         {"colors": 2, "palette": ((0.0, 0.0, 0.0),)},
     ):
         with pytest.raises(UsageError):
-            Style(**wrong)  # type: ignore[arg-type]
+            Style(**wrong)
 
 
 def test_the_noise_of_a_jpeg_is_no_path() -> None:

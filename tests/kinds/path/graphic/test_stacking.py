@@ -117,3 +117,16 @@ def test_edges_that_cut_off_a_thin_piece_of_a_shape_do_not_fit() -> None:
     assert not _fits(parts, member, nothing, nothing, [whole])
     assert _fits(parts, member, nothing, part > 0, [whole])  # nobody sees it below a veil
     assert not _fits(parts, member, nothing, nothing, [whole + np.array([0, 8]), strip])
+
+
+def test_an_edge_that_is_that_of_the_part_above_stays_within_it() -> None:
+    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
+        disc(canvas, unit, 64, 64, 50, "#3b88c3")
+        canvas.chord(box(14, 14, 114, 114, unit), 20, 160, fill="#dd2e44")
+
+    _, (below, _) = shapes(drawn(128, draw))
+    away = np.hypot(*(below.loops[0] - 64).T)
+    lower = below.loops[0][:, 1] > 100
+    assert lower.any()
+    assert away[lower].max() < 48.8  # a little inside, so that nothing of it shines through along the rim
+    assert abs(away[below.loops[0][:, 1] < 64] - 50).max() < 0.2

@@ -34,7 +34,8 @@ def box_of(points: np.ndarray, error: float) -> np.ndarray | None:
     if numbers[4] < LEAST_RADIUS or np.abs(off).max() > error or np.sqrt(np.square(off).mean()) > 0.6 * error:
         return None
     is_turned = float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) < 0
-    return (box_map(is_turned) @ numbers).reshape(-1, 2)
+    found: np.ndarray = (box_map(is_turned) @ numbers).reshape(-1, 2)
+    return found
 
 
 def _distances(points: np.ndarray, numbers: np.ndarray) -> np.ndarray:

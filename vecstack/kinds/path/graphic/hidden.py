@@ -13,10 +13,12 @@ from vecstack.kinds.path.graphic.edges import LEAST_POINTS, direction, turn
 
 BEND = math.radians(80)  # most that a hidden edge may turn from the way to where it comes out again
 SLACK_PX = 1.5  # from its ends, where a hidden edge may leave what hides it
+DEEP_PX = 5.0  # from its ends, where it keeps a pixel away from what does not hide it
 STRAIGHT = math.radians(4)  # of both ends: a hidden edge that turns less is a line
 FLUSH = math.radians(18)  # most that an edge turns where it goes on as that of a part above
 ROUND_ERROR, ROUND_SEEN = 0.3, 0.35  # px that what is seen of an ellipse may be off; least share of its length
 UNDER_PX, UNDER_SLOPE = 1.5, 0.3  # how far an edge goes under the part beside it, and how steeply that begins
+INSET_PX = 1.5  # by which an edge that is that of a part above stays within it
 SOFT_ERROR = 2.0  # px that an edge may be off where nobody sees it
 
 
@@ -40,10 +42,11 @@ def completed(edge: Hidden, allowed: np.ndarray) -> tuple[np.ndarray, set[int]]:
     if whole is not None:
         return whole, set()
     known = _with_flush(edge)
+    inset, _ = _shifted(edge.points, known & ~edge.seen, allowed, -INSET_PX)
     if known.all():
-        return _softened(edge.points, edge.soft), set()
+        return _softened(inset, edge.soft), set()
     first = int(np.flatnonzero(known & ~np.roll(known, 1))[0])
-    points, seen, soft, inner = (np.roll(own, -first, 0) for own in (edge.points, known, edge.soft, edge.inner))
+    points, seen, soft, inner = (np.roll(own, -first, 0) for own in (inset, known, edge.soft, edge.inner))
     ends = np.flatnonzero(np.diff(np.concatenate([[False], ~seen, [False]]).astype(np.int8)))
     found: list[tuple[np.ndarray, np.ndarray]] = []
     blockers: set[int] = set()
@@ -156,8 +159,12 @@ def _cubic(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> np.nda
 
 
 def _is_hidden(way: np.ndarray, p: np.ndarray, q: np.ndarray, allowed: np.ndarray) -> bool:
-    """Whether all points of a way but those near its ends are on allowed pixels."""
-    return _are_allowed(way[(np.hypot(*(way - p).T) > SLACK_PX) & (np.hypot(*(way - q).T) > SLACK_PX)], allowed)
+    """Whether all points of a way but those near its ends are on allowed pixels, and farther on also all beside them:
+    what hides an edge is drawn with an edge of its own."""
+    away = np.minimum(np.hypot(*(way - p).T), np.hypot(*(way - q).T))
+    return _are_allowed(way[away > SLACK_PX], allowed) and all(
+        _are_allowed(way[away > DEEP_PX] + step, allowed) for step in np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
+    )
 
 
 def _are_allowed(points: np.ndarray, allowed: np.ndarray) -> bool:
@@ -170,17 +177,23 @@ def _are_allowed(points: np.ndarray, allowed: np.ndarray) -> bool:
 def pushed_under(points: np.ndarray, beside: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A closed edge [N,2] that goes a little under the parts that it is `beside` [N], which have the pixels that are
     allowed, and where it does so [N]."""
-    if not beside.any():
-        return points, beside
+    return _shifted(points, beside, allowed, UNDER_PX)
+
+
+def _shifted(points: np.ndarray, chosen: np.ndarray, allowed: np.ndarray, most: float) -> tuple[np.ndarray, np.ndarray]:
+    """A closed edge [N,2] that is `most` px farther out where it is chosen [N], below 0 farther in, as far as pixels
+    are allowed; and where it is so [N]."""
+    if not chosen.any() or chosen.all():
+        return points, np.zeros_like(chosen)
     length = np.cumsum(np.hypot(*(points - np.roll(points, 1, 0)).T))
-    marks = length[~beside]
+    marks = length[~chosen]
     marks = np.concatenate([[-np.inf], marks - length[-1], marks, marks + length[-1], [np.inf]])
     after = np.searchsorted(marks, length)
-    away = np.where(beside, np.minimum(length - marks[after - 1], marks[after] - length), 0)
+    away = np.where(chosen, np.minimum(length - marks[after - 1], marks[after] - length), 0)
     tangent = np.roll(points, -2, 0) - np.roll(points, 2, 0)
     normal = np.stack([tangent[:, 1], -tangent[:, 0]], 1) / np.maximum(np.hypot(*tangent.T), 1e-6)[:, None]
-    far = np.minimum(UNDER_PX, UNDER_SLOPE * away)
-    moved = points + far[:, None] * normal
+    far = np.minimum(abs(most), UNDER_SLOPE * away)
+    moved = points + math.copysign(1, most) * far[:, None] * normal
     columns, rows = np.floor(moved).astype(np.int64).T
     height, width = allowed.shape
     is_free = allowed[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)] & (far > 0)

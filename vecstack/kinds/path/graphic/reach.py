@@ -33,15 +33,18 @@ class Reach:
         in one place, a seam leaves a share a b of what is behind where the fill covers a and the stroke b; a fringe
         leaves b (1 - b) of the fill."""
         is_stroke = np.isin(np.arange(parts.count), strokes)
-        rows, columns = nearest_of(~(is_stroke | ground)[parts.part])
-        nearest = parts.part[rows, columns]
+        is_fill = ~(is_stroke | ground)[parts.part]
+        if not is_fill.any():
+            return cls(*np.zeros((2, parts.count), bool))
+        nearest = parts.part[nearest_of(is_fill)]
+        colors = picture.transpose(1, 2, 0)
         seam, fringe = np.zeros((2, parts.count)), np.zeros((2, parts.count))
         for one, other in (*SIDES, *(sides[::-1] for sides in SIDES)):
             beside = is_stroke[parts.part[one]] & ~is_stroke[parts.part[other]]
             stroke, fill = parts.part[one][beside], nearest[other][beside]
             is_out = ground[parts.part[other][beside]]
             for side in (one, other):
-                pixels = picture[(slice(None), *side)][:, beside].T - behind
+                pixels = colors[side][beside] - behind
                 first, second = _shares(pixels, parts.colors[fill] - behind, parts.colors[stroke] - behind)
                 _add(seam, fill[~is_out], (first * second)[~is_out], (1 - first - second)[~is_out])
                 _add(fringe, fill[is_out], (second * (1 - second))[is_out], first[is_out])
@@ -80,8 +83,10 @@ def without_fringes(
     is_stroke = np.isin(np.arange(parts.count), strokes)
     inside, outside = (nearest_of(parts.pure & chosen[parts.part]) for chosen in (is_stroke, ground))
     is_rim = ~parts.pure & (_away(*inside) < RIM) & (_away(*outside) < RIM)
-    fill = parts.part[nearest_of(reach.fringed[parts.part])][is_rim]
-    stroke, around = parts.part[inside][is_rim], parts.part[outside][is_rim]
+    fill, stroke, around = (
+        parts.part[rows[is_rim], columns[is_rim]]
+        for rows, columns in (nearest_of(reach.fringed[parts.part]), inside, outside)
+    )
     shares = _shares(picture[:, is_rim].T - behind, parts.colors[fill] - behind, parts.colors[stroke] - behind)
     is_fringe = np.abs(shares[0] - shares[1] * (1 - shares[1])) < LIKE
     is_rim[is_rim] = is_fringe
