@@ -19,7 +19,7 @@ from vecstack.importing.items import Item, apart, in_steps
 from vecstack.importing.nodes import Sides, getter
 from vecstack.importing.outlines import Outline, area, moved, polygon
 from vecstack.importing.paints import SAME_ALPHA, GradientPaint, Stop
-from vecstack.importing.styles import Styles
+from vecstack.importing.styles import Style, Styles
 from vecstack.importing.values import Viewport, length
 
 REGION = {"x": "-10%", "y": "-10%", "width": "120%", "height": "120%"}  # of a mask that says none
@@ -172,7 +172,7 @@ def _together(shades: Sequence[_Shade], share: float) -> Iterator[tuple[tuple[in
         yield what, [shades[index] for index in indices]
 
 
-def _shade(item: Item, style: dict[str, str], areas: Areas) -> _Shade:
+def _shade(item: Item, style: Style, areas: Areas) -> _Shade:
     """What an item adds to a mask of a style."""
 
     def light(color: Color) -> float:
@@ -200,8 +200,8 @@ def _between(start: Stop, end: Stop) -> list[Stop]:
     parts = 1 if start[1] == end[1] or start[2] == end[2] else PARTS
 
     def at(share: float) -> Stop:
-        offset, alpha = (start[of] + share * (end[of] - start[of]) for of in (0, 2))
-        red, green, blue = (one + share * (two - one) for one, two in zip(start[1], end[1], strict=True))
+        first, last = (np.array([offset, *color, alpha]) for offset, color, alpha in (start, end))
+        offset, red, green, blue, alpha = (first + share * (last - first)).tolist()
         return offset, (red, green, blue), alpha
 
     return [at(part / parts) for part in range(1, parts + 1)]
