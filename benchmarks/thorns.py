@@ -3,7 +3,7 @@ slivers of the ground between paths.
 
 A crossing is where a contour crosses itself around at least 0.3 square pixels; a thorn is where it stands out by 3
 pixels with its sides within a pixel. Both are counted within the picture, in pixels of the size at which paths were
-fitted.
+fitted. With --refined, the paths are then refined to their photo, and to the next one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 from _common import print_markdown, timed, write_json
-from fidelity import Photo, closeness, prepare, sample_photos
+from fidelity import Photo, prepare, sample_photos
+from PIL import Image
 from scipy.ndimage import binary_opening
 
 import vecstack
@@ -110,20 +111,34 @@ def slivers(stack: Stack, side: int) -> int:
     return int((shows & ~binary_opening(shows, np.ones((7, 7), bool)))[8:-8, 8:-8].sum())
 
 
-def measured(photo: Photo, count: int) -> dict[str, str | int | float]:
-    """So many paths fitted to a photo: PSNR in dB, seconds of the processor, and the flaws of their outlines."""
+Row = dict[str, str | int | float]
+
+
+def measured(photo: Photo, count: int, targets: list[Photo]) -> list[Row]:
+    """So many paths fitted to a photo, and then refined to each of some."""
     stack, cost = timed(lambda: vecstack.decompose(photo.path, "paths", count))
-    loops, barbs = counted(stack, max(photo.picture.size))
-    psnr, _ = closeness(vecstack.render(stack), photo)
+    rows = [row(photo.name, count, stack, photo.picture, cost.cpu)]
+    for target in targets:
+        picture = target.picture.resize(photo.picture.size)
+        refined, cost = timed(lambda picture=picture: vecstack.refine(stack, picture))
+        rows.append(row(f"{photo.name}, refined to {target.name}", count, refined, picture, cost.cpu))
+    return rows
+
+
+def row(name: str, count: int, stack: Stack, picture: Image.Image, seconds: float) -> Row:
+    """PSNR in dB, seconds of the processor, and the flaws of outlines."""
+    side = max(picture.size)
+    loops, barbs = counted(stack, side)
+    error = np.square(vecstack.render(stack, side, transparent=False).astype(float) - np.asarray(picture)).mean()
     return {
-        "photo": photo.name,
+        "photo": name,
         "paths": count,
-        "dB": psnr,
-        "CPU s": cost.cpu,
+        "dB": float(10 * np.log10(255**2 / error)),
+        "CPU s": seconds,
         "crossings": loops,
         "thorns": barbs,
-        "slivers": slivers(stack, max(photo.picture.size)),
-        "% of border": 100 * border_seams(stack, max(photo.picture.size)),
+        "slivers": slivers(stack, side),
+        "% of border": 100 * border_seams(stack, side),
     }
 
 
@@ -135,13 +150,24 @@ def main() -> None:
     )
     parser.add_argument("--layers", nargs="+", type=int, default=[20, 64, 256], metavar="N")
     parser.add_argument("--side", type=int, default=512, metavar="PX", help="longer side of a picture (default: 512)")
+    parser.add_argument("--refined", action="store_true", help="refine the paths, too")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there, too")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         sources = [(path.stem, path) for path in arguments.photos] or itertools.islice(sample_photos(), arguments.limit)
         photos = [prepare(*source, arguments.side, Path(folder)) for source in sources]
-        results = [measured(photo, count) for count in arguments.layers for photo in photos]
-    rows = [[f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()] for row in results]
+        targets = [
+            [photo, photos[(at + 1) % len(photos)]] if arguments.refined else [] for at, photo in enumerate(photos)
+        ]
+        results = [
+            found
+            for count in arguments.layers
+            for photo, towards in zip(photos, targets, strict=True)
+            for found in measured(photo, count, towards)
+        ]
+    rows = [
+        [f"{value:.2f}" if isinstance(value, float) else str(value) for value in found.values()] for found in results
+    ]
     print_markdown("Outlines of paths", list(results[0]), rows)
     write_json(arguments.json, {"results": results})
 

@@ -46,7 +46,7 @@ class Clips:
             raise PictureError(f"the element {own_id:.40} uses itself; take out the circle.")
         return target, dataclasses.replace(around, using=(*around.using, own_id), place=None)
 
-    def _clip(self, target: Any, around: Context, items: list[Item]) -> Outline | None:
+    def _clip(self, target: Any, around: Context, items: list[Item]) -> Outline:
         """What a clipPath leaves of items."""
         style = self._styles.inherited(target)
         inside = dataclasses.replace(around.inside(style), displayed=True)

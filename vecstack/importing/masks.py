@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, pairwise
 from typing import Any
@@ -19,11 +19,12 @@ from vecstack.importing.items import Item, apart, in_steps
 from vecstack.importing.nodes import Sides, getter
 from vecstack.importing.outlines import Outline, area, moved, polygon
 from vecstack.importing.paints import SAME_ALPHA, GradientPaint, Stop
-from vecstack.importing.styles import Styles
+from vecstack.importing.styles import Style, Styles
 from vecstack.importing.values import Viewport, length
 
 REGION = {"x": "-10%", "y": "-10%", "width": "120%", "height": "120%"}  # of a mask that says none
 MAX_TRANSLUCENT = 6  # shapes of a mask: each doubles the work
+MAX_AREAS = 300  # one after another, for all shares: a few seconds
 PARTS = 8  # of a run of colour and alpha, whose product is no straight line
 LIGHT = np.array((0.2126, 0.7152, 0.0722))  # of red, green and blue
 
@@ -92,7 +93,12 @@ class Masks:
         if not self._are_told(shades):
             self._areas.left_out.add("masks of shapes that show through one another")
             return None
-        return [(part, share) for whole, share in self._nested(shades) if (part := self._areas.common(whole, region))]
+        shares = self._shares(shades)
+        if sum(len(list(_together(shades, share))) for share in shares[1:]) > MAX_AREAS:
+            self._areas.left_out.add("masks of very many shapes")
+            return None
+        nested = self._nested(shades, shares)
+        return [(part, share) for whole, share in nested if (part := self._areas.common(whole, region))]
 
     def _are_told(self, shades: Sequence[_Shade]) -> bool:
         """Whether few shapes are translucent, and no such gradient lies over another shape."""
@@ -102,9 +108,8 @@ class Masks:
             self._areas.meet(shades[index].outline, below.outline) for index in runs for below in shades[:index]
         )
 
-    def _nested(self, shades: Sequence[_Shade]) -> list[Step]:
+    def _nested(self, shades: Sequence[_Shade], shares: Sequence[float]) -> list[Step]:
         """Where shades, one over the other, leave each of the shares that there are, or more."""
-        shares = self._shares(shades)
         steps: list[Step] = []
         for below, share in pairwise(shares):
             whole = self._above(shades, (below + share) / 2)
@@ -136,8 +141,8 @@ class Masks:
         """Where shades, one over the other, leave more than a share above 0. Neighbours that do the same are taken
         together."""
         found: Outline = ()
-        for (index, is_bright), group in groupby(enumerate(shades), key=lambda each: _does(*each, share)):
-            outline = self._areas.together([shade.outline for _, shade in group])
+        for (index, is_bright), group in _together(shades, share):
+            outline = self._areas.together([shade.outline for shade in group])
             if index is None:
                 found = self._lit(found, outline) if is_bright else self._areas.cut(found, outline)
             elif shades[index].run is not None:
@@ -155,14 +160,19 @@ class Masks:
         return self._areas.together([one, other]) if one and other else one or other
 
 
-def _does(index: int, shade: _Shade, share: float) -> tuple[int | None, bool]:
-    """What a shade does where more than a share is asked for: an opaque one makes all of its area bright, or dark; of
-    others, their index."""
-    is_plain = shade.run is None and shade.alpha == 1
-    return (None, shade.light > share) if is_plain else (index, False)
+def _together(shades: Sequence[_Shade], share: float) -> Iterator[tuple[tuple[int | None, bool], list[_Shade]]]:
+    """Shades one after another that do the same where more than a share is asked for, and what that is: opaque ones
+    make all of their area bright, or dark; of others, their index."""
+
+    def does(index: int) -> tuple[int | None, bool]:
+        is_plain = shades[index].run is None and shades[index].alpha == 1
+        return (None, shades[index].light > share) if is_plain else (index, False)
+
+    for what, indices in groupby(range(len(shades)), key=does):
+        yield what, [shades[index] for index in indices]
 
 
-def _shade(item: Item, style: dict[str, str], areas: Areas) -> _Shade:
+def _shade(item: Item, style: Style, areas: Areas) -> _Shade:
     """What an item adds to a mask of a style."""
 
     def light(color: Color) -> float:
@@ -190,8 +200,8 @@ def _between(start: Stop, end: Stop) -> list[Stop]:
     parts = 1 if start[1] == end[1] or start[2] == end[2] else PARTS
 
     def at(share: float) -> Stop:
-        offset, alpha = (start[of] + share * (end[of] - start[of]) for of in (0, 2))
-        red, green, blue = (one + share * (two - one) for one, two in zip(start[1], end[1], strict=True))
+        first, last = (np.array([offset, *color, alpha]) for offset, color, alpha in (start, end))
+        offset, red, green, blue, alpha = (first + share * (last - first)).tolist()
         return offset, (red, green, blue), alpha
 
     return [at(part / parts) for part in range(1, parts + 1)]

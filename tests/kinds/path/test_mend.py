@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from vecstack.geometry import Rect
-from vecstack.kinds.base import Scene
+from vecstack.kinds.base import Scene, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.fit import Tuner
-from vecstack.kinds.path.mend import mended
+from vecstack.kinds.path.grow import TUNING_STEPS, PathGrower
+from vecstack.kinds.path.mend import _Outline, mended
 
 CPU = torch.device("cpu")
 SQUARE = [(10, 10), (50, 10), (50, 50), (10, 50)]
@@ -89,3 +90,13 @@ def test_paths_that_are_not_free_stay() -> None:
 
 def test_no_paths_stay_none() -> None:
     assert mended_all(tuner_of(polygon(SQUARE)), Paths.empty()).count == 0
+
+
+def test_paths_that_are_tuned_are_mended() -> None:
+    tuner = tuner_of(polygon(SQUARE), polygon([(2, 2), (8, 2), (8, 60), (2, 60)]))
+    paths = polygon(CURL)
+    grower = PathGrower(paths, tuner.scene, Terms("fast", 0), CPU)
+    grower.tune()
+    tuned = tuner.tune(paths, TUNING_STEPS["fast"])
+    assert len(_Outline(tuned.contours_of(0)[0]).cuts)
+    assert not len(_Outline(grower.growth.paths.contours_of(0)[0]).cuts)

@@ -113,7 +113,10 @@ def _united(pieces: Sequence[Piece]) -> list[Piece]:
 
 def _large(piece: Piece, least: float) -> Piece | None:
     """The piece without parts that are too small; None where nothing is left."""
-    large = [part for part in parts(piece.area) if part.area >= least]
+    every = parts(piece.area)
+    large = [part for part in every if part.area >= least]
+    if len(large) == len(every):
+        return piece if every else None
     return dataclasses.replace(piece, area=together(large)) if large else None
 
 
