@@ -55,7 +55,8 @@ class Mixtures:
         """The colour of each in each pixel: [K,H,W,D]."""
         height, width, _ = self.pixels.shape
         found = _everywhere(self.colors, height, width)
-        places = np.stack(np.indices((height, width))[::-1], -1).reshape(-1, 2) + 0.5
+        rows, columns = np.indices((height, width)) + 0.5
+        places = np.stack([columns.ravel(), rows.ravel()], 1)
         for number, fill in enumerate(self.fills):
             if fill is not None:
                 found[number, ..., :3] = fill.colors_at(places).reshape(height, width, 3)

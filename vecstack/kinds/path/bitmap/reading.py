@@ -13,7 +13,7 @@ RUNNING = Bounds(5 / 255, 8 / 255, 12 / 255, 10 / 255, 12 / 255, 24)  # of a pic
 CLEANED = Bounds(5 / 255, 14 / 255, 32 / 255, 36 / 255, 48 / 255)  # of one without its noise
 NOISES = (16 / 255, 32 / 255)  # between pixels that may be of one colour, of pictures with more noise and more
 MOST_PX = 64  # long side of a picture that is looked at for more than few colours
-GROUND = 0.5  # share of the border that is of one colour, at least, of such a picture
+GROUND, MOST = 0.6, 10  # share of the border that is of one colour, at least, of such a picture; colours that it has
 PURE, SHADED = 0.97, 5.0 / 255  # share of a pixel of one colour; see _shading
 REACH, ROUNDS = 2, 3  # px around a pixel that tell of its noise; how often it is taken away
 
@@ -26,7 +26,9 @@ def reading_of(picture: np.ndarray) -> Mixtures | None:
         return with_runs(found)
     if max(pixels.shape[:2]) > MOST_PX or _ground_share(pixels) < GROUND:
         return None
-    read = [found for found in (_running(pixels), _amid_noise(pixels)) if found is not None]
+    read = [
+        found for found in (_running(pixels), _amid_noise(pixels)) if found is not None and len(found.colors) <= MOST
+    ]
     return min(read, key=lambda found: len(found.colors), default=None)
 
 

@@ -8,7 +8,7 @@ from vecstack.kinds.path.bitmap.soft import MOST_SMOOTH, RING, surface_of
 
 SMOOTHED = 0.06  # of cover: error of the pixels on edges, root mean square, where a shape is smooth
 EDGE = 0.02  # cover, and what lacks to a whole pixel, from which on a pixel is on an edge
-WIDEST = 2.0  # px: of an edge that was blurred by chance
+NARROWEST, WIDEST = 0.8, 2.0  # of an edge that an area made, as _width has it; px of one that was blurred by chance
 FILLED, FULL = 0.9, 0.998  # cover of pixels that a shape fills, and of those that it fills for sure: half a level less
 UNEVEN, MOST_FULL = 0.23, 0.15  # filled pixels not full, for one on an edge, from which on ink is uneven; share of full
 FEW_LEVELS = 10  # of pixels on edges, which tell of no areas
@@ -24,24 +24,24 @@ def is_uneven(cover: np.ndarray) -> bool:
 
 def may_be_rough(cover: np.ndarray) -> bool:
     """Whether edges that outlines miss may be rough or soft ones: of uneven ink, of few levels, which tell of no areas,
-    or wide. Else a shape was drawn with sharp edges that are fine."""
+    narrower than areas make them, or wide. Else a shape was drawn with sharp edges that are fine."""
     levels = np.unique(np.rint(255 * cover[_is_on_edge(cover)]))
-    return is_uneven(cover) or len(levels) < FEW_LEVELS or _has_wide_edges(cover)
+    return is_uneven(cover) or len(levels) < FEW_LEVELS or not NARROWEST < _width(cover) < WIDEST
 
 
 def is_smoothed(cover: np.ndarray, count: int) -> bool:
     """Whether a cover [H,W], the part of a picture of `count` pixels that has an edge, is that of a smooth shape which
     was blurred by a pixel or two, and not rough: its pixels are those of the smoothest surface of all."""
-    if _has_wide_edges(cover):
+    if _width(cover) > WIDEST:
         return False
     missing = surface_of(cover, count, MOST_SMOOTH).cover[RING:-RING, RING:-RING] - cover
     return bool(np.square(missing).sum() < _is_on_edge(cover).sum() * SMOOTHED**2)
 
 
-def _has_wide_edges(cover: np.ndarray) -> bool:
-    """Whether edges are wider than a blur by chance makes them."""
-    length = np.hypot(*np.gradient(cover)).sum()  # of the edge, however wide it is
-    return bool((4 * cover * (1 - cover)).sum() > WIDEST * length)
+def _width(cover: np.ndarray) -> float:
+    """How wide edges are, in px: what is partly covered for their length."""
+    length = float(np.hypot(*np.gradient(cover)).sum())  # of the edge, however wide it is
+    return float((4 * cover * (1 - cover)).sum()) / max(length, 1e-9)
 
 
 def _is_on_edge(cover: np.ndarray) -> np.ndarray:
