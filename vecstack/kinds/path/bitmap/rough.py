@@ -8,25 +8,24 @@ from vecstack.kinds.path.bitmap.soft import MOST_SMOOTH, RING, surface_of
 
 SMOOTHED = 0.06  # of cover: error of the pixels on edges, root mean square, where a shape is smooth
 EDGE = 0.02  # cover, and what lacks to a whole pixel, from which on a pixel is on an edge
-NARROWEST, WIDEST = 0.8, 2.0  # of an edge that an area made, as _width has it; px of one that was blurred by chance
+NARROWEST, WIDEST = 0.81, 2.0  # of an edge that an area made, as _width has it; px of one that was blurred by chance
 FILLED, FULL = 0.9, 0.998  # cover of pixels that a shape fills, and of those that it fills for sure: half a level less
-UNEVEN, MOST_FULL = 0.23, 0.15  # filled pixels not full, for one on an edge, from which on ink is uneven; share of full
+UNEVEN, MOST_FULL = 0.23, 0.18  # filled pixels not full, for one on an edge, from which on ink is uneven; share of full
 FEW_LEVELS = 10  # of pixels on edges, which tell of no areas
 
 
 def is_uneven(cover: np.ndarray) -> bool:
     """Whether a shape fills the pixels of a cover [H,W] unevenly, as ink that was scanned does; what is drawn fills
     them alike, and a JPEG leaves many as they were."""
-    filled = cover[cover > FILLED]
-    missing = int((filled < FULL).sum())
-    return bool(missing > UNEVEN * _is_on_edge(cover).sum() and len(filled) - missing < MOST_FULL * len(filled))
+    missing = int(((cover > FILLED) & (cover < FULL)).sum())
+    return bool(missing > UNEVEN * _is_on_edge(cover).sum()) and _has_few_full(cover)
 
 
 def may_be_rough(cover: np.ndarray) -> bool:
-    """Whether edges that outlines miss may be rough or soft ones: of uneven ink, of few levels, which tell of no areas,
-    narrower than areas make them, or wide. Else a shape was drawn with sharp edges that are fine."""
+    """Whether edges that outlines miss may be rough or soft ones: of what hardly fills a pixel, of few levels, which
+    tell of no areas, narrower than areas make them, or wide. Else a shape was drawn with sharp edges that are fine."""
     levels = np.unique(np.rint(255 * cover[_is_on_edge(cover)]))
-    return is_uneven(cover) or len(levels) < FEW_LEVELS or not NARROWEST < _width(cover) < WIDEST
+    return _has_few_full(cover) or len(levels) < FEW_LEVELS or not NARROWEST < _width(cover) < WIDEST
 
 
 def is_smoothed(cover: np.ndarray, count: int) -> bool:
@@ -36,6 +35,11 @@ def is_smoothed(cover: np.ndarray, count: int) -> bool:
         return False
     missing = surface_of(cover, count, MOST_SMOOTH).cover[RING:-RING, RING:-RING] - cover
     return bool(np.square(missing).sum() < _is_on_edge(cover).sum() * SMOOTHED**2)
+
+
+def _has_few_full(cover: np.ndarray) -> bool:
+    """Whether few of the pixels that a shape about fills are full."""
+    return bool((cover >= FULL).sum() < MOST_FULL * (cover > FILLED).sum())
 
 
 def _width(cover: np.ndarray) -> float:
