@@ -8,8 +8,9 @@ bicubic interpolation, and potrace white and black pixels as they are; waifu2x (
 it three times, and Lanczos does the rest. Who is not installed is left out. The first glyph, which compiles, counts for
 no seconds.
 
-Instead of these, --icons draws the SVG files of folders small, in colour, and --handwriting takes held-out pictures of
-digits, of which only the pixels are known.
+Instead of these, --icons draws the SVG files of folders small, in colour (--jpeg: as JPEGs), --handwriting takes
+held-out pictures of digits, of which only the pixels are known, and --edges counts which silhouettes and glyphs are
+sharp.
 
 Tables are of Markdown, means over glyphs and fonts. The default is a small sample; --all takes 62 glyphs at all sides.
 """
@@ -140,6 +141,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=512, metavar="PX", help="the full size (default: 512)")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="draw truth, input and results of each glyph there")
     parser.add_argument("--icons", nargs="+", type=Path, metavar="FOLDER", help="enlarge the SVG files there instead")
+    parser.add_argument("--jpeg", type=int, metavar="QUALITY", help="of --icons: as JPEGs of a quality, over white")
+    parser.add_argument("--edges", nargs="+", type=Path, metavar="FOLDER", help="count sharp shapes there instead")
     parser.add_argument("--handwriting", type=Path, metavar="PATH", help="draw back the digits there instead")
     parser.add_argument("--model", default="bitmap", help="who draws these digits (default: bitmap)")
     parser.add_argument("--limit", type=int, default=200, metavar="N", help="about how many digits (default: 200)")
@@ -159,8 +162,14 @@ def main() -> None:
     if arguments.icons:
         from _bitmaps.icons import measure_icons, sheet_of
 
-        of_icons, rows = measure_icons(arguments.icons, arguments.sides or [SIDES[-1]], arguments.size)
+        of_icons, rows = measure_icons(arguments.icons, arguments.sides or [SIDES[-1]], arguments.size, arguments.jpeg)
         finish(arguments, {"size": arguments.size, "icons": of_icons}, sheet_of(rows))
+        return
+    if arguments.edges:
+        from _bitmaps.edges import measure_edges
+
+        fonts, glyphs = fonts_at_hand(arguments.fonts), arguments.glyphs or SAMPLE
+        write_json(arguments.json, {"edges": measure_edges(arguments.edges, fonts, glyphs, arguments.sides or [28])})
         return
     if arguments.handwriting:
         from _bitmaps.handwriting import measure_handwriting

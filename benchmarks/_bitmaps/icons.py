@@ -22,15 +22,15 @@ TILE = 256  # px of a picture on the sheet
 
 
 def measure_icons(
-    folders: list[Path], sides: list[int], size: int
+    folders: list[Path], sides: list[int], size: int, quality: int | None = None
 ) -> tuple[list[dict[str, Any]], list[list[Image.Image]]]:
     """The figures of the icons of some folders, printed as a table, and rows for a sheet of those at the first size:
-    the truth, Lanczos's and ours."""
+    the truth, Lanczos's and ours; of JPEGs of a quality over white where one is asked for."""
     rows: list[list[Image.Image]] = []
     found = []
     for side in sides:
         for folder in folders:
-            own = [enlarged_icon(path, side, size) for path in sorted(folder.glob("*.svg"))]
+            own = [enlarged_icon(path, side, size, quality) for path in sorted(folder.glob("*.svg"))]
             rows += [pictures for _, pictures in own] if side == sides[0] else []
             found.append({"px": side, "set": folder.name, **summary([entry for entry, _ in own])})
     cells = [[f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()] for row in found]
@@ -38,10 +38,13 @@ def measure_icons(
     return found, rows
 
 
-def enlarged_icon(path: Path, side: int, size: int) -> tuple[dict[str, float], list[Image.Image]]:
+def enlarged_icon(
+    path: Path, side: int, size: int, quality: int | None = None
+) -> tuple[dict[str, float], list[Image.Image]]:
     """The figures of an icon at a side, and its pictures at the full size: the truth, Lanczos's and ours."""
     truth = draw_icon(path, size)
     small = draw_icon(path, side * OVERSAMPLING).reduce(OVERSAMPLING)
+    small = small if quality is None else as_jpeg(over_white(small), quality)
     began = time.process_time()
     stack = decompose(small)
     drawn = Image.fromarray(render(stack, size))
@@ -71,6 +74,13 @@ def draw_icon(path: Path, size: int) -> Image.Image:
     whole = Image.new("RGBA", (size, size))
     whole.paste(drawn, ((size - drawn.width) // 2, (size - drawn.height) // 2))
     return whole
+
+
+def as_jpeg(picture: Image.Image, quality: int) -> Image.Image:
+    """A picture as it comes out of a JPEG."""
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality)
+    return Image.open(file).convert("RGB")
 
 
 def over_white(picture: Image.Image) -> Image.Image:

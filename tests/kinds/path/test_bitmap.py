@@ -18,6 +18,7 @@ from vecstack.kinds.path.bitmap.mixtures import mixtures_of
 from vecstack.kinds.path.bitmap.outline import contour_of
 from vecstack.kinds.path.bitmap.phases import Phases, seen
 from vecstack.kinds.path.bitmap.phases import fitted as fitted_phases
+from vecstack.kinds.path.bitmap.reading import reading_of
 from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, LINE, SMOOTH, Contour, basis_of, retracted
 from vecstack.kinds.path.bitmap.simplify import described, numbers_of
 from vecstack.kinds.path.bitmap.soft import _answer, _drawn, _solve, _times, surface_of
@@ -160,6 +161,23 @@ def test_a_jpeg_of_several_colors_is_not_taken_for_one_of_two(quality: int) -> N
         assert np.abs(seen[y, x].astype(int) - color).max() < 30
 
 
+@pytest.mark.parametrize("quality", [90, 60])
+def test_a_jpeg_of_several_colors_is_sharp_and_its_noise_no_shape(quality: int) -> None:
+    large = Image.new("RGB", (960, 960), "#a0d2f0")
+    draw = ImageDraw.Draw(large)
+    draw.ellipse((100, 130, 600, 640), "#f0c828")
+    draw.polygon([(300, 850), (850, 850), (620, 300)], "#28643c")
+    file = io.BytesIO()
+    large.reduce(24).save(file, "JPEG", quality=quality)
+    stack = vecstack.decompose(Image.open(file))
+    assert stack.model is not None
+    assert stack.model["name"] == "bitmap"
+    assert len(stack.layers) < 7
+    missed = np.abs(vecstack.render(stack, 960).astype(int) - np.asarray(large)).mean()
+    enlarged = Image.open(file).resize(large.size, Image.Resampling.LANCZOS)
+    assert missed < 0.6 * np.abs(np.asarray(enlarged).astype(int) - np.asarray(large)).mean()
+
+
 def test_whole_pixels_are_drawn_as_what_is_smooth_within_them() -> None:
     y, x = np.indices((28, 28)) + 0.5
     inside = np.hypot(x - 13.7, y - 14.2) < 8.3
@@ -266,6 +284,19 @@ def test_an_icon_of_several_colors_becomes_sharp(is_transparent: bool) -> None:
     assert all(group.id == "region-1" or group.parent == "region-1" for group in stack.groups)
 
 
+def test_a_part_that_runs_from_color_to_color_is_one_layer() -> None:
+    y, x = np.indices((960, 960)) + 0.5
+    run = np.array([255, 220, 60]) + (y / 960)[..., None] * np.array([-10, -90, -40])
+    colors = np.where((np.hypot(x - 480, y - 480) < 430)[..., None], run, 255.0)
+    for middle in (320, 640):
+        colors[np.hypot(x - middle, y - 400) < 70] = 60, 30, 10
+    small = np.round(colors.reshape(32, 30, 32, 30, 3).mean((1, 3))).astype(np.uint8)
+    stack = vecstack.decompose(small, "bitmap")
+    assert len(stack.layers) == 3
+    assert [layer.gradient is not None for layer in stack.layers] == [True, False, False]
+    assert np.abs(vecstack.render(stack, 960) - colors).mean() < 1
+
+
 def test_an_icon_may_have_fewer_layers() -> None:
     stack = vecstack.decompose(icon(28), load_model("bitmap"), layers=3)
     assert len(stack.layers) == 3
@@ -301,7 +332,7 @@ def test_a_photo_is_no_icon() -> None:
     y, x = np.indices((64, 64)) / 64
     generator = np.random.default_rng(0)
     pixels = np.stack([x, y, 0.5 + 0.3 * np.sin(9 * x * y)], 2) + generator.normal(0, 0.01, (64, 64, 3))
-    assert mixtures_of(pixels.clip(0, 1).transpose(2, 0, 1)) is None
+    assert reading_of(pixels.clip(0, 1).transpose(2, 0, 1)) is None
 
 
 def test_what_is_long_and_thin_is_no_line_there_and_back() -> None:
@@ -331,7 +362,7 @@ def outlined_disc() -> np.ndarray:
 
 
 def test_a_color_is_found_that_hardly_a_pixel_has_alone() -> None:
-    mixtures = mixtures_of(outlined_disc())
+    mixtures = mixtures_of(outlined_disc().transpose(1, 2, 0))
     assert mixtures is not None
     assert len(mixtures.colors) == 3
     assert np.abs(mixtures.colors - (0.1, 0.05, 0.2)).max(1).min() < 0.12
@@ -340,26 +371,37 @@ def test_a_color_is_found_that_hardly_a_pixel_has_alone() -> None:
 
 def test_fields_show_a_thin_edge_without_gaps() -> None:
     picture = outlined_disc()
-    mixtures = mixtures_of(picture)
+    mixtures = mixtures_of(picture.transpose(1, 2, 0))
     assert mixtures is not None
-    phases = Phases.begun(mixtures.shares, mixtures.colors, mixtures.pure)
+    phases = Phases.begun(mixtures.shares, mixtures.painted, mixtures.pure)
     shown = seen(fitted_phases(phases, picture.transpose(1, 2, 0)))
     assert np.sqrt(np.square(shown.picture - picture.transpose(1, 2, 0)).mean()) < 0.02
-    dark = int(np.argmin(phases.colors.sum(1)))
+    dark = int(np.argmin(phases.colors.sum((1, 2, 3))))
     turns = np.linspace(0, 2 * np.pi, 120, endpoint=False)
     rows, columns = ((np.array([471, 487])[:, None] + 330 * np.stack([np.sin(turns), np.cos(turns)])) / 10).astype(int)
     assert (shown.fields.argmax(0)[rows, columns] == dark).mean() > 0.95
 
 
 def rough_ring(side: int) -> np.ndarray:
-    """How much of each pixel a ring covers whose edges are rough, as of handwriting that was scanned: [side,side]."""
+    """How much of each pixel a ring covers whose edges are rough and whose ink mostly lacks a level or two of 8 bits,
+    as of handwriting that was scanned: [side,side]."""
     generator = np.random.default_rng(3)
     y, x = (np.indices((32 * side, 32 * side)) + 0.5) / 32 - side / 2
     angle = np.arctan2(y, x)
     rough = sum(generator.normal(0, 0.06) * np.cos(k * angle + generator.uniform(0, 6)) for k in range(12, 40))
     inked = np.abs(np.hypot(x, y) + rough - 0.3 * side) < 0.07 * side
-    found: np.ndarray = inked.reshape(side, 32, side, 32).mean((1, 3))
+    ink = 1 - generator.choice([0, 1, 2], (side, side), p=[0.05, 0.45, 0.5]) / 255
+    found: np.ndarray = inked.reshape(side, 32, side, 32).mean((1, 3)) * ink
     return found
+
+
+def test_fine_detail_is_sharp() -> None:
+    y, x = (np.indices((32 * SIDE, 32 * SIDE)) + 0.5) / 32 - SIDE / 2
+    inked = np.hypot(x, y) < 8.5 + 1.2 * np.sign(np.sin(26 * np.arctan2(y, x)))  # teeth of a pixel
+    for kind in (Image.Resampling.BOX, Image.Resampling.LANCZOS):
+        small = Image.fromarray(np.uint8(255 * inked)).resize((SIDE, SIDE), kind).convert("RGB")
+        (layer,) = vecstack.decompose(small, "bitmap").layers
+        assert layer.kind == "path"
 
 
 def test_rough_edges_become_one_layer_with_a_soft_edge() -> None:

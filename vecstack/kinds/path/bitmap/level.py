@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vecstack.compiled import compiled
+from vecstack.kinds.path.bitmap.solving import bent, solved
 
 SAMPLES = 4  # of a pixel's side, at which the field is looked at
 SOFTNESS = (1.0, 1.0, 0.7, 0.7, 0.5, 0.5, 0.4, 0.35)  # px over which an edge is soft, one Gauss-Newton step each
@@ -26,15 +27,19 @@ class _Basis:
     @classmethod
     def of(cls, pixels: int) -> _Basis:
         """That of a side of so many pixels, N of which is `pixels` + 3."""
-        t = (np.arange(SAMPLES) + 0.5) / SAMPLES
-        weights = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], 1) / 6
-        slopes = np.stack([-((1 - t) ** 2), 3 * t**2 - 4 * t, -3 * t**2 + 2 * t + 1, t**2], 1) / 2
         rows = np.arange(SAMPLES * pixels)
         found = np.zeros((2, len(rows), pixels + 3))
         for k in range(4):
-            found[0, rows, rows // SAMPLES + k] = np.tile(weights[:, k], pixels)
-            found[1, rows, rows // SAMPLES + k] = np.tile(slopes[:, k], pixels)
+            found[:, rows, rows // SAMPLES + k] = np.tile(taps()[:, :, k], pixels)
         return cls(found[0], found[1])
+
+
+def taps() -> np.ndarray:
+    """Values and slopes of the four B-splines at the samples of a pixel's side: [2,SAMPLES,4]."""
+    t = (np.arange(SAMPLES) + 0.5) / SAMPLES
+    values = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], 1) / 6
+    slopes = np.stack([-((1 - t) ** 2), 3 * t**2 - 4 * t, -3 * t**2 + 2 * t + 1, t**2], 1) / 2
+    return np.stack([values, slopes])
 
 
 def field_of(cover: np.ndarray, bending: float = BENDING) -> np.ndarray:
@@ -78,22 +83,10 @@ def _solved(
     answers = np.ascontiguousarray(answers)
 
     def curved(step: np.ndarray) -> np.ndarray:
-        found: np.ndarray = _told(answers, _seen(answers, step)) + bending * _bent(step) + DAMPING * step
+        found: np.ndarray = _told(answers, _seen(answers, step)) + bending * bent(step[None])[0] + DAMPING * step
         return found
 
-    left = -_told(answers, missing) - bending * _bent(numbers)
-    step, way = np.zeros_like(left), left
-    size = float(np.vdot(left, left))
-    for _ in range(SOLVING):
-        if size < 1e-14:
-            break
-        answer = curved(way)
-        along = size / float(np.vdot(way, answer))
-        step = step + along * way
-        left = left - along * answer
-        before, size = size, float(np.vdot(left, left))
-        way = left + size / before * way
-    return step
+    return solved(curved, -_told(answers, missing) - bending * bent(numbers[None])[0], SOLVING)
 
 
 @compiled
@@ -119,19 +112,4 @@ def _told(answers, pixels):
             for i in range(4):
                 for j in range(4):
                     result[y + i, x + j] += answers[y, x, i, j] * pixels[y, x]
-    return result
-
-
-def _bent(numbers: np.ndarray) -> np.ndarray:
-    """Half the slopes of the sum of squared second differences."""
-    result = np.zeros_like(numbers)
-    for turned, out in ((numbers, result), (numbers.T, result.T)):
-        second = turned[2:] - 2 * turned[1:-1] + turned[:-2]
-        out[2:] += second
-        out[1:-1] -= 2 * second
-        out[:-2] += second
-    mixed = np.diff(np.diff(numbers, axis=0), axis=1)
-    for rows, columns, sign in ((1, 1, 1), (1, 0, -1), (0, 1, -1), (0, 0, 1)):
-        ends = numbers.shape[0] - 1 + rows, numbers.shape[1] - 1 + columns
-        result[rows : ends[0], columns : ends[1]] += 2 * sign * mixed
     return result

@@ -15,11 +15,12 @@ from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.bitmap.areas import Aim, fitted
 from vecstack.kinds.path.bitmap.inks import Inks, inks_of
-from vecstack.kinds.path.bitmap.mixtures import Mixtures, mixtures_of
+from vecstack.kinds.path.bitmap.mixtures import Mixtures
+from vecstack.kinds.path.bitmap.reading import reading_of
+from vecstack.kinds.path.bitmap.rough import is_smoothed, is_uneven, may_be_rough
 from vecstack.kinds.path.bitmap.several import SeveralGrower
 from vecstack.kinds.path.bitmap.shape import Contour, short_lines
 from vecstack.kinds.path.bitmap.simplify import described, described_smoothly, length_of
-from vecstack.kinds.path.bitmap.soft import is_smoothed
 from vecstack.kinds.path.bitmap.softened import drawn, hardened, kind_of_surfaces, softened
 from vecstack.kinds.path.graphic.grower import GraphicMaker
 from vecstack.kinds.path.make import LayerGrower
@@ -47,7 +48,7 @@ def suits(picture: np.ndarray) -> str | None:
 def _looked_at(picture: np.ndarray) -> tuple[Inks | None, Mixtures | None]:
     """The two colours of a picture, or the several."""
     inks = inks_of(picture)
-    return inks, mixtures_of(picture) if inks is None or inks.off > OFF else None
+    return inks, reading_of(picture) if inks is None or inks.off > OFF else None
 
 
 class BitmapMaker:
@@ -99,7 +100,6 @@ class BitmapGrower(LayerGrower):
 
     def __init__(self, scene: Scene, terms: Terms, device: torch.device, inks: Inks, *, may_be_soft: bool) -> None:
         super().__init__((), scene, terms, device)
-        self._may_be_soft = may_be_soft
         self._corner, self._inks = inks.cropped(MARGIN)
         self._contours: tuple[Contour, ...] = ()
         self._soft: Layer | None = None
@@ -130,22 +130,28 @@ class BitmapGrower(LayerGrower):
         if count < 1 or self._inks.is_plain or self.count:
             return
         kind = kind_of_surfaces(max(self.scene.picture.shape)) if self._may_be_soft else None
-        contours = described(self._inks.cover, self._steps, may_be_soft=kind is not None)
+        cover = self._inks.cover
+        is_soft = kind is not None and is_uneven(cover)
+        contours = None if is_soft else described(cover, self._steps, may_be_soft=kind is not None)
         if contours is None and kind is not None:
             self._take_soft(self._softened(kind))
         elif contours:
             self._take(self._stronger(contours))
 
     def _take_soft(self, layer: Layer) -> None:
-        """Have a layer with a soft edge, or the path that is the same with a hard one: where that is asked for, and of
-        a smooth shape that was blurred."""
-        _, height, width = self.scene.picture.shape
-        if self._may_be_soft and not is_smoothed(self._inks.cover, height * width):
-            self._soft = layer
+        """Have a layer with a soft edge; or a path: the same with a hard edge where that is asked for, and of a smooth
+        shape that was blurred, and what pixels tell of one that was drawn with sharp edges, however fine."""
+        cover, (_, height, width) = self._inks.cover, self.scene.picture.shape
+        is_blurred = is_smoothed(cover, height * width)
+        if self._may_be_soft and not is_blurred:
+            if may_be_rough(cover):
+                self._soft = layer
+            else:
+                self._take(self._stronger(described(cover, self._steps) or ()))
             return
-        cover, (rows, columns) = hardened(layer, self.scene.rect, height, width), self._inks.cover.shape
+        hard, (rows, columns) = hardened(layer, self.scene.rect, height, width), cover.shape
         left, top = self._corner
-        self._inks = dataclasses.replace(self._inks, cover=cover[top : top + rows, left : left + columns])
+        self._inks = dataclasses.replace(self._inks, cover=hard[top : top + rows, left : left + columns])
         self._take(described_smoothly(self._inks.cover, self._steps))
 
     def _softened(self, kind: Kind[Layer]) -> Layer:

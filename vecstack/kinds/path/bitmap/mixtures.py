@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vecstack.compiled import compiled
+from vecstack.kinds.path.graphic.fills import Fill
 
 LEAST_SIDE = 8  # px of the long side, of a picture that tells of shapes
-EXACT = 0.6 / 255  # between the pixels of a square that have one colour
-EVEN, EDGES = 0.5, 5.0  # share of the pixels in such squares, at least, and px of the long side that may be edges
-ALIKE = 3 / 255  # between the pixels of a square that are all of one colour
-SAME = 10 / 255  # up to which such colours count as one
+EVEN, EDGES = 0.5, 5.0  # share of the pixels in even squares, at least, and px of the long side that may be edges
 MOST = 24  # colours
-FEW, STRAY = 20, 0.01  # colours, and share of pixels that are none of their mixtures, of a picture that has few
+STRAY = 0.01  # share of pixels that are no mixtures, of a picture that has few colours
 THIRD = (6 / 255) ** 2  # what a third colour in a pixel costs, against squared distances
-FOREIGN = (10 / 255) ** 2  # squared distance up to which a pixel is of a colour that does not lie around it
-EXPLAINED = 12 / 255  # distance of a pixel from its mixture from which on there is a colour more
 REACH = 2  # px from where a colour is to where it may be mixed in
 ALMOST = 0.25  # from a pixel to a colour that may be meant to be further
 BEYOND = (1.06, 1.12, 1.18, 1.25, 1.35)  # times as far from another colour, tried one after another
@@ -25,24 +21,56 @@ SEEN = 0.35  # share of a pixel from which on a colour is there
 
 
 @dataclass(frozen=True)
-class Mixtures:
-    """The colours [K,D] of a picture, how many pixels are all of each [K], and the share of each in each pixel,
-    [K,H,W]."""
+class Bounds:
+    """How far colours may be apart: within squares of four pixels that have one colour (`exact`) or are all of one
+    (`alike`); such colours that are one (`same`); a pixel and a mixture with a colour that does not lie around it
+    (`foreign`), and a pixel and its mixture, from which on there is a colour more (`explained`). How many are `few`."""
 
+    exact: float
+    alike: float
+    same: float
+    foreign: float
+    explained: float
+    few: int = 20
+
+
+CLEAN = Bounds(0.6 / 255, 3 / 255, 10 / 255, 10 / 255, 12 / 255)
+
+
+@dataclass(frozen=True)
+class Mixtures:
+    """The pixels [H,W,D] of a picture, without noise; its colours [K,D], how many pixels are all of each [K], and the
+    share of each in each pixel, [K,H,W]; the fills of colours that run, else None, where any does; and the noise that
+    was taken away, root mean square."""
+
+    pixels: np.ndarray
     colors: np.ndarray
     pure: np.ndarray
     shares: np.ndarray
+    fills: tuple[Fill | None, ...] = ()
+    noise: float = 0.0
+
+    @property
+    def painted(self) -> np.ndarray:
+        """The colour of each in each pixel: [K,H,W,D]."""
+        height, width, _ = self.pixels.shape
+        found = _everywhere(self.colors, height, width)
+        rows, columns = np.indices((height, width)) + 0.5
+        places = np.stack([columns.ravel(), rows.ravel()], 1)
+        for number, fill in enumerate(self.fills):
+            if fill is not None:
+                found[number, ..., :3] = fill.colors_at(places).reshape(height, width, 3)
+        return found
 
 
-def mixtures_of(picture: np.ndarray) -> Mixtures | None:
-    """The colours of a picture [D,H,W] (premultiplied where D is 4): those of squares of four pixels, and of what is
-    thinner, as long as pixels are no mixtures of colours around them. None of a picture with few such squares, as a
-    photo has, or many colours."""
-    pixels = np.ascontiguousarray(picture.transpose(1, 2, 0), np.float64)
+def mixtures_of(pixels: np.ndarray, bounds: Bounds = CLEAN) -> Mixtures | None:
+    """The colours of pixels [H,W,D] (premultiplied where D is 4): those of squares of four, and of what is thinner, as
+    long as pixels are no mixtures of colours around them. None where there are few such squares, as in a photo, or many
+    colours."""
     side = max(pixels.shape[:2])
-    if side < LEAST_SIDE or _in_squares(pixels, EXACT).mean() < EVEN - EDGES / side:
+    if side < LEAST_SIDE or _in_squares(pixels, bounds.exact).mean() < EVEN - EDGES / side:
         return None
-    colors, counts, seeds = _pure(pixels)
+    colors, counts, seeds = _pure(pixels, bounds)
     if not len(colors):
         colors, counts = pixels[:1, 0].copy(), np.zeros(1, np.int64)
         seeds = np.zeros((1, *pixels.shape[:2]), bool)
@@ -50,10 +78,10 @@ def mixtures_of(picture: np.ndarray) -> Mixtures | None:
     shares, left = _explained(pixels, colors, seeds)
     for _ in range(4 * MOST):
         y, x = divmod(int(left.argmax()), left.shape[1])
-        if left[y, x] < EXPLAINED**2:
+        if left[y, x] < bounds.explained**2:
             break
-        number = _foreign(pixels, colors, shares, y, x)
-        further = _further(pixels, colors, counts, shares, y, x) if number < 0 else None
+        number = _foreign(pixels, colors, shares, y, x, bounds.foreign)
+        further = _further(pixels, colors, counts, shares, y, x, bounds.foreign) if number < 0 else None
         if further is not None:
             number, colors = further
         if number < 0:
@@ -65,22 +93,22 @@ def mixtures_of(picture: np.ndarray) -> Mixtures | None:
             seeds = np.concatenate([seeds, np.zeros_like(seeds[:1])])
         seeds[number, y, x] = True
         shares, left = _explained(pixels, colors, seeds, shares)
-    if len(colors) > FEW or (left > EXPLAINED**2).mean() > STRAY:
+    if len(colors) > bounds.few or (left > bounds.explained**2).mean() > STRAY:
         return None
-    return Mixtures(colors, counts, shares)
+    return Mixtures(pixels, colors, counts, shares)
 
 
-def _pure(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _pure(pixels: np.ndarray, bounds: Bounds) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Colours of squares of four pixels alike: [K,D], of how many pixels each is [K], and of which [K,H,W]."""
     height, width, channels = pixels.shape
-    left = _in_squares(pixels, ALIKE)
+    left = _in_squares(pixels, bounds.alike)
     colors: list[np.ndarray] = []
     seeds: list[np.ndarray] = []
     while left.any() and len(colors) < MOST:
         own = pixels[left]
         _, place, counts = np.unique(np.rint(own * 60), axis=0, return_inverse=True, return_counts=True)
         middle = own[place.ravel() == counts.argmax()].mean(0)
-        near = left & (np.abs(pixels - middle).max(2) < SAME)
+        near = left & (np.abs(pixels - middle).max(2) < bounds.same)
         colors.append(np.median(pixels[near], 0))
         seeds.append(near)
         left &= ~near
@@ -112,7 +140,7 @@ def _explained(
         is_there[: len(shares)] |= shares > SEEN
     while True:
         near = _widened(is_there)
-        found, left = _mixed(pixels, colors, near, THIRD)
+        found, left = _mixed(pixels, _everywhere(colors, *pixels.shape[:2]), near, THIRD)
         more = (found > SEEN) & ~is_there
         if not more.any():
             return found, left
@@ -130,7 +158,13 @@ def _widened(is_there: np.ndarray) -> np.ndarray:
 
 
 def _further(
-    pixels: np.ndarray, colors: np.ndarray, counts: np.ndarray, shares: np.ndarray, y: int, x: int
+    pixels: np.ndarray,
+    colors: np.ndarray,
+    counts: np.ndarray,
+    shares: np.ndarray,
+    y: int,
+    x: int,
+    foreign: float,
 ) -> tuple[int, np.ndarray] | None:
     """The number of a colour that is sure of no pixel, and the colours with it a little further from another, so that
     it explains a pixel near it; None where none does."""
@@ -142,7 +176,7 @@ def _further(
                 moved[number] = (colors[other] + beyond * (colors[number] - colors[other])).clip(0, 1)
                 if moved.shape[1] == 4:
                     moved[number, :3] = np.minimum(moved[number, :3], moved[number, 3])
-                if other != number and _left(pixels, moved, [*near, number], y, x) < FOREIGN:
+                if other != number and _left(pixels, moved, [*near, number], y, x) < foreign**2:
                     return number, moved
     return None
 
@@ -158,13 +192,14 @@ def _left(pixels: np.ndarray, colors: np.ndarray, chosen: list[int], y: int, x: 
     """By how much the mixtures of some colours miss a pixel, squared."""
     allowed = np.zeros((len(colors), 1, 1), bool)
     allowed[chosen] = True
-    return float(_mixed(pixels[y : y + 1, x : x + 1], colors, allowed, THIRD)[1][0, 0])
+    return float(_mixed(pixels[y : y + 1, x : x + 1], colors[:, None, None], allowed, THIRD)[1][0, 0])
 
 
-def _foreign(pixels: np.ndarray, colors: np.ndarray, shares: np.ndarray, y: int, x: int) -> int:
-    """The colour that explains a pixel, with one that lies around it, though it does not; -1 where none does."""
+def _foreign(pixels: np.ndarray, colors: np.ndarray, shares: np.ndarray, y: int, x: int, foreign: float) -> int:
+    """The colour that explains a pixel up to `foreign`, with one that lies around it, though it does not; -1 where none
+    does."""
     near = _around(shares, y, x)
-    best, least = -1, FOREIGN
+    best, least = -1, foreign**2
     for number in range(len(colors)):
         left = _left(pixels, colors, [*near, number], y, x)
         if left < least:
@@ -172,10 +207,23 @@ def _foreign(pixels: np.ndarray, colors: np.ndarray, shares: np.ndarray, y: int,
     return best
 
 
+def mixed_again(mixtures: Mixtures, is_there: np.ndarray) -> Mixtures:
+    """The mixtures with shares of the colours that are near where some are [K,H,W]; of those that have any."""
+    shares, _ = _mixed(mixtures.pixels, mixtures.painted, _widened(is_there), THIRD)
+    kept = np.flatnonzero(shares.sum((1, 2)) > 1)
+    fills = tuple(mixtures.fills[number] for number in kept) if mixtures.fills else ()
+    return replace(mixtures, colors=mixtures.colors[kept], pure=mixtures.pure[kept], shares=shares[kept], fills=fills)
+
+
+def _everywhere(colors: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Colours [K,D] in each pixel: [K,H,W,D]."""
+    return np.repeat(np.repeat(colors[:, None, None], height, 1), width, 2)
+
+
 @compiled
 def _mixed(pixels, colors, allowed, third):
-    """The shares [K,H,W] of one, two or three of the colours that are `allowed` [K,H,W] in each pixel [H,W,D], which
-    come closest to it, and by how much they miss it, squared [H,W]."""
+    """The shares [K,H,W] of one, two or three of the colours [K,H,W,D] that are `allowed` [K,H,W] in each pixel
+    [H,W,D], which come closest to it, and by how much they miss it, squared [H,W]."""
     height, width, channels = pixels.shape
     shares = np.zeros(allowed.shape)
     missed = np.full((height, width), 9.0)
@@ -192,16 +240,16 @@ def _mixed(pixels, colors, allowed, third):
                 a = own[i]
                 pp = 0.0
                 for d in range(channels):
-                    pp += (pixels[y, x, d] - colors[a, d]) ** 2
+                    pp += (pixels[y, x, d] - colors[a, y, x, d]) ** 2
                 if pp < best:
                     best, a0, b0, c0, u0, v0 = pp, a, -1, -1, 0.0, 0.0
                 for j in range(i + 1, count):
                     b = own[j]
                     bb, bp = 1e-12, 0.0
                     for d in range(channels):
-                        way = colors[b, d] - colors[a, d]
+                        way = colors[b, y, x, d] - colors[a, y, x, d]
                         bb += way * way
-                        bp += way * (pixels[y, x, d] - colors[a, d])
+                        bp += way * (pixels[y, x, d] - colors[a, y, x, d])
                     u = min(max(bp / bb, 0.0), 1.0)
                     cost = pp - 2 * u * bp + u * u * bb + 1e-5
                     if cost < best:
@@ -210,10 +258,10 @@ def _mixed(pixels, colors, allowed, third):
                         c = own[k]
                         cc, cp, bc = 1e-12, 0.0, 0.0
                         for d in range(channels):
-                            way = colors[c, d] - colors[a, d]
+                            way = colors[c, y, x, d] - colors[a, y, x, d]
                             cc += way * way
-                            cp += way * (pixels[y, x, d] - colors[a, d])
-                            bc += way * (colors[b, d] - colors[a, d])
+                            cp += way * (pixels[y, x, d] - colors[a, y, x, d])
+                            bc += way * (colors[b, y, x, d] - colors[a, y, x, d])
                         det = bb * cc - bc * bc
                         if det < 1e-6:
                             continue

@@ -33,15 +33,17 @@ GROUND = 2.5 / 255  # difference up to which a part at the border has the colour
 
 @dataclass(frozen=True)
 class Shape:
-    """What covers in one colour [D], premultiplied where D is 4."""
+    """What covers in one colour [1,1,D], or in one that runs, in pixels [H,W,D]; premultiplied where D is 4. `number`
+    is that of the field that it is part of."""
 
     contours: tuple[Contour, ...]
     color: np.ndarray
+    number: int
 
     @property
     def opacity(self) -> float:
         """How much it covers of what lies below."""
-        return float(self.color[3]) if len(self.color) == 4 else 1.0
+        return float(self.color[0, 0, 3]) if self.color.shape[2] == 4 else 1.0
 
     def cover(self, height: int, width: int) -> np.ndarray:
         """How much of each pixel lies within its contours: [H,W]."""
@@ -49,10 +51,11 @@ class Shape:
 
 
 class Pile:
-    """Shapes, lowest first, on a ground [D], and the pixels [H,W,D] that they are to come close to."""
+    """Shapes, lowest first, on a ground [D], and the pixels [H,W,D] that they are to come close to; `exact` is the
+    error, root mean square, that nothing has to explain."""
 
-    def __init__(self, pixels: np.ndarray, ground: np.ndarray, shapes: Sequence[Shape]) -> None:
-        self.pixels, self.ground, self.shapes = pixels, ground, list(shapes)
+    def __init__(self, pixels: np.ndarray, ground: np.ndarray, shapes: Sequence[Shape], exact: float = EXACT) -> None:
+        self.pixels, self.ground, self.shapes, self.exact = pixels, ground, list(shapes), exact
         height, width, _ = pixels.shape
         self._size = height, width
         self.covers = [shape.cover(height, width) for shape in self.shapes]
@@ -88,11 +91,11 @@ class Pile:
         """How long a description of what is missed on some pixels [H,W] is."""
         missing = (self.drawn - self.pixels)[chosen]
         count = max(8, int(chosen.sum()))
-        return count * math.log(float(np.vdot(missing, missing)) / count + EXACT**2)
+        return count * math.log(float(np.vdot(missing, missing)) / count + self.exact**2)
 
     def chosen(self, numbers: Sequence[int]) -> Pile:
         """Some of the shapes."""
-        return Pile(self.pixels, self.ground, [self.shapes[number] for number in numbers])
+        return Pile(self.pixels, self.ground, [self.shapes[number] for number in numbers], self.exact)
 
     def topmost(self, least: float) -> np.ndarray:
         """The highest shape that covers so much of each pixel, or -1: [H,W]."""
@@ -142,13 +145,13 @@ class Pile:
         own = Aim(bounds, bounds, aim.weight[rows, columns])
         contours = [replace(contour, points=contour.points - corner) for contour in shape.contours]
         if is_simplified:
-            search = Search(self.covers[number][rows, columns], own, CORNER_PRICE, PRICE)
+            search = Search(self.covers[number][rows, columns], own, CORNER_PRICE, PRICE, self.exact)
             fit = search.simpler(fitted(contours, own, steps))
             fit = search.simpler(search.repaired(fit))
         else:
             fit = fitted(contours, own, steps)
         found = tuple(replace(contour, points=contour.points + corner) for contour in fit.contours)
-        self.shapes[number] = Shape(found, shape.color)
+        self.shapes[number] = replace(shape, contours=found)
         self.covers[number] = self.shapes[number].cover(*self._size)
 
 
@@ -166,8 +169,8 @@ def _is_beside(cover: np.ndarray) -> np.ndarray:
 
 
 def shapes_seen(seen: Seen, colors: np.ndarray, ground: np.ndarray) -> list[Shape]:
-    """The shapes that fields of such colours [K,D] show on a ground [D], lowest first."""
-    parts, number = _parts(seen, colors)
+    """The shapes that fields of such colours in pixels [K,H,W,D] show on a ground [D], lowest first."""
+    parts, number = _parts(seen, colors.mean((1, 2)))
     rim = np.unique(np.concatenate([parts.part[0], parts.part[-1], parts.part[:, 0], parts.part[:, -1]]))
     is_ground = np.abs(parts.colors - ground).max(1) < GROUND
     if len(ground) == 3:
@@ -181,7 +184,9 @@ def shapes_seen(seen: Seen, colors: np.ndarray, ground: np.ndarray) -> list[Shap
         smooth = [evenly(loop / SAMPLES) for loop in loops if abs(area_of(loop)) > LEAST_AREA * SAMPLES**2]
         if smooth:
             contours = tuple(contour_of(loop, most_spread=SPREAD) for loop in smooth)
-            found.append(Shape(contours, colors[number[shape.part]]))
+            own = int(number[shape.part])
+            is_flat = (colors[own] == colors[own, 0, 0]).all()
+            found.append(Shape(contours, colors[own, :1, :1] if is_flat else colors[own], own))
     return found
 
 

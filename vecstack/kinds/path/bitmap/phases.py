@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vecstack.compiled import compiled
-from vecstack.kinds.path.bitmap.level import SAMPLES
+from vecstack.kinds.path.bitmap.level import taps
+from vecstack.kinds.path.bitmap.solving import bent, solved
 
 BEGIN = (1.0, 1.0, 0.7, 0.7, 0.5, 0.5, 0.4, 0.35)  # px over which edges are soft, one Gauss-Newton step each
 AGAIN = (0.7, 0.5, 0.5, 0.4, 0.35)  # the same, of what was fitted before
-BENDING = 3e-4  # weight of the fields' squared second differences against the squared errors of pixels
+BENDING, NOISY_BENDING = 3e-4, 0.03  # weight of squared second differences against squared errors of pixels; amid noise
 DAMPING = 0.03  # of a step's numbers
 SOLVING = 16  # steps of conjugate gradients for each
 STEEPEST, FLATTEST = 3.0, 0.3  # slopes between the two highest fields, for a pixel, that count as such
@@ -21,8 +22,8 @@ ACTIVE = 2e-3  # share of a sample from which on a field is felt there
 
 @dataclass(frozen=True)
 class Phases:
-    """The numbers [K,H+3,W+3] of fields, which are cubic B-splines a pixel apart, and their colours [K,D]; `held` [K]
-    says how many pixels vouch for each colour."""
+    """The numbers [K,H+3,W+3] of fields, which are cubic B-splines a pixel apart, and their colours in pixels
+    [K,H,W,D]; `held` [K] says how many pixels vouch for each."""
 
     numbers: np.ndarray
     colors: np.ndarray
@@ -51,59 +52,48 @@ class Seen:
 
 def seen(phases: Phases, softness: float = AGAIN[-1]) -> Seen:
     """What fields show with edges so soft."""
-    picture, shares, fields, *_ = _forward(phases.numbers, phases.colors, softness, _taps(), 0.0)
+    picture, shares, fields, *_ = _forward(phases.numbers, phases.colors, softness, taps(), 0.0)
     return Seen(picture, shares, fields)
 
 
-def fitted(phases: Phases, pixels: np.ndarray, softness: Sequence[float] = BEGIN) -> Phases:
-    """Fields closer to pixels [H,W,D], by a damped Gauss-Newton step for each softness of edges; colours follow as far
-    as no pixels vouch for them."""
-    taps = _taps()
+def fitted(phases: Phases, pixels: np.ndarray, bending: float = BENDING, softness: Sequence[float] = BEGIN) -> Phases:
+    """Fields closer to pixels [H,W,D], by a damped Gauss-Newton step for each softness of edges, as far as that bends
+    them little; colours follow as far as no pixels vouch for them."""
+    places = taps()
     for soft in softness:
-        _, shares, *_ = _forward(phases.numbers, phases.colors, soft, taps, 1.0)
+        _, shares, *_ = _forward(phases.numbers, phases.colors, soft, places, 1.0)
         phases = replace(phases, colors=_colors(phases, shares, pixels))
-        picture, _, _, *answers = _forward(phases.numbers, phases.colors, soft, taps, ACTIVE)
-        step = _solved(phases.numbers, pixels - picture, taps, answers)
+        picture, _, _, *answers = _forward(phases.numbers, phases.colors, soft, places, ACTIVE)
+        step = _solved(phases.numbers, pixels - picture, places, answers, bending)
         phases = replace(phases, numbers=phases.numbers + step)
     return phases
 
 
-def _taps() -> np.ndarray:
-    """Values and slopes of the four B-splines at the samples of a pixel's side: [2,SAMPLES,4]."""
-    t = (np.arange(SAMPLES) + 0.5) / SAMPLES
-    values = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], 1) / 6
-    slopes = np.stack([-((1 - t) ** 2), 3 * t**2 - 4 * t, -3 * t**2 + 2 * t + 1, t**2], 1) / 2
-    return np.stack([values, slopes])
-
-
 def _colors(phases: Phases, shares: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """The colours [K,D] that are closest to pixels by such shares, near those that pixels vouch for."""
+    """The colours [K,H,W,D] that are closest to pixels by such shares, each moved as a whole, near those that pixels
+    vouch for."""
     flat = shares.reshape(phases.count, -1)
     weight = np.where(phases.held > 0, 1000.0 * phases.held, 1.0)
     form = flat @ flat.T + np.diag(weight)
-    found = np.linalg.solve(form, flat @ pixels.reshape(-1, pixels.shape[2]) + weight[:, None] * phases.colors)
-    found = found.clip(0, 1)
-    found[:, :3] = np.minimum(found[:, :3], found[:, 3:4] if found.shape[1] == 4 else 1)
+    missing = pixels - np.einsum("khw,khwd->hwd", shares, phases.colors)
+    moves = np.linalg.solve(form, flat @ missing.reshape(-1, missing.shape[2]))
+    found = (phases.colors + moves[:, None, None]).clip(0, 1)
+    found[..., :3] = np.minimum(found[..., :3], found[..., 3:4] if found.shape[3] == 4 else 1)
     result: np.ndarray = found
     return result
 
 
-def _solved(numbers: np.ndarray, missing: np.ndarray, taps: np.ndarray, answers: Sequence[np.ndarray]) -> np.ndarray:
+def _solved(
+    numbers: np.ndarray, missing: np.ndarray, taps: np.ndarray, answers: Sequence[np.ndarray], bending: float
+) -> np.ndarray:
     """The Gauss-Newton step of fields, by conjugate gradients."""
-    left = _back(missing, numbers, taps, *answers) - BENDING * _bent(numbers)
-    step, way = np.zeros_like(left), left
-    size = first = float(np.vdot(left, left))
-    for _ in range(SOLVING):
-        if size < 1e-6 * first + 1e-14:
-            break
+
+    def curved(way: np.ndarray) -> np.ndarray:
         pixels = _ahead(way, missing, taps, *answers)
-        answer = _back(pixels, numbers, taps, *answers) + BENDING * _bent(way) + DAMPING * way
-        along = size / float(np.vdot(way, answer))
-        step = step + along * way
-        left = left - along * answer
-        before, size = size, float(np.vdot(left, left))
-        way = left + size / before * way
-    return step
+        found: np.ndarray = _back(pixels, numbers, taps, *answers) + bending * bent(way) + DAMPING * way
+        return found
+
+    return solved(curved, _back(missing, numbers, taps, *answers) - bending * bent(numbers), SOLVING)
 
 
 @compiled
@@ -113,7 +103,7 @@ def _forward(numbers, colors, softness, taps, active):
     colour there answers to the field [E,D]."""
     count, height, width = len(numbers), numbers.shape[1] - 3, numbers.shape[2] - 3
     side = taps.shape[1]
-    channels = colors.shape[1]
+    channels = colors.shape[3]
     fields = np.empty((count, side * height, side * width))
     for k in range(count):
         for row in range(side * height):
@@ -149,7 +139,7 @@ def _forward(numbers, colors, softness, taps, active):
             if second < 0:
                 shares[0, y, x] += part
                 for d in range(channels):
-                    picture[y, x, d] += part * colors[0, d]
+                    picture[y, x, d] += part * colors[0, y, x, d]
                 continue
             across, down = 0.0, 0.0
             for i in range(4):
@@ -168,7 +158,7 @@ def _forward(numbers, colors, softness, taps, active):
                 share[k] /= total
                 shares[k, y, x] += part * share[k]
                 for d in range(channels):
-                    color[d] += share[k] * colors[k, d]
+                    color[d] += share[k] * colors[k, y, x, d]
             for d in range(channels):
                 picture[y, x, d] += part * color[d]
             if active >= 1 or active <= 0 or share[first] > 1 - active:
@@ -185,7 +175,7 @@ def _forward(numbers, colors, softness, taps, active):
                     by = more_by
                 places[found, 0], places[found, 1], places[found, 2] = row, column, k
                 for d in range(channels):
-                    by[found, d] = part * scale * share[k] * (colors[k, d] - color[d])
+                    by[found, d] = part * scale * share[k] * (colors[k, y, x, d] - color[d])
                 found += 1
     return picture, shares, fields, places[:found], by[:found]
 
@@ -193,18 +183,13 @@ def _forward(numbers, colors, softness, taps, active):
 @compiled
 def _ahead(step, like, taps, places, by):
     """How pixels [H,W,D] answer to a step of the fields' numbers."""
-    side = taps.shape[1]
     pixels = np.zeros_like(like)
     for e in range(len(places)):
-        y, a = places[e, 0] // side, places[e, 0] % side
-        x, b = places[e, 1] // side, places[e, 1] % side
-        k = places[e, 2]
+        y, x, down, across = _at(places[e], taps)
         value = 0.0
         for i in range(4):
-            line = 0.0
             for j in range(4):
-                line += taps[0, b, j] * step[k, y + i, x + j]
-            value += taps[0, a, i] * line
+                value += down[i] * across[j] * step[places[e, 2], y + i, x + j]
         for d in range(by.shape[1]):
             pixels[y, x, d] += value * by[e, d]
     return pixels
@@ -213,43 +198,21 @@ def _ahead(step, like, taps, places, by):
 @compiled
 def _back(pixels, like, taps, places, by):
     """The transpose of `_ahead`."""
-    side = taps.shape[1]
     step = np.zeros_like(like)
     for e in range(len(places)):
-        y, a = places[e, 0] // side, places[e, 0] % side
-        x, b = places[e, 1] // side, places[e, 1] % side
-        k = places[e, 2]
+        y, x, down, across = _at(places[e], taps)
         value = 0.0
         for d in range(by.shape[1]):
             value += pixels[y, x, d] * by[e, d]
         for i in range(4):
             for j in range(4):
-                step[k, y + i, x + j] += value * taps[0, a, i] * taps[0, b, j]
+                step[places[e, 2], y + i, x + j] += value * down[i] * across[j]
     return step
 
 
 @compiled
-def _bent(numbers):
-    """Half the slopes of the sum of squared second differences."""
-    count, height, width = numbers.shape
-    result = np.zeros_like(numbers)
-    for k in range(count):
-        for y in range(height):
-            for x in range(width):
-                if 0 < y < height - 1:
-                    value = numbers[k, y - 1, x] - 2 * numbers[k, y, x] + numbers[k, y + 1, x]
-                    result[k, y - 1, x] += value
-                    result[k, y, x] -= 2 * value
-                    result[k, y + 1, x] += value
-                if 0 < x < width - 1:
-                    value = numbers[k, y, x - 1] - 2 * numbers[k, y, x] + numbers[k, y, x + 1]
-                    result[k, y, x - 1] += value
-                    result[k, y, x] -= 2 * value
-                    result[k, y, x + 1] += value
-                if y < height - 1 and x < width - 1:
-                    value = numbers[k, y, x] - numbers[k, y, x + 1] - numbers[k, y + 1, x] + numbers[k, y + 1, x + 1]
-                    result[k, y, x] += 2 * value
-                    result[k, y, x + 1] -= 2 * value
-                    result[k, y + 1, x] -= 2 * value
-                    result[k, y + 1, x + 1] += 2 * value
-    return result
+def _at(place, taps):
+    """The pixel of a sample, and the four B-splines there, down and across."""
+    side = taps.shape[1]
+    y, x = place[0] // side, place[1] // side
+    return y, x, taps[0, place[0] % side], taps[0, place[1] % side]

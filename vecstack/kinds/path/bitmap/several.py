@@ -9,9 +9,11 @@ import numpy as np
 from vecstack.kinds.base import Grown, Scene, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.bitmap.mixtures import Mixtures
-from vecstack.kinds.path.bitmap.overlaps import Pile, shapes_seen
-from vecstack.kinds.path.bitmap.phases import Phases, fitted, seen
+from vecstack.kinds.path.bitmap.overlaps import Pile, Shape, shapes_seen
+from vecstack.kinds.path.bitmap.phases import BENDING, NOISY_BENDING, Phases, fitted, seen
 from vecstack.kinds.path.bitmap.shape import short_lines
+from vecstack.kinds.path.bitmap.simplify import EXACT
+from vecstack.kinds.path.graphic.fills import Fill, filled
 from vecstack.kinds.path.graphic.groups import by_color
 from vecstack.kinds.path.graphic.pixels import joined
 from vecstack.kinds.path.grow import effects
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import torch
 
 SURE = 3  # pixels of a colour from which on it is known
+UNEXPLAINED = 2.0  # times its noise may a picture be missed: a JPEG has most of it on edges
 HALF = 0.5  # of a pixel that a shape is named after
 
 
@@ -61,12 +64,16 @@ class SeveralGrower(LayerGrower):
 
     def _whole(self) -> Pile:
         """All shapes of the picture."""
-        pixels = np.ascontiguousarray(self.scene.picture.transpose(1, 2, 0), np.float64)
         ground = self.scene.below[:, 0, 0].astype(np.float64)
         mixtures = self._mixtures
+        pixels = np.ascontiguousarray(self.scene.picture.transpose(1, 2, 0), np.float64)
         held = np.where(mixtures.pure >= SURE, mixtures.pure, 0)
-        phases = fitted(Phases.begun(mixtures.shares, mixtures.colors, held), pixels)
-        pile = Pile(pixels, ground, shapes_seen(seen(phases), phases.colors, ground))
+        phases = fitted(
+            Phases.begun(mixtures.shares, mixtures.painted, held), pixels, NOISY_BENDING if mixtures.noise else BENDING
+        )
+        pile = Pile(
+            pixels, ground, shapes_seen(seen(phases), phases.colors, ground), max(EXACT, UNEXPLAINED * mixtures.noise)
+        )
         pile.refit(self._steps)
         pile.described(self._steps)
         pile.dropped()
@@ -77,11 +84,10 @@ class SeveralGrower(LayerGrower):
         """Have the paths of a pile, and what hangs together of it."""
         shapes = pile.shapes
         channels = len(self.scene.picture)
-        colors = np.ones((len(shapes), channels))
-        for index, shape in enumerate(shapes):
-            colors[index, :3] = np.clip(shape.color[:3] / max(shape.opacity, 1e-3), 0, 1)
         opacity = np.round([shape.opacity for shape in shapes], 2)
-        paths = Paths.of_contours([list(map(short_lines, shape.contours)) for shape in shapes], colors, opacity)
+        contours = [list(map(short_lines, shape.contours)) for shape in shapes]
+        paths = Paths.of_contours(contours, np.ones((len(shapes), channels)), opacity)
+        paths = filled(paths, [self._fill(shape) for shape in shapes])
         region = pile.topmost(HALF) + 1  # 0 is the ground
         together = joined(region > 0) + 1
         count = len(shapes) + 1
@@ -91,3 +97,9 @@ class SeveralGrower(LayerGrower):
             paths, np.arange(1, count), np.full(len(shapes), -1), region, np.arange(count), parent,
             np.zeros(count, np.int64),
         )  # fmt: skip
+
+    def _fill(self, shape: Shape) -> Fill:
+        """What a shape is filled with."""
+        fills = self._mixtures.fills
+        run = fills[shape.number] if fills else None
+        return run or Fill.flat(shape.color[0, 0, :3] / max(shape.opacity, 1e-3))

@@ -32,9 +32,11 @@ Change = TypeVar("Change")
 class Search:
     """A search for the contours that cover pixels [H,W] by the fewest numbers."""
 
-    def __init__(self, cover: np.ndarray, aim: Aim, corner_price: float = 0.0, price: float = PRICE) -> None:
+    def __init__(
+        self, cover: np.ndarray, aim: Aim, corner_price: float = 0.0, price: float = PRICE, exact: float = EXACT
+    ) -> None:
         self.aim, self.corner_price, self.price = aim, corner_price, price
-        self.exact = EXACT if self.aim.is_exact else WHOLE_EXACT
+        self.exact = exact if self.aim.is_exact else WHOLE_EXACT
         self.edges = max(8, _on_edges(cover))
 
     def score(self, fit: Fit) -> float:

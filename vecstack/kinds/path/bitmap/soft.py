@@ -15,11 +15,6 @@ BENDING = 1e-4  # weight of squared second differences of the surface against sq
 WINDING = 3e-3  # weight of squared curvatures along the edge, at first
 CLOSE = 0.0153  # of cover: error of a picture's pixels, root mean square, for which no surface is less smooth
 LEAST_SMOOTH, MOST_SMOOTH = 0.05, 20.0  # times these weights
-SMOOTHED = (
-    0.06  # of cover: error of the pixels on edges, root mean square, where a shape is smooth; rough ones have more
-)
-EDGE = 0.02  # cover, and what lacks to a whole pixel, from which on a pixel is on an edge
-WIDEST = 2.0  # px: of an edge that was blurred by chance
 RATE, FARTHEST = 0.7, 3.0  # of the weights' change, in logarithms, for that of the squared error; most in a step
 REACH = 1.0  # height from the edge within which these count
 FLAT = 0.01  # squared slope that counts as none
@@ -67,17 +62,6 @@ def surface_of(cover: np.ndarray, count: int, least_smooth: float = LEAST_SMOOTH
     return Surface(values, drawn)
 
 
-def is_smoothed(cover: np.ndarray, count: int) -> bool:
-    """Whether a cover [H,W], the part of a picture of `count` pixels that has an edge, is that of a smooth shape which
-    was blurred by a pixel or two, and not rough: its pixels are those of the smoothest surface of all."""
-    edge = np.hypot(*np.gradient(cover)).sum()  # its length, however wide it is
-    if (4 * cover * (1 - cover)).sum() > WIDEST * edge:
-        return False
-    missing = surface_of(cover, count, MOST_SMOOTH).cover[RING:-RING, RING:-RING] - cover
-    on_edges = int(((cover > EDGE) & (cover < 1 - EDGE)).sum())
-    return bool(np.square(missing).sum() < on_edges * SMOOTHED**2)
-
-
 def _smoother(smoothness: float, error: float) -> float:
     """How smooth a surface may be that has been so smooth, with such a mean squared error of the pixels."""
     change = (CLOSE**2 / max(error, 1e-12)) ** RATE
@@ -99,19 +83,26 @@ def _step(stiff: np.ndarray, values: np.ndarray, cover: np.ndarray, damping: flo
 
 
 @compiled
+def _height(values, y, x):
+    """How high a surface is in the middle of a pixel, and its slopes across and down."""
+    h, by_x, by_y = 0.0, 0.0, 0.0
+    for i in range(4):
+        for j in range(4):
+            value = values[y + i, x + j]
+            h += VALUES[i] * VALUES[j] * value
+            by_x += VALUES[i] * SLOPES[j] * value
+            by_y += SLOPES[i] * VALUES[j] * value
+    return h, by_x, by_y
+
+
+@compiled
 def _drawn(values, drawn, cover):
     """Draw the cover [H,W] that a surface gives pixels; the sum of squared errors."""
     height, width = cover.shape
     error = 0.0
     for y in range(height):
         for x in range(width):
-            h, by_x, by_y = 0.0, 0.0, 0.0
-            for i in range(4):
-                for j in range(4):
-                    value = values[y + i, x + j]
-                    h += VALUES[i] * VALUES[j] * value
-                    by_x += VALUES[i] * SLOPES[j] * value
-                    by_y += SLOPES[i] * VALUES[j] * value
+            h, by_x, by_y = _height(values, y, x)
             t = 0.5 + h / FADE / np.sqrt(SOFTNESS * SOFTNESS + by_x * by_x + by_y * by_y)
             t = min(max(t, 0.0), 1.0)
             drawn[y, x] = t * t * (3 - 2 * t)
@@ -127,13 +118,7 @@ def _answer(matrix, downhill, values, cover):
     answers, places = np.empty(16), np.empty(16, np.int64)
     for y in range(height):
         for x in range(width):
-            h, by_x, by_y = 0.0, 0.0, 0.0
-            for i in range(4):
-                for j in range(4):
-                    value = values[y + i, x + j]
-                    h += VALUES[i] * VALUES[j] * value
-                    by_x += VALUES[i] * SLOPES[j] * value
-                    by_y += SLOPES[i] * VALUES[j] * value
+            h, by_x, by_y = _height(values, y, x)
             square = SOFTNESS * SOFTNESS + by_x * by_x + by_y * by_y
             edge = np.sqrt(square)
             t = 0.5 + h / FADE / edge

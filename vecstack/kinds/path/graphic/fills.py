@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +12,7 @@ import numpy as np
 
 from vecstack.geometry import Affine
 from vecstack.kinds.gradient import LINEAR, RADIAL, Gradient
-from vecstack.kinds.path.arrays import FLAT_FORM, LINEAR_FORM, PLACE, RADIAL_FORM, gradient_frame
+from vecstack.kinds.path.arrays import FLAT_FORM, LINEAR_FORM, PLACE, RADIAL_FORM, Paths, gradient_frame
 from vecstack.kinds.path.graphic.palette import straightened
 from vecstack.kinds.path.graphic.seeds import Parts
 
@@ -39,6 +41,15 @@ class Fill:
         """One colour [3], of 8 bits."""
         return cls(FLAT_FORM, np.zeros(PLACE), np.zeros(1), _rounded(color)[None])
 
+    def colors_at(self, places: np.ndarray) -> np.ndarray:
+        """The colours [N,3] at places [N,2]."""
+        if self.form == FLAT_FORM:
+            return np.repeat(self.colors, len(places), 0)
+        local = places @ self.place[:6].reshape(2, 3)[:, :2].T + self.place[:6].reshape(2, 3)[:, 2]
+        along = local[:, 0] if self.form == LINEAR_FORM else np.hypot(*local.T)
+        found: np.ndarray = np.stack([np.interp(along, self.offsets, channel) for channel in self.colors.T], 1)
+        return found
+
 
 def fills_of(parts: Parts, picture: np.ndarray) -> list[Fill]:
     """The fill of each part of a picture [D,H,W]."""
@@ -62,12 +73,27 @@ def fills_of(parts: Parts, picture: np.ndarray) -> list[Fill]:
         if b - a < MIN_PIXELS or not is_opaque or _rms(values - straight) <= flat:
             found.append(Fill.flat(straight))
         else:
-            found.append(_run(np.stack([columns[chosen], rows[chosen]], 1) + 0.5, values, straight))
+            found.append(run_of(np.stack([columns[chosen], rows[chosen]], 1) + 0.5, values, straight))
     return found
 
 
-def _run(places: np.ndarray, values: np.ndarray, flat: np.ndarray) -> Fill:
-    """A run of colours that values [N,3] at places [N,2] have; the flat colour where none is closer."""
+def filled(paths: Paths, fills: Sequence[Fill]) -> Paths:
+    """The paths with other fills."""
+    if not fills:
+        return paths
+    counts = [len(fill.offsets) for fill in fills]
+    colors = np.ones((sum(counts), paths.colors.shape[1]), np.float32)
+    colors[:, :3] = np.concatenate([fill.colors for fill in fills])
+    return dataclasses.replace(
+        paths, form=np.array([fill.form for fill in fills]), place=np.stack([fill.place for fill in fills]),
+        offsets=np.concatenate([fill.offsets for fill in fills]).astype(np.float32), colors=colors,
+        stop_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+    )  # fmt: skip
+
+
+def run_of(places: np.ndarray, values: np.ndarray, flat: np.ndarray, counts: tuple[int, ...] = STOPS) -> Fill:
+    """A run of colours, with one of some counts of stops, that values [N,3] at places [N,2] have; the flat colour where
+    none is closer."""
     middle = places.mean(0)
     size = float(np.abs(places - middle).max())
     local = (places - middle) / size
@@ -75,10 +101,10 @@ def _run(places: np.ndarray, values: np.ndarray, flat: np.ndarray) -> Fill:
     slopes = np.linalg.lstsq(design, values, rcond=None)[0][1:]  # [2,3]
     way = np.linalg.svd(slopes)[0][:, 0]
     along = local @ way
-    linear = _stops(along, values)
+    linear = _stops(along, values, counts)
     centre = _centre(local, values)
     around = np.hypot(*(local - centre).T)
-    radial = _stops(around, values)
+    radial = _stops(around, values, counts)
     if min(linear[2], radial[2]) > MIN_GAIN * _rms(values - flat):
         return Fill.flat(flat)
     if radial[2] < MIN_GAIN * linear[2] and linear[2] > CLOSE:

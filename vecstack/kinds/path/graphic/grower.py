@@ -15,7 +15,7 @@ from vecstack.kinds.base import Grown, Made, Scene, Style, Terms
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.fit import Tuner
 from vecstack.kinds.path.graphic.curves import CURVE, WHOLE
-from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, fills_of
+from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, filled, fills_of
 from vecstack.kinds.path.graphic.forms import Form, tuned
 from vecstack.kinds.path.graphic.ground import ground_of, most_on_rim
 from vecstack.kinds.path.graphic.groups import by_color
@@ -218,9 +218,7 @@ class GraphicGrower(LayerGrower):
         cover = parts.colors[owner, 3] if channels == 4 else np.ones(len(owner))
         opacity = np.where((cover > OPAQUE) | self._style.opaque, 1, cover)
         contours = [_contours(form) for form in forms]
-        paths = _filled(
-            Paths.of_contours(contours, np.ones((len(owner), channels)), opacity), [fills[n] for n in owner]
-        )
+        paths = filled(Paths.of_contours(contours, np.ones((len(owner), channels)), opacity), [fills[n] for n in owner])
         return Drawing(paths, tuple(forms), np.array(owner, np.int64), np.inf)
 
     def _tuned(self, drawing: Drawing) -> Drawing:
@@ -266,20 +264,6 @@ class GraphicGrower(LayerGrower):
         self._forms = drawing.forms
         self.growth.paths, self.growth.owner = _with_short_lines(drawing.paths, drawing.forms), drawing.owner
         self.growth.source = np.full(drawing.paths.count, -1)
-
-
-def _filled(paths: Paths, fills: Sequence[Fill]) -> Paths:
-    """The paths with other fills."""
-    if not fills:
-        return paths
-    counts = [len(fill.offsets) for fill in fills]
-    colors = np.ones((sum(counts), paths.colors.shape[1]), np.float32)
-    colors[:, :3] = np.concatenate([fill.colors for fill in fills])
-    return dataclasses.replace(
-        paths, form=np.array([fill.form for fill in fills]), place=np.stack([fill.place for fill in fills]),
-        offsets=np.concatenate([fill.offsets for fill in fills]).astype(np.float32), colors=colors,
-        stop_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-    )  # fmt: skip
 
 
 def _contours(form: Form) -> list[np.ndarray]:

@@ -1,0 +1,38 @@
+"""Silhouettes and glyphs, made small by several filters: whether each is given the sharp edges that it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from _common import print_markdown
+from glyphs import draw_glyph
+from PIL import Image
+
+from _bitmaps.icons import draw_icon
+from vecstack.fitting.decompose import decompose
+from vecstack.models import load_model
+
+LARGE = 48  # times the side that is asked for, at least, is what filters make small
+FILTERS = {
+    "area": Image.Resampling.BOX,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "Lanczos": Image.Resampling.LANCZOS,
+}
+
+
+def measure_edges(folders: list[Path], fonts: list[str], glyphs: str, sides: list[int]) -> list[dict[str, Any]]:
+    """How many shapes are paths, by side and filter, printed as a table: SVG files of folders as silhouettes, white on
+    black, and glyphs of fonts."""
+    model, found = load_model("bitmap"), []
+    for side in sides:
+        large = side * LARGE
+        shapes = [draw_icon(path, large).getchannel("A") for folder in folders for path in sorted(folder.glob("*.svg"))]
+        shapes += [draw_glyph(font, glyph, large) for font in fonts for glyph in glyphs]
+        for name, kind in FILTERS.items():
+            stacks = [decompose(shape.resize((side, side), kind), model) for shape in shapes]
+            sharp = sum(all(layer.kind == "path" for layer in stack.layers) for stack in stacks)
+            found.append({"px": side, "filter": name, "shapes": len(shapes), "sharp": sharp})
+    print_markdown("edges", list(found[0]), [[str(value) for value in row.values()] for row in found])
+    return found

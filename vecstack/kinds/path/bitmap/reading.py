@@ -1,0 +1,80 @@
+"""What a small picture is read as: few colours, few of which some run into each other, or few amid noise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from vecstack.kinds.path.bitmap.mixtures import Bounds, Mixtures, mixtures_of
+from vecstack.kinds.path.bitmap.runs import with_runs
+
+RUNNING = Bounds(5 / 255, 8 / 255, 12 / 255, 10 / 255, 12 / 255, 24)  # of a picture some of whose colours run
+CLEANED = Bounds(5 / 255, 14 / 255, 32 / 255, 36 / 255, 48 / 255)  # of one without its noise
+NOISES = (16 / 255, 32 / 255)  # between pixels that may be of one colour, of pictures with more noise and more
+MOST_PX = 64  # long side of a picture that is looked at for more than few colours
+GROUND, MOST = 0.6, 10  # share of the border that is of one colour, at least, of such a picture; colours that it has
+PURE, SHADED = 0.97, 5.0 / 255  # share of a pixel of one colour; see _shading
+REACH, ROUNDS = 2, 3  # px around a pixel that tell of its noise; how often it is taken away
+
+
+def reading_of(picture: np.ndarray) -> Mixtures | None:
+    """The colours of a picture [D,H,W] (premultiplied where D is 4); None of one that has many, as a photo does."""
+    pixels = np.ascontiguousarray(picture.transpose(1, 2, 0), np.float64)
+    found = mixtures_of(pixels)
+    if found is not None:
+        return with_runs(found)
+    if max(pixels.shape[:2]) > MOST_PX or _ground_share(pixels) < GROUND:
+        return None
+    read = [
+        found for found in (_running(pixels), _amid_noise(pixels)) if found is not None and len(found.colors) <= MOST
+    ]
+    return min(read, key=lambda found: len(found.colors), default=None)
+
+
+def _running(pixels: np.ndarray) -> Mixtures | None:
+    """The colours of pixels [H,W,D], some of which run; None where none does."""
+    found = mixtures_of(pixels, RUNNING)
+    found = None if found is None else with_runs(found)
+    return None if found is None or not any(found.fills) else found
+
+
+def _amid_noise(pixels: np.ndarray) -> Mixtures | None:
+    """The colours of pixels [H,W,D] without the least noise that leaves few; None where shading is left, too."""
+    for noise in NOISES:
+        found = mixtures_of(without_noise(pixels, noise), CLEANED)
+        if found is not None and _shading(pixels, found) < SHADED:
+            return replace(with_runs(found), noise=float(np.sqrt(np.square(pixels - found.pixels).mean())))
+    return None
+
+
+def without_noise(pixels: np.ndarray, alike: float) -> np.ndarray:
+    """Each of some pixels [H,W,D] as the mean of those around it that are `alike`, three times over: a sigma filter (J.
+    S. Lee, 1983), which keeps edges."""
+    height, width, _ = pixels.shape
+    for _ in range(ROUNDS):
+        padded = np.pad(pixels, ((REACH, REACH), (REACH, REACH), (0, 0)), mode="edge")
+        total, count = np.zeros_like(pixels), np.zeros((height, width, 1))
+        for a in range(2 * REACH + 1):
+            for b in range(2 * REACH + 1):
+                other = padded[a : a + height, b : b + width]
+                is_alike = np.abs(other - pixels).max(2, keepdims=True) < alike
+                total, count = total + other * is_alike, count + is_alike
+        pixels = total / count
+    return pixels
+
+
+def _ground_share(pixels: np.ndarray) -> float:
+    """The share of the pixels along the border that are of one colour, but for noise."""
+    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return float((np.abs(rim - np.median(rim, 0)).max(1) < NOISES[0]).mean())
+
+
+def _shading(pixels: np.ndarray, mixtures: Mixtures) -> float:
+    """What means of nine pixels leave of the difference to their colours, root mean square: little of noise, and more
+    of the shading of a photo."""
+    left = pixels - np.einsum("khw,khwd->hwd", mixtures.shares, mixtures.painted)
+    for axis in (0, 1):
+        left = (np.roll(left, 1, axis) + left + np.roll(left, -1, axis)) / 3
+    is_pure = mixtures.shares.max(0) > PURE
+    return float(np.sqrt(np.square(left[is_pure]).mean())) if is_pure.any() else 1.0
