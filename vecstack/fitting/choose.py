@@ -24,6 +24,9 @@ SMALL_PX = 64  # long side of the largest picture that counts as a small bitmap
 # A flat picture: so many of its pixels have the very colour of the next ones, and few colours hold most of these. Of
 # photos less than half do, of a JPEG of a blurred one up to two thirds.
 EVEN_SHARE, HELD_SHARE, FEW_COLORS = 0.7, 0.9, 24
+# So is one where steps between pixels are slight (noise, or shades), or else steep: of photos, a seventh of those that
+# are not slight are steep, at most.
+SLIGHT, STEEP, STEEP_SHARE = 6, 64, 0.3  # levels of 8 bits
 COLOR_STEP = 8  # levels of 8 bits within which colours count as one
 MAX_LOOKED_AT = 1 << 22  # pixels
 
@@ -117,16 +120,26 @@ def _flatness(picture: Picture) -> str | None:
     step = -(-picture.width * picture.height // MAX_LOOKED_AT)
     rows = np.arange(0, picture.height - 1, step)
     here, below = (_levels(picture, chosen) for chosen in (rows, rows + 1))
-    even = (here[:, :-1] == here[:, 1:]).all(2) & (here[:, :-1] == below[:, :-1]).all(2)
-    share = float(even.mean()) if even.size else 0.0
-    if share < EVEN_SHARE:
+    here, beside, below = here[:, :-1], here[:, 1:], below[:, :-1]
+    if not here.size:
         return None
-    _, counts = np.unique(here[:, :-1][even] // COLOR_STEP, axis=0, return_counts=True)
+    steps = np.maximum(np.abs(here - beside).max(2), np.abs(here - below).max(2))
+    for slight, amid in ((0, ""), (SLIGHT, " but for slight steps")):
+        even = steps <= slight
+        share = float(even.mean())
+        colors = _color_count(here[even]) if share >= EVEN_SHARE else FEW_COLORS + 1
+        if colors <= FEW_COLORS and (slight == 0 or (steps > STEEP).sum() > STEEP_SHARE * (~even).sum()):
+            return f"{100 * share:.0f} % even{amid}, most in {colors} {'color' if colors == 1 else 'colors'}"
+    return None
+
+
+def _color_count(colors: np.ndarray) -> int:
+    """How many colours hold most of those of some pixels [N,D], levels of 8 bits; one at the least."""
+    import numpy as np
+
+    _, counts = np.unique(colors // COLOR_STEP, axis=0, return_counts=True)
     held = np.cumsum(np.sort(counts)[::-1])
-    colors = int(np.searchsorted(held, HELD_SHARE * held[-1])) + 1
-    if not len(counts) or colors > FEW_COLORS:
-        return None
-    return f"{100 * share:.0f} % even, most in {colors} {'color' if colors == 1 else 'colors'}"
+    return int(np.searchsorted(held, HELD_SHARE * held[-1])) + 1
 
 
 def _levels(picture: Picture, rows: np.ndarray) -> np.ndarray:
