@@ -164,10 +164,12 @@ def compare_encoder(pictures: list[Path]) -> None:
     import torch
 
     from vecstack.models import load_model
+    from vecstack.pictures.fit import fit_to_side
     from vecstack.pictures.read import load_picture
 
     maker = load_model("photos", "cpu").maker
-    batch = torch.stack([torch.from_numpy(load_picture(path).pixels) for path in pictures]).permute(0, 3, 1, 2)
+    whole = torch.stack([torch.from_numpy(load_picture(path).pixels) for path in pictures]).permute(0, 3, 1, 2)
+    batch = fit_to_side(whole, maker.predictor.sizes.encoder.side)  # type: ignore[attr-defined]
     torch.set_num_threads(1)
     with torch.no_grad():
         for size in (1, 8, 32):

@@ -48,3 +48,17 @@ def test_two_processes_make_what_one_makes(pictures: Path, weights: Path, tmp_pa
     alone = tree(tmp_path / "alone")
     assert len(alone) > COUNT // 4
     assert alone == {name: made[name] for name in alone}
+
+
+def test_files_of_a_folder_share_a_net(photo: Path, weights: Path, tmp_path: Path, vecstack: Call) -> None:  # noqa: F811
+    (tmp_path / "in/deep").mkdir(parents=True)
+    for place in ("in/a.png", "in/deep/b.png"):
+        (tmp_path / place).write_bytes(photo.read_bytes())
+    out, options = tmp_path / "out", ("--model", weights, "--effort", "sketch")
+    assert vecstack("decompose", tmp_path / "in", "-o", out, *options, "--assets", out / "nets").code == 0
+    assert len(list((out / "nets").iterdir())) == 1
+    assert vecstack("render", out, "-o", tmp_path / "drawn").code == 0
+    assert (tmp_path / "drawn/deep/b.png").read_bytes() == (tmp_path / "drawn/a.png").read_bytes()
+    (out / "nets").rename(tmp_path / "lost")
+    told = vecstack("render", out, "-o", tmp_path / "again", "--include", "a.layers")
+    assert (told.code, "out/nets; put that folder back" in told.err) == (3, True)

@@ -328,7 +328,7 @@ def test_the_file_that_does_not_have_the_layer_is_named(vecstack: Call, document
     save(load(document).remove("layer-3"), other)
     result = vecstack("edit", document, other, "-o", tmp_path / "out", "--hide", "3")
     assert result.code == 7
-    assert result.err.startswith(f"vecstack: {other}: no layers 3; they are numbered 1 (the lowest) to 2.\n")
+    assert result.err.splitlines()[1] == f"vecstack: {other}: no layers 3; they are numbered 1 (the lowest) to 2."
     assert (tmp_path / "out" / document.name).is_file()
 
 

@@ -61,7 +61,7 @@ def test_folders_of_drawings(vecstack: Call, drawing: Path, tmp_path: Path) -> N
     result = vecstack("import", tmp_path, "-o", tmp_path / "out", "-q")
     assert result.code == 7
     assert "bad.svg: not well-formed XML" in result.err
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["drawing.layers"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["drawing.layers", "manifest.jsonl"]
 
 
 @pytest.mark.slow

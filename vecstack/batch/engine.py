@@ -118,7 +118,7 @@ class _Pool:
         """End all processes, and remove what they have half-written."""
         for worker in self.workers:
             with suppress(OSError):
-                if worker.item is None:
+                if worker.item is None and worker.is_ready:
                     worker.connection.send(None)
                 else:
                     worker.process.terminate()
@@ -162,13 +162,14 @@ class _Pool:
 
     def _give(self, worker: _Worker, item: Item) -> bool:
         """Send an item to a worker; False where it has died."""
-        name = f"{self.run.name}-{self.given}"
+        worker.writer = f"{self.run.name}-{self.given}"
+        worker.item = item  # first, so that a run that is interrupted here knows what the worker may have begun
         try:
-            worker.connection.send((item, name))
+            worker.connection.send((item, worker.writer))
         except OSError:
+            worker.item = None
             self._bury(worker)
             return False
-        worker.item, worker.writer = item, name
         self.given += 1
         self.watch.began(item)
         return True

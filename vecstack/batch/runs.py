@@ -79,7 +79,7 @@ def running(folder: Path | None) -> Iterator[Run]:
     except OSError as error:
         raise ExportError(f"{folder}: cannot be written to ({error.strerror}); choose another -o.") from error
     try:
-        run = Run(name, folder, frozenset(_take_over(folder)))
+        run = Run(name, folder, frozenset(_take_over(folder, but=name)))
         try:
             yield run
         finally:
@@ -89,23 +89,24 @@ def running(folder: Path | None) -> Iterator[Run]:
         Path(lock.lock_file).unlink(missing_ok=True)
 
 
-def _take_over(folder: Path) -> set[str]:
-    """The outputs that runs which are over have left unsettled; what these left half-written is removed."""
+def _take_over(folder: Path, but: str) -> set[str]:
+    """The outputs that runs which are over have left unsettled, but the run of a name; what these left half-written is
+    removed."""
     from filelock import Timeout
 
     outputs: set[str] = set()
-    for path in sorted(folder.glob(".vecstack-*.begun")):
-        name = path.stem.removeprefix(".vecstack-")
+    paths = (*folder.glob(".vecstack-*.begun"), *folder.glob(".vecstack-*.lock"))
+    for name in sorted({path.stem.removeprefix(".vecstack-") for path in paths} - {but}):
         lock = _lock(folder, name)
         try:
             lock.acquire(timeout=0)
         except (Timeout, OSError):
             continue
-        begun = {os.fsdecode(text) for text in _bytes_of(path).split(b"\0") if text}
+        begun = {os.fsdecode(text) for text in _bytes_of(_begun(folder, name)).split(b"\0") if text}
         for output in begun:
             clear(name, output)
         outputs |= begun
-        path.unlink(missing_ok=True)
+        _begun(folder, name).unlink(missing_ok=True)
         lock.release()
         Path(lock.lock_file).unlink(missing_ok=True)
     return outputs

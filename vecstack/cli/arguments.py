@@ -72,6 +72,10 @@ Budget = Annotated[
 ]
 Prune = Annotated[bool, typer.Option("--prune", help="Remove or merge layers that hardly change the picture.")]
 Compact = Annotated[bool, typer.Option("--compact", help="Round numbers as far as the picture hardly changes.")]
+Assets = Annotated[
+    str | None,
+    typer.Option("--assets", metavar="DIR", help="Share nets in this folder, instead of one within each layer file."),
+]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Random seed: the same seed gives the same file.")]
 Tolerance = Annotated[
     float | None,

@@ -53,7 +53,8 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="A line for each 
 
 @dataclass(frozen=True)
 class Course:
-    """How a command goes over its inputs: its options of runs, its own `options` by name, and its command line."""
+    """How a command goes over its inputs: its options of runs, its own `options` by name, its verb
+    among them, and its command line."""
 
     include: Include = None
     exclude: Exclude = None
@@ -130,7 +131,7 @@ def with_course(command: Callable[..., None]) -> Callable[..., None]:
     def run(context: typer.Context, **values: Any) -> None:
         shared = {entry.name: values.pop(entry.name) for entry in own}
         line = tuple(context.find_root().obj or ())
-        command(**values, course=Course(**shared, options=dict(values), line=line))
+        command(**values, course=Course(**shared, options={"verb": context.info_name, **values}, line=line))
 
     # What typer reads of a command.
     run.__name__, run.__doc__, run.__module__ = command.__name__, command.__doc__, command.__module__

@@ -11,6 +11,7 @@ import typer
 from vecstack.batch.items import Act, Item, Job, Report
 from vecstack.batch.plan import plan
 from vecstack.cli.arguments import (
+    Assets,
     Background,
     Blocks,
     Budget,
@@ -122,6 +123,7 @@ def run(
             help="Take out detail before structure is looked for, by a Stable Diffusion.",
         ),
     ] = None,
+    assets: Assets = None,
     seed: Seed = 0,
     device: Device = "auto",
     *,
@@ -137,7 +139,7 @@ def run(
     how = parse_effort(effort, DECOMPOSE_EFFORTS)
     check_count(layers)
     check_seed(seed)
-    finish = Finish(prune, compact, tolerance, budget is not None, device)
+    finish = Finish(prune, compact, tolerance, budget is not None, device, assets)
     goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget, "--budget"))
     style = style_of(colors, palette, smooth, nodes, blocks, sharp, opaque)
     chosen = model_of(model, pixel_art, blocks)

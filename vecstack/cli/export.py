@@ -16,9 +16,8 @@ from vecstack.batch.items import Act, Item, Job, Report
 from vecstack.batch.plan import plan
 from vecstack.cli.arguments import Device, Inputs, Output, devices_in, parse_bytes
 from vecstack.cli.course import Course, with_course
-from vecstack.cli.items import source_of, title_of, write_standard_output
+from vecstack.cli.items import source_of, tell_of_undrawable, title_of, write_standard_output
 from vecstack.cli.making import Make, Making
-from vecstack.cli.notes import tell_of_undrawable
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import UsageError
 from vecstack.exporting.formats import NAMES, Options, Order, find_format, write_made

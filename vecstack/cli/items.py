@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from vecstack.batch.inputs import STANDARD
+from vecstack.batch.items import Item, Report
 from vecstack.batch.names import stem
 from vecstack.cli.flags import on_one_line
 from vecstack.errors import ExportError, TooLargeError, UsageError
 
 if TYPE_CHECKING:
     from vecstack.pictures.read import Picture
+    from vecstack.stack import Stack
 
 
 def name_of(source: str) -> str:
@@ -62,3 +64,11 @@ def write_standard_output(data: bytes) -> None:
         sys.stdout.buffer.flush()
     except OSError as error:
         raise ExportError(f"standard output: {error.strerror}.") from error
+
+
+def tell_of_undrawable(stack: Stack, item: Item, report: Report) -> None:
+    """Say which layers of an item's stack this version does not draw."""
+    from vecstack.kinds import undrawable
+
+    for layer in undrawable(stack):
+        report.say(f"{name_of(item.source)}: note: layer {layer.id} is of kind {layer.kind}, not drawn by this version")

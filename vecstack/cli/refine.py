@@ -13,6 +13,7 @@ from vecstack.batch.inputs import STANDARD
 from vecstack.batch.items import Act, Item, Job, Report
 from vecstack.batch.plan import plan
 from vecstack.cli.arguments import (
+    Assets,
     Background,
     Budget,
     Compact,
@@ -115,6 +116,7 @@ def run(
     tolerance: Tolerance = None,
     background: Background = None,
     max_pixels: MaxPixels = None,
+    assets: Assets = None,
     seed: Seed = 0,
     device: Device = "auto",
     *,
@@ -124,7 +126,7 @@ def run(
     how = parse_effort(effort)
     color = None if background is None else parse_color(background, "--background")
     check_seed(seed)
-    finish = Finish(prune, compact, tolerance, budget is not None, device)
+    finish = Finish(prune, compact, tolerance, budget is not None, device, assets)
     limits = layers, psnr, parse_bytes(budget, "--budget")
     goal = None if limits == (None, None, None) else Goal(*limits)
     if output is None and inputs != [STANDARD]:

@@ -14,8 +14,7 @@ from vecstack.batch.items import Act, Item, Job, Report
 from vecstack.batch.plan import plan
 from vecstack.cli.arguments import Device, Inputs, Output, Scale, devices_in
 from vecstack.cli.course import Course, with_course
-from vecstack.cli.items import source_of
-from vecstack.cli.notes import tell_of_undrawable
+from vecstack.cli.items import source_of, tell_of_undrawable
 from vecstack.document.file import SUFFIXES
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError

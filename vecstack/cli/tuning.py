@@ -31,13 +31,15 @@ def show_psnr(report: Report) -> Callable[[Progress], None]:
 class Finish:
     """How a fitted stack is finished and written: pruned and compacted if asked for, each within a tolerance (root mean
     square, in 1/255; None: theirs), and given a thumbnail. A stack that fits a budget is compact already and has no
-    bytes left for a thumbnail. Raises UsageError for a tolerance out of range, or one of nothing."""
+    bytes left for a thumbnail. `assets` is a folder that files share for theirs, None where each has its own. Raises
+    UsageError for a tolerance out of range, or one of nothing."""
 
     prune: bool
     compact: bool
     tolerance: float | None
     has_budget: bool
     device: str
+    assets: str | None = None
 
     def __post_init__(self) -> None:
         if self.tolerance is None:
@@ -54,7 +56,7 @@ class Finish:
         if item.target == STANDARD:
             write_standard_output(dumps(finished))
         else:
-            save(finished, item.target, overwrite=item.overwrite)
+            save(finished, item.target, overwrite=item.overwrite, assets=self.assets)
 
     def _finished(self, stack: Stack) -> Stack:
         from vecstack.drawing.file import with_thumbnail

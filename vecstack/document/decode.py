@@ -7,10 +7,12 @@ import hashlib
 import re
 import reprlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from vecstack.color import Color
 from vecstack.document.archive import THUMBNAIL
+from vecstack.document.beside import FEATURE, read_asset
 from vecstack.document.limits import MAX_ASSET_BYTES, check_size
 from vecstack.document.strict_json import field, matching, numbers, typed, unknown
 from vecstack.document.version import (
@@ -32,15 +34,15 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
-def stack_of(document: Json, members: Mapping[str, bytes]) -> Stack:
-    """The stack of a parsed document and the members of its zip. Raises DocumentError, and whatever malformed fields
+def stack_of(document: Json, members: Mapping[str, bytes], place: Path | None = None) -> Stack:
+    """The stack of a parsed document and the members of its zip; `place` is the folder that its file lies in, None
+    where it is no file. Raises DocumentError, and whatever malformed fields
     make the libraries raise."""
     _check_version(document)
     _check_features(document)
     canvas = _canvas(field(document, "canvas", dict))
-    assets = {
-        name: _asset(name, value, members) for name, value in sorted(field(document, "assets", dict, "", {}).items())
-    }
+    entries = sorted(field(document, "assets", dict, "", {}).items())
+    assets = {name: _asset(name, value, members, place) for name, value in entries}
     layers = tuple(_layer(value, index, canvas) for index, value in enumerate(field(document, "layers", list)))
     check_kinds(layers, assets)
     field(document, "generator", str, default="")
@@ -84,6 +86,8 @@ def _check_features(document: Json) -> None:
     for value in field(document, "features_required", list, default=[]):
         feature = typed(value, str, "features_required")
         name = feature.removeprefix("kind:")
+        if feature == FEATURE:
+            continue
         if name == feature or not _KIND.fullmatch(name) or find_kind(name) is None:
             raise UnknownKindError(
                 f"needs the feature {reprlib.repr(feature)}, which this vecstack does not have; "
@@ -102,8 +106,9 @@ def _canvas(fields: Json) -> Canvas:
     )
 
 
-def _asset(name: str, value: Any, members: Mapping[str, bytes]) -> bytes:
-    """The bytes of an asset, from its entry or from the zip, checked against its name (their sha256)."""
+def _asset(name: str, value: Any, members: Mapping[str, bytes], place: Path | None) -> bytes:
+    """The bytes of an asset, from its entry, from the zip or from beside the file, checked against its name (their
+    sha256)."""
     where = f"assets.{name:.64}: "
     matching(name, _SHA256, "an asset's name", "a sha256 in 64 lower-case hexadecimal digits")
     entry = typed(value, dict, where[:-2])
@@ -113,6 +118,8 @@ def _asset(name: str, value: Any, members: Mapping[str, bytes]) -> bytes:
         data = base64.b64decode(field(entry, "data", str, where), validate=True)
     elif f"assets/{name}.safetensors" in members:
         data = members[f"assets/{name}.safetensors"]
+    elif "folder" in entry:
+        data = read_asset(name, field(entry, "folder", str, where), place)
     else:
         raise DocumentError(f"asset {name} is not in the file; save the document again as .layers, which includes it.")
     if len(data) != size_bytes or hashlib.sha256(data).hexdigest() != name:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from vecstack.document.beside import FEATURE
 from vecstack.document.strict_json import unknown
 from vecstack.document.version import (
     CANVAS_FIELDS,
@@ -27,11 +28,12 @@ GENERATOR = "vecstack"  # without a version number, so that an update does not c
 def document_text(stack: Stack, assets: Json) -> bytes:
     """The document as JSON in UTF-8, one field or layer per line, so that a change shows as a changed line."""
     known_kinds = {layer.kind for layer in stack.layers if not isinstance(layer, UnknownLayer)}
+    is_beside = any("folder" in entry for entry in assets.values())
     known: dict[str, Any] = {
         "format": FORMAT,
         "version": dotted(VERSION),
         "min_reader": dotted(MIN_READER),
-        "features_required": sorted(f"kind:{kind}" for kind in known_kinds),
+        "features_required": sorted([f"kind:{kind}" for kind in known_kinds] + [FEATURE] * is_beside),
         "generator": GENERATOR,
         "canvas": _canvas_fields(stack.canvas),
         "source": _sorted(stack.source),

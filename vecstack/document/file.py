@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from vecstack.atomic import atomic_writer
+from vecstack.atomic import atomic_writer, check_writable
 from vecstack.document.archive import DOCUMENT, THUMBNAIL, unzip, zip_members
+from vecstack.document.beside import folder_beside, write_assets
 from vecstack.document.decode import check_kinds, stack_of, version_of
 from vecstack.document.encode import document_text
 from vecstack.document.limits import MAX_FILE_BYTES, check_size
@@ -70,7 +71,7 @@ def load(source: Source) -> Stack:
     stream or the bytes. Raises DocumentError: missing, damaged, above a limit of docs/format.md or against it;
     NewerFormatError, UnknownKindError: it needs a later version of this library."""
     with _boundary(_name(source), _READING):
-        return _parse(_read(source))[0]
+        return _parse(_read(source), _place(source))[0]
 
 
 def validate(source: Source) -> list[str]:
@@ -78,17 +79,30 @@ def validate(source: Source) -> list[str]:
     members, unused assets. Raises as `load` does, and DocumentError for a file that does not follow the schema."""
     with _boundary(_name(source), _READING):
         data = _read(source)
-        stack, warnings = _parse(data)
+        stack, warnings = _parse(data, _place(source))
         check_schema(parse_json(_members(data)[0][DOCUMENT]))
         return [_one_line(warning) for warning in (*warnings, *_unknown_parts(stack), *_unused_assets(stack))]
 
 
-def save(stack: Stack, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Write a stack: a bare JSON document where the name ends in `.json`, else a `.layers` zip. Raises
+def save(
+    stack: Stack,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    assets: str | os.PathLike[str] | None = None,
+) -> None:
+    """Write a stack: a bare JSON document where the name ends in `.json`, else a `.layers` zip. With `assets`, a
+    folder, its assets go there, once for all files that share it, and the file cannot be read without it. Raises
     DocumentError: the stack breaks a limit of the format; ExportError: the output exists and `overwrite` is false,
     has the suffix of another format, or cannot be written."""
     check_suffix(path)
-    data = dumps_json(stack) if Path(path).suffix.lower() == ".json" else dumps(stack)
+    is_json = Path(path).suffix.lower() == ".json"
+    if assets is None or not stack.assets:
+        data = dumps_json(stack) if is_json else dumps(stack)
+    else:
+        check_writable(path, overwrite=overwrite)
+        write_assets(stack.assets, assets)
+        data = _beside(stack, Path(path), assets, is_json)
     with atomic_writer(path, overwrite=overwrite) as file:
         file.write(data)
 
@@ -108,6 +122,19 @@ def dumps(stack: Stack) -> bytes:
     with _boundary("document", _WRITING):
         data = _zipped(stack)
         _parse(data)  # so that whatever is written can be read: reading and writing share their checks
+        return data
+
+
+def _beside(stack: Stack, path: Path, folder: str | os.PathLike[str], is_json: bool) -> bytes:
+    """The bytes of a file at `path` whose assets are in a folder. Raises DocumentError, ExportError."""
+    with _boundary("document", _WRITING):
+        where = folder_beside(path, folder)
+        index = {asset: {"bytes": len(content), "folder": where} for asset, content in stack.assets.items()}
+        members = {DOCUMENT: document_text(stack, index)}
+        if stack.thumbnail is not None:
+            members[THUMBNAIL] = stack.thumbnail
+        data = members[DOCUMENT] if is_json else zip_members(members)
+        _parse(data, path.parent)
         return data
 
 
@@ -180,6 +207,11 @@ def _name(source: Source) -> str:
     return "standard input" if name in (0, "<stdin>") else str(name)
 
 
+def _place(source: Source) -> Path | None:
+    """The folder that a source lies in, where it is a path."""
+    return Path(source).parent if isinstance(source, str | os.PathLike) else None
+
+
 def _read(source: Source) -> bytes:
     """The bytes of a source. Raises DocumentError, OSError."""
     if isinstance(source, bytes):
@@ -208,11 +240,12 @@ def _read_path(path: Path) -> bytes:
         return file.read(MAX_FILE_BYTES + 1)
 
 
-def _parse(data: bytes) -> tuple[Stack, list[str]]:
-    """The stack of a file's bytes, and warnings about the file. Raises DocumentError and any of _FOREIGN."""
+def _parse(data: bytes, place: Path | None = None) -> tuple[Stack, list[str]]:
+    """The stack of a file's bytes, and warnings about the file, which lies in the folder `place`. Raises DocumentError
+    and any of _FOREIGN."""
     members, strangers = _members(data)
     document = parse_json(members[DOCUMENT])
-    stack = stack_of(document, members)
+    stack = stack_of(document, members, place)
     warnings = [f"zip member {name:.80} is unknown; it will not be kept." for name in strangers]
     warnings += [
         f"zip member {name} is not listed in assets; it will not be kept."
