@@ -23,8 +23,9 @@ Inputs are files, folders, globs, `-` (standard input) or `@list.txt` (a text fi
 file for one input, a folder for several (created when needed; the tree of an input folder is kept), or `-` for standard
 output; without it, each output goes beside its input. An existing output is refused without `--overwrite` or
 `--skip-existing`, and inputs are never overwritten. Files are written whole or not at all. Data goes to standard
-output, everything else to standard error. `vecstack --version` prints the version; `--debug`, anywhere on the line,
-shows the traceback of an error.
+output, everything else to standard error. `vecstack --version` prints the version. Anywhere on the line, `--debug`
+shows the traceback of an error, `--offline` fetches nothing, and `--lock FILE` loads models of the Hub as that lock says
+([security](security.md#weights-of-the-hub)).
 
 | exit code | meaning |
 |---|---|
