@@ -77,7 +77,7 @@ def _decoded(data: bytes) -> np.ndarray:
             stored: np.ndarray = imagecodecs.png_decode(data)
         except Exception:
             # imagecodecs 2026.3.6 gives back a reference to None that it does not hold where a PNG is damaged; before
-            # Python 3.12 some ten thousand of these end the process. One too many does no harm.
+            # Python 3.12 tens of thousands of these end the process. One too many does no harm.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(None))
             raise
     return stored
