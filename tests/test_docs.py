@@ -279,9 +279,10 @@ def test_how_to_cite_is_valid_and_names_the_paper() -> None:
     assert [author["family-names"] for author in paper["authors"]] == ["Sbai", "Couprie", "Aubry"]
 
 
-def test_no_page_installs_from_the_index_what_is_another_project_there() -> None:
-    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("weights/*/README.md")]:
-        assert not re.search(r"pip install (-\S+ )*\W?vecstack", page.read_text(encoding="utf-8")), page.name
+def test_no_page_and_no_message_installs_from_the_index_what_is_another_project_there() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("weights/*/README.md")]
+    for source in [*pages, *(ROOT / "vecstack").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]:
+        assert not re.search(r"pip install (-\S+ )*\W?vecstack", source.read_text(encoding="utf-8")), source
 
 
 def test_pages_that_the_program_names_are_there() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import reprlib
+import sys
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
@@ -30,7 +32,7 @@ def check_keys(fields: Mapping[str, Any], known: Iterable[str], where: str) -> N
     words = list(known)
     for key in fields:
         if key not in words:
-            raise RecipeError(f"{where}: unknown key {key}; {nearest(key, words)}")
+            raise RecipeError(f"{where}: unknown key {reprlib.repr(key)[1:-1]}; {nearest(key, words)}")
 
 
 def _convert(expected: Any, value: Any, where: str) -> Any:
@@ -41,10 +43,10 @@ def _convert(expected: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list) or len(value) != len(items):
             raise RecipeError(f"{where} must be a list of {len(items)} values.")
         return tuple(_convert(item, entry, where) for item, entry in zip(items, value, strict=True))
-    if expected is float and type(value) is int:
+    if expected is float and type(value) is int and abs(value) <= sys.float_info.max:
         value = float(value)
     if type(value) is not expected:
-        raise RecipeError(f"{where} must be {expected.__name__}, not {value!r}.")
-    if isinstance(value, int | float) and (value < 0 or not math.isfinite(value)):
-        raise RecipeError(f"{where} must be a finite number of at least 0, not {value!r}.")
+        raise RecipeError(f"{where} must be {expected.__name__}, not {reprlib.repr(value)}.")
+    if isinstance(value, int | float) and not 0 <= value < math.inf:
+        raise RecipeError(f"{where} must be a finite number of at least 0, not {reprlib.repr(value)}.")
     return value

@@ -14,8 +14,10 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import tifffile
+import torch
 from PIL import Image
 
+from tests.conftest import TINY
 from tests.document.test_golden import FILES
 from tests.helpers import png_by_hand, slopes_and_edge
 from vecstack.document.file import dumps, load, validate
@@ -24,6 +26,9 @@ from vecstack.editing.palette import load_palette
 from vecstack.editing.script import load_script
 from vecstack.errors import VecstackError
 from vecstack.importing.svg import import_svg
+from vecstack.kinds.mask.maker import weights_to_bytes
+from vecstack.kinds.mask.model import Predictor
+from vecstack.models import load_model
 from vecstack.pictures.read import load_picture
 from vecstack.train.recipe import load_recipe
 
@@ -190,9 +195,25 @@ def texts() -> list[bytes]:
     return [*TEXTS, *(path.read_bytes() for path in recipes)]
 
 
+def read_weights(data: bytes) -> None:
+    """Load the model in a weights file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        path.write_bytes(data)
+        load_model(path, "cpu")
+
+
+@cache
+def weights_files() -> list[bytes]:
+    """The weights of a tiny model."""
+    torch.manual_seed(5)
+    return [weights_to_bytes(Predictor(TINY))]
+
+
 TARGETS = {
     "layers": Target(read_layers, layer_files),
     "picture": Target(read_picture, pictures),
     "svg": Target(read_svg, drawings),
     "text": Target(read_text, texts),
+    "weights": Target(read_weights, weights_files),
 }

@@ -158,6 +158,23 @@ def test_what_is_no_checkpoint_is_refused(recipe: Recipe, tmp_path: Path, data: 
     assert "\n" not in str(caught.value)
 
 
+class Harm:
+    """What makes a folder when it is unpickled without care."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+def test_a_checkpoint_that_would_run_code_is_refused(recipe: Recipe, tmp_path: Path) -> None:
+    torch.save({"model": Harm(tmp_path / "harm")}, tmp_path / "checkpoint.pt")
+    with pytest.raises(RecipeError, match=r"checkpoint\.pt: does not fit this recipe"):
+        restore(start(recipe, None), tmp_path)
+    assert not (tmp_path / "harm").exists()
+
+
 def test_a_truncated_checkpoint_is_refused(recipe: Recipe, tmp_path: Path) -> None:
     save(start(recipe, None), tmp_path)
     whole = (tmp_path / "checkpoint.pt").read_bytes()

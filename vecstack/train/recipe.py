@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -154,13 +155,13 @@ def _check(recipe: Recipe) -> None:
     }
     for name, (value, least, most) in ranges.items():
         if not least <= value <= most:
-            raise RecipeError(f"{name} must be {least} to {most}, not {value}.")
+            raise RecipeError(f"{name} must be {least} to {most}, not {reprlib.repr(value)}.")
     for name, word, words in (
         ("precision", recipe.precision, PRECISIONS),
         ("schedule", recipe.schedule, SCHEDULES),
     ):
         if word not in words:
-            raise RecipeError(f"{name} must be {' or '.join(words)}, not {word:.40}.")
+            raise RecipeError(f"{name} must be {' or '.join(words)}, not {reprlib.repr(word)[1:-1]}.")
     for name, decay in (
         ("first_moment_decay", recipe.first_moment_decay),
         ("second_moment_decay", recipe.second_moment_decay),

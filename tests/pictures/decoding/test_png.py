@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 import sys
 import threading
@@ -91,3 +92,21 @@ def test_only_the_thread_that_decodes_is_muted(capsys):
         other.join()
     assert sys.stderr is stream
     assert capsys.readouterr().err == "shown"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is never freed")
+def test_damaged_files_use_up_no_references():
+    """Of None, of which the process would end."""
+    data = png(rows=b"\7" + GREYS)  # a filter that there is not
+
+    def read():
+        with pytest.raises(PictureError, match="damaged"):
+            load_picture(data)
+
+    read()
+    gc.collect()
+    before = sys.getrefcount(None)
+    for _ in range(100):
+        read()
+    gc.collect()
+    assert sys.getrefcount(None) > before - 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import struct
 import zlib
 from collections.abc import Iterator
@@ -46,14 +47,11 @@ class Header(NamedTuple):
 def decode_png(data: bytes, max_pixels: int, enough: int | None = None) -> Raster:
     """The picture in a PNG, reduced where it has more pixels than are `enough`; of an animation the default image. A
     damaged chunk that the pixels do not need is ignored. Raises PictureError, and whatever imagecodecs raises."""
-    import imagecodecs
-
     chunks = list(_chunks(data))
     header = _header(chunks)
     check_size(header.width, header.height, max_pixels)
     needed = b"".join(chunk.stored for chunk in _needed(chunks, header.color_type))
-    with mute():
-        stored = imagecodecs.png_decode(SIGNATURE + needed)
+    stored = _decoded(SIGNATURE + needed)
     extra = {chunk.name: chunk.data for chunk in reversed(chunks) if chunk.is_sound}  # the first of each name
     profile = _profile(extra.get(b"iCCP"))
     gamma = None if profile or b"sRGB" in extra or b"cICP" in extra else _gamma(extra.get(b"gAMA"))
@@ -71,6 +69,21 @@ def decode_png(data: bytes, max_pixels: int, enough: int | None = None) -> Raste
         _dpi(extra.get(b"pHYs")),
         None if factor == 1 else (header.width, header.height),
     )
+
+
+def _decoded(data: bytes) -> np.ndarray:
+    """The pixels of a PNG, as libpng decodes them. Raises whatever imagecodecs raises."""
+    import imagecodecs
+
+    with mute():
+        try:
+            stored: np.ndarray = imagecodecs.png_decode(data)
+        except Exception:
+            # imagecodecs 2026.3.6 gives back a reference to None that it does not hold where a PNG is damaged; before
+            # Python 3.12 tens of thousands of these end the process. One too many does no harm.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(None))
+            raise
+    return stored
 
 
 def _chunks(data: bytes) -> Iterator[Chunk]:
