@@ -44,6 +44,7 @@ class Options:
     bleed: str | None = None
     polylines: float | None = None
     minify: bool | None = None
+    plain: bool | None = None
 
     def given(self) -> dict[str, object]:
         """The options that are given, by name."""
@@ -166,6 +167,7 @@ def _svg_bytes(order: Order, *, flat: bool) -> bytes:
         precision=asked.precision,
         width_mm=order.width_mm,
         minify=bool(asked.minify),
+        plain=bool(asked.plain),
     )
     return options.encode(svg_text(order.prepared(), options, device=order.device))
 
@@ -243,7 +245,7 @@ _MADE = ("width_mm", "dpi", "opaque", "cutout", "by_color", "min_area", "bleed")
 _SVG_OPTIONS = ("max_bytes", "max_paths", "precision", "size", "minify", *_MADE)
 
 FORMATS = (
-    ExportFormat("svg", (".svg", ".svgz"), ("tolerance", *_SVG_OPTIONS), _svg),
+    ExportFormat("svg", (".svg", ".svgz"), ("tolerance", "plain", *_SVG_OPTIONS), _svg),
     ExportFormat("svg-flat", (".svg", ".svgz"), ("hard", *_SVG_OPTIONS), _flat_svg),
     ExportFormat("html", (".html", ".htm"), ("source",), _html),
     ExportFormat("pdf", (".pdf",), ("size", *_MADE), _pdf),
