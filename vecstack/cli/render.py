@@ -66,6 +66,7 @@ def run(
     batch = plan(inputs, output, SUFFIXES, f".{picture_format or 'png'}")
     from vecstack.document.file import load
     from vecstack.drawing.file import render_to_file
+    from vecstack.exporting.physical import source_dpi
     from vecstack.kinds import undrawable
 
     def act(item: Item, report: ItemProgress) -> None:
@@ -78,6 +79,7 @@ def run(
             sides = f"{stack.canvas.width},{stack.canvas.height}"
             raise UsageError(f"--region {region} reaches outside the canvas; it must lie within 0,0,{sides}.")
         viewport = Viewport.of_region(area, size=size, width=width, height=height, scale=scale)
+        told = source_dpi(stack)
         render_to_file(
             stack,
             sys.stdout.buffer if item.target == STANDARD else item.target,
@@ -88,7 +90,7 @@ def run(
             exact=exact,
             device=device,
             overwrite=overwrite,
-            dpi=dpi,
+            dpi=told * viewport.width_px / area.width if dpi is None and told is not None else dpi,
             progress=report,
         )
 

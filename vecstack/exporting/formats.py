@@ -69,6 +69,15 @@ class Order:
 
         return width_in_mm(self.stack.canvas, self.options.width_mm, self.options.dpi)
 
+    def printed(self) -> Order:
+        """The same at the size of the picture that the stack was made of, where that told one and no other is asked
+        for."""
+        from vecstack.exporting.physical import source_dpi
+
+        if self.options.width_mm is not None or self.options.dpi is not None:
+            return self
+        return dataclasses.replace(self, options=dataclasses.replace(self.options, dpi=source_dpi(self.stack)))
+
     def prepared(self) -> Stack:
         """The stack as the options of makers of things ask for it; raises as cutting.prepare.prepared."""
         from vecstack.exporting.cutting.prepare import prepared
@@ -200,6 +209,7 @@ def read_source(path: str | None, stack: Stack) -> Pixels | None:
 def _pdf(order: Order) -> bytes:
     from vecstack.exporting.pdf import to_pdf
 
+    order = order.printed()
     stack, size = order.prepared(), order.options.size
     return to_pdf(stack, size=size, width_mm=order.width_mm, title=order.title, device=order.device)
 
@@ -207,7 +217,7 @@ def _pdf(order: Order) -> bytes:
 def _dxf(order: Order) -> bytes:
     from vecstack.exporting.dxf import to_dxf
 
-    polylines = order.options.polylines
+    order, polylines = order.printed(), order.options.polylines
     return to_dxf(order.prepared(), width_mm=order.width_mm, polylines=polylines, device=order.device)
 
 
