@@ -125,6 +125,9 @@ def run(
         typer.Option("--polylines", metavar="MM", help="Straight lines in a DXF, within so much of the curves."),
     ] = None,
     minify: Annotated[bool, typer.Option("--minify", help="Leave ids, names and hidden layers out of an SVG.")] = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="No masks and blurs in an SVG: every program draws it alike, in steps.")
+    ] = False,
     device: Device = "auto",
     *,
     course: Course,
@@ -152,6 +155,7 @@ def run(
         bleed=bleed,
         polylines=polylines,
         minify=minify or None,
+        plain=plain or None,
     )
     chosen.check_options(options)
     batch = plan(inputs, output, SUFFIXES, chosen.output_suffix, makes_folders=chosen.is_folder, **course.planned)

@@ -54,21 +54,24 @@ class Drawing(Job):
     def _draw(self, item: Item, report: Report) -> None:
         from vecstack.document.file import load
         from vecstack.drawing.file import render_to_file
+        from vecstack.exporting.physical import source_dpi
 
         stack = load(source_of(item.source))
         tell_of_undrawable(stack, item, report)
+        viewport, told = self._viewport(stack.canvas), source_dpi(stack)
+        area = self.region or stack.canvas.rect
         is_stream = item.target == STANDARD
         render_to_file(
             stack,
             sys.stdout.buffer if is_stream else item.target,
-            self._viewport(stack.canvas),
+            viewport,
             format=self.picture_format or ("png" if is_stream else None),
             depth=self.depth,
             transparent=self.transparent,
             exact=self.exact,
             device=self.device,
             overwrite=item.overwrite,
-            dpi=self.dpi,
+            dpi=told * viewport.width_px / area.width if self.dpi is None and told is not None else self.dpi,
             progress=report,
         )
 

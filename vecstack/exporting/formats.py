@@ -44,6 +44,7 @@ class Options:
     bleed: str | None = None
     polylines: float | None = None
     minify: bool | None = None
+    plain: bool | None = None
 
     def given(self) -> dict[str, object]:
         """The options that are given, by name."""
@@ -67,6 +68,15 @@ class Order:
         from vecstack.exporting.physical import width_in_mm
 
         return width_in_mm(self.stack.canvas, self.options.width_mm, self.options.dpi)
+
+    def printed(self) -> Order:
+        """The same at the size of the picture that the stack was made of, where that told one and no other is asked
+        for."""
+        from vecstack.exporting.physical import source_dpi
+
+        if self.options.width_mm is not None or self.options.dpi is not None:
+            return self
+        return dataclasses.replace(self, options=dataclasses.replace(self.options, dpi=source_dpi(self.stack)))
 
     def prepared(self) -> Stack:
         """The stack as the options of makers of things ask for it; raises as cutting.prepare.prepared."""
@@ -166,6 +176,7 @@ def _svg_bytes(order: Order, *, flat: bool) -> bytes:
         precision=asked.precision,
         width_mm=order.width_mm,
         minify=bool(asked.minify),
+        plain=bool(asked.plain),
     )
     return options.encode(svg_text(order.prepared(), options, device=order.device))
 
@@ -198,6 +209,7 @@ def read_source(path: str | None, stack: Stack) -> Pixels | None:
 def _pdf(order: Order) -> bytes:
     from vecstack.exporting.pdf import to_pdf
 
+    order = order.printed()
     stack, size = order.prepared(), order.options.size
     return to_pdf(stack, size=size, width_mm=order.width_mm, title=order.title, device=order.device)
 
@@ -205,7 +217,7 @@ def _pdf(order: Order) -> bytes:
 def _dxf(order: Order) -> bytes:
     from vecstack.exporting.dxf import to_dxf
 
-    polylines = order.options.polylines
+    order, polylines = order.printed(), order.options.polylines
     return to_dxf(order.prepared(), width_mm=order.width_mm, polylines=polylines, device=order.device)
 
 
@@ -243,7 +255,7 @@ _MADE = ("width_mm", "dpi", "opaque", "cutout", "by_color", "min_area", "bleed")
 _SVG_OPTIONS = ("max_bytes", "max_paths", "precision", "size", "minify", *_MADE)
 
 FORMATS = (
-    ExportFormat("svg", (".svg", ".svgz"), ("tolerance", *_SVG_OPTIONS), _svg),
+    ExportFormat("svg", (".svg", ".svgz"), ("tolerance", "plain", *_SVG_OPTIONS), _svg),
     ExportFormat("svg-flat", (".svg", ".svgz"), ("hard", *_SVG_OPTIONS), _flat_svg),
     ExportFormat("html", (".html", ".htm"), ("source",), _html),
     ExportFormat("pdf", (".pdf",), ("size", *_MADE), _pdf),

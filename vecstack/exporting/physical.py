@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 import re
 
+from vecstack.color import is_number
+from vecstack.drawing.file import MAX_DPI
 from vecstack.errors import UsageError
-from vecstack.stack import Canvas
+from vecstack.stack import Canvas, Stack
 
 MM_PER_INCH = 25.4
 SCREEN_DPI = 96.0  # of CSS: where nothing is said, a pixel of the source is so much of an inch
 MAX_MM = 1e6  # a kilometre
+
+
+def source_dpi(stack: Stack) -> float | None:
+    """The pixels in an inch that the picture told which a stack was made of; None where it told none."""
+    dpi = stack.source.get("dpi", 0)
+    return float(dpi) if is_number(dpi) and 0 < dpi < MAX_DPI else None
 
 
 def width_in_mm(canvas: Canvas, width_mm: float | None, dpi: float | None) -> float | None:

@@ -29,6 +29,7 @@ DETAIL_LAYERS = 60  # begun one by one, where nothing else is asked for
 UNASKED: dict[str | float, str | float] = {"good": "fast"}  # of the first command: seconds, for 0.2 dB
 POLISHED = "best"  # the effort at which layers of two kinds are tuned together in the end: seconds for 0.1 dB
 GROWN_LAYERS = 128  # in all, where layers are grown and nothing else is asked for
+DPI_DECIMALS = 2  # of what a PNG rounds to a pixel a metre
 NO_COLOR = (1.0, 1.0, 1.0)  # behind a transparent picture, where a file cannot be transparent and nobody said
 
 
@@ -174,11 +175,12 @@ def _sketch(loaded: Picture, seen: Picture, model: Model, layers: int | None, ba
     whole = Canvas(*loaded.sides)
     made = model.maker.make(seen.over(behind), whole.rect, most if layers is None else min(layers, most))
     color = behind if is_transparent else made.background
+    dpi = {} if loaded.dpi is None else {"dpi": round(loaded.dpi, DPI_DECIMALS)}
     return Stack(
         Canvas(*loaded.sides, color, transparent=is_transparent),
         made.layers,
         made.assets,
-        source={"sha256": loaded.sha256, "width": whole.width, "height": whole.height},
+        source={"sha256": loaded.sha256, "width": whole.width, "height": whole.height, **dpi},
         model={"name": model.name} | ({} if model.sha256 is None else {"sha256": model.sha256}),
     )
 

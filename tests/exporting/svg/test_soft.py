@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from tests.exporting.conftest import BLUE, CANVAS, RED
-from tests.helpers import block
-from vecstack import Stack
-from vecstack.errors import ExportError
+from tests.exporting.conftest import BLUE, CANVAS, RED, draw
+from tests.helpers import block, psnr
+from vecstack import Stack, render, to_svg
+from vecstack.errors import ExportError, UsageError
 from vecstack.exporting.svg.options import SvgOptions
 from vecstack.exporting.svg.scene import scene_of
 from vecstack.exporting.svg.soft import SoftSvg, soft_svg
@@ -95,3 +95,13 @@ def test_layers_of_one_blur_and_region_share_a_filter() -> None:
     used = re.findall(r'filter="url\(#(b\d+)\)"', text)
     assert used
     assert sorted(re.findall(r'<filter id="(b\d+)"', text)) == sorted(set(used))
+
+
+def test_a_plain_svg_has_no_mask_and_no_blur_and_looks_alike() -> None:
+    soft = Stack(CANVAS, (block("soft", Rect(4.0, 6.0, 30.0, 40.0), (1.0, 0.0, 0.0), window=0.9, opacity=0.8),))
+    text = to_svg(soft, plain=True, device="cpu")
+    assert "mask" not in text
+    assert "filter" not in text
+    assert psnr(draw(text, 185), render(soft, 265, device="cpu")) > 30
+    with pytest.raises(UsageError, match="plain where it is hard"):
+        to_svg(soft, flat=True, plain=True)

@@ -160,9 +160,10 @@ def _curve_costs(mask: np.ndarray, thresholds: np.ndarray, step: float) -> np.nd
     return np.asarray(CURVE_BYTES + TURN_BYTES * sums / np.diff(edges))
 
 
-def choose(basis: Basis, price: float) -> Choice:
-    """The levels, greys and blur of least error plus `price` times bytes."""
-    choosers = [_Chooser(basis, price, blur, with_base) for blur in range(len(BLURS)) for with_base in (False, True)]
+def choose(basis: Basis, price: float, *, plain: bool = False) -> Choice:
+    """The levels, greys and blur of least error plus `price` times bytes; no blur where it is to be `plain`."""
+    blurs = range(1 if plain else len(BLURS))
+    choosers = [_Chooser(basis, price, blur, with_base) for blur in blurs for with_base in (False, True)]
     begun = sorted(((chooser.begin(), chooser) for chooser in choosers), key=lambda pair: pair[0].value)
     ended = ((chooser.improve(found), chooser) for found, chooser in begun[:EXCHANGED])
     found, chooser = min(ended, key=lambda pair: pair[0].value)

@@ -27,8 +27,8 @@ class SvgOptions:
     the masks are made of. `size` is the long side in pixels that the file asks for, the canvas's where it is None.
     `precision` is how many decimals of a canvas unit curves have, 0 to MAX_PRECISION (None: as many as are worth it).
     A `flat` SVG has a single path a layer, blurred unless `hard`. `is_compressed` asks for gzip (.svgz). `width_mm` is
-    the width that the file asks for in millimetres. `minify` leaves out what is not drawn, such as names. Raises
-    UsageError where they are out of range or exclude each other."""
+    the width that the file asks for in millimetres. `minify` leaves out what is not drawn, such as names. A `plain` SVG
+    has neither masks nor blurs. Raises UsageError where they are out of range or exclude each other."""
 
     tolerance: float | None = None
     max_bytes: int | None = None
@@ -40,6 +40,7 @@ class SvgOptions:
     precision: int | None = None
     width_mm: float | None = None
     minify: bool = False
+    plain: bool = False
 
     def __post_init__(self) -> None:
         if self.tolerance is not None and not 0 < self.tolerance < math.inf:
@@ -48,6 +49,8 @@ class SvgOptions:
             raise UsageError("A flat SVG comes as close as it can and has no tolerance. Leave it out.")
         if self.hard and not self.flat:
             raise UsageError("Only a flat SVG can be hard: soft masks are blurred. Ask for svg-flat.")
+        if self.flat and self.plain:
+            raise UsageError("A flat SVG is plain where it is hard. Ask for hard, or for svg.", parameter="plain")
         for name, value in (("max_bytes", self.max_bytes), ("max_paths", self.max_paths), ("size", self.size)):
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be at least 1, not {value}.", parameter=name)

@@ -1,4 +1,5 @@
-"""Stacks as SVG with soft masks: each layer one rectangle of its colour, seen through blurred nested level sets."""
+"""Stacks as SVG with soft masks: each layer one rectangle of its colour, seen through blurred nested level sets; or
+plain: these level sets themselves, in its colour, more opaque from one to the next."""
 
 from __future__ import annotations
 
@@ -43,11 +44,12 @@ LOOSE, TIGHT, TIGHT_PRICES = 0.12, 0.08, (3e-10, 3e-9)
 MIN_MISS, MAX_MISS = 0.1 / 640, 4 / 640  # of curves, as shares of the canvas's long side
 BLUR_REACH = 3.0  # standard deviations
 PATH = "<path "
+MOST_COVER, OPACITY_DECIMALS = 0.999, 3  # of plain level sets: what is wholly covered would leave nothing to the next
 
 
 def soft_svg(scene: Scene, options: SvgOptions) -> str:
     """The stack as SVG. Raises ExportError where it cannot be as small as it must be."""
-    return SoftSvg(scene).within(options)
+    return SoftSvg(scene, options.plain).within(options)
 
 
 @dataclass
@@ -55,6 +57,7 @@ class SoftSvg:
     """A stack's masks and what is known about their levels, from which SVG of any size is written."""
 
     scene: Scene
+    plain: bool = False
     _bases: list[Basis] = field(init=False)
     _choices: dict[float, list[Choice]] = field(init=False, default_factory=dict)
 
@@ -116,7 +119,7 @@ class SoftSvg:
     def choices(self, price: float) -> list[Choice]:
         """The levels of each layer at a price."""
         if price not in self._choices:
-            self._choices[price] = [choose(basis, price) for basis in self._bases]
+            self._choices[price] = [choose(basis, price, plain=self.plain) for basis in self._bases]
         return self._choices[price]
 
     def error(self, price: float) -> float:
@@ -149,8 +152,14 @@ class SoftSvg:
                 continue
             choice = next(choices)
             drawn = _Drawing(mask, choice, _looseness(price), canvas.rect, options.unit)
-            shapes = drawn.shapes()
+            shapes = drawn.shapes(
+                _faint(choice) if self.plain else [f'fill="{grey_code(int(at))}"' for at in choice.greys]
+            )
             if not shapes:
+                continue
+            if self.plain:
+                inside = f'<g fill="{color_code(mask.color)}">{shapes}</g>'
+                layers.append((layer_group(mask.layer, name, inside), mask.layer.group))
                 continue
             if drawn.sigma:
                 blur = blurs.setdefault((drawn.blurred, drawn.sigma), f"b{len(blurs)}")
@@ -164,6 +173,14 @@ class SoftSvg:
         filters = (blur_filter(name, region, sigma) for (region, sigma), name in blurs.items())
         body = [*behind, *in_groups(layers, stack.groups, ids)]
         return document(canvas, options.sides(canvas), [*filters, *definitions], body)
+
+
+def _faint(choice: Choice) -> list[str]:
+    """How opaque the base and each level set are, as attributes: laid over one another they cover as much as the greys
+    say."""
+    left = 1 - np.maximum.accumulate(choice.greys / 255 * choice.strength).clip(0, MOST_COVER)
+    steps = 1 - left / np.concatenate([[1.0], left[:-1]])
+    return [f'fill-opacity="{number(round(step, OPACITY_DECIMALS))}"' for step in steps.tolist()]
 
 
 def _looseness(price: float) -> float:
@@ -202,23 +219,23 @@ class _Drawing:
         right, bottom = np.minimum(np.ceil(end), [self._canvas.width, self._canvas.height]).tolist()
         return left, top, max(right - left, 1.0), max(bottom - top, 1.0)
 
-    def shapes(self) -> str:
-        """The level sets, lowest first; empty where nothing is drawn."""
+    def shapes(self, paints: list[str]) -> str:
+        """The level sets, lowest first, with attributes of the base and of each; empty where nothing is drawn."""
         if self._choice.is_empty:
             return ""
         base, misses = int(self._choice.greys[0]), self._misses()
         unit = self._unit(min(misses, default=1.0) * 1.5)
-        shapes = self._base(base) if base else ""
-        paths = "".join(self._paths(misses, unit)) if misses else ""
+        shapes = self._base(paints[0]) if base else ""
+        paths = "".join(self._paths(misses, unit, paints[1:])) if misses else ""
         if paths:
             paths = f'<g transform="scale({number(unit / 2)})">{paths}</g>'
         return shapes + paths
 
-    def _base(self, grey: int) -> str:
-        """A grey below all levels."""
+    def _base(self, paint: str) -> str:
+        """What is below all levels."""
         x, y, width, height = self.blurred
         self._touch(np.array([[x, y], [x + width, y + height]]))
-        return f'<rect{box(x, y, width, height)} fill="{grey_code(grey)}"/>'
+        return f"<rect{box(x, y, width, height)} {paint}/>"
 
     def _misses(self) -> list[float]:
         """By how much the curves of each level may be off, in canvas units: the closer they are, the less."""
@@ -237,18 +254,18 @@ class _Drawing:
             misses.append(min(max(self._looseness * spacing, MIN_MISS * long_side), MAX_MISS * long_side))
         return misses
 
-    def _paths(self, misses: list[float], unit: float) -> list[str]:
+    def _paths(self, misses: list[float], unit: float, paints: list[str]) -> list[str]:
         """A path for each level whose contours can be seen."""
         mask, choice = self._mask, self._choice
         contours = Contours(mask.values, mask.rect, self._margin)
         paths = []
-        for threshold, grey, miss in zip(choice.thresholds, choice.greys[1:], misses, strict=True):
+        for threshold, paint, miss in zip(choice.thresholds, paints, misses, strict=True):
             found = contours.at(threshold, max(mask.step, miss), (4 * miss) ** 2)
             for contour in found:
                 self._touch(contour.points, BLUR_REACH * (self.sigma + miss))
             if found:
                 data = path_data((fit(contour, miss) for contour in found), unit)
-                paths.append(f'{PATH}fill="{grey_code(int(grey))}" d="{data}"/>')
+                paths.append(f'{PATH}{paint} d="{data}"/>')
         return paths
 
     def _touch(self, points: np.ndarray, reach: float = 0.0) -> None:
