@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vecstack.atomic import atomic_writer
 from vecstack.batch.items import Act, Item, Job, Report
-from vecstack.errors import PictureError, WeightsError
+from vecstack.errors import PictureError, UsageError, WeightsError
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Copying(Job):
     """Writes what it reads, or the device that it is on where `tells_device`. An input that begins with a word does
     something else:
 
-    - "broken" fails, and "fault" raises what no command expects;
+    - "broken" fails, "fault" raises what no command expects, and "usage" what would be wrong for all;
     - "kill" kills its process with a half-written file;
     - "wait" waits for a minute with one, and "stubborn" too, without heeding SIGTERM;
     - "meet" waits until another process has begun an item too."""
@@ -45,6 +45,8 @@ class Copying(Job):
         word = data.split()[0]
         if word == b"broken":
             raise PictureError(f"{item.source}: broken.")
+        if word == b"usage":
+            raise UsageError("wrong for all.")
         if word == b"fault":
             raise ZeroDivisionError("by nought")
         report.psnr = 30.0

@@ -121,6 +121,13 @@ def test_shards_share_the_inputs_and_keep_manifests_of_their_own(copy: Call, tex
     assert "38 skipped" in copy(texts, "-o", out, "--resume", "-j", 1).err
 
 
+def test_what_is_wrong_for_all_leaves_nothing_behind(copy: Call, texts: Path, tmp_path: Path) -> None:
+    (texts / "03.txt").write_text("usage")
+    result = copy(texts, "-o", tmp_path / "out", "-j", 1)
+    assert (result.code, result.err.splitlines()[-1]) == (2, "vecstack: wrong for all.")
+    assert tree(tmp_path / "out").keys() == {"00.out"}
+
+
 def test_the_first_failure_can_end_a_run(copy: Call, texts: Path, tmp_path: Path) -> None:
     assert copy(texts, "-o", tmp_path / "out", "--fail-fast", "-j", 1).code == 7
     assert 0 < len(tree(tmp_path / "out")) < 38

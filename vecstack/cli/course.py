@@ -13,7 +13,7 @@ import typer
 
 from vecstack.batch.inputs import Wanted
 from vecstack.batch.plan import Naming, Shard, parse_shard
-from vecstack.cli.arguments import AsJson, Overwrite, Quiet, Resume, SkipExisting, Update
+from vecstack.cli.arguments import Overwrite, Quiet, Resume, SkipExisting, Update
 from vecstack.errors import UsageError
 
 AUTO = "auto"  # as many processes as there are cores, where there is enough to do
@@ -48,6 +48,7 @@ Part = Annotated[
 ]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first input that fails.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
+EachAsJson = Annotated[bool, typer.Option("--json", help="Print a line of JSON for each input, and a summary.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="A line for each input, and for what is left out.")]
 
 
@@ -67,7 +68,7 @@ class Course:
     shard: Part = None
     fail_fast: FailFast = False
     dry_run: DryRun = False
-    as_json: AsJson = False
+    as_json: EachAsJson = False
     verbose: Verbose = False
     quiet: Quiet = False
     options: Mapping[str, Any] = field(default_factory=dict)

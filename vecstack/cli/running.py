@@ -86,6 +86,7 @@ class _Running:
         with closing(self._outcomes(run, state)) as outcomes:
             for outcome in outcomes:
                 if outcome.error is not None and (outcome.is_fatal or self.is_single):
+                    run.settle(outcome.item.outputs)
                     raise outcome.error
                 self._note(outcome, manifest, state.options)
                 if outcome.is_settled:
@@ -136,8 +137,9 @@ class _Running:
     def _tell_how_to_go_on(self) -> None:
         if self.is_single or not self.course.line:
             return
-        words = [word for word in self.course.line if word not in ("--overwrite", "--resume")]
-        again = shlex.join(["vecstack", *words, "--resume"])
+        option = "--resume" if self.batch.folder else "--skip-existing"  # without a manifest
+        words = [word for word in self.course.line if word not in ("--overwrite", option)]
+        again = shlex.join(["vecstack", *words, option])
         typer.echo(f"vecstack: {self.counts}; go on with: {on_one_line(again)}", err=True)
 
     def _sum_up(self) -> None:
