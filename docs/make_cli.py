@@ -24,8 +24,8 @@ file for one input, a folder for several (created when needed; the tree of an in
 output; without it, each output goes beside its input. An existing output is refused without `--overwrite` or
 `--skip-existing`, and inputs are never overwritten. Files are written whole or not at all. Data goes to standard
 output, everything else to standard error. `vecstack --version` prints the version. Anywhere on the line, `--debug`
-shows the traceback of an error, `--offline` fetches nothing, and `--lock FILE` loads models of the Hub as that lock says
-([security](security.md#weights-of-the-hub)).
+shows the traceback of an error, `--offline` fetches nothing, and `--lock FILE` loads models of the Hub as that lock
+says ([security](security.md#weights-of-the-hub)).
 
 | exit code | meaning |
 |---|---|
