@@ -155,7 +155,7 @@ CALLS = [
     Line(
         "decompose {photo} {tmp}/same/../photo.png --model {weights} -o {tmp}/out/",
         4,
-        "photo.png.layers; rename some, or run them separately.",
+        "photo.png.layers; rename one, or run them separately.",
     ),
     Line("decompose {photo} --model {weights} --overwrite --skip-existing", 2, "exclude each other; use only one"),
     Line("decompose {photo} --model {weights} -o {tmp}/{long}.layers", 4, "shorter name"),

@@ -189,7 +189,7 @@ def _refuse_clashes(items: list[Item], suffixes: set[str]) -> None:
     if shared:
         name, clashing = shared[0]
         more = f", the first of {len(shared)} such names" if len(shared) > 1 else ""
-        raise ExportError(f"{' and '.join(clashing)} would become {name}{more}; rename some, or run them separately.")
+        raise ExportError(f"{' and '.join(clashing)} would become {name}{more}; rename one, or run them separately.")
 
 
 def _why_not_over_input(item: Item, suffixes: set[str]) -> str:
