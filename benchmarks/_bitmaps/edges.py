@@ -13,7 +13,7 @@ from _bitmaps.icons import draw_icon
 from vecstack.fitting.decompose import decompose
 from vecstack.models import load_model
 
-LARGE = 48  # times the side that is asked for, at least, is what filters make small
+LARGE = 24  # times the side that is asked for, at least, is what filters make small
 FILTERS = {
     "area": Image.Resampling.BOX,
     "bilinear": Image.Resampling.BILINEAR,
