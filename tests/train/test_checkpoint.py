@@ -222,12 +222,12 @@ def test_a_training_starts_from_the_weights_of_its_recipe(recipe: Recipe, given:
 
 
 def test_a_model_to_start_from_that_is_not_there_is_told_with_what_to_do(recipe: Recipe) -> None:
-    lost = replace(recipe, start_from="runs/photos-start")
+    lost = replace(recipe, start_from="runs/photos/start")  # three names: no repository of the Hub
     for look in (find_start, lambda recipe: start(recipe, None)):
         with pytest.raises(WeightsError) as caught:
             look(lost)
         told = str(caught.value)
-        assert told.startswith('recipe tiny: start_from = "runs/photos-start" cannot be used. Train that model first')
+        assert told.startswith('recipe tiny: start_from = "runs/photos/start" cannot be used. Train that model first')
         assert "use digits, photos, a path" in told
         assert "\n" not in told
 
