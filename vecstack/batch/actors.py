@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -81,9 +81,10 @@ def work_on_ray(
         raise UsageError("device: on Ray name one, such as cuda; each worker has a GPU of its own.", parameter="device")
     with connected(address, processes or 1):
         on_gpu = job.devices[0].startswith("cuda")
+        device = "cuda" if on_gpu else job.devices[0].replace("auto", "cpu")  # Ray shows a worker its own GPU alone
         count = min(most, processes or _room(on_gpu))
         watch.said(f"Ray: {count} worker{'s'[: count > 1]}")
-        pool = _Pool(job.on(job.devices[0]), run, watch, count, on_gpu)
+        pool = _Pool(job.on(device), run, watch, count, on_gpu)
         try:
             yield from pool.outcomes(iter(items))
         finally:
@@ -122,8 +123,8 @@ class _Pool:
 
         self.run, self.watch, self.count = run, watch, count
         variables = {name: os.environ[name] for name in HANDED_OVER if name in os.environ}
-        kind = ray.remote(num_cpus=1, num_gpus=int(on_gpu), max_restarts=0)(Worker)
-        self.start = lambda: kind.remote(job, os.getcwd(), variables)  # noqa: PTH109 - a text, for other machines
+        kind: Any = ray.remote(num_cpus=1, num_gpus=int(on_gpu), max_restarts=0)(Worker)
+        self.start: Callable[[], Any] = lambda: kind.remote(job, os.getcwd(), variables)  # noqa: PTH109 - a text, for other machines
         self.actors: list[_Actor] = []
         self.waiting: deque[_Try] = deque()
         self.given = self.deaths = 0
@@ -180,14 +181,14 @@ class _Pool:
         from ray.exceptions import RayError
 
         try:
-            answer = ray.get(actor.answer)
+            answer: Outcome | VecstackError | None = ray.get(actor.answer)
         except RayError as error:
             return self._bury(actor, error)
         actor.answer = None
         if isinstance(answer, VecstackError):
             raise answer
         task, actor.task = actor.task, None
-        if task is None:
+        if answer is None or task is None:
             actor.is_ready, self.deaths = True, 0
             return None
         return dataclasses.replace(answer, item=task.item)

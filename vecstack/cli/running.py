@@ -48,10 +48,7 @@ def run_all(batch: Batch, job: Job, course: Course, verb: str) -> None:
         typer.echo(f"vecstack: {on_one_line(line)}", err=True)
     if not course.quiet:
         tell_of_first_use(partial(typer.echo, err=True))
-    is_recorded = (
-        course.records and batch.folder is not None and (len(batch.items) > 1 or bool(manifests_in(batch.folder)))
-    )
-    batch = dataclasses.replace(batch, folder=batch.folder if is_recorded else None)
+    batch = dataclasses.replace(batch, folder=batch.folder if _is_recorded(batch, course) else None)
     if course.dry_run:
         _print_plan(batch, job, course)
     elif course.engine == "slurm":
@@ -65,7 +62,7 @@ class _Running:
 
     def __init__(self, batch: Batch, job: Job, course: Course, verb: str) -> None:
         self.batch, self.job, self.course = batch, job, course
-        self.is_single = len(batch.items) == 1 and not batch.missed
+        self.is_single = len(batch.items) == 1 and not batch.missed and course.shard is None
         self.processes = _processes(batch, job, course)
         self.counts = Counts(len(batch.items), failed=len(batch.missed))
         self.display: Display = display_of(verb, self.counts, course.quiet, course.verbose, self.is_single)
@@ -165,7 +162,9 @@ class _Running:
 
 def _is_recorded(batch: Batch, course: Course) -> bool:
     """Whether what becomes of items is a line of a manifest."""
-    return course.records and batch.folder is not None and (len(batch.items) > 1 or bool(manifests_in(batch.folder)))
+    if not course.records or batch.folder is None:
+        return False
+    return len(batch.items) > 1 or course.shard is not None or bool(manifests_in(batch.folder))
 
 
 def _processes(batch: Batch, job: Job, course: Course) -> int:

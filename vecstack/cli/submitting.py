@@ -20,7 +20,7 @@ CPUS = 8  # of a job, unless -j says how many processes work in it
 MINUTES = 60  # of a job, which is queued again with what is left: short enough for most partitions
 
 
-def submit(batch: Batch, job: Job, course: Course, cluster: str = "slurm") -> None:
+def submit(batch: Batch, job: Job, course: Course) -> None:
     """Submit a job for each shard, and say where its log is and how to see what is done. Raises UsageError: no output
     folder, or no submitit; ExportError: the cluster refuses the jobs."""
     from vecstack.slurm import queue
@@ -39,7 +39,6 @@ def submit(batch: Batch, job: Job, course: Course, cluster: str = "slurm") -> No
         gpus=len(gpus),
         cpus=course.processes() or CPUS,
         minutes=MINUTES,
-        cluster=cluster,
     )
     state = shlex.join(["vecstack", "batch", "status", str(batch.folder)])
     if course.as_json:
