@@ -1,4 +1,4 @@
-"""What the local engine costs: pictures a second against the bare function on one item after the other, and the memory
+"""What the engines cost: pictures a second against the bare function on one item after the other, and the memory
 of worker processes over many pictures.
 
     python benchmarks/batch.py [--count N] [--effort sketch] [--side PX]
@@ -10,7 +10,8 @@ Pictures are crops of the examples. The bare function runs in one process, then 
 runs in this process and with two workers. Rates are of the time from the first item on; CPU seconds are those of all
 processes, with their start, so they can be compared on a busy machine too. `--memory` prints the resident size of the
 workers as pictures go by. `--empty` does nothing with each item, on two local workers and on two of Ray, and `--plan`
-plans a list of so many inputs, as each shard of a run does. `--encoder` compares the encoder of the model `photos` on pictures one by one with batches.
+plans a list of so many inputs, as each shard of a run does. `--encoder` compares the encoder of the model `photos` on
+pictures one by one with batches.
 """
 
 from __future__ import annotations
