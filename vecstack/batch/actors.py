@@ -237,6 +237,7 @@ def connected(address: str | None, processes: int) -> Iterator[None]:
     os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")  # which would go to standard output: see `_bury`
     try:
         import ray
+        from ray.exceptions import RayError
     except ImportError as error:
         raise UsageError(f"Ray needs the package ray. {install('ray')}") from error
     place = address or os.environ.get("RAY_ADDRESS") or LOCAL
@@ -245,7 +246,7 @@ def connected(address: str | None, processes: int) -> Iterator[None]:
         _knock(place)
         with _signals_kept():
             ray.init(place, log_to_driver=False, logging_level=logging.ERROR, **(own if place == LOCAL else {}))
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, RayError) as error:
         reason = str(error).strip().split("\n")[0].rstrip(".")
         told = f"address {place}: no Ray answers ({reason}); check it by `ray status`."
         raise UsageError(told, parameter="address") from error
