@@ -1,13 +1,17 @@
-"""What the local engine costs: pictures a second against the bare function on one item after the other, and the memory
+"""What the engines cost: pictures a second against the bare function on one item after the other, and the memory
 of worker processes over many pictures.
 
     python benchmarks/batch.py [--count N] [--effort sketch] [--side PX]
     python benchmarks/batch.py --memory [--count N]
+    python benchmarks/batch.py --empty [--count N]
+    python benchmarks/batch.py --plan [--count N]
 
 Pictures are crops of the examples. The bare function runs in one process, then in two at once, each on half; the engine
 runs in this process and with two workers. Rates are of the time from the first item on; CPU seconds are those of all
 processes, with their start, so they can be compared on a busy machine too. `--memory` prints the resident size of the
-workers as pictures go by. `--encoder` compares the encoder of the model `photos` on pictures one by one with batches.
+workers as pictures go by. `--empty` does nothing with each item, on two local workers and on two of Ray, and `--plan`
+plans a list of so many inputs, as each shard of a run does. `--encoder` compares the encoder of the model `photos` on
+pictures one by one with batches.
 """
 
 from __future__ import annotations
@@ -19,14 +23,17 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from vecstack.batch.actors import work_on_ray
 from vecstack.batch.engine import work_here, work_in_processes
-from vecstack.batch.items import Item, Report
+from vecstack.batch.items import Act, Item, Job, Report
+from vecstack.batch.plan import Shard, plan
 from vecstack.batch.runs import Run
 from vecstack.cli.decompose import Decomposing
 from vecstack.cli.making import Making
@@ -62,11 +69,20 @@ def main() -> None:
     parser.add_argument("--effort", default="fast")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--encoder", action="store_true")
+    parser.add_argument("--empty", action="store_true")
+    parser.add_argument("--plan", action="store_true")
     options = parser.parse_args()
-    job = Decomposing(Making(options.model, options.effort, Style(), 0, "cpu"), Finish(False, False, 0.5, False, "cpu"))
+    if options.plan:
+        watch_plan(options.count)
+        return
+    job = Decomposing(
+        Making(options.model, options.effort, Style(), 0, "cpu"), Finish(False, False, None, False, "cpu")
+    )
     with tempfile.TemporaryDirectory() as folder:
         pictures = make_pictures(Path(folder), options.count, options.side)
-        if options.memory:
+        if options.empty:
+            compare_engines(pictures)
+        elif options.memory:
             watch_memory(pictures, job)
         elif options.encoder:
             compare_encoder(pictures)
@@ -146,6 +162,41 @@ def engine_seconds(items: list[Item], job: Decomposing, processes: int) -> float
     for outcome in work(items, job, run, watch):
         assert outcome.status == "done", outcome.error
     return time.monotonic() - watch.first
+
+
+@dataclass(frozen=True)
+class Nothing(Job):
+    """Does nothing with an item."""
+
+    def ready(self) -> Act:
+        return nothing
+
+
+def nothing(item: Item, report: Report) -> None:
+    """Do nothing."""
+
+
+def compare_engines(pictures: list[Path]) -> None:
+    """Print items a second that workers get who have nothing to do, and CPU milliseconds of each in this process."""
+    for name, work in (("local", work_in_processes), ("Ray", partial(work_on_ray, most=len(pictures)))):
+        watch = Silent()
+        outcomes = work(items_of(pictures, name), Nothing(), Run("benchmark"), watch, processes=2)
+        next(outcomes)
+        began, cpu = time.monotonic(), time.process_time()
+        count = sum(1 for _ in outcomes)
+        rate, each = count / (time.monotonic() - began), (time.process_time() - cpu) / count * 1000
+        print(f"{name:<6} {rate:8.0f} items/s  {each:6.2f} ms of CPU each in this process", flush=True)
+
+
+def watch_plan(count: int) -> None:
+    """Print the seconds of CPU and the memory that a plan of so many inputs takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        inputs = Path(folder) / "list.txt"
+        inputs.write_text("".join(f"photos/{number % 1000:03}/{number:08}.jpg\n" for number in range(count)))
+        before, began = resident(os.getpid()), time.process_time()
+        batch = plan([f"@{inputs}"], f"{folder}/out", {".jpg"}, ".layers", shard=Shard(1, 100))
+        seconds, size = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        print(f"{count} inputs, {len(batch.items)} in the shard: {seconds:.1f} s, {size - before:.0f} MB at most")
 
 
 def watch_memory(pictures: list[Path], job: Decomposing) -> None:

@@ -17,7 +17,7 @@ PACKAGE = Path(vecstack.__file__).parent
 # From the ground up: a module may import those of lower rows, and those of its own package.
 ROWS = [
     {"errors", "extras"},
-    {"geometry", "text_file"},
+    {"geometry", "slurm", "text_file"},
     {"composite", "atomic", "color", "compiled", "device", "tables", "winding"},
     {"stack"},
     {"pictures"},

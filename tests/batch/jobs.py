@@ -20,7 +20,7 @@ class Copying(Job):
     something else:
 
     - "broken" fails, "fault" raises what no command expects, and "usage" what would be wrong for all;
-    - "kill" kills its process with a half-written file;
+    - "kill" kills its process with a half-written file; "once" does so the first time, when its output is there;
     - "wait" waits for a minute with one, and "stubborn" too, without heeding SIGTERM;
     - "meet" waits until another process has begun an item too."""
 
@@ -62,6 +62,10 @@ class Copying(Job):
             if word in (b"wait", b"stubborn"):
                 Path(item.source + ".waits").touch()
                 time.sleep(60)
+        tried = Path(item.source).with_suffix(".tried")
+        if word == b"once" and not tried.exists():
+            tried.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _meet(source: Path) -> None:

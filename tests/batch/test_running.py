@@ -121,6 +121,16 @@ def test_shards_share_the_inputs_and_keep_manifests_of_their_own(copy: Call, tex
     assert "38 skipped" in copy(texts, "-o", out, "--resume", "-j", 1).err
 
 
+def test_a_shard_of_one_input_is_recorded_too(copy: Call, texts: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    codes = [copy(texts, "-o", out, "--include", "0[07].txt", "--shard", f"{n}/50", "-j", 1).code for n in range(1, 51)]
+    assert sorted(codes)[-2:] == [0, 7]
+    assert {record.output: record.status for record in read_manifests(out)} == {
+        "00.out": "done",
+        "deep/07.out": "failed",
+    }
+
+
 def test_what_is_wrong_for_all_leaves_nothing_behind(copy: Call, texts: Path, tmp_path: Path) -> None:
     (texts / "03.txt").write_text("usage")
     result = copy(texts, "-o", tmp_path / "out", "-j", 1)

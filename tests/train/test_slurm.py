@@ -14,7 +14,8 @@ import torch
 
 from vecstack.errors import ExportError, RecipeError, UsageError
 from vecstack.models import load_model
-from vecstack.train.slurm import Job, Training, submit
+from vecstack.slurm import Command
+from vecstack.train.slurm import Job, submit
 
 
 @pytest.fixture
@@ -57,8 +58,8 @@ def test_data_that_are_not_there_are_told_before_the_job_waits(job: Job, tmp_pat
 def test_without_submitit_one_line_says_what_to_install(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(
-        RecipeError,
-        match=r"^SLURM jobs need the package submitit\. Install it .*pip install '\.\[train\]'\.$",
+        UsageError,
+        match=r"^SLURM jobs need the package submitit\. Install it .*pip install '\.\[slurm\]'\.$",
     ):
         submit(job)
 
@@ -114,9 +115,9 @@ def test_what_slurm_says_is_passed_on_in_one_line(job: Job, fake_slurm: Callable
 
 
 def test_a_job_is_queued_again_as_it_was(job: Job) -> None:
-    again = Training(job).checkpoint()
-    assert isinstance(again.function, Training)
-    assert again.function.job == job
+    again = Command(job.command()).checkpoint()
+    assert isinstance(again.function, Command)
+    assert again.function.words == job.command()
 
 
 # submitit lets go of the process that it started while that runs.

@@ -28,12 +28,17 @@ def work(connection: Connection, job: Job, threads: int) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # as an exception, so that half-written files are removed
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    for name in THREADS:
-        os.environ[name] = str(threads)
+    use_threads(threads)
     try:
         _answer(connection, job)
     except (EOFError, ConnectionError):  # the run is gone
         return
+
+
+def use_threads(count: int) -> None:
+    """Have libraries that are loaded from now on start so many threads."""
+    for name in THREADS:
+        os.environ[name] = str(count)
 
 
 def _answer(connection: Connection, job: Job) -> None:

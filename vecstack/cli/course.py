@@ -18,6 +18,8 @@ from vecstack.errors import UsageError
 
 AUTO = "auto"  # as many processes as there are cores, where there is enough to do
 MAX_PROCESSES = 1024
+MAX_SHARDS = 100_000
+ENGINES = {"local": (), "ray": ("address",), "slurm": ("shards", "partition")}  # with the options of each alone
 UNTOLD = {"inputs", "output", "device"}  # parameters that outputs do not depend on, beside those of a course
 
 UNASKED = {"options", "line", "records"}  # fields of a course that are no option
@@ -46,6 +48,25 @@ Part = Annotated[
     str | None,
     typer.Option("--shard", metavar="I/N", help="Only part I of N of the inputs: one for each of N machines."),
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine", metavar="NAME", help="Where work is done: local (processes here), ray, or slurm (docs/scale.md)."
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address", metavar="ADDRESS", help="The Ray cluster of --engine ray (default: RAY_ADDRESS, or this machine)."
+    ),
+]
+Shards = Annotated[
+    int | None,
+    typer.Option("--shards", metavar="N", min=1, max=MAX_SHARDS, help="Submit N jobs by --engine slurm, a shard each."),
+]
+Partition = Annotated[
+    str | None, typer.Option("--partition", metavar="NAME", help="The partition of these jobs (default: SLURM's).")
+]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first input that fails.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
 EachAsJson = Annotated[bool, typer.Option("--json", help="Print a line of JSON for each input, and a summary.")]
@@ -66,6 +87,10 @@ class Course:
     resume: Resume = False
     update: Update = False
     shard: Part = None
+    engine: Engine = "local"
+    address: Address = None
+    shards: Shards = None
+    partition: Partition = None
     fail_fast: FailFast = False
     dry_run: DryRun = False
     as_json: EachAsJson = False
@@ -90,6 +115,14 @@ class Course:
     def __post_init__(self) -> None:
         if self.overwrite and self.skip_existing:
             raise UsageError("--overwrite and --skip-existing exclude each other; use only one.")
+        if self.engine not in ENGINES:
+            raise UsageError(f"--engine must be {', '.join(ENGINES)}, not {self.engine!r:.40}.")
+        for engine, options in ENGINES.items():
+            for name in options:
+                if engine != self.engine and getattr(self, name) is not None:
+                    raise UsageError(f"--{name} needs --engine {engine}; add it, or leave --{name} out.")
+        if self.engine == "slurm" and (self.shards is None or self.shard is not None):
+            raise UsageError("--engine slurm needs --shards N, the number of jobs, and no --shard.")
 
     @property
     def planned(self) -> dict[str, Any]:

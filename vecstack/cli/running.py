@@ -26,6 +26,7 @@ from vecstack.batch.state import Policy, State
 from vecstack.cli.course import Course
 from vecstack.cli.display import Counts, Display, display_of
 from vecstack.cli.flags import in_flags, on_one_line
+from vecstack.cli.submitting import submit
 from vecstack.compiled import NOTE, is_kept, tell_of_first_use
 from vecstack.errors import BatchError, UsageError
 
@@ -39,18 +40,19 @@ def run_all(batch: Batch, job: Job, course: Course, verb: str) -> None:
     read. Where several outputs go into a folder, what becomes of each is a line of its manifest."""
     if course.as_json and any(item.target == STANDARD for item in batch.items):
         raise UsageError("--json prints to standard output, where the output goes too; name a file with -o.")
+    if course.engine != "local" and any(STANDARD in (item.source, item.target) for item in batch.items):
+        raise UsageError(f"--engine {course.engine} works elsewhere, where there is no -; name files.")
     for line in () if course.quiet else (*batch.notes, *(batch.details if course.verbose else ())):
         typer.echo(f"vecstack: {on_one_line(line)}", err=True)
     for line in batch.missed:
         typer.echo(f"vecstack: {on_one_line(line)}", err=True)
     if not course.quiet:
         tell_of_first_use(partial(typer.echo, err=True))
-    is_recorded = (
-        course.records and batch.folder is not None and (len(batch.items) > 1 or bool(manifests_in(batch.folder)))
-    )
-    batch = dataclasses.replace(batch, folder=batch.folder if is_recorded else None)
+    batch = dataclasses.replace(batch, folder=batch.folder if _is_recorded(batch, course) else None)
     if course.dry_run:
         _print_plan(batch, job, course)
+    elif course.engine == "slurm":
+        submit(batch, job, course)
     else:
         _Running(batch, job, course, verb).run()
 
@@ -60,7 +62,7 @@ class _Running:
 
     def __init__(self, batch: Batch, job: Job, course: Course, verb: str) -> None:
         self.batch, self.job, self.course = batch, job, course
-        self.is_single = len(batch.items) == 1 and not batch.missed
+        self.is_single = len(batch.items) == 1 and not batch.missed and course.shard is None
         self.processes = _processes(batch, job, course)
         self.counts = Counts(len(batch.items), failed=len(batch.missed))
         self.display: Display = display_of(verb, self.counts, course.quiet, course.verbose, self.is_single)
@@ -97,7 +99,12 @@ class _Running:
     def _outcomes(self, run: Run, state: State) -> Generator[Outcome, None, None]:
         """What becomes of each item that is not skipped."""
         items = self._to_do(run, state)
-        if self.processes == 1:
+        if self.course.engine == "ray":
+            from vecstack.batch.actors import work_on_ray
+
+            most, processes, address = len(self.batch.items), self.course.processes(), self.course.address
+            yield from work_on_ray(items, self.job, run, self.display, most, processes=processes, address=address)
+        elif self.processes == 1:
             yield from work_here(items, self.job, run, self.display)
         else:
             yield from work_in_processes(items, self.job, run, self.display, self.processes, one_first=not is_kept())
@@ -155,11 +162,15 @@ class _Running:
 
 def _is_recorded(batch: Batch, course: Course) -> bool:
     """Whether what becomes of items is a line of a manifest."""
-    return course.records and batch.folder is not None and (len(batch.items) > 1 or bool(manifests_in(batch.folder)))
+    if not course.records or batch.folder is None:
+        return False
+    return len(batch.items) > 1 or course.shard is not None or bool(manifests_in(batch.folder))
 
 
 def _processes(batch: Batch, job: Job, course: Course) -> int:
-    """The number of processes of a run: this one, or workers."""
+    """The number of processes of a run on this machine: this one, or workers."""
+    if course.engine != "local":
+        return 1
     asked, count = course.processes(), max(1, len(batch.items))
     return min(count, choose_processes(count, len(job.devices)) if asked is None else asked)
 
