@@ -335,6 +335,16 @@ def test_a_photo_is_no_icon() -> None:
     assert reading_of(pixels.clip(0, 1).transpose(2, 0, 1)) is None
 
 
+def test_a_photo_in_tones_of_one_color_is_not_of_two() -> None:
+    generator = np.random.default_rng(0)
+    dark, light = np.array([70, 30, 10]) / 255, np.array([230, 150, 90]) / 255
+    grain = np.clip(0.5 + 0.35 * np.sin(np.arange(64) / 3)[:, None] + generator.normal(0, 0.08, (64, 64)), 0, 1)
+    assert inks_of((dark + grain[..., None] * (light - dark)).transpose(2, 0, 1)) is None
+    bar = np.clip(np.abs(np.arange(64) - 32.5)[:, None] - 6 + np.zeros((64, 64)), 0, 1)
+    noisy = dark + bar[..., None] * (light - dark) + generator.normal(0, 0.02, (64, 64, 3))
+    assert inks_of(noisy.clip(0, 1).transpose(2, 0, 1)) is not None
+
+
 def test_what_is_long_and_thin_is_no_line_there_and_back() -> None:
     t = np.linspace(0, 2 * np.pi, 81)[:-1]
     points = np.stack([10 + 4 * np.cos(t), 10 + 0.25 * np.sin(t)], 1)

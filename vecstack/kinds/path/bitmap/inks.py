@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.ndimage import label
 
 LEAST_CONTRAST = 10 / 255  # between ground and ink; a picture of less is of one colour
 FAINT = 0.01  # cover that counts as ground
@@ -20,6 +21,8 @@ EVEN, OFF_EVEN, MOST_OFF_EVEN = (
     0.15,
     0.04,
 )  # the same amid noise, where pixels are even: difference of four pixels
+BETWEEN, MOST_BETWEEN = (0.1, 0.9), 1.5  # amid noise: cover of mixtures; how many there may be for each pixel of edge
+MOST_PARTS = 16  # of ink and of ground, amid noise
 OPAQUE = 0.5  # coverage of a ground that is no transparent one
 
 
@@ -63,7 +66,7 @@ class Inks:
 
 def inks_of(picture: np.ndarray) -> Inks | None:
     """The ground and the ink of a picture [D,H,W] (premultiplied where D is 4); None where more than two colours are
-    mixed, or two of a transparent picture are opaque."""
+    mixed, as in a photo in tones of one colour, or two of a transparent picture are opaque."""
     colors = picture.reshape(len(picture), -1).T.astype(np.float64)
     ground = _ground(picture)
     far = np.abs(colors - ground).max(1)
@@ -80,7 +83,10 @@ def inks_of(picture: np.ndarray) -> Inks | None:
     spread = float(np.sqrt(np.square(off).sum() / inked))
     if spread > (OFF_LINE if noise <= NOISY else NOISY_OFF_LINE) or (off > OTHER).sum() > MOST_OTHER * inked:
         return None
-    if noise > NOISY and _has_third(picture, share.reshape(picture.shape[1:]), off.reshape(picture.shape[1:])):
+    if noise > NOISY and (
+        _is_toned(share.reshape(picture.shape[1:]))
+        or _has_third(picture, share.reshape(picture.shape[1:]), off.reshape(picture.shape[1:]))
+    ):
         return None
     spread = 0.0 if noise > NOISY else spread
     cover = share.reshape(picture.shape[1:])
@@ -92,6 +98,16 @@ def inks_of(picture: np.ndarray) -> Inks | None:
         ground = np.zeros(4)
     inks = Inks(ground, ink, cover, off=spread)
     return replace(inks, beyond=_beyond(inks, noise > NOISY))
+
+
+def _is_toned(share: np.ndarray) -> bool:
+    """Whether a noisy picture is one of tones between its ends: more pixels are mixtures (`share` of the ink [H,W])
+    than there is edge for, or there are more parts than of a drawing."""
+    between = int(((share > BETWEEN[0]) & (share < BETWEEN[1])).sum())
+    inked = share > 0.5
+    edge = int((inked[1:] != inked[:-1]).sum() + (inked[:, 1:] != inked[:, :-1]).sum())
+    parts: int = label(inked)[1] + label(~inked)[1]
+    return between > MOST_BETWEEN * edge or parts > MOST_PARTS
 
 
 def _has_third(picture: np.ndarray, share: np.ndarray, off: np.ndarray) -> bool:
