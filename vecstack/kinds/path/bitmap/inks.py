@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import label
 
 LEAST_CONTRAST = 10 / 255  # between ground and ink; a picture of less is of one colour
 FAINT = 0.01  # cover that counts as ground
@@ -22,7 +21,7 @@ EVEN, OFF_EVEN, MOST_OFF_EVEN = (
     0.04,
 )  # the same amid noise, where pixels are even: difference of four pixels
 BETWEEN, MOST_BETWEEN = (0.1, 0.9), 1.5  # amid noise: cover of mixtures; how many there may be for each pixel of edge
-MOST_PARTS = 16  # of ink and of ground, amid noise
+MOST_EDGE = 560  # sides of pixels between ink and ground, amid noise; fitting more takes minutes
 OPAQUE = 0.5  # coverage of a ground that is no transparent one
 
 
@@ -102,12 +101,11 @@ def inks_of(picture: np.ndarray) -> Inks | None:
 
 def _is_toned(share: np.ndarray) -> bool:
     """Whether a noisy picture is one of tones between its ends: more pixels are mixtures (`share` of the ink [H,W])
-    than there is edge for, or there are more parts than of a drawing."""
+    than there is edge for, or there is more edge than a drawing has."""
     between = int(((share > BETWEEN[0]) & (share < BETWEEN[1])).sum())
     inked = share > 0.5
     edge = int((inked[1:] != inked[:-1]).sum() + (inked[:, 1:] != inked[:, :-1]).sum())
-    parts: int = label(inked)[1] + label(~inked)[1]
-    return between > MOST_BETWEEN * edge or parts > MOST_PARTS
+    return between > MOST_BETWEEN * edge or edge > MOST_EDGE
 
 
 def _has_third(picture: np.ndarray, share: np.ndarray, off: np.ndarray) -> bool:
