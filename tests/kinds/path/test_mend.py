@@ -95,8 +95,8 @@ def test_no_paths_stay_none() -> None:
 def test_paths_that_are_tuned_are_mended() -> None:
     tuner = tuner_of(polygon(SQUARE), polygon([(2, 2), (8, 2), (8, 60), (2, 60)]))
     paths = polygon(CURL)
-    grower = PathGrower(paths, tuner.scene, Terms("fast", 0), CPU)
+    grower = PathGrower(paths, tuner.scene, Terms("good", 0), CPU)
     grower.tune()
-    tuned = tuner.tune(paths, TUNING_STEPS["fast"])
+    tuned = tuner.tune(paths, TUNING_STEPS["good"])
     assert len(_Outline(tuned.contours_of(0)[0]).cuts)
     assert not len(_Outline(grower.growth.paths.contours_of(0)[0]).cuts)

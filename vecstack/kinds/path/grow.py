@@ -76,10 +76,10 @@ class PathGrower:
 
     def tune(self) -> None:
         """Tune the paths that are there, and take off the thorns and curls that come of it: not of paths that were
-        grown here, which are mended, nor in a picture so large that there is time for few steps."""
+        grown here, which are mended, nor where there is time for few steps."""
         share = min(1.0, MANY_PIXELS / self.scene.picture[0].size)
         self._tune(max(FEWEST_STEPS, round(share * TUNING_STEPS[self.terms.effort])), 0.0, 1.0)
-        if share == 1 and not self.growth.regions.size:
+        if share == 1 and self.terms.effort != "fast" and not self.growth.regions.size:
             self.growth.paths = mended(self.tuner, self.growth.paths, np.ones(self.count, bool))
 
     def grow_to(self, count: int) -> None:
