@@ -279,6 +279,11 @@ def test_a_picture_that_is_hardly_there_stays_so(name: str) -> None:
     assert drawn(stack, picture)[..., 3].max() <= 2
 
 
+def test_no_layer_covers_more_than_the_picture_does() -> None:
+    stack = grown(covered(disc(), 1), 24)
+    assert 0 < max(layer.opacity for layer in stack.layers) <= 0.005
+
+
 def test_a_half_of_a_picture_stays_clear() -> None:
     picture = covered(disc(), np.where(np.arange(64) < 32, 255, 0))
     alpha = drawn(grown(picture, 16), picture)[..., 3].astype(int)

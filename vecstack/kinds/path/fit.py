@@ -40,12 +40,14 @@ MAX_TUNED_POINTS = 600  # of a path; those of larger ones stay, since a step tak
 
 class Tuner:
     """Steps of paths towards the picture of a scene, computed on a device. Drawn edges may be away from their curve by
-    a `tolerance` in px (None: as far as does not show among many paths)."""
+    a `tolerance` in px (None: as far as does not show among many paths). Tuned paths cover no more than the picture
+    does anywhere: a stack covers at least as much as each of its layers."""
 
     def __init__(self, scene: Scene, device: torch.device, tolerance: float | None = None) -> None:
         self.scene, self._device = scene, device
         self._tolerance = tolerance or TOLERANCE * min(1.0, max(scene.picture.shape[1:]) / SMALL_PX)
         channels, _, width = scene.picture.shape
+        self.most_opacity = 1.0 if channels == 3 else max(MIN_OPACITY, float(scene.picture[3].max()))
         self._band_rows = min(BAND_ROWS, max(MIN_ROWS, BAND_PIXELS // width))
         self._rooms = [Room.of(1 << 18, 1 << 12, 1 << 12, channels, width) for _ in range(PARTS)]
 
@@ -75,6 +77,7 @@ class Tuner:
             rate = RATE * min(1.0, (steps - step) / (SETTLING * steps))
             _move(paths, slopes, speed, rate, self._device)
             np.clip(paths.points, *limits, out=paths.points)
+            np.clip(paths.opacity, MIN_OPACITY, self.most_opacity, out=paths.opacity)
         return best
 
     def slopes(self, paths: Paths) -> Slopes:
@@ -176,7 +179,7 @@ def _move(
     _push(by_opacity, -rate * slopes.opacity / (by_cover + OPACITY_DAMPING * by_cover.mean() + 1e-6), OPACITY_LIMIT)
     paths.points += by_points
     paths.colors[:, :3] = np.clip(paths.colors[:, :3] + by_colors[:, :3], 0, 1)
-    paths.opacity[:] = np.clip(paths.opacity + by_opacity, MIN_OPACITY, 1)
+    paths.opacity += by_opacity
 
 
 def _pull(paths: Paths, slopes: Slopes, strength: float) -> None:

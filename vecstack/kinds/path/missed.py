@@ -47,7 +47,8 @@ def add_where_missed(
     )
     found = outlines(best.regions, best.chosen, pieces)
     kept = [index for index, contour in enumerate(found) if contour is not None]
-    colors, opacity = best.fills(drawn, residual) if wanted is None else best.covers(drawn)
+    most = min(MAX_OPACITY, tuner.most_opacity)
+    colors, opacity = best.fills(drawn, residual, most) if wanted is None else best.covers(drawn)
     if kept:
         owner = _owners(growth, best.regions, best.chosen[kept])
         growth.add(
@@ -91,20 +92,20 @@ class _Shifts:
         chosen = chosen[gains[chosen] > 0]
         return cls(regions, chosen, means, float(gains[chosen].sum()))
 
-    def fills(self, drawn: np.ndarray, residual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The colours [N,D] and opacities [N] of layers over `drawn` that shift it so: opaque where the picture under
-        one varies and should not."""
+    def fills(self, drawn: np.ndarray, residual: np.ndarray, most: float) -> tuple[np.ndarray, np.ndarray]:
+        """The colours [N,D] and opacities [N], at `most`, of layers over `drawn` that shift it so: opaque where the
+        picture under one varies and should not."""
         below, _ = means_of(self.regions, drawn)
         squares, _ = means_of(self.regions, drawn * drawn)
         products, _ = means_of(self.regions, residual * drawn)
         variance = (squares - below * below).sum(1)
         covariance = (products - self.means * below).sum(1)
-        opacity = np.clip(-covariance / (variance + 1e-3), MIN_OPACITY, MAX_OPACITY)[self.chosen]
+        opacity = np.clip(-covariance / (variance + 1e-3), MIN_OPACITY, most)[self.chosen]
         below, shift = below[self.chosen], self.means[self.chosen]
         for _ in range(8):  # until the colours can be
             colors = below + shift / opacity[:, None]
             beyond = ((colors < 0) | (colors > 1)).any(1)
-            opacity = np.where(beyond, np.minimum(1.2 * opacity, MAX_OPACITY), opacity)
+            opacity = np.where(beyond, np.minimum(1.2 * opacity, most), opacity)
         colors = np.clip(below + shift / opacity[:, None], 0, 1)
         return straight(colors), opacity
 
