@@ -32,6 +32,8 @@ OKLAB = (
     (0.0259040371, 0.7827717662, -0.8086757660),
 )
 
+PLAIN_NUMBERS = {int, float}  # types of nearly all numbers: told at once
+
 
 def is_number(value: object) -> bool:
     """Whether the value is a real number, of Python or of numpy; booleans are not."""
@@ -40,7 +42,9 @@ def is_number(value: object) -> bool:
 
 def is_number_list(values: object) -> bool:
     """Whether the value is a list or tuple of real numbers."""
-    return isinstance(values, list | tuple) and all(map(is_number, values))
+    if not isinstance(values, list | tuple):
+        return False
+    return set(map(type, values)) <= PLAIN_NUMBERS or all(map(is_number, values))
 
 
 def check_color(color: Color, where: str) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vecstack.composite import lay_over, over_premultiplied
-from vecstack.drawing.exact import ColorsAt, prepare, runs
+from vecstack.drawing.exact import BLOCK_PX, ColorsAt, prepare, runs
 from vecstack.drawing.patches import Compiler, LayerAt, Patches, Roots, basis
 from vecstack.drawing.plan import Plan
 from vecstack.drawing.points import grid, in_channels, on_grid_of
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Of a colour in 0..1: half a step of 8 bits; a 16th of that where a channel has 16, whose steps no eye tells apart.
 TOLERANCES = {8: 0.3 / 255, 16: 0.5 / 255 / 16}
+
+SMALL_PIXELS = BLOCK_PX**2  # of a picture for which compiling is not worth the time
 
 
 class CompiledRun(Protocol):
@@ -82,6 +84,7 @@ class FastPainter:
     def _compile(self, stack: Stack, viewport: Viewport, tolerance: float) -> Iterator[CompiledRun]:
         """The runs, lowest first."""
         device, is_lowest = self._start.device, True
+        is_small = viewport.width_px * viewport.height_px <= SMALL_PIXELS
         for rect, run in _runs_in(stack, viewport):
             kind = kind_of(run[0])
             kind.check(run, stack.assets)
@@ -90,7 +93,7 @@ class FastPainter:
                 yield PaintedRun(rect, paint, len(run), viewport.footprint)
                 is_lowest = False
                 continue
-            shaders = [grid_shader_of(layer, stack.assets, device) for layer in run]
+            shaders = [grid_shader_of(layer, stack.assets, device, is_small) for layer in run]
             on_grid = [shade for shade in shaders if shade is not None]
             if len(on_grid) == len(run):
                 for layer, shade in zip(run, on_grid, strict=True):
@@ -124,12 +127,14 @@ def _runs_in(stack: Stack, viewport: Viewport) -> Iterator[tuple[Rect, list[Laye
                 yield cast(Rect, part(run[0])), run
 
 
-def grid_shader_of(layer: Layer, assets: Mapping[str, bytes], device: torch.device) -> GridShader | None:
-    """The layer on the points of a grid, as its kind draws it there or, where it is cheap, point by point; None where
-    it is to be compiled."""
+def grid_shader_of(
+    layer: Layer, assets: Mapping[str, bytes], device: torch.device, is_small: bool = False
+) -> GridShader | None:
+    """The layer on the points of a grid, as its kind draws it there or, where it is cheap or the grid `is_small`, point
+    by point; None where it is to be compiled."""
     kind = kind_of(layer)
     on_grid = kind.grid_shader(layer, assets, device)
-    if on_grid is not None or not kind.is_cheap:
+    if on_grid is not None or not (kind.is_cheap or is_small):
         return on_grid
     return on_grid_of(kind.shader([layer], assets, device))
 

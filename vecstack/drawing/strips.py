@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Pixels are computed in bands on a fixed grid, so that they do not depend on the height of the strips.
 BAND_PX = 64  # rows of a band
 BAND_COLUMNS = 1 << 14  # columns drawn at a time: bounds the memory of a band to 16 MB
+FEW_LAYERS = 64  # of which the exact way does not take long
 MIN_COLUMNS = 256  # fewest columns per band, for devices with little memory
 
 
@@ -44,7 +45,7 @@ def draw_strips(
     DeviceError, DocumentError."""
     place = resolve_device(device)
     with _memory_of(place):
-        if exact or _is_small(viewport):
+        if exact or _is_simple(stack, viewport):
             paint = exact_painter(stack, viewport, place, transparent=layout.transparent)
         else:
             paint = FastPainter(stack, viewport, place, transparent=layout.transparent, depth=layout.depth)
@@ -56,16 +57,16 @@ def draw_strips(
 def plan_of(stack: Stack, viewport: Viewport, layout: Layout, device: str) -> Plan:
     """The cost of drawing a viewport. Raises DeviceError, DocumentError."""
     place = resolve_device(device)
-    if _is_small(viewport):
+    if _is_simple(stack, viewport):
         count = sum(len(run) for run in runs(stack))
         return Plan(evaluations=count * layout.width * layout.height, exact_layers=count)
     with _memory_of(place):
         return FastPainter(stack, viewport, place, transparent=layout.transparent, depth=layout.depth).plan
 
 
-def _is_small(viewport: Viewport) -> bool:
-    """Whether a picture fits one block, for which compiling is not worth the time."""
-    return viewport.width_px * viewport.height_px <= BLOCK_PX**2
+def _is_simple(stack: Stack, viewport: Viewport) -> bool:
+    """Whether a picture is quickly drawn exactly: it fits one block, and its layers are few."""
+    return viewport.width_px * viewport.height_px <= BLOCK_PX**2 and len(stack.layers) <= FEW_LAYERS
 
 
 def _strips(
