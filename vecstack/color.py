@@ -18,6 +18,7 @@ Color = tuple[float, float, float]  # sRGB, 0..1, not premultiplied
 
 ROUNDS = 30  # of k-means; few stacks take more than 10
 CHROMA_STEPS = 12  # halvings in the search for a chroma: finer than is visible
+GREY = 0.5 / 255  # between the channels of what has no tint
 GAMUT_SLACK = 1e-5  # of linear sRGB: how far rounding may move a colour out of the gamut
 # From linear sRGB to the responses of three cones, and from their cube roots to OKLab: Bjorn Ottosson, "A perceptual
 # color space for image processing", 2020, https://bottosson.github.io/posts/oklab/
@@ -163,6 +164,12 @@ def color_words(color: Color) -> str:
     if light > 0.82 and word not in ("yellow", "lime"):
         return f"pale {word}"
     return f"greyish {word}" if chroma < DULL_CHROMA and word not in ("brown", "olive") else word
+
+
+def is_grey(pixels: np.ndarray) -> bool:
+    """Whether the pixels [H,W,3] in 0..1 are all without a tint, to within half a step of 8 bits."""
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    return all(bool((abs(one - other) <= GREY).all()) for one, other in ((red, green), (green, blue)))
 
 
 def mean_color(pixels: np.ndarray) -> Color:

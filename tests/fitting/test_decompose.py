@@ -365,6 +365,15 @@ def test_the_digits_model_draws_digits() -> None:
     assert np.mean(found) > 15
 
 
+@pytest.mark.parametrize("layers", [3, 8])
+def test_a_grey_picture_has_layers_without_a_tint(weights: Path, layers: int) -> None:
+    rows, columns = np.mgrid[:24, :32]
+    grey = np.repeat((110 + 60 * np.sin(rows / 9) * np.cos(columns / 7))[..., None], 3, 2).astype(np.uint8)
+    stack = decompose(grey, weights, layers, effort="sketch" if layers == 3 else "fast")
+    assert len(stack.layers) == layers
+    assert np.ptp(render(stack, size=64).astype(int), axis=2).max() <= 1
+
+
 def test_a_background_is_a_colour(weights: Path, pixels: Any) -> None:
     clear = np.concatenate([pixels, pixels[..., :1]], 2)
     model = load_model(weights, "cpu")

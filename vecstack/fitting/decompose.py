@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from vecstack.color import Color, mean_color, to_color
+from vecstack.color import Color, is_grey, mean_color, to_color
 from vecstack.document.file import size_of
 from vecstack.errors import UsageError
 from vecstack.fitting.choose import AUTO, choose_model, is_small, suited_maker
@@ -17,8 +17,8 @@ from vecstack.fitting.goal import PSNR_BYTES, Goal, check_count
 from vecstack.fitting.guide import Segments, find_guide
 from vecstack.fitting.progress import ProgressCallback
 from vecstack.fitting.refine import groups, refine
-from vecstack.kinds import find_kind
-from vecstack.kinds.base import GridMaker, Guide, SceneMaker, Style, StyledMaker
+from vecstack.kinds import find_kind, kind_of
+from vecstack.kinds.base import GridMaker, Guide, Made, SceneMaker, Style, StyledMaker
 from vecstack.models import Model, load_model
 from vecstack.stack import Canvas, Stack
 
@@ -173,7 +173,10 @@ def _sketch(loaded: Picture, seen: Picture, model: Model, layers: int | None, ba
     is_transparent = loaded.alpha is not None and most == 0 and _grows(model)
     behind = background or (NO_COLOR if is_transparent else loaded.ground)
     whole = Canvas(*loaded.sides)
-    made = model.maker.make(seen.over(behind), whole.rect, most if layers is None else min(layers, most))
+    pixels = seen.over(behind)
+    made = model.maker.make(pixels, whole.rect, most if layers is None else min(layers, most))
+    if is_grey(pixels):
+        made = _in_grey(made)
     color = behind if is_transparent else made.background
     dpi = {} if loaded.dpi is None else {"dpi": round(loaded.dpi, DPI_DECIMALS)}
     return Stack(
@@ -183,6 +186,18 @@ def _sketch(loaded: Picture, seen: Picture, model: Model, layers: int | None, ba
         source={"sha256": loaded.sha256, "width": whole.width, "height": whole.height, **dpi},
         model={"name": model.name} | ({} if model.sha256 is None else {"sha256": model.sha256}),
     )
+
+
+def _in_grey(made: Made) -> Made:
+    """Layers of a grey picture without the tints that a model gave them: the mean of the channels is never farther
+    from it."""
+
+    def grey(color: Color) -> Color:
+        level = sum(color) / len(color)
+        return level, level, level
+
+    layers = tuple(kind_of(layer).recolored(layer, grey) or layer for layer in made.layers)
+    return dataclasses.replace(made, background=grey(made.background), layers=layers)
 
 
 def _grows(model: Model) -> bool:
