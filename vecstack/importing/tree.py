@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -31,7 +32,7 @@ def read_bytes(source: str | os.PathLike[str] | BinaryIO) -> bytes:
             data = source.read(MAX_BYTES + 1)
         if data.startswith(GZIP):
             data = gzip.GzipFile(fileobj=io.BytesIO(data)).read(MAX_BYTES + 1)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise PictureError(f"cannot be read ({reason}); check the path.") from error
     if len(data) > MAX_BYTES:
