@@ -186,7 +186,8 @@ DRAWINGS = (
     b'stop-color="hsl(9,50%,50%)"/></radialGradient><polygon points="1,1 30,2 9,20" fill="url(#r)"/>',
     b'<clipPath id="c"><circle r="9" cx="9" cy="9"/></clipPath><rect width="40" height="9" clip-path="url(#c)"/>',
     b'<mask id="k" maskUnits="userSpaceOnUse" x="1" y="1" width="30" height="20">'
-    b'<rect width="9" height="9" fill="#888"/><circle r="9" fill="#fff" fill-opacity=".5"/></mask><rect width="40" height="9" fill="#123" mask="url(#k)"/>',
+    b'<rect width="9" height="9" fill="#888"/><circle r="9" fill="#fff" fill-opacity=".5"/></mask>'
+    b'<rect width="40" height="9" fill="#123" mask="url(#k)"/>',
     b'<svg x="1" y="1" width="20" height="9" viewBox="0 0 9 9" preserveAspectRatio="xMinYMax slice" overflow="visible">'
     b'<path d="M1,1L1e1.5-3zm2 2h1" stroke="red" paint-order="stroke" vector-effect="non-scaling-stroke"/></svg>',
     b'<pattern id="p" width="4" height="4" patternUnits="userSpaceOnUse"><rect width="2" height="2"/></pattern>'
