@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import pytest
 from PIL import Image
 
 from tests.batch.conftest import Call as Copy
-from vecstack.batch.manifest import NAME, Manifest, Record, latest, read_manifests
-from vecstack.batch.report import report_page
+from vecstack import Canvas, Stack
+from vecstack.batch.manifest import MAX_LINE, NAME, Manifest, Record, latest, read_manifests
+from vecstack.batch.report import report_page, thumbnail
+from vecstack.document.file import dumps
+from vecstack.drawing.file import thumbnail_png
 
 
 def test_a_folder_tells_what_became_of_its_items(copy: Copy, texts: Path, tmp_path: Path, monkeypatch) -> None:
@@ -51,6 +57,37 @@ def test_lines_that_are_torn_or_are_none_are_passed_over(tmp_path: Path) -> None
     Manifest(tmp_path).add(Record("b.png", "", "b.layers", "done"))
     assert [record.output for record in read_manifests(tmp_path)] == ["b.layers"]
     assert path.read_bytes().endswith(b"\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bytes": float("inf")},
+        {"bytes": 10**300},
+        {"bytes": -1},
+        {"seconds": float("nan")},
+        {"seconds": 10**400},
+        {"psnr": "1e"},
+        {"message": "x" * MAX_LINE},
+        {"uses": [0]},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_lines_of_no_run_are_passed_over(tmp_path: Path, change: dict[str, Any]) -> None:
+    whole = dataclasses.asdict(Record("a.png", "", "a.layers", "done"))
+    lines = [{**whole, **change}, {**whole, "input": "b.png"}]
+    (tmp_path / NAME).write_text("[" * 100_000 + "\n" + "\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
+    assert [record.input for record in read_manifests(tmp_path)] == ["b.png"]
+
+
+def test_a_page_shows_no_thumbnail_that_is_damaged(tmp_path: Path) -> None:
+    """Its header says a size, which is all that a layer file is checked for."""
+    whole = thumbnail_png(Stack(Canvas(9, 9)), 8)
+    shown = []
+    for name, data in (("a", whole), ("b", whole[:-20]), ("c", whole[:33] + b"\0\0\0\1IDAT" + whole[41:])):
+        (tmp_path / f"{name}.layers").write_bytes(dumps(Stack(Canvas(9, 9), thumbnail=data)))
+        shown.append(thumbnail(tmp_path / f"{name}.layers") is not None)
+    assert shown == [True, False, False]
 
 
 def test_a_page_shows_pictures_and_no_name_is_more_than_text(tmp_path: Path) -> None:

@@ -46,6 +46,18 @@ def test_a_missing_or_damaged_asset_is_one_clear_line(stack: Stack, tmp_path: Pa
         load(path)
 
 
+def test_assets_beside_a_file_are_together_no_more_than_one_may_hold(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.layers"
+    save(stack, path, assets=tmp_path / "nets")
+    sizes = [len(content) for content in stack.assets.values()]
+    assert len(sizes) > 1
+    monkeypatch.setattr("vecstack.document.decode.MAX_FILE_BYTES", sum(sizes) - 1)
+    with pytest.raises(DocumentError, match=r"all assets together is larger than the"):
+        load(path)
+
+
 def test_a_reader_that_knows_no_such_folder_is_told(stack: Stack, tmp_path: Path) -> None:
     path = tmp_path / "a.layers.json"
     save(stack, path, assets=tmp_path)

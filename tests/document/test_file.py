@@ -437,6 +437,10 @@ MALFORMED = {
     "an integer of 4,300 digits": (with_text("21.125", "9" * 4300), "is not finite"),
     "an integer of 400 digits": (with_text("21.125", "1" * 400), "is not finite"),
     "a field twice": (with_text('"mood"', '"version": "1.0", "mood"'), "the field 'version' occurs twice"),
+    "a field twice among very many": (
+        b"{%s}" % b",".join(b'"%d":0' % index for index in [*range(200_000), 199_999]),
+        "the field '199999' occurs twice",
+    ),
     "an unknown field twice": (with_text('"z"', '"a"'), "the field 'a' occurs twice"),
     "half a surrogate pair": (with_text("calm", "\\ud83d"), "cannot be read ('utf-8' codec"),
     "deep nesting": (top_field("mood", nested(64)), "nested deeper than 64"),

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import re
 import zipfile
 
-# A quoted text, a number, a word, or anything else that stands alone.
-WORD = re.compile(rb'"[^"]*"|[-+]?\d[\d.]*(?:e[-+]?\d+)?|[\w#%]+|[^\w\s]', re.IGNORECASE)
+# What a text is made of, from coarse to fine: elements without others in them and attributes, as XML has them; quoted
+# texts, numbers, words, and what else stands alone; and numbers and words within quoted texts, too.
+PIECES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rb"<\w[^<>]*/>",
+        rb'[\w:-]+="[^"]*"',
+        rb'"[^"]*"|[-+]?\d[\d.]*(?:e[-+]?\d+)?|[\w#%]+|[^\w\s]',
+        rb"[-+]?\d[\d.]*(?:e[-+]?\d+)?|[a-z][\w#%]*",
+    )
+)
+GZIP = b"\x1f\x8b"
 HOSTILE_WORDS = [
-    *(b"0 -1 1 1e308 -1e308 1e309 5e-324 9223372036854775808 1e400 NaN inf .".split()),
+    *(b"0 -1 1 1e308 -1e308 1e309 5e-324 1e-160 1e160 1e-7 1e9 9223372036854775808 1e400 NaN inf .".split()),
     b"9" * 400,
     *(b'null true [] {} [[]] "" "a" "../x" "\\u202e\\n" "\\ud800" url(#a) none 100% 1e9px #12 """'.split()),
     b"\xff",
@@ -22,7 +33,9 @@ HOSTILE_NUMBERS = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0
 
 def mutated(data: bytes, dice: random.Random) -> bytes:
     """The bytes of a file with one to four changes at random: within a zip in one of its members, in a text to words,
-    in all others to bytes."""
+    in all others to bytes; what is compressed is unpacked before, at times."""
+    if data.startswith(GZIP) and dice.random() < 0.5:
+        return _gzip_mutated(data, dice)
     if data.startswith(b"PK") and dice.random() < 0.7:
         return _zip_mutated(data, dice)
     change = _change_words if _is_text(data) and dice.random() < 0.8 else _change_bytes
@@ -36,20 +49,29 @@ def _is_text(data: bytes) -> bool:
 
 
 def _change_words(data: bytes, dice: random.Random) -> bytes:
-    """The text with a word replaced, by a hostile one or by another of its own, or a run of words twice or gone."""
-    words = list(WORD.finditer(data))
+    """The text with a piece replaced, by a hostile word or another of its own, or twice, or gone with what follows."""
+    words = list(dice.choice(PIECES).finditer(data))
     if not words:
         return data
     word, other = dice.choice(words), dice.choice(words)
     start, end = sorted((word.start(), other.end()))
     return dice.choice(
         [
-            lambda: data[: word.start()] + dice.choice(HOSTILE_WORDS) + data[word.end() :],
+            lambda: data[: word.start()] + _hostile(word[0], dice) + data[word.end() :],
             lambda: data[: word.start()] + other[0] + data[word.end() :],
+            lambda: data[: word.start()] + other[0] + b" " + word[0] + data[word.end() :],
             lambda: data[:end] + data[start : min(end, start + 2000)] + data[end:],
             lambda: data[:start] + data[end:],
         ]
     )()
+
+
+def _hostile(word: bytes, dice: random.Random) -> bytes:
+    """A hostile word in the place of another, most often in quotes where that was; nothing for more than a word."""
+    if word.startswith(b"<") or b"=" in word:
+        return b""
+    hostile = dice.choice(HOSTILE_WORDS)
+    return b'"' + hostile.strip(b'"') + b'"' if word.startswith(b'"') and dice.random() < 0.8 else hostile
 
 
 def _change_bytes(data: bytes, dice: random.Random) -> bytes:
@@ -68,6 +90,13 @@ def _change_bytes(data: bytes, dice: random.Random) -> bytes:
             lambda: data[:end] if dice.random() < 0.3 else data,
         ]
     )()
+
+
+def _gzip_mutated(data: bytes, dice: random.Random) -> bytes:
+    try:
+        return gzip.compress(mutated(gzip.decompress(data), dice), 1, mtime=0)
+    except Exception:  # whatever gzip raises: a mutant of a mutant may be anything
+        return _change_bytes(data, dice)
 
 
 def _zip_mutated(data: bytes, dice: random.Random) -> bytes:

@@ -15,28 +15,45 @@ import resource
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import atheris
 
 ROOT = Path(__file__).parents[2]
 # Modules whose branches guide the run; compiled loops cannot be followed.
-FOLLOWED = ("document", "importing", "pictures", "editing", "text_file", "tables", "color", "stack", "train/recipe")
+FOLLOWED = (
+    *(
+        "document",
+        "importing",
+        "pictures",
+        "editing",
+        "text_file",
+        "tables",
+        "color",
+        "stack",
+        "geometry",
+        "train/recipe",
+    ),
+    *("batch/manifest", "batch/report", "kinds/base", "kinds/fields", "kinds/gradient", "kinds/frame", "kinds/weights"),
+)
+FOLLOWED_OF_KINDS = ("kind", "layer", "numbers")  # modules in the folder of each
 
 
 def _unfollowed() -> list[str]:
     """The names of all other modules."""
     paths = [path.relative_to(ROOT).with_suffix("") for path in (ROOT / "vecstack").rglob("*.py")]
     return [
-        ".".join(path.parts).removesuffix(".__init__")
-        for path in paths
-        if not "/".join(path.parts[1:]).startswith(FOLLOWED)
+        ".".join(path.parts).removesuffix(".__init__") for path in paths if not _is_followed("/".join(path.parts[1:]))
     ]
 
 
+def _is_followed(name: str) -> bool:
+    return name.startswith(FOLLOWED) or (name.startswith("kinds/") and name.endswith(FOLLOWED_OF_KINDS))
+
+
 with atheris.instrument_imports(include=["vecstack"], exclude=_unfollowed()):
-    from tests.fuzzing.mutate import mutated
-    from tests.fuzzing.targets import MAX_BYTES, MAX_MEMORY, MAX_SECONDS, TARGETS
+    from tests.fuzzing.targets import MAX_BYTES, MAX_MEMORY, MAX_SECONDS, TARGETS, Target
 
 KIB = 1 << 10
 REPORT_SECONDS = 60
@@ -83,10 +100,14 @@ def _memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB
 
 
-def _mutator(data: bytes, max_size: int, seed: int) -> bytes:
-    """A mutant: libFuzzer's for every third file, else one that knows words and zips."""
-    dice = random.Random(seed)
-    return atheris.Mutate(data, max_size) if dice.random() < 1 / 3 else mutated(data, dice)[:max_size]
+def _mutator_of(target: Target) -> Callable[[bytes, int, int], bytes]:
+    """What makes a mutant: libFuzzer every third time, else what knows the files of the target."""
+
+    def mutator(data: bytes, max_size: int, seed: int) -> bytes:
+        dice = random.Random(seed)
+        return atheris.Mutate(data, max_size) if dice.random() < 1 / 3 else target.mutate(data, dice)[:max_size]
+
+    return mutator
 
 
 def main() -> None:
@@ -105,7 +126,9 @@ def main() -> None:
     seconds = int(60 * chosen.minutes)
     options = [f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}", f"-timeout={HUNG_SECONDS}", "-rss_limit_mb=4096"]
     os.chdir(chosen.into)  # where libFuzzer leaves a file that hangs
-    atheris.Setup([sys.argv[0], *options, "-verbosity=0", str(seeds.resolve())], run.one, custom_mutator=_mutator)
+    atheris.Setup(
+        [sys.argv[0], *options, "-verbosity=0", str(seeds.resolve())], run.one, custom_mutator=_mutator_of(run.target)
+    )
     atheris.Fuzz()
 
 

@@ -4,7 +4,10 @@ A reader may raise errors of this library alone, and takes a bounded time and me
 
 from __future__ import annotations
 
+import dataclasses
+import gzip
 import io
+import random
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +22,12 @@ from PIL import Image
 
 from tests.conftest import TINY
 from tests.document.test_golden import FILES
+from tests.fuzzing.documents import made_document, mutated_document
+from tests.fuzzing.mutate import mutated
+from tests.fuzzing.schema import ALONE
 from tests.helpers import png_by_hand, slopes_and_edge
+from vecstack.batch.manifest import NAME, Record, latest, line_of, read_manifests
+from vecstack.batch.report import report_page, summary_of
 from vecstack.document.file import dumps, load, validate
 from vecstack.drawing.render import render
 from vecstack.editing.palette import load_palette
@@ -37,6 +45,7 @@ MAX_BYTES = 1 << 16
 MAX_MEMORY = 1 << 30  # bytes more than before
 DRAWN_LAYERS = 20  # most layers of a document that is drawn, too
 DRAWN_PX = 8
+MADE = 8  # seeds of each kind that follow the schema
 PICTURE_PIXELS = 1 << 22  # as a person sets --max-pixels: 48 MB as floats
 
 
@@ -71,6 +80,16 @@ def read_text(data: bytes) -> None:
                 check_message(error)
 
 
+def read_manifest(data: bytes) -> None:
+    """Report what the manifest of a folder says."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        (place / NAME).write_bytes(data)
+        records = latest(read_manifests(place))
+        summary_of(records)
+        report_page(place, records)
+
+
 def check_message(error: VecstackError) -> None:
     """Fail unless an error has one line that is fit to be read."""
     text = str(error)
@@ -81,10 +100,11 @@ def check_message(error: VecstackError) -> None:
 
 @dataclass(frozen=True)
 class Target:
-    """A reader, and the seeds that its mutants are made of."""
+    """A reader, the seeds that its mutants are made of, and what makes a mutant of a file."""
 
     read: Callable[[bytes], None]
     seeds: Callable[[], list[bytes]]
+    mutate: Callable[[bytes, random.Random], bytes] = mutated
 
     def check(self, data: bytes) -> None:
         """Read a file; raises whatever is not an error of this library, fit to be shown."""
@@ -96,8 +116,9 @@ class Target:
 
 @cache
 def layer_files() -> list[bytes]:
-    """The golden files: every kind and feature of every version."""
-    return [path.read_bytes() for path in FILES.values()]
+    """The golden files, every kind and feature of every version, and some that only follow the schema."""
+    made = [made_document(kind, random.Random(seed)) for kind in ALONE for seed in range(MADE)]
+    return [*(path.read_bytes() for path in FILES.values()), *made]
 
 
 @cache
@@ -164,6 +185,11 @@ DRAWINGS = (
     b'<radialGradient id="r" cx="20" cy="9" r="9" fx="3" gradientUnits="userSpaceOnUse"><stop/><stop offset="1" '
     b'stop-color="hsl(9,50%,50%)"/></radialGradient><polygon points="1,1 30,2 9,20" fill="url(#r)"/>',
     b'<clipPath id="c"><circle r="9" cx="9" cy="9"/></clipPath><rect width="40" height="9" clip-path="url(#c)"/>',
+    b'<mask id="k" maskUnits="userSpaceOnUse" x="1" y="1" width="30" height="20">'
+    b'<rect width="9" height="9" fill="#888"/><circle r="9" fill="#fff" fill-opacity=".5"/></mask>'
+    b'<rect width="40" height="9" fill="#123" mask="url(#k)"/>',
+    b'<svg x="1" y="1" width="20" height="9" viewBox="0 0 9 9" preserveAspectRatio="xMinYMax slice" overflow="visible">'
+    b'<path d="M1,1L1e1.5-3zm2 2h1" stroke="red" paint-order="stroke" vector-effect="non-scaling-stroke"/></svg>',
     b'<pattern id="p" width="4" height="4" patternUnits="userSpaceOnUse"><rect width="2" height="2"/></pattern>'
     b'<rect width="20" height="20" fill="url(#p)"/>',
     b'<marker id="m" orient="auto" markerWidth="3" markerHeight="3"><path d="M0 0h1v1z"/></marker>'
@@ -176,8 +202,9 @@ DRAWINGS = (
 
 @cache
 def drawings() -> list[bytes]:
-    """A small drawing for each thing that is imported."""
-    return [BOX + part + b"</svg>" for part in DRAWINGS]
+    """A small drawing for each thing that is imported, one of all of them, and one that is compressed."""
+    whole = BOX + b"".join(DRAWINGS) + b"</svg>"
+    return [*(BOX + part + b"</svg>" for part in DRAWINGS), whole, gzip.compress(whole, mtime=0)]
 
 
 TEXTS = (
@@ -210,10 +237,20 @@ def weights_files() -> list[bytes]:
     return [weights_to_bytes(Predictor(TINY))]
 
 
+@cache
+def manifests() -> list[bytes]:
+    """What runs leave in a folder: items done and failed, one twice, and a line that is torn."""
+    done = Record("a.png", "0" * 64, "a.layers", "done", seconds=1.5, psnr=31.25, bytes=900, made=("1" * 64,))
+    failed = Record("b.png", "", "b.layers", "failed", "PictureError", "b.png: damaged", uses=("2" * 64,))
+    lines = [line_of(record) for record in (done, failed, dataclasses.replace(failed, status="done"))]
+    return ["\n".join(lines).encode(), "\n".join([*lines[:2], lines[2][:90]]).encode(), lines[0].encode() + b"\n"]
+
+
 TARGETS = {
-    "layers": Target(read_layers, layer_files),
+    "layers": Target(read_layers, layer_files, mutated_document),
     "picture": Target(read_picture, pictures),
     "svg": Target(read_svg, drawings),
     "text": Target(read_text, texts),
     "weights": Target(read_weights, weights_files),
+    "manifest": Target(read_manifest, manifests),
 }

@@ -49,7 +49,9 @@ def test_another_commit_than_the_locked_one_is_refused(locked: FakeHub) -> None:
 
 
 def test_what_is_not_locked_is_refused(locked: FakeHub) -> None:
-    with pytest.raises(WeightsError, match=r"other/one: not in vecstack\.lock.*models lock --model other/one`"):
+    with pytest.raises(
+        WeightsError, match=r"other/one: no such file or folder here, and not in vecstack\.lock.*--model other/one`"
+    ):
         load_model("other/one", "cpu")
 
 
@@ -70,6 +72,14 @@ def test_bytes_that_change_in_the_cache_are_deleted_and_fetched_again(locked: Fa
     with pytest.raises(WeightsError, match="was damaged and has been deleted"):
         load_model(NAME, "cpu")
     assert load_model(NAME, "cpu").maker.max_layers == 3
+
+
+def test_what_others_have_fetched_into_a_locked_folder_is_no_matter(locked: FakeHub) -> None:
+    folder = fetch_folder(NAME)
+    for other in ("safety_checker/model.safetensors", "unet/model.fp16.safetensors", "net.bin"):
+        (folder / other).parent.mkdir(exist_ok=True)
+        (folder / other).write_bytes(b"of others")
+    assert fetch_folder(NAME) == folder
 
 
 def test_a_lock_can_be_named(hub: FakeHub, vecstack: Call, photo: Path, tmp_path: Path) -> None:

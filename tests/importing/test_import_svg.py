@@ -348,6 +348,9 @@ def test_compressed_drawings_are_read() -> None:
 
     data = gzip.compress(svg(f"<rect {FILL}/>").encode())
     assert len(import_svg(io.BytesIO(data)).layers) == 1
+    for damaged in (data[:-12], data[:15] + b"\xff" + data[16:], data[:10]):
+        with pytest.raises(PictureError, match=r"cannot be read \(.*\); check the path"):
+            import_svg(io.BytesIO(damaged))
 
 
 def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

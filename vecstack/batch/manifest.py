@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -20,6 +21,8 @@ from vecstack.batch.plan import Shard
 from vecstack.errors import ExportError, UsageError
 
 NAME = "manifest.jsonl"
+MAX_LINE = 1 << 20  # bytes of a record; a longer line is none
+MAX_SIZE = 1 << 63  # bytes of outputs
 
 
 @dataclass(frozen=True)
@@ -133,22 +136,24 @@ def _records(path: Path) -> Iterator[Record]:
     """The records of a manifest, without lines that are torn or are none. Raises UsageError."""
     try:
         with path.open("rb") as file:
-            for line in file:
-                with suppress(ValueError, TypeError, KeyError):
+            while line := file.readline(MAX_LINE):
+                with suppress(ValueError, TypeError, KeyError, OverflowError, RecursionError):
                     yield _record(json.loads(line))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); choose a folder that you may read.") from error
 
 
 def _record(values: Any) -> Record:
-    """A record from JSON. Raises ValueError, TypeError, KeyError."""
+    """A record from JSON. Raises ValueError, TypeError, KeyError, OverflowError."""
     texts = ("input", "sha256", "output", "status", "error", "message", "options", "version")
-    psnr = values["psnr"]
+    psnr, seconds, size = values["psnr"], float(values["seconds"]), int(values["bytes"])
+    if not math.isfinite(seconds) or not 0 <= size < MAX_SIZE:
+        raise ValueError("not a record")
     return Record(
         **{name: _text(values[name]) for name in texts},
-        seconds=float(values["seconds"]),
+        seconds=seconds,
         psnr=None if psnr is None else float(psnr),
-        bytes=int(values["bytes"]),
+        bytes=size,
         uses=tuple(_text(value) for value in values["uses"]),
         made=tuple(_text(value) for value in values["made"]),
     )

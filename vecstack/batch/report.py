@@ -119,20 +119,16 @@ def thumbnail(path: Path) -> bytes | None:
     from vecstack.pictures.read import load_picture
 
     try:
-        if path.name.lower().endswith(tuple(SUFFIXES)):
-            data = load(path).thumbnail
-            if data is None:
-                return None
-            picture = Image.open(io.BytesIO(data)).convert("RGBA")
-        elif path.suffix.lower() in PICTURES:
-            read = load_picture(path)
-            picture = Image.fromarray((read.pixels * 255 + 0.5).astype("uint8"))
-            if read.alpha is not None:
-                picture.putalpha(Image.fromarray((read.alpha * 255 + 0.5).astype("uint8")))
-        else:
-            return None
-    except (VecstackError, OSError):
+        is_stack = path.name.lower().endswith(tuple(SUFFIXES))
+        source = load(path).thumbnail if is_stack else path if path.suffix.lower() in PICTURES else None
+        read = None if source is None else load_picture(source)
+    except VecstackError:
         return None
+    if read is None:
+        return None
+    picture = Image.fromarray((read.pixels * 255 + 0.5).astype("uint8"))
+    if read.alpha is not None:
+        picture.putalpha(Image.fromarray((read.alpha * 255 + 0.5).astype("uint8")))
     picture.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
     packed = io.BytesIO()
     picture.save(packed, "WEBP", quality=80)

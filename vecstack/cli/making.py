@@ -12,7 +12,6 @@ from vecstack.batch.items import Item, Report
 from vecstack.cli.items import name_of, picture_in
 from vecstack.cli.tuning import show_psnr
 from vecstack.color import Color
-from vecstack.editing.palette import load_palette
 from vecstack.errors import UsageError
 from vecstack.fitting.choose import AUTO, Choice, choose_model
 from vecstack.fitting.goal import Goal
@@ -111,6 +110,8 @@ def style_of(
     opaque: bool = False,
 ) -> Style:
     """The style that options ask for. Raises UsageError, RecipeError (a palette that cannot be read)."""
+    from vecstack.editing.palette import load_palette
+
     chosen = None if palette is None else load_palette(palette)
     return Style(colors, chosen, smooth, blocks, sharp, opaque, nodes)
 

@@ -41,7 +41,6 @@ from vecstack.cli.making import Making, model_of, style_of
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
 from vecstack.exporting.formats import Options, Order, find_format, write_made
-from vecstack.exporting.physical import MM_PER_INCH
 from vecstack.fitting.choose import AUTO
 from vecstack.fitting.effort import DEFAULT_EFFORT, EFFORTS, check_seed
 from vecstack.pictures.suffixes import SUFFIXES
@@ -195,6 +194,7 @@ def _options(chosen: str, view: Viewport) -> Options:
     if chosen == "svg":
         return Options(size=size)
     from vecstack.exporting.pdf import MAX_POINTS, POINTS_PER_INCH
+    from vecstack.exporting.physical import MM_PER_INCH
 
     points = view.width_px * min(1.0, MAX_POINTS / size)
     return Options(size=size, width_mm=points / POINTS_PER_INCH * MM_PER_INCH)

@@ -13,7 +13,7 @@ from typing import Any, cast
 from vecstack.color import Color
 from vecstack.document.archive import THUMBNAIL
 from vecstack.document.beside import FEATURE, read_asset
-from vecstack.document.limits import MAX_ASSET_BYTES, check_size
+from vecstack.document.limits import MAX_ASSET_BYTES, MAX_FILE_BYTES, check_size
 from vecstack.document.strict_json import field, matching, numbers, typed, unknown
 from vecstack.document.version import (
     CANVAS_FIELDS,
@@ -36,13 +36,11 @@ _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 def stack_of(document: Json, members: Mapping[str, bytes], place: Path | None = None) -> Stack:
     """The stack of a parsed document and the members of its zip; `place` is the folder that its file lies in, None
-    where it is no file. Raises DocumentError, and whatever malformed fields
-    make the libraries raise."""
+    where it is no file. Raises DocumentError, and whatever malformed fields make the libraries raise."""
     _check_version(document)
     _check_features(document)
     canvas = _canvas(field(document, "canvas", dict))
-    entries = sorted(field(document, "assets", dict, "", {}).items())
-    assets = {name: _asset(name, value, members, place) for name, value in entries}
+    assets = _assets(field(document, "assets", dict, "", {}), members, place)
     layers = tuple(_layer(value, index, canvas) for index, value in enumerate(field(document, "layers", list)))
     check_kinds(layers, assets)
     field(document, "generator", str, default="")
@@ -104,6 +102,17 @@ def _canvas(fields: Json) -> Canvas:
         field(fields, "transparent", bool, "canvas.", default=False),
         extra=unknown(fields, CANVAS_FIELDS),
     )
+
+
+def _assets(entries: Json, members: Mapping[str, bytes], place: Path | None) -> dict[str, bytes]:
+    """The bytes of all assets: together no more than a file may hold, which those beside it are no part of."""
+    found: dict[str, bytes] = {}
+    total = 0
+    for name, value in sorted(entries.items()):
+        found[name] = _asset(name, value, members, place)
+        total += len(found[name])
+        check_size(total, MAX_FILE_BYTES, "all assets together")
+    return found
 
 
 def _asset(name: str, value: Any, members: Mapping[str, bytes], place: Path | None) -> bytes:

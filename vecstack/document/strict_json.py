@@ -6,6 +6,7 @@ import json
 import math
 import re
 import reprlib
+from collections import Counter
 from collections.abc import Collection
 from typing import Any, TypeVar
 
@@ -58,8 +59,7 @@ def _parse_int(text: str) -> int:
 def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise DocumentError(f"the field {twice!r:.80} occurs twice in one object.")
     return fields
 

@@ -102,9 +102,13 @@ def _encoded(frames: list[Image.Image], durations: list[int], name: str, **optio
 
 
 def _palette(frames: list[np.ndarray]) -> Image.Image:
-    """A picture whose palette is close to all colours of the frames, rare ones included."""
-    share = max(1, SAMPLE_PIXELS // len(frames))
-    colors = np.concatenate([_sample(pixels, share) for pixels in frames])[None]
+    """A picture whose palette is close to all colours of the frames, rare ones included; the last one, which is held,
+    counts as much as all others."""
+    *others, last = frames
+    share = max(1, SAMPLE_PIXELS // (2 * max(1, len(others))))
+    samples, held = [_sample(pixels, share) for pixels in others], _sample(last, SAMPLE_PIXELS // 2)
+    times = max(1, round(sum(map(len, samples)) / len(held)))
+    colors = np.concatenate([*samples, *[held] * times])[None]
     return Image.fromarray(colors).quantize(COLORS, Image.Quantize.MAXCOVERAGE, kmeans=MEANS)
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
 from vecstack.errors import WeightsError
-from vecstack.hub.download import FOLDER_FILES, MODEL_FILE, UNUSED_FILES, fetch_weights, sha256_of
+from vecstack.hub.download import MODEL_FILE, fetch_weights, files_of, sha256_of
 from vecstack.hub.lock import Lock, Pin, read_lock, write_lock
 from vecstack.hub.names import Repository, repository_of
 from vecstack.kinds.weights import read_metadata
@@ -70,10 +69,4 @@ def pin_of(name: str) -> Pin:
     """The commit of a repository that its name stands for, and the sha256 of each file of it that is in the cache and
     that this program may load. Raises WeightsError."""
     folder = fetch_weights(name, is_locked=False).parent
-    inside = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
-    files = [file for file in inside if _matches(file, FOLDER_FILES) and not _matches(file, UNUSED_FILES)]
-    return Pin(folder.name, {file: sha256_of(folder / file) for file in files})
-
-
-def _matches(file: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatch(file, pattern) for pattern in patterns)
+    return Pin(folder.name, {path.relative_to(folder).as_posix(): sha256_of(path) for path in files_of(folder)})

@@ -8,14 +8,15 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from vecstack.errors import VecstackError, WeightsError
 from vecstack.hub.lock import Lock, lock_in_force
-from vecstack.hub.names import Repository, repository_of
+from vecstack.hub.names import NOT_HERE, Repository, repository_of
 
 MODEL_FILE = "model.safetensors"
 # Of a model of one net, or of several in folders of their own: weights that cannot run code, and settings.
@@ -41,13 +42,13 @@ def fetch_weights(name: str, *, refresh: bool = False, is_locked: bool = True) -
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     repository, lock, revision = _wanted(name, is_locked)
-    with talking(name, _failed(repository)):
+    with talking(name, _asked(repository)):
         try:
             if refresh and not is_offline():
                 raise LocalEntryNotFoundError("to be asked for anew")
             found = hf_hub_download(repository.name, MODEL_FILE, revision=revision, local_files_only=True)
         except LocalEntryNotFoundError:
-            _check_online(name)
+            _check_online(repository)
             found = hf_hub_download(repository.name, MODEL_FILE, revision=revision)
     path = Path(found)
     verify(repository, path, MODEL_FILE, lock)
@@ -74,7 +75,7 @@ def fetch_folder(name: str) -> Path:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     repository, lock, revision = _wanted(name)
-    with talking(name, _failed(repository)):
+    with talking(name, _asked(repository)):
         try:
             found = snapshot_download(
                 repository.name,
@@ -84,14 +85,24 @@ def fetch_folder(name: str) -> Path:
                 local_files_only=is_offline(),
             )
         except LocalEntryNotFoundError:
-            _check_online(name)
+            _check_online(repository)
             raise
     folder = Path(found)
-    for path in sorted(folder.rglob("*")):
+    for path in files_of(folder):
         inside = path.relative_to(folder).as_posix()
         if path.suffix == ".safetensors" or (lock and inside in lock.pins[repository.name].files):
             verify(repository, path, inside, lock)
     return folder
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of a repository in the cache that this program may load, whatever others have fetched into it."""
+    every = ((path, path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*")) if path.is_file())
+    return [path for path, inside in every if _matches(inside, FOLDER_FILES) and not _matches(inside, UNUSED_FILES)]
+
+
+def _matches(inside: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch(inside, pattern) for pattern in patterns)
 
 
 def _wanted(name: str, is_locked: bool = True) -> tuple[Repository, Lock | None, str | None]:
@@ -104,25 +115,26 @@ def _wanted(name: str, is_locked: bool = True) -> tuple[Repository, Lock | None,
     return repository, lock, lock.pin_of(repository).revision if lock else repository.revision
 
 
-def _failed(repository: Repository) -> str:
-    """What to say of a failed download: without a revision, the name may have been meant for a file."""
-    return "the transfer failed" if repository.revision else "no such file here, and the transfer from the Hub failed"
+def _asked(repository: Repository) -> str:
+    """What to say before what the Hub answers: why it was asked."""
+    return f"{NOT_HERE}, so the Hub was asked: " if repository.is_missed_path else ""
 
 
-def _check_online(name: str) -> None:
+def _check_online(repository: Repository) -> None:
     """Raise WeightsError where nothing may be fetched."""
     if is_offline():
+        where = f"{NOT_HERE}, not in the cache of the Hub" if repository.is_missed_path else "not in the cache"
         raise WeightsError(
-            f"{name}: not in the cache, and nothing is fetched offline; get it with `vecstack models download {name}`, "
-            f"without --offline and {OFFLINE}."
+            f"{repository}: {where}, and nothing is fetched offline; check the name, or get it with "
+            f"`vecstack models download {repository}`, without --offline and {OFFLINE}."
         )
 
 
 @contextmanager
-def talking(name: str, failed: str = "the transfer failed") -> Iterator[None]:
-    """Raises WeightsError in place of what talking to the Hub raises, in words that say what to do; what its library
-    would log of the tries before is not said, and bars are for terminals. Connections and storages raise exceptions of
-    their own libraries, so no list of classes would be complete."""
+def talking(name: str, why: str = "") -> Iterator[None]:
+    """Raises WeightsError in place of what talking to the Hub raises, in words that say what to do, after those that
+    say `why` it was asked; what its library would log of the tries before is not said, and bars are for terminals.
+    Connections and storages raise exceptions of their own libraries, so no list of classes would be complete."""
     from huggingface_hub import utils
 
     library: Any = utils  # parts of it have no types
@@ -135,15 +147,15 @@ def talking(name: str, failed: str = "the transfer failed") -> Iterator[None]:
     except VecstackError:
         raise
     except Exception as error:
-        raise WeightsError(f"{name}: {_complaint(error, failed)}") from error
+        raise WeightsError(f"{name}: {why}{_complaint(error)}") from error
     finally:
         library.logging.set_verbosity(before)
         if has_bars:
             library.enable_progress_bars()
 
 
-def _complaint(error: Exception, failed: str) -> str:
-    """What is wrong with a request to the Hub, and what to do; `failed` says so where nothing more is known."""
+def _complaint(error: Exception) -> str:
+    """What is wrong with a request to the Hub, and what to do."""
     from huggingface_hub import errors
 
     cause: BaseException = error
@@ -153,7 +165,7 @@ def _complaint(error: Exception, failed: str) -> str:
     if isinstance(cause, errors.GatedRepoError):
         return f"the Hub asks to accept its terms first; do so on its page, then {LOG_IN}."
     if isinstance(cause, errors.RepositoryNotFoundError):
-        return f"no such file here, and no such repository on the Hub; check the name, or {LOG_IN} if it is private."
+        return f"there is no such repository; check the name, or {LOG_IN} if it is private."
     if isinstance(cause, errors.RevisionNotFoundError):
         return "the repository has no such revision; check what follows the @."
     if isinstance(cause, errors.EntryNotFoundError) and not isinstance(cause, errors.LocalEntryNotFoundError):
@@ -163,7 +175,7 @@ def _complaint(error: Exception, failed: str) -> str:
     reason = next(iter(str(cause).strip().splitlines()), "") or type(cause).__name__
     if isinstance(cause, OSError) and cause.errno in OF_FILES:
         return f"cannot be kept in the cache ({cause.strerror}); free some space, or set HF_HOME to another folder."
-    return f"{failed} ({reason:.200}); check the network and try again."
+    return f"the transfer failed ({reason:.200}); check the network and try again."
 
 
 def verify(repository: Repository, path: Path, inside: str, lock: Lock | None) -> None:

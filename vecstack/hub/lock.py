@@ -16,7 +16,7 @@ from typing import Any
 
 from vecstack.atomic import atomic_writer
 from vecstack.errors import WeightsError
-from vecstack.hub.names import Repository, is_commit
+from vecstack.hub.names import NOT_HERE, Repository, is_commit
 
 LOCK = "vecstack.lock"
 VARIABLE = "VECSTACK_LOCK"
@@ -45,8 +45,9 @@ class Lock:
         """The pin of a repository. Raises WeightsError: there is none, or the name asks for another commit."""
         pin = self.pins.get(repository.name)
         if pin is None:
+            where = f"{NOT_HERE}, and not in" if repository.is_missed_path else "not in"
             raise WeightsError(
-                f"{repository}: not in {self.path}, which locks models; add it with "
+                f"{repository}: {where} {self.path}, which locks models; add it with "
                 f"`vecstack models lock --model {repository}`."
             )
         if repository.is_exact and repository.revision != pin.revision:

@@ -11,6 +11,8 @@ _NAME = re.compile(rf"({_WORD}/{_WORD})(?:@([\w./-]{{1,200}}))?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FILES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".onnx", ".toml", ".json")  # no repository is called so
 
+NOT_HERE = "no such file or folder here"
+
 
 @dataclass(frozen=True)
 class Repository:
@@ -23,6 +25,11 @@ class Repository:
     def is_exact(self) -> bool:
         """Whether it names one commit, which nobody can move."""
         return self.revision is not None and is_commit(self.revision)
+
+    @property
+    def is_missed_path(self) -> bool:
+        """Whether the name may have been meant for a file or a folder, and there is none."""
+        return self.revision is None and not path_exists(Path(self.name))
 
     def __str__(self) -> str:
         return self.name if self.revision is None else f"{self.name}@{self.revision}"
@@ -39,7 +46,7 @@ def repository_of(text: str) -> Repository | None:
 def is_repository(text: str) -> bool:
     """Whether a text names a repository: with a revision, or as no file and no folder here is called."""
     repository = repository_of(text)
-    return repository is not None and (repository.revision is not None or not path_exists(Path(text)))
+    return repository is not None and (repository.revision is not None or repository.is_missed_path)
 
 
 def is_commit(revision: str) -> bool:

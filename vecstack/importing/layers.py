@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from vecstack.color import Color
+from vecstack.errors import DocumentError
 from vecstack.geometry import Affine, Rect
 from vecstack.importing.items import Item, Place
 from vecstack.importing.outlines import Outline, bounds, moved
@@ -15,11 +16,11 @@ from vecstack.importing.paints import GradientPaint
 from vecstack.importing.values import scale, shift
 from vecstack.kinds import outlined_kind
 from vecstack.kinds.gradient import LINEAR, RADIAL, Gradient
-from vecstack.stack import MAX_GROUP_LEVELS, Group, Layer
+from vecstack.stack import MAX_GROUP_LEVELS, Group, Layer, check_transform
 
 DIGITS = 6  # of a coordinate after the point, where the layer is two units long
 MIN_SIDE = 1e-4  # canvas units: what is smaller is not seen
-FLAT = 1e-6  # of the longer side of a gradient's space: what is narrower has no inverse
+LEAST_AREA = 5e-12  # square canvas units: a layer's transform is to have an inverse
 
 
 def layers_of(items: Sequence[Item], fine: float) -> tuple[tuple[Layer, ...], tuple[Group, ...]]:
@@ -31,9 +32,9 @@ def layers_of(items: Sequence[Item], fine: float) -> tuple[tuple[Layer, ...], tu
         if not item.opacity:
             continue
         box = bounds(item.outline)
-        if max(box.width, box.height) < MIN_SIDE * fine or min(box.width, box.height) < MIN_SIDE * MIN_SIDE * fine:
+        if max(box.width, box.height) < MIN_SIDE * fine or box.width * box.height < LEAST_AREA * fine * fine:
             continue
-        frame, paint = _framed(item, box)
+        frame, paint = _framed(item, box, to_canvas)
         back = frame.inverse()
         common = {
             "id": ids.new(item.id or "path"),
@@ -57,12 +58,24 @@ def _rounded(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float]
     return tuple((round(x, DIGITS), round(y, DIGITS)) for x, y in points)
 
 
-def _framed(item: Item, box: Rect) -> tuple[Affine, Color | Gradient]:
-    """The frame of an item's layer, in fine units, and its paint there: the box of what it covers; of a radial
-    gradient, as much of the gradient's own space, where it is a circle."""
-    paint = item.paint
+def _framed(item: Item, box: Rect, to_canvas: Affine) -> tuple[Affine, Color | Gradient]:
+    """The frame of an item's layer, in fine units, and its paint there; one colour in the place of a gradient whose
+    numbers a layer cannot have, since it changes far too slowly to be seen, or at once."""
+    paint, whole = item.paint, Affine.of_frame(box)
     if not isinstance(paint, GradientPaint):
-        return Affine.of_frame(box), paint
+        return whole, paint
+    frame, gradient = _with_gradient(item, paint, box)
+    try:
+        check_transform(to_canvas.after(frame), "")
+        gradient.check("")
+    except DocumentError:
+        return whole, paint.color_at(paint.place.inverse().apply(whole.c, whole.f))
+    return frame, gradient
+
+
+def _with_gradient(item: Item, paint: GradientPaint, box: Rect) -> tuple[Affine, Gradient]:
+    """The frame of an item with a gradient, and that in it: the box of what it covers; of a radial one, as much of the
+    gradient's own space, where it is a circle."""
     if not paint.radial:
         frame = Affine.of_frame(box)
         return frame, _linear(paint, frame)

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
 
+import numpy as np
+
 from vecstack.color import Color
 from vecstack.geometry import Affine, Rect
 from vecstack.importing.left_out import LeftOut
 from vecstack.importing.nodes import href, tag_of, url_of
 from vecstack.importing.styles import INITIAL, Style, Styles
-from vecstack.importing.values import IDENTITY, Viewport, length, scale, share, shift, transform_about
+from vecstack.importing.values import IDENTITY, Viewport, has_inverse, length, scale, share, shift, transform_about
 from vecstack.kinds.gradient import focused
 
 MAX_STOPS = 128
@@ -66,6 +68,12 @@ class GradientPaint:
         along = (x - fx) * (fx - x1) + (y - fy) * (fy - y1)
         share = (along + math.sqrt(along**2 + room * ((x - fx) ** 2 + (y - fy) ** 2))) / room
         return (share - self.first) / (1 - self.first)
+
+    def color_at(self, point: Point) -> Color:
+        """The colour at a point, beyond the stops that of the nearest one."""
+        offsets, colors, _ = zip(*self.stops, strict=True)
+        red, green, blue = (float(np.interp(self.offset(point), offsets, own)) for own in zip(*colors, strict=True))
+        return red, green, blue
 
 
 Paint = Color | GradientPaint
@@ -123,8 +131,8 @@ class Paints:
             place = place.after(shift(box.x, box.y)).after(scale(box.width, box.height))
             viewport = dataclasses.replace(viewport, width=1.0, height=1.0)
         own = transform_about(get("gradientTransform"), self._origin(server), viewport)
-        own = own if own.determinant else IDENTITY
-        if not place.determinant:
+        own = own if has_inverse(own) else IDENTITY
+        if not has_inverse(place):
             return None
         start, end = self._ends(tag == "radialGradient", get, viewport)
         if start == end:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from vecstack.color import Color
-from vecstack.errors import PictureError, named
+from vecstack.errors import DocumentError, PictureError, named
 from vecstack.importing.areas import Areas
 from vecstack.importing.context import Context
 from vecstack.importing.elements import Elements
@@ -35,8 +35,8 @@ def import_svg(source: str | os.PathLike[str] | BinaryIO, *, strict: bool = Fals
     first, and a group for each group that has a name or several layers. The canvas is transparent, unless the drawing
     has a background colour. Nothing is fetched and no script runs. `told` hears a line for each kind of thing that is
     left out, such as "left out: text (3)"; with `strict`, such a drawing is refused.
-    Raises PictureError: missing, not SVG, damaged, larger than the limits, with entities, a script or references to
-    other files, without a size, something left out where `strict`; or a package is missing."""
+    Raises PictureError: missing, not SVG, damaged, larger than the limits or than a layer file may be, with entities, a
+    script or references to other files, without a size, something left out where `strict`; or a package is missing."""
     name = str(source) if isinstance(source, str | os.PathLike) else getattr(source, "name", "the drawing")
     left_out = LeftOut()
     try:
@@ -44,6 +44,8 @@ def import_svg(source: str | os.PathLike[str] | BinaryIO, *, strict: bool = Fals
         stack = _stack(data, left_out)
     except PictureError as error:
         raise named(error, str(name)) from error
+    except DocumentError as error:
+        raise PictureError(f"{name}: too much for a layer file ({error}) Leave something out.") from error
     lines = left_out.lines()
     if strict and lines:
         raise PictureError(f"{name}: {'; '.join(lines)}. Take it out, or leave out `strict=True`.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -16,7 +17,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 MAX_BYTES = 16 << 20  # of a drawing: far above drawings for screens, and a few seconds of work
 MAX_ELEMENTS = 100_000
 MAX_LEVELS = 100  # of elements within one another: each takes a few calls of Python
-CHUNK_BYTES = 1 << 16
+CHUNK_BYTES = 1 << 20  # at once: of a text that goes on beyond, all is read again with each
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"II+\0")  # how they start
 GZIP = b"\x1f\x8b"
 
@@ -31,7 +32,7 @@ def read_bytes(source: str | os.PathLike[str] | BinaryIO) -> bytes:
             data = source.read(MAX_BYTES + 1)
         if data.startswith(GZIP):
             data = gzip.GzipFile(fileobj=io.BytesIO(data)).read(MAX_BYTES + 1)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise PictureError(f"cannot be read ({reason}); check the path.") from error
     if len(data) > MAX_BYTES:
