@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from tests.importing.hostile import BOUNDED, REFUSED
+from tests.importing.hostile import BOUNDED, RECT, REFUSED, double_clip, svg
 from vecstack import import_svg
 from vecstack.errors import PictureError
+from vecstack.importing import visits
 
 SECONDS = 60  # far more than any takes on a slow machine
 LONG = {"nested groups of use", "too many shapes"}  # of what is refused
@@ -34,3 +35,18 @@ def test_a_hostile_drawing_takes_a_bounded_time(name: str) -> None:
     stack = import_svg(io.BytesIO(BOUNDED[name]().encode()))
     assert time.monotonic() - start < SECONDS
     assert len(stack.layers) <= 100
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "".join(map(double_clip, range(1, 7))) + f'{RECT} clip-path="url(#c6)"/>',
+        f'<path id="a" d="M9 9{"h1v1" * 99}"/>' + '<use href="#a"/>' * 9,
+    ],
+)
+def test_clips_and_long_elements_count_where_they_are_used(inside: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = svg(inside).encode()
+    import_svg(io.BytesIO(data))
+    monkeypatch.setattr(visits, "MAX_AGAIN", 50)
+    with pytest.raises(PictureError, match="again and again"):
+        import_svg(io.BytesIO(data))
