@@ -13,10 +13,12 @@ import dataclasses
 import gzip
 import io
 import itertools
+import math
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +26,17 @@ import numpy as np
 import resvg_py
 from _common import print_markdown, timed, write_json
 from _tracing import START, Tracer, Tracing
+from fontTools.pens.recordingPen import RecordingPen
+from fontTools.svgLib.path import parse_path
 from PIL import Image
 
 import vecstack
 
 MODEL = "graphic"
-COMMANDS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a": 7}
 NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?")
+FOUR = ("circle", "ellipse", "rect")  # shapes of four pieces
+PIECES = ("lineTo", "curveTo", "qCurveTo", "arcTo")
+SAME = 1e-3  # units of a drawing, up to which a line is none
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,9 @@ class Row:
     cpu_seconds: float
 
 
-def rastered(svg: str, side: int) -> np.ndarray[Any, Any]:
-    """An SVG drawn on a transparent ground: straight RGBA in 0..1, [H,W,4]."""
-    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side, skip_system_fonts=True))
+def rastered(svg: str, width: int, height: int | None = None) -> np.ndarray[Any, Any]:
+    """An SVG drawn on a transparent ground, square where no height is given: straight RGBA in 0..1, [H,W,4]."""
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width, height=height or width, skip_system_fonts=True))
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"), np.float64) / 255
 
 
@@ -105,17 +111,35 @@ def closest_tracing(truth: np.ndarray[Any, Any]) -> tuple[Tracing, float]:
     return best, tracer.error(best)
 
 
+class _Pieces(RecordingPen):
+    """Keeps the pieces of path data, arcs as they are."""
+
+    def arcTo(self, *values: object) -> None:  # noqa: N802  # as fontTools calls it
+        self.value.append(("arcTo", values))
+
+    @property
+    def count(self) -> int:
+        """How many pieces there are, with the lines that close contours, where these have a length."""
+        steps = pairwise(self.value)
+        return sum(
+            name in PIECES and (name != "lineTo" or math.dist(before[-1], own[0]) > SAME)
+            for (_, before), (name, own) in steps
+        )
+
+
 def _nodes(svg: str) -> int:
-    """Pieces of all paths, and four of each circle, ellipse and rectangle."""
+    """Pieces of all shapes, of which circles, ellipses and rectangles have four."""
     count = 0
     for element in ElementTree.fromstring(svg).iter():
         tag = element.tag.split("}")[-1]
         if tag == "path":
-            for letter, numbers in re.findall(r"([a-zA-Z])([^a-zA-Z]*(?:e-?\d+[^a-zA-Z]*)*)", element.get("d", "")):
-                if letter.lower() in COMMANDS:
-                    count += max(1, len(NUMBER.findall(numbers)) // COMMANDS[letter.lower()])
-        elif tag in ("circle", "ellipse", "rect"):
-            count += 4
+            pen = _Pieces()
+            parse_path(element.get("d", ""), pen)
+            count += pen.count
+        elif tag in ("polygon", "polyline"):
+            count += len(NUMBER.findall(element.get("points", ""))) // 2 - (tag == "polyline")
+        else:
+            count += 4 * (tag in FOUR) + (tag == "line")
     return count
 
 

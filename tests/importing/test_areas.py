@@ -104,6 +104,22 @@ def test_points_of_a_grid_lie_in_its_rectangle() -> None:
     assert (points <= (12, 14)).all()
 
 
+def test_many_outlines_are_put_together_by_halves(work: Areas) -> None:
+    squares = [polygon([(x, y), (x + 15, y), (x + 15, y + 15), (x, y + 15)]) for x in range(0, 60, 10) for y in (0, 10)]
+    whole = work.together(squares)
+    assert len(whole) == 1
+    assert area(whole) == pytest.approx(65 * 25)
+    assert work.left_out.lines() == ()
+
+
+def test_what_crosses_far_too_often_is_left_as_it_is(work: Areas) -> None:
+    bars = [polygon([(20 * n, -9), (20 * n + 9, -9), (20 * n + 9, 999), (20 * n, 999)]) for n in range(40)]
+    bars += [polygon([(-9, 20 * n), (999, 20 * n), (999, 20 * n + 9), (-9, 20 * n + 9)]) for n in range(40)]
+    outline = tuple(bar[0] for bar in bars)
+    assert work.filled(outline, "nonzero") == outline
+    assert work.left_out.lines() == ("left out: overlaps within paths that cannot be worked out (1)",)
+
+
 def test_crossings_are_counted() -> None:
     assert crossings([SQUARE, INNER]) == 2
     assert crossings([BOW_TIE]) == 1

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.importing.hostile import BOUNDED, ONE_COLOR, REFUSED, SLIGHT, svg
+from tests.importing.hostile import BOUNDED, ONE_COLOR, RECT, REFUSED, SLIGHT, double_clip, svg
 from vecstack import import_svg
 from vecstack.errors import PictureError
+from vecstack.importing import visits
 from vecstack.importing.tree import parse
 from vecstack.kinds import kind_of
 
@@ -68,3 +69,18 @@ def test_too_much_for_a_layer_file_is_told_with_the_name(tmp_path: Path, monkeyp
     monkeypatch.setattr("vecstack.importing.painted.MAX_ALL_POINTS", 50)
     with pytest.raises(PictureError, match=r"many\.svg: draws shapes of more than 50 points in all"):
         import_svg(path)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "".join(map(double_clip, range(1, 7))) + f'{RECT} clip-path="url(#c6)"/>',
+        f'<path id="a" d="M9 9{"h1v1" * 99}"/>' + '<use href="#a"/>' * 9,
+    ],
+)
+def test_clips_and_long_elements_count_where_they_are_used(inside: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = svg(inside).encode()
+    import_svg(io.BytesIO(data))
+    monkeypatch.setattr(visits, "MAX_AGAIN", 50)
+    with pytest.raises(PictureError, match="again and again"):
+        import_svg(io.BytesIO(data))

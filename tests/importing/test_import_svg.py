@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.importing.hostile import BOX, svg
 from vecstack import Stack, import_svg, refine, render, to_svg
+from vecstack.color import linear_light
 from vecstack.errors import PictureError
 from vecstack.kinds import kind_of
 
@@ -79,6 +80,10 @@ DRAWINGS = {
     'orient="auto-start-reverse">'
     '<path d="M0 0 10 5 0 10z" fill="context-stroke"/><rect x="8" width="9" height="4"/></marker><path fill="none" '
     'd="M15 80 40 20Q50 90 85 40" stroke="red" stroke-width="4" style="marker: url(#m)"/>',
+    "markers that overflow": '<marker id="m" overflow="visible" markerWidth="2" markerHeight="2" refX="1" refY="1">'
+    '<circle cx="1" cy="1" r="3" fill="teal"/></marker><marker id="n" style="overflow:scroll" markerWidth="4" '
+    'markerHeight="4"><circle r="4"/></marker><path fill="none" d="M20 80 50 20 85 60" stroke="red" stroke-width="4" '
+    'marker-mid="url(#m)" marker-end="url(#n)"/>',
     "markers in user units": '<marker id="m" markerUnits="userSpaceOnUse" markerWidth="20" markerHeight="20" refX="10" '
     'refY="10" orient="30"><circle cx="10" cy="10" r="11" fill="teal" opacity=".5"/></marker><polygon fill="gold" '
     'points="20,20 80,30 40,80" marker-mid="url(#m)" marker-start="url(#m)"/>',
@@ -208,6 +213,16 @@ def test_a_mask_of_a_gradient_is_drawn_in_steps() -> None:
     stack = import_svg(io.BytesIO(text.encode()), told=lines.append)
     assert lines == ["left out: smooth changes of opacity, drawn in steps (1)"]
     assert difference(drawn(text), drawn(to_svg(stack))) < 1
+
+
+def test_the_light_of_a_mask_is_linear_where_it_says_so() -> None:
+    stops = '<stop stop-color="white"/><stop offset="1" stop-color="black"/>'
+    mask = f'<mask id="m" color-interpolation="linearRGB"><rect {FILL} fill="url(#g)"/></mask>'
+    text = svg(f'<linearGradient id="g">{stops}</linearGradient>{mask}<rect {FILL} mask="url(#m)"/>')
+    alpha = render(import_svg(io.BytesIO(text.encode())), size=100)[45, 10:70, 3] / 255
+    values = 1 - (np.arange(60) + 0.5) / 60
+    assert np.abs(alpha - linear_light(values)).max() < 0.05
+    assert np.abs(alpha - linear_light(values)).mean() < 0.02
 
 
 def test_a_drawing_is_refined_towards_a_picture_and_stays_a_drawing() -> None:

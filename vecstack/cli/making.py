@@ -44,10 +44,11 @@ class Making:
     simplify: str | None = None
 
     def maker(self) -> Make:
-        """What makes the stack of an item's picture. Raises WeightsError, DeviceError: what is wrong with the model and
-        the device is wrong for all pictures."""
+        """What makes the stack of an item's picture. Raises WeightsError, DeviceError, UsageError: what is wrong with
+        the model, the device and who is to find parts is wrong for all pictures."""
         from vecstack.device import resolve_device
         from vecstack.fitting.decompose import decompose
+        from vecstack.fitting.guide import check_sources
         from vecstack.models import load_model
 
         is_guided = any(wish is not None for wish in (self.segments, self.focus, self.simplify))
@@ -61,6 +62,7 @@ class Making:
         )
         opened = cache(partial(load_model, device=self.device))
         resolve_device(self.device)
+        check_sources(self.segments, self.focus, self.simplify)
         if self.model != AUTO:
             opened(self.model)
 

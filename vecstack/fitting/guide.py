@@ -11,12 +11,15 @@ import numpy as np
 
 from vecstack.device import resolve_device
 from vecstack.errors import UsageError
+from vecstack.fitting.segmenters import published
 from vecstack.fitting.segmenters.felzenszwalb import felzenszwalb_parts
 from vecstack.fitting.segmenters.hed import hed_parts
+from vecstack.fitting.segmenters.pretrained import folder_of
+from vecstack.fitting.segmenters.published import HED
 from vecstack.fitting.segmenters.saliency import saliency
 from vecstack.fitting.segmenters.sam import sam_parts
 from vecstack.fitting.segmenters.tree import tree
-from vecstack.fitting.simplify import simplified
+from vecstack.fitting.simplify import nets_of, simplified
 from vecstack.kinds.base import Guide
 from vecstack.pictures.read import Picture, load_picture
 
@@ -24,8 +27,9 @@ if TYPE_CHECKING:
     import torch
 
 SUBJECT = "subject"  # of the picture, as U2-Net-p finds it
-U2NETP = "u2netp"
-SEGMENTERS = (U2NETP, "hed", "felzenszwalb", "sam")
+U2NETP, SAM = published.U2NETP.name, "sam"
+FINDERS = {"segments": (U2NETP, HED.name, "felzenszwalb", SAM), "focus": (U2NETP,)}  # that may be named for each
+PUBLISHED = {each.name: each for each in (published.U2NETP, HED)}
 HALF = 0.5  # of a mask: from there on a pixel belongs to what is masked
 ENDS, END_SHARE = 8 / 255, 0.9  # a mask is black and white, to so many levels, but for so few of its pixels
 MAX_SEGMENTS = 64
@@ -47,7 +51,7 @@ def find_guide(
 ) -> Guide | None:
     """What guides so many layers of a picture; None where nothing does.
 
-    `segments` says which parts are told apart: a segmenter, one of SEGMENTERS, with its weights after a colon if they
+    `segments` says which parts are told apart: a segmenter (see FINDERS), with its weights after a colon if they
     are not where it looks for them ("hed:PATH"); a picture file in which each colour is a part, or a mask, white on
     black; or an array [H,W] of whole numbers or booleans. `focus` is where detail matters more: "subject", or a mask in
     the same ways, or "u2netp". Both may be of another size than the picture, not of another aspect. `simplify` is what
@@ -66,11 +70,36 @@ def find_guide(
     )
 
 
+def check_sources(segments: Segments | None, focus: Segments | None, simplify: str | None) -> None:
+    """Raise what `find_guide` would raise whatever the picture: UsageError for neither a segmenter nor a file,
+    WeightsError for weights that are nowhere."""
+    for name, source in (("segments", segments), ("focus", focus)):
+        if source is None or isinstance(source, np.ndarray):
+            continue
+        finder = _finder(name, source)
+        if finder is None:
+            _check_file(source, name)
+        else:
+            _check_weights(*finder)
+    if simplify is not None:
+        nets_of(simplify)
+
+
+def _check_weights(name: str, weights: str | None) -> None:
+    """Raise WeightsError where the weights of a segmenter are nowhere, UsageError where it has none."""
+    if name in PUBLISHED:
+        PUBLISHED[name].place(weights)
+    elif name == SAM:
+        folder_of(name, weights)
+    elif weights is not None:
+        raise UsageError(f"segments: {name} has no weights; leave out {weights!r:.80}.", parameter="segments")
+
+
 def _parts(picture: Picture, segments: Segments, layers: int, device: torch.device) -> Guide:
     """The part of each pixel, lowest first, with their names."""
     if isinstance(segments, np.ndarray):
         labels = _labels_of_array(segments)
-    elif (segmenter := _segmenter(segments)) is not None:
+    elif (segmenter := _finder("segments", segments)) is not None:
         most = min(max(layers // LAYERS_OF_PART, FEWEST), MOST)
         return _found(picture, *segmenter, most, device)
     else:
@@ -85,22 +114,23 @@ def _parts(picture: Picture, segments: Segments, layers: int, device: torch.devi
     return _subject(labels) if count <= 2 else tree(labels, [None] * count)
 
 
-def _segmenter(source: str | os.PathLike[str]) -> tuple[str, str | None] | None:
-    """The segmenter that is named, and its weights, if they are; None of a file."""
-    name, _, weights = os.fspath(source).partition(":")
-    return (name, weights or None) if name in SEGMENTERS else None
+def _finder(name: str, source: str | os.PathLike[str]) -> tuple[str, str | None] | None:
+    """Who is to find segments or a focus, and the weights that are named, if they are; None of a file."""
+    if name == "focus" and str(source) == SUBJECT:
+        return U2NETP, None
+    who, _, weights = os.fspath(source).partition(":")
+    return (who, weights or None) if who in FINDERS[name] else None
 
 
 def _found(picture: Picture, name: str, weights: str | None, most: int, device: torch.device) -> Guide:
     """The parts that a segmenter finds, at most so many."""
+    _check_weights(name, weights)
     if name == U2NETP:
         return _subject((saliency(picture, weights) >= HALF).astype(np.int64))
-    if name == "hed":
+    if name == HED.name:
         return hed_parts(picture, weights, most, device)
-    if name == "sam":
+    if name == SAM:
         return sam_parts(picture, weights, most, device)
-    if weights is not None:
-        raise UsageError(f"segments: {name} has no weights; leave out {weights!r:.80}.", parameter="segments")
     return felzenszwalb_parts(picture, most)
 
 
@@ -137,9 +167,9 @@ def _numbered(values: np.ndarray) -> np.ndarray:
 def _share(picture: Picture, focus: Segments) -> np.ndarray:
     """How much of each pixel is masked: [H,W] in 0..1."""
     if not isinstance(focus, np.ndarray):
-        name, weights = _segmenter(U2NETP if str(focus) == SUBJECT else focus) or (None, None)
-        if name == U2NETP:
-            return saliency(picture, weights)
+        finder = _finder("focus", focus)
+        if finder is not None:
+            return saliency(picture, finder[1])
         shares = _grey(_open(focus, "focus"))
     else:
         shares = _grey(load_picture(focus.astype(np.float32) if focus.dtype.kind == "b" else focus))
@@ -149,13 +179,18 @@ def _share(picture: Picture, focus: Segments) -> np.ndarray:
 
 def _open(source: str | os.PathLike[str], name: str) -> Picture:
     """A mask in a file."""
+    _check_file(source, name)
+    return load_picture(source)
+
+
+def _check_file(source: str | os.PathLike[str], name: str) -> None:
+    """Raise UsageError where there is no file."""
     if not Path(source).exists():
-        known = f"one of {', '.join(SEGMENTERS)}" if name == "segments" else SUBJECT
+        known = f"one of {', '.join(FINDERS[name])}" if name == "segments" else SUBJECT
         raise UsageError(
             f"{name} must be {known} or the file of a mask, and there is no file {os.fspath(source)!r:.80}.",
             parameter=name,
         )
-    return load_picture(source)
 
 
 def _grey(mask: Picture) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,14 +31,10 @@ def simplified(picture: Picture, simplify: str, device: torch.device, seed: int)
     others, Layered Image Vectorization via Semantic Simplification, 2025): noise is added to the picture's latents, the
     net says which noise it sees, and what it takes for noise beyond that is taken out. Raises UsageError (another
     name), WeightsError (no diffusers or transformers, no weights, damaged ones, or of another net)."""
-    name, _, weights = simplify.partition(":")
-    if name != SDS:
-        raise UsageError(
-            f"simplify must be {SDS}:PATH or {SDS}:OWNER/NAME@REVISION, not {simplify!r:.80}.", parameter="simplify"
-        )
+    folder = nets_of(simplify)  # first, since importing the packages takes long and may say something
     import torch
 
-    pipeline = _loaded(weights or None, device)
+    pipeline = _loaded(folder, device)
     factor = 2 ** (len(pipeline.vae.config.block_out_channels) - 1)
     multiple = factor * 2 ** (len(pipeline.unet.config.block_out_channels) - 1)
     pixels = long_side(picture, max(int(pipeline.unet.config.sample_size) * factor, multiple), multiple)
@@ -53,9 +50,18 @@ def simplified(picture: Picture, simplify: str, device: torch.device, seed: int)
     return tuple(reversed(found))
 
 
-def _loaded(weights: str | None, device: torch.device) -> Any:
+def nets_of(simplify: str) -> Path:
+    """The folder of the nets that take out detail. Raises UsageError (not "sds:"), WeightsError (no weights)."""
+    name, _, weights = simplify.partition(":")
+    if name != SDS:
+        raise UsageError(
+            f"simplify must be {SDS}:PATH or {SDS}:OWNER/NAME@REVISION, not {simplify!r:.80}.", parameter="simplify"
+        )
+    return folder_of(SDS, weights or None)
+
+
+def _loaded(folder: Path, device: torch.device) -> Any:
     """The nets: what makes latents of pictures, what sees noise in them, and what reads words."""
-    folder = folder_of(SDS, weights)  # first, since importing the packages takes long and may say something
     try:
         from diffusers import StableDiffusionPipeline
         from diffusers.utils import logging as diffusers_logging

@@ -22,9 +22,12 @@ from vecstack.importing.values import rotation, scale
 from vecstack.importing.winding import crossings, directed, grid, hull, inside
 
 MAX_PIECES = 6_000  # of outlines that are worked out together
-MAX_CROSSINGS = 100_000  # of the pieces of all that is worked out for a drawing: some ten seconds
+MAX_CROSSED = 4_000  # times that the pieces of these cross: a second
+MAX_CROSSINGS = 20_000  # of all that is worked out for a drawing: some seconds
 MAX_SOLUTIONS = 20_000  # of a drawing: less than a minute
+MAX_WORK = 500_000  # pieces of these: about a minute
 FEW_PIECES = 64  # too few to cross very often
+FEW_OUTLINES = 8  # that are put together at once
 MAX_DASHES = 10_000
 TURNS = (0.0, 17.0, 41.0)  # degrees by which outlines are turned, one after another, until their area is right
 MAX_MISSED = 3  # of the points that an area is checked at: those beside a curve
@@ -45,7 +48,7 @@ class Areas:
 
     def __init__(self, left_out: LeftOut) -> None:
         self.left_out = left_out
-        self._crossings_left, self._solutions_left = MAX_CROSSINGS, MAX_SOLUTIONS
+        self._crossings_left, self._solutions_left, self._work_left = MAX_CROSSINGS, MAX_SOLUTIONS, MAX_WORK
 
     def filled(self, outline: Outline, rule: str) -> Outline:
         """What an outline covers by a rule ("nonzero" or "evenodd"), as closed contours that do not overlap: themselves
@@ -99,7 +102,9 @@ class Areas:
         return self._combined("INTERSECTION", outline, other)
 
     def together(self, outlines: Sequence[Outline]) -> Outline:
-        """What any of several outlines covers."""
+        """What any of several outlines covers. Of many, each half is put together first, which hides most crossings."""
+        if len(outlines) > FEW_OUTLINES:
+            outlines = [self.together(half) for half in _halves(outlines)]
         whole = tuple(contour for outline in outlines for contour in _forward(outline))
         return self.filled(whole, "nonzero") if len(outlines) > 1 else whole
 
@@ -151,11 +156,12 @@ class Areas:
         """Whether outlines are simple enough, so that it takes a bounded time."""
         pieces = sum(map(count, outlines)) // 3
         self._solutions_left -= 1
-        if pieces > MAX_PIECES or self._solutions_left < 0:
+        if pieces > MAX_PIECES or self._solutions_left < 0 or self._work_left < pieces:
             return False
-        if pieces > FEW_PIECES:
-            self._crossings_left -= crossings(outlines)
-        return self._crossings_left >= 0
+        self._work_left -= pieces
+        crossed = crossings(outlines) if pieces > FEW_PIECES else 0
+        self._crossings_left -= min(crossed, MAX_CROSSED)
+        return crossed <= MAX_CROSSED and self._crossings_left >= 0
 
 
 OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
@@ -167,6 +173,14 @@ OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 def _simplified(path: Any) -> Any:
     path.simplify(fix_winding=False, keep_starting_points=False)
     return path
+
+
+def _halves(outlines: Sequence[Outline]) -> list[list[Outline]]:
+    """Outlines in two halves, one beside the other."""
+    starts = np.array([outline[0].points[0] for outline in outlines])
+    order = np.argsort(starts[:, np.ptp(starts, axis=0).argmax()], kind="stable").tolist()
+    middle = len(order) // 2
+    return [[outlines[index] for index in half] for half in (order[:middle], order[middle:])]
 
 
 def _forward(outline: Outline) -> Outline:

@@ -15,6 +15,7 @@ from vecstack.importing.outlines import Outline, bounds, is_finite, moved
 from vecstack.importing.shapes import SHAPES, outline_of_shape
 from vecstack.importing.styles import Styles
 from vecstack.importing.values import has_inverse, scale, shift
+from vecstack.importing.visits import Visits
 
 WHITE = (1.0, 1.0, 1.0)
 TAGS = {"clip-path": "clipPath", "mask": "mask"}  # of what properties refer to
@@ -23,8 +24,8 @@ TAGS = {"clip-path": "clipPath", "mask": "mask"}  # of what properties refer to
 class Clips:
     """Finds what the clip-path of an element leaves."""
 
-    def __init__(self, styles: Styles, by_id: dict[str, Any], areas: Areas) -> None:
-        self._styles, self._by_id, self._areas = styles, by_id, areas
+    def __init__(self, styles: Styles, by_id: dict[str, Any], visits: Visits, areas: Areas) -> None:
+        self._styles, self._by_id, self._visits, self._areas = styles, by_id, visits, areas
 
     def within(self, items: list[Item], around: Context) -> list[Item]:
         """What is left of the items of an element whose context is given."""
@@ -68,7 +69,7 @@ class Clips:
 
     def _area(self, node: Any, around: Context) -> Outline:
         """What a child of a clipPath leaves."""
-        tag = tag_of(node)
+        tag = self._visits.tag(node)
         within = around.inside(self._styles.style(node, around.style))
         style = within.style
         if not has_inverse(within.to_fine) or not within.displayed or style["visibility"] != "visible":

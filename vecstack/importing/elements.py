@@ -23,8 +23,8 @@ from vecstack.importing.styles import Styles
 from vecstack.importing.tree import MAX_LEVELS, SVG
 from vecstack.importing.values import Viewport, has_inverse, share, shift
 from vecstack.importing.viewports import fitted, view_box
+from vecstack.importing.visits import Visits
 
-MAX_VISITS = 100_000  # of elements, each as often as it is used
 CONTAINERS = {"g", "a", "svg", "symbol", "switch"}
 DRAWN = {*SHAPES, *CONTAINERS, "use", "text", "image", "foreignObject"}
 # What draws nothing by itself.
@@ -53,15 +53,15 @@ class Elements:
         for node in styles.tree.iter_subtree():
             if name := getter(node)("id"):
                 self._by_id.setdefault(name, node)
-        self._masks = Masks(styles, Clips(styles, self._by_id, areas), areas, self.items)
+        self._visits = Visits(styles.tree.etree_element)
+        self._masks = Masks(styles, Clips(styles, self._by_id, self._visits, areas), areas, self.items)
         markers = Markers(styles, self._by_id, self._used_frame)
         patterns = Patterns(styles, areas, self._children)
         self._shapes = Shapes(Paints(styles, self._by_id, areas.left_out), markers, patterns, areas)
-        self._visits = 0
 
     def items(self, node: Any, around: Context, *, used: bool = False) -> list[Item]:
         """What an element draws, lowest first. Raises PictureError where that is far too much."""
-        tag = self._visited(node)
+        tag = self._visits.tag(node)
         if not is_wanted(node):
             return []
         if tag in SILENT and not (tag == "symbol" and used):
@@ -88,13 +88,6 @@ class Elements:
                 return
         if node.etree_element.tag.startswith(SVG):
             self._left_out.add(NAMES.get(tag, f"<{tag}>"))
-
-    def _visited(self, node: Any) -> str:
-        """The tag of an element that is visited. Raises PictureError where the visits get too many."""
-        self._visits += 1
-        if self._visits > MAX_VISITS:
-            raise PictureError(f"draws more than {MAX_VISITS:,} elements, by using some again and again.")
-        return tag_of(node)
 
     def _as_one(self, items: list[Item], within: Context) -> list[Item]:
         """Items of an element clipped and faded together, as its own style says."""
@@ -176,7 +169,7 @@ class Elements:
 
     def _used_frame(self, node: Any, inside: Context, sides: Sides) -> list[Item]:
         """What a drawing, a symbol or a marker draws in a rectangle, where it is used."""
-        self._visited(node)
+        self._visits.tag(node)
         return self._as_one(self._framed(node, inside, sides), inside)
 
     def _place(self, node: Any, within: Context) -> Place:

@@ -51,8 +51,9 @@ def clipped(items: Sequence[Item], clip: Outline, areas: Areas) -> list[Item]:
 
 def faded(items: Sequence[Item], opacity: float, areas: Areas) -> list[Item]:
     """Items that are faded as one picture."""
-    kept = items if opacity == 1 else apart(items, areas)
-    return [dataclasses.replace(item, opacity=item.opacity * opacity) for item in kept]
+    if opacity == 1:
+        return list(items)
+    return [dataclasses.replace(item, opacity=item.opacity * opacity) for item in apart(items, areas)]
 
 
 def apart(items: Sequence[Item], areas: Areas) -> list[Item]:

@@ -25,7 +25,7 @@ from vecstack.importing.values import Viewport, has_inverse, length
 REGION = {"x": "-10%", "y": "-10%", "width": "120%", "height": "120%"}  # of a mask that says none
 MAX_TRANSLUCENT = 6  # shapes of a mask: each doubles the work
 MAX_AREAS = 300  # one after another, for all shares: a few seconds
-PARTS = 8  # of a run of colour and alpha, whose product is no straight line
+PARTS = 8  # of a run of colour and alpha, whose product is no straight line; nor is linear light
 LIGHT = np.array((0.2126, 0.7152, 0.0722))  # of red, green and blue
 
 Step = tuple[Outline, float]  # an area, and the share of what is masked that shows there
@@ -174,19 +174,18 @@ def _together(shades: Sequence[_Shade], share: float) -> Iterator[tuple[tuple[in
 
 def _shade(item: Item, style: Style, areas: Areas) -> _Shade:
     """What an item adds to a mask of a style."""
+    is_linear = style["color-interpolation"] == "linearRGB"
 
     def light(color: Color) -> float:
         if style["mask-type"] == "alpha":
             return 1.0
         values = np.array(color)
-        return round(
-            float(LIGHT @ (linear_light(values) if style["color-interpolation"] == "linearRGB" else values)), 6
-        )
+        return round(float(LIGHT @ (linear_light(values) if is_linear else values)), 6)
 
     item = written_out(item, areas)
     if not isinstance(item.paint, GradientPaint):
         return _Shade(item.outline, light(item.paint) * item.opacity, item.opacity)
-    fine = chain([item.paint.stops[0]], *(_between(*pair) for pair in pairwise(item.paint.stops)))
+    fine = chain([item.paint.stops[0]], *(_between(*pair, is_linear) for pair in pairwise(item.paint.stops)))
     stops = tuple((offset, color, light(color) * alpha * item.opacity) for offset, color, alpha in fine)
     alpha = min(alpha for _, _, alpha in item.paint.stops) * item.opacity
     run = dataclasses.replace(item.paint, stops=stops)
@@ -195,9 +194,10 @@ def _shade(item: Item, style: Style, areas: Areas) -> _Shade:
     return _Shade(item.outline, 0.0, alpha, run)
 
 
-def _between(start: Stop, end: Stop) -> list[Stop]:
-    """The stops after one of a gradient up to the next: the end alone where only its colour or its alpha is another."""
-    parts = 1 if start[1] == end[1] or start[2] == end[2] else PARTS
+def _between(start: Stop, end: Stop, is_linear: bool) -> list[Stop]:
+    """The stops after one of a gradient up to the next: the end alone where light, linear or not, changes evenly."""
+    is_even = start[1] == end[1] or (start[2] == end[2] and not is_linear)
+    parts = 1 if is_even else PARTS
 
     def at(share: float) -> Stop:
         first, last = (np.array([offset, *color, alpha]) for offset, color, alpha in (start, end))

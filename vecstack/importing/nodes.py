@@ -11,6 +11,7 @@ from vecstack.importing.tree import SVG
 from vecstack.importing.values import Viewport, length, split_url
 
 XLINK = "{http://www.w3.org/1999/xlink}"
+MAX_NAME = 4096  # characters that are read of what an element is called
 INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
 
 
@@ -30,7 +31,7 @@ def name_of(node: Any) -> str:
     """What an element is called for people: its label, or its title."""
     label = node.etree_element.get(f"{INKSCAPE}label")
     titles = (child.text for child in node.etree_element if child.tag in (f"{SVG}title", "title"))
-    return " ".join((label or next(titles, None) or "").split())
+    return " ".join((label or next(titles, None) or "")[:MAX_NAME].split())
 
 
 def is_wanted(node: Any) -> bool:

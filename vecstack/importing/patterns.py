@@ -19,6 +19,7 @@ from vecstack.importing.values import IDENTITY, Viewport, has_inverse, length, s
 from vecstack.importing.viewports import fitted, view_box
 
 MAX_TILES = 2_500  # of an area
+MAX_POINTS = 500_000  # of all copies of all tiles of a drawing: some seconds
 TOGETHER = 1_500  # points of copies that are cut out together
 ALL = 1 - 1e-6  # of a tile's side: what reaches from one end to the other
 
@@ -28,6 +29,7 @@ class Patterns:
 
     def __init__(self, styles: Styles, areas: Areas, children: Callable[[Any, Context], list[Item]]) -> None:
         self._styles, self._areas, self._children = styles, areas, children
+        self._points_left = MAX_POINTS
 
     def fill(self, whole: Item, pattern: Pattern, box: Rect, within: Context) -> list[Item]:
         """The parts of an item that is to be filled with a pattern. `box` is that of its shape in its own units, which
@@ -48,14 +50,21 @@ class Patterns:
         )
         steps = _steps(whole.outline, turned, sides)
         if len(steps) > MAX_TILES:
-            self._areas.left_out.add("patterns of very many tiles")
-            return []
+            return self._left_out()
         drawn = self._children(pattern.content, inside)
         rectangle = polygon(Sides(0.0, 0.0, sides.width, sides.height).corners())
         tile = clipped(drawn, moved(rectangle, turned), self._areas)
+        self._points_left -= len(steps) * sum(count(item.outline) for item in tile)
+        if self._points_left < 0:
+            return self._left_out()
         tiled = [part for item in tile for part in self._repeated(item, whole.outline, turned, sides, steps)]
         whole_shape = [dataclasses.replace(item, shape=whole.shape) for item in tiled]
         return faded(whole_shape, whole.opacity, self._areas)
+
+    def _left_out(self) -> list[Item]:
+        """What is drawn of a pattern that would take too long."""
+        self._areas.left_out.add("patterns of very many tiles")
+        return []
 
     def _repeated(
         self, item: Item, area: Outline, place: Affine, sides: Sides, steps: Sequence[tuple[float, float]]

@@ -72,6 +72,7 @@ class Styles:
         self._left_out = left_out
         self._matcher = self._select.Matcher()
         self._count = 0
+        self._inherited: dict[Element, Style] = {}
         self.tree = self._select.ElementWrapper.from_xml_root(root)
         self._elements = sum(1 for _ in root.iter())
         for element in root.iter():
@@ -125,10 +126,11 @@ class Styles:
 
     def inherited(self, node: Any) -> Style:
         """The style of an element by where it stands in the drawing."""
-        style: Style = INITIAL
-        for each in (*reversed(list(node.ancestors)), node):
-            style = self.style(each, style)
-        return style
+        element = node.etree_element
+        if element not in self._inherited:
+            around = INITIAL if node.parent is None else self.inherited(node.parent)
+            self._inherited[element] = self.style(node, around)
+        return self._inherited[element]
 
     def _cascaded(self, node: Any, attributes: Mapping[str, str]) -> Iterable[tuple[str, str]]:
         """Properties and values, the weakest first."""

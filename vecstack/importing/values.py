@@ -124,6 +124,8 @@ def transform(text: str | None) -> Affine:
 
 def transform_about(text: str | None, origin: str, viewport: Viewport) -> Affine:
     """The map of a transform list about a point that is given as a transform-origin."""
+    if not text:
+        return IDENTITY
     x, y = _origin(origin, viewport)
     return shift(x, y).after(transform(text)).after(shift(-x, -y))
 

@@ -26,18 +26,21 @@ class Published:
     inside: str = ""
     folder: str = CACHE
 
-    def read(self, weights: str | os.PathLike[str] | None = None) -> bytes:
-        """The bytes of the file that is named, or else of the one that is found. Raises WeightsError: there is none, or
-        another one."""
+    def place(self, weights: str | os.PathLike[str] | None = None) -> Path:
+        """The file that is named, or else the one that is found. Raises WeightsError: there is none."""
         place = self.found() if weights is None else Path(weights)
-        place = place if place is not None and place.is_file() else None
-        if place is None and weights is not None:
+        if place is not None and place.is_file():
+            return place
+        if weights is not None:
             raise WeightsError(f"there is no file {os.fspath(weights)!r}; check the path.")
-        if place is None:
-            raise WeightsError(
-                f"{self.name} needs its weights, {self.file} ({self.origin}): put them into {CACHE}, or name their "
-                f"file, {self.name}:PATH."
-            )
+        raise WeightsError(
+            f"{self.name} needs its weights, {self.file} ({self.origin}): put them into {CACHE}, or name their file, "
+            f"{self.name}:PATH."
+        )
+
+    def read(self, weights: str | os.PathLike[str] | None = None) -> bytes:
+        """The bytes of that file. Raises WeightsError: there is none, or another one."""
+        place = self.place(weights)
         try:
             data = place.read_bytes()
         except OSError as error:
