@@ -126,6 +126,15 @@ def test_a_whole_name_may_be_anothers_too(tmp_path):
     assert targets == ["cat.jpg.layers", "cat.jpg.png.layers", "cat.png.layers"]
 
 
+def test_names_are_the_same_when_some_outputs_are_there(tmp_path):
+    make(tmp_path, "in/cat.jpg", "in/cat.png", "in/dog.png")
+    outputs = {item.target for item in plan([str(tmp_path / "in")], str(tmp_path / "out"), PICTURES, ".layers").items}
+    for output in sorted(outputs):
+        make(tmp_path, str(Path(output).relative_to(tmp_path)))
+        again = plan([str(tmp_path / "in")], str(tmp_path / "out"), PICTURES, ".layers")
+        assert {item.target for item in again.items} == outputs
+
+
 def test_an_output_under_its_whole_name_stays_that_inputs(tmp_path):
     make(tmp_path, "cat.jpg", "dog.jpg", "cat.jpg.layers")
     inputs = [str(tmp_path / name) for name in ("cat.jpg", "dog.jpg")]

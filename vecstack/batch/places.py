@@ -66,7 +66,9 @@ def exists(text: str) -> bool:
 
 def joined(folder: str, inside: str) -> str:
     """The name of what lies inside a folder, at a path with slashes."""
-    return f"{folder.rstrip('/')}/{inside}" if is_url(folder) else str(Path(folder, inside))
+    if is_url(folder):
+        return f"{folder.rstrip('/')}/{inside}"
+    return inside if folder == os.curdir else os.path.join(folder, inside)  # noqa: PTH118 - texts: there may be millions
 
 
 def beside(text: str, name: str) -> str:

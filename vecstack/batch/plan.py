@@ -140,18 +140,24 @@ def _items(
 def _targets(found: Sequence[Found], output: str | None, suffix: str, naming: Naming) -> tuple[list[str], list[str]]:
     """The output of each input, named without the input's ending; but with it where that name is another's, too, or
     where a file of that name is there already, from a run in which it was. Also those that another's name changed."""
-    full = [_target(entry, output, suffix, naming, is_whole=True) for entry in found]
-    is_there = presence(output or "")
-    targets = [
-        whole if is_there(whole) else _target(entry, output, suffix, naming)
-        for entry, whole in zip(found, full, strict=True)
-    ]
+    folder = None if output is None else str(place(output))
+    full = [_target(entry, folder, suffix, naming, is_whole=True) for entry in found]
+    targets = [_target(entry, folder, suffix, naming) for entry in found]
+    changed = _told_apart(targets, full)
+    is_there = presence(folder or "")
+    targets[:] = [whole if is_there(whole) else target for whole, target in zip(full, targets, strict=True)]
+    return targets, [*changed, *_told_apart(targets, full)]
+
+
+def _told_apart(targets: list[str], full: Sequence[str]) -> list[str]:
+    """Put full names in the place of those targets that are not the only ones of their name, until all are, or are
+    full; those that were put there."""
     changed: list[str] = []
     while True:
         count = Counter(targets)
         clashing = [at for at, target in enumerate(targets) if count[target] > 1 and target != full[at]]
         if not clashing:
-            return targets, changed
+            return changed
         for at in clashing:
             targets[at] = full[at]
             changed.append(full[at])
@@ -166,14 +172,14 @@ def _counted(paths: Sequence[str], what: str) -> tuple[str, ...]:
     return (f"left out {what}: {named}{', ...' if len(endings) > MAX_ENDINGS else ''}",)
 
 
-def _target(entry: Found, output: str | None, suffix: str, naming: Naming, *, is_whole: bool = False) -> str:
-    """The name of an input's output, beside the input or in the folder `output`."""
+def _target(entry: Found, folder: str | None, suffix: str, naming: Naming, *, is_whole: bool = False) -> str:
+    """The name of an input's output, in a folder or, where that is None, beside the input."""
     source = "picture" if entry.path == STANDARD else entry.path
     name = naming.name(Path(source), suffix, is_whole=is_whole)
-    if output is None:
+    if folder is None:
         return beside(source, name)
-    folder = (entry.inside or "").rpartition("/")[0]
-    return joined(output, f"{folder}/{name}" if folder else name)
+    inside = (entry.inside or "").rpartition("/")[0]
+    return joined(folder, f"{inside}/{name}" if inside else name)
 
 
 def _names_folder(text: str) -> bool:

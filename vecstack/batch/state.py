@@ -62,11 +62,13 @@ class State:
         """What becomes of an output: "make" (as if it were new), "keep" or "replace"."""
         if not self.is_there(path):
             return "make"
+        is_done = record is not None and record.status == "done" and at < len(record.made)
+        made = record.made[at] if record is not None and is_done else None
+        if made is not None and digest_if_any(path) == made:
+            return "keep" if is_same else "replace"
         if str(Path(path).absolute()) in self.unsettled:
             return "replace"
-        if record is not None and record.status == "done" and at < len(record.made):
-            if digest_if_any(path) == record.made[at]:
-                return "keep" if is_same else "replace"
+        if made is not None:
             return "replace" if not is_readable(path) or self.policy.overwrite else "keep"  # someone has changed it
         if self.policy.update:
             return "replace" if _is_older(path, item.source) else "keep"

@@ -116,6 +116,7 @@ class _Running:
         for item in self.batch.items:
             settled = state.settled(item, self.job)
             if not settled.missing:
+                run.settle(settled.outputs)
                 self._skip(settled)
                 continue
             run.begin(path for path in settled.missing if settled.overwrite or not state.is_there(path))
