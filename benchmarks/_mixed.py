@@ -17,7 +17,7 @@ from PIL import Image, features
 LONGEST_PX = 3000  # side of the largest picture
 SLOW_PX = 300  # of a format that takes long to encode
 BROKEN_PX = (64, 48)  # of a picture before it is broken
-BROKEN_SHARE = 0.05
+EACH_BROKEN = 20  # one in so many is
 
 Form = tuple[str, Callable[[Image.Image], bytes]]  # the ending of a name, and the bytes of a picture (RGBA)
 
@@ -31,64 +31,75 @@ class Made:
     way: str = ""
 
 
-def make_folder(folder: Path, count: int, seed: int) -> list[Made]:
+def make_folder(folder: Path, count: int, seed: int, longest_px: int = LONGEST_PX) -> list[Made]:
     """So many files in and below a folder, which is new; beside them what is no picture."""
-    random = np.random.default_rng(seed)
-    elsewhere = folder.with_name(f"{folder.name} elsewhere")
-    places = [folder, folder / "deep", folder / "deep" / "er", folder / "a folder.png", folder / "Ümläute", elsewhere]
-    for place in places:
-        place.mkdir(parents=True)
-    (folder / "album").symlink_to(elsewhere)
-    (folder / "round").symlink_to(folder)
-    (folder / "notes.txt").write_text("no picture\n")
-    (folder / "deep" / ".hidden.png").write_bytes(b"no picture\n")
-    broken, forms = list(_broken()), list(_forms())
-    made: list[Made] = []
-    for number in range(count):
-        place = places[number % len(places)]
-        if number % round(1 / BROKEN_SHARE) == 7:
-            way, suffix, write = broken[number // round(1 / BROKEN_SHARE) % len(broken)]
-            path = place / f"{_name(number)}{suffix}"
-            write(path)
-            is_read = way == "not readable" and os.access(path, os.R_OK)  # by who may read all
-            made.append(Made(_seen(path, folder, elsewhere), BROKEN_PX if is_read else None, way))
-        else:
-            made.append(_good(number, place, forms, random, made, folder, elsewhere))
-    return made
+    return _Folder(folder, seed, longest_px).filled(count)
 
 
-def _good(
-    number: int,
-    place: Path,
-    forms: list[Form],
-    random: np.random.Generator,
-    made: list[Made],
-    folder: Path,
-    elsewhere: Path,
-) -> Made:
-    """A picture that can be read; some are links, and some have the stem of another one beside them."""
-    if number % 50 == 13:
-        other = next(entry for entry in reversed(made) if entry.sides is not None)
+class _Folder:
+    """A folder that is being filled."""
+
+    def __init__(self, folder: Path, seed: int, longest_px: int) -> None:
+        self.folder, self.longest_px = folder, longest_px
+        self.elsewhere = folder.with_name(f"{folder.name} elsewhere")
+        self.random = np.random.default_rng(seed)
+        self.forms, self.broken = list(_forms()), list(_broken())
+        inside = ("", "deep", "deep/er", "a folder.png", "Ümläute")
+        self.places = [*(folder / name for name in inside), self.elsewhere]
+        self.made: list[Made] = []
+
+    def filled(self, count: int) -> list[Made]:
+        """So many files, made."""
+        for place in self.places:
+            place.mkdir(parents=True)
+        (self.folder / "album").symlink_to(self.elsewhere)
+        (self.folder / "round").symlink_to(self.folder)
+        (self.folder / "notes.txt").write_text("no picture\n")
+        (self.folder / "deep" / ".hidden.png").write_bytes(b"no picture\n")
+        for number in range(count):
+            place = self.places[number % len(self.places)]
+            if number % EACH_BROKEN == 7:
+                made = self._broken_one(number, place)
+            elif number % 50 == 13:
+                made = self._link(number, place)
+            else:
+                made = self._good_one(number, place)
+            self.made.append(made)
+        return self.made
+
+    def _broken_one(self, number: int, place: Path) -> Made:
+        way, suffix, write = self.broken[number // EACH_BROKEN % len(self.broken)]
+        path = place / f"{_name(number)}{suffix}"
+        write(path)
+        is_read = way == "not readable" and os.access(path, os.R_OK)  # by who may read all
+        return Made(self._seen(path), BROKEN_PX if is_read else None, way)
+
+    def _link(self, number: int, place: Path) -> Made:
+        """A link to the last picture that can be read."""
+        other = next(entry for entry in reversed(self.made) if entry.sides is not None)
         path = place / f"link {number}{other.path.suffix}"
         path.symlink_to(other.path.resolve())
-        return Made(_seen(path, folder, elsewhere), other.sides)
-    suffix, write = forms[number % len(forms)]
-    name = _name(number)
-    before = [entry.path for entry in made if entry.path.name.startswith(f"{_name(number - 6)}.")]
-    if number % 10 == 6 and before and before[0].suffix.lower() != suffix:
-        name = _name(number - 6)  # which lies in the same place
-    is_slow = suffix in (".avif", ".heic", ".jp2")
-    long = int(np.exp(random.uniform(0, np.log(SLOW_PX if is_slow else LONGEST_PX)))) + (15 if is_slow else 0)
-    short = max(1, round(long * random.uniform(0.1, 1)))
-    sides = (long, short) if random.random() < 0.5 else (short, long)
-    path = place / f"{name}{suffix.upper() if number % 9 == 4 else suffix}"
-    path.write_bytes(write(_picture(*sides, random)))
-    return Made(_seen(path, folder, elsewhere), sides)
+        return Made(self._seen(path), other.sides)
 
+    def _good_one(self, number: int, place: Path) -> Made:
+        """A picture that can be read; some have the stem of another one beside them."""
+        suffix, write = self.forms[number % len(self.forms)]
+        name, before = _name(number), _name(number - len(self.places))  # the one before it in the same place
+        taken = [entry.path for entry in self.made if entry.path.name.startswith(f"{before}.")]
+        if number % 10 == 6 and taken and taken[0].suffix.lower() != suffix:
+            name = before
+        is_slow = suffix in (".avif", ".heic", ".jp2")
+        longest = min(SLOW_PX, self.longest_px) if is_slow else self.longest_px
+        long = int(np.exp(self.random.uniform(0, np.log(longest)))) + (15 if is_slow else 0)
+        short = max(1, round(long * self.random.uniform(0.1, 1)))
+        sides = (long, short) if self.random.random() < 0.5 else (short, long)
+        path = place / f"{name}{suffix.upper() if number % 9 == 4 else suffix}"
+        path.write_bytes(write(_picture(*sides, self.random)))
+        return Made(self._seen(path), sides)
 
-def _seen(path: Path, folder: Path, elsewhere: Path) -> Path:
-    """The path as a search of the folder finds it: what lies elsewhere, through the link that leads there."""
-    return folder / "album" / path.name if path.parent == elsewhere else path
+    def _seen(self, path: Path) -> Path:
+        """The path as a search of the folder finds it: what lies elsewhere, through the link that leads there."""
+        return self.folder / "album" / path.name if path.parent == self.elsewhere else path
 
 
 def _name(number: int) -> str:
