@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.batch.conftest import Call, tree
+from tests.cli.conftest import vecstack  # noqa: F401
 from vecstack.batch import manifest
 from vecstack.batch.manifest import read_manifests
 from vecstack.batch.places import files_below, joined, place
@@ -173,3 +174,15 @@ def test_a_run_into_s3_that_is_killed_is_gone_on_with(texts: Path, tmp_path: Pat
     found = objects(store)
     assert len(found) == 38
     assert found["09.out"] == text.encode()
+
+
+def test_what_lies_beside_a_file_by_its_path_is_not_put_into_a_store(
+    vecstack: Call,  # noqa: F811
+    photo: Path,
+    tmp_path: Path,
+) -> None:
+    shared = vecstack("decompose", photo, "-o", "memory://out/", "--assets", tmp_path / "nets")
+    assert (shared.code, "--assets is for files on this machine" in shared.err) == (2, True)
+    vecstack("decompose", photo, "--model", "paths", "--effort", "sketch", "--layers", "2", "-o", tmp_path / "a.layers")
+    folder = vecstack("export", tmp_path / "a.layers", "-o", "memory://out/", "--format", "png-layers")
+    assert (folder.code, "outputs that are folders are written on this machine only" in folder.err) == (2, True)
