@@ -10,8 +10,9 @@ Pictures are crops of the examples. The bare function runs in one process, then 
 runs in this process and with two workers. Rates are of the time from the first item on; CPU seconds are those of all
 processes, with their start, so they can be compared on a busy machine too. `--memory` prints the resident size of the
 workers as pictures go by. `--empty` does nothing with each item, on two local workers and on two of Ray, and `--plan`
-plans a list of so many inputs, as each shard of a run does. `--encoder` compares the encoder of the model `photos` on
-pictures one by one with batches.
+plans a list of so many inputs, as each shard of a run does. `--run` is a whole run in this process that copies so many
+small files, with its manifest, and then again with `--resume`. `--encoder` compares the encoder of the model `photos`
+on pictures one by one with batches.
 """
 
 from __future__ import annotations
@@ -30,13 +31,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from vecstack.atomic import atomic_writer
 from vecstack.batch.actors import work_on_ray
 from vecstack.batch.engine import work_here, work_in_processes
 from vecstack.batch.items import Act, Item, Job, Report
 from vecstack.batch.plan import Shard, plan
 from vecstack.batch.runs import Run
+from vecstack.cli.course import Course
 from vecstack.cli.decompose import Decomposing
 from vecstack.cli.making import Making
+from vecstack.cli.running import run_all
 from vecstack.cli.tuning import Finish
 from vecstack.kinds.base import Style
 
@@ -71,9 +75,13 @@ def main() -> None:
     parser.add_argument("--encoder", action="store_true")
     parser.add_argument("--empty", action="store_true")
     parser.add_argument("--plan", action="store_true")
+    parser.add_argument("--run", action="store_true")
     options = parser.parse_args()
     if options.plan:
         watch_plan(options.count)
+        return
+    if options.run:
+        watch_run(options.count)
         return
     job = Decomposing(
         Making(options.model, options.effort, Style(), 0, "cpu"), Finish(False, False, None, False, "cpu")
@@ -197,6 +205,36 @@ def watch_plan(count: int) -> None:
         batch = plan([f"@{inputs}"], f"{folder}/out", {".jpg"}, ".layers", shard=Shard(1, 100))
         seconds, size = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
         print(f"{count} inputs, {len(batch.items)} in the shard: {seconds:.1f} s, {size - before:.0f} MB at most")
+
+
+@dataclass(frozen=True)
+class Copying(Job):
+    """Writes what it reads."""
+
+    def ready(self) -> Act:
+        return copy
+
+
+def copy(item: Item, report: Report) -> None:
+    """Write what is read."""
+    with atomic_writer(item.target, overwrite=item.overwrite) as file:
+        file.write(Path(item.source).read_bytes())
+
+
+def watch_run(count: int) -> None:
+    """Print what a run over so many small files costs, and one that goes on with it and finds all done."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(count):
+            path = Path(folder, "in", f"{number % 100:02}", f"{number:06}.txt")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"text {number}")
+        for name, resume in (("first run", False), ("second run", True)):
+            began = time.process_time()
+            course = Course(jobs="1", resume=resume, quiet=True)
+            run_all(plan([f"{folder}/in"], f"{folder}/out", {".txt"}, ".out"), Copying(), course, "Copying")
+            each = (time.process_time() - began) / count * 1000
+            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+            print(f"{name:<10} {each:6.2f} ms of CPU each; {most:.0f} MB at most", flush=True)
 
 
 def watch_memory(pictures: list[Path], job: Decomposing) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.cli.conftest import Result, vecstack  # noqa: F401
 
 Call = Callable[..., Result]
 COUNT, BROKEN = 200, 20  # one in so many is broken
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+MIXED, LONGEST_PX = 80, 200  # of all formats and modes
 
 
 @pytest.fixture
@@ -48,6 +51,21 @@ def test_two_processes_make_what_one_makes(pictures: Path, weights: Path, tmp_pa
     alone = tree(tmp_path / "alone")
     assert len(alone) > COUNT // 8
     assert alone == {name: made[name] for name in alone}
+
+
+@pytest.mark.slow
+def test_pictures_of_all_kinds_are_converted_and_broken_ones_named(
+    weights: Path,
+    tmp_path: Path,
+    vecstack: Call,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    made = importlib.import_module("_mixed").make_folder(tmp_path / "in", MIXED, 1, LONGEST_PX)
+    words = ("decompose", tmp_path / "in", "-o", tmp_path / "out", "--model", weights, "--effort", "sketch", "-j", 1)
+    assert vecstack(*words).code == 7
+    assert importlib.import_module("mixed").check(tmp_path / "out", made) == []
+    assert "vecstack: 4 of 4 inputs failed" in vecstack(*words, "--resume").err.splitlines()[-1]
 
 
 def test_files_of_a_folder_share_a_net(photo: Path, weights: Path, tmp_path: Path, vecstack: Call) -> None:  # noqa: F811

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.batch.conftest import tree
+from tests.batch.jobs import Copying
 from vecstack.batch.inputs import search
-from vecstack.batch.items import Here, Item
+from vecstack.batch.items import Item
+from vecstack.batch.manifest import read_manifests
 from vecstack.batch.plan import plan
 from vecstack.cli.course import Course
 from vecstack.cli.flags import in_flags, on_one_line
@@ -31,6 +34,18 @@ def make(folder: Path, *names: str) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
+
+
+def lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No folder called "locked" can be listed, by whoever it is."""
+    listed = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
 
 
 def names(folder: Path, found: list[object]) -> list[str]:
@@ -53,37 +68,33 @@ def test_what_cannot_be_read_and_what_is_left_out_is_told_and_counted(tmp_path, 
     make(tmp_path, "good.png", "locked/a.png", "b.psd", "c.psd", "d.nef", "e.txt", "f", ".hidden.png", "phone.HEIC")
     (tmp_path / "gone.jpg").symlink_to("nowhere")
     (tmp_path / "loop.png").symlink_to("loop.png")
-    listed = Path.iterdir
-
-    def iterdir(path: Path):
-        if path.name == "locked":
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return listed(path)
-
-    monkeypatch.setattr(Path, "iterdir", iterdir)
+    lock(monkeypatch)
     batch = plan([str(tmp_path)], str(tmp_path / "out"), PICTURES, ".layers")
-    assert [Path(item.source).name for item in batch.items] == ["good.png", "phone.HEIC"]
-    done = []
-    course = Course.plain(overwrite=False, skip_existing=False, quiet=False, verbose=True)
+    assert [Path(item.source).name for item in batch.items] == ["gone.jpg", "good.png", "loop.png", "phone.HEIC"]
+    course = Course(jobs="1", verbose=True, overwrite=True)
     with pytest.raises(BatchError, match="3 of 5 inputs failed"):
-        run_all(batch, Here(lambda item, _: done.append(item)), course, "Doing")
-    assert len(done) == 2
+        run_all(batch, Copying(), course, "Doing")
+    assert tree(tmp_path / "out").keys() == {"good.layers", "phone.layers"}
+    rows = {record.output: record.message for record in read_manifests(tmp_path / "out") if record.status == "failed"}
+    assert rows["gone.layers"] == f"{tmp_path}/gone.jpg: a link to what is not there; mend or remove it."
+    assert rows.keys() == {"gone.layers", "loop.layers"}
     said = capsys.readouterr().err
     assert said.count("a link to what is not there") == 2
     assert "locked: cannot be listed (Permission denied)" in said
     assert "left out pictures of a format that is not read: 2 .psd, 1 .nef\n" in said
     assert "left out other files: 1 .txt, 1 without ending\n" in said
     with pytest.raises(BatchError):
-        run_all(batch, Here(lambda *_: None), dataclasses.replace(course, quiet=True), "Doing")
+        run_all(batch, Copying(), dataclasses.replace(course, quiet=True), "Doing")
     assert "left out" not in capsys.readouterr().err
 
 
-def test_a_folder_of_nothing_but_what_cannot_be_read_is_an_error_of_it(tmp_path):
-    (tmp_path / "gone.png").symlink_to("nowhere")
-    with pytest.raises(PictureError, match="a link to what is not there"):
-        search([str(tmp_path)], PICTURES)
+def test_a_folder_of_nothing_but_what_cannot_be_read_is_an_error_of_it(tmp_path, monkeypatch):
+    make(tmp_path, "locked/a.png", "open/a.png")
+    lock(monkeypatch)
+    with pytest.raises(PictureError, match="locked: cannot be listed"):
+        search([str(tmp_path / "locked")], PICTURES)
     with pytest.raises(UsageError, match="no inputs"):
-        search([str(tmp_path)], {".layers"})
+        search([str(tmp_path / "open")], {".layers"})
 
 
 def test_what_exists_is_no_list_and_no_glob(tmp_path, monkeypatch):
@@ -113,6 +124,15 @@ def test_a_whole_name_may_be_anothers_too(tmp_path):
     batch = plan([str(tmp_path)], str(tmp_path / "out"), PICTURES, ".layers")
     targets = [Path(item.target).name for item in batch.items]
     assert targets == ["cat.jpg.layers", "cat.jpg.png.layers", "cat.png.layers"]
+
+
+def test_names_are_the_same_when_some_outputs_are_there(tmp_path):
+    make(tmp_path, "in/cat.jpg", "in/cat.png", "in/dog.png")
+    outputs = {item.target for item in plan([str(tmp_path / "in")], str(tmp_path / "out"), PICTURES, ".layers").items}
+    for output in sorted(outputs):
+        make(tmp_path, str(Path(output).relative_to(tmp_path)))
+        again = plan([str(tmp_path / "in")], str(tmp_path / "out"), PICTURES, ".layers")
+        assert {item.target for item in again.items} == outputs
 
 
 def test_an_output_under_its_whole_name_stays_that_inputs(tmp_path):

@@ -22,7 +22,8 @@ from vecstack.cli.submitting import command_of
 
 
 def test_a_shard_is_the_command_without_its_engine() -> None:
-    line = ["--offline", "decompose", "in", "--shards=4", "-o", "out", "--engine", "slurm", "--partition", "long"]
+    cluster = ["--engine", "slurm", "--partition", "long", "--minutes", "90", "--cores=4"]
+    line = ["--offline", "decompose", "in", "--shards=4", "-o", "out", *cluster]
     start = [sys.executable, "-m", "vecstack", "--offline", "decompose", "--shard", "2/4", "--resume"]
     assert command_of(line, "decompose", Shard(2, 4)) == [*start, "in", "-o", "out"]
     odd = ["render", "-o", "out", "--engine=slurm", "--shards", "4", "--", "--engine", "b.layers"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,25 @@ def test_exif_data_and_dpi_stay_unless_they_are_dropped(vecstack: Call, document
         assert kept.info["dpi"] == (300, 300)
         assert not dict(bare.getexif())
         assert bare.info.get("dpi") != (300, 300)
+
+
+def test_a_folder_is_adjusted_and_gone_on_with_as_long_as_the_layers_are_the_same(
+    vecstack: Call, document: Path, photo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "b.png"):
+        (tmp_path / "in" / name).write_bytes(photo.read_bytes())
+    (tmp_path / "in/broken.png").write_bytes(photo.read_bytes()[:40])
+
+    def told() -> dict[str, int]:
+        words = ("--layers", document, "--mask", "1", "--hue", "90", "-o", tmp_path / "out", "-j", 1)
+        result = vecstack("adjust", tmp_path / "in", *words, "--resume", "--json")
+        counts = json.loads(result.out.splitlines()[-1])["summary"]
+        return {name: counts[name] for name in ("done", "skipped", "failed")}
+
+    assert told() == {"done": 2, "skipped": 0, "failed": 1}
+    assert told() == {"done": 0, "skipped": 2, "failed": 1}
+    other = tmp_path / "other.layers"
+    assert vecstack("edit", document, "-o", other, "--remove", "2").code == 0
+    document.write_bytes(other.read_bytes())
+    assert told() == {"done": 2, "skipped": 0, "failed": 1}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -219,7 +220,7 @@ def test_a_file_that_lacks_a_layer_does_not_stop_the_others(vecstack: Call, docu
     result = vecstack("edit", tmp_path / "in", "-o", tmp_path / "out", "--hide", "3")
     assert result.code == 7
     assert "no layers 3; they are numbered 1 (the lowest) to 2." in result.err
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.layers"]
+    assert [path.name for path in (tmp_path / "out").glob("*.layers")] == ["b.layers"]
 
 
 def test_a_document_goes_from_standard_input_to_standard_output(
@@ -341,3 +342,25 @@ def test_edit_takes_a_device(vecstack: Call, document: Path, out: Path, edited: 
         assert (result.code, result.out) == (2, "")
         assert "--device must be auto, cpu, cuda" in result.err
     assert load(out) == merged
+
+
+def test_a_folder_is_edited_and_gone_on_with_as_long_as_the_changes_are_the_same(
+    vecstack: Call, document: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in/deep").mkdir(parents=True)
+    for name in ("a.layers", "deep/b.layers"):
+        (tmp_path / "in" / name).write_bytes(document.read_bytes())
+    colors = tmp_path / "two.txt"
+    colors.write_text("red\nblue\n")
+
+    def done(*changes: object) -> int:
+        words = ("edit", tmp_path / "in", "-o", tmp_path / "out", "-j", 1, "--resume", "--json", *changes)
+        return int(json.loads(vecstack(*words).out.splitlines()[-1])["summary"]["done"])
+
+    changes = ("--recolor", "2=tomato", "--palette", colors)
+    assert [done(*changes), done(*changes)] == [2, 0]
+    assert load(tmp_path / "out/deep/b.layers").layers[1].color == (1.0, 0.0, 0.0)
+    assert done("--palette", colors, "--recolor", "2=tomato") == 2
+    assert done(*changes) == 2
+    colors.write_text("red\nlime\n")
+    assert done(*changes) == 2

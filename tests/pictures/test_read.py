@@ -442,6 +442,14 @@ def test_a_jpeg_is_turned_upright(orientation):
     check(picture, smooth() / 255, within=6 * STEP)  # lossy
 
 
+@pytest.mark.parametrize("orientation", SIDES)
+def test_a_line_of_pixels_lies_in_memory_as_torch_takes_it(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = load_picture(encoded(stored_as(noise(4)[:, :1], orientation), "PNG", exif=exif))
+    assert min(*picture.pixels.strides, *picture.alpha.strides) > 0
+
+
 @pytest.mark.parametrize("exif", [b"Exif\0\0II*\0\xff\xff", b"Exif\0\0garbage", b"II*\0\x08\0\0\0\x05\0\x12\x01"])
 def test_damaged_exif_does_not_cost_the_picture(exif):
     check(load_picture(encoded(noise(3), "PNG", exif=exif)), noise(3) / 255)

@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from vecstack.atomic import written_by
+from vecstack.batch.attempt import attempt
 from vecstack.batch.engine import AUTO_BYTES, MAX_DEATHS, STOP_SECONDS, Watch, cores
 from vecstack.batch.inputs import STANDARD
-from vecstack.batch.items import Item, Job, Outcome, Report, attempt
+from vecstack.batch.items import Item, Job, Outcome, Report
+from vecstack.batch.places import exists
 from vecstack.batch.runs import Run, clear
 from vecstack.batch.worker import use_threads
 from vecstack.errors import DeviceError, UsageError, VecstackError
@@ -195,7 +197,7 @@ class _Pool:
 
     def _give(self, actor: _Actor, task: _Try) -> None:
         if not task.is_second:
-            task.is_new = not any(os.path.lexists(path) for path in task.item.missing)
+            task.is_new = not any(map(exists, task.item.missing))
             self.watch.began(task.item)
         actor.writer, actor.task = f"{self.run.name}-{self.given}", task
         self.given += 1

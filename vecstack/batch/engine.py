@@ -17,7 +17,8 @@ from multiprocessing.context import SpawnProcess
 from typing import Protocol
 
 from vecstack.atomic import written_by
-from vecstack.batch.items import Item, Job, Outcome, Report, attempt
+from vecstack.batch.attempt import attempt
+from vecstack.batch.items import Item, Job, Outcome, Report
 from vecstack.batch.runs import Run, clear
 from vecstack.batch.worker import work
 from vecstack.errors import VecstackError

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from vecstack.batch.places import (
+    exists,
+    fetched,
+    files_below,
+    is_file,
+    is_folder,
+    is_url,
+    joined,
+    matching,
+    plain,
+    reaching,
+)
 from vecstack.errors import PictureError, UsageError
 from vecstack.pictures.suffixes import OTHERS
 
 STANDARD = "-"  # standard input or output
 
-# Functions of os.path rather than methods of Path: they return False where Path raises, for names that are too long,
-# loops of links and folders without permission. What is wrong with such a path is reported when it is opened.
-
 
 @dataclass(frozen=True)
 class Found:
-    """An input file ("-" is standard input), the folder that was searched for it (None if none was), and whether the
-    user named the file itself rather than a folder, a glob or a list."""
+    """An input file ("-" is standard input), its path in the folder that was searched for it, with slashes (None if
+    none was), and whether the user named the file itself rather than a folder, a glob or a list."""
 
     path: str
-    folder: Path | None = None
+    inside: str | None = None
     named: bool = True
 
 
@@ -38,8 +47,8 @@ class Wanted:
 
     def has(self, entry: Found) -> bool:
         """Whether a file is taken; one that the user named is."""
-        path = Path(entry.path)
-        names = path.name, (path if entry.folder is None else path.relative_to(entry.folder)).as_posix()
+        path = entry.inside or entry.path
+        names = path.rpartition("/")[2], path
 
         def is_in(patterns: tuple[str, ...]) -> bool:
             return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
@@ -81,18 +90,35 @@ def search(inputs: Sequence[str], suffixes: set[str], wanted: Wanted | None = No
 
 def _search(text: str, suffixes: set[str], found: Search) -> None:
     """Add what one input stands for. A file or folder that exists is never taken for a list or a glob."""
-    if text and os.path.isdir(text):  # noqa: PTH112
-        _search_folder(Path(text), suffixes, found)
-    elif os.path.lexists(text):
+    text = plain(text)
+    if is_url(text):
+        with reaching(text, PictureError):
+            _search_store(text, suffixes, found)
+    elif text and is_folder(text):
+        _search_folder(text, suffixes, found)
+    elif exists(text):
         found.files.append(Found(text))
     elif text.startswith("@"):
-        found.files += [Found(line, named=False) for line in _lines(text[1:])]
+        found.files += [Found(plain(line), named=False) for line in _lines(text[1:])]
     elif glob.has_magic(text):
         for name in sorted(glob.glob(text, recursive=True)):  # noqa: PTH207
-            if os.path.isdir(name):  # noqa: PTH112
-                _search_folder(Path(name), suffixes, found)
+            if is_folder(name):
+                _search_folder(name, suffixes, found)
             else:
                 found.files.append(Found(name, named=False))
+    else:
+        found.files.append(Found(text))
+
+
+def _search_store(text: str, suffixes: set[str], found: Search) -> None:
+    """Add what a URL stands for. Raises what its store raises."""
+    if is_file(text):
+        found.files.append(Found(text))
+    elif is_folder(text):
+        shown = [name for name in files_below(text) if not any(part.startswith(".") for part in name.split("/"))]
+        found.files += [Found(joined(text, name), name, named=False) for name in _taken(shown, suffixes, found)]
+    elif glob.has_magic(text):
+        found.files += [Found(name, named=False) for name in matching(text)]
     else:
         found.files.append(Found(text))
 
@@ -100,52 +126,66 @@ def _search(text: str, suffixes: set[str], found: Search) -> None:
 def _lines(path: str) -> list[str]:
     """The lines of a list that are not blank. Raises UsageError."""
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+        with fetched(path) as near:
+            lines = Path(near).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise UsageError(f"{path}: cannot be read as a list of files ({reason}); check the name.") from error
     return [line.strip() for line in lines if line.strip()]
 
 
-def _search_folder(folder: Path, suffixes: set[str], found: Search) -> None:
+def _search_folder(folder: str, suffixes: set[str], found: Search) -> None:
     """Add the files in and below a folder that have one of the suffixes, by path."""
-    paths = []
-    for path in _walk(folder, found.missed):
-        suffix = suffix_of(path)
-        if suffix not in suffixes:
-            is_unread = suffix in OTHERS and ".png" in suffixes
-            (found.unread if is_unread else found.others).append(str(path))
-        elif not os.path.exists(path):  # noqa: PTH110
-            found.missed.append(f"{path}: a link to what is not there; mend or remove it.")
-        elif os.path.isfile(path):  # noqa: PTH113
-            paths.append(path)
-    found.files += [Found(str(path), folder, named=False) for path in sorted(paths)]
+    start = "" if str(Path(folder)) == os.curdir else str(Path(folder))
+    paths = sorted(_taken(_walk(start, found.missed), suffixes, found), key=lambda path: path.split("/"))
+    found.files += [Found(_path(start, inside), inside, named=False) for inside in paths]
 
 
-def _walk(folder: Path, missed: list[str]) -> Iterator[Path]:
-    """What is no folder in and below a folder, without hidden ones (some systems keep icons so). Links to folders are
+def _taken(paths: Iterable[str], suffixes: set[str], found: Search) -> Iterator[str]:
+    """The paths in a folder that have one of the suffixes; others are noted."""
+    for inside in paths:
+        suffix = suffix_of(inside)
+        if suffix in suffixes:
+            yield inside
+        elif suffix in OTHERS and ".png" in suffixes:
+            found.unread.append(inside)
+        else:
+            found.others.append(inside)
+
+
+def _walk(folder: str, missed: list[str]) -> Iterator[str]:
+    """The files in and below a folder ("" is this one) by their paths in it, with slashes, without hidden ones (some
+    systems keep icons so); of links those to files, and to nothing, which whoever opens them says. Links to folders are
     followed, each folder once, and under its own name where it has one there. Folders that cannot be read are added to
     `missed`."""
-    waiting, links = [folder], list[Path]()
+    waiting, links = [""], list[str]()
     seen = set()
     while waiting or links:
-        here = waiting.pop() if waiting else links.pop()
+        inside = waiting.pop() if waiting else links.pop()
+        here = (_path(folder, inside) if inside else folder) or os.curdir
         if os.path.realpath(here) in seen:
             continue
         seen.add(os.path.realpath(here))
         try:
-            entries = sorted(entry for entry in here.iterdir() if not entry.name.startswith("."))
+            with os.scandir(here) as entries:
+                shown = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
         except OSError as error:
             missed.append(f"{here}: cannot be listed ({error.strerror}); choose a folder that you may read.")
             continue
-        for entry in entries:
-            if not os.path.isdir(entry):  # noqa: PTH112
-                yield entry
-            else:
-                (links if os.path.islink(entry) else waiting).append(entry)  # noqa: PTH114
+        for entry in shown:
+            path = f"{inside}/{entry.name}" if inside else entry.name
+            if is_folder(entry.path) if entry.is_symlink() else entry.is_dir():
+                (links if entry.is_symlink() else waiting).append(path)
+            elif entry.is_symlink() or entry.is_file():
+                yield path
 
 
-def suffix_of(path: Path) -> str:
+def _path(folder: str, inside: str) -> str:
+    """The path of what lies in a folder."""
+    return os.path.join(folder, inside)  # noqa: PTH118 - texts, of which there may be millions
+
+
+def suffix_of(path: str) -> str:
     """The suffix of a path in lower case, which is .layers.json for photo.layers.json."""
-    name = path.name.lower()
-    return ".layers.json" if name.endswith(".layers.json") else path.suffix.lower()
+    name = path.lower()
+    return ".layers.json" if name.endswith(".layers.json") else os.path.splitext(name)[1]  # noqa: PTH122

@@ -10,19 +10,25 @@ import errno
 import json
 import math
 import os
+import secrets
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from vecstack.batch.items import Item, Outcome
+from vecstack.batch.places import fetched, is_url, joined, place, reaching
 from vecstack.batch.plan import Shard
 from vecstack.errors import ExportError, UsageError
 
 NAME = "manifest.jsonl"
 MAX_LINE = 1 << 20  # bytes of a record; a longer line is none
 MAX_SIZE = 1 << 63  # bytes of outputs
+TOLD_SECONDS = 5.0  # between the times that a manifest is put into a store: as much work is done anew after a kill
+PIECE_BYTES = 1 << 20  # of a manifest in a store, after which the next one is begun
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ def record_of(outcome: Outcome, message: str, folder: Path | None, options: str,
 
 def key_of(item: Item, folder: Path | None) -> str:
     """What a manifest calls an item: the path of its output in the folder, or as it is without one."""
-    return item.target if folder is None else Path(item.target).relative_to(folder).as_posix()
+    return item.target if folder is None else Path(item.target).relative_to(Path(str(folder))).as_posix()
 
 
 def line_of(record: Record) -> str:
@@ -83,21 +89,66 @@ def line_of(record: Record) -> str:
 
 
 class Manifest:
-    """The manifest of a folder, or of a shard there, to which records are added."""
+    """The manifest of a folder, or of a shard there, to which records are added. In a store, where no file grows, each
+    run has manifests of its own, whose last one is put there anew as it grows, now and then and when it is closed."""
 
     def __init__(self, folder: Path, shard: Shard | None = None) -> None:
-        name = NAME if shard is None else f"manifest-{shard.index}-of-{shard.count}.jsonl"
-        self.path = folder / name
+        name = "manifest" if shard is None else f"manifest-{shard.index}-of-{shard.count}"
+        self.path = folder / f"{name}.jsonl"
+        self.lines = _Pieces(str(folder), name) if is_url(str(folder)) else _Appended(self.path)
 
     def add(self, record: Record) -> None:
         """Append a record. Raises ExportError."""
+        self.lines.add(line_of(record) + "\n")
+
+    def close(self) -> None:
+        """Have all records where they are to be. Raises ExportError."""
+        self.lines.close()
+
+
+class _Appended:
+    """A file that grows by a line at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, line: str) -> None:
         try:
             with self.path.open("ab", buffering=0) as file:
-                line = ("" if _ends_whole(self.path) else "\n") + line_of(record) + "\n"
-                if file.write(line.encode()) != len(line):  # all of it is ASCII
+                whole = line if _ends_whole(self.path) else f"\n{line}"
+                if file.write(whole.encode()) != len(whole):  # all of it is ASCII
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise ExportError(f"cannot write {self.path}: {error.strerror or error}; free some space.") from error
+
+    def close(self) -> None:
+        pass
+
+
+class _Pieces:
+    """Files of a store, whose names say when they were begun and are no other run's."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self.folder, self.name = folder, name
+        self.told = time.monotonic()
+        self._begin()
+
+    def add(self, line: str) -> None:
+        self.text += line
+        if time.monotonic() - self.told >= TOLD_SECONDS:
+            self.close()
+
+    def close(self) -> None:
+        if self.text:
+            with reaching(self.path, ExportError):
+                place(self.path).write_bytes(self.text.encode())
+        self.told = time.monotonic()
+        if len(self.text) >= PIECE_BYTES:
+            self._begin()
+
+    def _begin(self) -> None:
+        now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S")
+        self.path, self.text = joined(self.folder, f"{self.name}-{now}-{secrets.token_hex(4)}.jsonl"), ""
 
 
 def _ends_whole(path: Path) -> bool:
@@ -119,8 +170,9 @@ def read_manifests(folder: Path) -> list[Record]:
 
 
 def manifests_in(folder: Path) -> list[Path]:
-    """The manifests that lie in a folder: one, or those of shards."""
-    return sorted(folder.glob("manifest*.jsonl"))
+    """The manifests that lie in a folder: one, or those of shards, and of runs into a store. Raises UsageError."""
+    with reaching(str(folder), UsageError):
+        return sorted(folder.glob("manifest*.jsonl"), key=str)
 
 
 def latest(records: Iterable[Record]) -> dict[str, Record]:
@@ -135,7 +187,7 @@ def latest(records: Iterable[Record]) -> dict[str, Record]:
 def _records(path: Path) -> Iterator[Record]:
     """The records of a manifest, without lines that are torn or are none. Raises UsageError."""
     try:
-        with path.open("rb") as file:
+        with fetched(str(path)) as near, Path(near).open("rb") as file:
             while line := file.readline(MAX_LINE):
                 with suppress(ValueError, TypeError, KeyError, OverflowError, RecursionError):
                     yield _record(json.loads(line))

@@ -13,8 +13,7 @@ WORDS = ("stem", "name", "suffix")  # of the input: its name without its ending,
 
 def stem(path: Path) -> str:
     """The name without its suffix, which is .layers.json for photo.layers.json."""
-    name = path.name.removesuffix(".json") if path.name.endswith(".layers.json") else path.name
-    return Path(name).stem or name
+    return Path(path.stem).stem if path.name.endswith(".layers.json") else path.stem
 
 
 def check_pattern(pattern: str, options: Mapping[str, object]) -> None:

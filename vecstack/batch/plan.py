@@ -13,6 +13,7 @@ from pathlib import Path
 from vecstack.batch.inputs import STANDARD, Found, Wanted, search, suffix_of
 from vecstack.batch.items import Item
 from vecstack.batch.names import check_pattern, named_by, stem
+from vecstack.batch.places import beside, is_file, is_folder, is_url, joined, place, plain, presence
 from vecstack.document.file import SUFFIXES, check_suffix
 from vecstack.errors import ExportError, UsageError
 
@@ -40,7 +41,7 @@ class Shard:
 
     def has(self, item: Item) -> bool:
         """Whether an item is in this part."""
-        name = (Path(item.place) / Path(item.source).name).as_posix()
+        name = f"{item.place}/{Path(item.source).name}".removeprefix("/")
         number = int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], "big")
         return number % self.count == self.index - 1
 
@@ -92,6 +93,7 @@ def plan(
     UsageError; PictureError for folders that cannot be listed, where nothing else is there; ExportError for an output
     that is an input, that two inputs share, or that a command would not write."""
     found = search(inputs, input_suffixes, wanted)
+    output = None if output is None else plain(output)
     items, notes = _items(found.files, output, output_suffix, makes_folders, naming or Naming())
     _refuse_clashes(items, input_suffixes)
     if output_suffix == ".layers":
@@ -99,7 +101,7 @@ def plan(
             if item.target != STANDARD:
                 check_suffix(item.target)
     unread = _counted(found.unread, "pictures of a format that is not read")
-    folder = Path(output) if output is not None and any(item.in_folder for item in items) else None
+    folder = place(output) if output is not None and any(item.in_folder for item in items) else None
     if shard is not None:
         items = [item for item in items if shard.has(item)]
     return Batch(items, tuple(found.missed), (*notes, *unread), _counted(found.others, "other files"), folder)
@@ -116,37 +118,46 @@ def _items(
         raise UsageError(f"{len(found)} inputs cannot all go to standard output; name a folder with -o.")
     if output is None and single and found[0].path == STANDARD:
         output = STANDARD
-    if output is not None and single and (makes_folders or not _is_folder(output)):
+    if output is not None and makes_folders and is_url(output):
+        raise UsageError(f"{output}: outputs that are folders are written on this machine only; name a path with -o.")
+    if output is not None and single and (makes_folders or not _names_folder(output)):
         return [Item(found[0].path, output, is_folder=makes_folders)], ()
-    if output is not None and os.path.isfile(output):  # noqa: PTH113
+    if output is not None and is_file(output):
         raise ExportError(f"{output} is a file, but several inputs need a folder; name one with -o.")
     targets, whole = _targets(found, output, suffix, naming)
     items = []
     for entry, target in zip(found, targets, strict=True):
-        place = "" if entry.folder is None else str(Path(entry.path).relative_to(entry.folder).parent)
-        items.append(Item(entry.path, str(target), output is not None, makes_folders, place))
+        where = (entry.inside or "").rpartition("/")[0]
+        items.append(Item(entry.path, target, output is not None, makes_folders, where))
     notes = (
-        (f"outputs that would have one name keep the endings of their inputs, such as {whole[0].name}",)
+        (f"outputs that would have one name keep the endings of their inputs, such as {Path(whole[0]).name}",)
         if whole
         else ()
     )
     return items, notes
 
 
-def _targets(found: Sequence[Found], output: str | None, suffix: str, naming: Naming) -> tuple[list[Path], list[Path]]:
+def _targets(found: Sequence[Found], output: str | None, suffix: str, naming: Naming) -> tuple[list[str], list[str]]:
     """The output of each input, named without the input's ending; but with it where that name is another's, too, or
     where a file of that name is there already, from a run in which it was. Also those that another's name changed."""
-    full = [_target(entry, output, suffix, naming, is_whole=True) for entry in found]
-    targets = [
-        whole if os.path.lexists(whole) else _target(entry, output, suffix, naming)
-        for entry, whole in zip(found, full, strict=True)
-    ]
-    changed: list[Path] = []
+    folder = None if output is None else str(place(output))
+    full = [_target(entry, folder, suffix, naming, is_whole=True) for entry in found]
+    targets = [_target(entry, folder, suffix, naming) for entry in found]
+    changed = _told_apart(targets, full)
+    is_there = presence(folder or "")
+    targets[:] = [whole if is_there(whole) else target for whole, target in zip(full, targets, strict=True)]
+    return targets, [*changed, *_told_apart(targets, full)]
+
+
+def _told_apart(targets: list[str], full: Sequence[str]) -> list[str]:
+    """Put full names in the place of those targets that are not the only ones of their name, until all are, or are
+    full; those that were put there."""
+    changed: list[str] = []
     while True:
         count = Counter(targets)
         clashing = [at for at, target in enumerate(targets) if count[target] > 1 and target != full[at]]
         if not clashing:
-            return targets, changed
+            return changed
         for at in clashing:
             targets[at] = full[at]
             changed.append(full[at])
@@ -156,32 +167,34 @@ def _counted(paths: Sequence[str], what: str) -> tuple[str, ...]:
     """How many files were left out, with their endings, in a line; no line where there are none."""
     if not paths:
         return ()
-    endings = Counter(suffix_of(Path(path)) or "without ending" for path in paths)
+    endings = Counter(suffix_of(path) or "without ending" for path in paths)
     named = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(MAX_ENDINGS))
     return (f"left out {what}: {named}{', ...' if len(endings) > MAX_ENDINGS else ''}",)
 
 
-def _target(entry: Found, output: str | None, suffix: str, naming: Naming, *, is_whole: bool = False) -> Path:
-    """The path of an input's output, beside the input or in the folder `output`."""
-    path = Path("picture" if entry.path == STANDARD else entry.path)
-    renamed = path.with_name(naming.name(path, suffix, is_whole=is_whole))
-    if output is None:
-        return renamed
-    return Path(output) / (renamed.relative_to(entry.folder) if entry.folder else renamed.name)
+def _target(entry: Found, folder: str | None, suffix: str, naming: Naming, *, is_whole: bool = False) -> str:
+    """The name of an input's output, in a folder or, where that is None, beside the input."""
+    source = "picture" if entry.path == STANDARD else entry.path
+    name = naming.name(Path(source), suffix, is_whole=is_whole)
+    if folder is None:
+        return beside(source, name)
+    inside = (entry.inside or "").rpartition("/")[0]
+    return joined(folder, f"{inside}/{name}" if inside else name)
 
 
-def _is_folder(text: str) -> bool:
-    return text.endswith(("/", "\\")) or os.path.isdir(text)  # noqa: PTH112
+def _names_folder(text: str) -> bool:
+    return text.endswith(("/", "\\")) or is_folder(text)
 
 
 def _refuse_clashes(items: list[Item], suffixes: set[str]) -> None:
     """Raise ExportError where an output is an input or another output. `suffixes` are those of the command's inputs."""
-    sources = {os.path.realpath(item.source) for item in items if item.source != STANDARD}
+    real = _Real()
+    sources = {real(item.source) for item in items if item.source != STANDARD}
     targets: dict[str, list[str]] = defaultdict(list)
     for item in items:
         if item.target == STANDARD:
             continue
-        target = os.path.realpath(item.target)
+        target = real(item.target)
         if target in sources:
             raise ExportError(_why_not_over_input(item, suffixes))
         targets[target].append(item.source)
@@ -192,9 +205,23 @@ def _refuse_clashes(items: list[Item], suffixes: set[str]) -> None:
         raise ExportError(f"{' and '.join(clashing)} would become {name}{more}; rename one, or run them separately.")
 
 
+class _Real:
+    """Gives paths without links in them, as os.path.realpath does, but looks at each folder once."""
+
+    def __init__(self) -> None:
+        self.folders: dict[str, str] = {}
+
+    def __call__(self, path: str) -> str:
+        folder, name = os.path.split(path)
+        if folder not in self.folders:
+            self.folders[folder] = os.path.realpath(folder)
+        whole = os.path.join(self.folders[folder], name)  # noqa: PTH118 - texts, of which there may be millions
+        return os.path.realpath(path) if os.path.islink(whole) else whole  # noqa: PTH114
+
+
 def _why_not_over_input(item: Item, suffixes: set[str]) -> str:
     """Why an item's output, which is an input, is refused: most often the input is of the wrong kind."""
-    suffix = suffix_of(Path(item.source))
+    suffix = suffix_of(item.source)
     if suffix not in suffixes and os.path.realpath(item.source) == os.path.realpath(item.target):
         if suffix in SUFFIXES:
             return f"{item.source} is a layer file, not a picture; draw it with `vecstack render`."

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vecstack.batch.manifest import Record
+from vecstack.batch.places import fetched, joined
 from vecstack.document.file import SUFFIXES, load
-from vecstack.errors import VecstackError
+from vecstack.errors import PictureError, VecstackError
 from vecstack.pictures.suffixes import SUFFIXES as PICTURES
 
 THUMBNAIL_PX = 72  # long side, as the page shows it
@@ -96,8 +97,8 @@ def _row(folder: Path, record: Record, *, with_pictures: bool) -> str:
     """The row of an item."""
     failed = record.status == "failed"
     told = f"failed: {record.message}" if failed else record.status
-    pictures = (record.input, str(folder / record.output)) if with_pictures else ()
-    shown = [_image(thumbnail(Path(path))) for path in pictures] or ["", ""]
+    pictures = (record.input, joined(str(folder), record.output)) if with_pictures else ()
+    shown = list(map(_shown, pictures)) or ["", ""]
     cells: Sequence[tuple[str, str]] = (
         ("name", _text(record.input)),
         ("", shown[0]),
@@ -110,6 +111,15 @@ def _row(folder: Path, record: Record, *, with_pictures: bool) -> str:
     )
     inside = "".join(f'<td class="{name}">{text}</td>' if name else f"<td>{text}</td>" for name, text in cells)
     return f'<tr class="failed">{inside}</tr>' if failed else f"<tr>{inside}</tr>"
+
+
+def _shown(name: str) -> str:
+    """A small picture of a file as an image of the page; "" where there is none to show."""
+    try:
+        with fetched(name) as near:
+            return _image(thumbnail(Path(near)))
+    except PictureError:
+        return ""
 
 
 def thumbnail(path: Path) -> bytes | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vecstack.atomic import partials_of
+from vecstack.batch.places import is_url
 from vecstack.errors import ExportError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def running(folder: Path | None) -> Iterator[Run]:
     """A run, which is over when the block ends. What runs before have half-written is removed. Raises ExportError for a
     folder that cannot be written to."""
     name = secrets.token_hex(6)
-    if folder is None:
+    if folder is None or is_url(str(folder)):
         yield Run(name)
         return
     lock = _lock(folder, name)

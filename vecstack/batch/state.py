@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vecstack.batch.attempt import sources_of
 from vecstack.batch.digests import digest_if_any
 from vecstack.batch.inputs import STANDARD
-from vecstack.batch.items import Item, Job, sources_of
+from vecstack.batch.items import Item, Job
 from vecstack.batch.manifest import Record, key_of
+from vecstack.batch.places import exists, fetched, place
 from vecstack.errors import VecstackError
 
 
@@ -36,13 +37,15 @@ class Policy:
 @dataclass(frozen=True)
 class State:
     """What is known of the outputs of a run: its policy, the folder of its outputs, the records of that folder by
-    output, the outputs (absolute paths) that runs before have left unsettled, and the sha256 of the options."""
+    output, the outputs (absolute paths) that runs before have left unsettled, the sha256 of the options, and what tells
+    whether there is an output of a name."""
 
     policy: Policy
     folder: Path | None = None
     records: Mapping[str, Record] = field(default_factory=dict)
     unsettled: frozenset[str] = frozenset()
     options: str = ""
+    is_there: Callable[[str], bool] = exists
 
     def settled(self, item: Item, job: Job) -> Item:
         """The item with the outputs that are left as they are, and whether the rest may be replaced."""
@@ -52,17 +55,20 @@ class State:
         is_same = record is not None and self._is_same(record, item, job)
         fates = [self._fate(path, item, record, at, is_same) for at, path in enumerate(item.outputs)]
         kept = tuple(path for path, fate in zip(item.outputs, fates, strict=True) if fate == "keep")
-        return dataclasses.replace(item, kept=kept, overwrite=self.policy.overwrite or "replace" in fates)
+        overwrite = self.policy.overwrite or "replace" in fates
+        return dataclasses.replace(item, kept=kept, overwrite=overwrite, may_stand=self.policy.resume)
 
     def _fate(self, path: str, item: Item, record: Record | None, at: int, is_same: bool) -> str:
         """What becomes of an output: "make" (as if it were new), "keep" or "replace"."""
-        if not os.path.lexists(path):
+        if not self.is_there(path):
             return "make"
+        is_done = record is not None and record.status == "done" and at < len(record.made)
+        made = record.made[at] if record is not None and is_done else None
+        if made is not None and digest_if_any(path) == made:
+            return "keep" if is_same else "replace"
         if str(Path(path).absolute()) in self.unsettled:
             return "replace"
-        if record is not None and record.status == "done" and at < len(record.made):
-            if digest_if_any(path) == record.made[at]:
-                return "keep" if is_same else "replace"
+        if made is not None:
             return "replace" if not is_readable(path) or self.policy.overwrite else "keep"  # someone has changed it
         if self.policy.update:
             return "replace" if _is_older(path, item.source) else "keep"
@@ -86,11 +92,12 @@ def is_readable(path: str) -> bool:
     for suffixes, read in readers:
         if path.lower().endswith(tuple(suffixes)):
             try:
-                read(path)
+                with fetched(path) as near:
+                    read(near)
             except VecstackError:
                 return False
             return True
-    return Path(path).is_dir() or Path(path).stat().st_size > 0
+    return place(path).is_dir() or place(path).stat().st_size > 0
 
 
 def _decode(path: str) -> object:
@@ -102,6 +109,6 @@ def _decode(path: str) -> object:
 def _is_older(path: str, source: str) -> bool:
     """Whether an output was written before its input."""
     try:
-        return Path(path).stat().st_mtime_ns < Path(source).stat().st_mtime_ns
+        return place(path).stat().st_mtime < place(source).stat().st_mtime
     except OSError:
         return False

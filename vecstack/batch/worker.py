@@ -11,7 +11,8 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 
 from vecstack.atomic import written_by
-from vecstack.batch.items import Job, Report, attempt
+from vecstack.batch.attempt import attempt
+from vecstack.batch.items import Job, Report
 from vecstack.errors import VecstackError
 
 TOLD_SECONDS = 0.5  # between messages of how far an item is

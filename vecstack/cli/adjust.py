@@ -2,34 +2,80 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vecstack.batch.inputs import STANDARD
-from vecstack.batch.items import Here, Item, Report
+from vecstack.batch.items import Act, Item, Job, Report
 from vecstack.batch.plan import plan
-from vecstack.cli.arguments import (
-    Device,
-    Inputs,
-    MaxPixels,
-    Output,
-    Overwrite,
-    Quiet,
-    SkipExisting,
-    Verbose,
-    parse_color,
-)
-from vecstack.cli.course import Course
+from vecstack.cli.arguments import Device, Inputs, MaxPixels, Output, devices_in, parse_color
+from vecstack.cli.course import Course, with_course
 from vecstack.cli.items import name_of, picture_in
 from vecstack.errors import DocumentError, PictureError, UsageError, named
 from vecstack.pictures.suffixes import SUFFIXES
 
 if TYPE_CHECKING:
     from vecstack.editing.adjust import Adjustment
+    from vecstack.stack import Stack
 
 
+@dataclass(frozen=True)
+class Adjusting(Job):
+    """Pictures changed where the masks of some layers of a file are, or where they are not."""
+
+    layers: str
+    mask: str
+    adjustment: Adjustment
+    is_inverted: bool
+    keeps_metadata: bool
+    max_pixels: float | None
+    device: str
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        return devices_in(self.device)
+
+    def on(self, device: str) -> Adjusting:
+        return dataclasses.replace(self, device=device)
+
+    def ready(self) -> Act:
+        from vecstack.document.file import load
+
+        return partial(self._adjust, load(self.layers))
+
+    def _adjust(self, stack: Stack, item: Item, report: Report) -> None:
+        from vecstack.editing.adjust import adjust
+        from vecstack.pictures.decoding.exif import exif_kept
+        from vecstack.pictures.write import pixels_to_file
+
+        try:
+            picture = picture_in(item.source, self.max_pixels)
+            pixels = adjust(
+                picture,
+                stack,
+                self.mask,
+                self.adjustment,
+                invert=self.is_inverted,
+                device=self.device,
+                progress=report,
+            )
+        except PictureError as error:
+            raise named(error, name_of(item.source)) from error
+        except DocumentError as error:
+            raise named(error, name_of(self.layers)) from error
+        dpi, exif = (picture.dpi, exif_kept(picture.exif)) if self.keeps_metadata else (None, None)
+        if item.target == STANDARD:
+            pixels_to_file(pixels, sys.stdout.buffer, format="png", dpi=dpi, exif=exif)
+        else:
+            pixels_to_file(pixels, item.target, overwrite=item.overwrite, dpi=dpi, exif=exif)
+
+
+@with_course
 def run(
     inputs: Inputs,
     layers: Annotated[
@@ -60,11 +106,9 @@ def run(
         typer.Option("--keep-metadata/--drop-metadata", help="Keep the EXIF data and the dpi of the picture."),
     ] = True,
     max_pixels: MaxPixels = None,
-    overwrite: Overwrite = False,
-    skip_existing: SkipExisting = False,
     device: Device = "auto",
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    *,
+    course: Course,
 ) -> None:
     """Change pictures where the masks of their layers are.
 
@@ -73,40 +117,11 @@ def run(
     if output is None and inputs != [STANDARD]:
         raise UsageError("adjust needs an output; name one with -o.")
     adjustment = _adjustment(brightness, contrast, saturation, hue, tint, blur)
-    batch = plan(inputs, output, set(SUFFIXES), ".png")
-    from vecstack.document.file import load
-    from vecstack.editing.adjust import adjust
-    from vecstack.pictures.decoding.exif import exif_kept
-    from vecstack.pictures.write import pixels_to_file
-
-    stack = load(layers)
-
-    def act(item: Item, report: Report) -> None:
-        try:
-            picture = picture_in(item.source, max_pixels)
-            pixels = adjust(
-                picture,
-                stack,
-                mask,
-                adjustment,
-                invert=invert,
-                device=device,
-                progress=report,
-            )
-        except PictureError as error:
-            raise named(error, name_of(item.source)) from error
-        except DocumentError as error:
-            raise named(error, name_of(layers)) from error
-        dpi, exif = (picture.dpi, exif_kept(picture.exif)) if keep_metadata else (None, None)
-        if item.target == STANDARD:
-            pixels_to_file(pixels, sys.stdout.buffer, format="png", dpi=dpi, exif=exif)
-        else:
-            pixels_to_file(pixels, item.target, overwrite=item.overwrite, dpi=dpi, exif=exif)
-
-    course = Course.plain(overwrite=overwrite, skip_existing=skip_existing, quiet=quiet, verbose=verbose)
+    batch = plan(inputs, output, set(SUFFIXES), ".png", **course.planned)
+    job = Adjusting(layers, mask, adjustment, invert, keep_metadata, max_pixels, device)
     from vecstack.cli.running import run_all
 
-    run_all(batch, Here(act), course, "Adjusting")
+    run_all(batch, job, course, "Adjusting")
 
 
 def _adjustment(

@@ -43,7 +43,6 @@ Device = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also say what else a folder holds.")]
 MaxPixels = Annotated[
     float | None,
     typer.Option("--max-pixels", metavar="MP", help="Largest picture that is read, in megapixels (default 200)."),

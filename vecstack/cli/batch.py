@@ -13,16 +13,17 @@ from vecstack.cli.arguments import AsJson, Overwrite
 from vecstack.cli.flags import on_one_line
 
 app = typer.Typer(help="Show what became of a run over a folder.", no_args_is_help=True)
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The output folder of a run.")]
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="The output folder of a run.")]
 
 
 @app.command("status")
 def status(folder: Folder, as_json: AsJson = False) -> None:
     """Print how many inputs are done, and which failed."""
     from vecstack.batch.manifest import latest, read_manifests
+    from vecstack.batch.places import place
     from vecstack.batch.report import MAX_LINES, failures_of, summary_of
 
-    records = latest(read_manifests(folder))
+    records = latest(read_manifests(place(folder)))
     summary, failures = summary_of(records), failures_of(records)
     if as_json:
         typer.echo(json.dumps({**summary, "failures": [asdict(record) for record in failures]}, indent=2))
@@ -45,9 +46,11 @@ def report(
     A row has small pictures of the input and of the output, where these can be shown. The page needs no network."""
     from vecstack.atomic import atomic_writer, check_writable
     from vecstack.batch.manifest import latest, read_manifests
+    from vecstack.batch.places import place
     from vecstack.batch.report import report_page
 
     check_writable(output, overwrite=overwrite)
-    page = report_page(folder, latest(read_manifests(folder)))
+    there = place(folder)
+    page = report_page(there, latest(read_manifests(there)))
     with atomic_writer(output, overwrite=overwrite) as file:
         file.write(page.encode())

@@ -19,10 +19,14 @@ from vecstack.errors import UsageError
 AUTO = "auto"  # as many processes as there are cores, where there is enough to do
 MAX_PROCESSES = 1024
 MAX_SHARDS = 100_000
-ENGINES = {"local": (), "ray": ("address",), "slurm": ("shards", "partition")}  # with the options of each alone
+ENGINES = {
+    "local": (),
+    "ray": ("address",),
+    "slurm": ("shards", "partition", "minutes", "cores"),
+}  # with the options of each alone
 UNTOLD = {"inputs", "output", "device"}  # parameters that outputs do not depend on, beside those of a course
 
-UNASKED = {"options", "line", "records"}  # fields of a course that are no option
+UNASKED = {"options", "line"}  # fields of a course that are no option
 
 Include = Annotated[
     list[str] | None,
@@ -67,6 +71,18 @@ Shards = Annotated[
 Partition = Annotated[
     str | None, typer.Option("--partition", metavar="NAME", help="The partition of these jobs (default: SLURM's).")
 ]
+Minutes = Annotated[
+    int | None,
+    typer.Option(
+        "--minutes",
+        metavar="N",
+        min=1,
+        help="Time limit of these jobs, which are queued again after it (default 60).",
+    ),
+]
+Cores = Annotated[
+    int | None, typer.Option("--cores", metavar="N", min=1, help="Cores of each of these jobs (default: -j N, or 8).")
+]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first input that fails.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
 EachAsJson = Annotated[bool, typer.Option("--json", help="Print a line of JSON for each input, and a summary.")]
@@ -91,6 +107,8 @@ class Course:
     address: Address = None
     shards: Shards = None
     partition: Partition = None
+    minutes: Minutes = None
+    cores: Cores = None
     fail_fast: FailFast = False
     dry_run: DryRun = False
     as_json: EachAsJson = False
@@ -98,19 +116,6 @@ class Course:
     quiet: Quiet = False
     options: Mapping[str, Any] = field(default_factory=dict)
     line: tuple[str, ...] = ()
-    records: bool = True  # in a manifest
-
-    @classmethod
-    def plain(cls, *, overwrite: bool, skip_existing: bool, quiet: bool, verbose: bool = False) -> Course:
-        """That of a command without such options: one input after the other, without a manifest."""
-        return cls(
-            jobs="1",
-            overwrite=overwrite,
-            skip_existing=skip_existing,
-            quiet=quiet,
-            verbose=verbose,
-            records=False,
-        )
 
     def __post_init__(self) -> None:
         if self.overwrite and self.skip_existing:
@@ -150,22 +155,25 @@ class Course:
 
 
 def with_course(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameter `course` is a Course, with the options of one in its place."""
+    """A command whose parameter `course` is a Course, with the options of one in its place. One with a parameter
+    `context` gets that of typer."""
     hints = typing.get_type_hints(command, include_extras=True)
     shared = typing.get_type_hints(Course, include_extras=True)
     own = [entry for entry in dataclasses.fields(Course) if entry.name not in UNASKED]
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    asked = inspect.signature(command).parameters
     parameters = [inspect.Parameter("context", kind, annotation=typer.Context)]
-    for name, parameter in inspect.signature(command).parameters.items():
+    for name, parameter in asked.items():
         if name == "course":
             parameters += [inspect.Parameter(e.name, kind, default=e.default, annotation=shared[e.name]) for e in own]
-        else:
+        elif name != "context":
             parameters.append(parameter.replace(annotation=hints[name]))
 
     def run(context: typer.Context, **values: Any) -> None:
         shared = {entry.name: values.pop(entry.name) for entry in own}
         line = tuple(context.find_root().obj or ())
-        command(**values, course=Course(**shared, options={"verb": context.info_name, **values}, line=line))
+        course = Course(**shared, options={"verb": context.info_name, **values}, line=line)
+        command(**({"context": context} if "context" in asked else {}), **values, course=course)
 
     # What typer reads of a command.
     run.__name__, run.__doc__, run.__module__ = command.__name__, command.__doc__, command.__module__

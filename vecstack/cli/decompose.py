@@ -39,7 +39,7 @@ from vecstack.cli.arguments import (
 )
 from vecstack.cli.course import Course, with_course
 from vecstack.cli.making import Making, model_of, style_of
-from vecstack.cli.tuning import Finish
+from vecstack.cli.tuning import Finish, check_assets
 from vecstack.fitting.choose import AUTO
 from vecstack.fitting.effort import DECOMPOSE_EFFORTS, DEFAULT_EFFORT, check_seed
 from vecstack.fitting.goal import Goal, check_count
@@ -144,6 +144,7 @@ def run(
     style = style_of(colors, palette, smooth, nodes, blocks, sharp, opaque)
     chosen = model_of(model, pixel_art, blocks)
     batch = plan(inputs, output, set(SUFFIXES), ".layers", **course.planned)
+    check_assets(assets, batch.items)
     making = Making(chosen, how, style, seed, device, max_pixels, layers, goal, color, segments, focus, simplify)
     from vecstack.cli.running import run_all
 

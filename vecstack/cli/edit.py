@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from vecstack.batch.inputs import STANDARD
-from vecstack.batch.items import Here, Item, Report
+from vecstack.batch.items import Act, Item, Job, Report
 from vecstack.batch.plan import plan
-from vecstack.cli.arguments import Device, Inputs, Output, Overwrite, Quiet, SkipExisting
-from vecstack.cli.course import Course
+from vecstack.cli.arguments import Device, Inputs, Output, devices_in
+from vecstack.cli.course import Course, with_course
 from vecstack.cli.items import name_of, source_of, write_standard_output
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import DocumentError, UsageError, named
@@ -41,6 +43,36 @@ def _option(name: str, metavar: str, text: str) -> Any:
 Texts = list[str] | None
 
 
+@dataclass(frozen=True)
+class Editing(Job):
+    """Layer files with changes, one after the other."""
+
+    changes: tuple[Change, ...]
+    device: str
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        return devices_in(self.device)
+
+    def on(self, device: str) -> Editing:
+        return dataclasses.replace(self, device=device)
+
+    def ready(self) -> Act:
+        return self._edit
+
+    def _edit(self, item: Item, report: Report) -> None:
+        from vecstack.document.file import load
+        from vecstack.editing.edit import edit
+
+        stack = load(source_of(item.source))
+        try:
+            edited = edit(stack, self.changes, device=self.device)
+        except DocumentError as error:
+            raise named(error, name_of(item.source)) from error
+        _write(_with_thumbnail(edited, stack), item)
+
+
+@with_course
 def run(
     context: typer.Context,
     inputs: Inputs,
@@ -91,10 +123,9 @@ def run(
     ] = None,
     script: Annotated[Texts, _option("script", "FILE.toml", "Apply a script of changes (see docs/edit.md).")] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Random seed for --jitter.")] = 0,
-    overwrite: Overwrite = False,
-    skip_existing: SkipExisting = False,
     device: Device = "auto",
-    quiet: Quiet = False,
+    *,
+    course: Course,
 ) -> None:
     """Change the layers of a file.
 
@@ -102,25 +133,14 @@ def run(
     (1 is the lowest), a range such as 3-7, * for all, or several of these separated by commas."""
     if output is None and inputs != [STANDARD]:
         raise UsageError("edit needs an output; name one with -o.")
-    batch = plan(inputs, output, SUFFIXES, ".layers")
-    changes = list(_changes(context, seed))
+    batch = plan(inputs, output, SUFFIXES, ".layers", **course.planned)
+    changes = tuple(_changes(context, seed))
     if not changes:
         raise UsageError("edit needs a change, such as --hide 3; see vecstack edit --help.")
-    from vecstack.document.file import load
-    from vecstack.editing.edit import edit
-
-    def act(item: Item, report: Report) -> None:
-        stack = load(source_of(item.source))
-        try:
-            edited = edit(stack, changes, device=device)
-        except DocumentError as error:
-            raise named(error, name_of(item.source)) from error
-        _write(_with_thumbnail(edited, stack), item)
-
-    course = Course.plain(overwrite=overwrite, skip_existing=skip_existing, quiet=quiet)
     from vecstack.cli.running import run_all
 
-    run_all(batch, Here(act), course, "Editing")
+    told = dataclasses.replace(course, options={**course.options, "changes": repr(changes)})  # of files that are named
+    run_all(batch, Editing(changes, device), told, "Editing")
 
 
 def _with_thumbnail(edited: Stack, stack: Stack) -> Stack:

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -49,7 +48,7 @@ class Exporting(Job):
         from vecstack.document.file import load
 
         chosen = find_format(self.file_format, None)
-        is_picture = suffix_of(Path(item.source)) in PICTURES
+        is_picture = suffix_of(item.source) in PICTURES
         stack = maker()(item, report) if is_picture else load(source_of(item.source))
         if chosen.draws:
             tell_of_undrawable(stack, item, report)

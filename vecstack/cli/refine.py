@@ -33,7 +33,7 @@ from vecstack.cli.arguments import (
 )
 from vecstack.cli.course import Course, with_course
 from vecstack.cli.items import picture_in, source_of
-from vecstack.cli.tuning import Finish, show_psnr
+from vecstack.cli.tuning import Finish, check_assets, show_psnr
 from vecstack.color import Color
 from vecstack.document.file import SUFFIXES
 from vecstack.errors import ExportError, PictureError, UsageError
@@ -132,6 +132,7 @@ def run(
     if output is None and inputs != [STANDARD]:
         raise UsageError("refine needs an output; name one with -o.")
     batch = plan(inputs, output, SUFFIXES, ".layers", **course.planned)
+    check_assets(assets, batch.items)
     job = Refining(picture, how, goal, tune_net, color, max_pixels, seed, device, finish)
     from vecstack.cli.running import run_all
 

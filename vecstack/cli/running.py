@@ -8,18 +8,20 @@ import os
 import shlex
 import signal
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import typer
 
-from vecstack.batch.digests import fingerprint
+from vecstack.batch.digests import digest, fingerprint
 from vecstack.batch.engine import choose_processes, kill_processes, work_here, work_in_processes
 from vecstack.batch.inputs import STANDARD
 from vecstack.batch.items import Item, Job, Outcome
 from vecstack.batch.manifest import Manifest, latest, line_of, manifests_in, read_manifests, record_of
+from vecstack.batch.places import exists, is_file, presence
 from vecstack.batch.plan import Batch
 from vecstack.batch.runs import Run, running
 from vecstack.batch.state import Policy, State
@@ -28,7 +30,7 @@ from vecstack.cli.display import Counts, Display, display_of
 from vecstack.cli.flags import in_flags, on_one_line
 from vecstack.cli.submitting import submit
 from vecstack.compiled import NOTE, is_kept, tell_of_first_use
-from vecstack.errors import BatchError, UsageError
+from vecstack.errors import BatchError, UsageError, WeightsError
 
 INTERRUPTED = 130  # exit code that shells give a program ended by Ctrl-C
 
@@ -85,7 +87,8 @@ class _Running:
         self.display.start(self.processes)
         if self.processes > 1 and not is_kept():
             self.display.said(NOTE)
-        with closing(self._outcomes(run, state)) as outcomes:
+        closed = nullcontext() if manifest is None else closing(manifest)
+        with closed, closing(self._outcomes(run, state)) as outcomes:
             for outcome in outcomes:
                 if outcome.error is not None and (outcome.is_fatal or self.is_single):
                     run.settle(outcome.item.outputs)
@@ -113,9 +116,10 @@ class _Running:
         for item in self.batch.items:
             settled = state.settled(item, self.job)
             if not settled.missing:
+                run.settle(settled.outputs)
                 self._skip(settled)
                 continue
-            run.begin(path for path in settled.missing if settled.overwrite or not os.path.lexists(path))
+            run.begin(path for path in settled.missing if settled.overwrite or not state.is_there(path))
             yield settled
 
     def _skip(self, item: Item) -> None:
@@ -162,7 +166,7 @@ class _Running:
 
 def _is_recorded(batch: Batch, course: Course) -> bool:
     """Whether what becomes of items is a line of a manifest."""
-    if not course.records or batch.folder is None:
+    if batch.folder is None:
         return False
     return len(batch.items) > 1 or course.shard is not None or bool(manifests_in(batch.folder))
 
@@ -179,20 +183,35 @@ def _state(batch: Batch, course: Course, unsettled: frozenset[str]) -> State:
     """What is known of the outputs of a batch, of which runs before left some unsettled."""
     folder = batch.folder
     policy = Policy(course.overwrite, course.resume, course.skip_existing, course.update)
-    if folder is None or not folder.is_dir():
-        return State(policy, folder, options=_options(course) if folder else "")
+    if folder is None:
+        return State(policy)
     known = policy.looks and manifests_in(folder)
     records = latest(read_manifests(folder)) if known else {}
-    return State(policy, folder, records, unsettled, _options(course))
+    return State(policy, folder, records, unsettled, _options(course), presence(str(folder)))
 
 
 def _options(course: Course) -> str:
     """The sha256 of all that outputs depend on beside their inputs: options, the files that they name, and weights."""
+    told = course.told
+    return fingerprint(
+        {**told, **(_weights(str(told["model"]), is_fetched=not course.dry_run) if "model" in told else {})}
+    )
+
+
+def _weights(model: str, *, is_fetched: bool) -> dict[str, str | None]:
+    """The sha256 of the shipped weights, any of which `auto` may take, and of those in a folder or a repository that is
+    named as the model: of the cache alone unless they may be fetched. Raises WeightsError."""
+    from vecstack.hub.download import MODEL_FILE, cached_weights, fetch_weights
+    from vecstack.hub.names import is_repository
     from vecstack.models import published_models
 
-    told = course.told
-    weights = {} if "model" not in told else {f"weights {model.name}": model.sha256 for model in published_models()}
-    return fingerprint({**told, **weights})
+    known = {f"weights {shipped.name}": shipped.sha256 for shipped in published_models()}
+    if is_repository(model):
+        with nullcontext() if is_fetched else suppress(WeightsError):
+            known[model] = digest(fetch_weights(model) if is_fetched else cached_weights(model))
+    elif is_file(inside := str(Path(model, MODEL_FILE))):
+        known[model] = digest(inside)
+    return known
 
 
 @contextmanager
@@ -231,7 +250,7 @@ def _print_plan(batch: Batch, job: Job, course: Course) -> None:
     rows = []
     for item in batch.items:
         settled = state.settled(item, job)
-        rows.append((_what_becomes(settled), item.source, item.target))
+        rows.append((_what_becomes(settled, state.is_there), item.source, item.target))
     if course.as_json:
         for action, source, target in rows:
             typer.echo(json.dumps({"action": action, "input": source, "output": target}))
@@ -241,13 +260,13 @@ def _print_plan(batch: Batch, job: Job, course: Course) -> None:
         typer.echo(f"{action:<8} {on_one_line(source):<{width}}  {on_one_line(target)}")
 
 
-def _what_becomes(item: Item) -> str:
+def _what_becomes(item: Item, is_there: Callable[[str], bool]) -> str:
     """What would be done with an item: "make", "replace" or "skip" it, or "refuse" it since an output is there; it is
     "missing" where there is no such input."""
-    if item.source != STANDARD and not os.path.lexists(item.source):
+    if item.source != STANDARD and not exists(item.source):
         return "missing"
     if not item.missing:
         return "skip"
-    if not any(os.path.lexists(path) for path in item.missing):
+    if not any(map(is_there, item.missing)):
         return "make"
     return "replace" if item.overwrite else "refuse"

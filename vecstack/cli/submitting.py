@@ -6,17 +6,19 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import typer
 
 from vecstack.batch.items import Job
+from vecstack.batch.places import is_url
 from vecstack.batch.plan import Batch, Shard
 from vecstack.cli.course import ENGINES, Course
 from vecstack.cli.flags import on_one_line
 from vecstack.errors import UsageError
 
-LOGS = ".vecstack-jobs"  # in the output folder: what jobs print
-CPUS = 8  # of a job, unless -j says how many processes work in it
+LOGS = ".vecstack-jobs"  # in the output folder, or here for one in a store: what jobs print
+CORES = 8  # of a job, unless -j says how many processes work in it
 MINUTES = 60  # of a job, which is queued again with what is left: short enough for most partitions
 
 
@@ -30,17 +32,18 @@ def submit(batch: Batch, job: Job, course: Course) -> None:
     count = course.shards or 1
     verb = str(course.options["verb"])
     gpus = [device for device in job.devices if device.startswith("cuda")]
-    logs = batch.folder / LOGS
+    folder = str(batch.folder)
+    logs = Path(LOGS) if is_url(folder) else Path(folder, LOGS)
     numbers = queue(
         [command_of(course.line, verb, Shard(index, count)) for index in range(1, count + 1)],
         logs,
         f"vecstack-{verb}",
         partition=course.partition,
         gpus=len(gpus),
-        cpus=course.processes() or CPUS,
-        minutes=MINUTES,
+        cpus=course.cores or course.processes() or CORES,
+        minutes=course.minutes or MINUTES,
     )
-    state = shlex.join(["vecstack", "batch", "status", str(batch.folder)])
+    state = shlex.join(["vecstack", "batch", "status", folder])
     if course.as_json:
         typer.echo(json.dumps({"jobs": numbers, "logs": str(logs), "state": state}))
         return

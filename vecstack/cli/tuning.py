@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vecstack.batch.inputs import STANDARD
 from vecstack.batch.items import Item, Report
+from vecstack.batch.places import is_url
 from vecstack.cli.items import write_standard_output
 from vecstack.errors import UsageError
 from vecstack.fitting.goal import check_tolerance
@@ -25,6 +26,12 @@ def show_psnr(report: Report) -> Callable[[Progress], None]:
         report(progress.share, 1, f"{progress.psnr:.2f} dB")
 
     return told
+
+
+def check_assets(assets: str | None, items: Sequence[Item]) -> None:
+    """Raise UsageError where nets would be shared by files of a store: a file names their folder from where it lies."""
+    if assets is not None and any(is_url(item.target) for item in items):
+        raise UsageError("--assets is for files on this machine; leave it out, or name a path with -o.")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import typer
 from vecstack.batch.inputs import STANDARD
 from vecstack.batch.items import Act, Item, Job, Report
 from vecstack.batch.names import stem
+from vecstack.batch.places import beside
 from vecstack.batch.plan import plan
 from vecstack.cli.arguments import (
     Blocks,
@@ -168,8 +169,7 @@ def _with_layers(item: Item) -> Item:
     """An item whose layer file is written beside its output. Raises UsageError for one that has no place."""
     if item.target == STANDARD:
         raise UsageError("--keep-layers needs an output file; name one with -o.")
-    target = Path(item.target)
-    return dataclasses.replace(item, others=(str(target.with_name(stem(target) + ".layers")),))
+    return dataclasses.replace(item, others=(beside(item.target, stem(Path(item.target)) + ".layers"),))
 
 
 def _write(stack: Stack, target: str, chosen: str, view: Viewport, device: str, overwrite: bool) -> None:

@@ -148,8 +148,14 @@ def _upright(raster: Raster) -> tuple[Floats, Floats | None, int]:
     """Pixels [H,W,3] in sRGB, straight alpha [H,W] (None where all pixels are opaque) and the depth of a picture."""
     pixels, depth = to_srgb(raster)
     turn, alpha = UPRIGHT[raster.orientation], raster.alpha
-    upright_alpha = None if alpha is None or alpha.min() == 1 else np.ascontiguousarray(turn(alpha))
-    return np.ascontiguousarray(turn(pixels)), upright_alpha, depth
+    upright_alpha = None if alpha is None or alpha.min() == 1 else _in_order(turn(alpha))
+    return _in_order(turn(pixels)), upright_alpha, depth
+
+
+def _in_order(values: Floats) -> Floats:
+    """Values as they lie in memory row by row. To numpy an axis of one value does so whichever way it is turned, and to
+    torch it does not."""
+    return values.copy() if min(values.strides) < 0 else np.ascontiguousarray(values)
 
 
 def _array_values(array: NDArray[Any], max_pixels: int) -> Floats:
