@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.base import Curve, Kind, SvgElement
+from vecstack.kinds.base import Curve, Kind, Maker, MakerEntry, SvgElement
 from vecstack.kinds.fields import short_number
 from vecstack.kinds.stroke.layer import StrokeLayer
+from vecstack.kinds.stroke.looks import LOOKS, Look
 from vecstack.kinds.stroke.outline import contours_of
 from vecstack.kinds.stroke.svg import stroke_svg
 
@@ -21,12 +23,21 @@ if TYPE_CHECKING:
 HALF_DIAGONAL = 0.7072  # of a pixel, in sides: how far from its middle an edge can cover a part of it
 
 
+def _painter(look: Look, device: torch.device) -> Maker:
+    from vecstack.kinds.stroke.make import PainterMaker
+
+    return PainterMaker(look)
+
+
 class StrokeKind(Kind[StrokeLayer]):
     """How brush strokes are read, written, shaded and exported."""
 
     layer = StrokeLayer
     web = Path(__file__).with_name("viewer.js")
     is_cheap = True
+    makers: Mapping[str, MakerEntry] = {
+        name: MakerEntry(look.description, partial(_painter, look)) for name, look in LOOKS.items()
+    }
 
     def write(self, layer: StrokeLayer) -> dict[str, Any]:
         fields = super().write(layer)
