@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from vecstack.compiled import compiled
+from vecstack.kinds.stroke.texture import has_marks, lay_marks, leave_marks
 
 F = np.float32
 THIN, SHARP, PARTS = 2.0, 2.0, 4  # as in shade.py
@@ -233,15 +234,15 @@ def lay(stroke, canvas, top, room, spans, first, end):
 
 @compiled
 def draw(strokes, canvas, first, end, steps, columns, room, spans, parts):
-    """Lay strokes [L,13] over the rows first..end of a canvas [D,H,W], in place. Its pixels count as squares of side 1
-    though they are `steps` [2] apart, which are nearly 1. The rest is room: `columns` [h,2] for these rows, and as in
-    `cover_in_parts`."""
+    """Lay strokes [L,13], or with five numbers more of marks (texture.py), over the rows first..end of a canvas, in
+    place: [D,H,W]. Its pixels count as squares of side 1 though they are `steps` [2] apart, nearly 1. The rest
+    is room: `columns` [h,2] for the rows, and as in `cover_in_parts`."""
     width = canvas.shape[2]
     for index in range(len(strokes)):
         stroke = strokes[index]
         row, bottom = rows_of(in_steps(stroke, steps), first, end, columns)
-        careful = is_delicate(stroke)
-        newton, more = (CAREFUL_NEWTON, MORE) if careful else (NEWTON, 1)
+        careful, is_marked = is_delicate(stroke), has_marks(stroke)
+        newton, more = CAREFUL_NEWTON if careful or is_marked else NEWTON, MORE if careful else 1
         while row < bottom:
             row, count, found = gather(columns, first, row, bottom, width, steps, room, 0, spans, 0)
             xs, ys, held, places, begun = room[0], room[1], room[2], room[3], room[4]
@@ -249,7 +250,11 @@ def draw(strokes, canvas, first, end, steps, columns, room, spans, parts):
             cover(stroke, room, 0, count)
             if careful:
                 cover_in_parts(stroke, room, 0, count, parts)
-            lay(stroke, canvas, 0, room, spans, 0, found)
+            if is_marked:
+                leave_marks(stroke, room, count)
+                lay_marks(stroke, canvas, 0, room, spans, 0, found)
+            else:
+                lay(stroke, canvas, 0, room, spans, 0, found)
 
 
 @compiled

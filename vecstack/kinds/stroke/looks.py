@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vecstack.kinds.stroke.layer import Bristles
+
+BRISTLES = Bristles(tone=0.18, dry=0.6, light=0.35)
+
 
 @dataclass(frozen=True)
 class Look:
@@ -12,7 +16,7 @@ class Look:
     ones. Radii of the last round are about `fineness` of the distance between strokes, and vary by the factor
     e^`spread`; none is below `least_radius` of the picture's long side. New strokes are `lengths`, least and
     most, times as long as wide, and stay `kept_length` times so. Their `opacity` is fixed, or free from `least_opacity`
-    on."""
+    on. `bristles` are the marks of the brush, if it leaves any."""
 
     description: str
     strokes: int
@@ -24,6 +28,7 @@ class Look:
     spread: float = 0.35
     opacity: float = 1.0
     least_opacity: float | None = None
+    bristles: Bristles | None = BRISTLES
 
 
 LOOKS: Mapping[str, Look] = {
@@ -33,6 +38,7 @@ LOOKS: Mapping[str, Look] = {
         *(4000, 6, 0.275, 0.6 / 512, (1.5, 6.0), 1.2),
         opacity=0.95,
         least_opacity=0.6,
+        bristles=None,
     ),
     "abstract": Look("Paintings of few, broad strokes.", 350, 4, 0.275, 5 / 512, (2.0, 5.0), 1.6),
     "expressionist": Look("Paintings of long strokes.", 600, 3, 0.24, 3 / 512, (4.0, 12.0), 4.0, spread=0.2),

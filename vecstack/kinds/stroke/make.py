@@ -12,7 +12,7 @@ from vecstack.compiled import fault
 from vecstack.errors import UsageError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.base import Grown, Guide, Made, Scene, Style, Terms
-from vecstack.kinds.stroke.layer import StrokeLayer
+from vecstack.kinds.stroke.layer import Bristles, StrokeLayer
 from vecstack.stack import Group
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DECIMALS, FINE_DECIMALS, SMALL = 1, 2, 384  # of places in canvas units, and on canvases of a long side below
 COLOR_DECIMALS = 3
+THICK = 1 / 100  # of the long side: radius of the strokes that have as much paint on them as any
 
 
 class PainterMaker:
@@ -71,13 +72,13 @@ class Painter:
 
     @property
     def error(self) -> float:
-        """Mean squared error of the picture as the layers draw it, rounded as they are."""
-        from vecstack.kinds.stroke.raster import draw_over, numbers_of, placed
+        """Mean squared error of the picture as the layers draw it, rounded as they are, without marks of the brush."""
+        from vecstack.kinds.stroke.raster import NUMBERS, draw_over, numbers_of, placed
 
         rect, (_, height, width) = self._scene.rect, self._scene.picture.shape
         canvas = np.ascontiguousarray(self._scene.below, np.float32).copy()
         sides = rect.width / width, rect.height / height
-        strokes = placed(numbers_of(self._layers()), (rect.x, rect.y), max(sides))
+        strokes = placed(numbers_of(self._layers())[:, :NUMBERS], (rect.x, rect.y), max(sides))
         draw_over(canvas, strokes, (sides[0] / max(sides), sides[1] / max(sides)))
         return float(np.square(canvas.clip(0, 1) - self._scene.picture, dtype=np.float64).mean())
 
@@ -119,7 +120,15 @@ class Painter:
         places = zip(painting.part.tolist(), painting.round.tolist(), strict=True)
         groups = [self._group(part, index) for part, index in places]
         rows = enumerate(zip(numbers, groups, strict=True), 1)
-        return [_layer(f"stroke-{index}", row, group, decimals) for index, (row, group) in rows]
+        return [_layer(f"stroke-{index}", row, group, decimals, self._bristles(row)) for index, (row, group) in rows]
+
+    def _bristles(self, row: np.ndarray) -> Bristles | None:
+        """The marks of the brush of a stroke's numbers [13] in canvas units: fine strokes have less paint on them."""
+        bristles, rect = self._look.bristles, self._scene.rect
+        if bristles is None:
+            return None
+        share = min(1.0, float(row[6:8].max()) / (THICK * max(rect.width, rect.height)))
+        return dataclasses.replace(bristles, light=round(bristles.light * share, 2))
 
     def _group(self, part: int, index: int) -> str:
         """The group of a stroke's part and round."""
@@ -145,7 +154,7 @@ class Painter:
         return [*of_parts, *(Group(self._group(part, index), names[index], outer[part]) for part, index in pairs)]
 
 
-def _layer(name: str, row: np.ndarray, group: str, decimals: int) -> StrokeLayer:
+def _layer(name: str, row: np.ndarray, group: str, decimals: int, bristles: Bristles | None) -> StrokeLayer:
     """The layer of a stroke's numbers [13] in canvas units, around a place in whole units."""
     x, y = np.round((row[0:6:2].mean(), row[1:6:2].mean())).tolist()
     spine = np.round(row[:6] - np.tile((x, y), 3), decimals) + 0.0
@@ -162,4 +171,5 @@ def _layer(name: str, row: np.ndarray, group: str, decimals: int) -> StrokeLayer
         spine=tuple(spine.tolist()),
         radii=tuple(np.round(row[6:8], decimals).tolist()),
         opacities=(1.0, 1.0) if is_even else (first, last),
+        bristles=bristles,
     )

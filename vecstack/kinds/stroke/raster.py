@@ -14,14 +14,14 @@ from torch import Tensor
 from vecstack.compiled import is_compiled_on
 from vecstack.composite import lay_over
 from vecstack.kinds.stroke import kernels
-from vecstack.kinds.stroke.layer import StrokeLayer
+from vecstack.kinds.stroke.layer import Bristles, StrokeLayer, seed_of
 from vecstack.kinds.stroke.shade import shader
 
 if TYPE_CHECKING:
     from vecstack.geometry import Rect
     from vecstack.kinds.base import RunPainter
 
-NUMBERS = 13  # of a stroke
+NUMBERS, MARKS = 13, 5  # of a stroke, and of the marks of its brush
 FAR = 1 << 14  # pixels from the corner of a raster up to which float32 tells where an edge is to 1/500 of one
 PIXELS = 1 << 13  # worked on together: their numbers stay in a processor's cache
 PARTS = 1 << 13
@@ -31,8 +31,9 @@ ROUND = 1e-6  # share by which the sides of a frame may differ, and its circles 
 
 
 def numbers_of(layers: Sequence[StrokeLayer]) -> np.ndarray:
-    """The numbers [L,13] of layers on the canvas, as kernels.py has them; NaN where the frame is not a square one."""
-    result = np.full((len(layers), NUMBERS), np.nan)
+    """The numbers [L,18] of layers on the canvas, as kernels.py and texture.py have them; NaN where the frame is not a
+    square one."""
+    result = np.full((len(layers), NUMBERS + MARKS), np.nan)
     for row, layer in zip(result, layers, strict=True):
         place = layer.transform
         scale = abs(place.determinant) ** 0.5
@@ -42,7 +43,9 @@ def numbers_of(layers: Sequence[StrokeLayer]) -> np.ndarray:
             row[:6] = np.ravel(points)
             row[6:8] = scale * np.array(layer.radii)
             row[8:10] = layer.opacity * np.array(layer.opacities)
-            row[10:] = layer.color
+            row[10:13] = layer.color
+            brush = layer.bristles or Bristles(0, 0, 0)
+            row[13:] = brush.tone, brush.dry, brush.light, seed_of(layer), np.sign(place.determinant)
     return result
 
 
@@ -114,8 +117,9 @@ def lay_at_points(canvas: Tensor, layer: StrokeLayer, extent: Rect, xs: Tensor, 
         return
     points = torch.stack([across.repeat(len(down)), down.repeat_interleave(len(across))], 1)
     (alpha,), (colors,) = shader([layer], canvas.device)(points, footprint)
-    color = torch.cat([colors[0], torch.ones_like(alpha[:1])])[: len(canvas), None, None]
-    lay_over(canvas[:, rows, columns], color, alpha.view(len(down), len(across)) * layer.opacity)
+    sides = len(down), len(across)
+    color = torch.cat([colors.T, torch.ones_like(alpha)[None]])[: len(canvas)].view(-1, *sides)
+    lay_over(canvas[:, rows, columns], color, alpha.view(sides) * layer.opacity)
 
 
 def _within(places: Tensor, start: float, length: float) -> slice:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from vecstack.kinds.stroke.layer import StrokeLayer, sharpest_turn
+from vecstack.kinds.stroke.bristles import Marks, cover_left
+from vecstack.kinds.stroke.bristles import shades as shades_of
+from vecstack.kinds.stroke.layer import Bristles, StrokeLayer, seed_of, sharpest_turn
 
 if TYPE_CHECKING:
     from vecstack.kinds.base import Shader
@@ -32,13 +34,20 @@ def shader(layers: Sequence[StrokeLayer], device: torch.device) -> Shader:
     strokes = [StrokeShape.of(layer, device) for layer in layers]
     colors = torch.tensor([layer.color for layer in layers], dtype=torch.float32, device=device)
 
+    has_marks = any(layer.bristles for layer in layers)
+
     @torch.no_grad()
     def shade(points: Tensor, footprint: float) -> tuple[Tensor, Tensor]:
         alphas = colors.new_zeros(len(layers), len(points))
-        for alpha, stroke in zip(alphas, strokes, strict=True):
+        drawn = colors[:, None].expand(-1, len(points), -1)
+        drawn = drawn.clone() if has_marks else drawn
+        for alpha, rgb, stroke in zip(alphas, drawn, strokes, strict=True):
             for first in range(0, len(points), CHUNK):
-                alpha[first : first + CHUNK] = stroke.alpha(points[first : first + CHUNK].double(), footprint).float()
-        return alphas, colors[:, None].expand(-1, len(points), -1)
+                part = slice(first, first + CHUNK)
+                alpha[part], shades = stroke.drawn(points[part].double(), footprint)
+                if shades is not None:
+                    rgb[part] = (rgb[part] * shades[:, None]).clamp_max(1)
+        return alphas, drawn
 
     return shade
 
@@ -46,7 +55,8 @@ def shader(layers: Sequence[StrokeLayer], device: torch.device) -> Shader:
 @dataclass(frozen=True)
 class StrokeShape:
     """A stroke in its local frame (float64): its spine [3,2], radii [2], opacities [2]; the map to the frame, `matrix`
-    [2,2] and `offset` [2]; how long a canvas unit is there; and the sharpest turn of the spine."""
+    [2,2] and `offset` [2]; how long a canvas unit is there; the sharpest turn of the spine; and the marks of the brush,
+    with what they are random by."""
 
     spine: Tensor
     radii: Tensor
@@ -55,6 +65,8 @@ class StrokeShape:
     offset: Tensor
     unit: float
     turn: float
+    bristles: Bristles | None
+    seed: int
 
     @classmethod
     def of(cls, layer: StrokeLayer, device: torch.device) -> StrokeShape:
@@ -64,22 +76,55 @@ class StrokeShape:
         inverse = layer.transform.inverse()
         rows = torch.tensor(inverse.rows(), dtype=torch.float64, device=device)
         unit = abs(inverse.determinant) ** 0.5
-        return cls(spine.view(3, 2), radii, opacities, rows[:, :2], rows[:, 2], unit, sharpest_turn(layer.spine))
+        place, turn = (rows[:, :2], rows[:, 2], unit), sharpest_turn(layer.spine)
+        return cls(spine.view(3, 2), radii, opacities, *place, turn, layer.bristles, seed_of(layer))
 
-    def alpha(self, points: Tensor, footprint: float) -> Tensor:
-        """How much the stroke covers at points [P,2] of the canvas, with its opacities: [P]."""
-        result = points.new_zeros(len(points))
+    def drawn(self, points: Tensor, footprint: float) -> tuple[Tensor, Tensor | None]:
+        """How much the stroke covers at points [P,2] of the canvas, with its opacities: [P]; and what the marks of its
+        brush multiply the colour by there [P], if it has any."""
+        result = points.new_zeros(len(points), dtype=torch.float32)
+        shades = None if self.bristles is None else torch.ones_like(result)
         near = self._may_cover(points, footprint).nonzero()[:, 0]
         if not len(near):
-            return result
+            return result, shades
         points = points[near]
         place = self.nearest(points)
         cover = self._cover(points, place, footprint)
         if self.is_delicate(footprint):
             partial = (self._inside(points, place)[0].abs() < footprint).nonzero()[:, 0]
             cover[partial] = self._in_parts(points[partial], footprint)
-        result[near] = cover * torch.lerp(self.opacities[0], self.opacities[1], place)
-        return result
+        if self.bristles is not None and shades is not None:
+            marks = self._marks(points, place, footprint)
+            cover = cover * cover_left(marks, self.bristles, self.seed, self._length)
+            turn = self.matrix / self.unit
+            shades[near] = shades_of(marks, self.bristles, self.seed, turn).float()
+        result[near] = (cover * torch.lerp(self.opacities[0], self.opacities[1], place)).float()
+        return result, shades
+
+    @property
+    def _broadest(self) -> float:
+        return max(float(self.radii.max()), TINY)
+
+    @property
+    def _length(self) -> float:
+        """How long the stroke is, along its control points, in its greatest radius."""
+        return float((self.spine[1:] - self.spine[:-1]).norm(dim=1).sum()) / self._broadest
+
+    def _marks(self, points: Tensor, place: Tensor, footprint: float) -> Marks:
+        """Where points [P,2] are in the stroke."""
+        away = self._local(points) - self._along(place)
+        distance, radius = away.norm(dim=1), self._radius(place).clamp_min(TINY)
+        forward = torch.lerp(self.spine[1] - self.spine[0], self.spine[2] - self.spine[1], place[:, None])
+        forward = forward / forward.norm(dim=1, keepdim=True).clamp_min(TINY)
+        return Marks(
+            across=(forward[:, 0] * away[:, 1] - forward[:, 1] * away[:, 0]) / radius,
+            along=place * self._length + (away * forward).sum(1) / self._broadest,
+            apart=(distance / radius).clamp_max(1),
+            outward=away / distance.clamp_min(TINY)[:, None],
+            forward=forward,
+            taper=radius / self._broadest,
+            pixels=radius / (footprint * self.unit),
+        )
 
     def is_delicate(self, footprint: float) -> bool:
         """Whether lines do not stand for the edges in pixels of a side: the stroke is thin, or bends sharply."""
