@@ -135,10 +135,14 @@ def test_a_baseline_is_told_to_make_no_layers(tmp_path: Path) -> None:
 def test_makers_without_weights_are_models_too() -> None:
     found = {model.name: model for model in available_models() if model.path is None}
     assert {name: (model.kind, model.sha256) for name, model in found.items()} == {
+        "abstract": ("stroke", None),
         "bitmap": ("path", None),
+        "expressionist": ("stroke", None),
         "graphic": ("path", None),
+        "painterly": ("stroke", None),
         "paths": ("path", None),
         "pixel-art": ("path", None),
+        "realistic": ("stroke", None),
         "splines": ("spline", None),
     }
     for name, entry in found.items():

@@ -161,7 +161,11 @@ BAD: list[tuple[str, int, str]] = [
     (f"{DECOMPOSE} --segments nobody", 2, "must be one of u2netp, hed, felzenszwalb, sam or the file"),
     (f"{DECOMPOSE} --focus nobody", 2, "--focus must be subject or the file of a mask"),
     (f"{DECOMPOSE} --simplify blur", 2, "--simplify must be sds:PATH or sds:OWNER/NAME@REVISION"),
-    (f"{DECOMPOSE} --model digits@main", 6, "use digits, photos, paths, graphic, bitmap, pixel-art, splines, a path"),
+    (
+        f"{DECOMPOSE} --model digits@main",
+        6,
+        "use digits, photos, paths, graphic, bitmap, pixel-art, splines, painterly, ",
+    ),
     (f"{DECOMPOSE} --model a/b --offline", 6, "nothing is fetched offline; get it with `vecstack models download a/b`"),
     (f"{DECOMPOSE} --model a/b --lock missing.lock", 6, "missing.lock: the lock cannot be read"),
     (f"{DECOMPOSE} --lock", 2, "--lock needs a file, such as vecstack.lock"),

@@ -18,7 +18,7 @@ from vecstack.fitting.guide import Segments, find_guide
 from vecstack.fitting.progress import ProgressCallback
 from vecstack.fitting.refine import groups, refine
 from vecstack.kinds import find_kind, kind_of
-from vecstack.kinds.base import GridMaker, Guide, Made, SceneMaker, Style, StyledMaker
+from vecstack.kinds.base import GridMaker, Guide, GuidedMaker, Made, SceneMaker, Style, StyledMaker
 from vecstack.models import Model, load_model
 from vecstack.stack import Canvas, Stack
 
@@ -137,12 +137,26 @@ def _guide(
     model: Model, loaded: Picture, wishes: Mapping[str, Any], layers: int, device: str, seed: int
 ) -> Guide | None:
     """What guides so many layers, by what is asked for. Raises UsageError where the model's cannot be guided."""
-    if model.maker.max_layers or isinstance(model.maker, SceneMaker) or not _grows(model):
+    asked, taken = {name for name, wish in wishes.items() if wish is not None}, _guides_of(model)
+    if not asked <= taken:
+        name = next(name for name in wishes if name in asked - taken)
         raise UsageError(
-            f"segments, focus and simplify guide layers that are grown, and those of {model.name} are not; use paths.",
-            parameter=next(name for name, wish in wishes.items() if wish is not None),
+            f"{name} does not guide {model.name}, only {' and '.join(sorted(taken))}; leave it out, or use paths."
+            if taken
+            else "segments, focus and simplify guide layers that are grown, and those of "
+            f"{model.name} are not; use paths.",
+            parameter=name,
         )
     return find_guide(loaded, **wishes, layers=layers, device=device, seed=seed)
+
+
+def _guides_of(model: Model) -> frozenset[str]:
+    """What guides the layers of a model."""
+    if isinstance(model.maker, GuidedMaker):
+        return model.maker.guides
+    if model.maker.max_layers or isinstance(model.maker, SceneMaker) or not _grows(model):
+        return frozenset()
+    return frozenset({"segments", "focus", "simplify"})
 
 
 def _check_sketch(model: Model, goal: Goal | None) -> None:

@@ -149,6 +149,15 @@ class SceneMaker(StyledMaker, Protocol):
 
 
 @runtime_checkable
+class GuidedMaker(SceneMaker, Protocol):
+    """A maker that composes layers as a guide says."""
+
+    @property
+    def guides(self) -> frozenset[str]:
+        """What guides it, of "segments", "focus" and "simplify"."""
+
+
+@runtime_checkable
 class GridMaker(SceneMaker, Protocol):
     """A maker of pictures in which each pixel counts, which may have been enlarged."""
 

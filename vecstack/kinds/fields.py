@@ -113,3 +113,8 @@ def _plain(value: Any, hint: Any) -> Any:
         plain = {name: _plain(getattr(value, name), kind) for name, kind in typing.get_type_hints(hint).items()}
         return {name: own for name, own in plain.items() if own is not None}
     return float(value) if hint is float else value
+
+
+def short_number(value: float) -> float | int:
+    """A number as JSON writes it shortest: a whole one without a fraction."""
+    return int(value) if value == int(value) else float(value)

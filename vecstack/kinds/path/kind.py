@@ -11,6 +11,7 @@ from vecstack.color import Color
 from vecstack.errors import DocumentError
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.base import Curve, Grower, Kind, Maker, MakerEntry, Scene, Steps, SvgElement, Terms
+from vecstack.kinds.fields import short_number
 from vecstack.kinds.gradient import Gradient
 from vecstack.kinds.path.layer import PathLayer
 from vecstack.kinds.path.numbers import rounded, shape_of, with_shape
@@ -52,7 +53,7 @@ class PathKind(Kind[PathLayer]):
     is_cheap = True
 
     def write(self, layer: PathLayer) -> dict[str, Any]:
-        contours = [[_short(value) for value in contour] for contour in layer.contours]
+        contours = [[short_number(value) for value in contour] for contour in layer.contours]
         return {**super().write(layer), "contours": contours}
 
     def extent(self, layer: PathLayer, footprint: float) -> Rect:
@@ -159,11 +160,6 @@ def _suits_bitmap(picture: np.ndarray) -> str | None:
     from vecstack.kinds.path.bitmap.maker import suits
 
     return suits(picture)
-
-
-def _short(value: float) -> float | int:
-    """A number as JSON writes it shortest: a whole one without a fraction."""
-    return int(value) if value == int(value) else float(value)
 
 
 KIND = PathKind()

@@ -35,7 +35,8 @@
 // the local frame: closed curves (nonzero rule), each the numbers x, y of a knot and of two handles for each cubic piece,
 // the last of which ends at the first knot; and, for layers with colours of their own, { shape: "linear" or "radial",
 // start: [x, y], end: [x, y], stops: [[offset, red, green, blue]] }, with offset 0 at the start, or at a `focus` [x, y] of
-// a radial one, else null.
+// a radial one, else null. Of layers in one colour it may have `fade`, { start, end, opacities }: two places of the frame, and
+// the opacities there, between which that of the layer changes evenly.
 //
 // `recolored(layer, change)` gives the fields of a layer of the document that hold its colours, with all of them
 // changed: `change` takes and gives [red, green, blue]. SVG has as many stops of a gradient, in the same order.

@@ -26,16 +26,18 @@ function pathBounds({ contours }, [a, b, c, d, e, f]) {
   return bounds;
 }
 
-function cssColor(color) {
-  return `rgb(${color.map((value) => `${100 * value}%`).join(" ")})`;
+function cssColor(color, opacity = 1) {
+  return `rgb(${color.map((value) => `${100 * value}%`).join(" ")} / ${opacity})`;
 }
 
-// Fill a path on a 2D canvas, of which the pixels { width, height } from the corner on are wanted: in a colour, or in
-// its own gradient where that is null.
+// Fill a path on a 2D canvas, of which the pixels { width, height } from the corner on are wanted: in a colour, which may
+// fade along it, or in its own gradient where that is null.
 function fillPath(paper, path, toPixels, { width, height }, color) {
   paper.beginPath();
   for (const contour of path.contours) traceContour(paper, contour, toPixels, width, height);
-  if (color || !path.gradient) {
+  if (path.fade) {
+    fillFade(paper, path.fade, toPixels, color ?? [0, 0, 0]);
+  } else if (color || !path.gradient) {
     paper.fillStyle = cssColor(color ?? [0, 0, 0]);
     paper.fill();
   } else {
@@ -86,6 +88,15 @@ function halvesOf(piece) {
     [middle, qrs, rs, s].forEach((value, at) => (second[2 * at + axis] = value));
   }
   return [first, second];
+}
+
+// Fill what has been traced with a colour whose opacity changes evenly between two places of the local frame.
+function fillFade(paper, { start, end, opacities }, [a, b, c, d, e, f], color) {
+  const [from, to] = [start, end].map(([u, v]) => [a * u + b * v + c, d * u + e * v + f]);
+  const fill = paper.createLinearGradient(...from, ...to);
+  opacities.forEach((opacity, offset) => fill.addColorStop(offset, cssColor(color, opacity)));
+  paper.fillStyle = fill;
+  paper.fill();
 }
 
 // Fill what has been traced with a gradient of the local frame.

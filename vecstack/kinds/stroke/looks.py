@@ -1,0 +1,45 @@
+"""Ways of painting, each a set of numbers: how many strokes of what form and opacity, in how many rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vecstack.kinds.stroke.layer import Bristles
+
+BRISTLES = Bristles(tone=0.18, dry=0.6, light=0.35)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How strokes look. `strokes` is how many there are where nobody says how many, in `rounds` from broad to fine
+    ones. Radii of the last round are about `fineness` of the distance between strokes, and vary by the factor
+    e^`spread`; none is below `least_radius` of the picture's long side. New strokes are `lengths`, least and
+    most, times as long as wide, and stay `kept_length` times so. Their `opacity` is fixed, or free from `least_opacity`
+    on. `bristles` are the marks of the brush, if it leaves any."""
+
+    description: str
+    strokes: int
+    rounds: int
+    fineness: float
+    least_radius: float
+    lengths: tuple[float, float]
+    kept_length: float
+    spread: float = 0.35
+    opacity: float = 1.0
+    least_opacity: float | None = None
+    bristles: Bristles | None = BRISTLES
+
+
+LOOKS: Mapping[str, Look] = {
+    "painterly": Look("Paintings of opaque brush strokes.", 1200, 5, 0.19, 1.6 / 512, (2.5, 8.0), 2.2),
+    "realistic": Look(
+        "Paintings of many fine, slightly translucent strokes, close to the picture.",
+        *(4000, 6, 0.275, 0.6 / 512, (1.5, 6.0), 1.2),
+        opacity=0.95,
+        least_opacity=0.6,
+        bristles=None,
+    ),
+    "abstract": Look("Paintings of few, broad strokes.", 350, 4, 0.275, 5 / 512, (2.0, 5.0), 1.6),
+    "expressionist": Look("Paintings of long strokes.", 600, 3, 0.24, 3 / 512, (4.0, 12.0), 4.0, spread=0.2),
+}

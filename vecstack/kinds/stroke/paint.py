@@ -1,0 +1,116 @@
+"""A picture painted: broad strokes first, finer ones where it is still missed, all of them tuned after each round."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+from torch.nn.functional import interpolate
+
+from vecstack.kinds.base import Guide, Scene, Terms
+from vecstack.kinds.stroke.begin import Canvas, new_strokes
+from vecstack.kinds.stroke.borders import Borders, middles_of
+from vecstack.kinds.stroke.fit import OPACITIES, Tuner
+from vecstack.kinds.stroke.looks import Look
+from vecstack.kinds.stroke.raster import NUMBERS
+
+STEPS = {"fast": (12, 20), "good": (15, 40), "best": (30, 120)}  # after each round, and after the last
+BROADEST, BROADEST_SHORT = 0.12, 0.5  # radius of the first round: of the long side, and of the short side at most
+LEAST_PIXELS, STROKE_PIXELS = 1 << 18, 256  # of the picture that is painted on, and for each stroke
+LEAST_RADIUS = 0.5  # px
+BEYOND = 0.1  # of the sides, how far the ends of a spine may lie outside the picture
+TAPER = 0.35  # of the radius at the other end, at least
+FOCUS = 8.0  # how much more errors count where the focus is
+
+
+class Painting:
+    """Strokes in the pixels of a picture, `numbers` [L,13], with the round and the part of each [L]."""
+
+    def __init__(self, scene: Scene, terms: Terms, look: Look, count: int) -> None:
+        self._terms, self._look, self._count = terms, look, count
+        picture, below = (_reduced(values, count) for values in (scene.picture, scene.below))
+        _, self.height, self.width = picture.shape
+        long_side, short_side = max(self.height, self.width), min(self.height, self.width)
+        self._least = max(look.least_radius * long_side, LEAST_RADIUS)
+        finest = max(look.fineness * (self.height * self.width / max(count, 1)) ** 0.5, self._least)
+        broadest = max(min(BROADEST * long_side, BROADEST_SHORT * short_side), finest)
+        self.radii = np.geomspace(broadest, finest, look.rounds)
+        guide = (terms.guide or Guide()).at(self.height, self.width)
+        labels = np.zeros((self.height, self.width), np.int64) if guide.segments is None else guide.segments
+        self._borders = Borders.of(np.ascontiguousarray(labels))
+        self._weight = None if guide.focus is None else (1 + (FOCUS - 1) * guide.focus).astype(np.float32)
+        self._tuner = Tuner(picture, below)
+        self._rng = np.random.default_rng(terms.seed)
+        self._began = time.monotonic()
+        self.numbers = np.zeros((0, NUMBERS))
+        self.round, self.part = np.zeros(0, np.int64), np.zeros(0, np.int64)
+
+    def paint(self) -> None:
+        """Paint all rounds."""
+        counts = 1 / self.radii
+        ends = np.round(np.cumsum(counts) / counts.sum() * self._count).astype(int)
+        for index, (radius, end) in enumerate(zip(self.radii, ends.tolist(), strict=True)):
+            self._add(index, radius, end - len(self.numbers))
+            self.tune(STEPS[self._terms.effort][index == len(ends) - 1], index + 1)
+
+    def _add(self, index: int, radius: float, count: int) -> None:
+        """Add the strokes of a round."""
+        if count <= 0:
+            return
+        painted = self._tuner.draw(self.numbers)
+        canvas = Canvas(self._tuner.picture, painted, self._weight, self._borders)
+        new = new_strokes(canvas, self._look, radius, self._least, count, self._rng)
+        self.numbers = np.concatenate([self.numbers, new])
+        self.round = np.concatenate([self.round, np.full(len(new), index)])
+        self.part = np.concatenate([self.part, self._borders.at(*middles_of(new))[0]])
+
+    def tune(self, steps: int, rounds: int) -> None:
+        """Bring all strokes closer to the picture, at the end of so many rounds."""
+        free = np.ones(NUMBERS)
+        if self._look.least_opacity is None:
+            free[OPACITIES] = 0
+        done = 0
+
+        def told(error: float) -> None:
+            nonlocal done
+            done += 1
+            if self._terms.told is not None:
+                self._terms.told((rounds - 1 + done / (steps + 1)) / len(self.radii), error)
+
+        deadline = self._terms.deadline
+        if deadline is not None:  # later rounds have more strokes: as much of the time as their number
+            deadline = self._began + (deadline - self._began) * (rounds / len(self.radii)) ** 1.5
+        self.numbers = self._tuner.tune(self.numbers, steps, self._keep, free=free, deadline=deadline, told=told)
+
+    def shrink_to(self, count: int) -> None:
+        """Drop the strokes without which the error rises least, until there are so many."""
+        effects = self._tuner.slopes(self.numbers).effects
+        kept = np.sort(np.argsort(-effects, kind="stable")[:count])
+        self.numbers, self.round, self.part = self.numbers[kept], self.round[kept], self.part[kept]
+
+    def _keep(self, strokes: np.ndarray, before: np.ndarray) -> None:
+        """Bring strokes back to where they may be, in place."""
+        size = np.array([self.width, self.height] * 3)
+        np.clip(strokes[:, :6], -BEYOND * size, (1 + BEYOND) * size, out=strokes[:, :6])
+        np.clip(strokes[:, 8:], 0, 1, out=strokes[:, 8:])
+        if self._look.least_opacity is not None:
+            np.maximum(strokes[:, OPACITIES], self._look.least_opacity, out=strokes[:, OPACITIES])
+        length = sum(np.hypot(*(strokes[:, at + 2 : at + 4] - strokes[:, at : at + 2]).T) for at in (0, 2))
+        widest = np.maximum(length / (2 * self._look.kept_length), self._least)
+        np.clip(strokes[:, 6:8], self._least, widest[:, None], out=strokes[:, 6:8])
+        np.maximum(strokes[:, 6:8], TAPER * strokes[:, 7:5:-1], out=strokes[:, 6:8])
+        if self._borders.labels.any():
+            self._borders.keep(strokes, before, self.part, self._least)
+
+
+def _reduced(values: np.ndarray, count: int) -> np.ndarray:
+    """A picture [D,H,W] on as many pixels as so many strokes need."""
+    _, height, width = values.shape
+    scale = (max(LEAST_PIXELS, STROKE_PIXELS * count) / (height * width)) ** 0.5
+    if scale >= 1:
+        return np.ascontiguousarray(values, np.float32)
+    sides = max(1, round(height * scale)), max(1, round(width * scale))
+    planes = torch.from_numpy(np.ascontiguousarray(values, np.float32))
+    result: np.ndarray = interpolate(planes[None], sides, mode="area")[0].numpy()
+    return result
