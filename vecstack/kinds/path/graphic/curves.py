@@ -54,16 +54,16 @@ def fitted(points: np.ndarray, error: float) -> Outline | None:
         return Outline(box, np.full(8, BOX))
     reach = min(CORNER_REACH, max(length / CORNER_SHARE, 0.8))
     corners = np.flatnonzero(corners_of(points, reach, CORNER_TURN, CORNER_SPREAD))
-    sections = _sections(points, corners, reach)
+    sections = sections_between(points, corners, reach)
     pieces: list[tuple[np.ndarray, int]] = []
     for section in sections:
-        pieces += _pieces_of(section, error, bool(len(corners)))
+        pieces += pieces_along(section, error, bool(len(corners)))
     contour = np.concatenate([piece[:3] for piece, _ in pieces])
     kinds = np.array([kind for _, kind in pieces])
-    return _closed(contour, kinds)
+    return levelled(contour, kinds)
 
 
-def _closed(contour: np.ndarray, kinds: np.ndarray) -> Outline | None:
+def levelled(contour: np.ndarray, kinds: np.ndarray) -> Outline:
     """A contour with lines made level and upright; two pieces at least."""
     if len(kinds) < 2:
         first, second = _halved(np.concatenate([contour, contour[:1]]))
@@ -88,7 +88,7 @@ def _halved(piece: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([a, ab, abc, middle]), np.stack([middle, bcd, cd, d])
 
 
-def _sections(points: np.ndarray, corners: np.ndarray, reach: float) -> list[np.ndarray]:
+def sections_between(points: np.ndarray, corners: np.ndarray, reach: float) -> list[np.ndarray]:
     """The parts of a closed outline from corner to corner, both included, without the points that pixels rounded off; a
     closed one begins where it is highest."""
     n = len(points)
@@ -130,18 +130,22 @@ def _corner_at(points: np.ndarray, corner: int, reach: float) -> np.ndarray:
     return met if np.hypot(*(met - here)) <= CORNER_MOVE else here
 
 
-def _pieces_of(section: np.ndarray, error: float, has_corners: bool) -> list[tuple[np.ndarray, int]]:
+def pieces_along(section: np.ndarray, error: float, has_corners: bool) -> list[tuple[np.ndarray, int]]:
     """The pieces [4,2] of a section [N,2], and what they are."""
     if has_corners and _off_chord(section) <= max(LINE_ERROR, 0.7 * error):
         return [(_line(section[0], section[-1]), LINE)]
     runs = runs_of(section, RUN_PX, RUN_ERROR)
     found: list[tuple[np.ndarray, int]] = []
-    at = 0
+    at = began = 0  # of what is left; the last line
     for first, last in (run for run in runs if _is_line(section[run[0] : run[1] + 1])):
         if first > at:
             found += [(piece, CURVE) for piece in cubics_along(section[at : first + 1], error)]
-        found.append((_line(section[first], section[last]), LINE))
-        at = last
+        start = first
+        if found and found[-1][1] == LINE and first == at and _off_chord(section[began : last + 1]) <= 2 * RUN_ERROR:
+            found.pop()
+            start = began
+        found.append((_line(section[start], section[last]), LINE))
+        began, at = start, last
     if at < len(section) - 1:
         found += [(piece, CURVE) for piece in cubics_along(section[at:], error)]
     return found
