@@ -21,6 +21,7 @@ CORNER_TURN, CORNER_SPREAD = math.radians(28), 0.6  # least turn there, and most
 BLUNT = 1.2  # px around a corner over which pixels round it off
 CORNER_MOVE = 1.6  # px that a corner may be away from the outline
 ACUTE, THIN = math.radians(50), 1.5  # between the sides of a sharp corner; px across, where it is thin
+SHARP_POINTS = 150  # of an outline that has sharp corners: the sides of a letter are too short to tell one
 LINE_ERROR, RUN_ERROR = 0.16, 0.07  # px that points may be off a line from corner to corner, and one that ends smoothly
 RUN_PX, CLEAN_ERROR = 24.0, 0.03  # least length of a line that ends smoothly; px that points within may be off it
 LEVEL_PX, LEVEL_SLOPE = 0.15, 0.015  # off level, of a line that is made exactly level or upright: at most both
@@ -118,7 +119,8 @@ def _corner_at(points: np.ndarray, corner: int, reach: float) -> tuple[np.ndarra
         return here, blunt
     opening = math.acos(min(1.0, max(-1.0, float(sides[0][1] @ sides[1][1]))))
     thin = min(THIN / (2 * math.tan(max(opening, 1e-3) / 2)), 2 * reach)
-    if opening < ACUTE and thin > blunt:
+    is_sharp = opening < ACUTE and thin > blunt and len(points) >= SHARP_POINTS
+    if is_sharp:
         sides, blunt = _sides(points, corner, thin, reach) or sides, thin
     (p, u), (q, v) = sides
     cross = u[0] * v[1] - u[1] * v[0]
@@ -126,8 +128,8 @@ def _corner_at(points: np.ndarray, corner: int, reach: float) -> tuple[np.ndarra
         return here, min(blunt, BLUNT)
     t = ((q - p)[0] * v[1] - (q - p)[1] * v[0]) / cross
     met: np.ndarray = p + t * u
-    most = CORNER_MOVE if opening >= ACUTE else max(CORNER_MOVE, blunt)
-    if np.hypot(*(met - here)) > most or (opening < ACUTE and (met - here) @ (u + v) > 0):
+    most = max(CORNER_MOVE, blunt) if is_sharp else CORNER_MOVE
+    if np.hypot(*(met - here)) > most or (is_sharp and (met - here) @ (u + v) > 0):
         return here, min(BLUNT, reach / 2)
     return met, blunt
 
@@ -142,7 +144,7 @@ def _sides(
     for step in (-1, 1):
         side = points[(corner + step * np.arange(1, min(n // 2, int(4 * reach + 2 * blunt) + 4))) % n]
         away = np.hypot(*(side - here).T)
-        own = side[(away > blunt) & (away < blunt + 1.4 * reach)]
+        own = side[(away > blunt) & (away < blunt + 1.3 * reach)]
         if len(own) < 2:
             return None
         middle = own.mean(0)
