@@ -145,6 +145,7 @@ def _loops(
     hides = rank > rank[members[0]]
     if parts.colors.shape[1] == 4:
         hides &= parts.colors[:, 3] > OPAQUE
+    wide = grown(veil, 1)
     allowed, left_out = hides[parts.part], np.zeros(parts.count, bool)
     for attempt in range(TRIES):
         over = hides & ~left_out if attempt < TRIES - 1 else np.zeros(parts.count, bool)
@@ -158,7 +159,7 @@ def _loops(
             is_beside = seen & (edge.outer >= 0) & (hides & ~over)[edge.outer]
             points, soft = pushed_under(edge.points, is_beside, allowed)
             columns, rows = np.floor(edge.points).astype(np.int64).T
-            soft = soft | veil[np.clip(rows, 0, len(veil) - 1), np.clip(columns, 0, veil.shape[1] - 1)]
+            soft = soft | wide[np.clip(rows, 0, len(veil) - 1), np.clip(columns, 0, veil.shape[1] - 1)]
             way, blocking = completed(Hidden(points, seen, soft, edge.inner), allowed)
             blockers |= blocking
             found.append((way, set(np.unique(edge.inner[seen]).tolist())))
