@@ -14,7 +14,7 @@ from tests.exporting.conftest import HOSTILE
 from tests.exporting.cutting.test_partition import STACK
 from tests.helpers import block
 from tests.kinds.path.examples import at, blob, corner
-from vecstack import Canvas, Stack
+from vecstack import Canvas, Stack, import_svg
 from vecstack.errors import ExportError, UsageError
 from vecstack.exporting.dxf import to_dxf
 from vecstack.geometry import Rect
@@ -102,3 +102,16 @@ def test_without_the_package_it_is_said_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "ezdxf", None)
     with pytest.raises(ExportError, match=r"ezdxf.*pip install '\.\[dxf\]'"):
         to_dxf(DISC, device="cpu")
+
+
+def test_what_a_pen_draws_may_be_its_centre_line() -> None:
+    smile = '<path fill="none" stroke="#000" stroke-width="4" stroke-linecap="round" d="M20 10c20 30 40 30 60 0"/>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 50">{smile}</svg>'
+    drawn = import_svg(io.BytesIO(svg.encode()))
+    both = Stack(drawn.canvas, (*drawn.layers, *DISC.layers))
+    line, disc = read(to_dxf(both, dpi=25.4, center_lines=True, device="cpu")).modelspace()
+    assert (line.closed, disc.closed) == (False, True)
+    points = [point.vec2 for point in line.construction_tool().flattening(0.01)]
+    ends = sorted((round(point.x, 1), round(point.y, 1)) for point in (points[0], points[-1]))
+    assert ends == [pytest.approx((20, 40), abs=0.1), pytest.approx((80, 40), abs=0.1)]
+    assert min(point.y for point in points) == pytest.approx(50 - 32.5, abs=0.1)

@@ -123,6 +123,10 @@ def run(
         float | None,
         typer.Option("--polylines", metavar="MM", help="Straight lines in a DXF, within so much of the curves."),
     ] = None,
+    center_lines: Annotated[
+        bool,
+        typer.Option("--center-lines", help="In a DXF, the middle of what a pen of one width draws, not its outline."),
+    ] = False,
     minify: Annotated[bool, typer.Option("--minify", help="Leave ids, names and hidden layers out of an SVG.")] = False,
     plain: Annotated[
         bool, typer.Option("--plain", help="No masks and blurs in an SVG: every program draws it alike, in steps.")
@@ -153,6 +157,7 @@ def run(
         min_area=min_area,
         bleed=bleed,
         polylines=polylines,
+        center_lines=center_lines or None,
         minify=minify or None,
         plain=plain or None,
     )

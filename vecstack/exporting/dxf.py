@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from vecstack.color import Color
@@ -15,6 +16,7 @@ from vecstack.exporting.cutting.curves import Point, is_straight, on_piece
 from vecstack.exporting.cutting.outlines import Outlined, outlined
 from vecstack.exporting.physical import mm_per_unit, width_in_mm
 from vecstack.extras import install
+from vecstack.kinds import kind_of
 from vecstack.stack import Stack
 
 VERSION = "R2010"  # has true colours, and most programs read it
@@ -30,13 +32,15 @@ def to_dxf(
     width_mm: float | None = None,
     dpi: float | None = None,
     polylines: float | None = None,
+    center_lines: bool = False,
     device: str = "auto",
 ) -> bytes:
     """The bytes of a DXF in millimetres, y up, the canvas's lower left corner at 0: a DXF layer of its name and true
     colour for each layer of the stack that is seen, with its outline as closed splines, which are its curves exactly,
-    and polylines where it is straight; `polylines`, only these, within so many millimetres of the curves. The canvas is
-    `width_mm` wide, or has `dpi` pixels an inch (None: SCREEN_DPI). Raises UsageError; ExportError: no ezdxf, a layer
-    without an outline; DeviceError."""
+    and polylines where it is straight; `polylines`, only these, within so many millimetres of the curves;
+    `center_lines`, what a pen of one width draws as the lines along which it does. The canvas is `width_mm` wide, or
+    has `dpi` pixels an inch (None: SCREEN_DPI). Raises UsageError; ExportError: no ezdxf, a layer without an outline;
+    DeviceError."""
     width = width_in_mm(stack.canvas, width_mm, dpi)
     if polylines is not None and not 0 < polylines < float("inf"):
         raise UsageError(f"polylines must be above 0 mm, not {polylines:g}.", parameter="polylines")
@@ -44,6 +48,8 @@ def to_dxf(
     with _without_times():
         document = _need_ezdxf().new(VERSION)
         document.units = MILLIMETRES
+        if center_lines:
+            shapes = [_along_center_line(shape) for shape in shapes]
         _draw(document, stack, shapes, scale, polylines, device)
         text = io.StringIO()
         document.write(text)
@@ -73,6 +79,12 @@ def _draw(
         for curve in shape.outline:
             points = [(x * scale, (stack.canvas.height - y) * scale) for x, y in curve]
             _add(space, points, polylines, {"layer": layer.dxf.name})
+
+
+def _along_center_line(shape: Outlined) -> Outlined:
+    """A shape with the lines that a pen draws it along in the place of its outline; as it is where none does."""
+    line = kind_of(shape.layer).center_line(shape.layer)
+    return shape if line is None else replace(shape, outline=line.curves)
 
 
 def _need_ezdxf() -> Any:
@@ -106,7 +118,9 @@ class _Names:
 
 
 def _add(space: Any, points: Sequence[Point], tolerance: float | None, attributes: dict[str, str]) -> None:
-    """Add a closed curve: a polyline where it is straight or a tolerance is given, else a spline of the same pieces."""
+    """Add a curve, closed where it ends as it begins: a polyline where it is straight or a tolerance is given, else a
+    spline of the same pieces."""
+    is_closed = points[0] == points[-1]
     pieces = [points[at : at + 4] for at in range(0, len(points) - 1, 3)]
     if tolerance is None and not all(is_straight(*piece) for piece in pieces):
         knots = [0.0] * (DEGREE + 1)
@@ -116,10 +130,11 @@ def _add(space: Any, points: Sequence[Point], tolerance: float | None, attribute
         spline = space.add_spline(degree=DEGREE, dxfattribs=attributes)
         spline.control_points = [(x, y, 0.0) for x, y in points]
         spline.knots = knots
-        spline.dxf.flags = spline.CLOSED | spline.PLANAR
+        spline.dxf.flags = spline.PLANAR | (spline.CLOSED if is_closed else 0)
     else:
-        line = list(dict.fromkeys(corner for piece in pieces for corner in _corners(piece, tolerance or 1.0)))
-        space.add_lwpolyline(line, close=True, dxfattribs=attributes)
+        corners = [corner for piece in pieces for corner in _corners(piece, tolerance or 1.0)]
+        line = list(dict.fromkeys(corners if is_closed else [points[0], *corners]))
+        space.add_lwpolyline(line, close=is_closed, dxfattribs=attributes)
 
 
 def _corners(piece: Sequence[Point], tolerance: float) -> Iterator[Point]:

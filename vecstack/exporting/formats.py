@@ -43,6 +43,7 @@ class Options:
     min_area: str | None = None
     bleed: str | None = None
     polylines: float | None = None
+    center_lines: bool | None = None
     minify: bool | None = None
     plain: bool | None = None
 
@@ -217,8 +218,10 @@ def _pdf(order: Order) -> bytes:
 def _dxf(order: Order) -> bytes:
     from vecstack.exporting.dxf import to_dxf
 
-    order, polylines = order.printed(), order.options.polylines
-    return to_dxf(order.prepared(), width_mm=order.width_mm, polylines=polylines, device=order.device)
+    order = order.printed()
+    asked, stack = order.options, order.prepared()
+    along = bool(asked.center_lines)
+    return to_dxf(stack, width_mm=order.width_mm, polylines=asked.polylines, center_lines=along, device=order.device)
 
 
 def _ora(order: Order) -> bytes:
@@ -259,7 +262,7 @@ FORMATS = (
     ExportFormat("svg-flat", (".svg", ".svgz"), ("hard", *_SVG_OPTIONS), _flat_svg),
     ExportFormat("html", (".html", ".htm"), ("source",), _html),
     ExportFormat("pdf", (".pdf",), ("size", *_MADE), _pdf),
-    ExportFormat("dxf", (".dxf",), ("polylines", *_MADE), _dxf),
+    ExportFormat("dxf", (".dxf",), ("polylines", "center_lines", *_MADE), _dxf),
     ExportFormat("ora", (".ora",), ("size",), _ora),
     ExportFormat("png-layers", (), ("size",), _png_layers),
     ExportFormat("gif", (".gif",), ("size", "duration"), _gif),

@@ -321,14 +321,28 @@ class Grower(Protocol):
 
 
 @dataclass(frozen=True)
+class CenterLine:
+    """What a pen of one width draws a layer along, in canvas units: open curves, and closed ones, whose last point is
+    their first; the `width`; how the ends of open ones are drawn ("round", or "butt": cut off), and corners ("round",
+    or "miter": sharp, but for tips of more than twice the width)."""
+
+    curves: tuple[Curve, ...]
+    width: float
+    ends: str
+    corners: str
+
+
+@dataclass(frozen=True)
 class SvgElement:
     """A layer as an element of SVG in its local frame: its tag, its attributes but those that all layers have (id,
     opacity, visibility, its transform, and the fill where the layer has one colour), and what it refers to (such as a
-    gradient). A `path` without `d` is given the layer's outline."""
+    gradient). A `path` without `d` is given the layer's outline, or goes along `curves`, open or closed, which are in
+    canvas units, as are its attributes."""
 
     tag: str
     attributes: Mapping[str, str]
     definitions: str = ""
+    curves: tuple[Curve, ...] = ()
 
 
 class Kind(Generic[AnyLayer]):
@@ -478,6 +492,11 @@ class Kind(Generic[AnyLayer]):
     def outline(self, layer: AnyLayer) -> tuple[Curve, ...] | None:
         """The layer's edge as closed curves (nonzero rule), where it covers all within them and nothing outside; None
         where it does not."""
+        return None
+
+    def center_line(self, layer: AnyLayer) -> CenterLine | None:
+        """What a pen of one width draws a layer along that has an outline, within what is told apart, where that takes
+        fewer numbers; None where there is nothing of the kind."""
         return None
 
     def gradient(self, layer: AnyLayer) -> Gradient | None:

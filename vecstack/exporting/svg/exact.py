@@ -40,7 +40,9 @@ def exact_shape(stack: Stack, layer: Layer, name: str, options: SvgOptions, devi
     if element is None and outline == (UNIT_CIRCLE,):
         element = SvgElement("circle", {"r": "1"})
     moved = None if element is None else _moved(element, layer.transform)
-    if moved is not None:
+    if element is not None and element.curves:
+        place = {"d": outline_data(element.curves, options.decimals)}
+    elif moved is not None:
         element, place = moved, {}
     elif element is not None:
         place = {"transform": _placed(layer.transform)}

@@ -1,4 +1,4 @@
-"""Closed curves of cubic pieces as the data of an SVG path, in few bytes."""
+"""Curves of cubic pieces as the data of an SVG path, in few bytes."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ Step = tuple[int, int]
 
 
 def outline_data(curves: Iterable[Curve], decimals: int) -> str:
-    """Path data of closed curves whose points are rounded to so many decimals: relative, so that steps have few digits,
-    between points that are rounded already, so that nothing adds up; straight pieces as lines."""
+    """Path data of curves, closed where they end as they begin, whose points are rounded to so many decimals: relative,
+    so that steps have few digits, between points that are rounded already, so that nothing adds up; straight pieces as
+    lines."""
     scale = 10**decimals
     tokens: list[str] = []
     at = (0, 0)
     for curve in curves:
         start, *rest = ((round(x * scale), round(y * scale)) for x, y in curve)
-        tokens += ["m" if tokens else "M", *_numbers([_step(at, start)], decimals)]
-        tokens += [*_commands(_pieces(start, rest), decimals), "z"]
-        at = start
+        is_closed = curve[0] == curve[-1]
+        pieces = _pieces(start, rest)
+        if is_closed and pieces and len(pieces[-1]) == 1:
+            del pieces[-1]  # `z` draws it
+        tokens += ["m" if tokens else "M", *_numbers([_step(at, start)], decimals), *_commands(pieces, decimals)]
+        tokens += ["z"] if is_closed else []
+        at = start if is_closed else rest[-1]
     return _joined(tokens)
 
 
 def _pieces(start: Step, rest: list[Step]) -> list[tuple[Step, ...]]:
     """The pieces that are longer than nothing, each as the steps from where it begins to its handles and its end;
-    straight ones as the last step alone. A straight piece at the end is left to `z`."""
+    straight ones as the last step alone."""
     pieces: list[tuple[Step, ...]] = []
     at = start
     for first, second, end in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
@@ -33,7 +38,7 @@ def _pieces(start: Step, rest: list[Step]) -> list[tuple[Step, ...]]:
         if any(step != (0, 0) for step in steps):
             pieces.append(steps[2:] if _is_straight(*steps) else steps)
         at = end
-    return pieces[:-1] if pieces and len(pieces[-1]) == 1 else pieces
+    return pieces
 
 
 def _step(start: Step, end: Step) -> Step:

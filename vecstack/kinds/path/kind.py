@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from vecstack.color import Color
 from vecstack.errors import DocumentError
 from vecstack.geometry import Affine, Rect
-from vecstack.kinds.base import Curve, Grower, Kind, Maker, MakerEntry, Scene, Steps, SvgElement, Terms
+from vecstack.kinds.base import CenterLine, Curve, Grower, Kind, Maker, MakerEntry, Scene, Steps, SvgElement, Terms
 from vecstack.kinds.fields import short_number
 from vecstack.kinds.gradient import Gradient
 from vecstack.kinds.path.layer import PathLayer
 from vecstack.kinds.path.numbers import rounded, shape_of, with_shape
-from vecstack.kinds.path.svg import path_svg
+from vecstack.kinds.path.svg import center_line, path_svg
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,6 +121,9 @@ class PathKind(Kind[PathLayer]):
 
     def gradient(self, layer: PathLayer) -> Gradient | None:
         return layer.gradient
+
+    def center_line(self, layer: PathLayer) -> CenterLine | None:
+        return center_line(layer)
 
     def svg(self, layer: PathLayer, name: str) -> SvgElement | None:
         return path_svg(layer, name)

@@ -1,5 +1,5 @@
 """What a path layer is in SVG where that has a word for it: circles, ellipses, rectangles with round corners, lines of
-one width along these, and gradients."""
+one width along these and along any curve, and gradients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from vecstack.color import to_hex
 from vecstack.geometry import UNIT_CIRCLE
-from vecstack.kinds.base import SvgElement
+from vecstack.kinds.base import CenterLine, SvgElement
 from vecstack.kinds.gradient import Gradient
 from vecstack.kinds.path.graphic.boxes import box_map
 from vecstack.kinds.path.layer import Contour, PathLayer
@@ -49,7 +49,9 @@ def path_svg(layer: PathLayer, name: str) -> SvgElement | None:
     off = ROUNDED * 10.0**-decimals
     forms = [_form(np.array(contour).reshape(-1, 2), off) for contour in layer.contours[:3]]
     if layer.color is not None:
-        return _stroke(forms, to_hex(layer.color), off, decimals + 1) or _filled(forms, off, decimals + 1)
+        color = to_hex(layer.color)
+        found = _stroke(forms, color, off, decimals + 1) or _filled(forms, off, decimals + 1)
+        return found or _drawn(layer, color, decimals + 1)
     assert layer.gradient is not None
     shaded, form = _gradient_svg(layer.gradient, name), _filled(forms, off, decimals + 1)
     if form is None:
@@ -129,6 +131,29 @@ def _stroke(forms: Sequence[_Ellipse | _Box | None], color: str, off: float, dec
     elif len(forms) == 1 and isinstance(forms[0], _Box):
         found = _line(forms[0], off, decimals)
     return found and replace(found, attributes={"fill": "none", "stroke": color, **found.attributes})
+
+
+def center_line(layer: PathLayer) -> CenterLine | None:
+    """The line along which a pen draws a path layer of one colour (see kinds.base.Kind.center_line)."""
+    from vecstack.kinds.path.centerlines.find import center_line_of
+
+    if layer.color is None:
+        return None
+    place = np.array(layer.transform.rows())
+    contours = [np.array(contour).reshape(-1, 2) @ place[:, :2].T + place[:, 2] for contour in layer.contours]
+    rounding = ROUNDED * 10.0 ** -_decimals(layer.contours) * float(np.linalg.norm(place[:, :2], 2))
+    return center_line_of(contours, rounding)
+
+
+def _drawn(layer: PathLayer, color: str, decimals: int) -> SvgElement | None:
+    """The element of a shape that a pen draws."""
+    line = center_line(layer)
+    if line is None:
+        return None
+    words = {} if line.ends == "butt" else {"stroke-linecap": line.ends}
+    words |= {} if line.corners == "miter" else {"stroke-linejoin": line.corners}
+    width = _written({"stroke-width": line.width}, decimals)
+    return SvgElement("path", {"fill": "none", "stroke": color, **width, **words}, curves=line.curves)
 
 
 def _width(form: _Ellipse | _Box) -> float:

@@ -130,3 +130,23 @@ def test_an_edge_that_is_that_of_the_part_above_stays_within_it() -> None:
     assert lower.any()
     assert away[lower].max() < 48.8  # a little inside, so that nothing of it shines through along the rim
     assert abs(away[below.loops[0][:, 1] < 64] - 50).max() < 0.2
+
+
+def test_a_sharp_tip_is_where_its_sides_meet() -> None:
+    corners = [(20.3, 40.2), (110.4, 64.1), (20.3, 72.6)]
+    parts, (spike,) = shapes(
+        drawn(128, lambda canvas, unit: canvas.polygon([(x * unit, y * unit) for x, y in corners], fill="#000"))
+    )
+    assert parts.count == 2
+    (outline,) = spike.outlines(0.2)
+    assert outline.pieces == 3
+    assert all(np.hypot(*(outline.points[::3] - corner).T).min() < 0.35 for corner in corners)
+
+
+def test_the_thin_end_of_a_notch_is_no_hole() -> None:
+    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
+        canvas.rectangle(box(10, 10, 118, 118, unit), fill="#000")
+        canvas.polygon([(x * unit, y * unit) for x, y in ((40.2, 9), (70.3, 88.8), (46.9, 9))], fill="#fff")
+
+    _, (plate,) = shapes(drawn(128, draw))
+    assert len(plate.loops) == 1

@@ -20,6 +20,8 @@ CORNER_REACH, CORNER_SHARE = 3.0, 12.0  # px along an outline that a corner is s
 CORNER_TURN, CORNER_SPREAD = math.radians(28), 0.6  # least turn there, and most more turn from twice as far: of it
 BLUNT = 1.2  # px around a corner over which pixels round it off
 CORNER_MOVE = 1.6  # px that a corner may be away from the outline
+ACUTE, THIN = math.radians(50), 1.5  # between the sides of a sharp corner; px across, where it is thin
+SHARP_POINTS = 150  # of an outline that has sharp corners: the sides of a letter are too short to tell one
 LINE_ERROR, RUN_ERROR = 0.16, 0.07  # px that points may be off a line from corner to corner, and one that ends smoothly
 RUN_PX, CLEAN_ERROR = 24.0, 0.03  # least length of a line that ends smoothly; px that points within may be off it
 LEVEL_PX, LEVEL_SLOPE = 0.15, 0.015  # off level, of a line that is made exactly level or upright: at most both
@@ -54,16 +56,16 @@ def fitted(points: np.ndarray, error: float) -> Outline | None:
         return Outline(box, np.full(8, BOX))
     reach = min(CORNER_REACH, max(length / CORNER_SHARE, 0.8))
     corners = np.flatnonzero(corners_of(points, reach, CORNER_TURN, CORNER_SPREAD))
-    sections = _sections(points, corners, reach)
+    sections = sections_between(points, corners, reach)
     pieces: list[tuple[np.ndarray, int]] = []
     for section in sections:
-        pieces += _pieces_of(section, error, bool(len(corners)))
+        pieces += pieces_along(section, error, bool(len(corners)))
     contour = np.concatenate([piece[:3] for piece, _ in pieces])
     kinds = np.array([kind for _, kind in pieces])
-    return _closed(contour, kinds)
+    return levelled(contour, kinds)
 
 
-def _closed(contour: np.ndarray, kinds: np.ndarray) -> Outline | None:
+def levelled(contour: np.ndarray, kinds: np.ndarray) -> Outline:
     """A contour with lines made level and upright; two pieces at least."""
     if len(kinds) < 2:
         first, second = _halved(np.concatenate([contour, contour[:1]]))
@@ -88,7 +90,7 @@ def _halved(piece: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([a, ab, abc, middle]), np.stack([middle, bcd, cd, d])
 
 
-def _sections(points: np.ndarray, corners: np.ndarray, reach: float) -> list[np.ndarray]:
+def sections_between(points: np.ndarray, corners: np.ndarray, reach: float) -> list[np.ndarray]:
     """The parts of a closed outline from corner to corner, both included, without the points that pixels rounded off; a
     closed one begins where it is highest."""
     n = len(points)
@@ -102,46 +104,71 @@ def _sections(points: np.ndarray, corners: np.ndarray, reach: float) -> list[np.
         end = int(corners[(number + 1) % len(corners)])
         end += n if end <= corner else 0
         own = points[np.arange(corner + 1, end) % n]
-        first, last = places[number], places[(number + 1) % len(corners)]
-        far = np.minimum(np.hypot(*(own - first).T), np.hypot(*(own - last).T)) > min(BLUNT, reach / 2)
+        (first, after), (last, before) = places[number], places[(number + 1) % len(corners)]
+        far = (np.hypot(*(own - first).T) > after) & (np.hypot(*(own - last).T) > before)
         found.append(np.concatenate([first[None], own[far], last[None]]))
     return found
 
 
-def _corner_at(points: np.ndarray, corner: int, reach: float) -> np.ndarray:
-    """Where the lines of both sides of a corner meet, if that is near."""
-    here: np.ndarray = points[corner]
-    n = len(points)
-    lines = []
-    for step in (-1, 1):
-        side = points[(corner + step * np.arange(1, min(n // 2, int(4 * reach) + 4))) % n]
-        away = np.hypot(*(side - here).T)
-        own = side[(away > min(BLUNT, reach / 2)) & (away < 1.8 * reach)]
-        if len(own) < 2:
-            return here
-        middle = own.mean(0)
-        lines.append((middle, np.linalg.svd(own - middle)[2][0]))
-    (p, u), (q, v) = lines
+def _corner_at(points: np.ndarray, corner: int, reach: float) -> tuple[np.ndarray, float]:
+    """Where the lines of both sides of a corner meet, if that is near; and how far around it pixels round it off, a
+    sharp one as far as it is thin."""
+    here, blunt = points[corner], min(BLUNT, reach / 2)
+    sides = _sides(points, corner, blunt, reach)
+    if sides is None:
+        return here, blunt
+    opening = math.acos(min(1.0, max(-1.0, float(sides[0][1] @ sides[1][1]))))
+    thin = min(THIN / (2 * math.tan(max(opening, 1e-3) / 2)), 2 * reach)
+    is_sharp = opening < ACUTE and thin > blunt and len(points) >= SHARP_POINTS
+    if is_sharp:
+        sides, blunt = _sides(points, corner, thin, reach) or sides, thin
+    (p, u), (q, v) = sides
     cross = u[0] * v[1] - u[1] * v[0]
     if abs(cross) < 0.2:
-        return here
+        return here, min(blunt, BLUNT)
     t = ((q - p)[0] * v[1] - (q - p)[1] * v[0]) / cross
     met: np.ndarray = p + t * u
-    return met if np.hypot(*(met - here)) <= CORNER_MOVE else here
+    most = max(CORNER_MOVE, blunt) if is_sharp else CORNER_MOVE
+    if np.hypot(*(met - here)) > most or (is_sharp and (met - here) @ (u + v) > 0):
+        return here, min(BLUNT, reach / 2)
+    return met, blunt
 
 
-def _pieces_of(section: np.ndarray, error: float, has_corners: bool) -> list[tuple[np.ndarray, int]]:
+def _sides(
+    points: np.ndarray, corner: int, blunt: float, reach: float
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None:
+    """The lines of both sides of a corner, without what is `blunt`: a point of each, and which way it leads away; None
+    where a side is too short."""
+    here, n = points[corner], len(points)
+    found = []
+    for step in (-1, 1):
+        side = points[(corner + step * np.arange(1, min(n // 2, int(4 * reach + 2 * blunt) + 4))) % n]
+        away = np.hypot(*(side - here).T)
+        own = side[(away > blunt) & (away < blunt + 1.3 * reach)]
+        if len(own) < 2:
+            return None
+        middle = own.mean(0)
+        way = np.linalg.svd(own - middle)[2][0]
+        found.append((middle, way if way @ (middle - here) > 0 else -way))
+    return found[0], found[1]
+
+
+def pieces_along(section: np.ndarray, error: float, has_corners: bool) -> list[tuple[np.ndarray, int]]:
     """The pieces [4,2] of a section [N,2], and what they are."""
     if has_corners and _off_chord(section) <= max(LINE_ERROR, 0.7 * error):
         return [(_line(section[0], section[-1]), LINE)]
     runs = runs_of(section, RUN_PX, RUN_ERROR)
     found: list[tuple[np.ndarray, int]] = []
-    at = 0
+    at = began = 0  # of what is left; the last line
     for first, last in (run for run in runs if _is_line(section[run[0] : run[1] + 1])):
         if first > at:
             found += [(piece, CURVE) for piece in cubics_along(section[at : first + 1], error)]
-        found.append((_line(section[first], section[last]), LINE))
-        at = last
+        start = first
+        if found and found[-1][1] == LINE and first == at and _off_chord(section[began : last + 1]) <= 2 * RUN_ERROR:
+            found.pop()
+            start = began
+        found.append((_line(section[start], section[last]), LINE))
+        began, at = start, last
     if at < len(section) - 1:
         found += [(piece, CURVE) for piece in cubics_along(section[at:], error)]
     return found

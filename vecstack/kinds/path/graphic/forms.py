@@ -12,6 +12,7 @@ import numpy as np
 
 from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.fit import Tuner
+from vecstack.kinds.path.graphic.banded import added, folded, solved
 from vecstack.kinds.path.graphic.boxes import box_map
 from vecstack.kinds.path.graphic.curves import BOX, CIRCLE, CURVE, LEVEL, SAME_RADIUS, UPRIGHT, WHOLE, Outline, area_of
 from vecstack.kinds.path.slopes import Slopes
@@ -22,13 +23,13 @@ LIMIT = 1.0  # px that a number may move in a step
 SETTLING = 0.5  # last share of the steps, which become shorter
 SMOOTH_TURN = math.radians(15)  # least turn of a corner; what turns less is pulled straight
 SMOOTHNESS = 0.05  # of that pull, as a share of the mean curvature
-MAX_NUMBERS = 800  # of a path; larger ones stay, since a step takes their cube
 
 
 @dataclass(frozen=True)
 class Form:
     """The outlines of a path, and of which of its `count` free numbers its M points are sums: the numbers of x, y, x,
-    y, ... are the free ones at `places` [2M,K] times `weights` [2M,K]."""
+    y, ... are the free ones at `places` [2M,K] times `weights` [2M,K]. Free numbers that meet in a piece are near each
+    other."""
 
     outlines: tuple[Outline, ...]
     places: np.ndarray
@@ -43,7 +44,7 @@ class Form:
         count, every = 0, []
         for places, weights in sums:
             beside = ((0, 0), (0, width - places.shape[1]))
-            every.append((np.pad(places, beside) + count, np.pad(weights, beside)))
+            every.append((np.pad(places, beside, "edge") + count, np.pad(weights, beside)))
             count += int(places.max()) + 1
         places, weights = (np.concatenate(parts) for parts in zip(*every, strict=True))
         return cls(tuple(outlines), places, weights, count)
@@ -63,29 +64,37 @@ class Form:
     def step(self, points: np.ndarray, cubics: np.ndarray, blocks: np.ndarray, slopes: np.ndarray) -> np.ndarray:
         """The damped Gauss-Newton step [M,2] of points [M,2] with slopes [M,2], of cubics [Q,4] with blocks [Q,8,8]."""
         mean = float(np.trace(blocks, axis1=1, axis2=2).sum()) / len(self.places)
-        if mean <= 0 or self.count > MAX_NUMBERS:
+        if mean <= 0:
             return np.zeros_like(slopes)
         rows = (2 * cubics[:, :, None] + np.arange(2)).reshape(-1, 8)
         each = np.arange(len(self.places))[:, None]
-        curvature = self._summed(blocks, rows)
-        curvature += self._summed(np.full((len(each), 1, 1), DAMPING * mean), each)
-        curvature[np.diag_indices(self.count)] += 1e-9
+        band = self._band(rows)
+        curvature = self._summed(blocks, rows, band)
+        curvature += self._summed(np.full((len(each), 1, 1), DAMPING * mean), each, band)
+        curvature[:, 0] += 1e-9
         slopes = slopes.ravel().copy()
         turns, ways, sizes = _turns(self.outlines, points)
         if len(sizes):
-            curvature += self._summed(SMOOTHNESS * mean * ways[:, :, None] * ways[:, None], turns)
+            curvature += self._summed(SMOOTHNESS * mean * ways[:, :, None] * ways[:, None], turns, band)
             np.add.at(slopes, turns, SMOOTHNESS * mean * sizes[:, None] * ways)
         downhill = -np.bincount(self.places.ravel(), (self.weights * slopes[:, None]).ravel(), self.count)
-        solved = np.linalg.solve(curvature, downhill)
-        found: np.ndarray = (self.weights * solved[self.places]).sum(1).reshape(-1, 2)
+        free = solved(curvature, downhill)
+        found: np.ndarray = (self.weights * free[self.places]).sum(1).reshape(-1, 2)
         return found
 
-    def _summed(self, blocks: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Blocks [Q,R,R] of a quadratic form of the numbers in rows [Q,R], as that of the free numbers [N,N]."""
+    def _band(self, rows: np.ndarray) -> int:
+        """How far apart free numbers are, at most, that numbers in one of some rows [Q,R] are sums of."""
+        places = self.places[rows]
+        return int((places.max((1, 2)) - places.min((1, 2))).max())
+
+    def _summed(self, blocks: np.ndarray, rows: np.ndarray, band: int) -> np.ndarray:
+        """Blocks [Q,R,R] of a quadratic form of the numbers in rows [Q,R], as that of the free numbers: the lower half
+        [N,band+1] of a matrix in a band."""
         places, weights = self.places[rows], self.weights[rows]
         values = np.einsum("qij,qia,qjb->qiajb", blocks, weights, weights)
-        cells = places[:, :, :, None, None] * self.count + places[:, None, None]
-        return np.bincount(cells.ravel(), values.ravel(), self.count**2).reshape(self.count, self.count)
+        rows, columns = places[:, :, :, None, None], places[:, None, None]
+        down, across = (np.broadcast_to(own, values.shape) for own in (rows, columns))
+        return added(down, across, values, self.count, band)
 
 
 def _turns(outlines: Sequence[Outline], points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -129,8 +138,8 @@ def _sums(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
             places[[6 * index + 2 + axis, 6 * index + 4 + axis]] = ends
             weights[6 * index + 2 + axis] = 2 / 3, 1 / 3
             weights[6 * index + 4 + axis] = 1 / 3, 2 / 3
-    _, numbers = np.unique(places, return_inverse=True)
-    return numbers.reshape(places.shape), weights
+    free, numbers = np.unique(places, return_inverse=True)
+    return folded(len(free))[numbers].reshape(places.shape), weights
 
 
 def _same(outline: Outline) -> np.ndarray:

@@ -118,10 +118,13 @@ class GraphicGrower(LayerGrower):
             self.tune()
 
     def shrink_to(self, count: int) -> None:
-        """Drop the paths without which the error rises least."""
+        """Drop the paths without which the error rises least: half of those that are too many at a time, since what
+        one is worth depends on the others."""
         drawing = self._drawing()
-        order = np.argsort(-effects(self.tuner, drawing.paths), kind="stable")
-        self._take(drawing.chosen(np.sort(order[:count])))
+        while (more := drawing.paths.count - count) > 0:
+            order = np.argsort(effects(self.tuner, drawing.paths), kind="stable")
+            drawing = drawing.chosen(np.sort(order[(more + 1) // 2 :]))
+        self._take(drawing)
 
     def grown(self) -> Grown:
         """The layers; those of what hangs together are in a group, and in it those of one colour."""

@@ -107,7 +107,7 @@ def without_strokes(
     is_stroke = np.isin(np.arange(parts.count), strokes)
     under, beside = is_stroke[parts.part], is_stroke[parts.other]
     rows, columns = nearest_of(~under)
-    fringe = _fringes(parts, under, beside & ground[parts.part], reach.fringed)
+    fringe = _fringes(parts, under, beside & ground[parts.part], reach.fringed, ground)
     nearest = np.where(under & (fringe != FREE), fringe, parts.part[rows, columns])
     given = under & ~reach.seamed[nearest]
     part = np.where(given, nearest, parts.part)
@@ -120,14 +120,15 @@ def without_strokes(
     return dataclasses.replace(parts, part=part, other=other, share=share), veil
 
 
-def _fringes(parts: Parts, under: np.ndarray, rim: np.ndarray, fringed: np.ndarray) -> np.ndarray:
-    """The fringed part of each pixel [H,W] `under` a stroke or on its `rim`, as far from it as a stroke is wide; FREE
-    elsewhere."""
+def _fringes(parts: Parts, under: np.ndarray, rim: np.ndarray, fringed: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """The fringed part of each pixel [H,W] `under` a stroke with the ground on its other side, or on its `rim`, as far
+    from it as a stroke is wide; FREE elsewhere."""
     if not fringed.any():
         return np.full(under.shape, FREE)
     rows, columns = nearest_of(fringed[parts.part])
     width = 4 * float(_away(*nearest_of(~under))[under].mean())  # depths are even from 0 to half the width
-    is_near = (under | rim) & (_away(rows, columns) < FAR * width)
+    across = parts.part[nearest_of(~under & ~fringed[parts.part])]
+    is_near = ((under & ground[across]) | rim) & (_away(rows, columns) < FAR * width)
     return np.where(is_near, parts.part[rows, columns], FREE)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
 
-from vecstack.kinds.path.graphic.curves import Outline, area_of, fitted
+from vecstack.kinds.path.graphic.curves import SHARP_POINTS, Outline, area_of, fitted
 from vecstack.kinds.path.graphic.edges import Edge, boxes_of, edges_of, grown
 from vecstack.kinds.path.graphic.evidence import over_of
 from vecstack.kinds.path.graphic.hidden import Hidden, completed, pushed_under
@@ -19,6 +19,7 @@ from vecstack.kinds.path.graphic.seeds import Parts
 MIN_AREA = 0.7  # px, of a loop
 SAME = 2.5 / 255  # difference of the colours of what may be one shape, hidden in between
 OPAQUE = 0.98  # cover of a part that hides what is below
+TAIL_WIDTH, TAIL_PX = 0.9, 0.8  # px: of the end of a notch, at most, and how near what it ends is
 MISSED_PX = 3  # pixels that edges may get wrong, more than lines along them
 TRIES = 6  # how often what hides an edge is taken away, to find a way for it
 
@@ -144,6 +145,7 @@ def _loops(
     hides = rank > rank[members[0]]
     if parts.colors.shape[1] == 4:
         hides &= parts.colors[:, 3] > OPAQUE
+    wide = grown(veil, 1)
     allowed, left_out = hides[parts.part], np.zeros(parts.count, bool)
     for attempt in range(TRIES):
         over = hides & ~left_out if attempt < TRIES - 1 else np.zeros(parts.count, bool)
@@ -157,7 +159,7 @@ def _loops(
             is_beside = seen & (edge.outer >= 0) & (hides & ~over)[edge.outer]
             points, soft = pushed_under(edge.points, is_beside, allowed)
             columns, rows = np.floor(edge.points).astype(np.int64).T
-            soft = soft | veil[np.clip(rows, 0, len(veil) - 1), np.clip(columns, 0, veil.shape[1] - 1)]
+            soft = soft | wide[np.clip(rows, 0, len(veil) - 1), np.clip(columns, 0, veil.shape[1] - 1)]
             way, blocking = completed(Hidden(points, seen, soft, edge.inner), allowed)
             blockers |= blocking
             found.append((way, set(np.unique(edge.inner[seen]).tolist())))
@@ -176,15 +178,25 @@ def _shapes(
     outer = [(loop, seen) for loop, seen in loops if area_of(loop) >= MIN_AREA]
     outer.sort(key=lambda own: -area_of(own[0]))
     holes: list[list[np.ndarray]] = [[] for _ in outer]
-    for hole, _ in (own for own in loops if area_of(own[0]) <= -MIN_AREA):
+    inner = [loop for loop, _ in loops if area_of(loop) <= -MIN_AREA]
+    for number, hole in enumerate(inner):
         around = [index for index, (loop, _) in enumerate(outer) if _holds(loop, hole[0])]
-        if around:
+        if around and not _is_tail(hole, [outer[around[-1]][0], *inner[:number], *inner[number + 1 :]]):
             holes[around[-1]].append(hole)
     found = []
     for (loop, seen), own in zip(outer, holes, strict=True):
         inside = sorted(seen & set(members.tolist()))
         found.append(Shape(max(inside, key=lambda number: area[number]), tuple(inside), (loop, *own)))
     return found
+
+
+def _is_tail(hole: np.ndarray, others: Sequence[np.ndarray]) -> bool:
+    """Whether a hole [N,2] is what pixels leave of the end of a thin notch in the edge around it, the first of the
+    other edges: as thin, and a corner from one of these."""
+    around = float(np.hypot(*(np.roll(hole, -1, 0) - hole).T).sum())
+    if len(others[0]) < SHARP_POINTS or abs(area_of(hole)) > TAIL_WIDTH * around / 2:
+        return False
+    return any(np.hypot(*(hole[:, None] - other).transpose(2, 0, 1)).min() < TAIL_PX for other in others)
 
 
 def _fits(
