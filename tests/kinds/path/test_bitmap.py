@@ -15,7 +15,7 @@ from vecstack.kinds.path.bitmap.areas import Aim, covered, fitted
 from vecstack.kinds.path.bitmap.inks import inks_of
 from vecstack.kinds.path.bitmap.level import SAMPLES, field_of
 from vecstack.kinds.path.bitmap.mixtures import mixtures_of
-from vecstack.kinds.path.bitmap.outline import contour_of
+from vecstack.kinds.path.bitmap.outline import contour_of, outlines_of
 from vecstack.kinds.path.bitmap.phases import Phases, seen
 from vecstack.kinds.path.bitmap.phases import fitted as fitted_phases
 from vecstack.kinds.path.bitmap.reading import reading_of
@@ -129,6 +129,18 @@ def test_thin_strokes_tell_of_an_ink_that_no_pixel_has_alone() -> None:
     assert pixels.max() < 250
     (layer,) = vecstack.decompose(pixels, "bitmap").layers
     assert min(layer.color) > 0.99
+
+
+def test_a_stroke_thinner_than_a_pixel_does_not_tear() -> None:
+    large = Image.new("L", (480, 480))
+    ImageDraw.Draw(large).line([(70, 390), (200, 90), (290, 340), (410, 130)], fill=255, width=24, joint="curve")
+    cover = np.asarray(large.reduce(40), float) / 255  # 0.6 px
+    assert len(outlines_of(field_of(cover))) > 1
+    contours = described(cover, 10)
+    assert contours is not None
+    assert len(contours) == 1
+    drawn = covered([480 / 12 * contours[0].points], 480, 480)
+    assert np.abs(drawn - np.asarray(large, float) / 255).mean() < 0.006
 
 
 @pytest.mark.parametrize("quality", [90, 50])

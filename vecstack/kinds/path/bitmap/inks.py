@@ -11,6 +11,7 @@ FAINT = 0.01  # cover that counts as ground
 NEAR = 0.06  # of the contrast: colours that count as an end
 END, BINS = 0.8, 10  # share of the way to the farthest colour from which on a noisy ink's peak is looked for, in bins
 FLAT = 0.98  # share of the way to the farthest colour from which on pixels have it
+FEW_FULL = 4  # pixels of the ink alone that may be so by chance, where it may be stronger
 LEAST_BEYOND, MOST_BEYOND = 1.005, 1.8  # times as far from the ground as the farthest colour the ink may be
 NOISY = 0.004  # of the contrast: median distance of the ground's colours from it, from which on a picture has noise
 OFF_LINE, NOISY_OFF_LINE = 0.05, 0.25  # distance of colours from the line of mixtures, the same; with noise
@@ -42,6 +43,11 @@ class Inks:
         """The same with the ink that lies beyond."""
         ink = self.ground + self.beyond * (self.ink - self.ground)
         return Inks(self.ground, ink, self.cover / self.beyond, off=self.off)
+
+    @property
+    def is_hardly_full(self) -> bool:
+        """Whether the ink may be stronger, and hardly a pixel says that it is not."""
+        return self.beyond > 1 and int((self.cover >= FLAT).sum()) < FEW_FULL
 
     def cropped(self, margin: int) -> tuple[tuple[int, int], Inks]:
         """Its first column and row, and the part of the picture that is inked, with a margin of so many pixels."""

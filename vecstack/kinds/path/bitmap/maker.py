@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MOST_PX = 256  # long side
 MARGIN, SOFT_MARGIN = 4, 2  # px of ground around what is inked; of a layer with a soft edge
 OFF = 0.015  # of the contrast: colours that are further off the mixtures of two may be more
+INK_PRICE = 20.0  # of an ink that is not as far from the ground as may be, in logarithms of an odds
 STEPS = {"fast": 6, "good": 10, "best": 20}
 
 
@@ -132,6 +133,9 @@ class BitmapGrower(LayerGrower):
         kind = kind_of_surfaces(max(self.scene.picture.shape)) if self._may_be_soft else None
         cover = self._inks.cover
         is_soft = kind is not None and is_uneven(cover)
+        if self._inks.is_hardly_full:
+            self._inks = self._inks.stronger
+            cover = self._inks.cover
         contours = None if is_soft else described(cover, self._steps, may_be_soft=kind is not None)
         if contours is None and kind is not None:
             self._take_soft(self._softened(kind))
@@ -172,7 +176,7 @@ class BitmapGrower(LayerGrower):
             return contours
         stronger = self._inks.stronger
         others = described(stronger.cover, self._steps)
-        length = length_of(contours, self._inks.cover, 1.0)
+        length = length_of(contours, self._inks.cover, 1.0) + INK_PRICE
         if not others or length_of(others, stronger.cover, self._inks.beyond) >= length:
             return contours
         self._inks = stronger

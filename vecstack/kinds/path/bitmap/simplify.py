@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 from vecstack.kinds.path.bitmap.areas import Aim, Fit, covered, fitted
 from vecstack.kinds.path.bitmap.edits import repairs, stiffer, with_kinds, without, without_knots
-from vecstack.kinds.path.bitmap.level import field_of
-from vecstack.kinds.path.bitmap.outline import SOFT_TURN, WHOLE_TURN, contour_of, outlines_of, smoothed
+from vecstack.kinds.path.bitmap.level import COARSE, FINE, FINER, Form, field_of
+from vecstack.kinds.path.bitmap.outline import CORNER_TURN, SOFT_TURN, WHOLE_TURN, contour_of, outlines_of, smoothed
 from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, LEVEL, SMOOTH, UPRIGHT, Contour
 
 EXACT, WHOLE_EXACT = 0.004, 0.12  # of cover: errors that nothing has to explain, root mean square; of 1 bit
@@ -25,6 +26,10 @@ NEAR = 1.6  # px around a pixel that is missed, in which knots are tried
 ROUNDS = 8  # of repairs
 FAIR = 2.0  # times EXACT: errors from which on repairs are tried
 SPOTS = 2  # that are looked at in a round
+TURNS = (CORNER_TURN, np.radians(60))  # least of what may be a corner
+THIN = 0.006  # error of pixels on edges, root mean square, of first contours from which on strokes may be thin
+MOST_THIN = 1200  # px of a picture whose strokes may be
+TRIES = 3  # of the starts that promise most
 
 Change = TypeVar("Change")
 
@@ -171,26 +176,24 @@ def numbers_of(contour: Contour) -> int:
 def described(cover: np.ndarray, steps: int, *, may_be_soft: bool = False) -> tuple[Contour, ...] | None:
     """The contours of what covers pixels [H,W]: few lines, curves and corners; where pixels are soft, or whole, and
     tell of no sharp shape, smooth ones, or none (None) of those that `may_be_soft`."""
-    outlines = _outlines(cover)
-    if not outlines:
-        return ()
     aim = Aim.of(cover)
     sharp = Search(cover, Aim(cover, cover))
-    fit = fitted([contour_of(points) for points in outlines], sharp.aim, steps)
-    if may_be_soft and aim.is_exact and np.median(sharp.missed(fit)) > BEGUN_ROUGH:
+    start = _start(sharp, cover, steps, COARSE, CORNER_TURN)
+    if start is None:
+        return ()
+    if may_be_soft and aim.is_exact and np.median(sharp.missed(start.fit)) > BEGUN_ROUGH:
         return None
-    fit = sharp.simpler(fit)
     if not aim.is_exact:
         search = Search(cover, aim, WHOLE_CORNER_PRICE)
-        other = _smooth(search, outlines, steps, WHOLE_TURN)
+        fit, other = sharp.simpler(start.fit), _smooth(search, start.outlines, steps, WHOLE_TURN)
         return min(fitted(fit.contours, aim, 0), other, key=search.score).contours
-    fit = sharp.simpler(sharp.repaired(fit))
+    start, fit = _settled(sharp, [start, *_thin_starts(sharp, start, cover, steps)])
     if may_be_soft and sharp.missed(fit).mean() > ROUGH:
         return None
     left = sharp.edges - sum(map(numbers_of, fit.contours))
-    if fit.error > max(left, 1) * BLURRED**2:
+    if fit.error > max(left, sharp.edges / 2) * BLURRED**2:
         search = Search(cover, aim, CORNER_PRICE)
-        other = _smooth(search, outlines, steps, SOFT_TURN)
+        other = _smooth(search, start.outlines, steps, SOFT_TURN)
         if other.error < sharp.edges * MOST_BLURRED**2:
             fit = min(fit, other, key=search.score)
     return fit.contours
@@ -212,8 +215,43 @@ def length_of(contours: Sequence[Contour], cover: np.ndarray, contrast: float) -
     return missing + PRICE * sum(map(numbers_of, contours))
 
 
-def _outlines(cover: np.ndarray) -> list[np.ndarray]:
-    return [points - 1 for points in outlines_of(field_of(np.pad(cover, 1, mode="edge")))]
+@dataclass(frozen=True)
+class _Start:
+    """First outlines, points [N,2] of each, and their contours."""
+
+    outlines: list[np.ndarray]
+    fit: Fit
+
+
+def _start(search: Search, cover: np.ndarray, steps: int, form: Form, least_turn: float) -> _Start | None:
+    """Where a search for what covers pixels [H,W] may begin: contours of a field; None where there is nothing."""
+    outlines = _outlines(cover, form)
+    contours = [contour_of(points, least_turn) for points in outlines]
+    return _Start(outlines, fitted(contours, search.aim, steps)) if outlines else None
+
+
+def _thin_starts(search: Search, first: _Start, cover: np.ndarray, steps: int) -> list[_Start]:
+    """Other contours to begin with, of finer fields and with fewer corners, where the first miss pixels: thin strokes
+    tear in one field and not in another."""
+    if cover.size > MOST_THIN or first.fit.error < search.edges * THIN**2:
+        return []
+    starts = (_start(search, cover, steps, form, turn) for form in (FINE, *FINER) for turn in TURNS)
+    return [start for start in starts if start is not None]
+
+
+def _settled(search: Search, starts: Sequence[_Start]) -> tuple[_Start, Fit]:
+    """The start of the shortest description, and that: of those that promise most, until one explains the pixels."""
+    found: list[tuple[_Start, Fit]] = []
+    for start in sorted(starts, key=lambda start: search.score(start.fit))[:TRIES]:
+        fit = search.simpler(start.fit)
+        found.append((start, search.simpler(search.repaired(fit))))
+        if found[-1][1].error < search.edges * THIN**2:
+            break
+    return min(found, key=lambda pair: search.score(pair[1]))
+
+
+def _outlines(cover: np.ndarray, form: Form = COARSE) -> list[np.ndarray]:
+    return [points - 1 for points in outlines_of(field_of(np.pad(cover, 1, mode="edge"), form))]
 
 
 def _smooth(search: Search, outlines: Sequence[np.ndarray], steps: int, least_turn: float) -> Fit:
