@@ -18,19 +18,23 @@ Tables are of Markdown, means over glyphs and fonts. The default is a small samp
 from __future__ import annotations
 
 import argparse
-import string
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _bitmaps.glyphs import CLASSES, OVERSAMPLING, draw_glyph, draw_sheet, find_font
 from _bitmaps.measures import Figures, figures
-from _bitmaps.methods import METHODS, Method, methods_at_hand
+from _bitmaps.methods import NAMES, Method, methods_at_hand
 from _common import print_markdown, write_json
-from glyphs import OVERSAMPLING, draw_glyph, draw_sheet, find_font
 from PIL import Image
 
+from vecstack.fitting.choose import AUTO
+from vecstack.fitting.effort import DEFAULT_EFFORT
+
+BITMAP = "bitmap"  # the model by which vecstack draws, if no other is named
 PARTS = ("glyphs", "bits")
 FONTS = (
     "DejaVuSerif.ttf",
@@ -40,7 +44,8 @@ FONTS = (
     "DancingScript-Regular.ttf",
 )
 SIDES, ALL_SIDES, BIT_SIDES = (12, 20, 28), (12, 16, 20, 28, 48), (28, 64)
-SAMPLE, EVERY = "5Rag", string.digits + string.ascii_letters
+SAMPLE, EVERY = "5Rag", "".join(CLASSES.values())
+DIGITS, EDGES = 200, 40  # pictures of handwriting, and files of each folder of silhouettes
 HEADS = ("error", "PSNR", "edge px", "95 % px", "seconds", "SVG bytes")
 
 
@@ -74,7 +79,7 @@ def small_glyph(font: str, glyph: str, side: int, part: str) -> Image.Image:
 
 
 def measured(
-    part: str, sides: list[int], fonts: list[str], glyphs: str, size: int, methods: list[Method]
+    part: str, sides: Sequence[int], fonts: list[str], glyphs: str, size: int, methods: list[Method]
 ) -> tuple[list[Entry], list[list[Image.Image]]]:
     """The figures of all methods, and the rows of a sheet."""
     found, rows = [], []
@@ -109,8 +114,22 @@ def print_part(part: str, entries: list[Entry], size: int) -> None:
             found = means([entry for entry in own if entry.method == method])
             rows.append([method, *("" if np.isnan(value) else f"{value:.3g}" for value in asdict(found).values())])
         print_markdown(f"{part}: {px} px to {size} px, errors in 1/255", ["method", *HEADS], rows)
+    print_classes(part, entries, methods, size)
     if {"Lanczos", "vecstack"} <= set(methods):
         print_shares(part, entries)
+
+
+def print_classes(part: str, entries: list[Entry], methods: list[str], size: int) -> None:
+    """A table of errors and PSNR by size and class of glyph."""
+    rows = []
+    for px in dict.fromkeys(entry.px for entry in entries):
+        for kind, glyphs in CLASSES.items():
+            own = [entry for entry in entries if entry.px == px and entry.glyph in glyphs]
+            if own:
+                each = [means([entry for entry in own if entry.method == method]) for method in methods]
+                cells = [f"{found.error:.2f} / {found.psnr:.2f}" for found in each]
+                rows.append([f"{px} px, {kind} ({len(own) // len(methods)})", *cells])
+    print_markdown(f"{part} to {size} px: error in 1/255 / PSNR in dB", ["glyphs", *methods], rows)
 
 
 def print_shares(part: str, entries: list[Entry]) -> None:
@@ -129,11 +148,10 @@ def print_shares(part: str, entries: list[Entry]) -> None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = [method.name for method in METHODS]
     parser.add_argument(
         "--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what is measured (default: all)"
     )
-    parser.add_argument("--methods", nargs="+", choices=names, default=names, help="who draws (default: all)")
+    parser.add_argument("--methods", nargs="+", choices=NAMES, default=list(NAMES), help="who draws (default: all)")
     parser.add_argument("--fonts", nargs="+", default=list(FONTS), metavar="PATH", help="fonts (default: five)")
     parser.add_argument("--sides", nargs="+", type=int, metavar="PX", help="sizes of the input, in all parts")
     parser.add_argument("--glyphs", metavar="TEXT", help=f"the glyphs to take (default: {SAMPLE})")
@@ -141,44 +159,63 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=512, metavar="PX", help="the full size (default: 512)")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="draw truth, input and results of each glyph there")
     parser.add_argument("--icons", nargs="+", type=Path, metavar="FOLDER", help="enlarge the SVG files there instead")
-    parser.add_argument("--jpeg", type=int, metavar="QUALITY", help="of --icons: as JPEGs of a quality, over white")
+    parser.add_argument(
+        "--jpeg", nargs="+", type=int, default=[], metavar="QUALITY", help="of --icons: as JPEGs, over white"
+    )
     parser.add_argument("--edges", nargs="+", type=Path, metavar="FOLDER", help="count sharp shapes there instead")
     parser.add_argument("--handwriting", type=Path, metavar="PATH", help="draw back the digits there instead")
-    parser.add_argument("--model", default="bitmap", help="who draws these digits (default: bitmap)")
-    parser.add_argument("--limit", type=int, default=200, metavar="N", help="about how many digits (default: 200)")
+    parser.add_argument(
+        "--limit",
+        type=int,
+        metavar="N",
+        help=f"about how many digits (default: {DIGITS}), or files of a folder (--edges: {EDGES}; --icons: all)",
+    )
+    parser.add_argument(
+        "--model", metavar="NAME", help=f"the model by which vecstack draws (default: {BITMAP}; of icons, {AUTO})"
+    )
+    parser.add_argument("--effort", default=DEFAULT_EFFORT, help=f"how much it fits (default: {DEFAULT_EFFORT})")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there, too")
     return parser.parse_args()
 
 
 def finish(arguments: argparse.Namespace, found: dict[str, Any], sheet: Image.Image) -> None:
     """Write the figures and the sheet where they are asked for."""
-    write_json(arguments.json, found)
+    write_json(arguments.json, {"size": arguments.size, **found})
     if arguments.sheet:
         sheet.save(arguments.sheet)
 
 
-def main() -> None:
-    arguments = parse_arguments()
-    if arguments.icons:
-        from _bitmaps.icons import measure_icons, sheet_of
+def compare_icons(arguments: argparse.Namespace) -> None:
+    """Icons in colour."""
+    from _bitmaps.icons import measure_icons, sheet_of
 
-        of_icons, rows = measure_icons(arguments.icons, arguments.sides or [SIDES[-1]], arguments.size, arguments.jpeg)
-        finish(arguments, {"size": arguments.size, "icons": of_icons}, sheet_of(rows))
-        return
-    if arguments.edges:
-        from _bitmaps.edges import measure_edges
+    sides, model = arguments.sides or [SIDES[-1]], arguments.model or AUTO
+    found, rows = measure_icons(arguments.icons, sides, arguments.size, arguments.jpeg, arguments.limit, model)
+    finish(arguments, {"icons": found}, sheet_of(rows))
 
-        fonts, glyphs = fonts_at_hand(arguments.fonts), arguments.glyphs or SAMPLE
-        write_json(arguments.json, {"edges": measure_edges(arguments.edges, fonts, glyphs, arguments.sides or [28])})
-        return
-    if arguments.handwriting:
-        from _bitmaps.handwriting import measure_handwriting
 
-        of_digits, rows = measure_handwriting(arguments.handwriting, arguments.model, arguments.limit, arguments.size)
-        finish(arguments, {"size": arguments.size, "handwriting": of_digits}, draw_sheet(rows))
-        return
-    methods, fonts = methods_at_hand(arguments.methods), fonts_at_hand(arguments.fonts)
-    glyphs = arguments.glyphs or (EVERY if arguments.all else SAMPLE)
+def count_edges(arguments: argparse.Namespace) -> None:
+    """Shapes that are given sharp edges."""
+    from _bitmaps.edges import measure_edges
+
+    fonts, glyphs = fonts_at_hand(arguments.fonts), arguments.glyphs or SAMPLE
+    found = measure_edges(arguments.edges, fonts, glyphs, arguments.sides or SIDES[-1:], arguments.limit or EDGES)
+    write_json(arguments.json, {"edges": found})
+
+
+def draw_back_handwriting(arguments: argparse.Namespace) -> None:
+    """Handwriting, at its own size."""
+    from _bitmaps.handwriting import measure_handwriting
+
+    model, limit = arguments.model or BITMAP, arguments.limit or DIGITS
+    found, rows = measure_handwriting(arguments.handwriting, model, arguments.effort, limit, arguments.size)
+    finish(arguments, {"handwriting": found}, draw_sheet(rows))
+
+
+def compare_glyphs(arguments: argparse.Namespace) -> None:
+    """Glyphs, in grey and of whole pixels."""
+    methods = methods_at_hand(arguments.methods, arguments.model or BITMAP, arguments.effort)
+    fonts, glyphs = fonts_at_hand(arguments.fonts), arguments.glyphs or (EVERY if arguments.all else SAMPLE)
     sides = {"glyphs": ALL_SIDES if arguments.all else SIDES, "bits": BIT_SIDES}
     for method in methods:
         method.draw(small_glyph(fonts[0], glyphs[0], SIDES[0], PARTS[0]), SIDES[0])
@@ -189,7 +226,19 @@ def main() -> None:
         print_part(part, own, arguments.size)
         entries += own
         rows += drawn
-    finish(arguments, {"size": arguments.size, "entries": [asdict(entry) for entry in entries]}, draw_sheet(rows))
+    finish(arguments, {"entries": [asdict(entry) for entry in entries]}, draw_sheet(rows))
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    if arguments.icons:
+        compare_icons(arguments)
+    elif arguments.edges:
+        count_edges(arguments)
+    elif arguments.handwriting:
+        draw_back_handwriting(arguments)
+    else:
+        compare_glyphs(arguments)
 
 
 if __name__ == "__main__":

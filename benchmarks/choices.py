@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from _bitmaps.glyphs import draw_glyph, find_font
 from _common import print_markdown
-from glyphs import draw_glyph, find_font
 from PIL import Image, ImageDraw, ImageFont
 from skimage import data as skimage_data
 

@@ -1,7 +1,7 @@
 """Draw glyphs of fonts as pictures to train on: a zip with a folder for each glyph and a picture in it for each font.
 
-Each glyph is white on black, placed as in MNIST (see glyphs.py). The fonts are those of a folder and the folders in it;
-a glyph that a font lacks is left out.
+Each glyph is white on black, placed as in MNIST (see _bitmaps/glyphs.py). The fonts are those of a folder and the
+folders in it; a glyph that a font lacks is left out.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import io
 import zipfile
 from pathlib import Path
 
+from _bitmaps.glyphs import CLASSES, draw_glyph
 from fontTools.ttLib import TTFont, TTLibError
-from glyphs import CLASSES, draw_glyph
 from PIL import Image
 
 OVERSAMPLING = 4

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from _common import print_markdown
-from glyphs import errors
 from PIL import Image
 
+from _bitmaps.glyphs import errors
 from vecstack.document.file import dumps
 from vecstack.drawing.render import render
 from vecstack.fitting.decompose import decompose
@@ -20,15 +20,18 @@ from vecstack.train.data import load_pictures
 SIDE = 28  # px
 
 
-def measure_handwriting(path: Path, name: str, limit: int, size: int) -> tuple[dict[str, Any], list[list[Image.Image]]]:
-    """The figures of a model for about so many held-out pictures in a folder or archive, printed as a table, and rows
-    for a sheet: each enlarged by bicubic interpolation, and ours. The first one, which compiles, does not count."""
+def measure_handwriting(
+    path: Path, name: str, effort: str, limit: int, size: int
+) -> tuple[dict[str, Any], list[list[Image.Image]]]:
+    """The figures of a model at an effort for about so many held-out pictures in a folder or archive, printed as a
+    table, and rows for a sheet: each enlarged by bicubic interpolation, and ours. The first one, which compiles, does
+    not count."""
     _, held_out = load_pictures([path], SIDE)
     model, rows, found = load_model(name), [], []
     for picture in held_out[:: max(1, len(held_out) // limit)]:
         small = Image.fromarray(picture.permute(1, 2, 0).numpy())
         began = time.process_time()
-        stack = decompose(small, model)
+        stack = decompose(small, model, effort=effort)
         drawn = Image.fromarray(render(stack, size))
         seconds = time.process_time() - began
         psnr = errors(Image.fromarray(render(stack)).convert("L"), small.convert("L"))[1]

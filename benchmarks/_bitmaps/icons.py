@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import resvg_py
 from _common import print_markdown
-from glyphs import errors
 from PIL import Image
 
+from _bitmaps.glyphs import errors
 from vecstack.drawing.render import render
 from vecstack.exporting.svg.write import to_svg
+from vecstack.fitting.choose import AUTO
 from vecstack.fitting.decompose import decompose
 
 OVERSAMPLING = 24  # drawn so many times as large, and averaged
@@ -22,31 +25,46 @@ TILE = 256  # px of a picture on the sheet
 
 
 def measure_icons(
-    folders: list[Path], sides: list[int], size: int, quality: int | None = None
+    folders: list[Path],
+    sides: list[int],
+    size: int,
+    qualities: Sequence[int] = (),
+    limit: int | None = None,
+    model: str = AUTO,
 ) -> tuple[list[dict[str, Any]], list[list[Image.Image]]]:
-    """The figures of the icons of some folders, printed as a table, and rows for a sheet of those at the first size:
-    the truth, Lanczos's and ours; of JPEGs of a quality over white where one is asked for."""
+    """The figures of the icons of some folders (so many of each), by a model, printed as a table, and rows for a sheet
+    of those in the first way: the truth, Lanczos's and ours; of JPEGs of some qualities over white where any are asked
+    for."""
     rows: list[list[Image.Image]] = []
     found = []
-    for side in sides:
+    for side, quality in product(sides, qualities or (None,)):
+        of_sets = []
         for folder in folders:
-            own = [enlarged_icon(path, side, size, quality) for path in sorted(folder.glob("*.svg"))]
-            rows += [pictures for _, pictures in own] if side == sides[0] else []
-            found.append({"px": side, "set": folder.name, **summary([entry for entry, _ in own])})
+            own = [enlarged_icon(path, side, size, quality, model) for path in icon_files(folder, limit)]
+            rows += [pictures for _, pictures in own] if not found else []
+            of_sets.append({"px": side, "JPEG": quality, "set": folder.name, **summary([entry for entry, _ in own])})
+        found += of_sets
     cells = [[f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()] for row in found]
     print_markdown(f"icons to {size} px, errors in 1/255 over white", list(found[0]), cells)
     return found, rows
 
 
+def icon_files(folder: Path, limit: int | None = None) -> list[Path]:
+    """The SVG files of a folder, or so many of them, evenly apart in the order of their names."""
+    every = sorted(folder.glob("*.svg"))
+    count = len(every) if limit is None else min(limit, len(every))
+    return [every[index * len(every) // count] for index in range(count)]
+
+
 def enlarged_icon(
-    path: Path, side: int, size: int, quality: int | None = None
+    path: Path, side: int, size: int, quality: int | None = None, model: str = AUTO
 ) -> tuple[dict[str, float], list[Image.Image]]:
     """The figures of an icon at a side, and its pictures at the full size: the truth, Lanczos's and ours."""
     truth = draw_icon(path, size)
     small = draw_icon(path, side * OVERSAMPLING).reduce(OVERSAMPLING)
     small = small if quality is None else as_jpeg(over_white(small), quality)
     began = time.process_time()
-    stack = decompose(small)
+    stack = decompose(small, model)
     drawn = Image.fromarray(render(stack, size))
     seconds = time.process_time() - began
     lanczos = small.resize((size, size), Image.Resampling.LANCZOS)

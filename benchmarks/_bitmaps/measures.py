@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from glyphs import errors
 from PIL import Image
 from scipy.ndimage import binary_erosion, distance_transform_edt
+
+from _bitmaps.glyphs import errors
 
 FAR = 95  # per cent of the outline that is nearer than the distance called far
 

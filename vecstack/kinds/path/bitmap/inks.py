@@ -30,19 +30,20 @@ OPAQUE = 0.5  # coverage of a ground that is no transparent one
 class Inks:
     """A ground and an ink [D], and how much of each pixel the ink covers: [H,W] in 0..1. Where no pixel is surely of
     the ink alone, the ink may as well be so many times as far from the ground: `beyond`, 1 where it is known.
-    Colours are `off` the line of mixtures by so much of its length, root mean square; 0 amid noise."""
+    Colours are `off` the line of mixtures by so much of its length, root mean square; 0 amid noise (`is_noisy`)."""
 
     ground: np.ndarray
     ink: np.ndarray
     cover: np.ndarray
     beyond: float = 1.0
     off: float = 0.0
+    is_noisy: bool = False
 
     @property
     def stronger(self) -> Inks:
         """The same with the ink that lies beyond."""
         ink = self.ground + self.beyond * (self.ink - self.ground)
-        return Inks(self.ground, ink, self.cover / self.beyond, off=self.off)
+        return replace(self, ink=ink, cover=self.cover / self.beyond, beyond=1.0)
 
     @property
     def is_hardly_full(self) -> bool:
@@ -93,16 +94,17 @@ def inks_of(picture: np.ndarray) -> Inks | None:
         or _has_third(picture, share.reshape(picture.shape[1:]), off.reshape(picture.shape[1:]))
     ):
         return None
-    spread = 0.0 if noise > NOISY else spread
+    is_noisy = noise > NOISY
+    spread = 0.0 if is_noisy else spread
     cover = share.reshape(picture.shape[1:])
     if len(ground) == 4:
         if min(ground[3], ink[3]) > NEAR:
             return None
         if ink[3] < ground[3]:  # a hole
-            return Inks(np.zeros(4), ground, 1 - cover, off=spread)
+            return Inks(np.zeros(4), ground, 1 - cover, off=spread, is_noisy=is_noisy)
         ground = np.zeros(4)
-    inks = Inks(ground, ink, cover, off=spread)
-    return replace(inks, beyond=_beyond(inks, noise > NOISY))
+    inks = Inks(ground, ink, cover, off=spread, is_noisy=is_noisy)
+    return replace(inks, beyond=_beyond(inks))
 
 
 def _is_toned(share: np.ndarray) -> bool:
@@ -150,12 +152,12 @@ def _ink(colors: np.ndarray, ground: np.ndarray, is_noisy: bool) -> np.ndarray:
     return found
 
 
-def _beyond(inks: Inks, is_noisy: bool) -> float:
+def _beyond(inks: Inks) -> float:
     """How many times as far from the ground black, white or another end of the range of colours lies, if that is near
     and no square of four pixels is of the ink alone; else 1."""
     full = inks.cover >= FLAT
     square = full[1:, 1:] & full[:-1, 1:] & full[1:, :-1] & full[:-1, :-1]
-    if is_noisy or square.any():
+    if inks.is_noisy or square.any():
         return 1.0
     way = inks.ink - inks.ground
     limits = np.where(way > 0, 1 - inks.ground, inks.ground)

@@ -47,9 +47,9 @@ def suits(picture: np.ndarray) -> str | None:
 
 
 def _looked_at(picture: np.ndarray) -> tuple[Inks | None, Mixtures | None]:
-    """The two colours of a picture, or the several."""
+    """The two colours of a picture, or the several: amid noise, where two are read as several are, too."""
     inks = inks_of(picture)
-    return inks, reading_of(picture) if inks is None or inks.off > OFF else None
+    return inks, reading_of(picture) if inks is None or inks.off > OFF or inks.is_noisy else None
 
 
 class BitmapMaker:

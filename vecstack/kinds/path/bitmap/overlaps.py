@@ -11,7 +11,7 @@ import numpy as np
 
 from vecstack.kinds.path.bitmap.areas import Aim, covered, fitted
 from vecstack.kinds.path.bitmap.level import SAMPLES
-from vecstack.kinds.path.bitmap.outline import LEAST_AREA, SLOPE, area_of, contour_of, evenly
+from vecstack.kinds.path.bitmap.outline import CORNER_TURN, LEAST_AREA, SLOPE, area_of, contour_of, evenly, smoothed
 from vecstack.kinds.path.bitmap.phases import Seen
 from vecstack.kinds.path.bitmap.shape import Contour
 from vecstack.kinds.path.bitmap.simplify import EXACT, Search, numbers_of
@@ -23,11 +23,12 @@ from vecstack.kinds.path.graphic.strokes import strokes_of
 from vecstack.kinds.path.graphic.trace import cover_of, loops_of
 
 PRICE, CORNER_PRICE = 2.0, 4.0  # of a number, in logarithms of an odds; more, of a corner
+NOISY_CORNER_PRICE, NOISY_TURN = 16.0, np.radians(50)  # the same, and the least turn of a corner, amid noise
 MARGIN = 3  # px around a shape that are looked at
 BESIDE = 2  # px from an outline up to which it may be moved to where pixels want it
 SPREAD = 1.6  # times as much as within the reach of a corner an outline may turn within twice that
 BARE = 4  # samples of an edge that should be hidden and runs along another, and of what is left out, at most
-SPECK = 6  # samples of a part, at least
+SPECK, NOISY_SPECK = 6, 24  # samples of a part, at least; amid noise
 GROUND = 2.5 / 255  # difference up to which a part at the border has the colour of the ground
 
 
@@ -52,10 +53,18 @@ class Shape:
 
 class Pile:
     """Shapes, lowest first, on a ground [D], and the pixels [H,W,D] that they are to come close to; `exact` is the
-    error, root mean square, that nothing has to explain."""
+    error, root mean square, that nothing has to explain, and a corner costs so much more than its numbers."""
 
-    def __init__(self, pixels: np.ndarray, ground: np.ndarray, shapes: Sequence[Shape], exact: float = EXACT) -> None:
-        self.pixels, self.ground, self.shapes, self.exact = pixels, ground, list(shapes), exact
+    def __init__(
+        self,
+        pixels: np.ndarray,
+        ground: np.ndarray,
+        shapes: Sequence[Shape],
+        exact: float = EXACT,
+        corner_price: float = CORNER_PRICE,
+    ) -> None:
+        self.pixels, self.ground, self.shapes = pixels, ground, list(shapes)
+        self.exact, self.corner_price = exact, corner_price
         height, width, _ = pixels.shape
         self._size = height, width
         self.covers = [shape.cover(height, width) for shape in self.shapes]
@@ -95,7 +104,9 @@ class Pile:
 
     def chosen(self, numbers: Sequence[int]) -> Pile:
         """Some of the shapes."""
-        return Pile(self.pixels, self.ground, [self.shapes[number] for number in numbers], self.exact)
+        return Pile(
+            self.pixels, self.ground, [self.shapes[number] for number in numbers], self.exact, self.corner_price
+        )
 
     def topmost(self, least: float) -> np.ndarray:
         """The highest shape that covers so much of each pixel, or -1: [H,W]."""
@@ -145,7 +156,7 @@ class Pile:
         own = Aim(bounds, bounds, aim.weight[rows, columns])
         contours = [replace(contour, points=contour.points - corner) for contour in shape.contours]
         if is_simplified:
-            search = Search(self.covers[number][rows, columns], own, CORNER_PRICE, PRICE, self.exact)
+            search = Search(self.covers[number][rows, columns], own, self.corner_price, PRICE, self.exact)
             fit = search.simpler(fitted(contours, own, steps))
             fit = search.simpler(search.repaired(fit))
         else:
@@ -168,9 +179,10 @@ def _is_beside(cover: np.ndarray) -> np.ndarray:
     return found
 
 
-def shapes_seen(seen: Seen, colors: np.ndarray, ground: np.ndarray) -> list[Shape]:
-    """The shapes that fields of such colours in pixels [K,H,W,D] show on a ground [D], lowest first."""
-    parts, number = _parts(seen, colors.mean((1, 2)))
+def shapes_seen(seen: Seen, colors: np.ndarray, ground: np.ndarray, *, is_noisy: bool = False) -> list[Shape]:
+    """The shapes that fields of such colours in pixels [K,H,W,D] show on a ground [D], lowest first; their outlines are
+    smooth where pixels are noisy."""
+    parts, number = _parts(seen, colors.mean((1, 2)), NOISY_SPECK if is_noisy else SPECK)
     rim = np.unique(np.concatenate([parts.part[0], parts.part[-1], parts.part[:, 0], parts.part[:, -1]]))
     is_ground = np.abs(parts.colors - ground).max(1) < GROUND
     if len(ground) == 3:
@@ -183,7 +195,9 @@ def shapes_seen(seen: Seen, colors: np.ndarray, ground: np.ndarray) -> list[Shap
         loops = _hidden_well(parts, shape.members, over, shape.loops)
         smooth = [evenly(loop / SAMPLES) for loop in loops if abs(area_of(loop)) > LEAST_AREA * SAMPLES**2]
         if smooth:
-            contours = tuple(contour_of(loop, most_spread=SPREAD) for loop in smooth)
+            smooth = [smoothed(loop) for loop in smooth] if is_noisy else smooth
+            turn = NOISY_TURN if is_noisy else CORNER_TURN
+            contours = tuple(contour_of(loop, turn, SPREAD) for loop in smooth)
             own = int(number[shape.part])
             is_flat = (colors[own] == colors[own, 0, 0]).all()
             found.append(Shape(contours, colors[own, :1, :1] if is_flat else colors[own], own))
@@ -232,15 +246,16 @@ def _up_to_middle(is_own: np.ndarray, is_open: np.ndarray, is_out: np.ndarray) -
     return inside
 
 
-def _parts(seen: Seen, colors: np.ndarray) -> tuple[Parts, np.ndarray]:
-    """What hangs together of each field, sample by sample, and the field of each part [P]."""
+def _parts(seen: Seen, colors: np.ndarray, least: int) -> tuple[Parts, np.ndarray]:
+    """What hangs together of each field, sample by sample, and the field of each part [P]; of so many samples at
+    least."""
     fields = seen.fields
     order = np.argsort(-fields, axis=0, kind="stable")
     first = order[0]
     part = _linked(first)
     sizes = np.bincount(part.ravel())
     if len(fields) > 1:
-        is_speck = sizes[part] < SPECK
+        is_speck = sizes[part] < least
         first = np.where(is_speck, _most_around(first, is_speck), first)
         part = _linked(first)
     places = np.unique(part, return_index=True)[1]

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from vecstack.kinds.path.bitmap.chroma import muted, unmuted
 from vecstack.kinds.path.bitmap.mixtures import Bounds, Mixtures, mixtures_of
 from vecstack.kinds.path.bitmap.runs import with_runs
+from vecstack.kinds.path.graphic.edges import grown
 
 RUNNING = Bounds(5 / 255, 8 / 255, 12 / 255, 10 / 255, 12 / 255, 24)  # of a picture some of whose colours run
 CLEANED = Bounds(5 / 255, 14 / 255, 32 / 255, 36 / 255, 48 / 255)  # of one without its noise
@@ -16,6 +18,7 @@ MOST_PX = 64  # long side of a picture that is looked at for more than few colou
 GROUND, MOST = 0.6, 10  # share of the border that is of one colour, at least, of such a picture; colours that it has
 PURE, SHADED = 0.97, 5.0 / 255  # share of a pixel of one colour; see _shading
 REACH, ROUNDS = 2, 3  # px around a pixel that tell of its noise; how often it is taken away
+LEAST_INNER = 6  # pixels that tell of a colour amid noise
 
 
 def reading_of(picture: np.ndarray) -> Mixtures | None:
@@ -41,11 +44,34 @@ def _running(pixels: np.ndarray) -> Mixtures | None:
 
 def _amid_noise(pixels: np.ndarray) -> Mixtures | None:
     """The colours of pixels [H,W,D] without the least noise that leaves few; None where shading is left, too."""
+    is_opaque = pixels.shape[2] == 3
+    seen = muted(pixels) if is_opaque else pixels
     for noise in NOISES:
-        found = mixtures_of(without_noise(pixels, noise), CLEANED)
-        if found is not None and _shading(pixels, found) < SHADED:
-            return replace(with_runs(found), noise=float(np.sqrt(np.square(pixels - found.pixels).mean())))
+        found = mixtures_of(without_noise(seen, noise), CLEANED)
+        if found is not None and len(found.colors) > 1 and _shading(seen, found) < SHADED:
+            left = float(np.sqrt(np.square(seen - found.pixels).mean()))
+            found = replace(with_runs(found, blends=0), noise=left)  # a JPEG mixes chroma over more than an edge
+            return _colored(_unmuted(found) if is_opaque else found, pixels)
     return None
+
+
+def _unmuted(mixtures: Mixtures) -> Mixtures:
+    """Mixtures of muted colours, with all of their chroma."""
+    fills = tuple(fill and replace(fill, colors=unmuted(fill.colors)) for fill in mixtures.fills)
+    return replace(mixtures, pixels=unmuted(mixtures.pixels), colors=unmuted(mixtures.colors), fills=fills)
+
+
+def _colored(mixtures: Mixtures, pixels: np.ndarray) -> Mixtures:
+    """Mixtures whose colours are the medians of pixels [H,W,D] that are far from all others, where there are some."""
+    colors = mixtures.colors.copy()
+    for number, share in enumerate(mixtures.shares):
+        is_own = share > PURE
+        for _ in range(REACH):
+            inner = ~grown(~is_own, 1)
+            is_own = inner if inner.sum() >= LEAST_INNER else is_own
+        if is_own.sum() >= LEAST_INNER:
+            colors[number] = np.median(pixels[is_own], 0)
+    return replace(mixtures, colors=colors)
 
 
 def without_noise(pixels: np.ndarray, alike: float) -> np.ndarray:
@@ -66,6 +92,7 @@ def without_noise(pixels: np.ndarray, alike: float) -> np.ndarray:
 
 def _ground_share(pixels: np.ndarray) -> float:
     """The share of the pixels along the border that are of one colour, but for noise."""
+    pixels = muted(pixels) if pixels.shape[2] == 3 else pixels
     rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     return float((np.abs(rim - np.median(rim, 0)).max(1) < NOISES[0]).mean())
 

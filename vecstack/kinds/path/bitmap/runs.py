@@ -23,9 +23,9 @@ BLENDS, LEAST_MIXED = 3, 24  # at most; pixels that are mixed of two colours, fo
 MIXED, EXPLAINED, FAR = 0.1, 0.7, 10 / 255  # least share in a mixed pixel; share of these that a run comes so near to
 
 
-def with_runs(mixtures: Mixtures) -> Mixtures:
+def with_runs(mixtures: Mixtures, blends: int = BLENDS) -> Mixtures:
     """Mixtures in which colours that run into each other are one that runs, as long as that explains the pixels: those
-    that are its steps, and two that are mixed over more than an edge."""
+    that are its steps, and so many pairs of two that are mixed over more than an edge."""
     groups = [[number] for number in range(len(mixtures.colors))]
     fills: dict[int, Fill] = {}
     tried: set[tuple[int, ...]] = set()
@@ -40,7 +40,7 @@ def with_runs(mixtures: Mixtures) -> Mixtures:
             groups = [group for number, group in enumerate(groups) if number not in pair] + [joined]
             fills[joined[0]] = fill
     found = _joined(mixtures, groups, fills)
-    for _ in range(BLENDS):
+    for _ in range(blends):
         more = (_with_blend(found, a, b) for a, b in _blended(found))
         found = next((blend for blend in more if blend is not None), found)
     return found

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vecstack.kinds.base import Grown, Scene, Terms
 from vecstack.kinds.path.arrays import Paths
+from vecstack.kinds.path.bitmap.chroma import luma_of, muted, unmuted
 from vecstack.kinds.path.bitmap.mixtures import Mixtures
-from vecstack.kinds.path.bitmap.overlaps import Pile, Shape, shapes_seen
-from vecstack.kinds.path.bitmap.phases import BENDING, NOISY_BENDING, Phases, fitted, seen
+from vecstack.kinds.path.bitmap.overlaps import NOISY_CORNER_PRICE, Pile, Shape, shapes_seen
+from vecstack.kinds.path.bitmap.phases import NOISY_BENDING, Phases, fitted, seen
 from vecstack.kinds.path.bitmap.shape import short_lines
 from vecstack.kinds.path.bitmap.simplify import EXACT
 from vecstack.kinds.path.graphic.fills import Fill, filled
@@ -68,12 +70,12 @@ class SeveralGrower(LayerGrower):
         mixtures = self._mixtures
         pixels = np.ascontiguousarray(self.scene.picture.transpose(1, 2, 0), np.float64)
         held = np.where(mixtures.pure >= SURE, mixtures.pure, 0)
-        phases = fitted(
-            Phases.begun(mixtures.shares, mixtures.painted, held), pixels, NOISY_BENDING if mixtures.noise else BENDING
-        )
-        pile = Pile(
-            pixels, ground, shapes_seen(seen(phases), phases.colors, ground), max(EXACT, UNEXPLAINED * mixtures.noise)
-        )
+        begun = Phases.begun(mixtures.shares, mixtures.painted, held)
+        if mixtures.noise:
+            pile = _pile_amid_noise(pixels, ground, begun, mixtures.noise)
+        else:
+            phases = fitted(begun, pixels)
+            pile = Pile(pixels, ground, shapes_seen(seen(phases), phases.colors, ground))
         pile.refit(self._steps)
         pile.described(self._steps)
         pile.dropped()
@@ -103,3 +105,19 @@ class SeveralGrower(LayerGrower):
         fills = self._mixtures.fills
         run = fills[shape.number] if fills else None
         return run or Fill.flat(shape.color[0, 0, :3] / max(shape.opacity, 1e-3))
+
+
+def _pile_amid_noise(pixels: np.ndarray, ground: np.ndarray, begun: Phases, noise: float) -> Pile:
+    """The shapes of pixels [H,W,D] on a ground [D] amid so much noise: of fields that bend little and heed luma more
+    than chroma, as far as they are opaque, and with smooth outlines."""
+    is_opaque = pixels.shape[2] == 3
+    if is_opaque:
+        phases = fitted(replace(begun, colors=muted(begun.colors)), muted(pixels), NOISY_BENDING)
+        phases = replace(phases, colors=unmuted(phases.colors))
+    else:
+        phases = fitted(begun, pixels, NOISY_BENDING)
+    shown = seen(phases)
+    if is_opaque:  # chroma beside edges tells nothing of where these run
+        pixels = (shown.picture + luma_of(pixels - shown.picture)).clip(0, 1)
+    shapes = shapes_seen(shown, phases.colors, ground, is_noisy=True)
+    return Pile(pixels, ground, shapes, max(EXACT, UNEXPLAINED * noise), NOISY_CORNER_PRICE)
