@@ -275,6 +275,7 @@ def test_a_folder_with_other_things_is_never_replaced(tmp_path: Path, extra: str
 
 def test_a_failed_exchange_brings_the_older_folder_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, rename = tmp_path / "out", Path.rename
+    monkeypatch.setattr(atomic, "_exchange", lambda one, other: False)
     write_folder(out, FILES.items(), overwrite=False)
 
     def fail_once(self: Path, target: Path) -> Path:
@@ -315,3 +316,29 @@ def test_a_program_that_is_killed_while_it_writes_leaves_the_old_file_whole(tmp_
     data = path.read_bytes()
     assert len(data) == 1_000_000
     assert len(set(data)) == 1
+
+
+@pytest.mark.parametrize("in_one_step", [True, False])
+def test_a_program_that_is_killed_between_two_folders_loses_neither(tmp_path: Path, in_one_step: bool) -> None:
+    write_folder(tmp_path / "out", FILES.items(), overwrite=False)
+    new = {"2.png": b"two", "layers.json": b"[]"}
+    program = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from vecstack import atomic\n"
+        f"atomic._exchange = atomic._exchange if {in_one_step} else lambda one, other: False\n"
+        "rename = Path.rename\n"
+        "def killed(self, target):\n"
+        "    if self.suffix == '.partial':\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return rename(self, target)\n"
+        "Path.rename = killed\n"
+        f"atomic.write_folder(sys.argv[1], {new!r}.items(), overwrite=True)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, str(tmp_path / "out")], check=False)
+    seen = {path.name.split("-")[0]: content(path) for path in tmp_path.iterdir() if not path.name.startswith(".")}
+    if ended.returncode == 0:  # nothing lies between: the system has exchanged them
+        assert in_one_step
+        assert seen == {"out": new}
+    else:
+        assert seen == {"out.old": FILES}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,6 +27,7 @@ _REMEDIES = {
     errno.EROFS: "choose a folder that you may write to",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
+_THIS_FOLDER, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 
 _writer: ContextVar[str] = ContextVar("writer", default="")  # who writes, in the names of half-written files
 
@@ -80,20 +83,23 @@ def check_writable(path: str | os.PathLike[str], *, overwrite: bool) -> None:
 
 def write_folder(path: str | os.PathLike[str], files: Iterable[tuple[str, bytes]], *, overwrite: bool) -> None:
     """Write a folder of files (names and contents; one of them is LIST) that appears when all are written. With
-    `overwrite` an existing folder is replaced as a whole, unless it contains anything that was not exported. Raises
-    ExportError: `path` exists and may not be replaced, its parent folder is missing, or writing failed."""
+    `overwrite` an existing folder is replaced as a whole, in one step where the system has one, unless it contains
+    anything that was not exported. Where a process is killed between two steps, the older folder is left under a name
+    that begins with its own. Raises ExportError: `path` exists and may not be replaced, its parent folder is missing,
+    or writing failed."""
     place = Path(path)
     target = Path(os.path.realpath(place))
-    partial, old = _beside(target, "partial"), _beside(target, "old")
+    partial, old = _beside(target, "partial"), target.with_name(f"{target.name}.old-{secrets.token_hex(4)}")
     check_folder(place, overwrite=overwrite)
     try:
         try:
             partial.mkdir()
             for name, data in files:
-                with (partial / name).open("xb") as file:
-                    file.write(data)
+                _write_whole(partial / name, data)
             if target.exists():
                 check_folder(place, overwrite=overwrite)
+                if _exchange(partial, target):
+                    return
                 target.rename(old)
             partial.rename(target)
         finally:
@@ -123,6 +129,23 @@ def check_folder(path: str | os.PathLike[str], *, overwrite: bool) -> None:
             raise ExportError(f"{place} contains files that were not exported; choose another name, or clear it.")
     except OSError as error:
         raise _unwritable(place, error) from error
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a new file, and see to it that it is on the disk."""
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Whether two folders have taken each other's names, in one step; not where the system or the disk has none."""
+    if sys.platform != "linux":
+        return False
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    names = os.fsencode(one), os.fsencode(other)
+    return rename is not None and rename(_THIS_FOLDER, names[0], _THIS_FOLDER, names[1], _EXCHANGE) == 0
 
 
 def _beside(target: Path, end: str) -> Path:

@@ -16,6 +16,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SPACES = {ord(space): f"&#{ord(space)};" for space in "\t\n\r"}  # which XML would read as blanks
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _OURS = re.compile(r"[mb][0-9]+|background")  # masks, blurs and the background
+OPAQUE = '<feColorMatrix values="1 0 0 0 0 0 1 0 0 0 0 0 1 0 0 0 0 0 0 1"/>'  # as it is, without its alpha
 
 
 def number(value: float) -> str:
@@ -135,9 +136,15 @@ def document(canvas: Canvas, sides: str, definitions: Iterable[str], layers: Ite
     return f"{head}\n{body}\n</svg>\n"
 
 
-def blur_filter(name: str, region: tuple[float, float, float, float], sigma: float) -> str:
-    """A Gaussian blur of sRGB values within a region of the canvas."""
+def blur_filter(name: str, region: tuple[float, float, float, float], sigma: float, then: str = "") -> str:
+    """A Gaussian blur of sRGB values within a region of the canvas, and perhaps another step."""
     return (
         f'<filter id="{name}" filterUnits="userSpaceOnUse"{box(*region)}>'
-        f'<feGaussianBlur stdDeviation="{number(sigma)}"/></filter>'
+        f'<feGaussianBlur stdDeviation="{number(sigma)}"/>{then}</filter>'
     )
+
+
+def soft_filter(name: str, region: tuple[float, float, float, float], sigma: float) -> str:
+    """The same for the greys of a mask, which are opaque within the region, and everywhere after it. Where a program
+    knows nothing of what is beyond the canvas (librsvg), its edge gets the mean of what is known, nothing darker."""
+    return blur_filter(name, region, sigma, OPAQUE)

@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
+from collections.abc import Callable
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import torch
 
 from tests.exporting.conftest import BLUE, CANVAS, RED, draw
 from tests.helpers import block, psnr
 from vecstack import Stack, render, to_svg
+from vecstack.color import to_color
 from vecstack.errors import ExportError, UsageError
+from vecstack.exporting.svg.levels import Choice
 from vecstack.exporting.svg.options import SvgOptions
 from vecstack.exporting.svg.scene import scene_of
-from vecstack.exporting.svg.soft import SoftSvg, soft_svg
+from vecstack.exporting.svg.soft import SoftSvg, _faint, soft_svg
 from vecstack.geometry import Rect
 
 pytestmark = pytest.mark.slow
@@ -95,6 +100,9 @@ def test_layers_of_one_blur_and_region_share_a_filter() -> None:
     used = re.findall(r'filter="url\(#(b\d+)\)"', text)
     assert used
     assert sorted(re.findall(r'<filter id="(b\d+)"', text)) == sorted(set(used))
+    # opaque before the blur and after it, so that no program has an edge that fades
+    assert text.count("feColorMatrix") == len(set(used))
+    assert len(re.findall(r'<g filter="url\(#b\d+\)"><rect', text)) == len(used)
 
 
 def test_a_plain_svg_has_no_mask_and_no_blur_and_looks_alike() -> None:
@@ -105,3 +113,20 @@ def test_a_plain_svg_has_no_mask_and_no_blur_and_looks_alike() -> None:
     assert psnr(draw(text, 185), render(soft, 265, device="cpu")) > 30
     with pytest.raises(UsageError, match="plain where it is hard"):
         to_svg(soft, flat=True, plain=True)
+
+
+@pytest.mark.parametrize("kept", [math.floor, round])
+def test_steps_of_a_plain_svg_add_up_in_programs_that_keep_8_bits(kept: Callable[[float], int]) -> None:
+    """Whether these round down (librsvg) or to the nearest (resvg)."""
+    color = 0.31, 0.552, 0.87
+    choice = Choice(np.linspace(0.1, 0.9, 30), np.linspace(3, 250, 31).astype(int), 0.7, 0, 0.0, 1.0)
+    light, dark = np.zeros(3), 1.0
+    for grey, paint in zip(choice.greys, _faint(choice, color), strict=True):
+        if paint is not None:
+            fill, share = re.findall('"(.*?)"', paint)
+            left = 1 - kept(255 * float(share)) / 255
+            parts = [kept(255 * channel * float(share)) / 255 for channel in to_color(fill)]
+            light, dark = light * left + parts, dark * left
+        wanted = grey / 255 * choice.strength
+        assert abs(1 - dark - wanted) < 1 / 255
+        np.testing.assert_allclose(light, np.asarray(color) * wanted, atol=1.5 / 255)

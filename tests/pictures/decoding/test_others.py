@@ -8,9 +8,10 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from vecstack.errors import PictureError
+from vecstack.pictures.decoding.bmp import _profile
 from vecstack.pictures.read import load_picture
 
 STEP = 1 / 255
@@ -74,6 +75,18 @@ def test_channels_of_jpeg_2000_are_what_the_file_says_they_are():
     np.testing.assert_allclose(load_picture(named).pixels, SMOOTH / 255, atol=1e-6)
 
 
+def test_channels_of_jpeg_2000_with_fewer_pixels_or_a_sign_are_refused_by_name():
+    data = bytearray(jpeg2000(SMOOTH))
+    at = data.index(b"\xff\x4f\xff\x51") + 42  # of each channel its bits, and its steps across and down
+    assert data[at : at + 9] == b"\x07\1\1" * 3
+    data[at : at + 9] = b"\x07\2\2" * 3
+    with pytest.raises(PictureError, match="channels have fewer pixels"):
+        load_picture(bytes(data))
+    data[at : at + 9] = b"\x87\1\1" * 3
+    with pytest.raises(PictureError, match="8 bits with a sign, which is not read"):
+        load_picture(bytes(data))
+
+
 # --- BMP -------------------------------------------------------------------------------------------------------------
 
 
@@ -93,6 +106,36 @@ def test_bits_of_a_bmp_are_shared_out_as_it_says():
     picture = load_picture(bit_fields([0xFF00, 0xF0F0, 0x000F], 16, 0x0F00, 0x00F0, 0x000F, 0xF000))
     np.testing.assert_allclose(picture.pixels[0], [[1, 0, 0], [0, 1, 0], [0, 0, 1]], atol=1e-6)
     np.testing.assert_allclose(picture.alpha[0], [1, 1, 0], atol=1e-6)
+
+
+def test_bits_of_a_bmp_that_make_no_blue_or_no_alpha_are_taken_so() -> None:
+    picture = load_picture(bit_fields([0xFFFF, 0x0FF0], 16, 0xFF00, 0x00FF, 0))
+    np.testing.assert_allclose(picture.pixels[0], [[1, 1, 0], [15 / 255, 240 / 255, 0]], atol=1e-6)
+    unused = load_picture(bit_fields([0x7FFF, 0x7C00], 16, 0x7C00, 0x03E0, 0x001F, 0x8000))
+    assert unused.alpha is None
+    assert load_picture(bit_fields([0xFFFF, 0x7C00], 16, 0x7C00, 0x03E0, 0x001F, 0x8000)).alpha is not None
+    with pytest.raises(PictureError, match="header is damaged"):
+        load_picture(bit_fields([0], 16, 0xF00F, 0x00F0, 0))
+    with pytest.raises(PictureError, match="cut short"):
+        load_picture(bit_fields([0, 1, 2], 32, 0xFF, 0xFF00, 0xFF0000)[:-1])
+
+
+def test_a_short_header_of_os2_is_that_of_the_whole_one() -> None:
+    whole = encoded(SMOOTH, "BMP")
+    assert whole[10:18] == struct.pack("<II", 54, 40)
+    short = whole[:10] + struct.pack("<II", 30, 16) + whole[18:30] + whole[54:]
+    np.testing.assert_array_equal(load_picture(short).pixels, load_picture(whole).pixels)
+
+
+def test_the_profile_of_a_bmp_is_applied() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    plain = bit_fields([0x00804020], 32, 0xFF0000, 0xFF00, 0xFF)
+    header = bytearray(plain[14:122]) + bytes(16)
+    header[:4], header[56:60] = struct.pack("<I", 124), b"DEBM"
+    header[112:120] = struct.pack("<II", 128, len(profile))
+    named = plain[:10] + struct.pack("<I", 138) + bytes(header) + plain[-4:] + profile
+    assert _profile(named) == profile
+    assert _profile(plain) is None
 
 
 # --- AVIF and HEIF ---------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import tifffile
 from PIL import Image
 
 from vecstack.fitting.decompose import decompose
+from vecstack.pictures.decoding import jpeg2000
 from vecstack.pictures.decoding.reduce import factor_for, means
 from vecstack.pictures.read import Picture, load_picture
 
@@ -36,6 +37,8 @@ FILES = {
     "jpeg": by_pillow(SMOOTH, "JPEG", quality=98, subsampling=0),
     "ppm": by_pillow(SMOOTH, "PPM"),
     "webp": by_pillow(SMOOTH, "WEBP", lossless=True),
+    "jpeg 2000": by_pillow(SMOOTH, "JPEG2000", mct=0),
+    "jpeg 2000, grey": by_pillow(SMOOTH[..., 1].astype(np.uint16) * 257, "JPEG2000"),
     "strips of 5 rows": by_tifffile(SMOOTH, photometric="rgb", rowsperstrip=5),
     "tiles": by_tifffile(SMOOTH, photometric="rgb", tile=(16, 32), compression="zlib"),
     "planes": by_tifffile(np.moveaxis(SMOOTH, 2, 0), photometric="rgb", planarconfig="separate"),
@@ -62,7 +65,7 @@ def test_what_is_small_enough_stays_as_it_is(name: str) -> None:
     assert same.full is None
 
 
-@pytest.mark.parametrize("form", ["PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "TIFF", "JPEG2000"])
 def test_what_is_transparent_has_no_part_in_the_mean(form: str) -> None:
     dark = CLEAR.copy()
     dark[CLEAR[..., 3] == 0] = 0
@@ -73,6 +76,12 @@ def test_what_is_transparent_has_no_part_in_the_mean(form: str) -> None:
     np.testing.assert_allclose(small.alpha[:, [0, edge, edge + 1]], np.tile([1, 0.5, 0], (27, 1)), atol=STEP)
     np.testing.assert_allclose(small.pixels[:, :edge], whole.pixels[:, :edge], atol=STEP)
     np.testing.assert_allclose(small.pixels[:, edge], whole.pixels[:, edge], atol=3 * STEP)
+
+
+@pytest.mark.parametrize("name", ["jpeg 2000", "jpeg 2000, grey"])
+def test_a_jpeg_2000_is_not_decoded_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jpeg2000, "_whole", None)
+    assert load_picture(FILES[name], enough_pixels=1215).width == 45
 
 
 def test_a_picture_on_its_side_is_upright_and_so_are_its_sides() -> None:

@@ -4,11 +4,12 @@ plain: these level sets themselves, in its colour, more opaque from one to the n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from vecstack.color import Color
 from vecstack.errors import ExportError
 from vecstack.exporting.svg.contours import Contours
 from vecstack.exporting.svg.curves import fit, path_data
@@ -20,7 +21,6 @@ from vecstack.exporting.svg.search import NEAR, least_place
 from vecstack.exporting.xml import (
     ElementIds,
     background,
-    blur_filter,
     box,
     color_code,
     document,
@@ -30,6 +30,7 @@ from vecstack.exporting.xml import (
     layer_group,
     number,
     opacity,
+    soft_filter,
 )
 from vecstack.geometry import Rect
 
@@ -44,7 +45,7 @@ LOOSE, TIGHT, TIGHT_PRICES = 0.12, 0.08, (3e-10, 3e-9)
 MIN_MISS, MAX_MISS = 0.1 / 640, 4 / 640  # of curves, as shares of the canvas's long side
 BLUR_REACH = 3.0  # standard deviations
 PATH = "<path "
-MOST_COVER, OPACITY_DECIMALS = 0.999, 3  # of plain level sets: what is wholly covered would leave nothing to the next
+OPACITY_DECIMALS = 4  # of plain level sets: less than a step of 8 bits
 
 
 def soft_svg(scene: Scene, options: SvgOptions) -> str:
@@ -153,13 +154,12 @@ class SoftSvg:
             choice = next(choices)
             drawn = _Drawing(mask, choice, _looseness(price), canvas.rect, options.unit)
             shapes = drawn.shapes(
-                _faint(choice) if self.plain else [f'fill="{grey_code(int(at))}"' for at in choice.greys]
+                _faint(choice, mask.color) if self.plain else [f'fill="{grey_code(int(at))}"' for at in choice.greys]
             )
             if not shapes:
                 continue
             if self.plain:
-                inside = f'<g fill="{color_code(mask.color)}">{shapes}</g>'
-                layers.append((layer_group(mask.layer, name, inside), mask.layer.group))
+                layers.append((layer_group(mask.layer, name, shapes), mask.layer.group))
                 continue
             if drawn.sigma:
                 blur = blurs.setdefault((drawn.blurred, drawn.sigma), f"b{len(blurs)}")
@@ -170,17 +170,33 @@ class SoftSvg:
                 f'<mask id="{identity}">{shapes}</mask>\n<rect{box(*drawn.region)} {fill} mask="url(#{identity})"/>'
             )
             layers.append((layer_group(mask.layer, name, inside), mask.layer.group))
-        filters = (blur_filter(name, region, sigma) for (region, sigma), name in blurs.items())
+        filters = (soft_filter(name, region, sigma) for (region, sigma), name in blurs.items())
         body = [*behind, *in_groups(layers, stack.groups, ids)]
         return document(canvas, options.sides(canvas), [*filters, *definitions], body)
 
 
-def _faint(choice: Choice) -> list[str]:
-    """How opaque the base and each level set are, as attributes: laid over one another they cover as much as the greys
-    say."""
-    left = 1 - np.maximum.accumulate(choice.greys / 255 * choice.strength).clip(0, MOST_COVER)
-    steps = 1 - left / np.concatenate([[1.0], left[:-1]])
-    return [f'fill-opacity="{number(round(step, OPACITY_DECIMALS))}"' for step in steps.tolist()]
+def _faint(choice: Choice, color: Color) -> list[str | None]:
+    """How the base and each level set are painted, as attributes, so that laid over one another they cover as much as
+    the greys say, in the colour; None where nothing is to be added.
+
+    Programs multiply a colour with its opacity and keep 8 bits of it, and some round down. So each opacity is a whole
+    number of steps of 8 bits, and each channel such that the product is one, too; what is missed by that is left to the
+    next."""
+    paints: list[str | None] = []
+    cover, light = 0.0, np.zeros(3)  # of what lies over one another so far; premultiplied
+    for wanted in np.maximum.accumulate(choice.greys / 255 * choice.strength):
+        steps = round(255 * (wanted - cover) / (1 - cover)) if wanted > cover else 0
+        if not steps:
+            paints.append(None)
+            continue
+        left = 1 - steps / 255
+        cover = 1 - (1 - cover) * left
+        parts = np.rint(255 * (np.asarray(color) * cover - light * left)).clip(0, steps)
+        light = light * left + parts / 255
+        red, green, blue = (np.ceil(255 * parts / steps) / 255).tolist()
+        share = math.ceil(steps / 255 * 10**OPACITY_DECIMALS) / 10**OPACITY_DECIMALS
+        paints.append(f'fill="{color_code((red, green, blue))}" fill-opacity="{number(share)}"')
+    return paints
 
 
 def _looseness(price: float) -> float:
@@ -219,22 +235,24 @@ class _Drawing:
         right, bottom = np.minimum(np.ceil(end), [self._canvas.width, self._canvas.height]).tolist()
         return left, top, max(right - left, 1.0), max(bottom - top, 1.0)
 
-    def shapes(self, paints: list[str]) -> str:
-        """The level sets, lowest first, with attributes of the base and of each; empty where nothing is drawn."""
+    def shapes(self, paints: Sequence[str | None]) -> str:
+        """The level sets, lowest first, with attributes of the base and of each that is drawn; empty where none is."""
         if self._choice.is_empty:
             return ""
         base, misses = int(self._choice.greys[0]), self._misses()
         unit = self._unit(min(misses, default=1.0) * 1.5)
-        shapes = self._base(paints[0]) if base else ""
+        # a blur needs something opaque below (see soft_filter)
+        shapes = self._base(paints[0], is_seen=base > 0) if paints[0] and (base or self.sigma) else ""
         paths = "".join(self._paths(misses, unit, paints[1:])) if misses else ""
         if paths:
             paths = f'<g transform="scale({number(unit / 2)})">{paths}</g>'
         return shapes + paths
 
-    def _base(self, paint: str) -> str:
+    def _base(self, paint: str, *, is_seen: bool) -> str:
         """What is below all levels."""
         x, y, width, height = self.blurred
-        self._touch(np.array([[x, y], [x + width, y + height]]))
+        if is_seen:
+            self._touch(np.array([[x, y], [x + width, y + height]]))
         return f"<rect{box(x, y, width, height)} {paint}/>"
 
     def _misses(self) -> list[float]:
@@ -254,12 +272,14 @@ class _Drawing:
             misses.append(min(max(self._looseness * spacing, MIN_MISS * long_side), MAX_MISS * long_side))
         return misses
 
-    def _paths(self, misses: list[float], unit: float, paints: list[str]) -> list[str]:
+    def _paths(self, misses: list[float], unit: float, paints: Sequence[str | None]) -> list[str]:
         """A path for each level whose contours can be seen."""
         mask, choice = self._mask, self._choice
         contours = Contours(mask.values, mask.rect, self._margin)
         paths = []
         for threshold, paint, miss in zip(choice.thresholds, paints, misses, strict=True):
+            if paint is None:
+                continue
             found = contours.at(threshold, max(mask.step, miss), (4 * miss) ** 2)
             for contour in found:
                 self._touch(contour.points, BLUR_REACH * (self.sigma + miss))

@@ -30,10 +30,10 @@ SCALING = {
     (png.SIGNATURE,): png.decode_png,
     tiff.SIGNATURES: tiff.decode_tiff,
     (jpeg.SIGNATURE,): jpeg.decode_jpeg,
+    jpeg2000.SIGNATURES: jpeg2000.decode_jpeg2000,
 }
 DECODERS = {
     floats.SIGNATURES: floats.decode_pfm,
-    jpeg2000.SIGNATURES: jpeg2000.decode_jpeg2000,
     (bmp.SIGNATURE,): bmp.decode_bmp,
 }
 

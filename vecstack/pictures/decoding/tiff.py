@@ -33,6 +33,7 @@ JPEG = 7  # compression, in which colours of YCbCr are turned to RGB by the deco
 # which imagecodecs has decoders of its own, that end the process on some damaged files.
 LIBTIFF, WHOLE_BITS = (2, 3, 4, 5, 32773), (1, 8, 16, 32, 64)
 PHOTOMETRIC, PROFILE, DNG_VERSION, CMYK_INKS = 262, 34675, 50706, 332  # tags
+DATA_TYPE, UNSIGNED = 32996, 2  # a tag of old files, and its value of whole numbers
 MAX_CHANNELS = 16
 
 
@@ -120,13 +121,15 @@ def _by_segments(page: Any, factor: int) -> NDArray[Any]:
 
 
 def _by_libtiff(data: bytes, page: Any) -> NDArray[Any]:
-    """The channels of the first picture in a TIFF, as they are stored: called grey, so that no ink becomes light."""
+    """The channels of the first picture in a TIFF, as they are stored: called grey, so that no ink becomes light,
+    and whole numbers, which an old tag may leave open."""
     import imagecodecs
 
-    told = bytearray(data)
-    if PHOTOMETRIC in page.tags:
-        at = page.tags[PHOTOMETRIC].valueoffset
-        told[at : at + 2] = GREY.to_bytes(2, "little" if page.parent.byteorder == "<" else "big")
+    told, order = bytearray(data), "little" if page.parent.byteorder == "<" else "big"
+    for tag, value in ((PHOTOMETRIC, GREY), (DATA_TYPE, UNSIGNED)):
+        if tag in page.tags:
+            at, count = page.tags[tag].valueoffset, page.tags[tag].count
+            told[at : at + 2 * count] = value.to_bytes(2, order) * count
     return np.asarray(imagecodecs.tiff_decode(bytes(told)))
 
 
