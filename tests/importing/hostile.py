@@ -73,6 +73,10 @@ REFUSED: dict[str, tuple[Callable[[], str | bytes], str]] = {
     "too many elements": (lambda: svg("<g/>" * 200_000), "elements"),
     "too many shapes": (lambda: svg(f"{RECT}/>" * 20_000), "too many layers"),
     "too many style rules": (lambda: svg("<style>" + "a{}" * 5_000 + "</style>"), "style rules"),
+    "too many selectors": (lambda: svg("<style>" + "a," * 50_000 + "a{}</style>"), "style rules"),
+    "selectors within one another": (lambda: svg("<style>" + "a " * 2_000 + "{}</style>"), "too many levels"),
+    "brackets in a style sheet": (lambda: svg(f"<style>a{{b:{'[' * 20_000}}}</style>"), "too many levels"),
+    "brackets in a style": (lambda: svg(f'{RECT} style="fill:{"(" * 20_000}"/>'), "too many levels"),
     "no XML": (lambda: "M 0 0 L 1 1", "well-formed"),
     "half a drawing": (lambda: svg(RECT + "/>")[:-9], "well-formed"),
     "another XML": (lambda: "<html><body/></html>", "not SVG"),
@@ -187,6 +191,7 @@ SLIGHT: dict[str, tuple[str, int]] = {
         filled('radialGradient gradientTransform="scale(1e-160)" spreadMethod="repeat"'),
         2,
     ),
+    "paints behind one another": (svg(f'{RECT} fill="{"url(#a) " * 9_000}"/>'), 1),
     "a gradient that is very flat": (filled('radialGradient gradientTransform="scale(1 1e-12)"'), 2),
     "what is shrunk to nothing": (svg('<g transform="scale(1e-8)">' * 20 + "<circle r='9'/>" + "</g>" * 20), 0),
 }
