@@ -20,9 +20,8 @@ from vecstack.batch.items import Item, Outcome
 from vecstack.batch.plan import Shard
 from vecstack.errors import ExportError, UsageError
 
-NAME = "manifest.jsonl"
-MAX_LINE = 1 << 20  # bytes of a record; a longer line is none
 MAX_SIZE = 1 << 63  # bytes of outputs
+NAME = "manifest.jsonl"
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ def _records(path: Path) -> Iterator[Record]:
     """The records of a manifest, without lines that are torn or are none. Raises UsageError."""
     try:
         with path.open("rb") as file:
-            while line := file.readline(MAX_LINE):
+            for line in file:
                 with suppress(ValueError, TypeError, KeyError, OverflowError, RecursionError):
                     yield _record(json.loads(line))
     except OSError as error:
