@@ -125,13 +125,14 @@ def test_windings_are_those_of_edges_one_by_one() -> None:
             assert abs(found) == abs(sum(ways))
 
 
-def test_windings_around_a_large_outline_are_counted_in_a_moment() -> None:
+def test_a_large_outline_is_looked_at_in_a_moment() -> None:
     angles = np.linspace(0, 2 * np.pi, 6000, endpoint=False)
     radii = 400 + 9 * np.sin(50 * angles)
     ring = polygon(zip(500 + radii * np.cos(angles), 500 + radii * np.sin(angles), strict=True))
     start = time.process_time()
+    assert crossings([ring]) == 0
     assert (windings(ring, grid(Rect(480, 480, 40, 40))) == 1).all()
-    assert time.process_time() - start < 0.15  # 0.3 or more where each piece is compared with each point
+    assert time.process_time() - start < 0.5  # 1.5 where each piece is compared with each, and with each point
 
 
 def _side(start: np.ndarray, end: np.ndarray, point: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -9,20 +10,26 @@ import numpy as np
 
 from vecstack.geometry import Rect
 from vecstack.importing.outlines import Contour, Outline, area, bounds
-from vecstack.winding import CHUNK
 from vecstack.winding import windings as edge_windings
 
 STEPS = 8  # straight pieces for a curve
 SIDE = 24  # rows and columns of points
+TOGETHER = 64  # lines, next to one another, that are compared with all that are near
 
 
 def grid(box: Rect) -> np.ndarray:
     """Points [P,2] spread over a rectangle, off its middle and its diagonals, where drawings are regular."""
+    points: np.ndarray = _unit_grid() * (box.width, box.height) + (box.x, box.y)
+    return points
+
+
+@functools.cache
+def _unit_grid() -> np.ndarray:
+    """The same over the unit square."""
     rows, columns = np.mgrid[0:SIDE, 0:SIDE]
     across = (columns + 0.5 + 0.31 * np.sin(7.0 * rows + columns)) / SIDE
     down = (rows + 0.5 + 0.31 * np.cos(5.0 * columns + 2.0 * rows)) / SIDE
-    points: np.ndarray = np.stack([box.x + box.width * across, box.y + box.height * down], axis=-1)
-    return points.reshape(-1, 2)
+    return np.stack([across, down], axis=-1).reshape(-1, 2)
 
 
 def windings(outline: Outline, points: np.ndarray) -> np.ndarray:
@@ -33,10 +40,15 @@ def windings(outline: Outline, points: np.ndarray) -> np.ndarray:
 def _edges(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
     """The straight pieces [N,2] that stand for the curves, by their ends."""
     pieces = np.array([piece for contour in outline for piece in contour.pieces], float).reshape(-1, 4, 2)
-    t = np.linspace(0, 1, STEPS + 1)[:, None]
-    weights = np.concatenate([(1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3], axis=1)
-    knots = np.einsum("tk,nkc->ntc", weights, pieces)
+    knots = np.einsum("tk,nkc->ntc", _weights(), pieces)
     return knots[:, :-1].reshape(-1, 2), knots[:, 1:].reshape(-1, 2)
+
+
+@functools.cache
+def _weights() -> np.ndarray:
+    """How much each of the four points of a curve counts at each of its steps: [STEPS+1,4]."""
+    t = np.linspace(0, 1, STEPS + 1)[:, None]
+    return np.concatenate([(1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3], axis=1)
 
 
 def inside(outline: Outline, points: np.ndarray, rule: str = "nonzero") -> np.ndarray:
@@ -48,14 +60,16 @@ def inside(outline: Outline, points: np.ndarray, rule: str = "nonzero") -> np.nd
 
 def crossings(outlines: Sequence[Outline]) -> int:
     """About how often the pieces of outlines cross: how often the lines from their beginnings to their ends do."""
-    lines = [(piece[0], piece[3]) for outline in outlines for contour in outline for piece in contour.pieces]
-    starts, ends = (np.array([line[side] for line in lines], float) for side in (0, 1))
-    step = max(1, CHUNK // max(1, len(lines)))
+    lines = np.array([(piece[0], piece[3]) for outline in outlines for contour in outline for piece in contour.pieces])
+    lines = lines.astype(float)[np.argsort(lines[:, :, 0].min(axis=1), kind="stable")]
+    (starts, ends), left, right = lines.transpose(1, 0, 2), lines[:, :, 0].min(axis=1), lines[:, :, 0].max(axis=1)
     total = 0
-    for at in range(0, len(lines), step):
-        start, end = starts[at : at + step, None], ends[at : at + step, None]
-        apart = _side(start, end, starts) * _side(start, end, ends) < 0
-        total += int(np.count_nonzero(apart & (_side(starts, ends, start) * _side(starts, ends, end) < 0)))
+    for at in range(0, len(lines), TOGETHER):
+        own = slice(at, at + TOGETHER)
+        near = (left <= right[own].max()) & (right >= left[at])
+        start, end, first, last = starts[own, None], ends[own, None], starts[near], ends[near]
+        apart = _side(start, end, first) * _side(start, end, last) < 0
+        total += int(np.count_nonzero(apart & (_side(first, last, start) * _side(first, last, end) < 0)))
     return total // 2
 
 
