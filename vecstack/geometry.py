@@ -70,6 +70,9 @@ UNIT_CIRCLE = (
 )
 
 
+MAX_DETERMINANT = 1e30  # of a map whose inverse floats can hold, and of the inverse
+
+
 @dataclass(frozen=True)
 class Affine:
     """The map x' = a x + b y + c, y' = d x + e y + f."""
@@ -121,6 +124,11 @@ class Affine:
     def determinant(self) -> float:
         """The signed area of the image of the unit square; 0 where the map has no inverse."""
         return self.a * self.e - self.b * self.d
+
+    @property
+    def has_inverse(self) -> bool:
+        """Whether floats can hold the inverse map."""
+        return 1 / MAX_DETERMINANT < abs(self.determinant) < MAX_DETERMINANT
 
     def inverse(self) -> Affine:
         """The inverse map. Raises ZeroDivisionError where there is none."""

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.batch.conftest import Call as Copy
 from vecstack import Canvas, Stack
-from vecstack.batch.manifest import MAX_LINE, NAME, Manifest, Record, latest, read_manifests
+from vecstack.batch.manifest import NAME, Manifest, Record, latest, read_manifests
 from vecstack.batch.report import report_page, thumbnail
 from vecstack.document.file import dumps
 from vecstack.drawing.file import thumbnail_png
@@ -68,7 +68,6 @@ def test_lines_that_are_torn_or_are_none_are_passed_over(tmp_path: Path) -> None
         {"seconds": float("nan")},
         {"seconds": 10**400},
         {"psnr": "1e"},
-        {"message": "x" * MAX_LINE},
         {"uses": [0]},
     ],
     ids=lambda change: next(iter(change)),

@@ -166,7 +166,7 @@ BAD: list[tuple[str, int, str]] = [
         6,
         "use digits, photos, paths, graphic, bitmap, pixel-art, splines, painterly, ",
     ),
-    (f"{DECOMPOSE} --model a/b --offline", 6, "nothing is fetched offline; check the name, or get it with `vecstack models download a/b`"),
+    (f"{DECOMPOSE} --model a/b --offline", 6, "nothing is fetched offline; check the name, or get it with"),
     (f"{DECOMPOSE} --model a/b --lock missing.lock", 6, "missing.lock: the lock cannot be read"),
     (f"{DECOMPOSE} --lock", 2, "--lock needs a file, such as vecstack.lock"),
     (

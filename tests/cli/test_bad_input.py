@@ -91,7 +91,7 @@ DOCUMENTS: dict[str, tuple[bytes, int]] = {
     "two of one id": (document(layers=[{"id": "a", "kind": "x"}, {"id": "a", "kind": "x"}]), 3),
     "newer version": (document(version="2.0"), 5),
     "needs a newer reader": (document(min_reader="9.0"), 5),
-    "needs a kind": (document(features_required=["kind:stroke"]), 5),
+    "needs a kind": (document(features_required=["kind:ribbon"]), 5),
     "zip without document": (zipped(("a", b"x")), 3),
     "zip that climbs": (zipped(("document.json", document()), ("../x", b"x")), 3),
     "cut zip": (zipped(("document.json", document()))[:-30], 3),

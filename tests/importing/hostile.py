@@ -79,6 +79,10 @@ REFUSED: dict[str, tuple[Callable[[], str | bytes], str]] = {
     "too many elements": (lambda: svg("<g/>" * 200_000), "elements"),
     "too many shapes": (lambda: svg(f"{RECT}/>" * 20_000), "too many layers"),
     "too many style rules": (lambda: svg("<style>" + "a{}" * 5_000 + "</style>"), "style rules"),
+    "too many selectors": (lambda: svg("<style>" + "a," * 50_000 + "a{}</style>"), "style rules"),
+    "selectors within one another": (lambda: svg("<style>" + "a " * 2_000 + "{}</style>"), "too many levels"),
+    "brackets in a style sheet": (lambda: svg(f"<style>a{{b:{'[' * 20_000}}}</style>"), "too many levels"),
+    "brackets in a style": (lambda: svg(f'{RECT} style="fill:{"(" * 20_000}"/>'), "too many levels"),
     "no XML": (lambda: "M 0 0 L 1 1", "well-formed"),
     "half a drawing": (lambda: svg(RECT + "/>")[:-9], "well-formed"),
     "another XML": (lambda: "<html><body/></html>", "not SVG"),
@@ -160,43 +164,4 @@ BOUNDED: dict[str, Callable[[], str]] = {
         + f'<mask id="a0">{RECT} fill="white"/></mask>{RECT} mask="url(#a29)"/>'
     ),
     "a group of very many that fade": lambda: svg(f'<g opacity=".5">{circles(95)}</g>'),
-}
-
-
-def filled(gradient: str, shape: str = 'width="60" height="60"') -> str:
-    """A rectangle with a gradient, beside one without."""
-    stops = '<stop stop-color="red"/><stop offset="1" stop-color="blue"/>'
-    name = gradient.split()[0]
-    return svg(f'<{gradient} id="g">{stops}</{name}><rect width="9" height="9"/><rect {shape} fill="url(#g)"/>')
-
-
-USER = 'gradientUnits="userSpaceOnUse"'
-# Drawings whose gradients are too small, too large, too far away or too flat to be a layer's, and their colours there.
-ONE_COLOR: dict[str, tuple[str, tuple[float, float, float]]] = {
-    "a radius of nearly nothing": (filled(f'radialGradient {USER} cx="50" cy="50" r="1e-8"'), (0, 0, 1)),
-    "a radius of nothing": (filled(f'radialGradient {USER} cx="50" cy="50" r="1e-200"'), (0, 0, 1)),
-    "an axis of nothing": (filled(f'linearGradient {USER} x1="5" x2="5" y1="0" y2="1e-99"'), (0, 0, 1)),
-    "a far axis": (filled(f'linearGradient {USER} x1="-1e9" x2="1e9"'), (0.5, 0, 0.5)),
-    "a far circle": (filled(f'radialGradient {USER} cx="1e9" cy="0" r="5"'), (0, 0, 1)),
-    "a hairline over a wide gradient": (
-        filled(f'linearGradient {USER} x1="0" x2="0" y1="0" y2="100"', 'y="25" width="90" height="1e-6"'),
-        (0.75, 0, 0.25),
-    ),
-}
-# Drawings in which one of two shapes is as good as nothing, and how many layers there are.
-SLIGHT: dict[str, tuple[str, int]] = {
-    "a sliver": (svg('<path d="M10 50h1e-4v3e-8h-1e-4z"/><rect width="9" height="9"/>'), 1),
-    "a tile of nothing": (
-        svg(
-            '<pattern id="p" width="5e-324" height="4" patternUnits="userSpaceOnUse"><path d="M0 0h1v1z"/></pattern>'
-            '<rect width="9" height="9"/><rect width="9" height="9" fill="url(#p)"/>'
-        ),
-        1,
-    ),
-    "a gradient that is shrunk to nothing": (
-        filled('radialGradient gradientTransform="scale(1e-160)" spreadMethod="repeat"'),
-        2,
-    ),
-    "a gradient that is very flat": (filled('radialGradient gradientTransform="scale(1 1e-12)"'), 2),
-    "what is shrunk to nothing": (svg('<g transform="scale(1e-8)">' * 20 + "<circle r='9'/>" + "</g>" * 20), 0),
 }

@@ -25,7 +25,6 @@ from vecstack.batch.plan import Shard
 from vecstack.errors import ExportError, UsageError
 
 NAME = "manifest.jsonl"
-MAX_LINE = 1 << 20  # bytes of a record; a longer line is none
 MAX_SIZE = 1 << 63  # bytes of outputs
 TOLD_SECONDS = 5.0  # between the times that a manifest is put into a store: as much work is done anew after a kill
 PIECE_BYTES = 1 << 20  # of a manifest in a store, after which the next one is begun
@@ -188,7 +187,7 @@ def _records(path: Path) -> Iterator[Record]:
     """The records of a manifest, without lines that are torn or are none. Raises UsageError."""
     try:
         with fetched(str(path)) as near, Path(near).open("rb") as file:
-            while line := file.readline(MAX_LINE):
+            for line in file:
                 with suppress(ValueError, TypeError, KeyError, OverflowError, RecursionError):
                     yield _record(json.loads(line))
     except OSError as error:

@@ -14,7 +14,7 @@ from vecstack.importing.nodes import Sides, getter, href, tag_of, url_of
 from vecstack.importing.outlines import Outline, bounds, is_finite, moved
 from vecstack.importing.shapes import SHAPES, outline_of_shape
 from vecstack.importing.styles import Styles
-from vecstack.importing.values import has_inverse, scale, shift
+from vecstack.importing.values import scale, shift
 from vecstack.importing.visits import Visits
 
 WHITE = (1.0, 1.0, 1.0)
@@ -54,7 +54,7 @@ class Clips:
         if getter(target)("clipPathUnits") == "objectBoundingBox":
             place = boxed(items, around.to_fine, inside.to_fine)
             inside = dataclasses.replace(inside, to_fine=place)
-        if not has_inverse(inside.to_fine):
+        if not inside.to_fine.has_inverse:
             return ()
         areas = [area for child in target.iter_children() if (area := self._area(child, inside))]
         area = self._areas.together(areas)
@@ -72,7 +72,7 @@ class Clips:
         tag = self._visits.tag(node)
         within = around.inside(self._styles.style(node, around.style))
         style = within.style
-        if not has_inverse(within.to_fine) or not within.displayed or style["visibility"] != "visible":
+        if not within.to_fine.has_inverse or not within.displayed or style["visibility"] != "visible":
             return ()
         if tag == "use":
             area = self._used_area(node, within)

@@ -21,7 +21,7 @@ from vecstack.importing.patterns import Patterns
 from vecstack.importing.shapes import SHAPES
 from vecstack.importing.styles import Styles
 from vecstack.importing.tree import MAX_LEVELS, SVG
-from vecstack.importing.values import Viewport, has_inverse, share, shift
+from vecstack.importing.values import Viewport, share, shift
 from vecstack.importing.viewports import fitted, view_box
 from vecstack.importing.visits import Visits
 
@@ -70,7 +70,7 @@ class Elements:
             self._leave_out(node, tag, around)
             return []
         within = around.inside(self._styles.style(node, around.style))
-        if not has_inverse(within.to_fine):
+        if not within.to_fine.has_inverse:
             return []
         if tag in SHAPES:
             drawn = self._shapes.items(node, tag, within)
@@ -128,7 +128,7 @@ class Elements:
         get = node.etree_element.get
         frame = within.to_fine.after(shift(sides.x, sides.y))
         place = frame.after(fitted(get, sides.width, sides.height))
-        if not has_inverse(place):
+        if not place.has_inverse:
             return []
         box = view_box(get) or Rect(0.0, 0.0, sides.width, sides.height)
         seen = Viewport(box.width, box.height, within.viewport.font)
@@ -155,7 +155,7 @@ class Elements:
         if tag_of(target) not in ("svg", "symbol"):
             return self.items(target, there, used=True)
         inside = there.inside(self._styles.style(target, within.style))
-        if not has_inverse(inside.to_fine):
+        if not inside.to_fine.has_inverse:
             return []
         return self._used_frame(target, inside, self._used_sides(node, target, within))
 

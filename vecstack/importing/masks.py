@@ -20,7 +20,7 @@ from vecstack.importing.nodes import Sides, getter
 from vecstack.importing.outlines import Outline, area, moved, polygon
 from vecstack.importing.paints import SAME_ALPHA, GradientPaint, Stop
 from vecstack.importing.styles import Style, Styles
-from vecstack.importing.values import Viewport, has_inverse, length
+from vecstack.importing.values import Viewport, length
 
 REGION = {"x": "-10%", "y": "-10%", "width": "120%", "height": "120%"}  # of a mask that says none
 MAX_TRANSLUCENT = 6  # shapes of a mask: each doubles the work
@@ -84,7 +84,7 @@ class Masks:
         region, place = _region(target, around, items), around.to_fine
         if get("maskContentUnits") == "objectBoundingBox":
             place = boxed(items, around.to_fine, place)
-        if not region or not has_inverse(place):
+        if not region or not place.has_inverse:
             return []
         inside = dataclasses.replace(around, style=style, to_fine=place, displayed=True)
         drawn = [item for child in target.iter_children() for item in self._draw(child, inside) if item.visible]
@@ -215,6 +215,6 @@ def _region(target: Any, around: Context, items: list[Item]) -> Outline:
     wholes = {"x": viewport.width, "y": viewport.height, "width": viewport.width, "height": viewport.height}
     found = {name: length(get(name) or REGION[name], whole, viewport.font) or 0.0 for name, whole in wholes.items()}
     sides = Sides(**found)
-    if not has_inverse(place) or sides.width <= 0 or sides.height <= 0:
+    if not place.has_inverse or sides.width <= 0 or sides.height <= 0:
         return ()
     return moved(polygon(sides.corners()), place)

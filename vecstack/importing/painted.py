@@ -19,7 +19,6 @@ from vecstack.importing.values import share
 from vecstack.stack import MAX_LAYERS
 
 MAX_POINTS = 100_000  # of a shape
-MAX_ALL_POINTS = 5_000_000  # of all shapes, each as often as it is used: about a minute
 PARTS = ("fill", "stroke", "markers")  # in the order in which they are drawn where nothing is said
 
 
@@ -28,16 +27,13 @@ class Shapes:
 
     def __init__(self, paints: Paints, markers: Markers, patterns: Patterns, areas: Areas) -> None:
         self._paints, self._markers, self._patterns, self._areas = paints, markers, patterns, areas
-        self._drawn = self._points = 0
+        self._drawn = 0
 
     def items(self, node: Any, tag: str, within: Context) -> list[Item]:
         """The fill, the stroke and the markers of a shape. Raises PictureError where there are too many of them."""
         outline = outline_of_shape(tag, getter(node), within.viewport)
         if not outline:
             return []
-        self._points += count(outline)
-        if self._points > MAX_ALL_POINTS:
-            raise PictureError(f"draws shapes of more than {MAX_ALL_POINTS:,} points in all; simplify some.")
         if count(outline) > MAX_POINTS:
             self._areas.left_out.add(f"shapes of more than {MAX_POINTS:,} points")
             return []

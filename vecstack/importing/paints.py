@@ -16,7 +16,7 @@ from vecstack.geometry import Affine, Rect
 from vecstack.importing.left_out import LeftOut
 from vecstack.importing.nodes import href, tag_of, url_of
 from vecstack.importing.styles import INITIAL, Style, Styles
-from vecstack.importing.values import IDENTITY, Viewport, has_inverse, length, scale, share, shift, transform_about
+from vecstack.importing.values import IDENTITY, Viewport, length, scale, share, shift, transform_about
 from vecstack.kinds.gradient import focused
 
 MAX_STOPS = 128
@@ -131,8 +131,8 @@ class Paints:
             place = place.after(shift(box.x, box.y)).after(scale(box.width, box.height))
             viewport = dataclasses.replace(viewport, width=1.0, height=1.0)
         own = transform_about(get("gradientTransform"), self._origin(server), viewport)
-        own = own if has_inverse(own) else IDENTITY
-        if not has_inverse(place):
+        own = own if own.has_inverse else IDENTITY
+        if not place.has_inverse:
             return None
         start, end = self._ends(tag == "radialGradient", get, viewport)
         if start == end:

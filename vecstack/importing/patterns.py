@@ -15,7 +15,7 @@ from vecstack.importing.nodes import Sides
 from vecstack.importing.outlines import Outline, bounds, count, moved, polygon
 from vecstack.importing.paints import GradientPaint, Pattern
 from vecstack.importing.styles import Styles
-from vecstack.importing.values import IDENTITY, Viewport, has_inverse, length, scale, shift, transform_about
+from vecstack.importing.values import IDENTITY, Viewport, length, scale, shift, transform_about
 from vecstack.importing.viewports import fitted, view_box
 
 MAX_TILES = 2_500  # of an area
@@ -39,7 +39,7 @@ class Patterns:
         if name in within.using or sides.width <= 0 or sides.height <= 0:
             return []
         own = transform_about(pattern.get("patternTransform"), pattern.origin, within.viewport)
-        turned = within.to_fine.after(own if has_inverse(own) else IDENTITY).after(shift(sides.x, sides.y))
+        turned = within.to_fine.after(own if own.has_inverse else IDENTITY).after(shift(sides.x, sides.y))
         inside = dataclasses.replace(
             within,
             style=self._styles.inherited(pattern.content),

@@ -89,6 +89,7 @@ class Styles:
                 self._add_rule(rule)
 
     def _add_rule(self, rule: Any) -> None:
+        self._check_count(1 + sum(token == "," for token in rule.prelude))
         try:
             selectors = self._select.compile_selector_list(rule.prelude)
         except self._select.SelectorError:
@@ -100,9 +101,13 @@ class Styles:
         declarations = self._declarations(rule.content)
         for selector in selectors:
             self._count += 1
-            if self._count > MAX_RULES or self._count * self._elements > MAX_TRIES:
-                raise PictureError("more style rules than so large a drawing may have; leave some out.")
             self._matcher.add_selector(selector, declarations)
+
+    def _check_count(self, more: int) -> None:
+        """Raise PictureError where so many selectors more are too many."""
+        count = self._count + more
+        if count > MAX_RULES or count * self._elements > MAX_TRIES:
+            raise PictureError("more style rules than so large a drawing may have; leave some out.")
 
     def _declarations(self, content: Any) -> tuple[tuple[str, str, bool], ...]:
         """Names, values and importance of what a rule or a style attribute says."""
@@ -157,11 +162,9 @@ class Styles:
 
 
 def _is_paint(text: str) -> bool:
-    """Whether a text says what a shape is painted with, or that it is not: a url() may have a colour behind it."""
+    """Whether a text says what a shape is painted with, or that it is not: a url() may have one colour behind it."""
     name, otherwise = split_url(text)
-    if name is not None:
-        return otherwise == "" or _is_paint(otherwise)
-    return text in WORDS or parsed(text) is not None
+    return (name is not None and not otherwise) or otherwise in WORDS or parsed(otherwise) is not None
 
 
 def _resolved(name: str, value: str, parent: Style) -> str:

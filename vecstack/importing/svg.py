@@ -46,6 +46,8 @@ def import_svg(source: str | os.PathLike[str] | BinaryIO, *, strict: bool = Fals
         raise named(error, str(name)) from error
     except DocumentError as error:
         raise PictureError(f"{name}: too much for a layer file ({error}) Leave something out.") from error
+    except RecursionError as error:  # of the packages that read style sheets
+        raise PictureError(f"{name}: style rules within one another on too many levels; take some out.") from error
     lines = left_out.lines()
     if strict and lines:
         raise PictureError(f"{name}: {'; '.join(lines)}. Take it out, or leave out `strict=True`.")

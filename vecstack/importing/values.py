@@ -11,7 +11,6 @@ from vecstack.geometry import Affine
 IDENTITY = Affine(1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 LARGEST = 1e9  # of any number: beyond it a drawing is damaged
 SMALLEST = 1e-12  # of any number: what is nearer to 0 is meant to be 0, and its square may be too small for a float
-MIN_DETERMINANT, MAX_DETERMINANT = 1e-30, 1e30  # of a map whose inverse floats can hold
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LENGTH = re.compile(rf"\s*({NUMBER.pattern})\s*([a-zA-Z]*|%)\s*")
 _SHARE = re.compile(rf"\s*({NUMBER.pattern})\s*(%?)\s*")
@@ -102,11 +101,6 @@ def split_url(text: str) -> tuple[str | None, str]:
     """What a url() refers to, and what stands behind it; None and the text where there is no url()."""
     match = _URL.match(text)
     return (None, text) if match is None else (match[1].strip(), match[2].strip())
-
-
-def has_inverse(place: Affine) -> bool:
-    """Whether a map can be undone with floats."""
-    return MIN_DETERMINANT < abs(place.determinant) < MAX_DETERMINANT
 
 
 def transform(text: str | None) -> Affine:

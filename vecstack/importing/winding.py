@@ -10,11 +10,11 @@ import numpy as np
 
 from vecstack.geometry import Rect
 from vecstack.importing.outlines import Contour, Outline, area, bounds
-from vecstack.winding import ranged
 from vecstack.winding import windings as edge_windings
 
 STEPS = 8  # straight pieces for a curve
 SIDE = 24  # rows and columns of points
+TOGETHER = 64  # lines, next to one another, that are compared with all that are near
 
 
 def grid(box: Rect) -> np.ndarray:
@@ -59,19 +59,18 @@ def inside(outline: Outline, points: np.ndarray, rule: str = "nonzero") -> np.nd
 
 
 def crossings(outlines: Sequence[Outline]) -> int:
-    """About how often the pieces of outlines cross: how often the lines from their beginnings to their ends do. Only
-    those are looked at that lie over one another from left to right."""
-    pieces = [(piece[0], piece[3]) for outline in outlines for contour in outline for piece in contour.pieces]
-    lines = np.array(pieces, float).reshape(-1, 2, 2)
-    lines = lines[np.argsort(lines[:, :, 0].min(1), kind="stable")]
-    starts, ends = lines[:, 0], lines[:, 1]
-    begins, beyond = lines[:, :, 0].min(1), lines[:, :, 0].max(1)
+    """About how often the pieces of outlines cross: how often the lines from their beginnings to their ends do."""
+    lines = np.array([(piece[0], piece[3]) for outline in outlines for contour in outline for piece in contour.pieces])
+    lines = lines.astype(float)[np.argsort(lines[:, :, 0].min(axis=1), kind="stable")]
+    (starts, ends), left, right = lines.transpose(1, 0, 2), lines[:, :, 0].min(axis=1), lines[:, :, 0].max(axis=1)
     total = 0
-    for one, other in ranged(np.arange(1, len(lines) + 1), np.searchsorted(begins, beyond, side="right")):
-        start, end, from_, to = starts[one], ends[one], starts[other], ends[other]
-        apart = _side(start, end, from_) * _side(start, end, to) < 0
-        total += int(np.count_nonzero(apart & (_side(from_, to, start) * _side(from_, to, end) < 0)))
-    return total
+    for at in range(0, len(lines), TOGETHER):
+        own = slice(at, at + TOGETHER)
+        near = (left <= right[own].max()) & (right >= left[at])
+        start, end, first, last = starts[own, None], ends[own, None], starts[near], ends[near]
+        apart = _side(start, end, first) * _side(start, end, last) < 0
+        total += int(np.count_nonzero(apart & (_side(first, last, start) * _side(first, last, end) < 0)))
+    return total // 2
 
 
 def _side(start: np.ndarray, end: np.ndarray, points: np.ndarray) -> np.ndarray:
