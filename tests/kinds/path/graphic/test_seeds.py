@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
-from PIL import ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from tests.kinds.path.graphic.pictures import box, disc, drawn, face
 from vecstack.kinds.path.graphic.seeds import parts_of
@@ -53,3 +55,18 @@ def test_a_picture_that_is_not_flat_is_regions() -> None:
     parts = parts_of(picture)
     assert 1 < parts.count <= 256
     assert not parts.share.any()
+
+
+def test_light_letters_on_a_button_are_told_from_the_noise_of_a_jpeg() -> None:
+    clean, data = Image.new("RGB", (150, 40), "#f5f6f8"), io.BytesIO()
+    draw = ImageDraw.Draw(clean)
+    draw.rounded_rectangle((8, 4, 140, 34), 6, fill="#1a73e8")
+    draw.text((20, 10), "Place an order", fill="white", font=ImageFont.load_default(14))
+    clean.save(data, "JPEG", quality=75)
+    parts = parts_of((np.asarray(Image.open(data), np.float32) / 255).transpose(2, 0, 1))
+    assert parts.is_noisy
+    inside = np.s_[8:30, 15:135]
+    wanted = np.asarray(clean)[inside].mean(-1) > 190
+    found = parts.colors[parts.part[inside]].mean(-1) > 0.7
+    assert (wanted & found).sum() > 0.8 * wanted.sum()
+    assert (wanted & found).sum() > 0.6 * (wanted | found).sum()

@@ -63,8 +63,8 @@ def linked(chosen, colors, alike):
 
 
 @compiled
-def spread(part, colors, alike):
-    """Give pixels beside a part that are like it to that part, in place."""
+def spread(part, colors, like, alike):
+    """Give pixels beside one of a part to that part, in place, where they are like what that one has in `like`."""
     height, width, channels = colors.shape
     for _ in range(2):
         before = part.copy()
@@ -76,11 +76,11 @@ def spread(part, colors, alike):
                     b = y + (1 if way == 0 else (-1 if way == 1 else 0))
                     a = x + (1 if way == 2 else (-1 if way == 3 else 0))
                     if 0 <= a < width and 0 <= b < height and before[b, a] != FREE:
-                        like = True
+                        is_like = True
                         for c in range(channels):
-                            if abs(colors[y, x, c] - colors[b, a, c]) > alike:
-                                like = False
-                        if like:
+                            if abs(colors[y, x, c] - like[b, a, c]) > alike:
+                                is_like = False
+                        if is_like:
                             part[y, x] = before[b, a]
                             break
 

@@ -28,7 +28,8 @@ REGIONS, REGION_POWER = 128, 0.5  # of a picture that is not flat; of a boundary
 REACH = 2  # px from a mixed pixel to the parts that it is a mixture of
 SLIGHT, STEEP, NOISY_SHARE = (2.6 / 255, 14 / 255), 14 / 255, 1.0  # steps between neighbours, and how many more
 # Of a noisy picture: the same as the first two, and the pixels of a thin part.
-NOISY_ALIKE, NOISY_EXPLAINED, NOISY_PART = 10 / 255, 30 / 255, 24
+NOISY_ALIKE, NOISY_EXPLAINED, NOISY_PART = 10 / 255, 30 / 255, 6
+NOISY_ROUNDS = 4  # in which parts spread over noise beside them, two pixels each
 MIN_PART = 2  # pixels of a thin part: one is a junction of three others, if it is no dot
 DOT_COVER = 0.7  # of a pixel that is a dot beside something else, such as that of a letter
 CLEAR_COVER = 0.95  # of a pixel of a known colour that others enclose
@@ -66,7 +67,9 @@ def parts_of(picture: np.ndarray) -> Parts:
     if is_even.mean() < EVEN_SHARE:
         return _regions(picture)
     part = linked(is_even, colors, alike)
-    spread(part, colors, alike)
+    spread(part, colors, colors, alike)
+    for _ in range(NOISY_ROUNDS if is_noisy else 0):  # noise around letters is no part of them
+        spread(part, colors, _medians(part, picture)[part], explained)
     pure = part != FREE
     means = _medians(part, picture)
     palette = _palette(means, np.bincount(part[pure], minlength=len(means)))
