@@ -28,8 +28,8 @@ from _common import print_markdown
 from _mixed import Made, make_folder
 
 from vecstack.batch.manifest import Record, latest, manifests_in, read_manifests
-from vecstack.cli.flags import on_one_line
 from vecstack.document.file import load
+from vecstack.errors import on_one_line
 from vecstack.kinds.mask.encoder import EncoderSizes
 from vecstack.kinds.mask.maker import weights_to_bytes
 from vecstack.kinds.mask.model import ModelSizes, Predictor

@@ -93,3 +93,8 @@ def named(error: Error, name: str) -> Error:
     """The error with the name of a picture or layer file before its message, unless the message begins with it."""
     text = str(error)
     return error if text.startswith(name) else type(error)(f"{name}: {text}", parameter=error.parameter)
+
+
+def on_one_line(text: str) -> str:
+    """The text with what would break a line, move the cursor or be no text at all escaped: names may hold anything."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

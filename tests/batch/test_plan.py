@@ -19,11 +19,11 @@ from vecstack.batch.items import Item
 from vecstack.batch.manifest import read_manifests
 from vecstack.batch.plan import plan
 from vecstack.cli.course import Course
-from vecstack.cli.flags import in_flags, on_one_line
+from vecstack.cli.flags import in_flags
 from vecstack.cli.items import picture_in, title_of
 from vecstack.cli.refine import picture_of
 from vecstack.cli.running import run_all
-from vecstack.errors import BatchError, ExportError, PictureError, TooLargeError, UsageError
+from vecstack.errors import BatchError, ExportError, PictureError, TooLargeError, UsageError, on_one_line
 from vecstack.pictures.suffixes import SUFFIXES
 
 PICTURES = set(SUFFIXES)

@@ -81,3 +81,22 @@ def test_shards_do_together_what_one_run_does(
     assert vecstack_command(*words, tmp_path / "alone", "-j", 1).code == 0
     made = {name: data for name, data in tree(tmp_path / "out").items() if not name.startswith(".vecstack-jobs")}
     assert made == tree(tmp_path / "alone")
+
+
+@pytest.mark.parametrize(
+    ("options", "minutes", "cores"),
+    [((), 60, 8), (("-j", 2), 60, 2), (("-j", 2, "--minutes", 90, "--cores", 4), 90, 4)],
+)
+def test_jobs_have_the_time_and_the_cores_that_are_asked_for(
+    options: tuple[object, ...],
+    minutes: int,
+    cores: int,
+    copy: Call,
+    texts: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: dict[str, object] = {}
+    monkeypatch.setattr(vecstack.slurm, "queue", lambda *_, **options: asked.update(options) or ["7"])
+    assert copy(texts, "-o", tmp_path / "out", "--engine", "slurm", "--shards", 1, *options).code == 0
+    assert (asked["minutes"], asked["cpus"]) == (minutes, cores)

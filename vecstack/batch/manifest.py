@@ -93,8 +93,8 @@ class Manifest:
 
     def __init__(self, folder: Path, shard: Shard | None = None) -> None:
         name = "manifest" if shard is None else f"manifest-{shard.index}-of-{shard.count}"
-        self.path = folder / f"{name}.jsonl"
-        self.lines = _Pieces(str(folder), name) if is_url(str(folder)) else _Appended(self.path)
+        is_store = is_url(str(folder))
+        self.lines = _Pieces(str(folder), name) if is_store else _Appended(folder / f"{name}.jsonl")
 
     def add(self, record: Record) -> None:
         """Append a record. Raises ExportError."""

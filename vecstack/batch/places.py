@@ -43,25 +43,29 @@ def place(text: str | os.PathLike[str]) -> Path:
         found = UPath(name)
         _ = found.fs  # which imports what opens it
     except ImportError as error:
-        raise UsageError(f"{name}: its store needs a package ({error}). {install('stores')}") from error
+        raise UsageError(f"{name}: its store needs a package ({error}). For S3: {install('stores')}") from error
     except ValueError as error:
         raise UsageError(f"{name}: no such kind of store ({error}); use s3://, or mount it.") from error
     return cast(Path, found)
 
 
 def is_folder(text: str) -> bool:
-    """Whether there is a folder of that name; never raises for one of this machine."""
-    return place(text).is_dir() if is_url(text) else os.path.isdir(text)  # noqa: PTH112
+    """Whether there is a folder of that name. Raises ExportError for a store that does not answer, and else never."""
+    with reaching(text, ExportError):
+        return place(text).is_dir() if is_url(text) else os.path.isdir(text)  # noqa: PTH112
 
 
 def is_file(text: str) -> bool:
-    """Whether there is a file of that name; never raises for one of this machine."""
-    return place(text).is_file() if is_url(text) else os.path.isfile(text)  # noqa: PTH113
+    """Whether there is a file of that name. Raises ExportError for a store that does not answer, and else never."""
+    with reaching(text, ExportError):
+        return place(text).is_file() if is_url(text) else os.path.isfile(text)  # noqa: PTH113
 
 
 def exists(text: str) -> bool:
-    """Whether there is anything of that name, a link to nothing included."""
-    return place(text).exists() if is_url(text) else os.path.lexists(text)
+    """Whether there is anything of that name, a link to nothing included. Raises ExportError for a store that does not
+    answer, and else never."""
+    with reaching(text, ExportError):
+        return place(text).exists() if is_url(text) else os.path.lexists(text)
 
 
 def joined(folder: str, inside: str) -> str:

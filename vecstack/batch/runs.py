@@ -1,9 +1,9 @@
 """What a run leaves in its output folder while it goes on, and what a later one finds of those that were killed.
 
 A run that lives holds a lock on a hidden file there, which the system lets go when the process ends in whatever way. A
-second hidden file lists the outputs that it began and whose fate no manifest tells yet: it stays where the run is
-killed. Files that are being written bear the name of the run, so that what a dead run left can be told from what a
-living one writes."""
+second hidden file lists the outputs that it began. It stays where the run is killed: what of these is not as a manifest
+records it is then made anew. Files that are being written bear the name of the run, so that what a dead run left can be
+told from what a living one writes."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ from vecstack.cli import (
 )
 from vecstack.cli.complaints import explain
 from vecstack.cli.everywhere import taken_out
-from vecstack.cli.flags import in_flags, on_one_line
-from vecstack.errors import ExportError, VecstackError
+from vecstack.cli.flags import in_flags
+from vecstack.errors import ExportError, VecstackError, on_one_line
 
 # The base class of typer's own errors. It has no public name, and its module has moved between releases.
 Complaint = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])

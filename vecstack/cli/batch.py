@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from vecstack.cli.arguments import AsJson, Overwrite
-from vecstack.cli.flags import on_one_line
+from vecstack.errors import on_one_line
 
 app = typer.Typer(help="Show what became of a run over a folder.", no_args_is_help=True)
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="The output folder of a run.")]

@@ -14,7 +14,7 @@ import typer
 
 from vecstack.batch.inputs import STANDARD
 from vecstack.batch.items import Item, Outcome
-from vecstack.cli.flags import on_one_line
+from vecstack.errors import on_one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vecstack.errors import VecstackError
+from vecstack.errors import VecstackError, on_one_line
 
 # The flag of a parameter is -- and its name, with these exceptions.
 FLAGS = {
@@ -36,8 +36,3 @@ def in_flags(error: VecstackError) -> str:
     for mention, flag in MENTIONS.items():
         text = text.replace(mention, flag)
     return on_one_line(text)
-
-
-def on_one_line(text: str) -> str:
-    """The text with what would break a line, move the cursor or be no text at all escaped: names may hold anything."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -12,10 +12,9 @@ import typer
 
 from vecstack.batch.inputs import STANDARD
 from vecstack.cli.arguments import AsJson
-from vecstack.cli.flags import on_one_line
 from vecstack.cli.items import source_of
 from vecstack.color import to_hex
-from vecstack.errors import UsageError
+from vecstack.errors import UsageError, on_one_line
 
 if TYPE_CHECKING:
     from vecstack.stack import Layer, Stack

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from vecstack.batch.inputs import STANDARD
 from vecstack.batch.items import Item, Report
 from vecstack.batch.names import stem
-from vecstack.cli.flags import on_one_line
-from vecstack.errors import ExportError, TooLargeError, UsageError
+from vecstack.errors import ExportError, TooLargeError, UsageError, on_one_line
 
 if TYPE_CHECKING:
     from vecstack.pictures.read import Picture

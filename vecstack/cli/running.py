@@ -27,10 +27,10 @@ from vecstack.batch.runs import Run, running
 from vecstack.batch.state import Policy, State
 from vecstack.cli.course import Course
 from vecstack.cli.display import Counts, Display, display_of
-from vecstack.cli.flags import in_flags, on_one_line
+from vecstack.cli.flags import in_flags
 from vecstack.cli.submitting import submit
 from vecstack.compiled import NOTE, is_kept, tell_of_first_use
-from vecstack.errors import BatchError, UsageError, WeightsError
+from vecstack.errors import BatchError, UsageError, WeightsError, on_one_line
 
 INTERRUPTED = 130  # exit code that shells give a program ended by Ctrl-C
 

@@ -14,8 +14,7 @@ from vecstack.batch.items import Job
 from vecstack.batch.places import is_url
 from vecstack.batch.plan import Batch, Shard
 from vecstack.cli.course import ENGINES, Course
-from vecstack.cli.flags import on_one_line
-from vecstack.errors import UsageError
+from vecstack.errors import UsageError, on_one_line
 
 LOGS = ".vecstack-jobs"  # in the output folder, or here for one in a store: what jobs print
 CORES = 8  # of a job, unless -j says how many processes work in it

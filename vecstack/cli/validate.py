@@ -6,10 +6,10 @@ import typer
 
 from vecstack.batch.inputs import search
 from vecstack.cli.arguments import Inputs, Quiet
-from vecstack.cli.flags import in_flags, on_one_line
+from vecstack.cli.flags import in_flags
 from vecstack.cli.items import source_of
 from vecstack.document.file import SUFFIXES
-from vecstack.errors import BatchError, DocumentError
+from vecstack.errors import BatchError, DocumentError, on_one_line
 
 
 def run(inputs: Inputs, quiet: Quiet = False) -> None:

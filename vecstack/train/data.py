@@ -21,7 +21,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
-from vecstack.errors import PictureError, RecipeError
+from vecstack.errors import PictureError, RecipeError, on_one_line
 from vecstack.pictures.decoding.sources import MAX_BYTES
 from vecstack.pictures.fit import fit_to_side
 from vecstack.pictures.read import MAX_PIXELS, load_picture
@@ -76,7 +76,7 @@ class LeftOut:
             )
             endings = sorted({PurePosixPath(name).suffix.lower() or "no ending" for name in self.others})
             more = ", ..." if len(endings) > MAX_ENDINGS else ""
-            lines.append(f"left out: {files} ({', '.join(map(_shown, endings[:MAX_ENDINGS]))}{more})")
+            lines.append(f"left out: {files} ({', '.join(map(on_one_line, endings[:MAX_ENDINGS]))}{more})")
         return lines
 
 
@@ -185,7 +185,7 @@ def _tar_entries(path: Path, archive: tarfile.TarFile, note: Note) -> list[Entry
                 members.pop(name, None)  # so that the last takes its own place in the order
                 members[name] = member
     except Exception as error:  # as in _entries
-        after = f" after {_shown(last.name)}" if last else ""
+        after = f" after {on_one_line(last.name)}" if last else ""
         note(f"{path}: damaged or cut short{after}, what follows is lost ({_reason(error)})")
     return [
         Entry(path, member.name, _tar_label(path, name), partial(_untar, archive, member))
@@ -342,12 +342,7 @@ def _fault(entry: Entry, error: Exception) -> str:
     """What is wrong with an entry, in one line that names it."""
     if isinstance(entry.file, Path) and isinstance(error, PictureError):
         return str(error)  # load_picture names the file
-    return f"{entry.source}: {_shown(entry.name)}: {_reason(error).removeprefix('picture: ')}"
-
-
-def _shown(name: str) -> str:
-    """A name that came out of an archive, without line breaks."""
-    return name if name.isprintable() else ascii(name)
+    return f"{entry.source}: {on_one_line(entry.name)}: {_reason(error).removeprefix('picture: ')}"
 
 
 def _reason(error: Exception) -> str:

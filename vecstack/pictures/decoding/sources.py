@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from vecstack.errors import PictureError
+from vecstack.errors import PictureError, on_one_line
 
 MAX_BYTES = 2**31  # of a file or stream: 200 megapixels with four channels of 16 bits, uncompressed, are 1.6 GB
 CHUNK_BYTES = 2**20  # read at a time: bounds what is allocated before the limit is checked
@@ -23,7 +23,7 @@ def name_of(source: object) -> str:
         return "picture"
     if name == "<stdin>":
         return "standard input"
-    return name if name.isprintable() else ascii(name)
+    return on_one_line(name)
 
 
 def read_bytes(source: object) -> bytes:
