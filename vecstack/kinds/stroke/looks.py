@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vecstack.kinds.stroke.layer import Bristles
 
-BRISTLES = Bristles(tone=0.18, dry=0.6, light=0.35)
+BRISTLES = Bristles(tone=0.14, dry=0.6, light=0.24)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from vecstack.kinds.stroke.layer import Ends, Spine, sharpest_turn
 
 Point = tuple[float, float]
 SIDE_TURN = math.pi / 5  # most by which a cubic piece of a side turns: off by less than a thousandth of the radius
-HULL_TURN, HULLS = math.pi / 12, 8  # between discs whose hulls are taken; and how many of these there are at least
+OFF = 0.02  # of the greater radius: how far the lines between discs whose hulls are taken may be off the spine
+MOST_PIECES = 64
 ROOM = 0.9  # of the radius of the sharpest turn: up to so wide discs have a smooth edge
 SLOPE = 0.9  # of how fast the spine runs: up to so fast growing discs have an edge on both sides all along
 
@@ -23,7 +24,8 @@ def contours_of(spine: Spine, radii: Ends) -> tuple[Curve, ...]:
     growth = abs(radii[1] - radii[0])
     if slowest > 0 and growth <= SLOPE * slowest and sharpest_turn(spine) * max(radii) <= ROOM:
         return (_along(spine, radii),)
-    discs = [(*_point(spine, t), _radius(radii, t)) for t in _places(spine, HULL_TURN, HULLS)]
+    pieces = _pieces(spine, OFF * max(radii))
+    discs = [(*_point(spine, t / pieces), _radius(radii, t / pieces)) for t in range(pieces + 1)]
     return tuple(_hull(*one, *other) for one, other in pairwise(discs))
 
 
@@ -55,12 +57,18 @@ def _slowest(spine: Spine) -> float:
     return min(max(-(x0 * dx + y0 * dy) / square, 0.0), 1.0) if square else 0.0
 
 
-def _places(spine: Spine, turn: float, least: int) -> list[float]:
-    """Places along a spine between which it turns by no more than an angle, at least so many pieces."""
+def _pieces(spine: Spine, off: float) -> int:
+    """In how many pieces of equal steps a spine is off its chords by no more than a distance, which all are alike."""
+    bend = math.hypot(spine[0] - 2 * spine[2] + spine[4], spine[1] - 2 * spine[3] + spine[5])
+    return min(max(math.ceil(math.sqrt(bend / (4 * off))), 1), MOST_PIECES) if off > 0 else 1
+
+
+def _places(spine: Spine) -> list[float]:
+    """Places along a spine, from its start to its end, between which it turns by no more than SIDE_TURN."""
     (x0, y0), (x1, y1) = _speed(spine, 0.0), _speed(spine, 1.0)
     whole = math.atan2(x0 * y1 - y0 * x1, x0 * x1 + y0 * y1)
-    count = math.ceil(abs(whole) / turn)
-    places = {part / least for part in range(least + 1)}
+    count = math.ceil(abs(whole) / SIDE_TURN)
+    places = {0.0, 1.0}
     for part in range(1, count):
         angle = math.atan2(y0, x0) + whole * part / count
         before, after = (x * math.sin(angle) - y * math.cos(angle) for x, y in ((x0, y0), (x1, y1)))
@@ -79,7 +87,7 @@ def _normals(spine: Spine, radii: Ends, t: float) -> tuple[float, float]:
 
 def _along(spine: Spine, radii: Ends) -> Curve:
     """The edge of a smooth stroke: a side, the end, the other side, the start."""
-    places = _places(spine, SIDE_TURN, 1)
+    places = _places(spine)
     left, right = _side(spine, radii, places, 0), _side(spine, radii, places, 1)[::-1]
     ends = [
         _arc(_point(spine, t), _radius(radii, t), *angles)

@@ -51,10 +51,10 @@ class Painting:
         counts = 1 / self.radii
         ends = np.round(np.cumsum(counts) / counts.sum() * self._count).astype(int)
         for index, (radius, end) in enumerate(zip(self.radii, ends.tolist(), strict=True)):
-            self._add(index, radius, end - len(self.numbers))
+            self.add(index, radius, end - len(self.numbers))
             self.tune(STEPS[self._terms.effort][index == len(ends) - 1], index + 1)
 
-    def _add(self, index: int, radius: float, count: int) -> None:
+    def add(self, index: int, radius: float, count: int) -> None:
         """Add the strokes of a round."""
         if count <= 0:
             return

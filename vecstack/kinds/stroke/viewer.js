@@ -2,7 +2,7 @@
 
 // Brush strokes in a page: the browser's own rasteriser fills their outlines, which are made as outline.py makes them.
 
-const [SIDE_TURN, HULL_TURN, HULLS, ROOM, SLOPE] = [Math.PI / 5, Math.PI / 12, 8, 0.9, 0.9];
+const [SIDE_TURN, OFF, MOST_PIECES, ROOM, SLOPE] = [Math.PI / 5, 0.02, 64, 0.9, 0.9];
 
 function pointOf(s, t) {
   const [a, b, c] = [(1 - t) * (1 - t), 2 * t * (1 - t), t * t];
@@ -32,12 +32,18 @@ function radiusOf(radii, t) {
   return radii[0] + t * (radii[1] - radii[0]);
 }
 
-// Places along a spine between which it turns by no more than an angle, at least so many pieces.
-function placesOf(s, turn, least) {
+// In how many pieces of equal steps a spine is off its chords by no more than a distance.
+function piecesOf(s, off) {
+  const bend = Math.hypot(s[0] - 2 * s[2] + s[4], s[1] - 2 * s[3] + s[5]);
+  return off > 0 ? Math.min(Math.max(Math.ceil(Math.sqrt(bend / (4 * off))), 1), MOST_PIECES) : 1;
+}
+
+// Places along a spine between which it turns by no more than SIDE_TURN.
+function placesOf(s) {
   const [[x0, y0], [x1, y1]] = [speedOf(s, 0), speedOf(s, 1)];
   const whole = Math.atan2(x0 * y1 - y0 * x1, x0 * x1 + y0 * y1);
-  const count = Math.ceil(Math.abs(whole) / turn);
-  const places = new Set(Array.from({ length: least + 1 }, (_, part) => part / least));
+  const count = Math.ceil(Math.abs(whole) / SIDE_TURN);
+  const places = new Set([0, 1]);
   for (let part = 1; part < count; part++) {
     const angle = Math.atan2(y0, x0) + (whole * part) / count;
     const [before, after] = [[x0, y0], [x1, y1]].map(([x, y]) => x * Math.sin(angle) - y * Math.cos(angle));
@@ -109,7 +115,7 @@ function hullOf([x0, y0, r0], [x1, y1, r1]) {
 }
 
 function edgeOf(s, radii) {
-  const places = placesOf(s, SIDE_TURN, 1);
+  const places = placesOf(s);
   const [left, right] = [sideOf(s, radii, places, 0), sideOf(s, radii, places, 1).reverse()];
   const end = arcOf(pointOf(s, 1), radii[1], ...normalsOf(s, radii, 1));
   const start = arcOf(pointOf(s, 0), radii[0], ...normalsOf(s, radii, 0).reverse());
@@ -120,7 +126,9 @@ function contoursOf(s, radii) {
   const slowest = Math.min(...[0, slowestOf(s), 1].map((t) => Math.hypot(...speedOf(s, t))));
   const isSmooth = slowest > 0 && Math.abs(radii[1] - radii[0]) <= SLOPE * slowest;
   if (isSmooth && sharpestTurn(s) * Math.max(...radii) <= ROOM) return [edgeOf(s, radii)];
-  const discs = placesOf(s, HULL_TURN, HULLS).map((t) => [...pointOf(s, t), radiusOf(radii, t)]);
+  const pieces = piecesOf(s, OFF * Math.max(...radii));
+  const places = Array.from({ length: pieces + 1 }, (_, piece) => piece / pieces);
+  const discs = places.map((t) => [...pointOf(s, t), radiusOf(radii, t)]);
   return discs.slice(1).map((disc, index) => hullOf(discs[index], disc));
 }
 
