@@ -41,7 +41,7 @@ def exact_shape(stack: Stack, layer: Layer, name: str, options: SvgOptions, devi
         element = SvgElement("circle", {"r": "1"})
     moved = None if element is None else _moved(element, layer.transform)
     if element is not None and element.curves:
-        place = {"d": outline_data(element.curves, options.decimals)}
+        place = {"d": outline_data(element.curves, options.decimals + 1)}  # each number moves both sides
     elif moved is not None:
         element, place = moved, {}
     elif element is not None:

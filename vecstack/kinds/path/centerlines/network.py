@@ -11,6 +11,7 @@ from vecstack.kinds.path.centerlines.rim import HALF
 from vecstack.kinds.path.centerlines.ways import Way, without
 
 NEAR = 0.35 * HALF  # between the ways of a disc along both sides of a line, at most
+SEAM = 0.15 * HALF  # around the end of a way, from where the other one goes on
 LEAST = 0.6 * HALF  # length of a way that is a line of its own
 GAP = 5.0 * HALF  # that a line goes straight on where others cross it, at most
 ASIDE, SLOPE = 0.3 * HALF, 0.1  # that its other side may then be aside, and how much more for each unit of the gap
@@ -59,11 +60,18 @@ def _rests(line: Way, way: Way) -> list[Way]:
     rest = np.roll(way.points, -at, 0) if way.is_closed else way.points[at:]
     directions = way.directions()
     if away[0] < NEAR and len(rest) > 1 and directions[min(at - 1, len(directions) - 1)] @ ahead > ALONG:
-        further = Way(rest, ends=(False, way.ends[1]))
+        further = Way(_after(rest, end), ends=(False, way.ends[1]))
         return [further] if further.length > LEAST else []
     if not way.is_closed and _is_ahead(end, ahead, way.points[0]) and directions[0] @ ahead > AHEAD:
         return [way]
     return []
+
+
+def _after(points: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """The points [M,2] that go on from an end, without the first that are as near as the two sides of a line differ."""
+    far = np.flatnonzero(np.hypot(*(points - end).T) > SEAM)
+    found: np.ndarray = points[far[0] :] if len(far) else points[-1:]
+    return found
 
 
 def _is_ahead(end: np.ndarray, ahead: np.ndarray, start: np.ndarray) -> bool:
@@ -84,7 +92,7 @@ def _closed(line: Way) -> Way | None:
     away, place = nearest_on(end[None], first, np.array([0, len(first)]))
     at = int(place[0])
     if away[0] < NEAR and directions[at] @ ahead > ALONG:
-        return Way(line.points[at + 1 :], is_closed=True)
+        return Way(np.concatenate([_after(line.points[at + 1 : -1], end), end[None]]), is_closed=True)
     if _is_ahead(end, ahead, line.points[0]) and directions[0] @ ahead > AHEAD:
         return Way(line.points, is_closed=True)
     return None

@@ -60,10 +60,8 @@ class Pen:
     def edge(self) -> np.ndarray:
         """Points [N,2] along the edge of what it draws, but where that is within another of its lines."""
         chords = Chords.of(self.spines)
-        middle, along = (
-            on_cubics(chords.pieces[chords.piece], chords.t),
-            slopes_of(chords.pieces[chords.piece], chords.t),
-        )
+        own = chords.pieces[chords.piece]
+        middle, along = on_cubics(own, chords.t), slopes_of(own, chords.t)
         across = np.stack([-along[:, 1], along[:, 0]], 1) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
         points = [middle + self.half * across, middle - self.half * across]
         for end in self._ends if self.ends_round else ():
