@@ -11,8 +11,8 @@ from vecstack.compiled import compiled, compiled_fast
 RING = 1  # px around the picture
 SOFTNESS = 1.0  # of the edge, in heights: where the surface rises by 1 for a pixel, it is so many pixels wide
 FADE = 1.5  # softnesses over which it fades
-BENDING = 1e-4  # weight of squared second differences of the surface against squared errors of pixels, at first
-WINDING = 3e-3  # weight of squared curvatures along the edge, at first
+BENDING = 5e-5  # weight of squared second differences of the surface against squared errors of pixels, at first
+WINDING = 3e-3  # weight of squared changes of curvature along the edge, at first
 CLOSE = 0.0153  # of cover: error of a picture's pixels, root mean square, for which no surface is less smooth
 LEAST_SMOOTH, MOST_SMOOTH = 0.05, 20.0  # times these weights
 RATE, FARTHEST = 0.7, 3.0  # of the weights' change, in logarithms, for that of the squared error; most in a step
@@ -164,17 +164,19 @@ def _add(matrix, last, places, weights, weight):
 
 @compiled
 def _wind(matrix, values, weight):
-    """Add squared curvatures along the edge, looked at in four places of each pixel, in a band."""
+    """Add squared third derivatives along the edge, looked at in four places of each pixel, in a band: 0 where it is
+    straight or an arc, and most where it has bulges."""
     rows, columns = values.shape
     last = matrix.shape[1] - 1
     answers, places = np.empty(16), np.empty(16, np.int64)
-    splines = np.empty((2, 3, 4))
+    splines = np.empty((2, 4, 4))
     for half in range(2):
         t = 0.25 + 0.5 * half
         s = 1 - t
         splines[half, 0] = np.array([s**3, 3 * t**3 - 6 * t**2 + 4, 3 * s**3 - 6 * s**2 + 4, t**3]) / 6
         splines[half, 1] = np.array([-s * s, 3 * t * t - 4 * t, 4 * s - 3 * s * s, t * t]) / 2
         splines[half, 2] = np.array([s, 3 * t - 2, 3 * s - 2, t])
+        splines[half, 3] = np.array([-1.0, 3.0, -3.0, 1.0])
     for y in range(rows - 3):
         for x in range(columns - 3):
             for place in range(4):
@@ -189,13 +191,13 @@ def _wind(matrix, values, weight):
                 near = weight / 4 * np.exp(-((h / REACH) ** 2))
                 if near < 1e-3 * weight:
                     continue
-                square = by_x * by_x + by_y * by_y + FLAT
-                xx, xy, yy = by_y * by_y / square, -2 * by_x * by_y / square, by_x * by_x / square
+                steep = np.sqrt(by_x * by_x + by_y * by_y + FLAT)
+                u, v = -by_y / steep, by_x / steep
                 for i in range(4):
                     for j in range(4):
                         k = 4 * i + j
-                        answers[k] = xx * down[0, i] * across[2, j] + xy * down[1, i] * across[1, j]
-                        answers[k] += yy * down[2, i] * across[0, j]
+                        answers[k] = u**3 * down[0, i] * across[3, j] + 3 * u * u * v * down[1, i] * across[2, j]
+                        answers[k] += 3 * u * v * v * down[2, i] * across[1, j] + v**3 * down[3, i] * across[0, j]
                         places[k] = (y + i) * columns + x + j
                 for k in range(16):
                     for m in range(k + 1):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LEAST_PX = 24  # long side
 BEYOND = 3  # control values more than pixels, of a side
 SAMPLES = 16  # of a side of a pixel, that tell how much of it a hard edge covers
-HIGHEST = 4.0  # of the control values, where the mask has long been 0 or 1: what is farther would take bytes
+HIGHEST = 6.0  # of the control values, where the mask has long been 0 or 1: what is farther would take bytes
 
 
 def kind_of_surfaces(side: int) -> Kind[Layer] | None:
