@@ -451,6 +451,18 @@ def test_rough_edges_become_sharp_where_that_is_asked_for() -> None:
         vecstack.decompose(pixels, "photos", style=vecstack.Style(sharp=True))
 
 
+@pytest.mark.parametrize("places", [2, 4])
+def test_a_disc_that_was_looked_at_in_a_few_places_of_each_pixel_is_sharp(places: int) -> None:
+    y, x = (np.indices((24 * places, 24 * places)) + 0.5) / places
+    inside = np.hypot(x - 11.7, y - 12) < 8.3
+    cover = np.round(255 * inside.reshape(24, places, 24, places).mean((1, 3))).astype(np.uint8)
+    (layer,) = vecstack.decompose(Image.fromarray(cover), "bitmap").layers
+    assert layer.kind == "path"
+    middle = np.array([11.7 - layer.transform.c, 12 - layer.transform.f])
+    radii = np.hypot(*(np.reshape(layer.contours[0], (-1, 2))[::3] - middle).T)
+    assert np.abs(radii - 8.3).max() < 0.25
+
+
 def test_a_blurred_shape_is_sharp_and_a_glow_stays_soft() -> None:
     large = Image.new("L", (32 * SIDE, 32 * SIDE))
     ImageDraw.Draw(large).arc((200, 150, 700, 750), -150, 120, 255, 110)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -124,10 +125,7 @@ def _slopes(contours: Sequence[Contour], aim: Aim) -> tuple[np.ndarray, np.ndarr
     missing = aim.missed(np.minimum(np.abs(signed), 1))
     points, cubics = _joined(outlines)
     counting = np.ones_like(signed) if aim.weight is None else aim.weight
-    answers, values = _answers(signed, missing, counting, keys, weights, cubics, len(points))
-    if not aim.is_exact:
-        answers, values = answers[values != 0], values[values != 0]
-    slopes, curvature = answers.T @ values, answers.T @ answers
+    slopes, curvature = _answers(signed, missing, counting, keys, weights, cubics, len(points), aim.is_exact)
     curved = np.concatenate([np.array(contour.pieces) for contour in contours]) == CURVE
     bent = _even(points, cubics[curved], slopes, curvature)
     error = float(np.vdot(missing, missing))
@@ -135,29 +133,41 @@ def _slopes(contours: Sequence[Contour], aim: Aim) -> tuple[np.ndarray, np.ndarr
 
 
 @compiled
-def _answers(signed, missing, counting, keys, weights, cubics, count):
-    """How the pixels on an edge answer to the points: [E,2M], and by how much each is missed [E]."""
+def _answers(signed, missing, counting, keys, weights, cubics, count, every):
+    """Half the slopes [2M] of the squared errors of pixels on an edge, and their curvature [2M,2M]: of `every` such
+    pixel, or of those that are missed. Each answers to the few points near it."""
     height, width = signed.shape
-    number = np.full(height * width, -1)
-    found = 0
+    latest = np.full(height * width, -1)  # entry of each pixel, and the one before each entry
+    before = np.full(len(keys), -1)
     for k in range(len(keys)):
         y, x = keys[k, 0] // (width + 1), keys[k, 0] % (width + 1)
-        if x < width and abs(signed[y, x]) < 1.0001 and number[y * width + x] < 0:
-            number[y * width + x] = found
-            found += 1
-    answers, values = np.zeros((found, 2 * count)), np.zeros(found)
-    for k in range(len(keys)):
-        y, x = keys[k, 0] // (width + 1), keys[k, 0] % (width + 1)
-        if x >= width or number[y * width + x] < 0:
-            continue
-        at = number[y * width + x]
-        sign = counting[y, x] if signed[y, x] >= 0 else -counting[y, x]
-        values[at] = missing[y, x]
-        for corner in range(4):
-            point = cubics[keys[k, 1], corner]
-            answers[at, 2 * point] += sign * weights[k, 2 * corner]
-            answers[at, 2 * point + 1] += sign * weights[k, 2 * corner + 1]
-    return answers, values
+        if x < width and abs(signed[y, x]) < 1.0001 and (every or missing[y, x] != 0):
+            before[k] = latest[y * width + x]
+            latest[y * width + x] = k
+    slopes, curvature = np.zeros(2 * count), np.zeros((2 * count, 2 * count))
+    own, is_met = np.zeros(2 * count), np.zeros(2 * count, np.bool_)
+    met = np.empty(2 * count, np.int64)
+    for y in range(height):
+        for x in range(width):
+            k = latest[y * width + x]
+            sign = counting[y, x] if signed[y, x] >= 0 else -counting[y, x]
+            found = 0
+            while k >= 0:
+                for corner in range(8):
+                    at = 2 * cubics[keys[k, 1], corner // 2] + corner % 2
+                    if not is_met[at]:
+                        is_met[at] = True
+                        met[found] = at
+                        found += 1
+                    own[at] += sign * weights[k, corner]
+                k = before[k]
+            for i in range(found):
+                slopes[met[i]] += own[met[i]] * missing[y, x]
+                for j in range(found):
+                    curvature[met[i], met[j]] += own[met[i]] * own[met[j]]
+            for i in range(found):
+                own[met[i]], is_met[met[i]] = 0.0, False
+    return slopes, curvature
 
 
 @compiled
@@ -183,15 +193,20 @@ def _moved(
 ) -> tuple[Contour, ...]:
     """The contours after a step of their free numbers."""
     bases = [basis_of(contour) for contour in contours]
-    starts = np.cumsum([0, *(basis.shape[0] for basis in bases)])
-    widths = np.cumsum([0, *(basis.shape[1] for basis in bases)])
-    whole = np.zeros((starts[-1], widths[-1]))
-    for index, basis in enumerate(bases):
-        whole[starts[index] : starts[index + 1], widths[index] : widths[index + 1]] = basis
-    form = whole.T @ curvature @ whole
+    rows = _parts([len(basis) for basis in bases])
+    columns = _parts([basis.shape[1] for basis in bases])
+    halfway = np.concatenate([curvature[:, own] @ basis for own, basis in zip(rows, bases, strict=True)], 1)
+    form = np.concatenate([basis.T @ halfway[own] for own, basis in zip(rows, bases, strict=True)])
+    downhill = -np.concatenate([basis.T @ slopes[own] for own, basis in zip(rows, bases, strict=True)])
     form[np.diag_indices(len(form))] += damping * (1 + np.diag(form))
-    move = whole @ np.clip(np.linalg.solve(form, -(whole.T @ slopes)), -LIMIT, LIMIT)
+    step = np.clip(np.linalg.solve(form, downhill), -LIMIT, LIMIT)
     return tuple(
-        retracted(replace(contour, points=contour.points + move[starts[index] : starts[index + 1]].reshape(-1, 2)))
-        for index, contour in enumerate(contours)
+        retracted(replace(contour, points=contour.points + (basis @ step[own]).reshape(-1, 2)))
+        for contour, basis, own in zip(contours, bases, columns, strict=True)
     )
+
+
+def _parts(sizes: Sequence[int]) -> list[slice]:
+    """Where parts of such sizes lie, one after another."""
+    ends = np.cumsum([0, *sizes]).tolist()
+    return [slice(a, b) for a, b in pairwise(ends)]

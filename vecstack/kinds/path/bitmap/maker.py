@@ -17,7 +17,7 @@ from vecstack.kinds.path.bitmap.areas import Aim, fitted
 from vecstack.kinds.path.bitmap.inks import Inks, inks_of
 from vecstack.kinds.path.bitmap.mixtures import Mixtures
 from vecstack.kinds.path.bitmap.reading import reading_of
-from vecstack.kinds.path.bitmap.rough import is_smoothed, is_uneven, may_be_rough
+from vecstack.kinds.path.bitmap.rough import is_smoothed, is_supersampled, is_uneven, may_be_rough
 from vecstack.kinds.path.bitmap.several import SeveralGrower
 from vecstack.kinds.path.bitmap.shape import Contour, short_lines
 from vecstack.kinds.path.bitmap.simplify import described, described_smoothly, length_of
@@ -130,8 +130,9 @@ class BitmapGrower(LayerGrower):
         """Have the layer of what is inked, if there may be one."""
         if count < 1 or self._inks.is_plain or self.count:
             return
-        kind = kind_of_surfaces(max(self.scene.picture.shape)) if self._may_be_soft else None
         cover = self._inks.cover
+        may_be_soft = self._may_be_soft and not is_supersampled(cover)
+        kind = kind_of_surfaces(max(self.scene.picture.shape)) if may_be_soft else None
         is_soft = kind is not None and is_uneven(cover)
         if self._inks.is_hardly_full:
             self._inks = self._inks.stronger

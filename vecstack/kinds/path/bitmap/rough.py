@@ -12,6 +12,8 @@ NARROWEST, WIDEST = 0.81, 2.0  # of an edge that an area made, as _width has it;
 FILLED, FULL = 0.9, 0.998  # cover of pixels that a shape fills, and of those that it fills for sure: half a level less
 UNEVEN, MOST_FULL = 0.23, 0.18  # filled pixels not full, for one on an edge, from which on ink is uneven; share of full
 FEW_LEVELS = 10  # of pixels on edges, which tell of no areas
+SUPERSAMPLED, LEAST_ON_EDGE = (2, 3, 4), 12  # places on a side of a pixel; pixels that tell of them
+HALF_LEVEL = 0.6 / 255  # of cover, by which pixels of 8 bits may be off
 
 
 def is_uneven(cover: np.ndarray) -> bool:
@@ -35,6 +37,17 @@ def is_smoothed(cover: np.ndarray, count: int) -> bool:
         return False
     missing = surface_of(cover, count, MOST_SMOOTH).cover[RING:-RING, RING:-RING] - cover
     return bool(np.square(missing).sum() < _is_on_edge(cover).sum() * SMOOTHED**2)
+
+
+def is_supersampled(cover: np.ndarray) -> bool:
+    """Whether each pixel of a cover [H,W] was looked at in a few places, as renderers without areas do: a shape with
+    sharp edges, however far outlines are off such pixels."""
+    on_edge = cover[_is_on_edge(cover)]
+    if len(on_edge) < LEAST_ON_EDGE:
+        return False
+    places = np.square(SUPERSAMPLED)[:, None]
+    off = np.abs(on_edge - np.rint(on_edge * places) / places)
+    return bool((off < HALF_LEVEL).all(1).any())
 
 
 def _has_few_full(cover: np.ndarray) -> bool:
