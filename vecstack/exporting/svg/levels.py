@@ -24,6 +24,7 @@ LAYER_BYTES, BASE_BYTES, BLUR_BYTES = 120.0, 30.0, 10.0
 # Squared error with which a renderer's rounding to 8 bits is charged to a layer that touches the whole canvas.
 ROUNDING = 5e-6
 STRENGTHS = 1000  # of a layer, so many steps up to 1
+LEVEL_SHARE = 0.3  # of that error, for each level that is laid over others; with all of it, steps are seen
 # What the mean error counts besides the squared one: level sets lose the faint ends of masks, and that adds up.
 MEAN = 1.0
 MIN_WEIGHT = 1e-12  # of a whole mask
@@ -163,7 +164,7 @@ def _curve_costs(mask: np.ndarray, thresholds: np.ndarray, step: float) -> np.nd
 def choose(basis: Basis, price: float, *, plain: bool = False) -> Choice:
     """The levels, greys and blur of least error plus `price` times bytes; no blur where it is to be `plain`."""
     blurs = range(1 if plain else len(BLURS))
-    choosers = [_Chooser(basis, price, blur, with_base) for blur in blurs for with_base in (False, True)]
+    choosers = [_Chooser(basis, price, blur, with_base, plain) for blur in blurs for with_base in (False, True)]
     begun = sorted(((chooser.begin(), chooser) for chooser in choosers), key=lambda pair: pair[0].value)
     ended = ((chooser.improve(found), chooser) for found, chooser in begun[:EXCHANGED])
     found, chooser = min(ended, key=lambda pair: pair[0].value)
@@ -174,7 +175,8 @@ def choose(basis: Basis, price: float, *, plain: bool = False) -> Choice:
 class _Chooser:
     """Chooses levels for one blur, with a grey below all of them (`with_base`) or black."""
 
-    def __init__(self, basis: Basis, price: float, blur: int, with_base: bool) -> None:
+    def __init__(self, basis: Basis, price: float, blur: int, with_base: bool, plain: bool) -> None:
+        self._plain = plain
         self._basis, self._price, self.blur, self._with_base = basis, price, blur, with_base
         self._gram, self._product = basis.grams[blur], basis.products[blur]
         self._fixed_bytes = (BASE_BYTES if with_base else 0.0) + (BLUR_BYTES if blur else 0.0)
@@ -200,7 +202,9 @@ class _Chooser:
     def _value(self, indices: list[int]) -> _Found:
         greys, strength, error = self._solve(self._columns(sorted(indices)))
         touched = self._basis.share if self._with_base else 0.0
-        if indices and not self._with_base:
+        if indices and self._plain:
+            touched += LEVEL_SHARE * float(self._basis.areas[indices].sum())
+        elif indices and not self._with_base:
             touched = float(self._basis.areas[min(indices)])
         count = self._basis.costs[indices].sum() if indices else 0.0
         if indices or self._with_base:

@@ -146,7 +146,8 @@ def _centred(values: NDArray[Any], axis: int, halvings: int) -> NDArray[Any]:
     first pixels of these."""
     share = np.float32((1 - 0.5**halvings) / 2)  # of the way to the next value
     after = np.concatenate([np.delete(values, 0, axis), np.take(values, [-1], axis)], axis)
-    return np.rint((1 - share) * values + share * after).astype(values.dtype)
+    centred: NDArray[Any] = np.rint((1 - share) * values + share * after).astype(values.dtype)
+    return centred
 
 
 def _whole(data: bytes, bits: int, max_pixels: int) -> Raster:

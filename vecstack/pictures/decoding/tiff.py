@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import logging
+import struct
 from typing import Any
 
 import numpy as np
@@ -125,11 +126,11 @@ def _by_libtiff(data: bytes, page: Any) -> NDArray[Any]:
     and whole numbers, which an old tag may leave open."""
     import imagecodecs
 
-    told, order = bytearray(data), "little" if page.parent.byteorder == "<" else "big"
+    told = bytearray(data)
     for tag, value in ((PHOTOMETRIC, GREY), (DATA_TYPE, UNSIGNED)):
         if tag in page.tags:
             at, count = page.tags[tag].valueoffset, page.tags[tag].count
-            told[at : at + 2 * count] = value.to_bytes(2, order) * count
+            told[at : at + 2 * count] = struct.pack(f"{page.parent.byteorder}H", value) * count
     return np.asarray(imagecodecs.tiff_decode(bytes(told)))
 
 
@@ -201,9 +202,11 @@ def _straight(values: NDArray[Any], alpha: Floats) -> Floats:
 
 def _colors(index: NDArray[np.int64], table: NDArray[Any]) -> NDArray[np.uint8]:
     """Colours [H,W,3] of indices into a colour map [3,N] of 16 bits; of 8, as some programs write it, where no value
-    is larger."""
+    is larger. Raises PictureError where one is beyond it."""
+    if index.max() >= table.shape[1]:
+        raise PictureError("some pixels have no color in its color map; save it again.")
     levels = table if table.max() < 256 else table >> 8
-    return np.ascontiguousarray(levels.astype(np.uint8).T[np.minimum(index, table.shape[1] - 1)])
+    return np.ascontiguousarray(levels.astype(np.uint8).T[index])
 
 
 def _lab(stored: NDArray[Any], page: Any) -> NDArray[np.uint8]:
