@@ -27,6 +27,7 @@ DRAWINGS = {
     '<ellipse cx="30" cy="70" rx="25" ry="9"/><polygon points="60,50 95,60 70,90" fill="red"/>'
     '<line x1="5" y1="95" x2="95" y2="85" stroke="blue" stroke-width="3"/>',
     "path commands": '<path d="M10 80q20-60 40 0t30-20s5-40-20-50-30 20-50-8H5v9l3 3zm60-20a12 7 30 1 0 9 9z"/>',
+    "a square on its corner": '<path d="M50 10 90 50 50 90 10 50z" fill="teal"/>',
     "transforms": f'<g transform="translate(50 10) rotate(30)"><rect {FILL} transform="skewX(20) scale(.5 1.2)"/></g>',
     "transforms in styles": f'<rect {FILL} style="transform: translate(10, 5) rotate(20)" transform-origin="40 40"/>',
     "even-odd": '<path fill-rule="evenodd" d="M50 5 79 90 5 35H95L21 90z"/>',

@@ -18,6 +18,7 @@ from vecstack.kinds.path.layer import Contour, PathLayer
 
 DIGITS = 9  # of a coordinate: a thousandth of a pixel on the widest canvas
 ROUNDED = 0.76  # of the last decimal that a contour's numbers have, by which they may be off a form
+MOST_OFF = 0.02  # of the size of a shape, the same: numbers may be whole where it is two units large
 MOST_DECIMALS = 6
 LONG = 4.0  # times its width, of a rectangle with round ends that is a line, at least
 
@@ -46,7 +47,8 @@ class _Box:
 def path_svg(layer: PathLayer, name: str) -> SvgElement | None:
     """A path layer as an element; None where it is a path in one colour. `name` is the id of the element."""
     decimals = _decimals(layer.contours)
-    off = ROUNDED * 10.0**-decimals
+    size = float(np.ptp(np.array(layer.contours[0]).reshape(-1, 2), axis=0).max())
+    off = min(ROUNDED * 10.0**-decimals, MOST_OFF * size)
     forms = [_form(np.array(contour).reshape(-1, 2), off) for contour in layer.contours[:3]]
     if layer.color is not None:
         color = to_hex(layer.color)
