@@ -107,8 +107,11 @@ def test_layers_and_background_are_heeded(sketch: Call, tmp_path: Path) -> None:
 )
 def test_render_sizes(vecstack: Call, document: Path, options: tuple[Any, ...], expected: tuple[int, int]) -> None:
     out = document.with_suffix(".png")
-    assert vecstack("render", document, *options, "-o", out).code == 0
+    result = vecstack("render", document, *options, "-o", out)
+    assert result.code == 0
     assert size(out) == expected
+    stretched = f"{document}: stretched to 10 x 20 px; --width alone makes it 10 x 14"
+    assert result.err.splitlines() == ([stretched] if expected == (10, 20) else [])
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.jpg", "JPEG"), ("a.webp", "WEBP"), ("a.tif", "TIFF"), ("a.png", "PNG")])

@@ -14,7 +14,7 @@ from vecstack.batch.items import Act, Item, Job, Report
 from vecstack.batch.plan import plan
 from vecstack.cli.arguments import Device, Inputs, Output, Scale, devices_in
 from vecstack.cli.course import Course, with_course
-from vecstack.cli.items import source_of, tell_of_undrawable
+from vecstack.cli.items import name_of, source_of, tell_of_undrawable
 from vecstack.document.file import SUFFIXES
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
@@ -60,6 +60,8 @@ class Drawing(Job):
         tell_of_undrawable(stack, item, report)
         viewport, told = self._viewport(stack.canvas), source_dpi(stack)
         area = self.region or stack.canvas.rect
+        if (shape := self._stretched(viewport)) is not None:
+            report.say(f"{name_of(item.source)}: {shape}")
         is_stream = item.target == STANDARD
         render_to_file(
             stack,
@@ -83,6 +85,14 @@ class Drawing(Job):
             sides = f"{canvas.width},{canvas.height}"
             raise UsageError(f"--region {region} reaches outside the canvas; it must lie within 0,0,{sides}.")
         return Viewport.of_region(area, size=self.size, width=self.width, height=self.height, scale=self.scale)
+
+    def _stretched(self, viewport: Viewport) -> str | None:
+        """What is said of a picture of another shape than what is drawn; None where it has the same, within a pixel."""
+        wide, high = viewport.width_px, viewport.height_px
+        fitting = round(viewport.region.height * wide / viewport.region.width)
+        if self.width is None or self.height is None or abs(fitting - high) <= 1:
+            return None
+        return f"stretched to {wide:,} x {high:,} px; --width alone makes it {wide:,} x {fitting:,}"
 
 
 @with_course
