@@ -9,7 +9,7 @@ import numpy as np
 from vecstack.kinds.stroke import tracing
 
 PLACES = np.linspace(0, 1, 9)  # along a spine, at which it is looked at
-OVER = 0.25  # px that a stroke may reach over a border, which lies between pixels anyway
+NARROW = 0.7  # of the least radius of other strokes: that of one between borders
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,15 @@ class Borders:
 
     def keep(self, strokes: np.ndarray, before: np.ndarray, own: np.ndarray, least: float) -> None:
         """Have strokes [L,13] stay within their own parts [L], in place: those whose spines would leave have the ones
-        from `before`, and no radius, down to the least one, is greater than the room that there is."""
+        from `before`, and no radius, down to a share of the least one, is greater than the room that there is."""
         label, _ = self.at(*_along(strokes))
         leaves = (label != own[:, None]).any(1)
         strokes[leaves, :6] = before[leaves, :6]
         label, room = self.at(*_along(strokes))
-        room = np.where(label == own[:, None], room, 0) + OVER
+        room = np.where(label == own[:, None], room, 0)
         radii = strokes[:, 6, None] + (strokes[:, 7] - strokes[:, 6])[:, None] * PLACES
         share = (room / radii).min(1).clip(max=1)
-        strokes[:, 6:8] = np.maximum(strokes[:, 6:8] * share[:, None], least)
+        strokes[:, 6:8] = np.maximum(strokes[:, 6:8] * share[:, None], NARROW * least)
 
 
 def pixels_of(places: tuple[np.ndarray, np.ndarray], height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
