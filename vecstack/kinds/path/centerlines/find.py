@@ -17,6 +17,7 @@ from vecstack.kinds.path.centerlines.ways import SLIM, ways_of
 FITTING, LINED = 0.7, 0.5  # shares of the edge where a disc of the width fits, and just so, at least
 OFF, MEAN_OFF = 0.06 * HALF, 0.02 * HALF  # that an edge may be off (but for a share of it), and root mean square
 STRAY, STRAY_OFF = 0.02, 0.2 * HALF  # share of an edge that may be farther off, and how far
+COARSE = 15  # times the rounding of its numbers, half the width of a line, at least
 FEWER = 20  # numbers that centre lines save, at least: what is said of a pen takes about as many
 
 
@@ -25,15 +26,13 @@ def center_line_of(contours: Sequence[np.ndarray], rounding: float) -> CenterLin
     where there are none that draw the same with fewer numbers."""
     most = _numbers(contours) - FEWER
     half = half_width(contours) if most > 0 else None
-    if half is None:
+    if half is None or half < COARSE * rounding:
         return None
     scale = HALF / half
     scaled = [scale * contour for contour in contours]
     rim = Rim.of(scaled, STEP)
-    pen = _pen(rim)
+    pen = _pen(rim, most)
     if pen is None or not _draws(pen, rim, scaled, rounding * scale):
-        return None
-    if sum(_numbers([spine.form.points]) for spine in pen.spines) > most:
         return None
     return CenterLine(
         tuple(_curve(spine.pieces / scale) for spine in pen.spines),
@@ -43,15 +42,17 @@ def center_line_of(contours: Sequence[np.ndarray], rounding: float) -> CenterLin
     )
 
 
-def _pen(rim: Rim) -> Pen | None:
-    """What could draw a shape with a rim; None where most of it has another width."""
+def _pen(rim: Rim, most: int) -> Pen | None:
+    """What could draw a shape with a rim; None where most of it has another width, or lines have more than `most`
+    numbers."""
     radii = rim.radii(BESIDE)
     fits, lined = radii > (1 - SLIM) * HALF, np.abs(radii - HALF) < SLIM * HALF
     whole = rim.length.sum()
     if rim.length[fits].sum() < FITTING * whole or rim.length[lined].sum() < LINED * whole:
         return None
-    lines = lines_of(ways_of(rim, radii))
-    return Pen.of(rim, [Spine.along(line) for line in lines]) if lines else None
+    spines = [Spine.along(line) for line in lines_of(ways_of(rim, radii))]
+    numbers = sum(_numbers([spine.form.points]) for spine in spines)
+    return Pen.of(rim, spines) if spines and numbers <= most else None
 
 
 def _draws(pen: Pen, rim: Rim, contours: Sequence[np.ndarray], rounding: float) -> bool:

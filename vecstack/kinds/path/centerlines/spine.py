@@ -28,7 +28,7 @@ ERROR = 0.1  # units that pieces may be off a way before they are brought to the
 CLOSE = 3  # points of a way at its end, of which none is a corner of its own
 DENSE = 1.5  # units between the points of a way that pieces are fitted to, at most
 CHORD = 1.0  # units of a piece that a straight line stands for
-ROUNDS = 6  # of Gauss-Newton
+ROUNDS = 4  # of Gauss-Newton
 FAR, NEAR = 0.3 * HALF, 0.1 * HALF  # units, of an edge that is none of a line: at first, and in the last rounds
 LIMIT = 1.5  # units that a number may move in a round
 
