@@ -134,7 +134,7 @@ class BitmapGrower(LayerGrower):
         may_be_soft = self._may_be_soft and not is_supersampled(cover)
         kind = kind_of_surfaces(max(self.scene.picture.shape)) if may_be_soft else None
         is_soft = kind is not None and is_uneven(cover)
-        if self._inks.is_hardly_full:
+        if self._inks.is_hardly_full and not is_soft:
             self._inks = self._inks.stronger
             cover = self._inks.cover
         contours = None if is_soft else described(cover, self._steps, may_be_soft=kind is not None)

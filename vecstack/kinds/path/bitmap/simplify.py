@@ -28,7 +28,7 @@ FAIR = 2.0  # times EXACT: errors from which on repairs are tried
 SPOTS = 2  # that are looked at in a round
 TURNS = (CORNER_TURN, np.radians(60))  # least of what may be a corner
 THIN = 0.006  # error of pixels on edges, root mean square, of first contours from which on strokes may be thin
-MOST_THIN = 1200  # px of a picture whose strokes may be
+MOST_THIN = 576  # px of a picture whose strokes may be; more take long
 TRIES = 3  # of the starts that promise most
 
 Change = TypeVar("Change")
