@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-NOTE = "compiling what fits and draws paths (once, about ten seconds)"
+NOTE = "compiling what fits and draws layers (once, ten to twenty seconds)"
 _told: list[Callable[[str], None]] = []  # who is to hear of it
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.batch.jobs import Copying
+from vecstack.batch import engine
 from vecstack.batch.engine import choose_processes, work_here, work_in_processes
 from vecstack.batch.items import Item, Outcome
 from vecstack.batch.runs import Run
@@ -107,3 +108,15 @@ def test_as_many_processes_are_chosen_as_have_enough_to_do() -> None:
     assert choose_processes(1, 1) == 1
     assert choose_processes(3, 1) == 1
     assert choose_processes(2, 4) == 4
+
+
+def test_processes_fit_the_memory_that_a_scheduler_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, job = tmp_path / "own", tmp_path / "groups" / "slurm" / "job"
+    job.mkdir(parents=True)
+    own.write_text("1:name=systemd:/other\n0::/slurm/job\n")
+    (job / "memory.max").write_text("max\n")
+    (job.parent / "memory.max").write_text(f"{3 << 30}\n")
+    monkeypatch.setattr(engine, "OWN_GROUP", own)
+    monkeypatch.setattr(engine, "GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(engine, "cores", lambda: 64)
+    assert choose_processes(10_000, 1) == 3

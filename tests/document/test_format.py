@@ -366,7 +366,7 @@ def test_the_page_and_the_program_have_the_same_limits() -> None:
         name: [int(n.replace(",", "")) for n in re.findall(r"[\d,]*\d", value)] for name, value in limits.items()
     }
     assert numbers == {
-        "the file, and the sum of all members unpacked": [vecstack.document.limits.MAX_FILE_BYTES],
+        "the file, the sum of all members unpacked, and that of all assets": [vecstack.document.limits.MAX_FILE_BYTES],
         "`document.json`, or a bare JSON document": [vecstack.document.limits.MAX_DOCUMENT_BYTES],
         "an asset": [vecstack.document.limits.MAX_ASSET_BYTES],
         "`mimetype`": [vecstack.document.limits.MAX_MIMETYPE_BYTES],

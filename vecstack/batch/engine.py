@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Protocol
 
 from vecstack.atomic import written_by
@@ -25,6 +26,7 @@ from vecstack.errors import VecstackError
 
 AUTO_ITEMS = 4  # of each process, where their number is chosen: fewer are done before another process has started
 AUTO_BYTES = 1 << 30  # of memory for each process: what PyTorch and a model take, and some pixels
+OWN_GROUP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")  # what Linux says of limits
 MAX_DEATHS = 3  # of processes in a row before they could begin, after which none is started again
 STOP_SECONDS = 5.0  # that a process has to remove what it has half-written
 
@@ -215,8 +217,22 @@ def kill_processes() -> None:
 
 
 def _memory() -> int:
-    """Bytes of memory of this machine; as many as anyone needs where it does not say."""
+    """Bytes of memory of this machine, or fewer, where a container or a scheduler allows no more to this process; as
+    many as anyone needs where neither says."""
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
-        return 1 << 50
+        physical = 1 << 50
+    return min([physical, *_limits(OWN_GROUP, GROUPS)])
+
+
+def _limits(own: Path, groups: Path) -> Iterator[int]:
+    """The limits of memory of the control group that a file names, and of those around it (cgroup v2 of Linux)."""
+    try:
+        inside = next(line for line in own.read_text().splitlines() if line.startswith("0::/"))[4:]
+    except (OSError, StopIteration):
+        return
+    place = Path(inside)
+    for group in (place, *place.parents):
+        with suppress(OSError, ValueError):  # none, or "max"
+            yield int((groups / group / "memory.max").read_text())

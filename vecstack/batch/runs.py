@@ -22,6 +22,9 @@ from vecstack.errors import ExportError
 if TYPE_CHECKING:
     from filelock import FileLock
 
+NAME_BYTES = 6
+NAMES = "[0-9a-f]" * (2 * NAME_BYTES)  # as a pattern: a file of another name is no run's
+
 
 class Run:
     """A run in an output folder, or in none: its name, which no other has; the outputs (absolute paths) that runs
@@ -69,7 +72,7 @@ class Run:
 def running(folder: Path | None) -> Iterator[Run]:
     """A run, which is over when the block ends. What runs before have half-written is removed. Raises ExportError for a
     folder that cannot be written to."""
-    name = secrets.token_hex(6)
+    name = secrets.token_hex(NAME_BYTES)
     if folder is None or is_url(str(folder)):
         yield Run(name)
         return
@@ -96,7 +99,7 @@ def _take_over(folder: Path, but: str) -> set[str]:
     from filelock import Timeout
 
     outputs: set[str] = set()
-    paths = (*folder.glob(".vecstack-*.begun"), *folder.glob(".vecstack-*.lock"))
+    paths = (*folder.glob(f".vecstack-{NAMES}.begun"), *folder.glob(f".vecstack-{NAMES}.lock"))
     for name in sorted({path.stem.removeprefix(".vecstack-") for path in paths} - {but}):
         lock = _lock(folder, name)
         try:
