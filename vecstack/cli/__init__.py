@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from typing import Annotated, Any, cast
 
 import typer
@@ -108,11 +110,28 @@ def main() -> None:
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup ignores it
         signal.signal(signal.SIGHUP, lambda *_: sys.exit(HUNG_UP))
     _print_anything()
-    code = run(sys.argv[1:])
-    if code == READER_GONE:
+    end = _End()
+    atexit.register(end.at_once)  # before what others register, so that it comes last
+    end.code = run(sys.argv[1:])
+    if end.code == READER_GONE:
         # Python flushes standard output when it exits, and would report the closed pipe once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    sys.exit(code)
+    sys.exit(end.code)
+
+
+class _End:
+    """The end of the process, after threads and all that was to be done at its end: taking apart the libraries and
+    freeing their memory piece by piece takes Python up to a second, and the system none."""
+
+    code: int | None = None  # to exit with, once it is known
+
+    def at_once(self) -> None:
+        """End the process, if its code is known."""
+        if self.code is not None:
+            with suppress(OSError, ValueError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(self.code)
 
 
 def _print_anything() -> None:
