@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from vecstack.kinds.path.graphic.boxes import box_map, box_of
-from vecstack.kinds.path.graphic.curves import BOX, CURVE, LEVEL, LINE, ROUND, UPRIGHT, Outline, fitted
+from vecstack.kinds.path.graphic.curves import BOX, CURVE, LEVEL, LINE, ROUND, UPRIGHT, Outline, ellipse_of, fitted
 from vecstack.kinds.path.graphic.forms import Form
 from vecstack.kinds.path.graphic.hidden import _cubic
 
@@ -109,3 +109,9 @@ def test_a_rectangle_with_round_corners_is_five_numbers() -> None:
         assert np.abs(outline.points - contour).max() < 0.03
         assert Form.of([outline]).count == 5
     assert box_of(points * (1, 1.6), 0.1) is None  # its corners are no quarters of circles
+
+
+def test_points_on_a_parabola_are_no_ellipse() -> None:
+    steps = "71 73.5, 70.5 73, 70 72.5, 69.5 72, 68.5 72, 68 71.5, 68 70.5, 67.5 70, 67 69.5"  # with no centre at all
+    points = np.array([[float(value) for value in pair.split()] for pair in steps.split(", ")])
+    assert ellipse_of(points, 0.3) is None

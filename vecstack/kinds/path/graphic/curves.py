@@ -26,6 +26,7 @@ LINE_ERROR, RUN_ERROR = 0.16, 0.07  # px that points may be off a line from corn
 RUN_PX, CLEAN_ERROR = 24.0, 0.03  # least length of a line that ends smoothly; px that points within may be off it
 LEVEL_PX, LEVEL_SLOPE = 0.15, 0.015  # off level, of a line that is made exactly level or upright: at most both
 ROUND_ERROR = 0.16  # px that an ellipse may be off, at most
+MOST_FLAT = 6.0  # an ellipse: its longer radius by the shorter one
 SAME_RADIUS = 0.012  # by which the two radii of a circle may differ
 CIRCLE = np.array(UNIT_CIRCLE[:-1])  # its contour [12,2], of radius 1
 
@@ -226,13 +227,11 @@ def ellipse_of(points: np.ndarray, error: float) -> np.ndarray | None:
     a, b, c, d, e = np.linalg.lstsq(design, np.ones(len(x)), rcond=None)[0]
     form = np.array([[a, b / 2], [b / 2, c]])
     values, axes = np.linalg.eigh(form)
-    if values.min() <= 0:
+    if values.min() * MOST_FLAT**2 <= values.max():
         return None
     centre = np.linalg.solve(2 * form, [-d, -e])
     level = 1 + centre @ form @ centre
     radii = np.sqrt(level / values)
-    if radii.max() > 6 * radii.min():
-        return None
     local = (np.stack([x, y], 1) - centre) @ axes
     near = np.hypot(*(local / radii).T)
     off = np.abs(near - 1) * np.hypot(*local.T) / np.maximum(near, 1e-6) * scale
