@@ -12,8 +12,8 @@ from torch import Tensor
 
 from vecstack.composite import unpremultiply
 from vecstack.device import resolve_device
-from vecstack.drawing.exact import BLOCK_PX, Painter, exact_painter, runs
-from vecstack.drawing.fast import FastPainter
+from vecstack.drawing.exact import Painter, exact_painter, runs
+from vecstack.drawing.fast import SMALL_PIXELS, FastPainter
 from vecstack.drawing.plan import Plan
 from vecstack.drawing.points import centres
 from vecstack.drawing.viewport import Viewport
@@ -66,7 +66,7 @@ def plan_of(stack: Stack, viewport: Viewport, layout: Layout, device: str) -> Pl
 
 def _is_simple(stack: Stack, viewport: Viewport) -> bool:
     """Whether a picture is quickly drawn exactly: it fits one block, and its layers are few."""
-    return viewport.width_px * viewport.height_px <= BLOCK_PX**2 and len(stack.layers) <= FEW_LAYERS
+    return viewport.width_px * viewport.height_px <= SMALL_PIXELS and len(stack.layers) <= FEW_LAYERS
 
 
 def _strips(
