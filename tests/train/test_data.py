@@ -704,3 +704,28 @@ def test_what_is_left_out_is_named_first_and_then_counted() -> None:
     ]
     endings = LeftOut([], [f"a.{letter}" for letter in "hgfedcba"]).lines()
     assert endings == ["left out: 8 files that are not pictures (.a, .b, .c, .d, .e, .f, ...)"]
+
+
+def test_coarse_pictures_are_set_apart_and_compared_where_they_have_detail() -> None:
+    """Of five pictures, two were enlarged to be stored: a batch has only such, at their own side, or none."""
+    random = torch.Generator().manual_seed(0)
+    pictures = torch.randint(256, (5, 3, 12, 12), generator=random, dtype=torch.uint8)
+    small = pictures[[1, 4], :, ::3, ::3]
+    pictures[[1, 4]] = small.repeat_interleave(3, 2).repeat_interleave(3, 3)
+    recipe = DataRecipe(side=4, stored_side=12, truth_side=12, coarse_share=0.6)
+    batches = [Examples(pictures, recipe, torch.Generator().manual_seed(seed)).batch(6) for seed in range(100)]
+    coarse = [batch for batch in batches if batch.shape[-1] == 4]
+    assert 45 < len(coarse) < 75
+    found = {tuple(example.flatten().tolist()) for batch in coarse for example in (batch * 255).round().byte()}
+    assert found == {tuple(picture.flatten().tolist()) for picture in small}
+    fine = {
+        tuple(example.flatten().tolist())
+        for batch in batches
+        if batch.shape[-1] == 12
+        for example in (batch * 255).round().byte()
+    }
+    assert fine == {tuple(picture.flatten().tolist()) for picture in pictures[[0, 2, 3]]}
+    assert all(torch.equal(data.as_seen(batch, recipe), batch) for batch in coarse)
+    for part in (pictures[[1, 4]], pictures[[0, 2, 3]]):
+        with pytest.raises(RecipeError, match="coarse_share"):
+            Examples(part, recipe, random)

@@ -103,6 +103,8 @@ def test_a_kind_that_is_not_trained_is_refused(recipe_file: Path, monkeypatch: p
             ("stored_side = 20", "stored_side = 20\ntruth_side = 32"),
             "data.stored_side must be at least data.truth_side, not 20 and 32",
         ),
+        (("flip = true", "coarse_share = 1.1"), "data.coarse_share must be at most 1, not 1.1"),
+        (("flip = true", "coarse_share = 0.5"), "must be a multiple of data.side where there is a data.coarse_share"),
         (("layers = 3", "layers = 3\nlayers_per_pass = 0"), "model.layers_per_pass must be 1 to 4096, not 0"),
         (("[data]", "[loss]\nabsolute = 1.5\n[data]"), "loss.absolute must be 0 to 1, not 1.5"),
         (("[data]", "[loss]\nperceptual = 1\n[data]"), "loss.perceptual needs loss.perceptual_network"),

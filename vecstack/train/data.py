@@ -363,9 +363,27 @@ def _without(part: Tensor, lost: set[int]) -> Tensor:
 def as_seen(pictures: Tensor, recipe: DataRecipe) -> Tensor:
     """Pictures [N,3,S,S] as a model is to see them, [N,3,side,side]: where the truth is finer, the means of its cells,
     as a camera or a scanner makes of what is there."""
+    if pictures.shape[-1] == recipe.side:
+        return pictures
     fitted = fit_to_side(pictures, recipe.compared_side)
     cell = recipe.compared_side // recipe.side
     return avg_pool2d(fitted, cell) if cell > 1 else fitted
+
+
+def _by_detail(pictures: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """The rows of pictures [N,3,S,S] that have no more detail than `side` pixels (all that was enlarged to be stored),
+    and the rows of the others. Raises RecipeError: one of the two is empty."""
+    cell = pictures.shape[-1] // side
+    same = [part.unflatten(3, (side, cell)).unflatten(2, (side, cell)) for part in torch.split(pictures, 1_000)]
+    is_coarse = torch.cat([(cells == cells[:, :, :, :1, :, :1]).flatten(1).all(1) for cells in same]).cpu()
+    coarse, fine = is_coarse.nonzero()[:, 0], (~is_coarse).nonzero()[:, 0]
+    if not (len(coarse) and len(fine)):
+        have = "all" if len(coarse) else "none"
+        raise RecipeError(
+            f"data.coarse_share sets pictures of at most {side} pixels apart from finer ones, and {have} of these are "
+            "such. Leave it out, or give both."
+        )
+    return coarse, fine
 
 
 # --- from the tensor to batches --------------------------------------------------------------------------------------
@@ -374,29 +392,35 @@ def as_seen(pictures: Tensor, recipe: DataRecipe) -> Tensor:
 class Examples:
     """Endless random batches [B,3,S,S] in 0..1, S the side at which layers are compared, cropped, flipped and warped
     as the recipe says, on the device of the pictures [N,3,S,S] uint8. What is random is drawn on the CPU; the device is
-    given it and never waited for."""
+    given it and never waited for. Where the recipe sets coarse pictures apart, a batch is all of them or has none.
+    Raises RecipeError: there are none, or only such."""
 
     def __init__(self, pictures: Tensor, recipe: DataRecipe, generator: torch.Generator) -> None:
         self.pictures = pictures.contiguous()  # so that their lines are a view
         self.recipe = recipe
         self.generator = generator
+        self.coarse: Tensor | None = None
+        self.fine: Tensor | None = None
+        if recipe.coarse_share:
+            self.coarse, self.fine = _by_detail(self.pictures, recipe.side)
 
     def batch(self, count: int) -> Tensor:
         """The next `count` examples."""
         recipe = self.recipe
-        batch = self._cut(count).float() / 255
+        is_coarse = bool(recipe.coarse_share and torch.rand((), generator=self.generator) < recipe.coarse_share)
+        batch = self._cut(count, self.coarse if is_coarse else self.fine).float() / 255
         if recipe.rotate_degrees or recipe.zoom or recipe.shift:
             batch = self._warp(batch)
-        return fit_to_side(batch, recipe.compared_side)
+        return as_seen(batch, recipe) if is_coarse else fit_to_side(batch, recipe.compared_side)
 
-    def _cut(self, count: int) -> Tensor:
-        """Square parts of random pictures, of one random side for the whole batch, each at a place of its own, half
-        of them mirrored where the recipe flips: [B,3,C,C] uint8."""
+    def _cut(self, count: int, rows: Tensor | None) -> Tensor:
+        """Square parts of random pictures (those of `rows`, or any), of one random side for the whole batch, each at a
+        place of its own, half of them mirrored where the recipe flips: [B,3,C,C] uint8."""
         stored, device = self.pictures.shape[-1], self.pictures.device
         smallest = math.ceil(self.recipe.smallest_crop * stored)
         side = int(self._whole(smallest, stored + 1))
         draws = [
-            self._whole(0, len(self.pictures), count),
+            self._whole(0, len(self.pictures), count) if rows is None else rows[self._whole(0, len(rows), count)],
             *self._whole(0, stored - side + 1, 2, count),
             self._whole(0, 2 if self.recipe.flip else 1, count),
         ]

@@ -39,6 +39,7 @@ class DataRecipe:
     side: int = 32  # side of an example in pixels
     stored_side: int = 32  # side in pixels at which pictures are kept in memory
     truth_side: int = 0  # side in pixels of what layers are compared with, a multiple of side; 0: side
+    coarse_share: float = 0.0  # of the batches is made of pictures with no more detail than side, and compared there
     flip: bool = False  # mirror left to right, half of the time
     smallest_crop: float = 1.0  # a crop's side is drawn between this share of stored_side and all of it
     rotate_degrees: float = 0.0  # turn by up to this much, either way
@@ -169,8 +170,14 @@ def _check(recipe: Recipe) -> None:
     ):
         if decay >= 1:
             raise RecipeError(f"{name} must be below 1, not {decay}.")
-    if data.warped_share > 1:
-        raise RecipeError(f"data.warped_share must be at most 1, not {data.warped_share}.")
+    for name, share in (("warped_share", data.warped_share), ("coarse_share", data.coarse_share)):
+        if share > 1:
+            raise RecipeError(f"data.{name} must be at most 1, not {share}.")
+    if data.coarse_share and data.stored_side % data.side:
+        raise RecipeError(
+            "data.stored_side must be a multiple of data.side where there is a data.coarse_share, not "
+            f"{data.stored_side} and {data.side}."
+        )
     for name, amount in (("zoom", data.zoom), ("shift", data.shift)):
         if amount >= 1:
             raise RecipeError(f"data.{name} must be below 1, not {amount}.")
