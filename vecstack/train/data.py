@@ -374,7 +374,7 @@ def _by_detail(pictures: Tensor, side: int) -> tuple[Tensor, Tensor]:
     """The rows of pictures [N,3,S,S] that have no more detail than `side` pixels (all that was enlarged to be stored),
     and the rows of the others. Raises RecipeError: one of the two is empty."""
     cell = pictures.shape[-1] // side
-    same = [part.unflatten(3, (side, cell)).unflatten(2, (side, cell)) for part in torch.split(pictures, 1_000)]
+    same = [part.view(len(part), 3, side, cell, side, cell) for part in torch.split(pictures, 1_000)]
     is_coarse = torch.cat([(cells == cells[:, :, :, :1, :, :1]).flatten(1).all(1) for cells in same]).cpu()
     coarse, fine = is_coarse.nonzero()[:, 0], (~is_coarse).nonzero()[:, 0]
     if not (len(coarse) and len(fine)):
