@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -64,6 +66,25 @@ def test_a_second_run_does_what_is_left(copy: Call, texts: Path, tmp_path: Path)
         path.write_text("mended")
     assert copy(texts, "-o", out, "--resume", "-j", 1).code == 0
     assert lines(copy(texts, "-o", out, "--resume", "--json").out)[-1]["summary"]["skipped"] == 40
+
+
+def test_one_file_has_the_record_that_it_would_have_among_several(copy: Call, texts: Path, tmp_path: Path) -> None:
+    one, out = texts / "00.txt", tmp_path / "one.out"
+    many = ("-o", tmp_path / "many", "--json", "--include", "0[03].txt", "-j", 1)
+    among = lines(copy(texts, *many).out)[0]
+    alone, _ = lines(copy(one, "-o", out, "--json").out)
+    assert alone | {"seconds": 0, "output": ""} == among | {"seconds": 0, "output": ""}
+    assert alone["sha256"] == hashlib.sha256(one.read_bytes()).hexdigest()
+
+
+def test_a_pipe_is_read_once(copy: Call, tmp_path: Path) -> None:
+    pipe, out = tmp_path / "pipe.txt", tmp_path / "out.out"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("text",))
+    writer.start()
+    assert copy(pipe, "-o", out).code == 0
+    writer.join()
+    assert out.read_text() == "text"
 
 
 def test_what_was_made_of_something_else_is_made_anew(copy: Call, texts: Path, tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def _state(batch: Batch, course: Course, unsettled: frozenset[str]) -> State:
     folder = batch.folder
     policy = Policy(course.overwrite, course.resume, course.skip_existing, course.update)
     if folder is None:
-        return State(policy)
+        return State(policy, options=_options(course) if course.as_json else "")
     known = policy.looks and manifests_in(folder)
     records = latest(read_manifests(folder)) if known else {}
     return State(policy, folder, records, unsettled, _options(course), presence(str(folder)))
