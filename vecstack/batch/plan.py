@@ -127,7 +127,7 @@ def _items(
         raise ExportError(f"{output} is a file, but several inputs need a folder; name one with -o.")
     if output is not None and not _names_folder(output) and suffix_of(output) in {suffix, *SUFFIXES, *PICTURES}:
         count = "1 output" if len(found) == 1 else f"{len(found)} outputs"
-        raise UsageError(f"-o {output} would be a folder, of {count}; name a folder, or write {output}/ if you mean it.")
+        raise UsageError(f"-o {output} would be a folder, of {count}; name a folder, or write {output}/ for that one.")
     targets, whole = _targets(found, output, suffix, naming)
     items = []
     for entry, target in zip(found, targets, strict=True):
