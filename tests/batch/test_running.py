@@ -45,7 +45,7 @@ def test_good_inputs_are_done_and_broken_ones_named(copy: Call, texts: Path, tmp
     assert said[0] == "vecstack: Copying 40 inputs, 2 processes"
     assert sorted(Path(line.split(": ")[1]).name for line in said if line.endswith("broken.")) == ["07.txt", "27.txt"]
     assert "2 of 40 inputs failed; see the lines above (38 done, 0 skipped, 2 failed in " in said[-1]
-    records = read_manifests(out)
+    records = list(read_manifests(out))
     assert len(records) == 40
     failed = {record.output: (record.error, record.message) for record in records if record.status == "failed"}
     assert failed.keys() == {"deep/07.out", "27.out"}
@@ -138,7 +138,7 @@ def test_shards_share_the_inputs_and_keep_manifests_of_their_own(copy: Call, tex
         counts.append(len(tree(out)))
     assert 0 < counts[0] < counts[1] < counts[2] == 38
     assert len(list(out.glob("manifest-*-of-3.jsonl"))) == 3
-    assert len(read_manifests(out)) == 40
+    assert len(list(read_manifests(out))) == 40
     assert "38 skipped" in copy(texts, "-o", out, "--resume", "-j", 1).err
 
 
@@ -243,7 +243,7 @@ def test_two_runs_in_one_folder_do_each_other_no_harm(texts: Path, tmp_path: Pat
     runs = [start(texts, "-o", out, "-j", 1, "--skip-existing", "--shard", f"{part}/2") for part in (1, 2)]
     assert {run.communicate(timeout=60) and run.returncode for run in runs} <= {0, 7}
     assert len(tree(out)) == 38
-    assert len(read_manifests(out)) == 40
+    assert len(list(read_manifests(out))) == 40
     shutil.rmtree(out)
     runs = [start(texts, "-o", out, "-j", 1, "--skip-existing") for _ in range(2)]
     assert {run.communicate(timeout=60) and run.returncode for run in runs} == {7}
