@@ -85,7 +85,7 @@ class Making:
                 report=show_psnr(report),
             )
             is_lost = picture.alpha is not None and not stack.canvas.transparent
-            if is_lost and self.background is None:
+            if is_lost and self.background is None and self.style.ground is None:
                 report.say(f"{name_of(item.source)}: {_told_of_ground(picture)}")
             return stack
 
