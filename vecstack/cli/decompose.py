@@ -38,16 +38,18 @@ from vecstack.cli.arguments import (
     parse_effort,
 )
 from vecstack.cli.course import Course, with_course
-from vecstack.cli.making import Making, model_of, style_of
-from vecstack.cli.painting import (
+from vecstack.cli.making import (
     Ground,
     Length,
+    Making,
     Opacity,
     PaintingStyle,
     Radii,
     Strokes,
     as_painted,
+    model_of,
     painting_model,
+    style_of,
 )
 from vecstack.cli.tuning import Finish, check_assets
 from vecstack.fitting.choose import AUTO

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vecstack.cli.painting import as_painted, painting_model
+from vecstack.cli.making import as_painted, painting_model
 from vecstack.errors import UsageError
 from vecstack.fitting.choose import AUTO
 from vecstack.kinds.base import Style
