@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
-from vecstack.color import Color
+from vecstack.color import Color, is_number, to_color
 from vecstack.errors import RecipeError, UsageError, WeightsError
 from vecstack.geometry import Rect
 from vecstack.kinds.fields import from_json, own_fields, to_json
@@ -84,6 +84,11 @@ class Maker(Protocol):
 
 
 MAX_STYLE_COLORS, MAX_SMOOTH_PX = 256, 20.0
+MAX_RADIUS_PX = 100_000.0
+LEAST_LENGTH, MAX_LENGTH = 0.5, 20.0  # of strokes, in their widths
+LEAST_OPACITY = 0.05  # of layers that are all as opaque
+TONED, NO_GROUND = "toned", "none"
+FREE = "free"
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,9 @@ class Style:
     """What may be asked of the looks of layers, of a maker that takes it: at most so many `colors`, those of a
     `palette`, outlines that may leave what is seen by up to `smooth` pixels to have fewer pieces, the `blocks` that
     pixels are, edges that are all `sharp`, no layer that is translucent (`opaque`), at most so many `nodes` (knots of
-    all outlines). None and False ask for nothing.
+    all outlines). Of paintings: the `ground` under all strokes, a colour, "toned" (the picture's mean colour) or "none"
+    (a transparent canvas); the least and the greatest of their `radii`, in pixels; how many times as long as wide they
+    are at least (`length`); and one `opacity` of all, or "free" for each its own. None and False ask for nothing.
     Raises UsageError where they are out of range or exclude each other."""
 
     colors: int | None = None
@@ -101,6 +108,10 @@ class Style:
     sharp: bool = False
     opaque: bool = False
     nodes: int | None = None
+    ground: Color | str | None = None
+    radii: tuple[float, float] | None = None
+    length: float | None = None
+    opacity: float | str | None = None
 
     def __post_init__(self) -> None:
         if self.colors is not None and not 1 <= self.colors <= MAX_STYLE_COLORS:
@@ -117,6 +128,30 @@ class Style:
             raise UsageError("palette must have at least one color.", parameter="palette")
         if self.colors is not None and self.palette is not None:
             raise UsageError("a palette says how many colors there are; leave colors out.", parameter="colors")
+        self._check_painting()
+
+    def _check_painting(self) -> None:
+        """Raise UsageError where what is asked of a painting is out of range."""
+        if self.ground not in (None, TONED, NO_GROUND):
+            to_color(self.ground)
+        if self.radii is not None and not 0 < self.radii[0] <= self.radii[1] <= MAX_RADIUS_PX:
+            raise UsageError(
+                "radii must be the least and the greatest, above 0 and at most "
+                f"{MAX_RADIUS_PX:,.0f} pixels, not {self.radii[0]:g} and {self.radii[1]:g}.",
+                parameter="radii",
+            )
+        if self.length is not None and not LEAST_LENGTH <= self.length <= MAX_LENGTH:
+            raise UsageError(
+                f"length must be {LEAST_LENGTH:g} to {MAX_LENGTH:g} times the width, not {self.length:g}.",
+                parameter="length",
+            )
+        is_given = self.opacity not in (None, FREE)
+        if is_given and not (is_number(self.opacity) and LEAST_OPACITY <= cast(float, self.opacity) <= 1):
+            raise UsageError(
+                f"opacity must be {LEAST_OPACITY:g} to 1, or {FREE}, not {self.opacity!r:.40}.", parameter="opacity"
+            )
+        if self.opaque and self.opacity not in (None, 1):
+            raise UsageError("opacity of opaque layers is 1; leave one out.", parameter="opacity")
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -171,12 +206,13 @@ class MakerEntry:
     """A maker that needs no weights: what it is good for, in a line, how it is opened on a device, and, where it is
     the best for some small pictures, what says why a picture [D,H,W] (float32 in 0..1, premultiplied where D is 4) is
     one, in words; None of others. `resembles` says the same of a picture for which the maker is worth a try, but not
-    chosen unasked."""
+    chosen unasked. A maker that paints is a style of painting (`is_style`)."""
 
     description: str
     open: Callable[[torch.device], Maker]
     suits: Callable[[np.ndarray], str | None] | None = None
     resembles: Callable[[np.ndarray], str | None] | None = None
+    is_style: bool = False
 
 
 @dataclass(frozen=True)
