@@ -52,6 +52,11 @@ class Layout:
         """How many items there are."""
         return len(self.pose)
 
+    @property
+    def has_walls(self) -> bool:
+        """Whether there is a container."""
+        return bool(self.item[-1] > self.item[-2])
+
     def put(self, items: np.ndarray, poses: np.ndarray) -> None:
         """Give items [M] poses [M,4]."""
         self.pose[items] = poses

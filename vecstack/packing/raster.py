@@ -61,20 +61,20 @@ def most_pieces(at, ring, first, last, pixels):
 
 
 @compiled
-def cover(pieces, n, height, width):
+def cover(pieces, n, height, width, sign):
     """How much of each pixel of a grid n pieces of closed rings cover [H,W], 0 to 1: those that go round
-    counterclockwise add, those that go round clockwise take away."""
+    counterclockwise (sign 1; clockwise: sign -1) add, the others take away."""
     grid = np.zeros((height, width + 1), np.float32)
     for k in range(n):
         x, row = pieces[k, 0], int(math.floor(pieces[k, 1]))
         if row < 0 or row >= height or x >= width:
             continue
         if x < 0:
-            grid[row, 0] -= pieces[k, 3]
+            grid[row, 0] -= sign * pieces[k, 3]
             continue
         column = int(x)
-        right = pieces[k, 3] * (x - column)
-        grid[row, column] -= pieces[k, 3] - right
+        right = sign * pieces[k, 3] * (x - column)
+        grid[row, column] -= sign * pieces[k, 3] - right
         grid[row, column + 1] -= right
     for row in range(height):
         total = np.float32(0.0)
@@ -85,8 +85,8 @@ def cover(pieces, n, height, width):
 
 
 @compiled
-def lay(at, ring, item, box, items, pixels, left, top, picture):
-    """Add how much items cover to a picture [H,W]."""
+def lay(at, ring, item, box, items, pixels, left, top, sign, picture):
+    """Add how much items cover to a picture [H,W]; with a sign of -1, what the walls, which are turned round, go around."""
     height, width = picture.shape
     for i in items:
         x0, y0 = max(int(math.floor(box[i, 0] * pixels + left)), 0), max(int(math.floor(box[i, 1] * pixels + top)), 0)
@@ -96,7 +96,7 @@ def lay(at, ring, item, box, items, pixels, left, top, picture):
             continue
         pieces = np.empty((most_pieces(at, ring, item[i], item[i + 1], pixels), 4))
         n = cut_item(at, ring, item[i], item[i + 1], pixels, left - x0, top - y0, pieces)
-        covered = cover(pieces, n, y1 - y0, x1 - x0)
+        covered = cover(pieces, n, y1 - y0, x1 - x0, sign)
         for y in range(y1 - y0):
             for x in range(x1 - x0):
                 picture[y0 + y, x0 + x] += covered[y, x]
