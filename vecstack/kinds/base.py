@@ -15,6 +15,7 @@ overrides those that it can answer better:
   the pixels of a picture: `grower`; to be made of a surface that was fitted to them: `from_surface`;
 - to be exported as curves: `outline`, `gradient`, `svg`; to be imported from them: `from_outline`; to be drawn in the
   page: `web`;
+- to hold items that are placed again and again: `item`, `placed`;
 - to be made of pictures: `makers`, `load_maker`; to be trained: `trainee`.
 
 Coordinates are canvas units (pixels of the source, y down) or those of the layer's local frame [-1,1]^2, which its
@@ -333,6 +334,16 @@ class CenterLine:
 
 
 @dataclass(frozen=True)
+class ItemShape:
+    """A shape of an item that is placed: what closed curves hold (nonzero rule, so that a curve of the other direction
+    cuts a hole), in a colour or a gradient, with an opacity in 0..1. All shapes of an item have one frame."""
+
+    curves: tuple[Curve, ...]
+    paint: Color | Gradient
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
 class SvgElement:
     """A layer as an element of SVG in its local frame: its tag, its attributes but those that all layers have (id,
     opacity, visibility, its transform, and the fill where the layer has one colour), and what it refers to (such as a
@@ -519,6 +530,25 @@ class Kind(Generic[AnyLayer]):
     def from_outline(self, common: Mapping[str, Any], outline: Sequence[Curve], paint: Color | Gradient) -> AnyLayer:
         """A layer from the common fields (arguments of Layer) that covers what closed curves which do not overlap hold
         (nonzero rule), in a colour or a gradient. Raises DocumentError."""
+        raise NotImplementedError
+
+    # Placed
+
+    @property
+    def can_be_placed(self) -> bool:
+        """Whether its layers are items that are placed again and again."""
+        return type(self).placed is not Kind.placed
+
+    def item(self, content: Sequence[ItemShape] | bytes) -> bytes:
+        """The asset of an item: shapes, lowest first, or the bytes of a picture in a file, with its transparency. The
+        long side of what the item covers, of the whole of a picture, is from -1 to 1 in the local frame of its layers,
+        and the middle is at 0 (kinds.items.fitted does so to shapes). Raises DocumentError for shapes and pictures that
+        no item may have."""
+        raise NotImplementedError
+
+    def placed(self, common: Mapping[str, Any], item: str, color: Color | None = None) -> AnyLayer:
+        """A layer from the common fields (arguments of Layer) that shows the item of an asset, all of it in one color
+        where there is one. Its transform should be a similarity (Affine.similarity). Raises DocumentError."""
         raise NotImplementedError
 
     # Made of pictures
