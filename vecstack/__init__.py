@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from vecstack.importing.svg import import_svg
     from vecstack.kinds.base import Style
     from vecstack.models import available_models, load_model
-    from vecstack.packing.collage import collage
     from vecstack.stack import Canvas, Group, Layer, Stack
 
 __version__ = "0.1.0"
@@ -38,7 +37,6 @@ __all__ = [
     "__version__",
     "adjust",
     "available_models",
-    "collage",
     "compact",
     "decompose",
     "edit",
@@ -67,7 +65,6 @@ HOMES = {
     "VecstackError": "errors",
     "adjust": "editing.adjust",
     "available_models": "models",
-    "collage": "packing.collage",
     "compact": "fitting.compact",
     "decompose": "fitting.decompose",
     "edit": "editing.edit",

@@ -16,7 +16,6 @@ import typer
 from vecstack.cli import (
     adjust,
     batch,
-    collage,
     decompose,
     doctor,
     edit,
@@ -67,7 +66,6 @@ for command in (
     view,
     export,
     import_,
-    collage,
     info,
     validate,
     train,

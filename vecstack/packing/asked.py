@@ -107,5 +107,3 @@ def _angles(text: str) -> tuple[tuple[float, ...] | None, float]:
     raise UsageError(
         f"angles must be any, degrees such as 0,90 or a range such as -30..30, not {text!r:.40}.", parameter="angles"
     )
-
-
