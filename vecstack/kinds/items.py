@@ -10,7 +10,7 @@ from vecstack.geometry import Affine, Rect, cubic_range
 from vecstack.kinds.base import Curve, ItemShape
 from vecstack.kinds.gradient import Gradient
 
-EXACT = 1e-9  # of the local frame: less is rounding
+EXACT = 1e-6  # of half the long side: less is rounding
 
 
 def fitted(shapes: Sequence[ItemShape]) -> tuple[ItemShape, ...]:
@@ -42,7 +42,7 @@ def bounds(curves: Sequence[Curve]) -> Rect:
     if not places[0]:
         raise DocumentError("an item must have one curve at least.")
     (left, right), (top, bottom) = ((min(numbers), max(numbers)) for numbers in places)
-    if not max(right - left, bottom - top) > EXACT:
+    if not max(right - left, bottom - top) > 0:
         raise DocumentError("an item must cover something; its curves are one point.")
     return Rect(left, top, right - left, bottom - top)
 
