@@ -21,7 +21,16 @@ from vecstack.importing.svg import import_svg
 from vecstack.kinds.base import ItemShape
 from vecstack.kinds.items import bounds, fitted
 from vecstack.packing.drawn import shapes_of
-from vecstack.packing.outlines import FINE, LEAST_AREA, Outline, area_of_curves, area_of_mask, item_outline
+from vecstack.packing.outlines import (
+    CLOSED_BY,
+    FINE,
+    LEAST_AREA,
+    Outline,
+    area_of_curves,
+    area_of_mask,
+    area_within,
+    item_outline,
+)
 from vecstack.packing.shapes import shape_called
 from vecstack.packing.words import Face
 from vecstack.pictures.read import Picture, load_picture
@@ -31,7 +40,7 @@ DRAWINGS = frozenset({".svg", ".svgz"})
 MAX_PICTURE_PX = 1024  # of the long side of a picture as an item: it is drawn far smaller
 MASK_PX = 256  # of the long side of a picture in which its outline is found
 MAX_FILES = 2_000  # of items: each is read
-LETTERS_CLOSED_BY, LETTERS_OPENED_BY = 0.1, 0.08  # of the em: gaps between letters
+LETTERS_CLOSED_BY, BLANKS_CLOSED_BY = 0.1, 0.3  # of the em: gaps between letters, and between words
 INK: Color = (0.15, 0.15, 0.15)  # of what has no colour of its own
 
 Told = Callable[[str], None]
@@ -106,8 +115,13 @@ def shapes_item(name: str, shapes: Sequence[ItemShape], nested: bool = False) ->
         content = fitted(shapes)
     except DocumentError as error:
         raise PictureError("there is nothing to be seen in it; leave it out.") from error
-    area = area_of_curves([curve for shape in content for curve in shape.curves])
-    return Item(name, content, item_outline(_seen(area), nested))
+    return Item(name, content, _outline(content, nested, CLOSED_BY))
+
+
+def _outline(shapes: Sequence[ItemShape], nested: bool, closed_by: float) -> Outline:
+    """The rings around shapes in the local frame. Raises PictureError where these cover nothing."""
+    curves = [curve for shape in shapes for curve in shape.curves]
+    return item_outline(_seen(area_of_curves(curves) if nested else area_within(curves)), nested, closed_by)
 
 
 def picture_item(name: str, picture: Picture, nested: bool = False) -> Item:
@@ -153,7 +167,6 @@ def _word_item(word: str, size: float, face: Face, nested: bool) -> Item:
     curves = face.curves(word)
     box = bounds(curves)
     em = 2 / max(box.width, box.height)  # of the local frame
-    (shape,) = fitted((ItemShape(curves, INK),))
-    area = area_of_curves(shape.curves)
-    outline = item_outline(_seen(area), nested, em * LETTERS_CLOSED_BY, em * LETTERS_OPENED_BY)
-    return Item(word, (shape,), outline, is_plain=True, size=size / em)
+    shapes = fitted((ItemShape(curves, INK),))
+    closed_by = em * (BLANKS_CLOSED_BY if " " in word else LETTERS_CLOSED_BY)
+    return Item(word, shapes, _outline(shapes, nested, closed_by), is_plain=True, size=size / em)

@@ -17,11 +17,13 @@ from vecstack.kinds.base import Curve
 
 Outline = tuple[np.ndarray, ...]  # closed rings [V,2], outer ones and holes
 
-FINE = 256.0  # units of areas in one of the local frame, so that their grid and tolerances are not seen
+FINE = 64.0  # units of areas in one of the local frame, so that their grid and tolerances are not seen
 MAX_CORNERS = 60  # of a ring: twice as many take a packer twice as long
+UNMOVED, TO_FINE = Affine.similarity(0.0, 0.0, 1.0), Affine.similarity(0.0, 0.0, FINE)
 FIRST_TOLERANCE = 0.004  # of the frame's half side, by which an outline may be off; more where corners are too many
 COARSER = 1.4
-CLOSED_BY, OPENED_BY = 0.06, 0.05  # of the frame's half side: gaps up to twice the first are closed
+CLOSED_BY = 0.06  # of the frame's half side: gaps up to twice this are closed
+KEPT = 0.8  # of that by which an outline was grown to close gaps, it is shrunk again: the rest keeps items apart
 LEAST_AREA = 1e-4  # square units of the frame: what is smaller is no item
 SPECK = 0.002  # of an area: smaller parts and holes are left out
 
@@ -36,10 +38,14 @@ def check_packages() -> None:
     assert contourpy
 
 
-def area_of_curves(curves: Sequence[Curve], place: Affine | None = None) -> Area:
-    """What closed curves of the local frame cover (nonzero rule) where a map takes them, in fine units."""
-    place = place or Affine(1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-    return Curves().area(curves, Affine(FINE, 0.0, 0.0, 0.0, FINE, 0.0).after(place))
+def area_of_curves(curves: Sequence[Curve], place: Affine = UNMOVED) -> Area:
+    """What closed curves cover (nonzero rule) where a map takes them in the local frame, in fine units."""
+    return Curves().area(curves, TO_FINE.after(place))
+
+
+def area_within(curves: Sequence[Curve]) -> Area:
+    """What closed curves of the local frame surround, holes included, in fine units."""
+    return together(Curves().area([curve], TO_FINE) for curve in curves)
 
 
 def area_of_mask(cover: np.ndarray, left: float, top: float, side: float) -> Area:
@@ -59,13 +65,13 @@ def area_of_mask(cover: np.ndarray, left: float, top: float, side: float) -> Are
     return together(shapely.make_valid(polygon) for polygon in polygons) if polygons else nothing()
 
 
-def item_outline(area: Area, nested: bool, closed_by: float = CLOSED_BY, opened_by: float = OPENED_BY) -> Outline:
+def item_outline(area: Area, nested: bool, closed_by: float = CLOSED_BY) -> Outline:
     """Rings in the local frame around an area in fine units: they hold all of it, in at most MAX_CORNERS corners each.
     Where nothing is to be nested in it, gaps up to twice `closed_by` are closed, and holes."""
     import shapely
 
     if not nested:
-        closed = area.buffer(FINE * closed_by, quad_segs=3).buffer(-FINE * opened_by, quad_segs=3)
+        closed = area.buffer(FINE * closed_by, quad_segs=3).buffer(-FINE * KEPT * closed_by, quad_segs=3)
         area = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(closed)])
     return _rings(_simple(_without_specks(area), 1.0))
 
