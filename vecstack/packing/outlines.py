@@ -18,7 +18,7 @@ from vecstack.kinds.base import Curve
 Outline = tuple[np.ndarray, ...]  # closed rings [V,2], outer ones and holes
 
 FINE = 64.0  # units of areas in one of the local frame, so that their grid and tolerances are not seen
-MAX_CORNERS = 60  # of a ring: twice as many take a packer twice as long
+MAX_CORNERS, MAX_WALL_CORNERS = 60, 120  # of a ring of an item, and of a container: more take a packer longer
 UNMOVED, TO_FINE = Affine.similarity(0.0, 0.0, 1.0), Affine.similarity(0.0, 0.0, FINE)
 FIRST_TOLERANCE = 0.004  # of the frame's half side, by which an outline may be off; more where corners are too many
 COARSER = 1.4
@@ -73,12 +73,12 @@ def item_outline(area: Area, nested: bool, closed_by: float = CLOSED_BY) -> Outl
     if not nested:
         closed = area.buffer(FINE * closed_by, quad_segs=3).buffer(-FINE * KEPT * closed_by, quad_segs=3)
         area = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(closed)])
-    return _rings(_simple(_without_specks(area), 1.0))
+    return _rings(_simple(_without_specks(area), 1.0, MAX_CORNERS))
 
 
 def container_outline(area: Area) -> Outline:
     """Rings, in the local frame, of an area in fine units: all of them lie in it, few corners each."""
-    return _rings(_simple(_without_specks(area), -1.0))
+    return _rings(_simple(_without_specks(area), -1.0, MAX_WALL_CORNERS))
 
 
 def _without_specks(area: Area) -> Area:
@@ -94,14 +94,14 @@ def _without_specks(area: Area) -> Area:
     return shapely.union_all(kept)
 
 
-def _simple(area: Area, side: float) -> Area:
-    """An area of few corners that holds this one (side 1), or that it holds (side -1): what is moved outward by a
+def _simple(area: Area, side: float, most: int) -> Area:
+    """An area of `most` corners a ring that holds this one (side 1), or that it holds (side -1): what is moved outward by a
     tolerance and then off by as much at the most has nothing cut away."""
     tolerance = FIRST_TOLERANCE
     while True:
         reach = FINE * tolerance
         found = area.buffer(side * reach, quad_segs=2).simplify(reach)
-        if max((len(ring) for ring in _rings(found)), default=0) <= MAX_CORNERS:
+        if max((len(ring) for ring in _rings(found)), default=0) <= most:
             return found
         tolerance *= COARSER
 

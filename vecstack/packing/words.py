@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import re
@@ -80,7 +81,7 @@ class Face:
         if not self.path.is_file():
             raise UsageError(f"font: there is no file {os.fspath(self.path)!r:.80}.", parameter="font")
         try:
-            self._font: TTFont = TTFont(self.path, lazy=True, fontNumber=0)
+            self._font: TTFont = TTFont(io.BytesIO(self.path.read_bytes()), lazy=True, fontNumber=0)
             self._letters: dict[int, str] = self._font.getBestCmap() or {}
             self._glyphs: Any = self._font.getGlyphSet()
             self._em = float(self._font["head"].unitsPerEm)
