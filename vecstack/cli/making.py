@@ -121,7 +121,7 @@ def style_of(
 def _told_of_ground(picture: Picture) -> str:
     """What is said of a transparent picture whose layers are not."""
     ground = "white" if any(picture.ground) else "black"
-    return f"transparent pixels become {ground}; --background chooses another color, --model paths keeps them"
+    return f"transparent pixels become {ground}; --background chooses another color, --effort fast keeps them"
 
 
 def _chosen(choice: Choice, item: Item, report: Report) -> str:
