@@ -5,12 +5,14 @@ of worker processes over many pictures.
     python benchmarks/batch.py --memory [--count N]
     python benchmarks/batch.py --empty [--count N]
     python benchmarks/batch.py --plan [--count N]
+    python benchmarks/batch.py --records [--count N]
 
 Pictures are crops of the examples. The bare function runs in one process, then in two at once, each on half; the engine
 runs in this process and with two workers. Rates are of the time from the first item on; CPU seconds are those of all
 processes, with their start, so they can be compared on a busy machine too. `--memory` prints the resident size of the
 workers as pictures go by. `--empty` does nothing with each item, on two local workers and on two of Ray, and `--plan`
-plans a list of so many inputs, as each shard of a run does. `--run` is a whole run in this process that copies so many
+plans a list of so many inputs, as each shard of a run does; `--records` reads a manifest of so many, whole and for
+one shard of a hundred. `--run` is a whole run in this process that copies so many
 small files, with its manifest, and then again with `--resume`. `--encoder` compares the encoder of the model `photos`
 on pictures one by one with batches.
 """
@@ -18,6 +20,8 @@ on pictures one by one with batches.
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import hashlib
 import multiprocessing
 import os
 import resource
@@ -35,6 +39,7 @@ from vecstack.atomic import atomic_writer
 from vecstack.batch.actors import work_on_ray
 from vecstack.batch.engine import work_here, work_in_processes
 from vecstack.batch.items import Act, Item, Job, Report
+from vecstack.batch.manifest import NAME, Record, latest, line_of, read_manifests
 from vecstack.batch.plan import Shard, plan
 from vecstack.batch.runs import Run
 from vecstack.cli.course import Course
@@ -75,10 +80,14 @@ def main() -> None:
     parser.add_argument("--encoder", action="store_true")
     parser.add_argument("--empty", action="store_true")
     parser.add_argument("--plan", action="store_true")
+    parser.add_argument("--records", action="store_true")
     parser.add_argument("--run", action="store_true")
     options = parser.parse_args()
     if options.plan:
         watch_plan(options.count)
+        return
+    if options.records:
+        watch_records(options.count)
         return
     if options.run:
         watch_run(options.count)
@@ -205,6 +214,24 @@ def watch_plan(count: int) -> None:
         batch = plan([f"@{inputs}"], f"{folder}/out", {".jpg"}, ".layers", shard=Shard(1, 100))
         seconds, size = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
         print(f"{count} inputs, {len(batch.items)} in the shard: {seconds:.1f} s, {size - before:.0f} MB at most")
+
+
+def watch_records(count: int) -> None:
+    """Print the seconds of CPU and the memory that reading a manifest of so many records takes, first for a shard."""
+    with tempfile.TemporaryDirectory() as folder:
+        names = [f"2026/trip/{number:08}.layers" for number in range(count)]
+        with Path(folder, NAME).open("w", encoding="utf-8") as file:
+            for name in names:
+                sha256 = hashlib.sha256(name.encode()).hexdigest()
+                record = Record(f"photos/{name}", sha256, name, "done", "", "", 1.25, 31.5, 20_000, (), (sha256[::-1],))
+                file.write(line_of(dataclasses.replace(record, options="0" * 64, version="0.1.0")) + "\n")
+        part = set(names[::100])
+        del names
+        for told, outputs in (("of a shard", part), ("whole", None)):
+            before, began = resident(os.getpid()), time.process_time()
+            held = latest(read_manifests(Path(folder)), outputs)
+            seconds, size = time.process_time() - began, resident(os.getpid()) - before
+            print(f"{count} records, {told}: {len(held)} held, {seconds:.1f} s, {size:.0f} MB", flush=True)
 
 
 @dataclass(frozen=True)

@@ -330,6 +330,19 @@ def test_what_is_behind_a_transparent_picture_shows_in_the_detail(weights: Path)
     assert white.layers == decompose(full, model, 5, effort="fast", device="cpu").layers
 
 
+@pytest.mark.parametrize(
+    ("model", "count"), [("splines", 4), ("digits", 4), pytest.param("digits", None, marks=pytest.mark.slow)]
+)
+def test_layers_leave_free_what_is_transparent(model: str, count: int | None) -> None:
+    clear = np.zeros((12, 16, 4), np.uint8)
+    clear[:, :8] = (200, 40, 40, 255)
+    stack = decompose(clear, model, count, effort="fast", device="cpu")
+    assert stack.canvas.transparent
+    alpha = render(stack, 16, device="cpu")[..., 3] / 255
+    assert alpha[:, :7].mean() > 0.9
+    assert alpha[:, 9:].mean() < 0.1
+
+
 def test_the_progress_of_a_refinement_with_detail_never_goes_back(photo: Path, weights: Path) -> None:
     seen: list[Progress] = []
     decompose(photo, load_model(weights, "cpu"), 6, effort="fast", device="cpu", report=seen.append)

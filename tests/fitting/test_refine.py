@@ -316,8 +316,10 @@ def test_nothing_is_to_cover_what_is_transparent_in_the_picture_and_the_canvas()
     stack = random_stack(1)
     clear = dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, transparent=True))
     picture = np.concatenate([noise(12, 9), np.zeros((9, 12, 1), np.float32)], 2)
-    seen = np.full((9, 12, 3), clear.canvas.background, np.float32)
-    assert dumps(run(clear, picture, background="white")) == dumps(run(clear, seen))
+    refined = run(clear, picture, background="white")
+    assert dumps(refined) == dumps(run(clear, picture))
+    covered = [float(render(each, 40, device="cpu")[..., 3].mean()) for each in (clear, refined)]
+    assert covered[1] < 0.5 * covered[0]
 
 
 def test_a_file_is_a_picture_too(photo: Any, pixels: np.ndarray) -> None:

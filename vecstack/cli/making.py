@@ -202,7 +202,7 @@ def _numbers(option: str, texts: list[str], count: int, example: str) -> tuple[f
 def _told_of_ground(picture: Picture) -> str:
     """What is said of a transparent picture whose layers are not."""
     ground = "white" if any(picture.ground) else "black"
-    return f"transparent pixels become {ground}; --background chooses another color, --model paths keeps them"
+    return f"transparent pixels become {ground}; --background chooses another color, --effort fast keeps them"
 
 
 def _chosen(choice: Choice, item: Item, report: Report) -> str:

@@ -66,10 +66,10 @@ def decompose(
     mask, or who finds them (see fitting.guide.find_guide); `simplify` takes out detail, so that the structure is not
     made of it (see fitting.simplify.simplified). All are for models all of whose layers are grown.
 
-    A transparent picture gives a transparent stack where all layers are grown; else `background` shows through it: if
-    not said, black or white, whichever the picture stands out from. Fewer layers of a sketch are the first of more
-    where the stacks have the same background, which is the one of black and white that comes closer. The same `seed`
-    gives the same stack, except with a number of seconds.
+    A transparent picture gives a transparent stack, but for a sketch, and for a model that predicts layers where a
+    `background` is to show through; a sketch has black or white there, whichever the picture stands out from, if none
+    is said. Fewer layers of a sketch are the first of more where the stacks have the same background, which is the one
+    of black and white that comes closer. The same `seed` gives the same stack, except with a number of seconds.
 
     Raises PictureError, DeviceError, WeightsError (no such model); UsageError for a count or an effort that cannot be
     given, a sketch with more than the model predicts, a style or segments of a model that takes none, a seed out of
@@ -94,7 +94,8 @@ def decompose(
     if style is not None and style.ground is not None:
         loaded = _grounded(loaded, style.ground)
     seen = _looked_at(loaded, opened)
-    stack = _on_ground(_sketch(loaded, seen, opened, wanted, color), style)
+    sketch = _sketch(loaded, seen, opened, wanted, color, is_fitted=effort != SKETCH)
+    stack = _on_ground(sketch, style)
     if effort != SKETCH:
         stack = _fit(stack, seen, opened, effort, goal, color or loaded.ground, guide, is_opaque, seed, device, report)
     if goal is not None and goal.budget_bytes is not None:
@@ -205,11 +206,14 @@ def _looked_at(loaded: Picture, model: Model) -> Picture:
     return dataclasses.replace(loaded, pixels=found[..., :3], alpha=found[..., 3] if alpha else None)
 
 
-def _sketch(loaded: Picture, seen: Picture, model: Model, layers: int | None, background: Color | None) -> Stack:
-    """The layers that a model predicts of what it has `seen` of a picture, as many as are asked for and it can give."""
+def _sketch(
+    loaded: Picture, seen: Picture, model: Model, layers: int | None, background: Color | None, *, is_fitted: bool
+) -> Stack:
+    """The layers that a model predicts of what it has `seen` of a picture, as many as are asked for and it can give.
+    They cover what is transparent, until they are fitted."""
     most = model.maker.max_layers
-    is_transparent = loaded.alpha is not None and most == 0 and _grows(model)
-    behind = background or (NO_COLOR if is_transparent else loaded.ground)
+    is_transparent = loaded.alpha is not None and (most == 0 or (is_fitted and background is None))
+    behind = background or (loaded.ground if most else NO_COLOR)
     whole = Canvas(*loaded.sides)
     pixels = seen.over(behind)
     made = model.maker.make(pixels, whole.rect, most if layers is None else min(layers, most))
@@ -277,6 +281,8 @@ def _fit(
     if goal is not None and goal.budget_bytes is not None and most:
         return _within_budget(stack, loaded, effort, goal, options)
     composing = model.maker if isinstance(model.maker, SceneMaker) else None
+    if goal is None and most and stack.canvas.transparent:
+        return _around_nothing(stack, loaded, UNASKED.get(effort, effort), options)
     if goal is None and most and (sharp := _sharp_maker(loaded, background, device)) is not None:
         return with_sharp_layers(stack, loaded, sharp, effort, **options)
     if goal is None:
@@ -288,6 +294,20 @@ def _fit(
     else:
         grown = grow(stack, loaded, goal, effort, maker=composing, guide=guide, opaque=opaque, **options)
     return polish(grown, loaded, background, seed, device) if most and effort == POLISHED else grown
+
+
+def _around_nothing(stack: Stack, loaded: Picture, effort: str | float, options: Any) -> Stack:
+    """The layers of a sketch of a transparent picture, tuned since they would cover all of it, with more where they
+    miss it; or what draws a small bitmap sharp, where that comes closer."""
+    from vecstack.fitting.grow import grow
+    from vecstack.fitting.target import open_target
+
+    tried = [refine(stack, loaded, effort, Goal(GROWN_LAYERS), **options)]
+    if (sharp := _sharp_maker(loaded, options["background"], options["device"])) is not None:
+        bare = Stack(stack.canvas, source=stack.source, model=stack.model)
+        tried.append(grow(bare, loaded, Goal(sharp.most_layers), effort, maker=sharp, **options))
+    target = open_target(stack, loaded, options["background"], options["device"], options["seed"])
+    return min(tried, key=lambda fitted: float(target.errors(fitted).mean()))
 
 
 def _sharp_maker(loaded: Picture, background: Color, device: str) -> SceneMaker | None:
@@ -308,13 +328,15 @@ def _within_budget(stack: Stack, loaded: Picture, effort: str | float, goal: Goa
     """The closest stack within a size of the file: with the model's layers and the net that they need, or without."""
     from vecstack.fitting.grow import grow
 
-    bare = dataclasses.replace(_bare(loaded, options["background"]), source=stack.source)
+    bare = Stack(_ground(stack, loaded, options["background"]), source=stack.source)
     tried = [grow(bare, loaded, goal, effort, **options)]
     if size_of(compact(stack, device=options["device"])).file + PSNR_BYTES <= cast(int, goal.budget_bytes):
         tried.append(grow(stack, loaded, goal, effort, **options))
     return max(tried, key=lambda grown: float(grown.metrics["psnr"]))
 
 
-def _bare(loaded: Picture, background: Color) -> Stack:
-    """A canvas in the picture's mean colour, without layers."""
-    return Stack(Canvas(*loaded.sides, mean_color(loaded.over(background))))
+def _ground(stack: Stack, loaded: Picture, background: Color) -> Canvas:
+    """The canvas of a stack, in the picture's mean colour where it is not transparent."""
+    if stack.canvas.transparent:
+        return stack.canvas
+    return Canvas(*loaded.sides, mean_color(loaded.over(background)))

@@ -13,20 +13,20 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
+from torch.nn.functional import avg_pool2d, conv2d, interpolate, mse_loss, pad
 
 from vecstack.color import Color
 from vecstack.composite import over
 from vecstack.document.file import size_of
 from vecstack.drawing.points import cells
-from vecstack.drawing.sheets import FOOTPRINT, draw_at
+from vecstack.drawing.sheets import FOOTPRINT
 from vecstack.errors import UsageError
 from vecstack.fitting.compact import compact
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_effort, check_seed
 from vecstack.fitting.goal import PSNR_BYTES, Goal, check_above
 from vecstack.fitting.optimize import Numbers, View, closest, gauss_newton
 from vecstack.fitting.progress import Progress, ProgressCallback
-from vecstack.fitting.target import Target, open_target, psnr_of, with_psnr
+from vecstack.fitting.target import Target, draw_on_grounds, open_target, psnr_of, side_by_side, with_psnr
 from vecstack.geometry import Rect
 from vecstack.kinds import find_kind, kind_names, kind_of
 from vecstack.kinds.frame import window_bump
@@ -74,9 +74,9 @@ def add_detail(
     Every layer has a window; layers of large windows lie below those of small ones as far as that leaves the picture
     as it is, and are named after their places. `effort` and `seed` are those of vecstack.refine: so many seconds are
     spent on layers of "good" effort. The picture may be of another size than the canvas, not of another aspect;
-    `background` shows where it is transparent. With `budget_bytes` the stack is compacted. The same call gives the same
-    stack, except with a number of seconds. Raises UsageError (a goal below what the stack has, an effort that is none),
-    PictureError, DeviceError."""
+    `background` shows where it is transparent, but on a transparent canvas layers leave it so. With `budget_bytes` the
+    stack is compacted. The same call gives the same stack, except with a number of seconds. Raises UsageError (a goal
+    below what the stack has, an effort that is none), PictureError, DeviceError."""
     began = time.monotonic()
     check_effort(effort)
     check_seed(seed)
@@ -251,8 +251,8 @@ class Level:
 
 
 class Sketch:
-    """A picture and what is drawn of it so far, both as pixels [3,H,W], their mean squared error, and the windows over
-    them."""
+    """A picture and what is drawn of it so far, both as pixels [C,H,W] of a target, their mean squared error, and the
+    windows over them."""
 
     def __init__(self, stack: Stack, target: Target, effort: Effort) -> None:
         self.effort = effort
@@ -266,7 +266,7 @@ class Sketch:
         self.target = Target(picture, target.rect)
         height, width = picture.shape[1:]
         points = cells(target.rect, width, height, picture.device)
-        self.drawn = draw_at(stack, points, self.target.footprint)[:3].view_as(picture)
+        self.drawn = draw_on_grounds(stack, points, self.target.footprint).view_as(picture)
         self.error = self._error()
         self.fits: dict[Place, Layer] = {}
         self.levels: list[Level] = []
@@ -333,11 +333,13 @@ class Sketch:
         inside = self.target.on_canvas(Rect(left, top, right - left, bottom - top))
         points = cells(inside, sides[1], sides[0], goal.device)
         footprint = max(inside.width / sides[1], inside.height / sides[0])
-        view = View.bare(goal.flatten(1), below.flatten(1))
-        begun = [kind.begin("new", self.target.on_canvas(window), inside, goal, below) for kind in self.kinds]
+        view = View.bare(side_by_side(goal.flatten(1)), side_by_side(below.flatten(1)))
+        missed = max(zip(goal.split(3), below.split(3), strict=True), key=lambda ground: float(mse_loss(*ground)))
+        begun = [kind.begin("new", self.target.on_canvas(window), inside, *missed) for kind in self.kinds]
+        points = points.repeat(len(goal) // 3, 1)
         layer, error = min((self._tuned(layer, points, footprint, view) for layer in begun), key=itemgetter(1))
         before = float((view.target - view.below).square().mean())
-        return layer, (before - error) * 3 * (right - left) * (bottom - top)
+        return layer, (before - error) * len(goal) * (right - left) * (bottom - top)
 
     def _tuned(self, begun: Layer, points: Tensor, footprint: float, view: View) -> tuple[Layer, float]:
         """A layer that was begun, tuned in its view at points [P,2], and its mean squared error there."""
@@ -357,7 +359,8 @@ class Sketch:
         shade = kind_of(layer).shader([layer], {}, self.drawn.device)
         old, goal = (picture[:, top:bottom, left:right] for picture in (self.drawn, self.target.picture))
         alphas, colors = shade(points, self.target.footprint)
-        new = over(old.flatten(1), colors[0].T, alphas[0]).view_as(old)
+        color = colors[0].T.repeat(len(old) // 3, 1)
+        new = over(old.flatten(1), color, alphas[0]).view_as(old)
         improved = float((goal - old).square().sum()) - float((goal - new).square().sum())
         if improved <= MIN_WORTH * self.error * self.drawn.numel():
             return False

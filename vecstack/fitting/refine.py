@@ -64,7 +64,7 @@ def refine(
     layers added until it is met (see fitting.grow.grow and fitting.detail.add_detail). `effort` is "fast", "good" or
     "best", or a number of seconds of fitting, after which it ends even if a goal is not met yet. Tuned layers never
     draw the picture worse. The picture may be of another size than the canvas, not of another aspect; `background`
-    shows where it is transparent, on a transparent canvas the canvas's own. `tune_net` also tunes what the layers
+    shows where it is transparent, but on a transparent canvas layers leave it so. `tune_net` also tunes what the layers
     share, the net, which then belongs to this picture alone. `seed` (0..2**32-1) chooses the pixels of a large picture
     at which stacks are compared, and among equal choices; the same call gives the same stack, except with a number of
     seconds.
@@ -265,10 +265,11 @@ class _Scene:
         kind = kind_of(tuned[0])
         device = target.picture.device
         self._stack, self._group = stack, group
-        self.points, colors, self.footprint = target.cells(kind.extent(tuned[0], 0.0), count)
+        points, colors, self.footprint = target.cells(kind.extent(tuned[0], 0.0), count)
+        self.points = points.repeat(len(colors) // 3, 1)
         self.tunable = cast("Tunable", kind.tunable(tuned, stack.assets, device))
         self.opacities = torch.tensor([layer.opacity for layer in tuned], dtype=torch.float32, device=device)
-        self.view = view_of(stack, group, self.points, colors, self.footprint)
+        self.view = view_of(stack, group, points, colors, self.footprint)
         self.start = Numbers(self.tunable.shapes, self.tunable.colors)
 
     def with_numbers(self, numbers: Numbers) -> Stack:

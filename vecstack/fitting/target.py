@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 # Points at which two stacks are compared: all pixels of a small picture, else as many at random, which tell the PSNR of
 # a photo to some 0.05 dB.
 CHECKED = 1 << 14
+BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 CERTAIN = 3.0  # standard errors by which a stack must be closer at random points, so that it is on all pixels
 
 
 @dataclass(frozen=True)
 class Target:
-    """A picture [3,H,W] in 0..1 that fills `rect` of a canvas. The `seed` chooses the pixels at which stacks are
-    compared, where these are not all."""
+    """A picture in 0..1 that fills `rect` of a canvas: [3,H,W], or for a transparent canvas over black and over white,
+    which together tell colour from coverage: [6,H,W]. C is 3 or 6 here. The `seed` chooses the pixels at which stacks
+    are compared, where these are not all."""
 
     picture: Tensor
     rect: Rect
@@ -43,14 +45,14 @@ class Target:
 
     @classmethod
     def of_pixels(cls, pixels: np.ndarray, rect: Rect, device: torch.device, seed: int = 0) -> Target:
-        """The target of pixels [H,W,3], float32 in 0..1."""
+        """The target of pixels [H,W,C], float32 in 0..1."""
         picture = torch.from_numpy(np.ascontiguousarray(pixels)).to(device).permute(2, 0, 1).contiguous()
         return cls(picture, rect, seed)
 
     def cells(self, part: Rect | None, count: int) -> tuple[Tensor, Tensor, float]:
         """The centres of about `count` equal cells, each a pixel at the least, of a part of the canvas (all of it for
         None), the mean colours of the pixels that meet each, and the side of a cell: [P,2] in canvas units (float64),
-        [3,P], canvas units."""
+        [C,P], canvas units."""
         left, top, right, bottom = self.pixel_box(part)
         crop = self.picture[:, top:bottom, left:right]
         columns, rows = cell_counts(right - left, bottom - top, count)
@@ -86,7 +88,7 @@ class Target:
 
     @cached_property
     def checked(self) -> tuple[Tensor, Tensor]:
-        """Pixel centres at which stacks are compared, and their colours: [P,2] in canvas units, [3,P]."""
+        """Pixel centres at which stacks are compared, and their colours: [P,2] in canvas units, [C,P]."""
         height, width = self.picture.shape[1:]
         if height * width <= CHECKED:
             places = torch.arange(height * width)
@@ -100,7 +102,7 @@ class Target:
     def errors(self, stack: Stack) -> Tensor:
         """Squared error of a stack at the checked points, mean over the channels: [P]."""
         points, colors = self.checked
-        return (draw_at(stack, points, self.footprint)[:3] - colors).square().mean(0)
+        return (draw_on_grounds(stack, points, self.footprint) - colors).square().mean(0)
 
     def is_closer(self, new: Tensor, old: Tensor) -> bool:
         """Whether errors at the checked points say that a stack is closer to the whole picture than another."""
@@ -111,17 +113,32 @@ class Target:
 
 
 def open_target(stack: Stack, picture: Any, background: str | Color, device: str, seed: int = 0) -> Target:
-    """A picture laid over a stack's canvas, and over `background` where it is transparent; over the canvas's own where
-    that is transparent too, so that nothing is to cover it. Raises PictureError, DeviceError; UsageError for what is no
-    colour."""
+    """A picture laid over a stack's canvas, and over `background` where it is transparent; over black and over white
+    where the canvas is transparent too, so that nothing is to cover it. Raises PictureError, DeviceError; UsageError
+    for what is no colour."""
     from vecstack.device import resolve_device
     from vecstack.pictures.read import as_picture
 
     given = to_color(background)
     loaded = as_picture(picture)
     check_aspect(stack, *loaded.sides)
-    color = stack.canvas.background if stack.canvas.transparent else given
-    return Target.of_pixels(loaded.over(color), stack.canvas.rect, resolve_device(device), seed)
+    grounds = (BLACK, WHITE) if stack.canvas.transparent else (given,)
+    pixels = np.concatenate([loaded.over(ground) for ground in grounds], 2)
+    return Target.of_pixels(pixels, stack.canvas.rect, resolve_device(device), seed)
+
+
+def draw_on_grounds(stack: Stack, points: Tensor, footprint: float = FOOTPRINT) -> Tensor:
+    """A stack's colours at points [P,2], the middles of pixels with a side in canvas units, as a target has them:
+    [3,P], or over black and over white where the canvas is transparent: [6,P]."""
+    if not stack.canvas.transparent:
+        return draw_at(stack, points, footprint)[:3]
+    drawn = draw_at(stack, points, footprint, transparent=True)
+    return torch.cat([drawn[:3], drawn[:3] + 1 - drawn[3:]])
+
+
+def side_by_side(colors: Tensor) -> Tensor:
+    """The colours [C,P] on one ground, and then those on the other: [3,P] or [3,2 P]."""
+    return colors if len(colors) == 3 else torch.cat(torch.split(colors, 3), 1)
 
 
 def with_psnr(stack: Stack, errors: Tensor) -> Stack:
@@ -135,14 +152,16 @@ def psnr_of(error: float) -> float:
 
 
 def view_of(stack: Stack, group: tuple[int, ...], points: Tensor, colors: Tensor, footprint: float = FOOTPRINT) -> View:
-    """What surrounds a group of layers, one above the other, at points [P,2] where `colors` [3,P] are aimed at, the
-    middles of cells with a side in canvas units."""
+    """What surrounds a group of layers, one above the other, at points [P,2] where `colors` [C,P] are aimed at, the
+    middles of cells with a side in canvas units; with two grounds, at all points on one and then on the other."""
     (left, top), (right, bottom) = points.amin(0).tolist(), points.amax(0).tolist()
     hull = Rect(left, top, right - left, bottom - top)
     below = stack.with_layers(_meeting(stack.layers[: group[0]], hull, footprint))
     above = stack.with_layers(_meeting(stack.layers[group[-1] + 1 :], hull, footprint))
     cover = draw_at(above, points, footprint, transparent=True)
-    return View(colors, draw_at(below, points, footprint)[:3], 1 - cover[3], cover[:3])
+    count, drawn = len(colors) // 3, draw_on_grounds(below, points, footprint)
+    light, added = (1 - cover[3]).repeat(count), cover[:3].repeat(1, count)
+    return View(side_by_side(colors), side_by_side(drawn), light, added)
 
 
 def _meeting(layers: Iterable[Layer], hull: Rect, footprint: float) -> Iterator[Layer]:
