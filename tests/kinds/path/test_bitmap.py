@@ -236,6 +236,12 @@ def test_pictures_of_nothing_get_no_layers(pixels: np.ndarray) -> None:
     assert np.array_equal(np.where(seen, drawn, 0), pixels)
 
 
+@pytest.mark.parametrize("side", [1, 2])
+def test_one_translucent_color_everywhere_is_a_square(side: int) -> None:
+    pixels = np.full((side, side, 4), (200, 30, 40, 69), np.uint8)
+    assert np.abs(vecstack.render(vecstack.decompose(pixels, "bitmap")).astype(int) - pixels).max() <= 1
+
+
 def test_ink_reaches_over_the_border() -> None:
     pixels = np.zeros((20, 20, 3), np.uint8)
     pixels[7:, :12] = 255

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 LEAST_CONTRAST = 10 / 255  # between ground and ink; a picture of less is of one colour
+LEAST_OPACITY = 0.01  # of what is seen at all
 FAINT = 0.01  # cover that counts as ground
 NEAR = 0.06  # of the contrast: colours that count as an end
 END, BINS = 0.8, 10  # share of the way to the farthest colour from which on a noisy ink's peak is looked for, in bins
@@ -77,8 +78,11 @@ def inks_of(picture: np.ndarray) -> Inks | None:
     ground = _ground(picture)
     far = np.abs(colors - ground).max(1)
     if far.max() < LEAST_CONTRAST:
-        is_clear = len(ground) == 3 or ground[3] < OPAQUE
-        return Inks(ground, ground, np.zeros(picture.shape[1:])) if is_clear else None
+        if len(ground) == 4 and ground[3] >= OPAQUE:
+            return None
+        if len(ground) == 4 and ground[3] >= LEAST_OPACITY:  # a translucent colour is the ink of all
+            return Inks(np.zeros(4), ground, np.ones(picture.shape[1:]))
+        return Inks(ground, ground, np.zeros(picture.shape[1:]))
     near = np.linalg.norm(colors - ground, axis=1) / far.max()
     noise = float(np.median(near[near < 2 * NEAR]))
     ink = _ink(colors, ground, noise > NOISY)

@@ -12,8 +12,9 @@ from vecstack.kinds.path.bitmap.solving import bent, solved
 
 SAMPLES = 4  # of a pixel's side, at which the field is looked at
 DAMPING = 0.03  # of a step's numbers
-SOLVING = 24  # steps of conjugate gradients for each
+SOLVING = 12  # steps of conjugate gradients for each: with twice as many, thin strokes tear no less
 STEEPEST, FLATTEST = 3.0, 0.15  # slopes of the field, for a pixel, that count as such
+FAR = 16.0  # from the edge, in quarters of its softness, where a field covers all or nothing
 AROUND = np.array([1, 3, 3, 1]) / 8  # weights of cells around a knot
 # value, slope and second derivative of a cubic B-spline, at its three knots
 AT_KNOTS = np.array([[1 / 6, 4 / 6, 1 / 6], [-0.5, 0.0, 0.5], [1.0, -2.0, 1.0]])
@@ -134,7 +135,11 @@ def _edges(field, by_y, by_x, taps, knots, softness):
             j0 = column // samples - knots * x
             steep = math.sqrt(by_x[row, column] ** 2 + by_y[row, column] ** 2)
             edge = softness * min(max(steep, FLATTEST), STEEPEST)
-            soft = 1 / (1 + math.exp(min(max(-4 * field[row, column] / edge, -60.0), 60.0)))
+            steps = 4 * field[row, column] / edge
+            if abs(steps) > FAR:
+                cover[y, x] += part if steps > 0 else 0.0
+                continue
+            soft = 1 / (1 + math.exp(-steps))
             cover[y, x] += part * soft
             weight = part * 4 * soft * (1 - soft) / edge
             for i in range(4):

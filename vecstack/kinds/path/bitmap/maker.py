@@ -17,7 +17,7 @@ from vecstack.kinds.path.bitmap.areas import Aim, fitted
 from vecstack.kinds.path.bitmap.inks import Inks, inks_of
 from vecstack.kinds.path.bitmap.mixtures import Mixtures
 from vecstack.kinds.path.bitmap.reading import reading_of
-from vecstack.kinds.path.bitmap.rough import is_smoothed, is_supersampled, is_uneven, may_be_rough
+from vecstack.kinds.path.bitmap.rough import is_smoothed, is_supersampled, is_uneven, is_wide, may_be_rough
 from vecstack.kinds.path.bitmap.several import SeveralGrower
 from vecstack.kinds.path.bitmap.shape import Contour, short_lines
 from vecstack.kinds.path.bitmap.simplify import described, described_smoothly, length_of
@@ -133,7 +133,7 @@ class BitmapGrower(LayerGrower):
         cover = self._inks.cover
         may_be_soft = self._may_be_soft and not is_supersampled(cover)
         kind = kind_of_surfaces(max(self.scene.picture.shape)) if may_be_soft else None
-        is_soft = kind is not None and is_uneven(cover)
+        is_soft = kind is not None and (is_uneven(cover) or is_wide(cover))
         if self._inks.is_hardly_full and not is_soft:
             self._inks = self._inks.stronger
             cover = self._inks.cover

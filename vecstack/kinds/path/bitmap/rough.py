@@ -23,6 +23,11 @@ def is_uneven(cover: np.ndarray) -> bool:
     return bool(missing > UNEVEN * _is_on_edge(cover).sum()) and _has_few_full(cover)
 
 
+def is_wide(cover: np.ndarray) -> bool:
+    """Whether the edge of a cover [H,W] is wider than a blur by chance makes it, as that of a glow is."""
+    return _width(cover) > WIDEST
+
+
 def may_be_rough(cover: np.ndarray) -> bool:
     """Whether edges that outlines miss may be rough or soft ones: of what hardly fills a pixel, of few levels, which
     tell of no areas, narrower than areas make them, or wide. Else a shape was drawn with sharp edges that are fine."""
@@ -33,7 +38,7 @@ def may_be_rough(cover: np.ndarray) -> bool:
 def is_smoothed(cover: np.ndarray, count: int) -> bool:
     """Whether a cover [H,W], the part of a picture of `count` pixels that has an edge, is that of a smooth shape which
     was blurred by a pixel or two, and not rough: its pixels are those of the smoothest surface of all."""
-    if _width(cover) > WIDEST:
+    if is_wide(cover):
         return False
     missing = surface_of(cover, count, MOST_SMOOTH).cover[RING:-RING, RING:-RING] - cover
     return bool(np.square(missing).sum() < _is_on_edge(cover).sum() * SMOOTHED**2)

@@ -15,16 +15,16 @@ LEAST = 1e-14  # squared residual that counts as none
 def solved(curved: Callable[[np.ndarray], np.ndarray], downhill: np.ndarray, steps: int) -> np.ndarray:
     """Numbers that a positive symmetric operator `curved` takes to `downhill`, which has their shape: by so many steps
     of conjugate gradients at most."""
-    left = downhill
-    step, way = np.zeros_like(left), left
+    left = downhill.copy()
+    step, way = np.zeros_like(left), left.copy()
     size = first = float(np.vdot(left, left))
     for _ in range(steps):
         if size < ENOUGH * first + LEAST:
             break
         answer = curved(way)
         along = size / float(np.vdot(way, answer))
-        step = step + along * way
-        left = left - along * answer
+        step += along * way
+        left -= along * answer
         before, size = size, float(np.vdot(left, left))
         way = left + size / before * way
     return step
