@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.editing.conftest import color
 from tests.helpers import BLUE, CODE, GREEN, HEIGHT, RED, WIDTH, ids, make_net
@@ -13,6 +14,7 @@ from vecstack.drawing.render import render
 from vecstack.editing.changes import (
     Background,
     Change,
+    ColorsOf,
     CopyLayer,
     Hide,
     Jitter,
@@ -53,6 +55,7 @@ EVERY: list[Change] = [
     Background("tomato"),
     Palette([RED, GREEN, "#123"]),
     Palette(3),
+    ColorsOf(Image.new("RGB", (2, 2), "tomato")),
     SwapCode("whole", "hidden"),
     Jitter("twig,turned", 0.5),
     Merge("6-7"),

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from vecstack.color import to_oklab
+from vecstack.color import color_words, to_oklab
 from vecstack.editing.changes import ColorsOf
 from vecstack.editing.edit import edit
 from vecstack.editing.transport import moved
@@ -41,6 +41,9 @@ def test_all_layers_and_the_background_take_the_colors_of_a_picture(stack: Stack
     colors = np.array([edited.canvas.background, *filter(None, map(color_of, edited.layers))])
     assert (colors[:, 1] > 0.15).all()
     assert (colors[:, [0, 2]] < 0.1).all()
+    named = dataclasses.replace(stack.layers[0], name=color_words(color_of(stack.layers[0]) or (0, 0, 0)))
+    (renamed,) = edit(stack.with_layers([named]), [ColorsOf(pixels)], device="cpu").layers
+    assert "green" in renamed.name
     clear = dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, transparent=True))
     assert edit(clear, [ColorsOf(pixels)], device="cpu").canvas == clear.canvas
 

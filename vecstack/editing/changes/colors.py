@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from vecstack.color import Color, in_gamut, nearest, reduced, to_color, to_oklab, to_srgb
+from vecstack.color import Color, color_words, in_gamut, nearest, reduced, to_color, to_oklab, to_srgb
 from vecstack.editing.changes.base import Change, SelectedChange, is_count
 from vecstack.editing.palette import MAX_FEW, MAX_PALETTE, load_palette
 from vecstack.editing.select import groups_called, select
@@ -129,18 +129,27 @@ class ColorsOf(Change):
 
         shares, rest = _shares(stack, device, FEW_POINTS)
         weights = dict.fromkeys(_background(stack), max(rest, MIN_WEIGHT))
-        for index, layer in enumerate(stack.layers):
+        known = {index: layer for index, layer in enumerate(stack.layers) if can_draw(layer)}
+        for index, layer in known.items():
             colors = _every_color(layer)
             for color in colors:
                 weights[color] = weights.get(color, 0.0) + max(shares.get(index, 0.0), MIN_WEIGHT) / len(colors)
         if not weights:
             return stack
         new = moved(weights, _pixels(self.picture))
-        layers = [_recolored(layer, new.__getitem__) for layer in stack.layers]
+        changed = {index: _named_anew(_recolored(layer, new.__getitem__), layer) for index, layer in known.items()}
         canvas = stack.canvas
         for color in _background(stack):
             canvas = dataclasses.replace(canvas, background=new[color])
-        return dataclasses.replace(stack.with_layers(layers), canvas=canvas)
+        return dataclasses.replace(stack.replace(changed, {}), canvas=canvas)
+
+
+def _named_anew(layer: Layer, before: Layer) -> Layer:
+    """The layer in the words of its colour, where it was named by the one that it had before."""
+    old, new = color_of(before), color_of(layer)
+    if old is None or new is None or layer.name != color_words(old):
+        return layer
+    return dataclasses.replace(layer, name=color_words(new))
 
 
 def _pixels(source: Any) -> np.ndarray:
