@@ -7,9 +7,10 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,15 +59,17 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     console.print(f"\n{title}", table, highlight=False, sep="\n")
 
 
-def print_markdown(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of text as a table of Markdown under a title."""
-    print(f"\n{title}\n", *_markdown(columns, rows), sep="\n", flush=True)
+def print_markdown(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows of text as a table of Markdown under a title, each as soon as it is there."""
+    print(f"\n{title}\n")
+    for line in _markdown(columns, rows):
+        print(line, flush=True)
 
 
 def replace_table(page: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Put rows of text in the place of those that a page of Markdown has below the same columns; exits where there is
     no such table."""
-    lines, new = page.read_text(encoding="utf-8").splitlines(), _markdown(columns, rows)
+    lines, new = page.read_text(encoding="utf-8").splitlines(), list(_markdown(columns, rows))
     if new[0] not in lines:
         sys.exit(f"{page} has no table of these columns: {new[0]}")
     first = end = lines.index(new[0])
@@ -75,11 +78,10 @@ def replace_table(page: Path, columns: Sequence[str], rows: Sequence[Sequence[st
     page.write_text("\n".join([*lines[:first], *new, *lines[end:]]) + "\n", encoding="utf-8")
 
 
-def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def _markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """The lines of a table."""
-    return [
-        " ".join(["|", *(f"{cell} |".lstrip() for cell in cells)]) for cells in (columns, ["---"] * len(columns), *rows)
-    ]
+    for cells in chain((columns, ["---"] * len(columns)), rows):
+        yield " ".join(["|", *(f"{cell} |".lstrip() for cell in cells)])
 
 
 def write_json(path: Path | None, result: dict[str, Any]) -> None:

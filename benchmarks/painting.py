@@ -1,62 +1,72 @@
 """How close paintings come to photos, and what they cost: PSNR, mean absolute difference and CPU seconds by the number
-of strokes; with --segments, how much of the strokes' area lies outside their own part; with --steps, Gauss-Newton and
-Adam over seconds, from the same strokes.
+of strokes. With --primitive, ellipses and triangles of that program (a path, or found on PATH) beside them; with
+--patches, the published way, patch by patch; with --segments, how much of the strokes' area lies outside their own
+part; with --steps, Gauss-Newton and Adam over seconds, from the same strokes.
 
-    python benchmarks/painting.py --photos astronaut chelsea
+    python benchmarks/painting.py --photos astronaut chelsea --patches --primitive
 
-The photos are those of scikit-image and scikit-learn, at 512 px. Needs the extra `benchmarks`."""
+The photos are ours (examples), those of scikit-image and of scikit-learn, at 512 px. Needs the extra `benchmarks`."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import time
+import shutil
+import sys
+from collections.abc import Callable, Mapping
 from statistics import fmean
+from typing import Any
 
 import numpy as np
-from _common import print_markdown, timed
+from _common import print_markdown
+from _painting.photos import closeness, photo
+from _painting.steps import compared
+from _painting.ways import SHAPES, by_primitive, in_patches, painted
 from PIL import Image
 
 import vecstack
-from vecstack.document.file import size_of
 from vecstack.geometry import Rect
 from vecstack.kinds.base import Scene, Terms
 from vecstack.kinds.stroke.fit import Tuner
 from vecstack.kinds.stroke.looks import LOOKS
 from vecstack.kinds.stroke.paint import Painting
-from vecstack.kinds.stroke.raster import NUMBERS
 
 PHOTOS = ("astronaut", "coffee", "chelsea", "rocket", "china", "flower")
-OF_SKLEARN = ("china", "flower")
-SIDE = 512
 COUNTS = (250, 1000, 4000)
-COLUMNS = ("strokes", "PSNR, dB", "mean difference", "CPU s", "kB without thumbnail")
-RATES = np.repeat((1.0, 0.3, 0.02, 0.02), (6, 2, 2, 3))  # of Adam: px, px, of 1, of 1
-DECAY, SQUARES, TINY = 0.9, 0.99, 1e-9
+COLUMNS = ("shapes", "way", "PSNR, dB", "mean difference", "CPU s", "kB without thumbnail")
+STEP_COLUMNS = ("steps", "Gauss-Newton, CPU s", "dB", "Adam, CPU s", "dB")
+COMPARED = 1000  # strokes
+
+Way = Callable[[Image.Image, int], tuple[Any, ...]]  # a photo and a count to the drawing, CPU seconds, kilobytes
 
 
-def photo(name: str) -> Image.Image:
-    """A photo at SIDE on its long side."""
-    if name in OF_SKLEARN:
-        from sklearn.datasets import load_sample_image  # type: ignore[import-untyped]
+def ways_of(arguments: argparse.Namespace) -> Mapping[str, Way]:
+    """The ways that are measured, by name."""
+    ways: dict[str, Way] = {
+        model: lambda picture, count, model=model: painted(picture, model, count)  # type: ignore[misc]
+        for model in arguments.models
+    }
+    if arguments.patches:
+        ways["in patches"] = in_patches
+    if arguments.primitive is not None:
+        program = shutil.which(arguments.primitive)
+        if program is None:
+            sys.exit(f"{arguments.primitive}: no such program; give its path.")
+        for shape in SHAPES:
+            ways[f"primitive, {shape}"] = (
+                lambda picture, count, shape=shape: by_primitive(program, picture, shape, count)  # type: ignore[misc]
+            )
+    return ways
 
-        pixels = load_sample_image(f"{name}.jpg")
-    else:
-        from skimage import data
 
-        pixels = getattr(data, name)()
-    picture = Image.fromarray(pixels).convert("RGB")
-    picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    return picture
-
-
-def closeness(picture: Image.Image, model: str, count: int) -> tuple[float, float, float, float]:
-    """PSNR, mean absolute difference, CPU seconds and kilobytes of a painting."""
-    stack, cost = timed(lambda: vecstack.decompose(picture, model, count, device="cpu"))
-    flat = stack.with_layers(dataclasses.replace(layer, bristles=None) for layer in stack.layers)  # type: ignore[call-arg]
-    off = np.abs(vecstack.render(flat, device="cpu").astype(float) - np.asarray(picture)) / 255
-    kilobytes = size_of(dataclasses.replace(stack, thumbnail=None)).file / 1000
-    return float(-10 * np.log10(np.square(off).mean())), float(off.mean()), cost.cpu, kilobytes
+def measured(way: Way, pictures: Mapping[str, Image.Image], count: int) -> list[str]:
+    """Means over pictures, as cells of a table."""
+    found = [way(picture, count) for picture in pictures.values()]
+    close = [closeness(drawn, picture) for (drawn, *_), picture in zip(found, pictures.values(), strict=True)]
+    means = [fmean(values) for values in zip(*close, strict=True)]
+    rest = [fmean(values) for values in zip(*(costs for _, *costs in found), strict=True)]
+    digits = (2, 4, 1, 0)
+    cells = [f"{value:.{places}f}" for value, places in zip([*means, *rest], digits, strict=False)]
+    return cells + [""] * (len(digits) - len(cells))
 
 
 def outside(picture: Image.Image, model: str, count: int) -> float:
@@ -82,85 +92,30 @@ def outside(picture: Image.Image, model: str, count: int) -> float:
     return out / whole
 
 
-def adam(tuner: Tuner, strokes: np.ndarray, steps: int) -> list[tuple[float, float]]:
-    """CPU seconds and PSNR after each step of Adam, whose rates fall in the second half."""
-    strokes, mean, square = strokes.copy(), np.zeros_like(strokes), np.zeros_like(strokes)
-    began, found = time.process_time(), []
-    for step in range(steps):
-        slopes = tuner.slopes(strokes)
-        found.append((time.process_time() - began, psnr(slopes.error / tuner.picture.size)))
-        mean = DECAY * mean + (1 - DECAY) * slopes.slopes
-        square = SQUARES * square + (1 - SQUARES) * slopes.slopes**2
-        rate = min(1.0, 2 * (1 - step / steps)) * RATES
-        strokes -= rate * (mean / (1 - DECAY ** (step + 1))) / (np.sqrt(square / (1 - SQUARES ** (step + 1))) + TINY)
-        kept(strokes, strokes)
-    return found
-
-
-def gauss_newton(tuner: Tuner, strokes: np.ndarray, steps: int) -> list[tuple[float, float]]:
-    """The same of damped Gauss-Newton."""
-    began, found = time.process_time(), []
-
-    def told(error: float) -> None:
-        found.append((time.process_time() - began, psnr(error)))
-
-    tuner.tune(strokes, steps, kept, free=np.ones(NUMBERS), told=told)
-    return found
-
-
-def kept(strokes: np.ndarray, _: np.ndarray) -> None:
-    """Bring strokes back to what may be drawn, in place."""
-    np.clip(strokes[:, 8:], 0.05, 1, out=strokes[:, 8:])
-    strokes[:, 8:10] = strokes[:, 8:10].mean(1, keepdims=True)
-    np.maximum(strokes[:, 6:8], 0.5, out=strokes[:, 6:8])
-
-
-def psnr(error: float) -> float:
-    """In dB, of a mean squared error."""
-    return float(-10 * np.log10(error))
-
-
-def compare_steps(picture: Image.Image, count: int) -> None:
-    """Print both ways of tuning over seconds, from strokes that are not tuned."""
-    pixels = np.ascontiguousarray(np.asarray(picture, np.float32).transpose(2, 0, 1) / 255)
-    ground = np.broadcast_to(pixels.mean((1, 2), keepdims=True), pixels.shape).copy()
-    look = dataclasses.replace(LOOKS["realistic"], rounds=1)
-    painting = Painting(Scene(Rect(0, 0, *picture.size), pixels, ground), Terms("fast"), look, count)
-    painting.add(0, float(painting.radii[0]), count)
-    tuner = Tuner(pixels, ground)
-    gauss_newton(tuner, painting.numbers, 1)  # compiles
-    ways = {"Gauss-Newton": (gauss_newton, (10, 20, 40, 80)), "Adam": (adam, (10, 20, 40, 80, 160))}
-    rows = []
-    for name, (tune, lengths) in ways.items():
-        ends = [tune(tuner, painting.numbers, steps)[-1] for steps in lengths]
-        rows.append([name, ", ".join(f"{decibels:.2f} @ {seconds:.1f}" for seconds, decibels in ends)])
-    print_markdown(f"{count} strokes, dB @ CPU s", ("", "after 10, 20, 40, ... steps"), rows)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", nargs="+", default=PHOTOS)
     parser.add_argument("--counts", nargs="+", type=int, default=COUNTS)
     parser.add_argument("--models", nargs="+", default=["realistic"])
+    parser.add_argument("--primitive", nargs="?", const="primitive", metavar="PROGRAM")
+    parser.add_argument("--patches", action="store_true")
     parser.add_argument("--segments", action="store_true")
     parser.add_argument("--steps", action="store_true")
     arguments = parser.parse_args()
     pictures = {name: photo(name) for name in arguments.photos}
     vecstack.decompose(next(iter(pictures.values())), "realistic", 20, device="cpu")  # compiles
-    for model in arguments.models:
-        rows = []
-        for count in arguments.counts:
-            found = zip(*(closeness(picture, model, count) for picture in pictures.values()), strict=True)
-            means = [fmean(values) for values in found]
-            rows.append(
-                [f"{count:,}", *(f"{value:.{digits}f}" for value, digits in zip(means, (2, 4, 1, 0), strict=True))]
-            )
-        print_markdown(f"{model}, means of {', '.join(pictures)}", COLUMNS, rows)
+    rows = (
+        [f"{count:,}", name, *measured(way, pictures, count)]
+        for count in arguments.counts
+        for name, way in ways_of(arguments).items()
+    )
+    print_markdown(f"Means of {', '.join(pictures)}", COLUMNS, rows)
     if arguments.segments:
-        shares = [[name, f"{100 * outside(picture, 'painterly', 1200):.1f} %"] for name, picture in pictures.items()]
+        shares = ([name, f"{100 * outside(picture, 'painterly', 1200):.1f} %"] for name, picture in pictures.items())
         print_markdown("painterly with --segments felzenszwalb", ("photo", "area outside the own part"), shares)
     if arguments.steps:
-        compare_steps(next(iter(pictures.values())), 1000)
+        name, picture = next(iter(pictures.items()))
+        print_markdown(f"{COMPARED} strokes of {name}", STEP_COLUMNS, compared(picture, COMPARED))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from vecstack.document.file import dumps, load
 from vecstack.editing.changes import (
     CHANGES,
     Background,
+    ColorsOf,
     CopyLayer,
     Hide,
     Jitter,
@@ -54,7 +55,7 @@ def test_a_script_says_every_change(sundry: Stack, script: Callable[[str], Path]
             {remove = "4"}, {keep = "*"}, {move = "leaf", to = "up"}, {move = "leaf", to = 1},
             {rename = "leaf", to = "a = b"}, {transform = "leaf", to = [1, 0, 2, 0, 1, 2]},
             {shift = "leaf", by = [1, 2.5]}, {scale = "leaf", by = 2}, {background = "tomato"}, {palette = "p.txt"},
-            {palette = 4}, {palette = ["#fff", "black"]}, {swap-code = "leaf", with = "twig"},
+            {palette = 4}, {colors-of = "p.png"}, {palette = ["#fff", "black"]}, {swap-code = "leaf", with = "twig"},
             {jitter = "twig", by = 0.5, seed = 3}, {jitter = "twig", by = 1}, {merge = "1-2"},
             {copy-layer = "sun", from = "other.layers"}, {copy-layer = "sun", from = "other.layers", to = 2},
         ]""")
@@ -62,6 +63,7 @@ def test_a_script_says_every_change(sundry: Stack, script: Callable[[str], Path]
         *(Recolor("whole", "#f00"), Opacity("1-3", 0.5), Hide("leaf"), Show("leaf"), Remove("4"), Keep("*")),
         *(Move("leaf", "up"), Move("leaf", 1), Rename("leaf", "a = b"), Transform("leaf", [1, 0, 2, 0, 1, 2])),
         *(Shift("leaf", [1, 2.5]), Scale("leaf", 2), Background("tomato"), Palette((RED, BLUE)), Palette(4)),
+        ColorsOf(tmp_path / "p.png"),
         *(Palette(["#fff", "black"]), SwapCode("leaf", "twig"), Jitter("twig", 0.5, 3), Jitter("twig", 1)),
         *(Merge("1-2"), CopyLayer("sun", sundry), CopyLayer("sun", sundry, 2)),
     )

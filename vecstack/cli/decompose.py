@@ -46,6 +46,7 @@ from vecstack.cli.making import (
     PaintingStyle,
     Radii,
     Strokes,
+    StylePicture,
     as_painted,
     model_of,
     painting_model,
@@ -120,6 +121,7 @@ def run(
     radii: Radii = None,
     length: Length = None,
     opacity: Opacity = None,
+    style_picture: StylePicture = None,
     segments: Annotated[
         str | None,
         typer.Option(
@@ -166,7 +168,9 @@ def run(
     looks = as_painted(looks, ground, radii, length, opacity)
     batch = plan(inputs, output, set(SUFFIXES), ".layers", **course.planned)
     check_assets(assets, batch.items)
-    making = Making(chosen, how, looks, seed, device, max_pixels, count, goal, color, segments, focus, simplify)
+    making = Making(
+        chosen, how, looks, seed, device, max_pixels, count, goal, color, segments, focus, simplify, style_picture
+    )
     from vecstack.cli.running import run_all
 
     run_all(batch, Decomposing(making, finish), course, "Decomposing")

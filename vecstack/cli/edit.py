@@ -109,6 +109,9 @@ def run(
     palette: Annotated[
         Texts, _option("palette", "FILE|N", "Limit colours to a palette file (.gpl, .png, text) or to N colours.")
     ] = None,
+    colors_of: Annotated[
+        Texts, _option("colors-of", "FILE", "Move all colours to those of a picture, as in --style-picture.")
+    ] = None,
     swap_code: Annotated[Texts, _option("swap-code", "A=B", "Swap the mask codes of two layers.")] = None,
     jitter: Annotated[
         Texts,
@@ -233,7 +236,7 @@ def _source(text: str) -> tuple[str, Stack, int | None]:
     return parts[2], load(parts[1]), None if parts[3] is None else int(parts[3])
 
 
-WITHOUT_VALUE = {"hide", "show", "remove", "keep", "merge", "background"}
+WITHOUT_VALUE = {"hide", "show", "remove", "keep", "merge", "background", "colors-of"}
 VALUES: dict[str, Callable[[str], Any]] = {
     "opacity": _number,
     "move": _place,

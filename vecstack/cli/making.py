@@ -54,6 +54,10 @@ Radii = Annotated[
 Length = Annotated[
     float | None, typer.Option("--length", metavar="RATIO", help="Strokes are at least so many times as long as wide.")
 ]
+StylePicture = Annotated[
+    str | None,
+    typer.Option("--style-picture", metavar="FILE", help="Move the colors of all layers to those of a picture."),
+]
 Opacity = Annotated[
     str | None,
     typer.Option("--opacity", metavar="0..1|free", help="The opacity of all strokes, or free: each has its own."),
@@ -76,14 +80,19 @@ class Making:
     segments: str | None = None
     focus: str | None = None
     simplify: str | None = None
+    style_picture: str | None = None
 
     def maker(self) -> Make:
-        """What makes the stack of an item's picture. Raises WeightsError, DeviceError, UsageError: what is wrong with
-        the model, the device and who is to find parts is wrong for all pictures."""
+        """What makes the stack of an item's picture. What is wrong with the model, the device, who is to find parts and
+        the picture of colours is wrong for all pictures. Raises WeightsError, DeviceError, UsageError, PictureError."""
         from vecstack.device import resolve_device
+        from vecstack.drawing.file import with_thumbnail
+        from vecstack.editing.changes import ColorsOf
+        from vecstack.editing.edit import edit
         from vecstack.fitting.decompose import decompose
         from vecstack.fitting.guide import check_sources
         from vecstack.models import load_model
+        from vecstack.pictures.read import FITTED_PIXELS, as_picture
 
         is_guided = any(wish is not None for wish in (self.segments, self.focus, self.simplify))
         choose = partial(
@@ -97,6 +106,8 @@ class Making:
         opened = cache(partial(load_model, device=self.device))
         resolve_device(self.device)
         check_sources(self.segments, self.focus, self.simplify)
+        named = self.style_picture
+        colors = None if named is None else ColorsOf(as_picture(named, FITTED_PIXELS))
         if self.model != AUTO:
             opened(self.model)
 
@@ -118,6 +129,8 @@ class Making:
                 device=self.device,
                 report=show_psnr(report),
             )
+            if colors is not None:
+                stack = with_thumbnail(edit(stack, [colors], device=self.device))
             is_lost = picture.alpha is not None and not stack.canvas.transparent
             if is_lost and self.background is None and self.style.ground is None:
                 report.say(f"{name_of(item.source)}: {_told_of_ground(picture)}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from vecstack.editing.changes.base import Change
 from vecstack.editing.changes.codes import Jitter, SwapCode
-from vecstack.editing.changes.colors import Background, Palette, Recolor
+from vecstack.editing.changes.colors import Background, ColorsOf, Palette, Recolor
 from vecstack.editing.changes.copying import CopyLayer
 from vecstack.editing.changes.looks import Hide, Opacity, Rename, Scale, Shift, Show, Transform
 from vecstack.editing.changes.merging import Merge
@@ -16,6 +16,7 @@ __all__ = [
     "CHANGES",
     "Background",
     "Change",
+    "ColorsOf",
     "CopyLayer",
     "Hide",
     "Jitter",
@@ -48,6 +49,7 @@ CHANGES: Mapping[str, type[Change]] = {
     "scale": Scale,
     "background": Background,
     "palette": Palette,
+    "colors-of": ColorsOf,
     "swap-code": SwapCode,
     "jitter": Jitter,
     "merge": Merge,

@@ -7,20 +7,26 @@ import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from vecstack.color import Color, in_gamut, nearest, reduced, to_color, to_oklab, to_srgb
+from vecstack.color import Color, color_words, in_gamut, nearest, reduced, to_color, to_oklab, to_srgb
 from vecstack.editing.changes.base import Change, SelectedChange, is_count
 from vecstack.editing.palette import MAX_FEW, MAX_PALETTE, load_palette
 from vecstack.editing.select import groups_called, select
-from vecstack.errors import DocumentError, UsageError
+from vecstack.errors import DocumentError, PictureError, UsageError
 from vecstack.kinds import can_draw, color_of, kind_of
 from vecstack.stack import Layer, Stack
+
+if TYPE_CHECKING:
+    import numpy as np
 
 NO_BACKGROUND = "none"  # in the place of a colour
 COLOR_DECIMALS = 4  # of a shifted colour: as those of a picture's mean, and finer than 8 bits
 MIN_WEIGHT = 1e-6  # of a colour or a layer that does not show: it counts where no other does
 POINTS = 1 << 14  # at which layers that are merged are compared, and their shares of the picture measured
+FEW_POINTS = 1 << 12  # at which many layers' shares are, of which only all together matter
+MAX_PIXELS_READ = 1 << 22  # of a picture whose colours are taken; larger ones are reduced
+TAKEN_PIXELS = 1 << 13  # of that picture, evenly spread
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,57 @@ class Palette(Change):
         return dataclasses.replace(stack.replace(changed, {}), canvas=canvas)
 
 
+@dataclass(frozen=True)
+class ColorsOf(Change):
+    """Move the colours of all layers and of the background, if the canvas has one, to those of a picture (a path, or
+    what else load_picture takes): as a whole they become its colours, and similar ones stay similar. They count as much
+    as they show."""
+
+    picture: Any
+
+    @classmethod
+    def of_script(cls, fields: Mapping[str, Any], folder: Path) -> ColorsOf:
+        return cls(folder / fields["picture"])
+
+    def apply(self, stack: Stack, device: str) -> Stack:
+        from vecstack.editing.transport import moved
+
+        shares, rest = _shares(stack, device, FEW_POINTS)
+        weights = dict.fromkeys(_background(stack), max(rest, MIN_WEIGHT))
+        known = {index: layer for index, layer in enumerate(stack.layers) if can_draw(layer)}
+        for index, layer in known.items():
+            colors = _every_color(layer)
+            for color in colors:
+                weights[color] = weights.get(color, 0.0) + max(shares.get(index, 0.0), MIN_WEIGHT) / len(colors)
+        if not weights:
+            return stack
+        new = moved(weights, _pixels(self.picture))
+        changed = {index: _named_anew(_recolored(layer, new.__getitem__), layer) for index, layer in known.items()}
+        canvas = stack.canvas
+        for color in _background(stack):
+            canvas = dataclasses.replace(canvas, background=new[color])
+        return dataclasses.replace(stack.replace(changed, {}), canvas=canvas)
+
+
+def _named_anew(layer: Layer, before: Layer) -> Layer:
+    """The layer in the words of its colour, where it was named by the one that it had before."""
+    old, new = color_of(before), color_of(layer)
+    if old is None or new is None or layer.name != color_words(old):
+        return layer
+    return dataclasses.replace(layer, name=color_words(new))
+
+
+def _pixels(source: Any) -> np.ndarray:
+    """Pixels [N,3] (sRGB in 0..1), evenly spread, of a picture, without transparent ones. Raises PictureError."""
+    from vecstack.pictures.read import as_picture
+
+    picture = as_picture(source, MAX_PIXELS_READ)
+    pixels = picture.pixels.reshape(-1, 3) if picture.alpha is None else picture.pixels[picture.alpha > 0]
+    if not len(pixels):
+        raise PictureError("a picture whose colours are taken must not be all transparent.")
+    return pixels[:: -(-len(pixels) // TAKEN_PIXELS)]
+
+
 def _background(stack: Stack) -> tuple[Color, ...]:
     """The colour behind all layers; none where the canvas is transparent."""
     return () if stack.canvas.transparent else (cast(Color, tuple(stack.canvas.background)),)
@@ -144,14 +201,14 @@ def _weights(stack: Stack, device: str) -> dict[Color, float]:
     return weights
 
 
-def _shares(stack: Stack, device: str) -> tuple[dict[int, float], float]:
+def _shares(stack: Stack, device: str, count: int = POINTS) -> tuple[dict[int, float], float]:
     """How much of the picture each layer that shows is, by index, and what is behind all: the visible share of the
-    canvas, 0..1."""
+    canvas, 0..1, at about so many points."""
     from vecstack.device import resolve_device
     from vecstack.drawing.points import Grid
     from vecstack.drawing.sheets import lights, sheets_on
 
-    points = Grid.about(stack.canvas.rect, POINTS, resolve_device(device))
+    points = Grid.about(stack.canvas.rect, count, resolve_device(device))
     light = points.background(stack).new_ones(len(points.ys), len(points.xs))  # that the layers above let through
     shares = {
         sheet.index: float((part * sheet.alpha).sum()) / light.numel()
