@@ -75,7 +75,7 @@ def field_of(cover: np.ndarray, form: Form = COARSE) -> np.ndarray:
         slope = np.clip(np.hypot(by_x, by_y), FLATTEST, STEEPEST)
         soft = 1 / (1 + np.exp(np.clip(-4 * field / (slope * softness), -60, 60)))
         weight = 4 * soft * (1 - soft) / (slope * softness)
-        along = knots * math.sqrt(form.winding) * _along(by_x, by_y, knots)
+        along = knots * math.sqrt(form.winding) * _along(by_x, by_y, knots) if form.winding else None
         stiffness = _Stiffness(form.bending * knots**2, along)
         numbers = numbers + _solved(_pooled(soft) - cover, weight, numbers, down.values, across.values, stiffness)
     result: np.ndarray = down.values @ numbers @ across.values.T
@@ -130,15 +130,15 @@ def _around_knots(values: np.ndarray) -> np.ndarray:
 @dataclass(frozen=True)
 class _Stiffness:
     """What squared second differences of a field's numbers count, and how its derivatives `along` edges answer to them
-    [N-2,M-2,3,3]."""
+    [N-2,M-2,3,3], if they count."""
 
     bending: float
-    along: np.ndarray
+    along: np.ndarray | None
 
     def slopes(self, numbers: np.ndarray) -> np.ndarray:
         """Half the slopes of what a field's bending counts."""
-        found: np.ndarray = self.bending * bent(numbers[None])[0] + _wound(self.along, numbers)
-        return found
+        found: np.ndarray = self.bending * bent(numbers[None])[0]
+        return found if self.along is None else found + _wound(self.along, numbers)
 
 
 def _solved(
