@@ -54,6 +54,15 @@ class Form:
         """Its M points [M,2], as near as the form allows to what they were."""
         return np.concatenate([_snapped(outline) for outline in self.outlines])
 
+    @property
+    def area_and_width(self) -> tuple[float, float]:
+        """About how much it holds, and how wide that is in the mean, px."""
+        area = abs(sum(area_of(outline.points) for outline in self.outlines))
+        around = sum(
+            float(np.hypot(*(np.roll(outline.points, -1, 0) - outline.points).T).sum()) for outline in self.outlines
+        )
+        return area, 2 * area / max(around, 1e-6)
+
     def moved(self, points: np.ndarray) -> Form:
         """The form with other points [M,2], which it allows."""
         cuts = np.cumsum([len(outline.points) for outline in self.outlines])[:-1]

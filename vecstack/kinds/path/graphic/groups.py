@@ -15,7 +15,7 @@ from vecstack.stack import Group, Layer
 def by_color(grown: Grown) -> Grown:
     """The layers, of which those of one group and one colour, and those alone in their group and of one colour, are in
     a group of their own; groups of one layer are left out."""
-    counts = Counter(layer.group for layer in grown.layers)
+    counts = _counts(grown)
     wholes = [group for group in grown.groups if counts[group.id] > 1]
     names = {group.id for group in wholes}
     keys = [_key(layer, layer.group if layer.group in names else None) for layer in grown.layers]
@@ -31,6 +31,18 @@ def by_color(grown: Grown) -> Grown:
         for layer, key in zip(grown.layers, keys, strict=True)
     )
     return Grown(tuple(layers), (*wholes, *found.values()))
+
+
+def _counts(grown: Grown) -> Counter[str]:
+    """How many layers are in each group, or in groups in it."""
+    above = {group.id: group.parent for group in grown.groups}
+    found: Counter[str] = Counter()
+    for layer in grown.layers:
+        name = layer.group
+        while name is not None:
+            found[name] += 1
+            name = above.get(name)
+    return found
 
 
 def _key(layer: Layer, whole: str | None) -> tuple[str | None, Hashable]:

@@ -17,12 +17,14 @@ from vecstack.kinds.path.fit import Tuner
 from vecstack.kinds.path.graphic.curves import CURVE, WHOLE
 from vecstack.kinds.path.graphic.fills import OPAQUE, Fill, filled, fills_of
 from vecstack.kinds.path.graphic.forms import Form, tuned
+from vecstack.kinds.path.graphic.glyphs import cleared, glyphs_of, with_glyphs, without_glyphs
+from vecstack.kinds.path.graphic.glyphs import shapes_of as shapes_of_glyphs
 from vecstack.kinds.path.graphic.ground import ground_of, most_on_rim
 from vecstack.kinds.path.graphic.groups import by_color
 from vecstack.kinds.path.graphic.nodes import tolerance_of
 from vecstack.kinds.path.graphic.palette import in_style, straightened
 from vecstack.kinds.path.graphic.reach import Reach, without_fringes
-from vecstack.kinds.path.graphic.seeds import Parts, parts_of
+from vecstack.kinds.path.graphic.seeds import Parts, is_noisy, parts_of
 from vecstack.kinds.path.graphic.stacking import Shape, neighbours, shapes_of
 from vecstack.kinds.path.graphic.strokes import strokes_of
 from vecstack.kinds.path.grow import effects
@@ -38,9 +40,9 @@ MOST_LAYERS = 2000  # where nothing else is asked for
 AIM_DB = 46.0  # that outlines are simplified down to, where nothing else is asked for
 ERRORS = (0.1, 0.16, 0.25, 0.4, 0.6)  # px that pieces may be off their outline before tuning, tried one after another
 MANY, MANY_ERRORS = 300, (0.1,)  # shapes, and what is tried of so many: letters of a page, which are to be legible
-MANY_STEPS = 2  # times the steps, of so many
 ROUGH_ERRORS = (1.0,)  # px, of the regions of a picture that is not flat
 MIN_SLACK, NOISY_SLACK = 1.001, 1.12  # the same of fewer paths, and where noise is left out
+CLEAR_PX, CLEAR = 0.4, 0.1  # width and contrast of a path that is seen however small it is
 SLACK = 1.2  # times the error of the closest outlines, that simpler ones may have
 STEPS = {"fast": 8, "good": 10, "best": 20}
 TOLERANCE = 0.02  # px that drawn edges may be away from their curve
@@ -132,7 +134,10 @@ class GraphicGrower(LayerGrower):
 
     def _simple(self) -> Drawing:
         """The paths of all parts, of the fewest pieces that are close enough."""
-        parts = parts_of(self.scene.picture)
+        noisy = is_noisy(self.scene.picture)
+        glyphs = [] if noisy else glyphs_of(self.scene.picture)
+        picture = cleared(self.scene.picture, glyphs)
+        parts = with_glyphs(parts_of(picture, noisy), glyphs)
         is_opaque = len(self.scene.picture) == 3
         ground = ground_of(parts, most_on_rim(self.scene.picture) if is_opaque else np.zeros(4))
         fills = fills_of(parts, self.scene.picture)
@@ -141,12 +146,11 @@ class GraphicGrower(LayerGrower):
             parts = in_style(parts, ground, behind, self._style)
             ground = ground_of(parts, np.zeros(4) if behind is None else behind)
             fills = [Fill.flat(color) for color in straightened(parts.colors)]
-        shapes = self._shapes(parts, ground)
+        shapes = self._shapes(without_glyphs(parts, glyphs), picture, ground) + shapes_of_glyphs(parts, glyphs)
         self._know(parts, ground)
         found: Drawing | None = None
         allowed = 0.0
         errors = self._errors(parts, len(shapes))
-        self._steps *= MANY_STEPS if len(shapes) > MANY else 1
         for index, error in enumerate(errors):
             drawing = self._tuned(self._drawn(parts, shapes, fills, error))
             if self.terms.told is not None:
@@ -171,12 +175,12 @@ class GraphicGrower(LayerGrower):
         """Whether parts have other colours than the picture."""
         return self._style.colors is not None or self._style.palette is not None
 
-    def _shapes(self, parts: Parts, ground: np.ndarray) -> list[Shape]:
-        """The shapes of all parts but the ground's [K]; fills go on below strokes as far as pixels tell."""
+    def _shapes(self, parts: Parts, picture: np.ndarray, ground: np.ndarray) -> list[Shape]:
+        """The shapes of all parts of a picture [D,H,W] but the ground's [K]; fills go on below strokes as far as pixels
+        tell."""
         strokes = strokes_of(parts, ground)
         if not strokes or self._has_colors:
             return shapes_of(parts, ground, strokes)
-        picture = self.scene.picture
         behind = self.scene.below[:, 0, 0] if len(picture) == 3 else np.zeros(4)
         reach = Reach.seen(parts, picture, strokes, ground, behind)
         return shapes_of(without_fringes(parts, picture, strokes, ground, behind, reach), ground, strokes, reach)
@@ -237,11 +241,12 @@ class GraphicGrower(LayerGrower):
 
     def _fewer(self, drawing: Drawing, slack: float) -> Drawing:
         """A drawing without paths that it is close enough without, or within `slack` times its error: as many of the
-        least as that allows."""
+        least as that allows, but none that stands clear of what is around it."""
         effect = effects(self.tuner, drawing.paths)
-        order = np.argsort(effect, kind="stable")
+        clear = _are_clear(drawing, effect / len(self.scene.picture))
+        order = np.argsort(np.where(clear, np.inf, effect), kind="stable")
         allowed = max(self._enough, slack * drawing.error)
-        low, high = 0, drawing.paths.count + 1
+        low, high = 0, int(np.count_nonzero(~clear)) + 1
         while high - low > 1:
             middle = (low + high) // 2
             left = drawing.chosen(np.sort(order[middle:]))
@@ -267,6 +272,14 @@ class GraphicGrower(LayerGrower):
         self._forms = drawing.forms
         self.growth.paths, self.growth.owner = _with_short_lines(drawing.paths, drawing.forms), drawing.owner
         self.growth.source = np.full(drawing.paths.count, -1)
+
+
+def _are_clear(drawing: Drawing, effect: np.ndarray) -> np.ndarray:
+    """Which paths [L] are seen by themselves, such as the dot of an i: as wide as a line, and of such a contrast, by
+    how much the squared error would rise without each [L]."""
+    area, width = np.array([form.area_and_width for form in drawing.forms]).reshape(-1, 2).T
+    found: np.ndarray = (width > CLEAR_PX) & (effect > CLEAR**2 * area)
+    return found
 
 
 def _contours(form: Form) -> list[np.ndarray]:

@@ -58,17 +58,15 @@ class Parts:
         return len(self.colors)
 
 
-def parts_of(picture: np.ndarray) -> Parts:
-    """The parts of a picture [D,H,W] (premultiplied where D is 4)."""
-    is_noisy = _is_noisy(picture)
-    alike, explained, least = (NOISY_ALIKE, NOISY_EXPLAINED, NOISY_PART) if is_noisy else (ALIKE, EXPLAINED, MIN_PART)
+def parts_of(picture: np.ndarray, noisy: bool | None = None) -> Parts:
+    """The parts of a picture [D,H,W] (premultiplied where D is 4), which may be known to be `noisy` or not."""
+    noisy = is_noisy(picture) if noisy is None else noisy
+    alike, explained, least = (NOISY_ALIKE, NOISY_EXPLAINED, NOISY_PART) if noisy else (ALIKE, EXPLAINED, MIN_PART)
     colors = np.ascontiguousarray(picture.transpose(1, 2, 0))
-    is_even = even(colors, alike)
-    if is_even.mean() < EVEN_SHARE:
+    part = linked_in(colors, alike)
+    if part is None:
         return _regions(picture)
-    part = linked(is_even, colors, alike)
-    spread(part, colors, colors, alike)
-    for _ in range(NOISY_ROUNDS if is_noisy else 0):  # noise around letters is no part of them
+    for _ in range(NOISY_ROUNDS if noisy else 0):  # noise around letters is no part of them
         spread(part, colors, _medians(part, picture)[part], explained)
     pure = part != FREE
     means = _medians(part, picture)
@@ -92,8 +90,8 @@ def parts_of(picture: np.ndarray) -> Parts:
     best, other, share = (
         np.where(is_seam, of_seam, of_pair) for of_seam, of_pair in zip(seams, (best, other, share), strict=True)
     )
-    found, origin = unbroken(best, other, share, len(every), least if is_noisy else 1)
-    parts = _without_empty(Parts(found, other, share, every[origin], pure, is_noisy=is_noisy))
+    found, origin = unbroken(best, other, share, len(every), least if noisy else 1)
+    parts = _without_empty(Parts(found, other, share, every[origin], pure, is_noisy=noisy))
     is_thin = np.bincount(parts.part[pure], minlength=parts.count) == 0
     apart = parts.colors
 
@@ -102,6 +100,17 @@ def parts_of(picture: np.ndarray) -> Parts:
         return bool(not (is_thin[one] and is_thin[other]) and np.abs(apart[one] - apart[other]).max() < ALIKE)
 
     return united(parts, is_one)
+
+
+def linked_in(colors: np.ndarray, alike: float) -> np.ndarray | None:
+    """Numbers [H,W] of what hangs together in colours [H,W,D] that run evenly, FREE elsewhere; None where a picture is
+    not flat."""
+    is_even = even(colors, alike)
+    if is_even.mean() < EVEN_SHARE:
+        return None
+    part: np.ndarray = linked(is_even, colors, alike)
+    spread(part, colors, colors, alike)
+    return part
 
 
 def united(parts: Parts, is_one: Callable[[int, int], bool]) -> Parts:
@@ -125,7 +134,7 @@ def united(parts: Parts, is_one: Callable[[int, int], bool]) -> Parts:
     return dataclasses.replace(parts, part=new, other=rest, share=share, colors=parts.colors[kept])
 
 
-def _is_noisy(picture: np.ndarray) -> bool:
+def is_noisy(picture: np.ndarray) -> bool:
     """Whether the edges of a picture are amid noise, as those of a JPEG: many more slight steps than steep ones."""
     steps = np.abs(np.diff(picture[:3], axis=2)).max(0)
     slight = int(np.count_nonzero((steps > SLIGHT[0]) & (steps < SLIGHT[1])))

@@ -190,6 +190,16 @@ def _shapes(
     return found
 
 
+def nested(loops: Sequence[np.ndarray]) -> list[tuple[np.ndarray, ...]]:
+    """Closed edges [N,2] by what they hold: each outer one and the holes in it."""
+    outer = sorted((loop for loop in loops if area_of(loop) > 0), key=area_of)
+    found = [[loop] for loop in outer]
+    for hole in (loop for loop in loops if area_of(loop) < 0):
+        around = (own for own in found if _holds(own[0], hole[0]))
+        next(around, []).append(hole)
+    return [tuple(own) for own in found]
+
+
 def _is_tail(hole: np.ndarray, others: Sequence[np.ndarray]) -> bool:
     """Whether a hole [N,2] is what pixels leave of the end of a thin notch in the edge around it, the first of the
     other edges: as thin, and a corner from one of these."""
