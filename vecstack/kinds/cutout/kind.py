@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from vecstack.color import Color
 from vecstack.errors import DocumentError
 from vecstack.geometry import Rect
-from vecstack.kinds.base import ItemShape, Kind
+from vecstack.kinds.base import FramedPicture, ItemShape, Kind
 from vecstack.kinds.cutout.item import SLACK, header_of, is_picture, item_bytes, shapes_of
 from vecstack.kinds.cutout.layer import CutoutLayer
+from vecstack.stack import Layer
 
 if TYPE_CHECKING:
     import torch
@@ -66,6 +67,18 @@ class CutoutKind(Kind[CutoutLayer]):
         from vecstack.kinds.cutout.raster import run_painter
 
         return run_painter(layers, assets, self.extent, device)
+
+    def parts(self, layer: CutoutLayer, assets: Mapping[str, bytes]) -> tuple[Layer, ...] | None:
+        from vecstack.kinds.cutout.parts import parts_in_frame
+
+        data = assets[layer.item]
+        return None if is_picture(data) else parts_in_frame(data, layer.color)
+
+    def picture(self, layer: CutoutLayer, assets: Mapping[str, bytes]) -> FramedPicture | None:
+        from vecstack.kinds.cutout.parts import picture_in_frame
+
+        data = assets[layer.item]
+        return picture_in_frame(data, layer.color) if is_picture(data) else None
 
     def item(self, content: Sequence[ItemShape] | bytes) -> bytes:
         from vecstack.kinds.cutout.picture import picture_bytes
