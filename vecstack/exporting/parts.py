@@ -28,7 +28,7 @@ def in_parts(stack: Stack) -> Stack:
         group = Group(_new(layer.id, group_ids), layer.name, layer.group)
         groups.append(group)
         layers += [_placed(part, layer, _new(f"{layer.id}-1", layer_ids), group) for part in made[layer.id]]
-    return dataclasses.replace(stack.with_layers(layers), groups=tuple(groups))
+    return dataclasses.replace(stack, layers=tuple(layers), groups=tuple(groups), thumbnail=None)
 
 
 def _parts_of(layer: Layer, stack: Stack) -> Iterator[tuple[Layer, ...]]:
