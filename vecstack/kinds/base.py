@@ -8,7 +8,7 @@ A kind must say two things: what its layers are (`layer`, a frozen dataclass of 
 are the fields of the document) and how they look (`shader`). All other members have an answer already, and a kind
 overrides those that it can answer better:
 
-- in a document: `read`, `write`, `asset_ids`, `check`; beside the module, `schema.json` and `format.md`;
+- in a document: `read`, `write`, `asset_ids`, `asset_words`, `check`; beside the module, `schema.json` and `format.md`;
 - to be drawn fast and cut out well: `extent`, `grid_shader`, `is_cheap`, `run_painter`;
 - where a layer has one colour that is no field `color`: `color`, `with_color`; where it has many: `recolored`;
 - to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`; many layers at once on
@@ -409,6 +409,10 @@ class Kind(Generic[AnyLayer]):
     def asset_ids(self, layer: AnyLayer) -> tuple[str, ...]:
         """The assets that a layer refers to."""
         return ()
+
+    def asset_words(self, data: bytes) -> str:
+        """What an asset that layers refer to is, in a few words; empty where there is nothing to say."""
+        return ""
 
     def check(self, layers: Sequence[AnyLayer], assets: Mapping[str, bytes]) -> None:
         """Raise DocumentError unless the layers' assets are there, well-formed and fit them."""

@@ -32,6 +32,13 @@ class CutoutKind(Kind[CutoutLayer]):
     def asset_ids(self, layer: CutoutLayer) -> tuple[str, ...]:
         return (layer.item,)
 
+    def asset_words(self, data: bytes) -> str:
+        if is_picture(data):
+            header = header_of(data)
+            return f"picture of {header.width:,} x {header.height:,} px"
+        shapes = shapes_of(data)
+        return f"{len(shapes):,} shape{'' if len(shapes) == 1 else 's'} of {_size(data)[0]:,} points"
+
     def check(self, layers: Sequence[CutoutLayer], assets: Mapping[str, bytes]) -> None:
         sizes: dict[str, int] = {}  # points of shapes, by item
         pixels = points = 0
