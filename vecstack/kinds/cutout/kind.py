@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vecstack.color import Color
@@ -27,6 +28,7 @@ class CutoutKind(Kind[CutoutLayer]):
     """How cut-outs are read, written, checked and shaded."""
 
     layer = CutoutLayer
+    web = Path(__file__).with_name("viewer.js")
     is_cheap = True
 
     def asset_ids(self, layer: CutoutLayer) -> tuple[str, ...]:
