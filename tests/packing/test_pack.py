@@ -3,7 +3,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from tests.packing.shapes import HOOK, MIX, ROOM, box, disc, ring, star

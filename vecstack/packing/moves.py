@@ -102,12 +102,12 @@ class Mover:
         return np.asarray(self._gaps[self.random.integers(len(self._gaps))])
 
     def _near(self, place: np.ndarray, count: int) -> np.ndarray:
-        """The items nearest to a place."""
+        """The items nearest to a place, of those that are placed and may move."""
         layout = self.layout
-        side = np.exp(layout.pose[:, 3])
-        far = np.hypot(*(layout.pose[:, :2] - place).T) - 0.5 * side
-        far[self.terms.held | ~layout.placed] = np.inf
-        return np.argsort(far, kind="stable")[:count]
+        free = np.flatnonzero(layout.placed & ~self.terms.held)
+        pose = layout.pose[free]
+        far = np.hypot(*(pose[:, :2] - place).T) - 0.5 * np.exp(pose[:, 3])
+        return np.asarray(free[np.argsort(far, kind="stable")[:count]])
 
     def _fit(self, item: int, place: np.ndarray, half: float, least: float, out: list[int]) -> bool:
         """Place an item near a place, others being left out, at a scale not below one; whether it could be."""
