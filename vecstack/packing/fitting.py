@@ -16,7 +16,9 @@ from vecstack.packing.raster import lay
 from vecstack.packing.terms import ANY, Terms
 
 PIXELS = 64.0  # to the mean side of an item
+MOST_PIXELS = 3000.0  # along a window: bounds memory
 RIM, GRID = 0.07, 0.16  # distances of samples along the outline and within it, in the item's sides
+LOOKS = 40  # for a pixel that is free, in a try
 LARGER = 1.02  # by how much a fit is enlarged at once
 
 
@@ -47,14 +49,26 @@ class Window:
     top: float
     scale: float  # pixels to a unit
 
+    def free_places(self, count: int, random: np.random.Generator) -> np.ndarray:
+        """Places [count,2] on pixels that are free, at random; none where all are taken."""
+        free = np.argwhere(self.taken < 0.5)[:, ::-1] + 0.5
+        chosen = free[random.integers(len(free), size=count)] if len(free) else free
+        return (chosen - [self.left, self.top]) / self.scale
+
     def lay(self, layout: Layout, items: np.ndarray) -> None:
         """Take what items cover."""
         lay(layout.at, layout.ring, layout.item, layout.box, items, self.scale, self.left, self.top, 1.0, self.taken)
 
 
+def whole(layout: Layout, terms: Terms) -> Window:
+    """The window that holds the whole container, taken by all items."""
+    box = layout.box[layout.count]
+    return window(layout, terms, (box[:2] + box[2:]) / 2, float((box[2:] - box[:2]).max()) / 2, np.zeros(0, int))
+
+
 def window(layout: Layout, terms: Terms, center: np.ndarray, half: float, left_out: np.ndarray) -> Window:
     """The window about a center that reaches `half` to each side, taken by all but some items."""
-    scale = PIXELS / terms.side
+    scale = min(PIXELS / terms.side, MOST_PIXELS / (2 * half))
     count = max(int(2 * half * scale), 4)
     left, top = count / 2 - center[0] * scale, count / 2 - center[1] * scale
     result = Window(np.zeros((count, count), np.float32), left, top, scale)
@@ -80,13 +94,12 @@ class Fit:
 def largest(
     view: Window, samples: np.ndarray, terms: Terms, item: int, least: float, most: float, tries: int, seed: int
 ) -> Fit | None:
-    """The pose at which an item is largest, from a scale `least` to `most`, amid what is taken in a window, of so many tries; None
-    where none is found."""
-    free = np.argwhere(view.taken < 0.5)
-    if len(free) < 4 or most < least:
+    """The pose at which an item is largest, from a scale `least` to `most`, amid what is taken in a window, of so many
+    tries; None where none is found."""
+    if most < least:
         return None
     found = best_fit(
-        samples, view.taken, free, least * view.scale, most * view.scale, terms.padding * view.scale, tries, seed,
+        samples, view.taken, least * view.scale, most * view.scale, terms.padding * view.scale, tries, seed,
         terms.angles, min(terms.tilt, ANY), terms.mirror,
     )  # fmt: skip
     x, y, angle, scale, flip = found
@@ -109,9 +122,9 @@ def fits(samples, taken, x, y, along, across, flip):
 
 
 @compiled
-def best_fit(samples, taken, free, least, most, padding, tries, seed, angles, tilt, mirror):
-    """x, y, angle, scale (in pixels; 0: none) and flip (-1: mirrored) of the largest place that is found, of a scale from `least` to
-    `most`: places at random on free pixels [F,2], then near the best one."""
+def best_fit(samples, taken, least, most, padding, tries, seed, angles, tilt, mirror):
+    """x, y, angle, scale (in pixels; 0: none) and flip (-1: mirrored) of the largest place that is found, of a scale
+    from `least` to `most`: places at random, then near the best one."""
     np.random.seed(seed)
     best, best_x, best_y, best_angle, best_flip = 0.0, 0.0, 0.0, 0.0, 1.0
     middle = 0.0
@@ -127,8 +140,11 @@ def best_fit(samples, taken, free, least, most, padding, tries, seed, angles, ti
                 angle = min(max(angle, middle - tilt), middle + tilt)
             trial_middle = middle
         else:
-            k = np.random.randint(len(free))
-            x, y = free[k, 1] + np.random.rand(), free[k, 0] + np.random.rand()
+            x, y = np.random.rand() * taken.shape[1], np.random.rand() * taken.shape[0]
+            for _ in range(LOOKS):
+                if taken[int(y), int(x)] < 0.5:
+                    break
+                x, y = np.random.rand() * taken.shape[1], np.random.rand() * taken.shape[0]
             trial_middle = angles[np.random.randint(len(angles))]
             angle = trial_middle + tilt * (2 * np.random.rand() - 1)
             flip = -1.0 if mirror and np.random.rand() < 0.5 else 1.0
@@ -169,7 +185,7 @@ def outermost_first(points, ring, item, i, rim, grid):
     far = places[:, 0] ** 2 + places[:, 1] ** 2
     order = np.empty(len(places), np.int64)
     for n in range(len(places)):
-        k = np.argmax(far)
+        k = int(np.argmax(far))
         order[n] = k
         if n == 0:
             far[:] = np.inf

@@ -1,7 +1,8 @@
 """Items grown in a picture of the container: losses over pixels, their exact slopes, and Adam.
 
-After Z. Wang and M. Lu, Image-Space Collage and Packing with Differentiable Rendering, SIGGRAPH 2025 (arXiv 2406.04008): few pixels first,
-then more. The slopes here are integrals along the outlines, exact for losses that are constant in each pixel."""
+After Z. Wang and M. Lu, Image-Space Collage and Packing with Differentiable Rendering, SIGGRAPH 2025 (arXiv
+2406.04008): few pixels first, then more. The slopes here are integrals along the outlines, exact for losses that are
+constant in each pixel."""
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ FARTHER = 20.0  # how much dearer each side of the container makes it to lie out
 
 @dataclass(frozen=True)
 class Level:
-    """How many pixels the container's longer side has, how many steps are taken with them, and how long the first are: in mean sides
-    of an item, radians, and logarithms of the scale."""
+    """How many pixels the container's longer side has, how many steps are taken with them, and how long the first are:
+    in mean sides of an item, radians, and logarithms of the scale."""
 
     pixels: int
     steps: int
