@@ -94,7 +94,9 @@ def run(
     angles: Annotated[
         str | None,
         typer.Option(
-            "--angles", metavar="ANGLES", help="any, degrees such as 0,90, or a range such as -30..30 (words: 0,-90)."
+            "--angles",
+            metavar="ANGLES",
+            help="any, degrees such as 0,90, or a range such as -30..30 (words: 0 and -90).",
         ),
     ] = None,
     mirror: Annotated[bool, typer.Option("--mirror", help="Items may be mirrored.")] = False,
@@ -115,8 +117,9 @@ def run(
         ),
     ] = None,
     background: Annotated[
-        str, typer.Option("--background", metavar="COLOR", help="Colour of the canvas, or none.")
-    ] = "white",
+        str | None,
+        typer.Option("--background", metavar="COLOR", help="Colour of the canvas, or none (default white, or dark)."),
+    ] = None,
     size: Annotated[int, typer.Option("--size", metavar="PX", help="Length of the canvas's long side.")] = DEFAULT_SIZE,
     effort: Annotated[
         str, typer.Option("--effort", metavar="EFFORT", help="How long is packed: sketch, fast, good or best.")

@@ -40,7 +40,7 @@ DRAWINGS = frozenset({".svg", ".svgz"})
 MAX_PICTURE_PX = 1024  # of the long side of a picture as an item: it is drawn far smaller
 MASK_PX = 256  # of the long side of a picture in which its outline is found
 MAX_FILES = 2_000  # of items: each is read
-LETTERS_CLOSED_BY, BLANKS_CLOSED_BY = 0.1, 0.3  # of the em: gaps between letters, and between words
+LETTERS_CLOSED_BY, BLANKS_CLOSED_BY = 0.12, 0.3  # of the em: gaps between letters, and between words
 INK: Color = (0.15, 0.15, 0.15)  # of what has no colour of its own
 
 Told = Callable[[str], None]

@@ -23,7 +23,7 @@ UNMOVED, TO_FINE = Affine.similarity(0.0, 0.0, 1.0), Affine.similarity(0.0, 0.0,
 FIRST_TOLERANCE = 0.004  # of the frame's half side, by which an outline may be off; more where corners are too many
 COARSER = 1.4
 CLOSED_BY = 0.06  # of the frame's half side: gaps up to twice this are closed
-KEPT = 0.8  # of that by which an outline was grown to close gaps, it is shrunk again: the rest keeps items apart
+KEPT = 0.75  # of that by which an outline was grown to close gaps, it is shrunk again: the rest keeps items apart
 LEAST_AREA = 1e-4  # square units of the frame: what is smaller is no item
 SPECK = 0.002  # of an area: smaller parts and holes are left out
 
@@ -95,8 +95,8 @@ def _without_specks(area: Area) -> Area:
 
 
 def _simple(area: Area, side: float, most: int) -> Area:
-    """An area of `most` corners a ring that holds this one (side 1), or that it holds (side -1): what is moved outward by a
-    tolerance and then off by as much at the most has nothing cut away."""
+    """An area of at most so many corners a ring that holds this one (side 1), or that it holds (side -1): what is moved
+    outward by a tolerance and then off by as much at the most has nothing cut away."""
     tolerance = FIRST_TOLERANCE
     while True:
         reach = FINE * tolerance
