@@ -1,6 +1,8 @@
-"""Which corners are near which edges, how their distances change as items move, and whether items touch: compiled loops.
+"""Which corners are near which edges, how their distances change as items move, and whether items touch: compiled
+loops.
 
-The solid side of an edge is on its left: items go round counterclockwise, their holes and the container's walls the other way."""
+The solid side of an edge is on its left: items go round counterclockwise, their holes and the container's walls the
+other way."""
 
 from __future__ import annotations
 
@@ -26,13 +28,19 @@ def contacts(at, ring, item, box, pose, placed, patch, slot, size, limit, gap, r
         for b in range(len(item) - 1):
             if b == a or (b < len(placed) and not placed[b]) or (slot[b] != NONE and b < a):
                 continue
-            if box[a, 0] > box[b, 2] + reach or box[b, 0] > box[a, 2] + reach:
-                continue
-            if box[a, 1] > box[b, 3] + reach or box[b, 1] > box[a, 3] + reach:
+            if is_apart(box, a, b, reach):
                 continue
             n = corner_rows(at, ring, item, box, pose, a, b, slot, size, limit, gap, reach, rows, n)
             n = corner_rows(at, ring, item, box, pose, b, a, slot, size, limit, gap, reach, rows, n)
     return n
+
+
+@compiled
+def is_apart(box, i, j, reach):
+    """Whether the boxes of two items are farther than `reach` from one another, along x or y."""
+    if box[i, 0] > box[j, 2] + reach or box[j, 0] > box[i, 2] + reach:
+        return True
+    return box[i, 1] > box[j, 3] + reach or box[j, 1] > box[i, 3] + reach
 
 
 @compiled
@@ -54,8 +62,8 @@ def near_edges(at, ring, item, box, i, j, reach, edges):
 
 @compiled
 def corner_rows(at, ring, item, box, pose, i, j, slot, size, limit, gap, reach, rows, n):
-    """The rows of the corners of item i near edges of item j, from row n on: of all edges that a corner is in front of, and of
-    the nearest place of item j with its sign. Gives the row after the last."""
+    """The rows of the corners of item i near edges of item j, from row n on: of all edges that a corner is in front of,
+    and of the nearest place of item j with its sign. Gives the row after the last."""
     edges = np.empty((ring[item[j + 1]] - ring[item[j]], 2), np.int64)
     count = near_edges(at, ring, item, box, i, j, reach, edges)
     if count == 0:
@@ -125,20 +133,19 @@ def add_row(pose, i, j, slot, size, limit, gap, x, y, foot_x, foot_y, normal_x, 
 
 
 @compiled
-def collides(at, ring, item, box, placed, i, gap, others):
-    """The first item j for which `others[j]` is set (N: the walls) that item i overlaps or is nearer to than `gap`; NONE
-    where there is none."""
-    edges = np.empty((len(at), 2), np.int64)
+def collides(at, ring, item, box, placed, i, gap):
+    """The first item (N: the walls) that item i overlaps or is nearer to than `gap`; NONE where there is none."""
     for j in range(len(item) - 1):
-        if j == i or not others[j] or (j < len(placed) and not placed[j]):
+        if j == i or (j < len(placed) and not placed[j]):
             continue
-        if box[i, 0] > box[j, 2] + gap or box[j, 0] > box[i, 2] + gap:
+        if j < len(placed) and is_apart(box, i, j, gap):  # the walls are solid without end
             continue
-        if box[i, 1] > box[j, 3] + gap or box[j, 1] > box[i, 3] + gap:
-            continue
+        edges = np.empty((ring[item[j + 1]] - ring[item[j]], 2), np.int64)
         if is_near(at, ring, item, i, near_edges(at, ring, item, box, i, j, gap, edges), edges, gap):
             return j
-        if holds(at, ring, item, j, at[ring[item[i]]]) or (j < len(placed) and holds(at, ring, item, i, at[ring[item[j]]])):
+        if holds(at, ring, item, j, at[ring[item[i]]]) or (
+            j < len(placed) and holds(at, ring, item, i, at[ring[item[j]]])
+        ):
             return j
     return NONE
 

@@ -1,7 +1,8 @@
 """Items grown in a picture of the container: losses over pixels, their exact slopes, and Adam.
 
-After Z. Wang and M. Lu, Image-Space Collage and Packing with Differentiable Rendering, SIGGRAPH 2025 (arXiv 2406.04008): few pixels first,
-then more. The slopes here are integrals along the outlines, exact for losses that are constant in each pixel."""
+After Z. Wang and M. Lu, Image-Space Collage and Packing with Differentiable Rendering, SIGGRAPH 2025 (arXiv
+2406.04008): few pixels first, then more. The slopes here are integrals along the outlines, exact for losses that are
+constant in each pixel."""
 
 from __future__ import annotations
 
@@ -10,26 +11,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vecstack.compiled import compiled
 from vecstack.packing.contacts import away
 from vecstack.packing.layout import Layout
 from vecstack.packing.raster import lay, slopes
-from vecstack.packing.terms import ANY, Terms
-from vecstack.compiled import compiled
+from vecstack.packing.terms import Terms
 
 MARGIN = 0.08  # width of what is drawn around the container, of its longer side
 BLUR = 0.05  # deviation of the blur over which coverage is to be even, of the container's side (the root of its area)
 BLUR_BOXES = 64  # boxes along the container in which the blur and the distances are computed
 OVERLAP, OUTSIDE, UNEVEN = 4.0, 1.0, 1.0  # weights of the losses
 FARTHER = 20.0  # how much dearer each side of the container makes it to lie outside, beside the 0.5 at its edge
-RATE = 0.4  # of Adam: steps in mean sides of an item, radians, and logarithms of the scale
 
 
 @dataclass(frozen=True)
 class Level:
-    """How many pixels the container's longer side has, and how many steps are taken with them."""
+    """How many pixels the container's longer side has, how many steps are taken with them, and how long the first are:
+    in mean sides of an item, radians, and logarithms of the scale."""
 
     pixels: int
     steps: int
+    rate: float
 
 
 class Picture:
@@ -44,25 +46,17 @@ class Picture:
         width, height = (math.ceil(length * self.scale + 2 * edge) for length in (box[2] - box[0], box[3] - box[1]))
         self.free = np.flatnonzero(layout.placed & ~terms.held)
         inside = np.zeros((height, width), np.float32)
-        self._draw(np.array([layout.count]), inside, turned=True)
+        self._draw(np.array([layout.count]), inside, -1.0)
         self._base = np.zeros_like(inside)
         self._draw(np.flatnonzero(layout.placed & terms.held), self._base)
         self._boxes = max(1, pixels // BLUR_BOXES)
         self._blurs = [_blur_matrix(-(-n // self._boxes), BLUR * self.scale / self._boxes) for n in (height, width)]
         self._even = self._blurred(inside)
         self._outside = (OUTSIDE * (1 - inside) * (0.5 + FARTHER * self._distances(inside))).astype(np.float32)
-        self.inside = inside
 
-    def _draw(self, items: np.ndarray, picture: np.ndarray, turned: bool = False) -> None:
+    def _draw(self, items: np.ndarray, picture: np.ndarray, sign: float = 1.0) -> None:
         layout = self.layout
-        at, ring = layout.at, layout.ring
-        if turned:  # the container itself, from its walls
-            first, last = ring[layout.item[layout.count]], ring[layout.item[layout.count + 1]]
-            at = at.copy()
-            for r in range(layout.item[layout.count], layout.item[layout.count + 1]):
-                at[ring[r] : ring[r + 1]] = at[ring[r] : ring[r + 1]][::-1].copy()
-            assert first < last
-        lay(at, ring, layout.item, layout.box, items, self.scale, self.left, self.top, picture)
+        lay(layout.at, layout.ring, layout.item, layout.box, items, self.scale, self.left, self.top, sign, picture)
 
     def _distances(self, inside: np.ndarray) -> np.ndarray:
         """How far pixels are from the container, in its sides, by boxes [H,W]."""
@@ -126,7 +120,7 @@ def grow(layout: Layout, terms: Terms, level: Level) -> None:
         slope = slope * unit
         first = 0.9 * first + 0.1 * slope
         second = 0.999 * second + 0.001 * slope * slope
-        rate = RATE * min(1.0, 2 * (1 - k / (level.steps + 1)))
+        rate = level.rate * min(1.0, 2 * (1 - k / (level.steps + 1)))
         move = (first / (1 - 0.9**k)) / (np.sqrt(second / (1 - 0.999**k)) + 1e-12)
         layout.put(free, terms.kept(free, layout.pose[free] - rate * unit * move))
     layout.put(free, best)

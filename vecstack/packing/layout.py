@@ -1,12 +1,11 @@
 """Outlines and where they are, as flat arrays for compiled loops.
 
-Inside the packer the container has area 1 and its centre of gravity at the origin; an item's outline has area 1 about its own, so
-that its scale is the square root of its area. A pose is x, y, angle, logarithm of the scale."""
+Inside the packer the container has area 1 and its centre of gravity at the origin; an item's outline has area 1 about
+its own, so that its scale is the square root of its area. A pose is x, y, angle, logarithm of the scale."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,8 +28,9 @@ class Frame:
 class Layout:
     """N items and, as item N, what is around the container, turned inside out.
 
-    `points` [V,2] of all rings, items at area 1 about the origin; `ring` [R+1], where each ring starts; `item` [N+2], where each item's
-    rings start; `pose` [N,4]; `mirrored` and `placed` [N]; `radius` [N], of each item at scale 1 about its origin."""
+    `points` [V,2] of all rings, items at area 1 about the origin; `ring` [R+1], where each ring starts; `item` [N+2],
+    where each item's rings start; `pose` [N,4]; `mirrored` and `placed` [N]; `radius` [N], of each item at scale 1
+    about its origin."""
 
     points: np.ndarray
     ring: np.ndarray
@@ -45,12 +45,25 @@ class Layout:
     def __post_init__(self) -> None:
         self.at = self.points.copy()
         self.box = np.zeros((len(self.item) - 1, 4))
-        move(self.points, self.ring, self.item, np.vstack([self.pose, np.zeros(4)]), self.at, self.box, np.arange(self.count + 1))
+        move(
+            self.points,
+            self.ring,
+            self.item,
+            np.vstack([self.pose, np.zeros(4)]),
+            self.at,
+            self.box,
+            np.arange(self.count + 1),
+        )
 
     @property
     def count(self) -> int:
         """How many items there are."""
         return len(self.pose)
+
+    @property
+    def has_walls(self) -> bool:
+        """Whether there is a container."""
+        return bool(self.item[-1] > self.item[-2])
 
     def put(self, items: np.ndarray, poses: np.ndarray) -> None:
         """Give items [M] poses [M,4]."""
@@ -76,7 +89,8 @@ class Layout:
 
 @dataclass(frozen=True)
 class Outlines:
-    """Items as they were given, made sound: their polygons, their centres of gravity [N,2] and the square roots of their areas [N]."""
+    """Items as they were given, made sound: their polygons, their centres of gravity [N,2] and the square roots of
+    their areas [N]."""
 
     polygons: list[Any]
     centers: np.ndarray
@@ -109,7 +123,7 @@ def pose_inside(pose: Pose, center: np.ndarray, side: float, frame: Frame) -> np
 
 def pose_outside(inside: np.ndarray, mirrored: bool, center: np.ndarray, side: float, frame: Frame) -> Pose:
     """The pose of an outline from that of the packer: the other way of `pose_inside`."""
-    scale = math.exp(inside[3]) * frame.side / side
+    scale = float(math.exp(inside[3]) * frame.side / side)
     angle = math.remainder(inside[2], 2 * math.pi)
     middle = center * [-1.0 if mirrored else 1.0, 1.0]
     x, y = inside[:2] * frame.side + frame.center - scale * _turned(middle, angle)

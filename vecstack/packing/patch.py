@@ -1,6 +1,7 @@
 """Steps of the items in a patch of a packing, all at once, to where they are larger and do not touch.
 
-Each step is a linear programme: areas and the distances of corners from edges, as far as they are linear in the motions, which are bounded."""
+Each step is a linear programme: areas and the distances of corners from edges, as far as they are linear in the
+motions, which are bounded."""
 
 from __future__ import annotations
 
@@ -17,6 +18,8 @@ REACH = 6.0  # how far contacts are looked for, in steps: two points that come t
 SMALL = 0.2  # longest step of an item, in its own sides: longer ones jump over others
 DEEPEST = 0.3  # how much of an overlap a step undoes at once, in steps
 
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]  # slots [M,2], slopes [M,8], distances [M]
+
 
 class Patcher:
     """Moves patches of a layout by its terms; keeps the room for the rows."""
@@ -24,23 +27,24 @@ class Patcher:
     def __init__(self, layout: Layout, terms: Terms) -> None:
         self.layout, self.terms = layout, terms
         self._slot = np.full(layout.count + 1, NONE)
-        self._others = np.ones(layout.count + 1, bool)
         self._make_rows(4000)
 
     def _make_rows(self, count: int) -> None:
         self._rows = np.zeros((count, 2), np.int64), np.zeros((count, 8)), np.zeros(count)
 
     def step(self, patch: np.ndarray, length: float, worth: np.ndarray | None = None) -> None:
-        """Move the items of a patch [K] by steps of a length, so that the sum of their areas grows: times `worth` [K], if given."""
+        """Move the items of a patch [K] by steps of a length, so that the sum of their areas grows: times `worth` [K],
+        if given."""
         layout, terms = self.layout, self.terms
         pose = layout.pose[patch]
         side = np.exp(pose[:, 3])
         size = side * layout.radius[patch]
         low, high = self._bounds(patch, np.minimum(length, SMALL * side), size)
-        rows = self._contacts(patch, size, np.maximum(-low, high), REACH * length)
-        rows[2][:] = np.maximum(rows[2], -DEEPEST * length)
+        slots, slope, room = self._contacts(patch, size, np.maximum(-low, high), REACH * length)
         gain = self._gain(side, size, worth)
-        change = maximised(gain.ravel(), *rows, low.ravel(), high.ravel()).reshape(-1, 4)
+        change = maximised(
+            gain.ravel(), slots, slope, np.maximum(room, -DEEPEST * length), low.ravel(), high.ravel()
+        ).reshape(-1, 4)
         change[:, 2:] /= size[:, None]
         moved = pose + change
         layout.put(patch, terms.kept(patch, moved))
@@ -70,9 +74,9 @@ class Patcher:
         gain = np.zeros((len(side), 4))
         gain[:, 3] = 2 * area / size
         gain[:, :2] = area[:, None] / self.terms.side * self.terms.pull
-        return gain / max(np.abs(gain).max(), 1e-300)
+        return np.asarray(gain / max(np.abs(gain).max(), 1e-300))
 
-    def _contacts(self, patch: np.ndarray, size: np.ndarray, limit: np.ndarray, reach: float):  # type: ignore[no-untyped-def]
+    def _contacts(self, patch: np.ndarray, size: np.ndarray, limit: np.ndarray, reach: float) -> Rows:
         layout, gap = self.layout, self.terms.gap
         self._slot[patch] = np.arange(len(patch))
         while True:
@@ -85,14 +89,14 @@ class Patcher:
                 break
             self._make_rows(2 * count)
         self._slot[patch] = NONE
-        return tuple(part[:count] for part in rows)
+        slots, slope, room = rows
+        return slots[:count], slope[:count], room[:count]
 
     def touched(self, item: int) -> int | None:
         """An item that one touches or is too near to (the count of items: the walls); None where it is free."""
         layout = self.layout
-        found = collides(
-            layout.at, layout.ring, layout.item, layout.box, layout.placed, item, self.terms.padding, self._others
-        )
+        gap = self.terms.padding
+        found = collides(layout.at, layout.ring, layout.item, layout.box, layout.placed, item, gap)
         return None if found == NONE else int(found)
 
     def is_free(self, patch: np.ndarray) -> bool:
@@ -101,7 +105,8 @@ class Patcher:
 
 
 def ordered(layout: Layout, items: np.ndarray) -> np.ndarray:
-    """Items along the direction in which they lie farthest apart: neighbours have near slots, so that matrices have a narrow band."""
+    """Items along the direction in which they lie farthest apart: neighbours have near slots, so that matrices have a
+    narrow band."""
     place = layout.pose[items, :2]
     spread = np.cov(place.T) if len(items) > 1 else np.eye(2)
     return items[np.argsort(place @ np.linalg.eigh(spread)[1][:, -1], kind="stable")]
@@ -110,4 +115,3 @@ def ordered(layout: Layout, items: np.ndarray) -> np.ndarray:
 def falling(first: float, last: float, count: int) -> list[float]:
     """Lengths from a first to a last one, each by the same share shorter."""
     return [first * (last / first) ** (k / max(count - 1, 1)) for k in range(count)] if count else []
-

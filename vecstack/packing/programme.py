@@ -1,6 +1,7 @@
 """Linear programmes of few variables and many rows, by an interior point: compiled loops.
 
-After S. Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal on Optimization 2 (1992)."""
+After S. Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal on Optimization 2
+(1992)."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ ELASTIC = 10.0  # greatest multiplier of a row, times the greatest coefficient: 
 
 @compiled_fast
 def factor(matrix, start):
-    """Turn the lower half of a positive matrix [K,K] into its Cholesky factor; `start` [K] is the first column of each row
-    that is not 0."""
+    """Turn the lower half of a positive matrix [K,K] into its Cholesky factor; `start` [K] is the first column of each
+    row that is not 0."""
     for i in range(len(matrix)):
         for j in range(start[i], i):
             total = matrix[i, j]
@@ -110,8 +111,8 @@ def share(values, change):
 
 @compiled
 def maximised(worth, slots, slope, room, low, high):
-    """The x [K] within low < 0 < high for which worth . x is greatest while slope . x + room >= 0 in each row, as far as
-    rows can be kept: breaking one costs."""
+    """The x [K] within low < 0 < high for which worth . x is greatest while slope . x + room >= 0 in each row, as far
+    as rows can be kept: breaking one costs."""
     count, size = len(room), len(worth)
     dearest = ELASTIC * np.abs(worth).max()
     span = np.median(high - low)

@@ -1,6 +1,7 @@
 """How much of each pixel outlines cover, exactly, and how that changes as they move: compiled loops.
 
-An edge is cut at the lines of the grid into pieces that lie in one pixel each; areas and slopes are sums over pieces."""
+An edge is cut at the lines of the grid into pieces that lie in one pixel each; areas and slopes are sums over
+pieces."""
 
 from __future__ import annotations
 
@@ -61,20 +62,20 @@ def most_pieces(at, ring, first, last, pixels):
 
 
 @compiled
-def cover(pieces, n, height, width):
+def cover(pieces, n, height, width, sign):
     """How much of each pixel of a grid n pieces of closed rings cover [H,W], 0 to 1: those that go round
-    counterclockwise add, those that go round clockwise take away."""
+    counterclockwise (sign 1; clockwise: sign -1) add, the others take away."""
     grid = np.zeros((height, width + 1), np.float32)
     for k in range(n):
-        x, row = pieces[k, 0], int(math.floor(pieces[k, 1]))
+        x, row = pieces[k, 0], math.floor(pieces[k, 1])
         if row < 0 or row >= height or x >= width:
             continue
         if x < 0:
-            grid[row, 0] -= pieces[k, 3]
+            grid[row, 0] -= sign * pieces[k, 3]
             continue
         column = int(x)
-        right = pieces[k, 3] * (x - column)
-        grid[row, column] -= pieces[k, 3] - right
+        right = sign * pieces[k, 3] * (x - column)
+        grid[row, column] -= sign * pieces[k, 3] - right
         grid[row, column + 1] -= right
     for row in range(height):
         total = np.float32(0.0)
@@ -85,18 +86,19 @@ def cover(pieces, n, height, width):
 
 
 @compiled
-def lay(at, ring, item, box, items, pixels, left, top, picture):
-    """Add how much items cover to a picture [H,W]."""
+def lay(at, ring, item, box, items, pixels, left, top, sign, picture):
+    """Add how much items cover to a picture [H,W]; with a sign of -1, what the walls, which are turned round, go
+    around."""
     height, width = picture.shape
     for i in items:
-        x0, y0 = max(int(math.floor(box[i, 0] * pixels + left)), 0), max(int(math.floor(box[i, 1] * pixels + top)), 0)
-        x1 = min(int(math.ceil(box[i, 2] * pixels + left)), width)
-        y1 = min(int(math.ceil(box[i, 3] * pixels + top)), height)
+        x0, y0 = max(math.floor(box[i, 0] * pixels + left), 0), max(math.floor(box[i, 1] * pixels + top), 0)
+        x1 = min(math.ceil(box[i, 2] * pixels + left), width)
+        y1 = min(math.ceil(box[i, 3] * pixels + top), height)
         if x1 <= x0 or y1 <= y0:
             continue
         pieces = np.empty((most_pieces(at, ring, item[i], item[i + 1], pixels), 4))
         n = cut_item(at, ring, item[i], item[i + 1], pixels, left - x0, top - y0, pieces)
-        covered = cover(pieces, n, y1 - y0, x1 - x0)
+        covered = cover(pieces, n, y1 - y0, x1 - x0, sign)
         for y in range(y1 - y0):
             for x in range(x1 - x0):
                 picture[y0 + y, x0 + x] += covered[y, x]
@@ -104,15 +106,15 @@ def lay(at, ring, item, box, items, pixels, left, top, picture):
 
 @compiled
 def slopes(at, ring, item, items, pose, pixels, left, top, worth, out):
-    """How fast the sum of `worth` [H,W] over what each item covers, in pixels, changes with its pose (x and y in pixels,
-    angle, logarithm of the scale): `out` [N,4]."""
+    """How fast the sum of `worth` [H,W] over what each item covers, in pixels, changes with its pose (x and y in
+    pixels, angle, logarithm of the scale): `out` [N,4]."""
     height, width = worth.shape
     for i in items:
         out[i] = 0.0
         x, y = pose[i, 0] * pixels + left, pose[i, 1] * pixels + top
         pieces = np.empty((most_pieces(at, ring, item[i], item[i + 1], pixels), 4))
         for k in range(cut_item(at, ring, item[i], item[i + 1], pixels, left, top, pieces)):
-            row, column = int(math.floor(pieces[k, 1])), int(math.floor(pieces[k, 0]))
+            row, column = math.floor(pieces[k, 1]), math.floor(pieces[k, 0])
             if row < 0 or row >= height or column < 0 or column >= width:
                 continue
             u, v = pieces[k, 0] - x, pieces[k, 1] - y

@@ -14,8 +14,8 @@ SHARE = 0.5  # of the container's area that items cover at the start
 
 
 def spread(layout: Layout, terms: Terms, axis: tuple[float, float] | None, random: np.random.Generator) -> None:
-    """Place the items that are not held, evenly in the container, at random angles that are allowed; along an axis in the order
-    of their greatest size, if one is given."""
+    """Place the items that are not held, evenly in the container, at random angles that are allowed, and mirrored at
+    random where that is; along an axis in the order of their greatest size, if one is given."""
     free = np.flatnonzero(~terms.held)
     places = even_places(layout, len(free), random)
     if axis is None:
@@ -26,6 +26,9 @@ def spread(layout: Layout, terms: Terms, axis: tuple[float, float] | None, rando
     scale = np.full(len(free), math.log(terms.side * math.sqrt(SHARE)))
     poses = np.column_stack([places, random_angles(terms, len(free), random), scale])
     layout.placed[free] = True
+    if terms.mirror:
+        for item in free[random.random(len(free)) < 0.5]:
+            layout.mirror(int(item))
     layout.put(free, terms.kept(free, poses))
 
 
@@ -48,8 +51,8 @@ def even_places(layout: Layout, count: int, random: np.random.Generator) -> np.n
         cos, sin = math.cos(angle), math.sin(angle)
         places = spacing * np.stack([cos * x - sin * y, sin * x + cos * y], 1) + (box[:2] + box[2:]) / 2
         places = places[((places > box[:2]) & (places < box[2:])).all(1)]
-        solid = [holds(layout.at, layout.ring, layout.item, walls, place) for place in places]
-        places = places[~np.array(solid, bool)] if len(places) else places
+        solid: list[bool] = [holds(layout.at, layout.ring, layout.item, walls, place) for place in places]
+        places = places[~np.array(solid, dtype=bool)]
         if len(places) >= count:
-            return places[random.permutation(len(places))[:count]]
+            return np.asarray(places[random.permutation(len(places))[:count]])
         spacing *= 0.99

@@ -9,15 +9,16 @@ import numpy as np
 
 from vecstack.packing.options import Packing
 
-MARGIN = 2e-4  # least distance beyond the padding that items are moved to, in mean sides of an item: what linear steps err by
+MARGIN = 2e-4  # by which items keep away beyond the padding, in mean sides of an item: what linear steps err by
 ANY = math.pi  # a tilt by which every angle is allowed
 
 
 @dataclass
 class Terms:
-    """Bounds of N items: the logarithms of the least and the greatest scale `low` and `high` [N]; the middle angles `angles` [A] and the `tilt`
-    from one of them; the padding and the least distance that items are moved to; the mean side of an item; whether items may be
-    mirrored; which are `held` [N] where they are; the worth [2] of a place further along x and y."""
+    """Bounds of N items: the logarithms of the least and the greatest scale `low` and `high` [N]; the middle angles
+    `angles` [A] and the `tilt` from one of them; the padding and the least distance that items are moved to; the mean
+    side of an item; whether items may be mirrored; which are `held` [N] where they are; the worth [2] of a place
+    further along x and y."""
 
     low: np.ndarray
     high: np.ndarray
@@ -35,7 +36,8 @@ class Terms:
         return self.padding + MARGIN * self.side
 
     def angle_bounds(self, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The least and the greatest angle that items at angles [N] may turn to: about the nearest one that is allowed."""
+        """The least and the greatest angle that items at angles [N] may turn to: about the nearest one that is
+        allowed."""
         if self.tilt >= ANY:
             return angle - ANY, angle + ANY
         turns = np.remainder(angle[:, None] - self.angles[None] + math.pi, 2 * math.pi) - math.pi
@@ -52,8 +54,8 @@ class Terms:
 
 
 def terms_of(options: Packing, sides: np.ndarray, container_side: float) -> Terms:
-    """The terms of items whose outlines have sides [N] (square roots of their areas), in a container of a side. With sizes by data, they
-    are at the factor at which the areas of items and container are the same."""
+    """The terms of items whose outlines have sides [N] (square roots of their areas), in a container of a side. With
+    sizes by data, they are at the factor at which the areas of items and container are the same."""
     count = len(sides)
     mean = 1 / math.sqrt(count)
     if options.sizes is None:
