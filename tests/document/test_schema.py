@@ -25,7 +25,7 @@ def document(**changes: Any) -> dict[str, Any]:
 
 def test_every_kind_with_a_schema_is_in_it() -> None:
     with_schema = {name for name in kind_names() if (kind_folder(name) / "schema.json").is_file()}
-    assert with_schema == {"mask", "path", "spline", "stroke"}
+    assert with_schema == {"cutout", "mask", "path", "spline", "stroke"}
     assert with_schema <= joined_schema()["$defs"].keys()
 
 

@@ -9,13 +9,12 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 
 from vecstack.color import Color, check_color
 from vecstack.errors import DocumentError
 from vecstack.kinds.base import Curve, ItemShape
 from vecstack.kinds.fields import converted, plain, short_number
-from vecstack.kinds.gradient import Gradient
+from vecstack.kinds.gradient import MAX_VALUE, Gradient
 from vecstack.kinds.items import EXACT, bounds, fitted
 
 FORMAT, VERSION = "vecstack-item", 1
@@ -140,11 +139,20 @@ def _check_places(curves: Sequence[Curve]) -> None:
     count, most = sum(map(len, curves)), 1 + SLACK
     if count > MAX_POINTS:
         raise DocumentError(f"an item must have at most {MAX_POINTS:,} points, not {count:,}.")
-    if max(map(abs, chain.from_iterable(chain.from_iterable(curves)))) <= most:
+    largest = _largest(curves)
+    if largest <= most:
         return
+    if not largest <= MAX_VALUE:
+        raise DocumentError(f"an item's numbers must be finite, of size up to {MAX_VALUE:g}.")
     box = bounds(curves)
     if min(box.x, box.y) < -most or max(box.x + box.width, box.y + box.height) > most:
         raise DocumentError("an item's curves must lie within its frame, -1 to 1.")
+
+
+def _largest(curves: Sequence[Curve]) -> float:
+    """The largest size of a coordinate; infinity where one is not finite."""
+    sizes = [abs(number) for curve in curves for point in curve for number in point]
+    return max(sizes) if all(map(math.isfinite, sizes)) else math.inf
 
 
 # Pictures

@@ -1,9 +1,9 @@
 """Pictures sampled at points and laid over pixels, by compiled loops; twin.py is the same in PyTorch.
 
-A level [h,w,4] (uint16, premultiplied) is sampled around a point, given in its pixels: at the point itself, or, where a
-pixel that is drawn is larger than those of the level, as the mean of four points within it. Between the pixels of the
-level runs the cubic of Catmull and Rom (1974). Beyond its edge a picture goes on as it ends, and how much of the pixel
-that is drawn lies within the edge is counted beside."""
+A level [h,w,4] (uint16, premultiplied) is sampled around a point, given in its pixels: at the point itself, by the
+cubic of Catmull and Rom (1974), where a pixel that is drawn is no larger than one of the level; else as the mean of
+four points within it, evenly between the pixels of the level. Beyond its edge a picture goes on as it ends, and how
+much of the pixel that is drawn lies within the edge is counted beside."""
 
 from __future__ import annotations
 
@@ -36,6 +36,20 @@ def add_cubic(level, u, v, share, out):
 
 
 @compiled
+def add_even(level, u, v, share, out):
+    """The same, evenly between the pixels of the level."""
+    height, width = level.shape[0], level.shape[1]
+    column, row = math.floor(u - 0.5), math.floor(v - 0.5)
+    s, t = u - 0.5 - column, v - 0.5 - row
+    x0, x1 = min(max(column, 0), width - 1), min(max(column + 1, 0), width - 1)
+    y0, y1 = min(max(row, 0), height - 1), min(max(row + 1, 0), height - 1)
+    for channel in range(4):
+        above = level[y0, x0, channel] * (1 - s) + level[y0, x1, channel] * s
+        below = level[y1, x0, channel] * (1 - s) + level[y1, x1, channel] * s
+        out[channel] += share * (above * (1 - t) + below * t)
+
+
+@compiled
 def inside(place, length, step):
     """How much of a pixel of side `step` about a place lies within 0..length."""
     return min(max(0.5 + (length - place) / step, 0.0), 1.0) - min(max(0.5 - place / step, 0.0), 1.0)
@@ -47,14 +61,15 @@ def sample(level, sides, u, v, steps, out):
     [2] of the level's pixels; `steps` [4] are how far u and v go to the next column and to the next row that are
     drawn."""
     out[:] = 0.0
-    across, down = math.hypot(steps[0], steps[2]), math.hypot(steps[1], steps[3])
-    if max(across, down) <= 1:
+    covered = inside(u, sides[0], math.hypot(steps[0], steps[1])) * inside(v, sides[1], math.hypot(steps[2], steps[3]))
+    if covered <= 0:
+        return
+    if max(math.hypot(steps[0], steps[2]), math.hypot(steps[1], steps[3])) <= 1:
         add_cubic(level, u, v, 1.0, out)
     else:
         for corner in range(4):
             x, y = (-0.25 if corner % 2 == 0 else 0.25), (-0.25 if corner < 2 else 0.25)
-            add_cubic(level, u + x * steps[0] + y * steps[1], v + x * steps[2] + y * steps[3], 0.25, out)
-    covered = inside(u, sides[0], math.hypot(steps[0], steps[1])) * inside(v, sides[1], math.hypot(steps[2], steps[3]))
+            add_even(level, u + x * steps[0] + y * steps[1], v + x * steps[2] + y * steps[3], 0.25, out)
     alpha = min(max(out[3] / 65535, 0.0), 1.0)
     for channel in range(3):
         out[channel] = min(max(out[channel] / 65535, 0.0), alpha) * covered
@@ -72,13 +87,13 @@ def sample_at(level, sides, places, steps, found):
 
 
 @compiled
-def draw(level, sides, place, steps, opacity, color, box, canvas):
-    """Lay a picture over the pixels of a canvas [D,H,W] in a box (left, top, right, bottom), in place. `place` [2,3]
-    takes columns and rows to the level; with a `color` [3], else [0], all is in it."""
+def draw(level, sides, place, steps, opacity, color, canvas):
+    """Lay a picture over the pixels of a canvas [D,H,W], in place. `place` [2,3] takes columns and rows to
+    the level; with a `color` [3], else [0], all is in it."""
     out = np.empty(4)
     is_plain = len(color) == 3
-    for row in range(box[1], box[3]):
-        for column in range(box[0], box[2]):
+    for row in range(canvas.shape[1]):
+        for column in range(canvas.shape[2]):
             u = place[0, 0] * column + place[0, 1] * row + place[0, 2]
             v = place[1, 0] * column + place[1, 1] * row + place[1, 2]
             sample(level, sides, u, v, steps, out)

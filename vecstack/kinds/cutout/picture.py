@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
@@ -20,8 +21,9 @@ class Pictures:
     def __init__(self, assets: Mapping[str, bytes]) -> None:
         self._assets = assets
         self._levels: dict[tuple[str, int], np.ndarray] = {}
+        self.sides = cache(self._sides)
 
-    def sides(self, item: str) -> tuple[int, int]:
+    def _sides(self, item: str) -> tuple[int, int]:
         """Columns and rows of a picture. Raises DocumentError."""
         header = header_of(self._assets[item])
         return header.width, header.height

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial, reduce
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -34,36 +34,60 @@ def run_painter(
 ) -> RunPainter:
     """The layers as what is laid over a canvas on a device (see kinds.base.Kind.run_painter); they cover nothing
     outside their extents."""
-    painters = list(_painters(layers, assets, extent, device))
+    pictures = Pictures(assets)
+    parts = {layer.id: parts_of(layer, assets[layer.item]) for layer in layers if not is_picture(assets[layer.item])}
+
+    @cache
+    def painters(footprint: float) -> list[tuple[Rect, RunPainter]]:
+        boxes = [extent(layer, footprint) for layer in layers]
+        ways = [_way(layer, parts.get(layer.id)) for layer in layers]
+        found: list[tuple[Rect, RunPainter]] = []
+        for way, indices in batches(ways, boxes):
+            if way == SHAPES:
+                every = [part for index in indices for part in _faded(parts[layers[index].id], layers[index].opacity)]
+                found.append((reduce(Rect.hull, (boxes[index] for index in indices)), _painter_of(every, device)))
+            elif way == WHOLE:
+                found += [(boxes[index], _whole_painter(layers[index], parts, device)) for index in indices]
+            else:
+                found += [
+                    (boxes[index], _picture_painter(layers[index], assets, pictures, device)) for index in indices
+                ]
+        return found
 
     def paint(canvas: Tensor, xs: Tensor, ys: Tensor, footprint: float) -> None:
-        for each in painters:
-            each(canvas, xs, ys, footprint)
+        (left, right), (top, bottom) = xs[[0, -1]].tolist(), ys[[0, -1]].tolist()
+        hull = Rect(left, top, right - left, bottom - top)
+        for box, each in painters(footprint):
+            if box.meets(hull):
+                columns, rows = _within(xs, box.x, box.width), _within(ys, box.y, box.height)
+                if columns.start < columns.stop and rows.start < rows.stop:
+                    each(canvas[:, rows, columns], xs[columns], ys[rows], footprint)
 
     return paint
 
 
-def _painters(
-    layers: Sequence[CutoutLayer], assets: Mapping[str, bytes], extent: Extent, device: torch.device
-) -> Iterator[RunPainter]:
-    """Painters of the layers, lowest first: one of all neighbours that are drawn shape by shape."""
-    pictures = Pictures(assets)
-    parts = {layer.id: parts_of(layer, assets[layer.item]) for layer in layers if not is_picture(assets[layer.item])}
+def _way(layer: CutoutLayer, parts: Sequence[Layer] | None) -> int:
+    """How a layer is drawn, which has such shapes unless it is a picture."""
+    if parts is None:
+        return PICTURE
+    return SHAPES if layer.opacity == 1 or len(parts) == 1 else WHOLE
 
-    def way(layer: CutoutLayer) -> int:
-        if layer.id not in parts:
-            return PICTURE
-        return SHAPES if layer.opacity == 1 or len(parts[layer.id]) == 1 else WHOLE
 
-    for found, run in groupby(layers, key=way):
-        if found == SHAPES:
-            yield _painter_of([part for layer in run for part in _faded(parts[layer.id], layer.opacity)], device)
-            continue
-        for layer in run:
-            if found == WHOLE:
-                yield _in_extent(layer, extent, _as_a_whole(_painter_of(parts[layer.id], device), layer.opacity))
-            else:
-                yield _in_extent(layer, extent, _picture_painter(layer, assets, pictures, device))
+def batches(ways: Sequence[int], boxes: Sequence[Rect]) -> list[tuple[int, list[int]]]:
+    """Layers to be drawn after one another as few batches, each of one way to be drawn: indices of layers, of which
+    those whose boxes overlap stay in their order."""
+    found: list[tuple[int, list[int]]] = []
+    sides = np.array([(box.x, box.y, -box.x - box.width, -box.y - box.height) for box in boxes])
+    batch_of = np.zeros(len(boxes), np.int64)
+    for index, way in enumerate(ways):
+        overlaps = (sides[:index] <= -np.roll(sides[index], 2)).all(1)
+        earliest = int(batch_of[:index][overlaps].max(initial=0))
+        place = next((number for number in range(earliest, len(found)) if found[number][0] == way), len(found))
+        if place == len(found):
+            found.append((way, []))
+        found[place][1].append(index)
+        batch_of[index] = place
+    return found
 
 
 def _faded(parts: Sequence[Layer], opacity: float) -> list[Layer]:
@@ -75,31 +99,20 @@ def _painter_of(parts: Sequence[Layer], device: torch.device) -> RunPainter:
     return cast("RunPainter", outlined_kind().run_painter(parts, {}, device))  # which the kind of outlines has
 
 
-def _in_extent(layer: CutoutLayer, extent: Extent, paint: RunPainter) -> RunPainter:
-    """A painter that is asked for no pixels outside the layer's extent."""
-
-    def paint_inside(canvas: Tensor, xs: Tensor, ys: Tensor, footprint: float) -> None:
-        box = extent(layer, footprint)
-        columns, rows = _within(xs, box.x, box.width), _within(ys, box.y, box.height)
-        if columns.start < columns.stop and rows.start < rows.stop:
-            paint(canvas[:, rows, columns], xs[columns], ys[rows], footprint)
-
-    return paint_inside
-
-
 def _within(places: Tensor, start: float, length: float) -> slice:
     """Which of places [N], rising, lie within a stretch."""
     first, end = torch.searchsorted(places, places.new_tensor([start, start + length])).tolist()
     return slice(first, end)
 
 
-def _as_a_whole(paint: RunPainter, opacity: float) -> RunPainter:
-    """A painter of something translucent whose parts do not show through one another."""
+def _whole_painter(layer: CutoutLayer, parts: Mapping[str, Sequence[Layer]], device: torch.device) -> RunPainter:
+    """The painter of a translucent layer whose shapes do not show through one another."""
+    paint = _painter_of(parts[layer.id], device)
 
     def paint_whole(canvas: Tensor, xs: Tensor, ys: Tensor, footprint: float) -> None:
         above = canvas.new_zeros(4, *canvas.shape[1:])
         paint(above, xs, ys, footprint)
-        canvas.copy_(over_premultiplied(canvas, above * opacity))
+        canvas.copy_(over_premultiplied(canvas, above * layer.opacity))
 
     return paint_whole
 
@@ -107,24 +120,23 @@ def _as_a_whole(paint: RunPainter, opacity: float) -> RunPainter:
 def _picture_painter(
     layer: CutoutLayer, assets: Mapping[str, bytes], pictures: Pictures, device: torch.device
 ) -> RunPainter:
+    """The painter of a picture: by compiled loops, or as exact drawing does, at the middles of pixels."""
     shade = shader([layer], assets, device)
-    color = np.array(layer.color or (), np.float64)
+    color, place_for = np.array(layer.color or (), np.float64), cache(partial(PicturePlace.of, layer, pictures))
 
     def paint_at_points(canvas: Tensor, xs: Tensor, ys: Tensor, footprint: float) -> None:
         points = torch.stack([xs.repeat(len(ys)), ys.repeat_interleave(len(xs))], 1)
         (alpha,), (colors,) = shade(points, footprint)
         straight = torch.cat([colors.T, torch.ones_like(alpha)[None]])
-        above = straight.mul_(alpha * layer.opacity).view(4, len(ys), len(xs))
+        above = (straight * (alpha * layer.opacity)).reshape(4, len(ys), len(xs))
         canvas.copy_(over_premultiplied(canvas, above))
 
     def paint_by_loops(canvas: Tensor, xs: Tensor, ys: Tensor, footprint: float) -> None:
-        place = PicturePlace.of(layer, pictures, footprint)
-        across, down = _side(xs, footprint), _side(ys, footprint)
-        to_canvas = Affine(across, 0.0, float(xs[0]), 0.0, down, float(ys[0]))
-        pixels, (_, rows, columns) = canvas.numpy(), canvas.shape
+        place = place_for(footprint)
+        to_canvas = Affine(_side(xs, footprint), 0.0, float(xs[0]), 0.0, _side(ys, footprint), float(ys[0]))
         kernels.draw(
             place.level, np.array(place.sides), np.array(place.to_level.after(to_canvas).rows()), place.steps.ravel(),
-            layer.opacity, color, (0, 0, columns, rows), pixels,
+            layer.opacity, color, canvas.numpy(),
         )  # fmt: skip
 
     return paint_by_loops if is_compiled_on(device) else paint_at_points

@@ -127,8 +127,9 @@ class PicturePlace:
 
 
 def _level_of(step: float) -> int:
-    """The level of a picture for pixels of a side, in its own: there they are of one to two, and never coarser."""
-    return min(max(math.ceil(math.log2(step)) - 1, 0), MAX_LEVEL)
+    """The level of a picture for pixels that are drawn of a side, in its own: there they are two to four wide, so that
+    four points within, each between four pixels, see all that they hold; fewer only at level 0."""
+    return min(max(math.ceil(math.log2(step)) - 2, 0), MAX_LEVEL)
 
 
 def _picture_shader(layer: CutoutLayer, pictures: Pictures, device: torch.device) -> Shade:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vecstack.compiled import is_compiled_on
+from vecstack.composite import lay_over
 from vecstack.geometry import Affine
 from vecstack.kinds.path import kernels, shade, twin
 from vecstack.kinds.path.arrays import Paths
@@ -83,11 +84,10 @@ def _paint_at_points(
 ) -> None:
     """Lay layers over a canvas whose pixels are no squares: as exact drawing does, at their middles."""
     points = torch.stack([xs.repeat(len(ys)), ys.repeat_interleave(len(xs))], 1)
-    flat = canvas.view(len(canvas), -1)
     alphas, colors = colors_at(points, footprint)
     for layer, alpha, color in zip(layers, alphas, colors, strict=True):
-        opaque = torch.cat([color.T, torch.ones_like(alpha)[None]])[: len(flat)]
-        flat.lerp_(opaque, alpha * layer.opacity)
+        opaque = torch.cat([color.T, torch.ones_like(alpha)[None]])[: len(canvas)]
+        lay_over(canvas, opaque.reshape(canvas.shape), (alpha * layer.opacity).view(canvas.shape[1:]))
 
 
 def shader(layers: Sequence[PathLayer], device: torch.device) -> Shader:
