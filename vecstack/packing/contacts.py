@@ -136,7 +136,7 @@ def add_row(pose, i, j, slot, size, limit, gap, x, y, foot_x, foot_y, normal_x, 
 def collides(at, ring, item, box, placed, i, gap):
     """The first item (N: the walls) that item i overlaps or is nearer to than `gap`; NONE where there is none."""
     for j in range(len(item) - 1):
-        if j == i or (j < len(placed) and not placed[j]):
+        if j == i or (j < len(placed) and not placed[j]) or item[j] == item[j + 1]:
             continue
         if j < len(placed) and is_apart(box, i, j, gap):  # the walls are solid without end
             continue

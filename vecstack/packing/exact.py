@@ -68,6 +68,11 @@ def measured(placed: Sequence[Any], container: Any) -> tuple[float, float, float
     return tuple(float(share / container.area) for share in shares)  # type: ignore[return-value]
 
 
+def hull(placed: Sequence[Any]) -> Any:
+    """The convex hull of polygons."""
+    return shapely().convex_hull(shapely().union_all(placed))
+
+
 def touching(placed: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
     """The pairs of polygons that have a point in common: first and second [M], the first below the second."""
     if not len(placed):

@@ -13,6 +13,7 @@ from vecstack.packing.patch import Patcher, falling, ordered
 from vecstack.packing.terms import Terms
 
 GAPS = 2000  # places at which moves begin, of a round
+PLACED = 10.0  # what it is worth that an item is placed, in areas of the container
 PLACINGS = 12  # tries for each item that is not placed
 TRIES = 2500  # places at which an item is tried
 HALF = 1.3  # half side of a window, in mean sides of an item and beyond the item itself
@@ -72,8 +73,10 @@ class Mover:
         return is_kept
 
     def score(self) -> float:
-        """What moves are to raise: the area of all items, and that they are placed."""
-        return float(self.layout.areas().sum() + self.layout.placed.sum())
+        """What moves are to raise: that items are placed, their areas, and where they lie."""
+        layout = self.layout
+        worth = 1 + self.terms.height(layout.pose[:, :2])
+        return float((layout.areas() * worth).sum() + PLACED * layout.placed.sum())
 
     def _state(self) -> tuple[np.ndarray, ...]:
         return self.layout.pose.copy(), self.layout.mirrored.copy(), self.layout.placed.copy()

@@ -29,16 +29,17 @@ class Pose:
 class Packing:
     """What is asked of a packing.
 
-    `scales`, the least and the greatest size of an item: without `sizes`, the square root of its area as a share of
-    the square root of an even part of the container's area (None: .25 to 1.6); with `sizes`, a factor of the size that
-    the data asks for (None: 1 to 1). `sizes`: how large each outline is to be beside the others, times its own size, by
+    `scales`, the least and the greatest size of an item: without `sizes`, the square root of its area as a share of the
+    square root of an even part of the container's area (None: .25 to 1.6); with `sizes`, a factor of the size that the
+    data asks for (None: 1 to 1). `sizes`: how large each outline is to be beside the others, times its own size, by
     data (equal areas: 1 over the square root of each outline's area). `padding`: least distance of items from one
-    another and from the container's edge, in its units. `angles`, radians, within `tilt` of one of which an item may
-    be turned; None: any. `mirror`: whether items may be mirrored. `gravity`: how much more a place further along
-    `down` is worth, 0 to 1. `axis`: the direction in which items lie in the order of their size when the packing
-    begins, the largest first; None: at random. `fixed`: items that keep a pose. `effort`: sketch, fast, good or best.
-    `start`: image (items grow in a picture of the container), greedy (the largest first, each where there is room);
-    None: greedy with sizes and where there is no container, else image.
+    another and from the container's edge, in its units. `angles`, radians, within `tilt` of one of which an item may be
+    turned; None: any. `mirror`: whether items may be mirrored. `gravity`: how much more an item is worth, as a share of
+    its area, for each mean side of an item that it lies further along `down`, 0 to 1. `axis`: the direction in which
+    items lie in the order of their size when the packing begins, the largest first; None: at random. `fixed`: items
+    that keep a pose. `effort`: sketch, fast, good or best. `start`: image (items grow in a picture of the container),
+    greedy (the largest first, each where there is room); None: greedy with sizes and where there is no container, else
+    image.
 
     Raises UsageError for what is out of range."""
 

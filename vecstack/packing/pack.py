@@ -16,6 +16,7 @@ from vecstack.packing.greedy import place_all
 from vecstack.packing.image import Level, grow
 from vecstack.packing.layout import Frame, Outlines, layout_of, polygon_at, pose_inside, pose_outside
 from vecstack.packing.moves import Mover
+from vecstack.packing.opened import draw_in, place_inward
 from vecstack.packing.options import Packing, Pose
 from vecstack.packing.settling import settle
 from vecstack.packing.start import spread
@@ -79,7 +80,9 @@ def pack(
     told: Told | None = None,
 ) -> Packed:
     """The poses of items in a container, by their outlines: each one closed ring [V,2] or several, in any unit, held by
-    the even-odd rule, the last point not repeated. The same seed gives the same result. `told` hears of each round.
+    the even-odd rule, the last point not repeated. Without a container items keep their own sizes (times
+    `options.sizes`) and lie closely about the origin; shares are of the area of their convex hull then. The same seed
+    gives the same result. `told` hears of each round.
 
     Raises UsageError for no items, an outline or a container without area, options that do not fit the items, and where
     shapely is not installed."""
@@ -97,10 +100,10 @@ class _Task:
         self.random = np.random.default_rng(seed)
         self.outlines = _sound(outlines)
         _check(options, len(outlines))
-        self.container = _container(container)
-        self.frame = Frame(_center(self.container), math.sqrt(self.container.area))
+        self.container = None if container is None else _container(container)
+        self.frame = _frame(self.container, self.outlines.sides, options)
         self.layout = layout_of(self.outlines, self.container, self.frame)
-        self.terms = terms_of(options, self.outlines.sides, self.frame.side)
+        self.terms = terms_of(options, self.outlines.sides, self.frame.side, is_open=container is None)
         self._hold()
         self.work = WORKS[options.effort]
         self.losses: list[Losses] = []
@@ -115,16 +118,28 @@ class _Task:
             self.layout.put(np.array([item]), inside[None])
 
     def packed(self) -> Packed:
-        if not self.terms.held.all():
+        self.mover = Mover(self.layout, self.terms, self.random)
+        if self.container is None:
+            self._draw_in()
+        elif not self.terms.held.all():
             self._begin()
             self._move()
         poses = self._poses()
-        return Packed(poses, *exact.measured(self._polygons(poses), self.container), tuple(self.losses))
+        return Packed(poses, *self._measured(poses), tuple(self.losses))
+
+    def _measured(self, poses: Sequence[Pose | None]) -> tuple[float, float, float]:
+        """Coverage, overlap and what is outside."""
+        placed = self._polygons(poses)
+        return exact.measured(placed, exact.hull(placed) if self.container is None else self.container)
+
+    def _draw_in(self) -> None:
+        place_inward(self.layout, self.terms, self.mover.samples, self.random)
+        self._tell(0.5)
+        draw_in(self.mover.patcher, self.work.steps)
+        self._tell(1.0)
 
     def _begin(self) -> None:
         options = self.options
-        self.mover = Mover(self.layout, self.terms, self.random)
-        self.patcher = self.mover.patcher
         if (options.start or ("image" if options.sizes is None else "greedy")) == "greedy":
             factor = place_all(self.layout, self.terms, self.mover.samples, self.random)
             if options.sizes is not None:
@@ -135,7 +150,7 @@ class _Task:
             for level in self.work.levels:
                 grow(self.layout, self.terms, level)
                 self._tell(0.1)
-        settle(self.patcher, self.work.steps)
+        settle(self.mover.patcher, self.work.steps)
         self.mover.place_missing()
         self._tell(0.2)
 
@@ -163,7 +178,7 @@ class _Task:
         return [polygon_at(shape, pose) for shape, pose in pairs if pose is not None]
 
     def _tell(self, share: float) -> None:
-        coverage, overlap, outside = exact.measured(self._polygons(self._poses()), self.container)
+        coverage, overlap, outside = self._measured(self._poses())
         self.losses.append(Losses(share, overlap, outside, 1 - coverage))
         if self.told is not None:
             self.told(self.losses[-1])
@@ -185,6 +200,14 @@ def _container(container: Outline | None) -> Any:
     if not shape.area > 0:
         raise UsageError("container holds no area. Give rings of three points at least.", parameter="container")
     return shape
+
+
+def _frame(container: Any | None, sides: np.ndarray, options: Packing) -> Frame:
+    """The frame of a container, or of items that have an area of 1 together."""
+    if container is not None:
+        return Frame(_center(container), math.sqrt(container.area))
+    wanted = sides * (1 if options.sizes is None else np.array(options.sizes))
+    return Frame(np.zeros(2), math.sqrt((wanted**2).sum()))
 
 
 def _center(shape: Any) -> np.ndarray:

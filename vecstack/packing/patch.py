@@ -41,7 +41,7 @@ class Patcher:
         size = side * layout.radius[patch]
         low, high = self._bounds(patch, np.minimum(length, SMALL * side), size)
         slots, slope, room = self._contacts(patch, size, np.maximum(-low, high), REACH * length)
-        gain = self._gain(side, size, worth)
+        gain = self._gain(pose[:, :2], side, size, worth)
         change = maximised(
             gain.ravel(), slots, slope, np.maximum(room, -DEEPEST * length), low.ravel(), high.ravel()
         ).reshape(-1, 4)
@@ -68,12 +68,12 @@ class Patcher:
         least_step = 1e-6 * step[:, None]  # an interior point needs room
         return np.minimum(low, -least_step), np.maximum(high, least_step)
 
-    def _gain(self, side: np.ndarray, size: np.ndarray, worth: np.ndarray | None) -> np.ndarray:
+    def _gain(self, places: np.ndarray, side: np.ndarray, size: np.ndarray, worth: np.ndarray | None) -> np.ndarray:
         """How much each number of the items gains as it grows [K,4], their mean about 1."""
         area = side**2 if worth is None else side**2 * worth
         gain = np.zeros((len(side), 4))
         gain[:, 3] = 2 * area / size
-        gain[:, :2] = area[:, None] / self.terms.side * self.terms.pull
+        gain[:, :2] = area[:, None] * self.terms.slope(places)
         return np.asarray(gain / max(np.abs(gain).max(), 1e-300))
 
     def _contacts(self, patch: np.ndarray, size: np.ndarray, limit: np.ndarray, reach: float) -> Rows:
