@@ -44,6 +44,8 @@ SMALLER = (
     (r"size=\d+", f"size={DRAWN_PX}"),
     (r" --effort \w+", ""),
     (r"^(refine|decompose) ", r"\1 --effort fast "),
+    (r"^(collage) ", r"\1 --effort sketch "),
+    (r"count=\d+", "count=12"),
     (r"^(decompose .*--layers) \d+", r"\1 22"),
     (r"^decompose (--effort fast) (photo.\w+) -o", rf"decompose \1 --layers {LAYERS} \2 -o"),
     (r"--layers \d+ --compact", "--layers 22 --compact"),

@@ -155,6 +155,7 @@ def test_the_public_names_are_these() -> None:
         "__version__",
         "adjust",
         "available_models",
+        "collage",
         "compact",
         "decompose",
         "edit",

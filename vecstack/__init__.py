@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vecstack.importing.svg import import_svg
     from vecstack.kinds.base import Style
     from vecstack.models import available_models, load_model
+    from vecstack.packing.collage import collage
     from vecstack.stack import Canvas, Group, Layer, Stack
 
 __version__ = "0.1.0"
@@ -37,6 +38,7 @@ __all__ = [
     "__version__",
     "adjust",
     "available_models",
+    "collage",
     "compact",
     "decompose",
     "edit",
@@ -65,6 +67,7 @@ HOMES = {
     "VecstackError": "errors",
     "adjust": "editing.adjust",
     "available_models": "models",
+    "collage": "packing.collage",
     "compact": "fitting.compact",
     "decompose": "fitting.decompose",
     "edit": "editing.edit",

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 from typer.main import get_command
 
-from vecstack import load, render, save
+from vecstack import compiled, load, render, save
 from vecstack.cli import app, doctor, running
 from vecstack.models import available_models, published_models
 
@@ -335,9 +335,9 @@ def test_doctor_reports_a_torch_that_cannot_be_imported(vecstack: Call, monkeypa
 
 
 def test_doctor_says_how_loops_run(vecstack: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "fault", lambda: None)
+    monkeypatch.setattr(compiled, "fault", lambda: None)
     assert json.loads(vecstack("doctor", "--json").out)["loops"].startswith("compiled (numba ")
-    monkeypatch.setattr(doctor, "fault", lambda: "Numba needs NumPy 2.3 or less")
+    monkeypatch.setattr(compiled, "fault", lambda: "Numba needs NumPy 2.3 or less")
     result = vecstack("doctor")
     assert result.code == 0
     assert "loops: PyTorch, which is slower: numba cannot be imported (Numba needs NumPy 2.3 or less)" in result.out

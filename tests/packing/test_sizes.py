@@ -50,5 +50,5 @@ def test_a_column_is_named_where_there_are_several(tmp_path: Path) -> None:
     path = table(tmp_path, "name,people,km2\nOslo,7,4\n")
     with pytest.raises(UsageError, match="say which column has the sizes, of name, people, km2"):
         read_sizes(path, None)
-    with pytest.raises(UsageError, match="column 'peple' is not in .*; did you mean people"):
+    with pytest.raises(UsageError, match=r"column 'peple' is not in .*; did you mean people"):
         read_sizes(path, "peple")

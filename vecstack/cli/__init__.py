@@ -16,6 +16,7 @@ import typer
 from vecstack.cli import (
     adjust,
     batch,
+    collage,
     decompose,
     doctor,
     edit,
@@ -66,6 +67,7 @@ for command in (
     view,
     export,
     import_,
+    collage,
     info,
     validate,
     train,

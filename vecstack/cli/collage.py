@@ -12,7 +12,6 @@ import typer
 from vecstack.batch.inputs import STANDARD
 from vecstack.batch.items import Item
 from vecstack.cli.arguments import AsJson, Overwrite, Quiet, Seed
-from vecstack.cli.display import Counts, Display, display_of, duration
 from vecstack.cli.items import write_standard_output
 from vecstack.document.file import SUFFIXES as DOCUMENTS
 from vecstack.errors import UsageError
@@ -20,6 +19,7 @@ from vecstack.fitting.effort import DEFAULT_EFFORT
 from vecstack.pictures.suffixes import SUFFIXES as PICTURES
 
 if TYPE_CHECKING:
+    from vecstack.cli.display import Display
     from vecstack.packing.pack import Losses, Told
     from vecstack.stack import Stack
 
@@ -31,8 +31,7 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="ITEMS",
-            help="SVG files, pictures (cut out by their transparency), layer files, folders of them, or shapes: "
-            "circle, square, rectangle, rounded, triangle, star, hexagon, heart.",
+            help="SVG files, pictures, layer files, folders of them, or shapes such as circle.",
             show_default=False,
         ),
     ] = None,
@@ -94,7 +93,9 @@ def run(
     angles: Annotated[
         str | None,
         typer.Option(
-            "--angles", metavar="ANGLES", help="any, degrees such as 0,90, or a range such as -30..30 (words: 0,-90)."
+            "--angles",
+            metavar="ANGLES",
+            help="any, degrees such as 0,90, or a range such as -30..30 (words: 0 and -90).",
         ),
     ] = None,
     mirror: Annotated[bool, typer.Option("--mirror", help="Items may be mirrored.")] = False,
@@ -115,8 +116,9 @@ def run(
         ),
     ] = None,
     background: Annotated[
-        str, typer.Option("--background", metavar="COLOR", help="Colour of the canvas, or none.")
-    ] = "white",
+        str | None,
+        typer.Option("--background", metavar="COLOR", help="Colour of the canvas, or none (default white, or dark)."),
+    ] = None,
     size: Annotated[int, typer.Option("--size", metavar="PX", help="Length of the canvas's long side.")] = DEFAULT_SIZE,
     effort: Annotated[
         str, typer.Option("--effort", metavar="EFFORT", help="How long is packed: sketch, fast, good or best.")
@@ -134,6 +136,8 @@ def run(
     scales = None if scale_range is None else _scales(scale_range)
     _check_output(output, overwrite)
     began = time.monotonic()
+    from vecstack.cli.display import Counts, display_of
+
     with display_of("Packing", Counts(1), quiet, False, is_single=True) as display:
         from vecstack.packing.collage import collage
 
@@ -226,6 +230,8 @@ def _sum_up(metrics: Any, output: str, seconds: float, quiet: bool, as_json: boo
     if as_json and output != STANDARD:
         typer.echo(json.dumps({"output": output, **metrics, "seconds": round(seconds, 3)}))
     elif not quiet:
+        from vecstack.cli.display import duration
+
         share = f"{100 * metrics['coverage']:.1f} % covered"
         line = f"{metrics['placed']} of {metrics['asked']} items placed, {share}, {duration(seconds)}"
         typer.echo(f"vecstack: {line}", err=True)

@@ -10,7 +10,6 @@ from typing import Any
 import typer
 
 from vecstack.cli.arguments import AsJson
-from vecstack.compiled import fault
 from vecstack.errors import VecstackError
 
 PACKAGES = ("torch", "numpy", "pillow", "safetensors", "huggingface-hub", "typer", "rich")
@@ -66,6 +65,8 @@ def _computing(problems: list[str]) -> tuple[list[str], str]:
 
 def _loops() -> str:
     """What runs the loops over pixels that fit and draw paths."""
+    from vecstack.compiled import fault
+
     reason = fault()
     if reason is None:
         return f"compiled (numba {_version('numba')})"

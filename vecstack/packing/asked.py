@@ -16,7 +16,7 @@ from vecstack.stack import MAX_LAYERS
 
 SIZES = 16, 100_000  # canvas units of the long side of a canvas
 WORD_SCALES = 0.8, 1.2  # of the sizes that counts ask for: words fit better so
-WORD_ANGLES = "0,-90"
+WORD_ANGLES = "0,0,0,-90"  # three of four are level
 ORDERS = {"right": (1.0, 0.0), "left": (-1.0, 0.0), "down": (0.0, 1.0), "up": (0.0, -1.0)}
 ANY = "any"
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"

@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
-from vecstack.color import Color, to_color
+from vecstack.color import Color, mean_color, to_color
 from vecstack.errors import UsageError
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_seed
 from vecstack.fitting.guide import Segments
 from vecstack.packing import items as reading
 from vecstack.packing.asked import check_numbers, check_together, options_of
-from vecstack.packing.colors import Colors, beneath, palette_of, picture_in
+from vecstack.packing.colors import Beneath, Colors, palette_of, picture_in
 from vecstack.packing.containers import Container, container_of, whole_of
 from vecstack.packing.items import Item, items_of, word_items
 from vecstack.packing.options import Packing
@@ -25,16 +26,19 @@ from vecstack.packing.photo import mosaic
 from vecstack.packing.placing import Placed, stack_of
 from vecstack.packing.sizes import read_sizes
 from vecstack.packing.words import Face, letter_sizes, read_words
-from vecstack.pictures.read import load_picture
+from vecstack.pictures.read import Picture, load_picture
 from vecstack.stack import MAX_LAYERS, Canvas, Stack
 
 DEFAULT_INTO, DEFAULT_SIZE = "circle", 1024  # canvas units
-DEFAULT_COUNT, MOSAIC_COUNT = 100, 400
+DEFAULT_COUNT, MOSAIC_COUNT = 100, 800
 MOST_UNASKED = 500  # items, where nobody says how many
 NO_BACKGROUND = "none"
+WHITE = 1.0, 1.0, 1.0
+GROUND = 0.3  # of the mean colour of a picture: what lies between the items of a mosaic
 OPEN_MARGIN = 0.03  # of the long side of a canvas around what is packed in the open
 
 Path = str | os.PathLike[str]
+Painter = Callable[[Sequence[Placed], tuple[int, int]], list[Placed]]  # items on a canvas of a width and a height
 
 
 def collage(
@@ -56,7 +60,7 @@ def collage(
     order: str | None = None,
     nest: bool = False,
     colors: Colors | None = None,
-    background: str | Color = "white",
+    background: str | Color | None = None,
     size: int = DEFAULT_SIZE,
     effort: str = DEFAULT_EFFORT,
     seed: int = 0,
@@ -77,14 +81,15 @@ def collage(
     `count` items are placed, each as often as the others (default 100, all items, all words or all rows). They are
     `scale_range` times as large as the mean size that fills the shape (default .25 to 1.6), or as the data says
     (default 1 to 1, of words .8 to 1.2). `padding` is the least distance between them, in canvas units. `angles` are
-    "any", degrees such as "0,90", or a range such as "-30..30" (default any, for words 0 and -90). With `mirror` they
+    "any", degrees such as "0,90", or a range such as "-30..30" (default any, for words 0, or -90). With `mirror` they
     may be mirrored. `gravity`, 0 to 1, draws them down; `order` ("right", "left", "down", "up") begins with the large
     ones at one side. With `nest`, what lies in holes and between letters is used too.
 
     `colors` are a palette (names with commas between them, or a file), or a picture whose colour beneath each item it
-    has; by default items keep their own, words and shapes have a palette. `background` is a colour, or "none". `size`
-    is the long side of the canvas in canvas units. `effort` is sketch, fast, good or best. Equal arguments give equal
-    stacks. `told` hears what is left out of drawings, `report` how far the packing is.
+    has; by default items keep their own, words and shapes have a palette. `background` is a colour, or "none" (default
+    white, of a mosaic the picture's mean, darker). `size` is the long side of the canvas in canvas units. `effort` is
+    sketch, fast, good or best. Equal arguments give equal stacks. `told` hears what is left out of drawings, `report`
+    how far the packing is.
 
     Raises UsageError: arguments out of range or that exclude each other, or a package is missing; PictureError,
     DocumentError, RecipeError: a file that cannot be used; WeightsError: who finds parts of pictures is missing."""
@@ -96,15 +101,16 @@ def collage(
     there = _items(sources, words, font, sizes, column, nest, told)
     rng = np.random.default_rng(seed)
     chosen = _repeated(there, count, is_mosaic=picture is not None, rng=rng)
-    canvas_color = _background(background)
+    ground = _background(background)
     options = options_of(chosen, words is not None, scale_range, padding, angles, mirror, gravity, order, effort)
     if picture is not None:
-        return _mosaic(picture, chosen, options, canvas_color, size, seed, segments, report)
+        return _mosaic(picture, chosen, options, ground, size, seed, segments, report)
+    paint = _painter(colors)
     container = container_of(DEFAULT_INTO if into is None else into, size, font)
     packed = pack(
         [item.outline for item in chosen], None if container is None else container.outline, options, seed, report
     )
-    return _stack(chosen, packed, container, colors, canvas_color, size)
+    return _stack(chosen, packed, container, paint, ground, size)
 
 
 def _items(
@@ -148,25 +154,28 @@ def _repeated(items: Sequence[Item], count: int | None, *, is_mosaic: bool, rng:
     return [items[index % len(items)] for index in range(count)]
 
 
-def _background(background: str | Color) -> Color | None:
-    """The colour of the canvas; None for none."""
-    if background == NO_BACKGROUND:
-        return None
+def _background(background: str | Color | None) -> Color | str | None:
+    """The colour of the canvas that is asked for; NO_BACKGROUND for none. Raises UsageError."""
+    if background is None or background == NO_BACKGROUND:
+        return background
     try:
         return to_color(background)
     except UsageError as error:
         raise UsageError(f"background: {error}", parameter="background") from error
 
 
-def _canvas(width: int, height: int, color: Color | None) -> Canvas:
-    return Canvas(width, height, (1.0, 1.0, 1.0) if color is None else color, transparent=color is None)
+def _canvas(width: int, height: int, asked: Color | str | None, otherwise: Color) -> Canvas:
+    """A canvas with the background that is asked for, or otherwise another."""
+    if isinstance(asked, str):
+        return Canvas(width, height, otherwise, transparent=True)
+    return Canvas(width, height, asked or otherwise)
 
 
 def _mosaic(
     picture: Path,
     items: Sequence[Item],
     options: Packing,
-    color: Color | None,
+    background: Color | str | None,
     size: int,
     seed: int,
     segments: Segments | None,
@@ -178,16 +187,17 @@ def _mosaic(
     placed = mosaic(shown, items, sides, dataclasses.replace(options, sizes=None), seed, segments, report)
     covered = sum(each.area for each in placed) / (sides[0] * sides[1])
     source = {"sha256": shown.sha256, "width": shown.sides[0], "height": shown.sides[1]}
-    metrics = {"coverage": round(covered, 4), "placed": len(placed), "asked": len(items)}
-    return stack_of(placed, _canvas(*sides, color), source=source, metrics=metrics)
+    metrics = {"coverage": round(float(covered), 4), "placed": len(placed), "asked": len(items)}
+    red, green, blue = (GROUND * value for value in mean_color(shown.over(WHITE)))
+    return stack_of(placed, _canvas(*sides, background, (red, green, blue)), source=source, metrics=metrics)
 
 
 def _stack(
     items: Sequence[Item],
     packed: Packed,
     container: Container | None,
-    colors: Colors | None,
-    background: Color | None,
+    paint: Painter,
+    background: Color | str | None,
     size: int,
 ) -> Stack:
     """A stack of what is packed."""
@@ -199,13 +209,13 @@ def _stack(
     else:
         sides = container.width, container.height
     metrics = {
-        "coverage": round(packed.coverage, 4),
-        "overlap": round(packed.overlap, 6),
-        "outside": round(packed.outside, 6),
+        "coverage": round(float(packed.coverage), 4),
+        "overlap": round(float(packed.overlap), 6),
+        "outside": round(float(packed.outside), 6),
         "placed": len(placed),
         "asked": len(items),
     }
-    return stack_of(_colored(placed, colors, sides), _canvas(*sides, background), metrics=metrics)
+    return stack_of(paint(placed, sides), _canvas(*sides, background, WHITE), metrics=metrics)
 
 
 def _opened(placed: Sequence[Placed], size: int) -> tuple[list[Placed], tuple[int, int]]:
@@ -223,15 +233,26 @@ def _opened(placed: Sequence[Placed], size: int) -> tuple[list[Placed], tuple[in
     return moved, (round(scale * (right - left) + 2 * margin), round(scale * (bottom - top) + 2 * margin))
 
 
-def _colored(placed: Sequence[Placed], colors: Colors | None, sides: tuple[int, int]) -> list[Placed]:
-    """Items in the colours that are asked for: of a palette in turn, from the largest on."""
+def _painter(colors: Colors | None) -> Painter:
+    """What gives items on a canvas the colours that are asked for. Raises what colours that cannot be used raise."""
     under = picture_in(colors)
     if under is not None:
-        color = beneath(under, *sides)
-        return [dataclasses.replace(each, color=color(each.outline)) for each in placed]
-    palette = palette_of(colors)
+        return partial(_painted, load_picture(under))
+    return partial(_colored, palette_of(colors), keeping=colors is None)
+
+
+def _painted(picture: Picture, placed: Sequence[Placed], sides: tuple[int, int]) -> list[Placed]:
+    """Items in the colours of a picture beneath them."""
+    beneath = Beneath(picture, *sides)
+    return [dataclasses.replace(each, color=beneath.color(each.outline)) for each in placed]
+
+
+def _colored(
+    palette: Sequence[Color], placed: Sequence[Placed], sides: tuple[int, int], *, keeping: bool
+) -> list[Placed]:
+    """Items in the colours of a palette in turn, from the largest on; `keeping` colours of their own."""
     result = []
     for number, each in enumerate(sorted(placed, key=lambda each: -each.area)):
-        keeps = colors is None and not each.item.is_plain
+        keeps = keeping and not each.item.is_plain
         result.append(dataclasses.replace(each, color=None if keeps else palette[number % len(palette)]))
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from vecstack.color import Color, mean_color, to_color
 from vecstack.editing.palette import load_palette
 from vecstack.errors import UsageError
 from vecstack.packing.outlines import Outline
-from vecstack.pictures.read import Picture, load_picture
+from vecstack.pictures.read import Picture
 from vecstack.pictures.suffixes import SUFFIXES as PICTURES
 
 DEFAULT = ("#e4572e", "#17777a", "#f3a712", "#2e4057", "#a8c686", "#8f5c9b")
@@ -69,8 +69,3 @@ class Beneath:
         inside = np.asarray(mask)
         under = self._pixels[top:bottom, left:right][inside if inside.any() else np.ones_like(inside)]
         return mean_color(under[None])
-
-
-def beneath(source: str | os.PathLike[str], width: float, height: float) -> Callable[[Outline], Color]:
-    """What tells the mean colour of a picture beneath rings on a canvas that it fills. Raises PictureError."""
-    return Beneath(load_picture(source), width, height).color

@@ -22,6 +22,7 @@ from vecstack.kinds.base import ItemShape
 from vecstack.kinds.items import bounds, fitted
 from vecstack.packing.drawn import shapes_of
 from vecstack.packing.outlines import (
+    APART,
     CLOSED_BY,
     FINE,
     LEAST_AREA,
@@ -40,7 +41,8 @@ DRAWINGS = frozenset({".svg", ".svgz"})
 MAX_PICTURE_PX = 1024  # of the long side of a picture as an item: it is drawn far smaller
 MASK_PX = 256  # of the long side of a picture in which its outline is found
 MAX_FILES = 2_000  # of items: each is read
-LETTERS_CLOSED_BY, BLANKS_CLOSED_BY = 0.1, 0.3  # of the em: gaps between letters, and between words
+LETTERS_CLOSED_BY, BLANKS_CLOSED_BY = 0.12, 0.3  # of the em: gaps between letters, and between words of a phrase
+LETTERS_APART = 0.06  # of the em: room around a word, so that it is read apart from the next
 INK: Color = (0.15, 0.15, 0.15)  # of what has no colour of its own
 
 Told = Callable[[str], None]
@@ -115,13 +117,13 @@ def shapes_item(name: str, shapes: Sequence[ItemShape], nested: bool = False) ->
         content = fitted(shapes)
     except DocumentError as error:
         raise PictureError("there is nothing to be seen in it; leave it out.") from error
-    return Item(name, content, _outline(content, nested, CLOSED_BY))
+    return Item(name, content, _outline(content, nested, CLOSED_BY, APART))
 
 
-def _outline(shapes: Sequence[ItemShape], nested: bool, closed_by: float) -> Outline:
+def _outline(shapes: Sequence[ItemShape], nested: bool, closed_by: float, apart: float) -> Outline:
     """The rings around shapes in the local frame. Raises PictureError where these cover nothing."""
     curves = [curve for shape in shapes for curve in shape.curves]
-    return item_outline(_seen(area_of_curves(curves) if nested else area_within(curves)), nested, closed_by)
+    return item_outline(_seen(area_of_curves(curves) if nested else area_within(curves)), nested, closed_by, apart)
 
 
 def picture_item(name: str, picture: Picture, nested: bool = False) -> Item:
@@ -169,4 +171,4 @@ def _word_item(word: str, size: float, face: Face, nested: bool) -> Item:
     em = 2 / max(box.width, box.height)  # of the local frame
     shapes = fitted((ItemShape(curves, INK),))
     closed_by = em * (BLANKS_CLOSED_BY if " " in word else LETTERS_CLOSED_BY)
-    return Item(word, shapes, _outline(shapes, nested, closed_by), is_plain=True, size=size / em)
+    return Item(word, shapes, _outline(shapes, nested, closed_by, em * LETTERS_APART), is_plain=True, size=size / em)

@@ -22,8 +22,7 @@ MAX_CORNERS, MAX_WALL_CORNERS = 60, 120  # of a ring of an item, and of a contai
 UNMOVED, TO_FINE = Affine.similarity(0.0, 0.0, 1.0), Affine.similarity(0.0, 0.0, FINE)
 FIRST_TOLERANCE = 0.004  # of the frame's half side, by which an outline may be off; more where corners are too many
 COARSER = 1.4
-CLOSED_BY = 0.06  # of the frame's half side: gaps up to twice this are closed
-KEPT = 0.8  # of that by which an outline was grown to close gaps, it is shrunk again: the rest keeps items apart
+CLOSED_BY, APART = 0.06, 0.015  # of the frame's half side: gaps up to twice the first are closed; room left around
 LEAST_AREA = 1e-4  # square units of the frame: what is smaller is no item
 SPECK = 0.002  # of an area: smaller parts and holes are left out
 
@@ -65,13 +64,14 @@ def area_of_mask(cover: np.ndarray, left: float, top: float, side: float) -> Are
     return together(shapely.make_valid(polygon) for polygon in polygons) if polygons else nothing()
 
 
-def item_outline(area: Area, nested: bool, closed_by: float = CLOSED_BY) -> Outline:
+def item_outline(area: Area, nested: bool, closed_by: float = CLOSED_BY, apart: float = APART) -> Outline:
     """Rings in the local frame around an area in fine units: they hold all of it, in at most MAX_CORNERS corners each.
-    Where nothing is to be nested in it, gaps up to twice `closed_by` are closed, and holes."""
+    Where nothing is to be nested in it, gaps up to twice `closed_by` are closed, and holes, and there is room around it
+    of `apart`."""
     import shapely
 
     if not nested:
-        closed = area.buffer(FINE * closed_by, quad_segs=3).buffer(-FINE * KEPT * closed_by, quad_segs=3)
+        closed = area.buffer(FINE * closed_by, quad_segs=3).buffer(-FINE * (closed_by - apart), quad_segs=3)
         area = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(closed)])
     return _rings(_simple(_without_specks(area), 1.0, MAX_CORNERS))
 
@@ -95,8 +95,8 @@ def _without_specks(area: Area) -> Area:
 
 
 def _simple(area: Area, side: float, most: int) -> Area:
-    """An area of `most` corners a ring that holds this one (side 1), or that it holds (side -1): what is moved outward by a
-    tolerance and then off by as much at the most has nothing cut away."""
+    """An area of at most so many corners a ring that holds this one (side 1), or that it holds (side -1): what is moved
+    outward by a tolerance and then off by as much at the most has nothing cut away."""
     tolerance = FIRST_TOLERANCE
     while True:
         reach = FINE * tolerance

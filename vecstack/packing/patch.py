@@ -45,6 +45,8 @@ class Patcher:
         change = maximised(
             gain.ravel(), slots, slope, np.maximum(room, -DEEPEST * length), low.ravel(), high.ravel()
         ).reshape(-1, 4)
+        if not np.isfinite(change).all():  # to rounding, the matrix was not positive: a shorter step may do
+            return
         change[:, 2:] /= size[:, None]
         moved = pose + change
         layout.put(patch, terms.kept(patch, moved))
