@@ -24,7 +24,7 @@ ROWS = [
     {"kinds"},
     {"document", "drawing", "hub"},
     {"models"},
-    {"fitting", "train"},
+    {"fitting", "generation", "train"},
     {"editing", "exporting", "importing"},
     {"batch"},
     {"__init__"},  # the public names
