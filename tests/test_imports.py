@@ -26,6 +26,7 @@ ROWS = [
     {"models"},
     {"fitting", "generation", "train"},
     {"editing", "exporting", "importing"},
+    {"packing"},
     {"batch"},
     {"__init__"},  # the public names
     {"cli"},

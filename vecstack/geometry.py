@@ -70,6 +70,25 @@ UNIT_CIRCLE = (
 )
 
 
+def cubic_range(a: float, b: float, c: float, d: float) -> list[float]:
+    """One coordinate of a cubic Bezier piece where it is least and largest: at its end, and where it turns."""
+    least, most = min(a, d), max(a, d)
+    if least <= b <= most and least <= c <= most:
+        return [d]
+    turns = _roots(3 * (d - 3 * c + 3 * b - a), 6 * (c - 2 * b + a), 3 * (b - a))
+    return [d, *((1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d for t in turns)]
+
+
+def _roots(a: float, b: float, c: float) -> list[float]:
+    """Where a t^2 + b t + c is 0 within 0..1."""
+    if abs(a) < 1e-12 * (abs(b) + abs(c)):
+        roots = [-c / b] if b else []
+    else:
+        inside = b * b - 4 * a * c
+        roots = [(-b + sign * math.sqrt(inside)) / (2 * a) for sign in (-1, 1)] if inside >= 0 else []
+    return [root for root in roots if 0 < root < 1]
+
+
 MAX_DETERMINANT = 1e30  # of a map whose inverse floats can hold, and of the inverse
 
 
@@ -94,6 +113,14 @@ class Affine:
         """The map that takes a layer's local frame [-1,1]^2 onto `rect`."""
         half_width, half_height = rect.width / 2, rect.height / 2
         return cls(half_width, 0.0, rect.x + half_width, 0.0, half_height, rect.y + half_height)
+
+    @classmethod
+    def similarity(cls, x: float, y: float, scale: float, degrees: float = 0.0, *, mirrored: bool = False) -> Affine:
+        """The map that takes the local frame's middle to x, y and makes it `scale` times as large, turned clockwise (as
+        it is seen, y down) after it was, if so, `mirrored` left to right."""
+        along, across = (scale * turn(math.radians(degrees)) for turn in (math.cos, math.sin))
+        flip = -1.0 if mirrored else 1.0
+        return cls(flip * along, -across, x, flip * across, along, y)
 
     def bounds_of_frame(self, reach: float = 1.0) -> Rect:
         """The smallest rectangle that holds what this map makes of the local frame [-1,1]^2, made larger by a factor

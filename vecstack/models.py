@@ -76,6 +76,12 @@ def published_models() -> tuple[AvailableModel, ...]:
         raise WeightsError(f"{manifest}: cannot be read ({error}); install vecstack again.") from error
 
 
+def painting_styles() -> tuple[str, ...]:
+    """The names of the models that are styles of painting, the usual one first."""
+    kinds = (find_kind(name) for name in kind_names())
+    return tuple(name for kind in kinds if kind for name, entry in kind.makers.items() if entry.is_style)
+
+
 def _makers_without_weights() -> Iterator[AvailableModel]:
     for kind_name in kind_names():
         kind = find_kind(kind_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
 import subprocess
@@ -52,7 +53,7 @@ def run(module: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
 
 def records(folder: Path) -> dict[str, dict[str, object]]:
     """What a manifest tells of each output, but how long it took."""
-    told = {name: dict(vars(record)) for name, record in latest(read_manifests(folder)).items()}
+    told = {name: dataclasses.asdict(record) for name, record in latest(read_manifests(folder)).items()}
     for values in told.values():
         del values["seconds"]
     return told

@@ -20,10 +20,17 @@ from vecstack.batch.manifest import read_manifests
 from vecstack.batch.plan import plan
 from vecstack.cli.course import Course
 from vecstack.cli.flags import in_flags
-from vecstack.cli.items import picture_in, title_of
-from vecstack.cli.refine import picture_of
+from vecstack.cli.items import partner_of, picture_in, title_of
 from vecstack.cli.running import run_all
-from vecstack.errors import BatchError, ExportError, PictureError, TooLargeError, UsageError, on_one_line
+from vecstack.errors import (
+    BatchError,
+    DocumentError,
+    ExportError,
+    PictureError,
+    TooLargeError,
+    UsageError,
+    on_one_line,
+)
 from vecstack.pictures.suffixes import SUFFIXES
 
 PICTURES = set(SUFFIXES)
@@ -144,6 +151,18 @@ def test_an_output_under_its_whole_name_stays_that_inputs(tmp_path):
     ]
 
 
+def test_a_folder_for_several_outputs_is_not_named_like_a_file(tmp_path):
+    make(tmp_path, "in/cat.jpg", "in/dog.jpg", "one/cat.jpg")
+    for name, inputs in (("both.layers", "in"), ("both.png", "in"), ("both.svg", "one")):
+        out = str(tmp_path / name)
+        with pytest.raises(UsageError, match=rf"{name} would be a folder, of [12] outputs?; name a folder, or write"):
+            plan([str(tmp_path / inputs)], out, PICTURES, Path(name).suffix)
+        assert plan([str(tmp_path / inputs)], f"{out}/", PICTURES, Path(name).suffix).items
+    (tmp_path / "both.layers").mkdir()
+    assert len(plan([str(tmp_path / "in")], str(tmp_path / "both.layers"), PICTURES, ".layers").items) == 2
+    assert len(plan([str(tmp_path / "in")], str(tmp_path / "trip.2026"), PICTURES, ".layers").items) == 2
+
+
 def test_names_that_inputs_share_are_told_in_one_line(tmp_path):
     make(tmp_path, *(f"{folder}/{name}.jpg" for folder in "ab" for name in ("cat", "dog")))
     inputs = [str(path) for path in sorted(tmp_path.rglob("*.jpg"))]
@@ -157,6 +176,10 @@ def test_a_picture_to_refine_to_lies_at_the_same_place_of_the_tree(tmp_path):
     batch = plan([str(tmp_path / "s")], str(tmp_path / "f"), {".layers"}, ".layers")
     pictures = str(tmp_path / "pics")
     one, cat, dog = batch.items
+
+    def picture_of(item: Item, there: str) -> str:
+        return partner_of(item, there, PICTURES, "pictures", PictureError)
+
     assert picture_of(one, pictures) == str(tmp_path / "pics/a/one.png")
     assert picture_of(cat, pictures) == str(tmp_path / "pics/b/cat.png")
     with pytest.raises(PictureError, match="has 2 pictures called dog"):
@@ -164,6 +187,19 @@ def test_a_picture_to_refine_to_lies_at_the_same_place_of_the_tree(tmp_path):
     with pytest.raises(PictureError, match="has 0 pictures called one"):
         picture_of(Item("s/none/one.layers", "", place="none"), pictures)
     assert picture_of(one, "photo.png") == "photo.png"
+
+
+def test_a_layer_file_of_a_picture_lies_at_the_same_place_of_the_tree(tmp_path):
+    make(tmp_path, "s/a/one.layers.json", "s/b/cat.png.layers", "s/b/cat.layers", "s/a/one.png")
+
+    def layers_of(name: str, place: str) -> Path:
+        item = Item(name, "", place=place)
+        return Path(partner_of(item, str(tmp_path / "s"), {".layers", ".layers.json"}, "layer files", DocumentError))
+
+    assert layers_of("pics/a/one.jpg", "a").name == "one.layers.json"
+    assert layers_of("pics/b/cat.png", "b").name == "cat.png.layers"
+    with pytest.raises(DocumentError, match=r"has 0 layer files called one; one.jpg needs exactly one"):
+        layers_of("one.jpg", "")
 
 
 def test_names_of_any_bytes_are_shown_on_one_line_and_are_titles():

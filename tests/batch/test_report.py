@@ -53,7 +53,7 @@ def test_the_last_word_on_an_item_counts(tmp_path: Path, capsys) -> None:
 def test_lines_that_are_torn_or_are_none_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / NAME
     path.write_bytes(b'{"input": "a"}\n[1]\nnull\n\xff\xfe\n{"input": "x", "sha')
-    assert read_manifests(tmp_path) == []
+    assert list(read_manifests(tmp_path)) == []
     Manifest(tmp_path).add(Record("b.png", "", "b.layers", "done"))
     assert [record.output for record in read_manifests(tmp_path)] == ["b.layers"]
     assert path.read_bytes().endswith(b"\n")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -43,7 +45,7 @@ def test_good_inputs_are_done_and_broken_ones_named(copy: Call, texts: Path, tmp
     assert said[0] == "vecstack: Copying 40 inputs, 2 processes"
     assert sorted(Path(line.split(": ")[1]).name for line in said if line.endswith("broken.")) == ["07.txt", "27.txt"]
     assert "2 of 40 inputs failed; see the lines above (38 done, 0 skipped, 2 failed in " in said[-1]
-    records = read_manifests(out)
+    records = list(read_manifests(out))
     assert len(records) == 40
     failed = {record.output: (record.error, record.message) for record in records if record.status == "failed"}
     assert failed.keys() == {"deep/07.out", "27.out"}
@@ -64,6 +66,25 @@ def test_a_second_run_does_what_is_left(copy: Call, texts: Path, tmp_path: Path)
         path.write_text("mended")
     assert copy(texts, "-o", out, "--resume", "-j", 1).code == 0
     assert lines(copy(texts, "-o", out, "--resume", "--json").out)[-1]["summary"]["skipped"] == 40
+
+
+def test_one_file_has_the_record_that_it_would_have_among_several(copy: Call, texts: Path, tmp_path: Path) -> None:
+    one, out = texts / "00.txt", tmp_path / "one.out"
+    many = ("-o", tmp_path / "many", "--json", "--include", "0[03].txt", "-j", 1)
+    among = lines(copy(texts, *many).out)[0]
+    alone, _ = lines(copy(one, "-o", out, "--json").out)
+    assert alone | {"seconds": 0, "output": ""} == among | {"seconds": 0, "output": ""}
+    assert alone["sha256"] == hashlib.sha256(one.read_bytes()).hexdigest()
+
+
+def test_a_pipe_is_read_once(copy: Call, tmp_path: Path) -> None:
+    pipe, out = tmp_path / "pipe.txt", tmp_path / "out.out"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("text",))
+    writer.start()
+    assert copy(pipe, "-o", out).code == 0
+    writer.join()
+    assert out.read_text() == "text"
 
 
 def test_what_was_made_of_something_else_is_made_anew(copy: Call, texts: Path, tmp_path: Path) -> None:
@@ -117,7 +138,7 @@ def test_shards_share_the_inputs_and_keep_manifests_of_their_own(copy: Call, tex
         counts.append(len(tree(out)))
     assert 0 < counts[0] < counts[1] < counts[2] == 38
     assert len(list(out.glob("manifest-*-of-3.jsonl"))) == 3
-    assert len(read_manifests(out)) == 40
+    assert len(list(read_manifests(out))) == 40
     assert "38 skipped" in copy(texts, "-o", out, "--resume", "-j", 1).err
 
 
@@ -222,7 +243,7 @@ def test_two_runs_in_one_folder_do_each_other_no_harm(texts: Path, tmp_path: Pat
     runs = [start(texts, "-o", out, "-j", 1, "--skip-existing", "--shard", f"{part}/2") for part in (1, 2)]
     assert {run.communicate(timeout=60) and run.returncode for run in runs} <= {0, 7}
     assert len(tree(out)) == 38
-    assert len(read_manifests(out)) == 40
+    assert len(list(read_manifests(out))) == 40
     shutil.rmtree(out)
     runs = [start(texts, "-o", out, "-j", 1, "--skip-existing") for _ in range(2)]
     assert {run.communicate(timeout=60) and run.returncode for run in runs} == {7}

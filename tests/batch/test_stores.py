@@ -17,7 +17,7 @@ import pytest
 
 from tests.batch.conftest import Call, tree
 from tests.cli.conftest import vecstack  # noqa: F401
-from vecstack.batch import manifest
+from vecstack.batch import digests, manifest, state
 from vecstack.batch.manifest import read_manifests
 from vecstack.batch.places import files_below, joined, place
 
@@ -73,7 +73,7 @@ def test_a_store_gets_what_a_folder_gets(copy: Call, texts: Path, tmp_path: Path
     result = copy(texts, "-o", store, "-j", 1)
     assert result.code == 7
     assert objects(store) == tree(tmp_path / "out")
-    there, here = read_manifests(place(store)), read_manifests(tmp_path / "out")
+    there, here = list(read_manifests(place(store))), list(read_manifests(tmp_path / "out"))
     assert [(r.output, r.status, r.made, r.bytes, r.message) for r in there] == [
         (r.output, r.status, r.made, r.bytes, r.message) for r in here
     ]
@@ -82,6 +82,24 @@ def test_a_store_gets_what_a_folder_gets(copy: Call, texts: Path, tmp_path: Path
     refused = copy(texts / "00.txt", texts / "03.txt", "-o", store, "-j", 1)
     assert (refused.code, refused.err.count("exists; use --overwrite")) == (7, 2)
     assert copy(texts / "00.txt", texts / "03.txt", "-o", store, "-j", 1, "--overwrite").code == 0
+
+
+def test_what_is_done_in_a_store_is_not_read_back(
+    copy: Call, texts: Path, memory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy(texts, "-o", memory, "-j", 1)
+    place(f"{memory}/00.out").write_bytes(b"cut")
+    (texts / "03.txt").write_text("text 9")
+    read: list[str] = []
+
+    def digest_if_any(path: str) -> str:
+        read.append(path)
+        return digests.digest_if_any(path)
+
+    monkeypatch.setattr(state, "digest_if_any", digest_if_any)
+    copy(texts, "-o", memory, "-j", 1, "--resume")
+    assert read == [f"{memory}/00.out", f"{memory}/03.out"]
+    assert place(f"{memory}/03.out").read_bytes() == b"text 9"
 
 
 def test_what_a_store_holds_is_worked_on_as_what_a_folder_holds(
@@ -124,7 +142,7 @@ def test_manifests_are_put_now_and_then_and_go_on_in_a_next_one(
     monkeypatch.setattr(manifest, "TOLD_SECONDS", 0.0)
     copy(texts, "-o", memory, "-j", 1)
     assert len(manifest.manifests_in(place(memory))) > 2
-    assert len(read_manifests(place(memory))) == 40
+    assert len(list(read_manifests(place(memory)))) == 40
     codes = [copy(texts, "-o", memory, "-j", 1, "--resume", "--shard", f"{part}/2").code for part in (1, 2)]
     assert sorted(codes) == [0, 7]
     assert list(place(memory).glob("manifest-*-of-2-*.jsonl"))
@@ -151,7 +169,7 @@ def test_a_store_that_cannot_be_had_is_one_line(
 def test_a_url_of_a_file_is_its_path(copy: Call, texts: Path, tmp_path: Path) -> None:
     assert copy(f"file://{texts}/00.txt", f"file://{texts}/03.txt", "-o", f"file://{tmp_path}/out").code == 0
     assert tree(tmp_path / "out").keys() == {"00.out", "03.out"}
-    assert read_manifests(tmp_path / "out")[0].input == f"{texts}/00.txt"
+    assert next(read_manifests(tmp_path / "out")).input == f"{texts}/00.txt"
 
 
 @needs_s3

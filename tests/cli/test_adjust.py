@@ -62,13 +62,35 @@ def test_several_pictures_go_into_a_folder_and_one_to_standard_output(
     second = tmp_path / "second.png"
     second.write_bytes(photo.read_bytes())
     words = ["--layers", document, "--mask", "1", "--hue", "90"]
-    assert vecstack("adjust", photo, second, *words, "-o", tmp_path / "out").code == 0
+    result = vecstack("adjust", photo, second, *words, "-o", tmp_path / "out")
+    assert result.code == 0
+    assert f"the masks of {document} go over all 2 pictures; --layers DIR takes each picture's own" in result.err
     names = ["photo.png", "second.png"]
     assert [(tmp_path / "out" / name).is_file() for name in names] == [True, True]
     stream = io.TextIOWrapper(io.BytesIO())
     monkeypatch.setattr("sys.stdout", stream)
     assert call("--mask", "1", "--hue", "90", "-o", "-").code == 0
     assert stream.buffer.getvalue() == (tmp_path / "out" / "photo.png").read_bytes()  # type: ignore[attr-defined]
+
+
+def test_each_picture_of_a_folder_has_its_own_layers(
+    vecstack: Call, document: Path, photo: Path, tmp_path: Path, pixels: np.ndarray
+) -> None:
+    folder, stacks = tmp_path / "photos", tmp_path / "stacks"
+    folder.mkdir()
+    stacks.mkdir()
+    wide = pixels.transpose(1, 0, 2)
+    pixels_to_file(wide, folder / "wide.png")
+    (folder / "tall.png").write_bytes(photo.read_bytes())
+    (stacks / "tall.layers").write_bytes(document.read_bytes())
+    words = ["--layers", stacks, "--mask", "1", "--hue", "90"]
+    result = vecstack("adjust", folder, *words, "-o", tmp_path / "out")
+    assert result.code == 7
+    assert f"{stacks} has 0 layer files called wide; {folder / 'wide.png'} needs exactly one" in result.err
+    assert "go over all" not in result.err
+    alone = tmp_path / "alone.png"
+    vecstack("adjust", photo, "--layers", document, *words[2:], "-o", alone)
+    assert (tmp_path / "out" / "tall.png").read_bytes() == alone.read_bytes()
 
 
 @pytest.mark.parametrize(

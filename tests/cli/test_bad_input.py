@@ -199,7 +199,7 @@ CALLS = [
     Line("render {doc} -o /dev/full", 4, "/dev/full"),
     Line("render {doc} -o /proc/x.png", 4, "/proc"),
     Line("info {tmp}/nothing.layers", 3, "nothing.layers"),
-    Line("info {tmp}", 3, "folder"),
+    Line("info {tmp}/none*", 2, "looked for .layers, .layers.json"),
     Line("info {photo}", 3, "photo.png"),
     Line("validate {photo}", 3, "photo.png"),
     Line("models fly", 2, "fly"),

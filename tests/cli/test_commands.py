@@ -262,6 +262,28 @@ def test_render_says_which_layers_it_cannot_draw(vecstack: Call, tmp_path: Path)
     ]
 
 
+def test_info_gives_a_line_of_each_of_several_documents(vecstack: Call, document: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "stacks"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / f"{name}.layers").write_bytes(document.read_bytes())
+    (folder / "c.layers").write_text("broken")
+    size = document.stat().st_size
+    result = vecstack("info", folder)
+    assert result.code == 7
+    told = [f"{folder / name}: 37 x 53 on #000000, 3 layers, {size:,} bytes" for name in ("a.layers", "b.layers")]
+    assert result.out.splitlines() == told
+    broken, summary = result.err.splitlines()
+    assert broken.startswith(f"vecstack: {folder / 'c.layers'}: ")
+    assert "1 of 3 files failed" in summary
+    each = [json.loads(line) for line in vecstack("info", f"{folder}/[ab].*", "--json").out.splitlines()]
+    assert [facts.pop("input") for facts in each] == [str(folder / name) for name in ("a.layers", "b.layers")]
+    alone = json.loads(vecstack("info", document, "--json").out)
+    assert each == [{name: value for name, value in alone.items() if name != "input"}] * 2
+    measured = vecstack("info", f"{folder}/[ab].*", "--contributions").out
+    assert measured.count("Layer") == 2 * vecstack("info", document).out.count("Layer")
+
+
 def test_info_says_what_is_in_a_document(vecstack: Call, document: Path, photo: Path) -> None:
     facts = json.loads(vecstack("info", document, "--json").out)
     assert facts["canvas"]["width"] == 37

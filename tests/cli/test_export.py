@@ -17,7 +17,7 @@ from PIL import Image
 
 from tests.exporting.cutting.test_partition import STACK
 from vecstack import load, save, to_svg
-from vecstack.exporting.animation import to_gif, to_webp
+from vecstack.exporting.animation import Pace, to_gif, to_webp
 from vecstack.exporting.pdf import to_pdf
 
 Call = Callable[..., Any]
@@ -101,7 +101,7 @@ def test_unknown_layers_are_noted(vecstack: Call, document: Path, tmp_path: Path
     strange = {"id": "odd", "kind": "hologram", "transform": frame}
     base = {"format": "vecstack-layers", "version": "1.0", "min_reader": "1.0", "canvas": {"width": 37, "height": 53}}
     path.write_text(json.dumps(base | {"layers": [strange]}))
-    for name in ("svg", "pdf", "ora", "gif", "webp", "png-layers"):
+    for name in ("svg", "pdf", "ora", "gif", "webp", "apng", "png-layers", "frames"):
         result = vecstack("export", path, "--format", name)
         assert result.code == 4, result.err
         assert "note: layer odd is of kind hologram" in result.err
@@ -129,7 +129,11 @@ def test_unknown_layers_are_noted(vecstack: Call, document: Path, tmp_path: Path
         (["-o", "made.json", "--format", "png-layers"], 4, "made.json is the name of a file"),
         (["-o", "-", "--format", "png-layers"], 2, "png-layers makes a folder"),
         (["-o", "made.pdf", "--tolerance", "1"], 2, "--tolerance does not apply to pdf, only to svg."),
-        (["-o", "made.ora", "--duration", "1"], 2, "--duration does not apply to ora, only to gif, webp."),
+        (
+            ["-o", "made.ora", "--duration", "1"],
+            2,
+            "--duration does not apply to ora, only to gif, webp, apng, frames.",
+        ),
         (["--format", "svg", "--source", "a.png"], 2, "--source does not apply to svg, only to html."),
         (["--format", "json", "--size", "9"], 2, "--size does not apply to json"),
         (["--max-bytes", "few"], 2, "--max-bytes must be a size such as 20kB, 1.5MB or 20000, not 'few'."),
@@ -230,13 +234,11 @@ def test_a_folder_with_other_things_is_left_alone(vecstack: Call, document: Path
 @pytest.mark.parametrize("name", ["pdf", "gif", "webp"])
 def test_options_of_other_formats_are_heeded(vecstack: Call, document: Path, tmp_path: Path, name: str) -> None:
     made = {"pdf": to_pdf, "gif": to_gif, "webp": to_webp}[name]
-    out, options = tmp_path / f"out.{name}", {"size": 40}
-    if name != "pdf":
-        options["duration"] = 500
-    words = [word for option, value in options.items() for word in (f"--{option}", str(value))]
-    assert vecstack("export", document, "-o", out, *words).code == 0
-    title = {"title": "made"} if name == "pdf" else {}
-    assert out.read_bytes() == made(load(document), **options, **title)
+    out, moves = tmp_path / f"out.{name}", name != "pdf"
+    words = ["--duration", "500", "--frames", "3"] if moves else []
+    assert vecstack("export", document, "-o", out, "--size", "40", *words).code == 0
+    options = {"pace": Pace(frames=3, duration=500)} if moves else {"title": "made"}
+    assert out.read_bytes() == made(load(document), size=40, **options)
 
 
 @pytest.mark.slow

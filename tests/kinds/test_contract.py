@@ -326,6 +326,8 @@ VERBS = {
     "export png-layers": "export {layers} --format png-layers --size 64 -o {out}",
     "export gif": "export {layers} --size 64 -o {out}.gif",
     "export webp": "export {layers} --size 64 -o {out}.webp",
+    "export apng": "export {layers} --size 64 -o {out}.apng",
+    "export frames": "export {layers} --format frames --size 64 -o {out}",
     "export json": "export {layers} -o {out}.layers.json",
     "view": "view {layers} --no-browser -o {out}.html",
 }

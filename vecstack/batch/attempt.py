@@ -15,7 +15,7 @@ from vecstack.atomic import check_folder, check_writable
 from vecstack.batch.digests import digest, digest_if_any, size_of
 from vecstack.batch.inputs import STANDARD
 from vecstack.batch.items import Act, Item, Job, Outcome, Report
-from vecstack.batch.places import exists, fetched, is_url, place, put
+from vecstack.batch.places import exists, fetched, is_file, is_folder, is_url, place, put
 from vecstack.errors import DeviceError, ExportError, PictureError, UsageError, VecstackError
 
 
@@ -29,7 +29,7 @@ def attempt(job: Job, act: Act, item: Item, report: Report) -> Outcome:
         with at_hand(item, report) as near:
             known["sources"] = _digests(job, near)
             perform(act, near, report)
-            known["made"] = tuple(map(digest_if_any, near.outputs)) if item.in_folder else ()
+            known["made"] = tuple(digest_if_any(path) for path in near.outputs if path != STANDARD)
             known["size"] = sum(size_of(path) for path in near.outputs if path != STANDARD)
     except VecstackError as wrong:
         error = cause = wrong
@@ -71,10 +71,10 @@ def sources_of(job: Job, item: Item) -> tuple[str, ...]:
 
 
 def _digests(job: Job, item: Item) -> tuple[str, ...]:
-    """The sha256 of what an item is made of, for a manifest; none where it cannot be read, which its reader says
-    better."""
+    """The sha256 of what an item is made of; none where it can be read only once, such as a pipe, or not at all, which
+    its reader says better."""
     try:
-        return sources_of(job, item) if item.in_folder else ()
+        return sources_of(job, item) if is_file(item.source) or is_folder(item.source) else ()
     except VecstackError:
         return ()
 

@@ -27,7 +27,7 @@ from vecstack.pictures.suffixes import OTHERS
 STANDARD = "-"  # standard input or output
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """An input file ("-" is standard input), its path in the folder that was searched for it, with slashes (None if
     none was), and whether the user named the file itself rather than a folder, a glob or a list."""

@@ -11,7 +11,7 @@ from vecstack.errors import VecstackError
 AnyJob = TypeVar("AnyJob", bound="Job")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """An input file ("-" is standard input) and its output ("-" is standard output), with `others` that are written
     beside it. Where `in_folder`, the output's folder is created when needed; where `is_folder`, the output is itself a

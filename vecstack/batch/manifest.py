@@ -11,11 +11,13 @@ import json
 import math
 import os
 import secrets
+import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ TOLD_SECONDS = 5.0  # between the times that a manifest is put into a store: as 
 PIECE_BYTES = 1 << 20  # of a manifest in a store, after which the next one is begun
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """What became of an item: its input as it was named and the sha256 of it ("" where it could not be read) and of
     what else it was made of; its output, by its path in the folder, and the sha256 and the bytes of all that was made;
@@ -159,13 +161,13 @@ def _ends_whole(path: Path) -> bool:
         return file.read(1) == b"\n"
 
 
-def read_manifests(folder: Path) -> list[Record]:
-    """All records of a folder, those of one manifest in the order in which they were added. Raises UsageError where
-    there is none."""
+def read_manifests(folder: Path) -> Iterator[Record]:
+    """All records of a folder, read as they are asked for, those of one manifest in the order in which they were added.
+    Raises UsageError where there is none."""
     paths = manifests_in(folder)
     if not paths:
         raise UsageError(f"{folder} has no {NAME}; name the output folder of a run over several inputs.")
-    return [record for path in paths for record in _records(path)]
+    return chain.from_iterable(map(_records, paths))
 
 
 def manifests_in(folder: Path) -> list[Path]:
@@ -174,10 +176,13 @@ def manifests_in(folder: Path) -> list[Path]:
         return sorted(folder.glob("manifest*.jsonl"), key=str)
 
 
-def latest(records: Iterable[Record]) -> dict[str, Record]:
-    """The last record of each output, by its path in the folder; one that is done before one that failed."""
+def latest(records: Iterable[Record], outputs: Container[str] | None = None) -> dict[str, Record]:
+    """The last record of each output, or of each of some, by its path in the folder; one that is done before one that
+    failed."""
     found: dict[str, Record] = {}
     for record in records:
+        if outputs is not None and record.output not in outputs:
+            continue
         if record.status == "done" or found.get(record.output, record).status != "done":
             found[record.output] = record
     return found
@@ -196,12 +201,14 @@ def _records(path: Path) -> Iterator[Record]:
 
 def _record(values: Any) -> Record:
     """A record from JSON. Raises ValueError, TypeError, KeyError, OverflowError."""
-    texts = ("input", "sha256", "output", "status", "error", "message", "options", "version")
+    texts = ("input", "sha256", "output", "message")
+    words = ("status", "error", "options", "version")  # the same in many records, and held once
     psnr, seconds, size = values["psnr"], float(values["seconds"]), int(values["bytes"])
     if not math.isfinite(seconds) or not 0 <= size < MAX_SIZE:
         raise ValueError("not a record")
     return Record(
         **{name: _text(values[name]) for name in texts},
+        **{name: sys.intern(_text(values[name])) for name in words},
         seconds=seconds,
         psnr=None if psnr is None else float(psnr),
         bytes=size,

@@ -80,10 +80,12 @@ def beside(text: str, name: str) -> str:
     return f"{text.rpartition('/')[0]}/{name}" if is_url(text) else str(Path(text).with_name(name))
 
 
-def files_below(folder: str) -> list[str]:
-    """The files in and below a folder of a store, each by its path in it, in order. Raises what its store raises."""
+def files_below(folder: str) -> dict[str, int]:
+    """The files in and below a folder of a store, each by its path in it, in order, and their bytes. Raises what its
+    store raises."""
     start: Any = place(folder)
-    return sorted(Path(name).relative_to(start.path).as_posix() for name in start.fs.find(start.path))
+    found = start.fs.find(start.path, detail=True)
+    return {Path(name).relative_to(start.path).as_posix(): found[name]["size"] for name in sorted(found)}
 
 
 def matching(pattern: str) -> list[str]:
@@ -92,14 +94,20 @@ def matching(pattern: str) -> list[str]:
     return sorted(start.fs.unstrip_protocol(name) for name in start.fs.glob(start.path))
 
 
+def listed(folder: str) -> dict[str, int] | None:
+    """The names of all files in and below a folder of a store, and their bytes; None for one of this machine. Raises
+    ExportError for a store that does not answer."""
+    if not is_url(folder):
+        return None
+    with reaching(folder, ExportError):
+        return {joined(folder, inside): size for inside, size in files_below(folder).items()}
+
+
 def presence(folder: str) -> Callable[[str], bool]:
     """What tells whether there is anything of a name in a folder: asked at once for a store, as it is now. Raises
     ExportError for one that does not answer."""
-    if not is_url(folder):
-        return exists
-    with reaching(folder, ExportError):
-        there = {joined(folder, inside) for inside in files_below(folder)}
-    return there.__contains__
+    there = listed(folder)
+    return exists if there is None else there.__contains__
 
 
 @contextmanager

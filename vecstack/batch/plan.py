@@ -16,6 +16,7 @@ from vecstack.batch.names import check_pattern, named_by, stem
 from vecstack.batch.places import beside, is_file, is_folder, is_url, joined, place, plain, presence
 from vecstack.document.file import SUFFIXES, check_suffix
 from vecstack.errors import ExportError, UsageError
+from vecstack.pictures.suffixes import SUFFIXES as PICTURES
 
 MAX_ENDINGS = 6  # of files that are left out, in one line
 
@@ -124,6 +125,9 @@ def _items(
         return [Item(found[0].path, output, is_folder=makes_folders)], ()
     if output is not None and is_file(output):
         raise ExportError(f"{output} is a file, but several inputs need a folder; name one with -o.")
+    if output is not None and not _names_folder(output) and suffix_of(output) in {suffix, *SUFFIXES, *PICTURES}:
+        count = "1 output" if len(found) == 1 else f"{len(found)} outputs"
+        raise UsageError(f"-o {output} would be a folder, of {count}; name a folder, or write {output}/ for that one.")
     targets, whole = _targets(found, output, suffix, naming)
     items = []
     for entry, target in zip(found, targets, strict=True):

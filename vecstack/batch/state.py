@@ -37,15 +37,19 @@ class Policy:
 @dataclass(frozen=True)
 class State:
     """What is known of the outputs of a run: its policy, the folder of its outputs, the records of that folder by
-    output, the outputs (absolute paths) that runs before have left unsettled, the sha256 of the options, and what tells
-    whether there is an output of a name."""
+    output, the outputs (absolute paths) that runs before have left unsettled, the sha256 of the options, and of a
+    store the names and bytes of what lies there."""
 
     policy: Policy
     folder: Path | None = None
     records: Mapping[str, Record] = field(default_factory=dict)
     unsettled: frozenset[str] = frozenset()
     options: str = ""
-    is_there: Callable[[str], bool] = exists
+    sizes: Mapping[str, int] | None = None
+
+    def is_there(self, path: str) -> bool:
+        """Whether there is anything of an output's name."""
+        return exists(path) if self.sizes is None else path in self.sizes
 
     def settled(self, item: Item, job: Job) -> Item:
         """The item with the outputs that are left as they are, and whether the rest may be replaced."""
@@ -53,6 +57,8 @@ class State:
             return dataclasses.replace(item, overwrite=self.policy.overwrite)
         record = self.records.get(key_of(item, self.folder))
         is_same = record is not None and self._is_same(record, item, job)
+        if is_same and record is not None and self._has_size(record, item):
+            return dataclasses.replace(item, kept=item.outputs)
         fates = [self._fate(path, item, record, at, is_same) for at, path in enumerate(item.outputs)]
         kept = tuple(path for path, fate in zip(item.outputs, fates, strict=True) if fate == "keep")
         overwrite = self.policy.overwrite or "replace" in fates
@@ -73,6 +79,13 @@ class State:
         if self.policy.update:
             return "replace" if _is_older(path, item.source) else "keep"
         return "keep" if self.policy.skip_existing else "make"
+
+    def _has_size(self, record: Record, item: Item) -> bool:
+        """Whether all that was made of an item lies in a store, and is as large: files appear whole there, so that
+        these need not be read."""
+        if self.sizes is None or record.status != "done" or not all(map(self.is_there, item.outputs)):
+            return False
+        return sum(self.sizes[path] for path in item.outputs) == record.bytes
 
     def _is_same(self, record: Record, item: Item, job: Job) -> bool:
         """Whether an item was made of what it would be made of now."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import sys
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,18 +16,23 @@ from vecstack.batch.items import Act, Item, Job, Report
 from vecstack.batch.plan import plan
 from vecstack.cli.arguments import Device, Inputs, MaxPixels, Output, devices_in, parse_color
 from vecstack.cli.course import Course, with_course
-from vecstack.cli.items import name_of, picture_in
+from vecstack.cli.items import name_of, partner_of, picture_in
+from vecstack.document.file import SUFFIXES as DOCUMENTS
 from vecstack.errors import DocumentError, PictureError, UsageError, named
 from vecstack.pictures.suffixes import SUFFIXES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vecstack.batch.plan import Batch
     from vecstack.editing.adjust import Adjustment
     from vecstack.stack import Stack
 
 
 @dataclass(frozen=True)
 class Adjusting(Job):
-    """Pictures changed where the masks of some layers of a file are, or where they are not."""
+    """Pictures changed where the masks of some layers are, or where they are not: of a file, or of each picture's own
+    in a folder."""
 
     layers: str
     mask: str
@@ -43,16 +49,27 @@ class Adjusting(Job):
     def on(self, device: str) -> Adjusting:
         return dataclasses.replace(self, device=device)
 
+    def uses(self, item: Item) -> tuple[str, ...]:
+        return (self._layers_of(item),) if Path(self.layers).is_dir() else ()
+
     def ready(self) -> Act:
         from vecstack.document.file import load
 
-        return partial(self._adjust, load(self.layers))
+        opened = lru_cache(maxsize=1)(load)
+        if not Path(self.layers).is_dir():
+            opened(self.layers)
+        return partial(self._adjust, opened)
 
-    def _adjust(self, stack: Stack, item: Item, report: Report) -> None:
+    def _layers_of(self, item: Item) -> str:
+        return partner_of(item, self.layers, DOCUMENTS, "layer files", DocumentError)
+
+    def _adjust(self, opened: Callable[[str], Stack], item: Item, report: Report) -> None:
         from vecstack.editing.adjust import adjust
         from vecstack.pictures.decoding.exif import exif_kept
         from vecstack.pictures.write import pixels_to_file
 
+        layers = self._layers_of(item)
+        stack = opened(layers)
         try:
             picture = picture_in(item.source, self.max_pixels)
             pixels = adjust(
@@ -67,7 +84,7 @@ class Adjusting(Job):
         except PictureError as error:
             raise named(error, name_of(item.source)) from error
         except DocumentError as error:
-            raise named(error, name_of(self.layers)) from error
+            raise named(error, name_of(layers)) from error
         dpi, exif = (picture.dpi, exif_kept(picture.exif)) if self.keeps_metadata else (None, None)
         if item.target == STANDARD:
             pixels_to_file(pixels, sys.stdout.buffer, format="png", dpi=dpi, exif=exif)
@@ -79,7 +96,12 @@ class Adjusting(Job):
 def run(
     inputs: Inputs,
     layers: Annotated[
-        str, typer.Option("--layers", metavar="FILE", help="The picture's layer file, such as photo.layers.")
+        str,
+        typer.Option(
+            "--layers",
+            metavar="FILE|DIR",
+            help="The picture's layer file, or a folder of layer files named like the inputs.",
+        ),
     ],
     mask: Annotated[
         str, typer.Option("--mask", metavar="SEL", help="Layers whose masks select the area (same syntax as edit).")
@@ -118,10 +140,19 @@ def run(
         raise UsageError("adjust needs an output; name one with -o.")
     adjustment = _adjustment(brightness, contrast, saturation, hue, tint, blur)
     batch = plan(inputs, output, set(SUFFIXES), ".png", **course.planned)
+    batch = dataclasses.replace(batch, notes=(*batch.notes, *_told_of_one_file(batch, layers)))
     job = Adjusting(layers, mask, adjustment, invert, keep_metadata, max_pixels, device)
     from vecstack.cli.running import run_all
 
     run_all(batch, job, course, "Adjusting")
+
+
+def _told_of_one_file(batch: Batch, layers: str) -> tuple[str, ...]:
+    """What is said where the masks of one picture go over several."""
+    count = len(batch.items)
+    if count < 2 or Path(layers).is_dir():
+        return ()
+    return (f"the masks of {name_of(layers)} go over all {count} pictures; --layers DIR takes each picture's own",)
 
 
 def _adjustment(

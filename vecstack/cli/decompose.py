@@ -38,7 +38,19 @@ from vecstack.cli.arguments import (
     parse_effort,
 )
 from vecstack.cli.course import Course, with_course
-from vecstack.cli.making import Making, model_of, style_of
+from vecstack.cli.making import (
+    Ground,
+    Length,
+    Making,
+    Opacity,
+    PaintingStyle,
+    Radii,
+    Strokes,
+    as_painted,
+    model_of,
+    painting_model,
+    style_of,
+)
 from vecstack.cli.tuning import Finish, check_assets
 from vecstack.fitting.choose import AUTO
 from vecstack.fitting.effort import DECOMPOSE_EFFORTS, DEFAULT_EFFORT, check_seed
@@ -102,6 +114,12 @@ def run(
     smooth: Smooth = None,
     nodes: Nodes = None,
     opaque: Opaque = False,
+    style: PaintingStyle = None,
+    strokes: Strokes = None,
+    ground: Ground = None,
+    radii: Radii = None,
+    length: Length = None,
+    opacity: Opacity = None,
     segments: Annotated[
         str | None,
         typer.Option(
@@ -134,18 +152,21 @@ def run(
     photo.png becomes photo.layers: masks as a model predicts them, and paths where these miss the picture, 128 layers
     in all. With --layers, --psnr or --budget, and for a transparent picture, all layers are paths. A bitmap of up to
     64 px in few colours gets sharp paths, others splines. A flat picture, such as a logo or a screenshot, gets few
-    exact paths of its parts. --model chooses otherwise."""
+    exact paths of its parts. --style paints it. --model chooses otherwise."""
     color = None if background is None else parse_color(background, "--background")
     how = parse_effort(effort, DECOMPOSE_EFFORTS)
     check_count(layers)
+    is_painting = any(asked is not None for asked in (ground, radii, length, opacity))
+    chosen = painting_model(model_of(model, pixel_art, blocks), style, strokes, layers, is_asked_for=is_painting)
+    count = layers if strokes is None else strokes
     check_seed(seed)
     finish = Finish(prune, compact, tolerance, budget is not None, device, assets)
-    goal = None if psnr is None and budget is None else Goal(layers, psnr, parse_bytes(budget, "--budget"))
-    style = style_of(colors, palette, smooth, nodes, blocks, sharp, opaque)
-    chosen = model_of(model, pixel_art, blocks)
+    goal = None if psnr is None and budget is None else Goal(count, psnr, parse_bytes(budget, "--budget"))
+    looks = style_of(colors, palette, smooth, nodes, blocks, sharp, opaque)
+    looks = as_painted(looks, ground, radii, length, opacity)
     batch = plan(inputs, output, set(SUFFIXES), ".layers", **course.planned)
     check_assets(assets, batch.items)
-    making = Making(chosen, how, style, seed, device, max_pixels, layers, goal, color, segments, focus, simplify)
+    making = Making(chosen, how, looks, seed, device, max_pixels, count, goal, color, segments, focus, simplify)
     from vecstack.cli.running import run_all
 
     run_all(batch, Decomposing(making, finish), course, "Decomposing")

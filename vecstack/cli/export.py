@@ -89,7 +89,16 @@ def run(
     hard: Annotated[bool, typer.Option("--hard", help="Write svg-flat without blurs.")] = False,
     duration: Annotated[
         int | None,
-        typer.Option("--duration", metavar="MS", help="Milliseconds per layer in gif and webp (default 300)."),
+        typer.Option(
+            "--duration", metavar="MS", help="Milliseconds of a frame of an animation (default: 300 or less)."
+        ),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--seconds", metavar="S", help="How long an animation builds up, instead (default: 8 or less)."),
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option("--frames", metavar="N", help="Most frames of an animation (default 100).")
     ] = None,
     source: Annotated[
         str | None,
@@ -148,6 +157,8 @@ def run(
         size=size,
         hard=hard or None,
         duration=duration,
+        seconds=seconds,
+        frames=frames,
         source=source,
         width_mm=width_mm,
         dpi=dpi,

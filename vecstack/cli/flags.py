@@ -8,6 +8,7 @@ from vecstack.errors import VecstackError, on_one_line
 FLAGS = {
     "budget_bytes": "--budget",
     "detail": "--psnr and --budget",
+    "scales": "--scale-range",
     "tint_strength": "the strength of --tint",
 }
 # How messages mention arguments in other places than the start; "" where the command line has no such option.
@@ -24,6 +25,11 @@ MENTIONS = {
     "`width`": "--width",
     "`height`": "--height",
     "`format`": "--format",
+    "`words`": "--words",
+    "`sizes`": "--sizes",
+    "`colors`": "--colors",
+    "`into`": "--into",
+    "`picture`": "--picture",
 }
 
 

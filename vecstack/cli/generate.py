@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vecstack.cli.arguments import Device, Overwrite, Quiet, Seed
-from vecstack.errors import UsageError
+from vecstack.errors import ExportError, UsageError
 
 if TYPE_CHECKING:
     from vecstack.stack import Stack
 
 ANIMATIONS = (".gif", ".webp", ".png")
 SHEET = "sheet.png"
+FRAME_MS, HELD_MS = 60, 600  # of a walk's animation: each picture, and the two at its ends
 WALK_COUNT = 48  # pictures of a walk where nobody says how many
 
 
@@ -36,7 +37,7 @@ def run(
     ] = None,
     truncation: Annotated[
         float | None,
-        typer.Option("--truncation", metavar="T", help="No number of the noise above T: fewer odd pictures, less variety."),
+        typer.Option("--truncation", metavar="T", help="Noise within T only: fewer odd pictures, less variety."),
     ] = None,
     size: Annotated[
         int, typer.Option("--size", metavar="PX", help="Side of a picture on the sheet, or of a walk's animation.")
@@ -51,9 +52,10 @@ def run(
     from vecstack.generation.generate import generate
     from vecstack.generation.generate import walk as walk_between
 
+    steps = WALK_COUNT if count is None else count
     if walk is not None and output.suffix.lower() in ANIMATIONS:
-        stacks = walk_between(model, walk, WALK_COUNT if count is None else count, truncation=truncation, device=device)
-        _film(stacks, output, size, device, overwrite)
+        stacks = walk_between(model, walk, steps, truncation=truncation, device=device)
+        _play(stacks, output, size, device, overwrite)
         made = f"{len(stacks):,} pictures from seed {walk[0]} to seed {walk[1]}: {output}"
     else:
         if output.suffix.lower() in (*ANIMATIONS, ".layers"):
@@ -62,7 +64,7 @@ def run(
             stacks = generate(model, 16 if count is None else count, seed=seed, truncation=truncation, device=device)
             names = [f"seed-{seed + index:06}" for index in range(len(stacks))]
         else:
-            stacks = walk_between(model, walk, WALK_COUNT if count is None else count, truncation=truncation, device=device)
+            stacks = walk_between(model, walk, steps, truncation=truncation, device=device)
             names = [f"walk-{index:04}" for index in range(len(stacks))]
         _write(stacks, names, output, size, device, overwrite)
         made = f"{len(stacks):,} layer files and {SHEET}: {output}"
@@ -72,16 +74,35 @@ def run(
 
 def _write(stacks: list[Stack], names: list[str], folder: Path, size: int, device: str, overwrite: bool) -> None:
     """Layer files of these names and a contact sheet in a folder. Raises ExportError, UsageError."""
-    from vecstack.atomic import check_writable
+    from vecstack.atomic import atomic_writer, check_writable
     from vecstack.document.file import save
+    from vecstack.exporting.pictures import png
     from vecstack.generation.sheet import contact_sheet
-    from vecstack.pictures.write import save_picture
 
     paths = [folder / f"{name}.layers" for name in names]
-    _make(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError(f"cannot write {folder}: {error.strerror}. Choose another folder.") from error
     for path in (*paths, folder / SHEET):
         check_writable(path, overwrite=overwrite)
     sheet = contact_sheet(stacks, size=size, device=device)
     for stack, path in zip(stacks, paths, strict=True):
         save(stack, path, overwrite=overwrite)
-    save_picture(sheet, folder / SHEET, overwrite=overwrite)
+    with atomic_writer(folder / SHEET, overwrite=overwrite) as file:
+        file.write(png(sheet))
+
+
+def _play(stacks: list[Stack], path: Path, size: int, device: str, overwrite: bool) -> None:
+    """An animation of a walk there and back. Raises ExportError, UsageError."""
+    from vecstack.atomic import atomic_writer, check_writable
+    from vecstack.drawing.render import render
+    from vecstack.exporting.animation import film
+
+    check_writable(path, overwrite=overwrite)
+    there = [render(stack, size=size, transparent=False, device=device)[..., :3] for stack in stacks]
+    frames = [*there, *there[-2:0:-1]]
+    held = {0, len(there) - 1}
+    durations = [HELD_MS if index in held else FRAME_MS for index in range(len(frames))]
+    with atomic_writer(path, overwrite=overwrite) as file:
+        file.write(film(frames, durations, path.suffix.lower()))

@@ -1,4 +1,4 @@
-"""vecstack info: show what is in a layer file."""
+"""vecstack info: show what is in layer files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vecstack.batch.inputs import STANDARD
-from vecstack.cli.arguments import AsJson
+from vecstack.cli.arguments import AsJson, Inputs
 from vecstack.cli.items import source_of
+from vecstack.cli.reading import read_all
 from vecstack.color import to_hex
 from vecstack.errors import UsageError, on_one_line
 
@@ -26,7 +27,7 @@ CONTRIBUTION_NOTE = (
 
 
 def run(
-    document: str = typer.Argument(metavar="INPUT", help="A layer file, or - for standard input."),
+    inputs: Inputs,
     with_contributions: Annotated[
         bool, typer.Option("--contributions", help="Measure how much each layer and group contributes to the picture.")
     ] = False,
@@ -38,11 +39,27 @@ def run(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the canvas, the layers and the size of a layer file."""
-    from vecstack.document.file import load, size_of
+    """Show the canvas, the layers and the size of layer files.
 
+    Of several, each is one line: of JSON where that is asked for, and with its layers where these are measured."""
     if size is not None and not with_plan:
         raise UsageError("--size needs --render-plan.")
+
+    def show(document: str, is_alone: bool) -> None:
+        facts = _facts(document, with_contributions, with_plan, size)
+        if as_json:
+            typer.echo(json.dumps({"input": document, **facts}, indent=2 if is_alone else None))
+        else:
+            lines = _lines(document, facts)
+            typer.echo("\n".join(lines if is_alone or with_contributions or with_plan else lines[:1]))
+
+    read_all(inputs, show)
+
+
+def _facts(document: str, with_contributions: bool, with_plan: bool, size: int | None) -> dict[str, Any]:
+    """All that is told of a layer file, as JSON values."""
+    from vecstack.document.file import load, size_of
+
     stack = load(source_of(document))
     facts = describe(stack)
     facts["bytes"] = asdict(size_of(stack))
@@ -51,7 +68,7 @@ def run(
     if with_plan:
         _add_plan(facts, stack, size)
     facts["file_bytes"] = None if document == STANDARD else Path(document).stat().st_size
-    typer.echo(json.dumps(facts, indent=2) if as_json else _text(document, facts))
+    return facts
 
 
 def describe(stack: Stack) -> dict[str, Any]:
@@ -137,7 +154,8 @@ def _count(number: int, name: str) -> str:
     return f"{number} {name}{'' if number == 1 else 's'}"
 
 
-def _text(document: str, facts: dict[str, Any]) -> str:
+def _lines(document: str, facts: dict[str, Any]) -> list[str]:
+    """The facts as text, the first line of which sums them up."""
     canvas, layers, groups = facts["canvas"], facts["layers"], facts["groups"]
     behind = "transparent" if canvas["transparent"] else canvas["background"]
     size = "" if facts["file_bytes"] is None else f", {facts['file_bytes']:,} bytes"
@@ -156,7 +174,7 @@ def _text(document: str, facts: dict[str, Any]) -> str:
         lines.append(_plan_text(facts["render_plan"]))
     if "note" in facts:
         lines.append(facts["note"])
-    return "\n".join(lines)
+    return lines
 
 
 def _tree(layers: list[dict[str, Any]], groups: list[dict[str, Any]]) -> Iterator[str]:

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from vecstack.batch.inputs import STANDARD
+from vecstack.batch.inputs import STANDARD, suffix_of
 from vecstack.batch.items import Item, Report
 from vecstack.batch.names import stem
-from vecstack.errors import ExportError, TooLargeError, UsageError, on_one_line
+from vecstack.errors import ExportError, TooLargeError, UsageError, VecstackError, on_one_line
 
 if TYPE_CHECKING:
     from vecstack.pictures.read import Picture
@@ -32,6 +32,21 @@ def title_of(source: str) -> str:
 def source_of(path: str) -> str | BinaryIO:
     """What to read an input from: standard input for "-", else the path. Raises UsageError without standard input."""
     return standard_input() if path == STANDARD else path
+
+
+def partner_of(item: Item, there: str, suffixes: set[str], called: str, error: type[VecstackError]) -> str:
+    """The file that belongs to an input: `there`, or, where that is a folder, the one in it with one of the suffixes
+    that is named like the input, at the place where the input lies in its own. Raises an error of that class, with what
+    such files are called."""
+    if not Path(there).is_dir():
+        return there
+    folder, source = Path(there, item.place), Path(item.source)
+    beside = [path for path in folder.iterdir() if suffix_of(path.name) in suffixes] if folder.is_dir() else []
+    whole = [path for path in beside if path.name == stem(source) or stem(path) == source.name]
+    found = sorted(whole or [path for path in beside if stem(path) == stem(source)])
+    if len(found) != 1:
+        raise error(f"{folder} has {len(found)} {called} called {stem(source)}; {item.source} needs exactly one.")
+    return str(found[0])
 
 
 def picture_in(path: str, megapixels: float | None, *, fitted: bool = False) -> Picture:

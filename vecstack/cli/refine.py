@@ -32,7 +32,7 @@ from vecstack.cli.arguments import (
     parse_effort,
 )
 from vecstack.cli.course import Course, with_course
-from vecstack.cli.items import picture_in, source_of
+from vecstack.cli.items import partner_of, picture_in, source_of
 from vecstack.cli.tuning import Finish, check_assets, show_psnr
 from vecstack.color import Color
 from vecstack.document.file import SUFFIXES
@@ -64,7 +64,10 @@ class Refining(Job):
         return dataclasses.replace(self, device=device, finish=dataclasses.replace(self.finish, device=device))
 
     def uses(self, item: Item) -> tuple[str, ...]:
-        return (picture_of(item, self.picture),)
+        return (self._picture_of(item),)
+
+    def _picture_of(self, item: Item) -> str:
+        return partner_of(item, self.picture, set(PICTURES), "pictures", PictureError)
 
     def ready(self) -> Act:
         return self._refine
@@ -74,7 +77,7 @@ class Refining(Job):
         from vecstack.fitting.refine import refine
 
         stack = load(source_of(item.source))
-        source = picture_of(item, self.picture)
+        source = self._picture_of(item)
         if item.target != STANDARD and Path(source).resolve() == Path(item.target).resolve():
             raise ExportError(f"{item.target} is the picture itself; choose another output with -o.")
         target = picture_in(source, self.max_pixels, fitted=True)
@@ -137,16 +140,3 @@ def run(
     from vecstack.cli.running import run_all
 
     run_all(batch, job, course, "Refining")
-
-
-def picture_of(item: Item, picture: str) -> str:
-    """The target picture of an input: the one given, or in a folder the one of the same name, at the place where the
-    input lies in its own. Raises PictureError."""
-    if not Path(picture).is_dir():
-        return picture
-    folder, name = Path(picture, item.place), Path(item.source).name.split(".layers")[0]
-    beside = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES] if folder.is_dir() else []
-    found = sorted(path for path in beside if path.name == name) or sorted(path for path in beside if path.stem == name)
-    if len(found) != 1:
-        raise PictureError(f"{folder} has {len(found)} pictures called {name}; {item.source} needs exactly one.")
-    return str(found[0])

@@ -139,7 +139,8 @@ def run(
     if depth not in (8, 16):
         raise UsageError(f"--depth must be 8 or 16, not {depth}.")
     if picture_format is not None and picture_format not in FORMAT_NAMES:
-        raise UsageError(f"--format must be one of {', '.join(FORMAT_NAMES)}, not {picture_format!r:.40}.")
+        others = "; `vecstack export` writes svg, pdf and more"
+        raise UsageError(f"--format must be one of {', '.join(FORMAT_NAMES)}, not {picture_format!r:.40}{others}.")
     job = Drawing(box, size, width, height, scale, depth, transparent, picture_format, dpi, exact, device)
     from vecstack.cli.running import run_all
 

@@ -20,8 +20,8 @@ from vecstack.batch.digests import digest, fingerprint
 from vecstack.batch.engine import choose_processes, kill_processes, work_here, work_in_processes
 from vecstack.batch.inputs import STANDARD
 from vecstack.batch.items import Item, Job, Outcome
-from vecstack.batch.manifest import Manifest, latest, line_of, manifests_in, read_manifests, record_of
-from vecstack.batch.places import exists, is_file, presence
+from vecstack.batch.manifest import Manifest, key_of, latest, line_of, manifests_in, read_manifests, record_of
+from vecstack.batch.places import exists, is_file, listed
 from vecstack.batch.plan import Batch
 from vecstack.batch.runs import Run, running
 from vecstack.batch.state import Policy, State
@@ -184,10 +184,11 @@ def _state(batch: Batch, course: Course, unsettled: frozenset[str]) -> State:
     folder = batch.folder
     policy = Policy(course.overwrite, course.resume, course.skip_existing, course.update)
     if folder is None:
-        return State(policy)
+        return State(policy, options=_options(course) if course.as_json else "")
     known = policy.looks and manifests_in(folder)
-    records = latest(read_manifests(folder)) if known else {}
-    return State(policy, folder, records, unsettled, _options(course), presence(str(folder)))
+    ours = None if course.shard is None else {key_of(item, folder) for item in batch.items}
+    records = latest(read_manifests(folder), ours) if known else {}
+    return State(policy, folder, records, unsettled, _options(course), listed(str(folder)))
 
 
 def _options(course: Course) -> str:

@@ -50,7 +50,8 @@ class CompiledRun(Protocol):
 class FastPainter:
     """A stack as a function of the pixels of a viewport (vecstack.drawing.exact.Painter): its layers compiled, but for
     those that their kind draws on a grid; `tolerance` is how far a colour may be off (default: what `depth` bits do not
-    show). Raises DocumentError where an asset is missing or does not fit its layers."""
+    show). One that does not start a picture is only laid over others. Raises DocumentError where an asset is missing or
+    does not fit its layers."""
 
     def __init__(
         self,
@@ -61,10 +62,12 @@ class FastPainter:
         transparent: bool = False,
         depth: int = 8,
         tolerance: float | None = None,
+        starts: bool = True,
     ) -> None:
-        background = [0.0, 0.0, 0.0, 0.0] if transparent else [*stack.canvas.background, 1.0]
+        background = [0.0, 0.0, 0.0, 0.0] if transparent or not starts else [*stack.canvas.background, 1.0]
         self._start = torch.tensor(background, dtype=torch.float32, device=device)
-        self._runs = list(self._compile(stack, viewport, TOLERANCES[depth] if tolerance is None else tolerance))
+        tolerance = TOLERANCES[depth] if tolerance is None else tolerance
+        self._runs = list(self._compile(stack, viewport, tolerance, is_lowest=starts))
 
     @property
     def plan(self) -> Plan:
@@ -74,16 +77,20 @@ class FastPainter:
     def __call__(self, xs: Tensor, ys: Tensor) -> Tensor:
         channels = 3 if self._start[3] == 1 else 4
         canvas = self._start[:channels, None, None].repeat(1, len(ys), len(xs))
+        self.lay_over(canvas, xs, ys)
+        return canvas
+
+    def lay_over(self, canvas: Tensor, xs: Tensor, ys: Tensor) -> None:
+        """Lay the layers over a premultiplied canvas in place, as CompiledRun.draw does."""
         (left, right), (top, bottom) = xs[[0, -1]].tolist(), ys[[0, -1]].tolist()
         hull = Rect(left, top, right - left, bottom - top)
         for run in self._runs:
             if run.rect.meets(hull):
                 run.draw(canvas, xs, ys)
-        return canvas
 
-    def _compile(self, stack: Stack, viewport: Viewport, tolerance: float) -> Iterator[CompiledRun]:
+    def _compile(self, stack: Stack, viewport: Viewport, tolerance: float, *, is_lowest: bool) -> Iterator[CompiledRun]:
         """The runs, lowest first."""
-        device, is_lowest = self._start.device, True
+        device = self._start.device
         is_small = viewport.width_px * viewport.height_px <= SMALL_PIXELS
         for rect, run in _runs_in(stack, viewport):
             kind = kind_of(run[0])

@@ -87,7 +87,7 @@ def _strips(
             for index, block in enumerate(blocks):
                 left = index * BAND_COLUMNS
                 pixels = strip[row : row + BAND_PX, left : left + BAND_COLUMNS]
-                pixels[:] = _pack(_painted(paint, block, band), layout)
+                pixels[:] = pack(_painted(paint, block, band), layout)
         yield strip
         if progress is not None:
             progress(top + len(strip), layout.height)
@@ -119,7 +119,7 @@ def _memory_of(device: torch.device) -> Iterator[None]:
         ) from error
 
 
-def _pack(colors: Tensor, layout: Layout) -> Pixels:
+def pack(colors: Tensor, layout: Layout) -> Pixels:
     """Pixels [H,W,C], rounded, of premultiplied colours [4,H,W] in 0..1."""
     straight = unpremultiply(colors) if layout.transparent else colors[:3]
     top = 2**layout.depth - 1

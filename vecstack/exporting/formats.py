@@ -13,6 +13,7 @@ from vecstack.atomic import atomic_writer, write_folder
 from vecstack.errors import ExportError, PictureError, UsageError, named
 
 if TYPE_CHECKING:
+    from vecstack.exporting.animation import Pace
     from vecstack.pictures.layout import Pixels
     from vecstack.stack import Stack
 
@@ -34,6 +35,8 @@ class Options:
     size: int | None = None
     hard: bool | None = None
     duration: int | None = None
+    seconds: float | None = None
+    frames: int | None = None
     source: str | None = None
     width_mm: float | None = None
     dpi: float | None = None
@@ -98,20 +101,22 @@ class Order:
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """A format. `suffixes` are those of its files, the usual one first; there are none where it is a folder. `options`
-    are the names of the options that apply to it. `make` returns the bytes of the file, or the files of the folder.
-    `draws` is false where layers that cannot be drawn are kept all the same."""
+    """A format. `suffixes` are those of its files, the usual one first; there are none where it is a folder, whose name
+    ends with `ending` where nobody names it. `options` are the names of the options that apply to it. `make`
+    returns the bytes of the file, or the files of the folder. `draws` is false where layers that cannot be drawn are
+    kept all the same."""
 
     name: str
     suffixes: tuple[str, ...]
     options: tuple[str, ...]
     make: Callable[[Order], bytes | Files]
     draws: bool = True
+    ending: str = ""
 
     @property
     def output_suffix(self) -> str:
         """What replaces the suffix of an input's name to give the name of its output."""
-        return self.suffixes[0] if self.suffixes else "-layers"
+        return self.suffixes[0] if self.suffixes else self.ending
 
     @property
     def is_folder(self) -> bool:
@@ -239,13 +244,31 @@ def _png_layers(order: Order) -> Files:
 def _gif(order: Order) -> bytes:
     from vecstack.exporting.animation import to_gif
 
-    return to_gif(order.stack, size=order.options.size, duration=order.options.duration, device=order.device)
+    return to_gif(order.stack, size=order.options.size, pace=_pace(order.options), device=order.device)
 
 
 def _webp(order: Order) -> bytes:
     from vecstack.exporting.animation import to_webp
 
-    return to_webp(order.stack, size=order.options.size, duration=order.options.duration, device=order.device)
+    return to_webp(order.stack, size=order.options.size, pace=_pace(order.options), device=order.device)
+
+
+def _apng(order: Order) -> bytes:
+    from vecstack.exporting.animation import to_apng
+
+    return to_apng(order.stack, size=order.options.size, pace=_pace(order.options), device=order.device)
+
+
+def _frames(order: Order) -> Files:
+    from vecstack.exporting.animation import frame_files
+
+    return frame_files(order.stack, size=order.options.size, pace=_pace(order.options), device=order.device)
+
+
+def _pace(asked: Options) -> Pace:
+    from vecstack.exporting.animation import Pace
+
+    return Pace(asked.frames, asked.duration, asked.seconds)
 
 
 def _json(order: Order) -> bytes:
@@ -256,6 +279,7 @@ def _json(order: Order) -> bytes:
 
 _MADE = ("width_mm", "dpi", "opaque", "cutout", "by_color", "min_area", "bleed")  # of formats that things are made from
 _SVG_OPTIONS = ("max_bytes", "max_paths", "precision", "size", "minify", *_MADE)
+_MOVING = ("size", "frames", "duration", "seconds")
 
 FORMATS = (
     ExportFormat("svg", (".svg", ".svgz"), ("tolerance", "plain", *_SVG_OPTIONS), _svg),
@@ -264,9 +288,11 @@ FORMATS = (
     ExportFormat("pdf", (".pdf",), ("size", *_MADE), _pdf),
     ExportFormat("dxf", (".dxf",), ("polylines", "center_lines", *_MADE), _dxf),
     ExportFormat("ora", (".ora",), ("size",), _ora),
-    ExportFormat("png-layers", (), ("size",), _png_layers),
-    ExportFormat("gif", (".gif",), ("size", "duration"), _gif),
-    ExportFormat("webp", (".webp",), ("size", "duration"), _webp),
+    ExportFormat("png-layers", (), ("size",), _png_layers, ending="-layers"),
+    ExportFormat("gif", (".gif",), _MOVING, _gif),
+    ExportFormat("webp", (".webp",), _MOVING, _webp),
+    ExportFormat("apng", (".apng",), _MOVING, _apng),
+    ExportFormat("frames", (), _MOVING, _frames, ending="-frames"),
     ExportFormat("json", (".layers.json", ".json"), (), _json, draws=False),
 )
 NAMES = ", ".join(chosen.name for chosen in FORMATS)

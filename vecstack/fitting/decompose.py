@@ -18,7 +18,7 @@ from vecstack.fitting.guide import Segments, find_guide
 from vecstack.fitting.progress import ProgressCallback
 from vecstack.fitting.refine import groups, refine
 from vecstack.kinds import find_kind, kind_of
-from vecstack.kinds.base import GridMaker, Guide, GuidedMaker, Made, SceneMaker, Style, StyledMaker
+from vecstack.kinds.base import NO_GROUND, TONED, GridMaker, Guide, GuidedMaker, Made, SceneMaker, Style, StyledMaker
 from vecstack.models import Model, load_model
 from vecstack.stack import Canvas, Stack
 
@@ -60,8 +60,8 @@ def decompose(
     bitmap has the layers that draw it sharp above those of a model that predicts (see fitting.underlay). A goal in
     bytes leaves out the model's layers, and the net that they need, where the picture comes closer without them.
 
-    A `style` asks for few colours, a palette, smooth outlines, blocks, sharp edges or opaque layers, of a model that
-    takes that.
+    A `style` asks for few colours, a palette, smooth outlines, blocks, sharp edges or opaque layers, or how strokes are
+    and what is under them, of a model that takes that. The way of painting is the model.
     `segments` are parts of the picture that become groups of their own, and `focus` is where detail matters more: a
     mask, or who finds them (see fitting.guide.find_guide); `simplify` takes out detail, so that the structure is not
     made of it (see fitting.simplify.simplified). All are for models all of whose layers are grown.
@@ -91,8 +91,10 @@ def decompose(
     if effort == SKETCH:
         _check_sketch(opened, goal)
     guide = _guide(opened, loaded, wishes, wanted or GROWN_LAYERS, device, seed) if is_guided else None
+    if style is not None and style.ground is not None:
+        loaded = _grounded(loaded, style.ground)
     seen = _looked_at(loaded, opened)
-    stack = _sketch(loaded, seen, opened, wanted, color)
+    stack = _on_ground(_sketch(loaded, seen, opened, wanted, color), style)
     if effort != SKETCH:
         stack = _fit(stack, seen, opened, effort, goal, color or loaded.ground, guide, is_opaque, seed, device, report)
     if goal is not None and goal.budget_bytes is not None:
@@ -168,6 +170,28 @@ def _check_sketch(model: Model, goal: Goal | None) -> None:
             f"{model.name} predicts, and meets no goal; use {', '.join(EFFORTS)} or a number of seconds.",
             parameter="effort",
         )
+
+
+def _grounded(loaded: Picture, ground: str | Color) -> Picture:
+    """The picture over the ground that is asked for; transparent, though no pixel may be, where there is to be none."""
+    import numpy as np
+
+    if ground == NO_GROUND:
+        alpha = np.ones(loaded.pixels.shape[:2], np.float32) if loaded.alpha is None else loaded.alpha
+        return dataclasses.replace(loaded, alpha=alpha)
+    if loaded.alpha is None:
+        return loaded
+    seen = loaded.pixels[loaded.alpha > 0]
+    color = to_color(ground) if ground != TONED else mean_color(seen[None]) if len(seen) else loaded.ground
+    return dataclasses.replace(loaded, pixels=loaded.over(color), alpha=None)
+
+
+def _on_ground(stack: Stack, style: Style | None) -> Stack:
+    """The stack with the colour under all layers that is asked for."""
+    ground = None if style is None else style.ground
+    if ground is None or ground in (TONED, NO_GROUND):
+        return stack
+    return dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, background=to_color(ground)))
 
 
 def _looked_at(loaded: Picture, model: Model) -> Picture:

@@ -35,10 +35,10 @@ class Goal:
             )
 
 
-def check_count(layers: int | None) -> None:
-    """Raise UsageError where a number of layers is given that no stack can have."""
+def check_count(layers: int | None, name: str = "layers") -> None:
+    """Raise UsageError where a number of layers, of that name, is given that no stack can have."""
     if layers is not None and not 1 <= layers <= MAX_LAYERS:
-        raise UsageError(f"layers must be 1 to {MAX_LAYERS:,}, not {layers}.", parameter="layers")
+        raise UsageError(f"{name} must be 1 to {MAX_LAYERS:,}, not {layers}.", parameter=name)
 
 
 def check_above(goal: Goal, stack: Stack) -> None:

@@ -18,9 +18,9 @@ MAX_PIXELS = 1 << 28  # of a sheet
 
 
 def contact_sheet(stacks: Sequence[Stack], *, size: int = SIDE_PX, device: str = "auto") -> np.ndarray:
-    """The pictures of some stacks (one at least) in rows, as many in a row as there are rows, or one or two more: [H,W,3]
-    uint8. `size` is the long side of each in pixels. Raises UsageError where a side is out of range or the sheet is too
-    large; DeviceError."""
+    """The pictures of some stacks (one at least) in rows, about as many in a row as there are rows: [H,W,3] uint8.
+    `size` is the long side of each in pixels. Raises UsageError where a side is out of range or the sheet is too large;
+    DeviceError."""
     if not 1 <= size <= MAX_SIDE_PX:
         raise UsageError(f"size must be 1 to {MAX_SIDE_PX:,} pixels, not {size:,}.", parameter="size")
     columns = math.ceil(math.sqrt(len(stacks)))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from vecstack.geometry import Affine, Rect
+from vecstack.geometry import Affine, Rect, cubic_range
 
 Point = tuple[float, float]
 
@@ -68,30 +68,11 @@ def polygon(points: Iterable[Point]) -> Outline:
 
 def bounds(outline: Outline) -> Rect:
     """The smallest rectangle that holds the curves, not their handles."""
-    xs = [x for contour in outline for piece in contour.pieces for x in _range(*(point[0] for point in piece))]
-    ys = [y for contour in outline for piece in contour.pieces for y in _range(*(point[1] for point in piece))]
+    xs = [x for contour in outline for piece in contour.pieces for x in cubic_range(*(point[0] for point in piece))]
+    ys = [y for contour in outline for piece in contour.pieces for y in cubic_range(*(point[1] for point in piece))]
     starts = [contour.points[0] for contour in outline]
     xs, ys = [*xs, *(x for x, _ in starts)], [*ys, *(y for _, y in starts)]
     return Rect(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
-
-
-def _range(a: float, b: float, c: float, d: float) -> list[float]:
-    """One coordinate of a piece where it is least and largest: at its end, and where it turns."""
-    least, most = min(a, d), max(a, d)
-    if least <= b <= most and least <= c <= most:
-        return [d]
-    turns = _roots(3 * (d - 3 * c + 3 * b - a), 6 * (c - 2 * b + a), 3 * (b - a))
-    return [d, *((1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d for t in turns)]
-
-
-def _roots(a: float, b: float, c: float) -> list[float]:
-    """Where a t^2 + b t + c is 0 within 0..1."""
-    if abs(a) < 1e-12 * (abs(b) + abs(c)):
-        roots = [-c / b] if b else []
-    else:
-        inside = b * b - 4 * a * c
-        roots = [(-b + sign * math.sqrt(inside)) / (2 * a) for sign in (-1, 1)] if inside >= 0 else []
-    return [root for root in roots if 0 < root < 1]
 
 
 def area(outline: Outline) -> float:

@@ -47,6 +47,15 @@ def outlined_kind() -> Kind[Layer]:
     return kind
 
 
+def placing_kind() -> Kind[Layer]:
+    """The kind of layer that is an item, placed. Raises UnknownKindError where there is none."""
+    kinds = (find_kind(name) for name in kind_names())
+    kind = next((kind for kind in kinds if kind is not None and kind.can_be_placed), None)
+    if kind is None:
+        raise UnknownKindError("no kind of layer places items; install one that does.")
+    return kind
+
+
 def can_draw(layer: Layer) -> bool:
     """Whether this version has the layer's kind."""
     return not isinstance(layer, UnknownLayer) and find_kind(layer.kind) is not None

@@ -15,6 +15,7 @@ overrides those that it can answer better:
   the pixels of a picture: `grower`; to be made of a surface that was fitted to them: `from_surface`;
 - to be exported as curves: `outline`, `gradient`, `svg`; to be imported from them: `from_outline`; to be drawn in the
   page: `web`;
+- to hold items that are placed again and again: `item`, `placed`;
 - to be made of pictures: `makers`, `load_maker`; of noise: `load_generator`; to be trained: `trainee`.
 
 Coordinates are canvas units (pixels of the source, y down) or those of the layer's local frame [-1,1]^2, which its
@@ -30,7 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
-from vecstack.color import Color
+from vecstack.color import Color, is_number, to_color
 from vecstack.errors import RecipeError, UsageError, WeightsError
 from vecstack.geometry import Rect
 from vecstack.kinds.fields import from_json, own_fields, to_json
@@ -106,6 +107,11 @@ class Generates(Protocol):
 
 
 MAX_STYLE_COLORS, MAX_SMOOTH_PX = 256, 20.0
+MAX_RADIUS_PX = 100_000.0
+LEAST_LENGTH, MAX_LENGTH = 0.5, 20.0  # of strokes, in their widths
+LEAST_OPACITY = 0.05  # of layers that are all as opaque
+TONED, NO_GROUND = "toned", "none"
+FREE = "free"
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,9 @@ class Style:
     """What may be asked of the looks of layers, of a maker that takes it: at most so many `colors`, those of a
     `palette`, outlines that may leave what is seen by up to `smooth` pixels to have fewer pieces, the `blocks` that
     pixels are, edges that are all `sharp`, no layer that is translucent (`opaque`), at most so many `nodes` (knots of
-    all outlines). None and False ask for nothing.
+    all outlines). Of paintings: the `ground` under all strokes, a colour, "toned" (the picture's mean colour) or "none"
+    (a transparent canvas); the least and the greatest of their `radii`, in pixels; how many times as long as wide they
+    are at least (`length`); and one `opacity` of all, or "free" for each its own. None and False ask for nothing.
     Raises UsageError where they are out of range or exclude each other."""
 
     colors: int | None = None
@@ -123,6 +131,10 @@ class Style:
     sharp: bool = False
     opaque: bool = False
     nodes: int | None = None
+    ground: Color | str | None = None
+    radii: tuple[float, float] | None = None
+    length: float | None = None
+    opacity: float | str | None = None
 
     def __post_init__(self) -> None:
         if self.colors is not None and not 1 <= self.colors <= MAX_STYLE_COLORS:
@@ -139,6 +151,30 @@ class Style:
             raise UsageError("palette must have at least one color.", parameter="palette")
         if self.colors is not None and self.palette is not None:
             raise UsageError("a palette says how many colors there are; leave colors out.", parameter="colors")
+        self._check_painting()
+
+    def _check_painting(self) -> None:
+        """Raise UsageError where what is asked of a painting is out of range."""
+        if self.ground not in (None, TONED, NO_GROUND):
+            to_color(self.ground)
+        if self.radii is not None and not 0 < self.radii[0] <= self.radii[1] <= MAX_RADIUS_PX:
+            raise UsageError(
+                "radii must be the least and the greatest, above 0 and at most "
+                f"{MAX_RADIUS_PX:,.0f} pixels, not {self.radii[0]:g} and {self.radii[1]:g}.",
+                parameter="radii",
+            )
+        if self.length is not None and not LEAST_LENGTH <= self.length <= MAX_LENGTH:
+            raise UsageError(
+                f"length must be {LEAST_LENGTH:g} to {MAX_LENGTH:g} times the width, not {self.length:g}.",
+                parameter="length",
+            )
+        is_given = self.opacity not in (None, FREE)
+        if is_given and not (is_number(self.opacity) and LEAST_OPACITY <= cast(float, self.opacity) <= 1):
+            raise UsageError(
+                f"opacity must be {LEAST_OPACITY:g} to 1, or {FREE}, not {self.opacity!r:.40}.", parameter="opacity"
+            )
+        if self.opaque and self.opacity not in (None, 1):
+            raise UsageError("opacity of opaque layers is 1; leave one out.", parameter="opacity")
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -193,12 +229,13 @@ class MakerEntry:
     """A maker that needs no weights: what it is good for, in a line, how it is opened on a device, and, where it is
     the best for some small pictures, what says why a picture [D,H,W] (float32 in 0..1, premultiplied where D is 4) is
     one, in words; None of others. `resembles` says the same of a picture for which the maker is worth a try, but not
-    chosen unasked."""
+    chosen unasked. A maker that paints is a style of painting (`is_style`)."""
 
     description: str
     open: Callable[[torch.device], Maker]
     suits: Callable[[np.ndarray], str | None] | None = None
     resembles: Callable[[np.ndarray], str | None] | None = None
+    is_style: bool = False
 
 
 @dataclass(frozen=True)
@@ -352,6 +389,16 @@ class CenterLine:
     width: float
     ends: str
     corners: str
+
+
+@dataclass(frozen=True)
+class ItemShape:
+    """A shape of an item that is placed: what closed curves hold (nonzero rule, so that a curve of the other direction
+    cuts a hole), in a colour or a gradient, with an opacity in 0..1. All shapes of an item have one frame."""
+
+    curves: tuple[Curve, ...]
+    paint: Color | Gradient
+    opacity: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -541,6 +588,25 @@ class Kind(Generic[AnyLayer]):
     def from_outline(self, common: Mapping[str, Any], outline: Sequence[Curve], paint: Color | Gradient) -> AnyLayer:
         """A layer from the common fields (arguments of Layer) that covers what closed curves which do not overlap hold
         (nonzero rule), in a colour or a gradient. Raises DocumentError."""
+        raise NotImplementedError
+
+    # Placed
+
+    @property
+    def can_be_placed(self) -> bool:
+        """Whether its layers are items that are placed again and again."""
+        return type(self).placed is not Kind.placed
+
+    def item(self, content: Sequence[ItemShape] | bytes) -> bytes:
+        """The asset of an item: shapes, lowest first, or the bytes of a picture in a file, with its transparency. The
+        long side of what the item covers, of the whole of a picture, is from -1 to 1 in the local frame of its layers,
+        and the middle is at 0 (kinds.items.fitted does so to shapes). Raises DocumentError for shapes and pictures that
+        no item may have."""
+        raise NotImplementedError
+
+    def placed(self, common: Mapping[str, Any], item: str, color: Color | None = None) -> AnyLayer:
+        """A layer from the common fields (arguments of Layer) that shows the item of an asset, all of it in one color
+        where there is one. Its transform should be a similarity (Affine.similarity). Raises DocumentError."""
         raise NotImplementedError
 
     # Made of pictures

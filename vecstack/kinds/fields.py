@@ -39,7 +39,7 @@ def from_json(layer: type[AnyLayer], common: Mapping[str, Any], own: Mapping[str
     defaults = {field.name: field.default for field in dataclasses.fields(layer)}
     for name, hint in own_fields(layer).items():
         if name in own:
-            values[name] = _converted(own[name], hint, where + name)
+            values[name] = converted(own[name], hint, where + name)
         elif defaults[name] is dataclasses.MISSING:
             raise DocumentError(f"{where}{name} is missing.")
     return layer(**common, **values)
@@ -47,18 +47,18 @@ def from_json(layer: type[AnyLayer], common: Mapping[str, Any], own: Mapping[str
 
 def to_json(layer: Layer) -> dict[str, Any]:
     """A layer's own fields as JSON values, without those that are None."""
-    values = {name: _plain(getattr(layer, name), hint) for name, hint in own_fields(type(layer)).items()}
+    values = {name: plain(getattr(layer, name), hint) for name, hint in own_fields(type(layer)).items()}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _converted(value: Any, hint: Any, where: str) -> Any:
+def converted(value: Any, hint: Any, where: str) -> Any:
     """A JSON value as the type of a field: a number, a string, true or false, a tuple of these, a dataclass of
-    these, or None."""
+    these, or None. Raises DocumentError, whose message begins with `where`."""
     arguments = typing.get_args(hint)
     if isinstance(hint, types.UnionType):
         if value is None and type(None) in arguments:
             return None
-        return _converted(value, arguments[0], where)
+        return converted(value, arguments[0], where)
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, list):
             raise DocumentError(f"{where} must be a list, not {reprlib.repr(value)}.")
@@ -69,7 +69,7 @@ def _converted(value: Any, hint: Any, where: str) -> Any:
         items = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
         if len(items) != len(value):
             raise DocumentError(f"{where} must have {len(items)} values, not {len(value)}.")
-        return tuple(_converted(item, kind, where) for item, kind in zip(value, items, strict=True))
+        return tuple(converted(item, kind, where) for item, kind in zip(value, items, strict=True))
     if dataclasses.is_dataclass(hint):
         return _object(value, hint, where)
     if hint is float and type(value) is int:
@@ -97,21 +97,21 @@ def _object(value: Any, hint: Any, where: str) -> Any:
             continue
         if name not in value:
             raise DocumentError(f"{where}.{name} is missing.")
-        values[name] = _converted(value[name], field_hint, f"{where}.{name}")
+        values[name] = converted(value[name], field_hint, f"{where}.{name}")
     return hint(**values)
 
 
-def _plain(value: Any, hint: Any) -> Any:
+def plain(value: Any, hint: Any) -> Any:
     """A value of a field in JSON: floats as such, so that an edit with integers is written as it will be read."""
     arguments = typing.get_args(hint)
     if isinstance(hint, types.UnionType):
-        return None if value is None else _plain(value, arguments[0])
+        return None if value is None else plain(value, arguments[0])
     if typing.get_origin(hint) is tuple:
         items = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
-        return [_plain(item, kind) for item, kind in zip(value, items, strict=True)]
+        return [plain(item, kind) for item, kind in zip(value, items, strict=True)]
     if dataclasses.is_dataclass(hint):
-        plain = {name: _plain(getattr(value, name), kind) for name, kind in typing.get_type_hints(hint).items()}
-        return {name: own for name, own in plain.items() if own is not None}
+        values = {name: plain(getattr(value, name), kind) for name, kind in typing.get_type_hints(hint).items()}
+        return {name: own for name, own in values.items() if own is not None}
     return float(value) if hint is float else value
 
 

@@ -19,7 +19,7 @@ from vecstack.kinds.path.bitmap.outline import contour_of, outlines_of
 from vecstack.kinds.path.bitmap.phases import Phases, seen
 from vecstack.kinds.path.bitmap.phases import fitted as fitted_phases
 from vecstack.kinds.path.bitmap.reading import reading_of
-from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, LINE, SMOOTH, Contour, basis_of, retracted
+from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, LINE, SMOOTH, Contour, links_of, retracted
 from vecstack.kinds.path.bitmap.simplify import described, numbers_of
 from vecstack.kinds.path.bitmap.soft import _answer, _drawn, _solve, _times, surface_of
 from vecstack.models import load_model
@@ -94,11 +94,11 @@ def contour_of_all_kinds() -> Contour:
 
 def test_the_free_numbers_of_a_contour_move_it_as_its_kinds_allow() -> None:
     contour = contour_of_all_kinds()
-    basis = basis_of(contour)
-    assert basis.shape == (30, numbers_of(contour))
-    generator = np.random.default_rng(0)
-    step = 1e-5 * generator.standard_normal(basis.shape[1])
-    moved = Contour(contour.points + (basis @ step).reshape(-1, 2), contour.pieces, contour.knots)
+    numbers, shares, count = links_of(contour)
+    assert count == numbers_of(contour)
+    step = 1e-5 * np.random.default_rng(0).standard_normal(count)
+    moves = np.where(numbers >= 0, shares * step[numbers], 0).sum(1)
+    moved = Contour(contour.points + moves.reshape(-1, 2), contour.pieces, contour.knots)
     assert np.abs(retracted(moved).points - moved.points).max() < 1e-8  # still of the same kinds
 
 

@@ -102,12 +102,12 @@ def test_focus_moves_strokes_to_the_subject() -> None:
 def test_pictures_of_any_size_are_painted(size: tuple[int, int]) -> None:
     pixels = np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), np.uint8)
     stack = painted(layers=12, pixels=pixels)
-    assert 0 < len(stack.layers) <= 12
+    assert len(stack.layers) == 12
 
 
-def test_a_picture_of_one_colour_is_painted_in_it() -> None:
-    stack = painted(layers=20, pixels=np.full((40, 50, 3), (20, 90, 160), np.uint8))
-    assert len(stack.layers) == 20
+def test_a_picture_of_one_colour_is_painted_in_it_with_as_many_strokes_though_none_mends_anything() -> None:
+    stack = painted(layers=200, pixels=np.full((40, 50, 3), (20, 90, 160), np.uint8))
+    assert len(stack.layers) == 200
     assert {color_of(layer) for layer in stack.layers} <= {(0.078, 0.353, 0.627), (0.079, 0.353, 0.627)}
 
 
@@ -125,6 +125,58 @@ def test_nothing_is_painted_where_nothing_is() -> None:
 def test_opaque_strokes_may_be_asked_of_a_look_that_has_translucent_ones() -> None:
     assert any(layer.opacity < 1 for layer in painted("realistic").layers)
     assert all(layer.opacity == 1 for layer in painted("realistic", style=Style(opaque=True)).layers)
+
+
+def test_the_ground_is_as_asked_for() -> None:
+    colors = {ground: painted(layers=9, style=Style(ground=ground)).canvas for ground in ("black", "toned", "none")}
+    assert colors["black"].background == (0, 0, 0)
+    assert colors["toned"] == painted(layers=9).canvas
+    assert colors["none"].transparent
+
+
+def test_a_transparent_picture_is_painted_over_a_ground_that_is_asked_for() -> None:
+    pixels = np.concatenate([picture(), np.zeros((HEIGHT, WIDTH, 1), np.uint8)], 2)
+    pixels[:, :48, 3] = 255
+    stack = painted(pixels=pixels, style=Style(ground="red"))
+    drawn = vecstack.render(stack, WIDTH, device="cpu")
+    assert drawn.shape == (HEIGHT, WIDTH, 3)
+    assert np.abs(drawn[:, 60:].astype(int) - (255, 0, 0)).mean() < 4
+
+
+def test_the_ground_of_a_grey_picture_may_have_a_tint() -> None:
+    grey = picture()[..., :1].repeat(3, 2)
+    assert painted(layers=9, pixels=grey, style=Style(ground="#804020")).canvas.background[0] > 0.5
+
+
+def test_strokes_are_as_asked_for() -> None:
+    strokes: Any = painted("realistic", 40, style=Style(radii=(2, 6), length=3, opacity=0.5)).layers
+    radii = np.array([stroke.radii for stroke in strokes])
+    spines = np.array([stroke.spine for stroke in strokes])
+    length = sum(np.hypot(*(spines[:, at + 2 : at + 4] - spines[:, at : at + 2]).T) for at in (0, 2))
+    assert radii.min() >= 2
+    assert radii.max() <= 6
+    is_broad = radii.max(1) > 2
+    assert (length[is_broad] >= 3 * 2 * radii[is_broad].max(1) - 0.2).all()
+    assert {stroke.opacity for stroke in strokes} == {0.5}
+    free = painted(layers=40, style=Style(opacity="free")).layers
+    assert len({layer.opacity for layer in free}) > 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"ground": "puce"}, "not a colour"),
+        ({"radii": (5, 2)}, "radii must be"),
+        ({"radii": (0, 2)}, "radii must be"),
+        ({"length": 0}, "length must be"),
+        ({"opacity": 0}, "opacity must be"),
+        ({"opacity": "some"}, "opacity must be"),
+        ({"opacity": 0.5, "opaque": True}, "opacity of opaque"),
+    ],
+)
+def test_what_no_painting_can_have_is_refused(asked: Any, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Style(**asked)
 
 
 def test_what_is_no_guide_of_a_painting_is_refused() -> None:

@@ -35,33 +35,53 @@ class Canvas:
         squares: np.ndarray = np.square(self.painted - self.picture).sum(0)
         return squares
 
+    def places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What the loops of tracing.py judge strokes on: the canvas, the picture, and room."""
+        _, height, width = self.painted.shape
+        room = np.empty((6, height * width), np.float32), np.empty((height, 4), np.int64)
+        return self.painted, self.picture, np.empty((height, 2)), *room
+
 
 def new_strokes(
-    canvas: Canvas, look: Look, radius: float, least: float, wanted: int, rng: np.random.Generator
+    canvas: Canvas, look: Look, radius: float, within: tuple[float, float], wanted: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """So many strokes [L,13] of about a radius, above a least one, the broadest first; fewer where more would mend
-    nothing."""
+    """So many strokes [L,13] of about a radius, `within` the least and the greatest, the broadest first; fewer where
+    more would mend nothing."""
     fields = Fields.of(canvas.picture, radius)
     taken = [np.zeros((0, NUMBERS))]
     for attempt in range(TRIES):
         left = wanted - sum(map(len, taken))
         if left <= 0:
             break
-        begun = _begun(canvas, fields, look, radius, least, CANDIDATES * left + 8, rng)
+        begun = _begun(canvas, fields, look, radius, within, CANDIDATES * left + 8, rng)
         taken.append(_chosen(canvas, begun, left, SHARES if attempt < CAREFUL_TRIES else (*SHARES, 0.0)))
     strokes = np.concatenate(taken)
     return strokes[np.argsort(-strokes[:, 6], kind="stable")]
 
 
+def spare_strokes(
+    canvas: Canvas, look: Look, radius: float, within: tuple[float, float], wanted: int, rng: np.random.Generator
+) -> np.ndarray:
+    """So many strokes [L,13] that mend nothing: those of some that harm least."""
+    begun = _begun(canvas, Fields.of(canvas.picture, radius), look, radius, within, CANDIDATES * wanted, rng)
+    return begun[np.argsort(-_gains(canvas, begun), kind="stable")[:wanted]]
+
+
 def _begun(
-    canvas: Canvas, fields: Fields, look: Look, radius: float, least: float, count: int, rng: np.random.Generator
+    canvas: Canvas,
+    fields: Fields,
+    look: Look,
+    radius: float,
+    within: tuple[float, float],
+    count: int,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """So many strokes through seeds where the picture is missed, along its structure."""
     missed = canvas.missed()
     seeds = _seeds(missed if canvas.weight is None else missed * canvas.weight, radius, count, rng)
     x, y = seeds.T
-    radii = np.maximum(radius * np.exp(rng.normal(0, look.spread, count)), least)
-    radii = np.maximum(np.minimum(radii, canvas.borders.at(x, y)[1]), least)
+    radii = radius * np.exp(rng.normal(0, look.spread, count))
+    radii = np.minimum(radii, canvas.borders.at(x, y)[1]).clip(*within)
     rows, columns = fields.coherence.shape
     cells = (y / fields.side).astype(int).clip(0, rows - 1), (x / fields.side).astype(int).clip(0, columns - 1)
     shortest, longest = look.lengths
@@ -71,7 +91,7 @@ def _begun(
     strokes[:, 8:10] = look.opacity
     field = fields.along, fields.colors, fields.side
     tracing.begin(seeds, radii, 2 * radii * (shortest - 1), most, *field, missed, canvas.borders.labels, strokes)
-    canvas.borders.keep(strokes, strokes, canvas.borders.at(x, y)[0], least)
+    canvas.borders.keep(strokes, strokes, canvas.borders.at(x, y)[0], within[0])
     return strokes
 
 
@@ -91,13 +111,18 @@ def _seeds(missed: np.ndarray, radius: float, count: int, rng: np.random.Generat
 
 def _chosen(canvas: Canvas, begun: np.ndarray, wanted: int, shares: tuple[float, ...]) -> np.ndarray:
     """Those of strokes that mend most, at most so many, laid over what is painted."""
+    places, is_taken = canvas.places(), np.zeros(len(begun), bool)
+    found = _gains(canvas, begun)
     _, height, width = canvas.painted.shape
-    room = np.empty((6, height * width), np.float32), np.empty((height, 4), np.int64)
-    places = canvas.painted, canvas.picture, np.empty((height, 2)), *room
-    found, is_taken = np.empty(len(begun)), np.zeros(len(begun), bool)
     importance = 1.0 if canvas.weight is None else canvas.weight[pixels_of(middles_of(begun), height, width)]
-    tracing.gains(begun, *places, found)
     for share in shares:
         order = np.argsort(-found * importance, kind="stable")
         wanted -= tracing.choose(begun, order, found, wanted, share, *places, is_taken)
     return begun[is_taken]
+
+
+def _gains(canvas: Canvas, begun: np.ndarray) -> np.ndarray:
+    """What each of strokes [L,13] alone would mend: [L]; they have the best colours then."""
+    found = np.empty(len(begun))
+    tracing.gains(begun, *canvas.places(), found)
+    return found

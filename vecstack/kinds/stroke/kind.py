@@ -36,7 +36,7 @@ class StrokeKind(Kind[StrokeLayer]):
     web = Path(__file__).with_name("viewer.js")
     is_cheap = True
     makers: Mapping[str, MakerEntry] = {
-        name: MakerEntry(look.description, partial(_painter, look)) for name, look in LOOKS.items()
+        name: MakerEntry(look.description, partial(_painter, look), is_style=True) for name, look in LOOKS.items()
     }
 
     def write(self, layer: StrokeLayer) -> dict[str, Any]:

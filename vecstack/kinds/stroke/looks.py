@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
+from vecstack.kinds.base import FREE, Style
 from vecstack.kinds.stroke.layer import Bristles
 
 BRISTLES = Bristles(tone=0.14, dry=0.6, light=0.24)
+FREE_FROM = 0.6  # least opacity of strokes that have each their own: paler ones look like a blurred photo
+LONGEST = 2.0  # of new strokes, at least, in those that are as short as any may be
 
 
 @dataclass(frozen=True)
@@ -16,7 +21,8 @@ class Look:
     ones. Radii of the last round are about `fineness` of the distance between strokes, and vary by the factor
     e^`spread`; none is below `least_radius` of the picture's long side. New strokes are `lengths`, least and
     most, times as long as wide, and stay `kept_length` times so. Their `opacity` is fixed, or free from `least_opacity`
-    on. `bristles` are the marks of the brush, if it leaves any."""
+    on. `bristles` are the marks of the brush, if it leaves any. With `radii`, least and greatest in canvas units, none
+    is outside these, in place of `least_radius`."""
 
     description: str
     strokes: int
@@ -29,6 +35,20 @@ class Look:
     opacity: float = 1.0
     least_opacity: float | None = None
     bristles: Bristles | None = BRISTLES
+    radii: tuple[float, float] | None = None
+
+    def styled(self, style: Style) -> Look:
+        """The look with what is asked of it."""
+        look = dataclasses.replace(self, radii=style.radii or self.radii)
+        if style.length is not None:
+            lengths = style.length, max(self.lengths[1], LONGEST * style.length)
+            look = dataclasses.replace(look, lengths=lengths, kept_length=style.length)
+        if style.opacity == FREE:
+            return dataclasses.replace(look, least_opacity=FREE_FROM)
+        if style.opaque or style.opacity is not None:
+            opacity = 1.0 if style.opaque else cast(float, style.opacity)
+            return dataclasses.replace(look, opacity=opacity, least_opacity=None)
+        return look
 
 
 LOOKS: Mapping[str, Look] = {
@@ -37,7 +57,7 @@ LOOKS: Mapping[str, Look] = {
         "Paintings of many fine, slightly translucent strokes, close to the picture.",
         *(4000, 6, 0.275, 0.6 / 512, (1.5, 6.0), 1.2),
         opacity=0.95,
-        least_opacity=0.6,
+        least_opacity=FREE_FROM,
         bristles=None,
     ),
     "abstract": Look("Paintings of few, broad strokes.", 350, 4, 0.275, 5 / 512, (2.0, 5.0), 1.6),

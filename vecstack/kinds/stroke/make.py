@@ -31,7 +31,7 @@ class PainterMaker:
     """Paints pictures in one way."""
 
     max_layers = 0
-    takes = frozenset({"opaque"})
+    takes = frozenset({"opaque", "ground", "radii", "length", "opacity"})
     guides = frozenset({"segments", "focus"})
 
     def __init__(self, look: Look) -> None:
@@ -40,8 +40,7 @@ class PainterMaker:
 
     def styled(self, style: Style) -> PainterMaker:
         """The maker with what is asked of the looks."""
-        look = dataclasses.replace(self._look, opacity=1.0, least_opacity=None) if style.opaque else self._look
-        return PainterMaker(look)
+        return PainterMaker(self._look.styled(style))
 
     def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
         """No layers, on a ground in the picture's mean colour."""

@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from vecstack.kinds.base import Guide, Scene, Terms
-from vecstack.kinds.stroke.begin import Canvas, new_strokes
+from vecstack.kinds.stroke.begin import Canvas, new_strokes, spare_strokes
 from vecstack.kinds.stroke.borders import Borders, middles_of
 from vecstack.kinds.stroke.fit import OPACITIES, Tuner
 from vecstack.kinds.stroke.looks import Look
@@ -32,10 +32,14 @@ class Painting:
         picture, below = (_reduced(values, count) for values in (scene.picture, scene.below))
         _, self.height, self.width = picture.shape
         long_side, short_side = max(self.height, self.width), min(self.height, self.width)
-        self._least = max(look.least_radius * long_side, LEAST_RADIUS)
+        least, self._most = look.least_radius * long_side, np.inf
+        if look.radii is not None:
+            least, self._most = (radius * long_side / max(scene.rect.width, scene.rect.height) for radius in look.radii)
+        self._least = max(least, LEAST_RADIUS)
+        self._most = max(self._most, self._least)
         finest = max(look.fineness * (self.height * self.width / max(count, 1)) ** 0.5, self._least)
         broadest = max(min(BROADEST * long_side, BROADEST_SHORT * short_side), finest)
-        self.radii = np.geomspace(broadest, finest, look.rounds)
+        self.radii = np.geomspace(broadest, finest, look.rounds).clip(max=self._most)
         guide = (terms.guide or Guide()).at(self.height, self.width)
         labels = np.zeros((self.height, self.width), np.int64) if guide.segments is None else guide.segments
         self._borders = Borders.of(np.ascontiguousarray(labels))
@@ -47,7 +51,7 @@ class Painting:
         self.round, self.part = np.zeros(0, np.int64), np.zeros(0, np.int64)
 
     def paint(self) -> None:
-        """Paint all rounds."""
+        """Paint all rounds, with all strokes that are to be; with none, where there is nothing to paint."""
         counts = 1 / self.radii
         ends = np.round(np.cumsum(counts) / counts.sum() * self._count).astype(int)
         for index, (radius, end) in enumerate(zip(self.radii, ends.tolist(), strict=True)):
@@ -55,12 +59,15 @@ class Painting:
             self.tune(STEPS[self._terms.effort][index == len(ends) - 1], index + 1)
 
     def add(self, index: int, radius: float, count: int) -> None:
-        """Add the strokes of a round."""
+        """Add the strokes of a round; in the last one, those too that mend nothing."""
         if count <= 0:
             return
         painted = self._tuner.draw(self.numbers)
         canvas = Canvas(self._tuner.picture, painted, self._weight, self._borders)
-        new = new_strokes(canvas, self._look, radius, self._least, count, self._rng)
+        how = self._look, radius, (self._least, self._most)
+        new = new_strokes(canvas, *how, count, self._rng)
+        if index == len(self.radii) - 1 and len(new) < count and len(new) + len(self.numbers) > 0:
+            new = np.concatenate([new, spare_strokes(canvas, *how, count - len(new), self._rng)])
         self.numbers = np.concatenate([self.numbers, new])
         self.round = np.concatenate([self.round, np.full(len(new), index)])
         self.part = np.concatenate([self.part, self._borders.at(*middles_of(new))[0]])
@@ -98,7 +105,7 @@ class Painting:
             np.maximum(strokes[:, OPACITIES], self._look.least_opacity, out=strokes[:, OPACITIES])
         length = sum(np.hypot(*(strokes[:, at + 2 : at + 4] - strokes[:, at : at + 2]).T) for at in (0, 2))
         widest = np.maximum(length / (2 * self._look.kept_length), self._least)
-        np.clip(strokes[:, 6:8], self._least, widest[:, None], out=strokes[:, 6:8])
+        np.clip(strokes[:, 6:8], self._least, np.minimum(widest, self._most)[:, None], out=strokes[:, 6:8])
         np.maximum(strokes[:, 6:8], TAPER * strokes[:, 7:5:-1], out=strokes[:, 6:8])
         if self._borders.labels.any():
             self._borders.keep(strokes, before, self.part, self._least)

@@ -14,9 +14,9 @@ SAMPLES = 4  # of a pixel's side, at which the field is looked at
 DAMPING = 0.03  # of a step's numbers
 SOLVING = 24  # steps of conjugate gradients for each
 STEEPEST, FLATTEST = 3.0, 0.15  # slopes of the field, for a pixel, that count as such
-AROUND = np.array([1, 3, 3, 1]) / 8  # weights of what lies around a knot
+AROUND = np.array([1, 3, 3, 1]) / 8  # weights of cells around a knot
 # value, slope and second derivative of a cubic B-spline, at its three knots
-AT_KNOTS = np.array([[1 / 6, 4 / 6, 1 / 6], [-0.5, 0, 0.5], [1, -2, 1]])
+AT_KNOTS = np.array([[1 / 6, 4 / 6, 1 / 6], [-0.5, 0.0, 0.5], [1.0, -2.0, 1.0]])
 
 
 @dataclass(frozen=True)
@@ -37,24 +37,6 @@ FINE = Form(2, 1e-4, 1e-2, (1.0, 1.0, 1.0, 1.0, 0.7, 0.7, 0.7, 0.5, 0.5, 0.5, 0.
 FINER = tuple(replace(FINE, bending=3e-5, winding=winding) for winding in (1e-2, 1e-3, 3e-2))
 
 
-@dataclass(frozen=True)
-class _Basis:
-    """Cubic B-splines at SAMPLES places in each pixel of a side: values and slopes (for a pixel) [S,N]."""
-
-    values: np.ndarray
-    slopes: np.ndarray
-
-    @classmethod
-    def of(cls, pixels: int, knots: int) -> _Basis:
-        """That of a side of so many pixels with `knots` in each; N is their number, and 3."""
-        samples = SAMPLES // knots  # between two knots
-        rows = np.arange(SAMPLES * pixels)
-        found = np.zeros((2, len(rows), knots * pixels + 3))
-        for k in range(4):
-            found[:, rows, rows // samples + k] = np.tile(taps(samples)[:, :, k], knots * pixels)
-        return cls(found[0], knots * found[1])
-
-
 def taps(samples: int = SAMPLES) -> np.ndarray:
     """Values and slopes of the four B-splines at so many samples between two knots: [2,S,4]."""
     t = (np.arange(samples) + 0.5) / samples
@@ -66,19 +48,16 @@ def taps(samples: int = SAMPLES) -> np.ndarray:
 def field_of(cover: np.ndarray, form: Form = COARSE) -> np.ndarray:
     """The field at SAMPLES x SAMPLES points of each pixel of a `cover` [H,W] in 0..1: above 0 where it is covered; its
     slopes are about 1 for a pixel near the edge."""
-    knots, (height, width) = form.knots, cover.shape
-    down, across = _Basis.of(height, knots), _Basis.of(width, knots)
+    knots, places = form.knots, taps(SAMPLES // form.knots)
     numbers = _begun(cover, knots)
+    bending, along = form.bending * knots**2, None
     for softness in form.softness:
-        field = down.values @ numbers @ across.values.T
-        by_y, by_x = down.slopes @ numbers @ across.values.T, down.values @ numbers @ across.slopes.T
-        slope = np.clip(np.hypot(by_x, by_y), FLATTEST, STEEPEST)
-        soft = 1 / (1 + np.exp(np.clip(-4 * field / (slope * softness), -60, 60)))
-        weight = 4 * soft * (1 - soft) / (slope * softness)
-        along = knots * math.sqrt(form.winding) * _along(by_x, by_y, knots)
-        stiffness = _Stiffness(form.bending * knots**2, along)
-        numbers = numbers + _solved(_pooled(soft) - cover, weight, numbers, down.values, across.values, stiffness)
-    result: np.ndarray = down.values @ numbers @ across.values.T
+        field, by_y, by_x = _sampled(numbers, places, knots)
+        if form.winding:
+            along = knots * math.sqrt(form.winding) * _along(by_y, by_x, SAMPLES // knots)
+        drawn, answers = _edges(field, by_y, by_x, places, knots, softness)
+        numbers = numbers + _step(drawn - cover, answers, numbers, bending, along)
+    result: np.ndarray = _sampled(numbers, places, knots)[0]
     return result
 
 
@@ -95,75 +74,118 @@ def _begun(cover: np.ndarray, knots: int) -> np.ndarray:
     return numbers
 
 
-def _pooled(values: np.ndarray, samples: int = SAMPLES) -> np.ndarray:
-    """The means of squares of so many samples a side, such as pixels: [H,W] of samples [SH,SW]."""
-    height, width = (side // samples for side in values.shape)
-    means: np.ndarray = values.reshape(height, samples, width, samples).mean((1, 3))
-    return means
-
-
-def _along(by_x: np.ndarray, by_y: np.ndarray, knots: int) -> np.ndarray:
-    """How the second derivative of a field along its edges answers, at each knot, to the numbers around it:
-    [N-2,M-2,3,3], from the slopes at samples. The edge runs across the slopes around a knot (their structure tensor: on
-    a thin line, too, from which they fall off on both sides); where these do not agree, the derivative counts less."""
-    products = (by_x * by_x, by_x * by_y, by_y * by_y)
-    xx, xy, yy = (_around_knots(_pooled(product, SAMPLES // knots)) for product in products)
-    angle = 0.5 * np.arctan2(2 * xy, xx - yy)[..., None, None]
-    across, down = -np.sin(angle), np.cos(angle)
-    agreed = np.hypot(xx - yy, 2 * xy) / (xx + yy + 1e-9)
-    value, slope, second = AT_KNOTS
-    found: np.ndarray = across**2 * np.outer(value, second) + down**2 * np.outer(second, value)
-    found = found + 2 * across * down * np.outer(slope, slope)
-    return found * agreed[..., None, None]
-
-
-def _around_knots(values: np.ndarray) -> np.ndarray:
-    """The weighted means around knots [N-2,M-2] of values between them, over four on a side."""
-    for axis in range(2):
-        pads = [(2, 2) if axis == other else (0, 0) for other in range(2)]
-        padded = np.pad(values, pads, mode="edge")
-        places = np.arange(values.shape[axis] + 1)
-        values = sum(weight * np.take(padded, places + k, axis) for k, weight in enumerate(AROUND))
-    return values
-
-
-@dataclass(frozen=True)
-class _Stiffness:
-    """What squared second differences of a field's numbers count, and how its derivatives `along` edges answer to them
-    [N-2,M-2,3,3]."""
-
-    bending: float
-    along: np.ndarray
-
-    def slopes(self, numbers: np.ndarray) -> np.ndarray:
-        """Half the slopes of what a field's bending counts."""
-        found: np.ndarray = self.bending * bent(numbers[None])[0] + _wound(self.along, numbers)
-        return found
-
-
-def _solved(
-    missing: np.ndarray,
-    weight: np.ndarray,
-    numbers: np.ndarray,
-    down: np.ndarray,
-    across: np.ndarray,
-    stiffness: _Stiffness,
+def _step(
+    missing: np.ndarray, answers: np.ndarray, numbers: np.ndarray, bending: float, along: np.ndarray | None
 ) -> np.ndarray:
     """The Gauss-Newton step of a field's numbers, by conjugate gradients: `missing` [H,W] is the cover drawn less the
-    cover aimed at, and `weight` how each sample answers to the field."""
-    height, width = missing.shape
-    knots = (len(numbers) - 3) // height
-    by_place = weight.reshape(height, SAMPLES, width, SAMPLES) / SAMPLES**2
-    near = knots + 3
-    answers = np.einsum("ysxt,si,tj->yxij", by_place, down[:SAMPLES, :near], across[:SAMPLES, :near], optimize=True)
-    answers = np.ascontiguousarray(answers)
+    cover aimed at, and `answers` how each pixel answers to the numbers near it. Squared second differences count by
+    `bending`, and derivatives `along` edges answer to the numbers around a knot so [N-2,M-2,3,3], where they count."""
+    damping = DAMPING / (answers.shape[2] - 3) ** 2
+
+    def stiff(numbers: np.ndarray) -> np.ndarray:
+        found: np.ndarray = bending * bent(numbers[None])[0]
+        return found if along is None else found + _wound(along, numbers)
 
     def curved(step: np.ndarray) -> np.ndarray:
-        stiff = stiffness.slopes(step) + DAMPING / knots**2 * step
-        found: np.ndarray = _told(answers, _seen(answers, step)) + stiff
+        found: np.ndarray = _told(answers, _seen(answers, step)) + stiff(step) + damping * step
         return found
 
-    return solved(curved, -_told(answers, missing) - stiffness.slopes(numbers), SOLVING)
+    return solved(curved, -_told(answers, missing) - stiff(numbers), SOLVING)
+
+
+@compiled
+def _sampled(numbers, taps, knots):
+    """A field of such numbers [N,M], and its slopes down and across (for a pixel), at samples: each [SH,SW]."""
+    samples = taps.shape[1]
+    height, width = samples * (numbers.shape[0] - 3), samples * (numbers.shape[1] - 3)
+    field, by_y, by_x = np.empty((height, width)), np.empty((height, width)), np.empty((height, width))
+    line, slope = np.empty(numbers.shape[1]), np.empty(numbers.shape[1])
+    for row in range(height):
+        y, a = row // samples, row % samples
+        line[:], slope[:] = 0, 0
+        for i in range(4):
+            for x in range(len(line)):
+                line[x] += taps[0, a, i] * numbers[y + i, x]
+                slope[x] += taps[1, a, i] * numbers[y + i, x]
+        for column in range(width):
+            x, b = column // samples, column % samples
+            value, down, across = 0.0, 0.0, 0.0
+            for j in range(4):
+                value += taps[0, b, j] * line[x + j]
+                down += taps[0, b, j] * slope[x + j]
+                across += taps[1, b, j] * line[x + j]
+            field[row, column], by_y[row, column], by_x[row, column] = value, knots * down, knots * across
+    return field, by_y, by_x
+
+
+@compiled
+def _edges(field, by_y, by_x, taps, knots, softness):
+    """How much of each pixel is above the edge of a field, which is so soft (px) [H,W], and how each answers to the
+    numbers near it: [H,W,K+3,K+3]."""
+    samples = taps.shape[1]
+    height, width = field.shape[0] // SAMPLES, field.shape[1] // SAMPLES
+    cover, answers = np.zeros((height, width)), np.zeros((height, width, knots + 3, knots + 3))
+    part = 1 / SAMPLES**2
+    for row in range(SAMPLES * height):
+        y, a = row // SAMPLES, row % samples
+        i0 = row // samples - knots * y
+        for column in range(SAMPLES * width):
+            x, b = column // SAMPLES, column % samples
+            j0 = column // samples - knots * x
+            steep = math.sqrt(by_x[row, column] ** 2 + by_y[row, column] ** 2)
+            edge = softness * min(max(steep, FLATTEST), STEEPEST)
+            soft = 1 / (1 + math.exp(min(max(-4 * field[row, column] / edge, -60.0), 60.0)))
+            cover[y, x] += part * soft
+            weight = part * 4 * soft * (1 - soft) / edge
+            for i in range(4):
+                for j in range(4):
+                    answers[y, x, i0 + i, j0 + j] += weight * taps[0, a, i] * taps[0, b, j]
+    return cover, answers
+
+
+@compiled
+def _along(by_y, by_x, samples):
+    """How the second derivative of a field along its edges answers, at each knot, to the numbers around it:
+    [N-2,M-2,3,3], from the slopes at so many samples between two knots. The edge runs across the slopes around a knot
+    (their structure tensor: on a thin line, too, from which they fall off on both sides); where these do not agree, the
+    derivative counts less."""
+    xx, xy, yy = (
+        _around_knots(by_x, by_x, samples), _around_knots(by_x, by_y, samples), _around_knots(by_y, by_y, samples)
+    )  # fmt: skip
+    height, width = xx.shape
+    result = np.empty((height, width, 3, 3))
+    for y in range(height):
+        for x in range(width):
+            apart, mixed = xx[y, x] - yy[y, x], 2 * xy[y, x]
+            angle = 0.5 * math.atan2(mixed, apart)
+            across, down = -math.sin(angle), math.cos(angle)
+            agreed = math.sqrt(apart * apart + mixed * mixed) / (xx[y, x] + yy[y, x] + 1e-9)
+            for i in range(3):
+                for j in range(3):
+                    level = across * across * AT_KNOTS[0, i] * AT_KNOTS[2, j]
+                    upright = down * down * AT_KNOTS[2, i] * AT_KNOTS[0, j]
+                    slanting = 2 * across * down * AT_KNOTS[1, i] * AT_KNOTS[1, j]
+                    result[y, x, i, j] = agreed * (level + upright + slanting)
+    return result
+
+
+@compiled
+def _around_knots(one, other, samples):
+    """The weighted means around knots [N-2,M-2], over four cells between knots on a side, of the products of values at
+    samples."""
+    height, width = one.shape[0] // samples, one.shape[1] // samples
+    cells = np.zeros((height, width))
+    for row in range(samples * height):
+        for column in range(samples * width):
+            cells[row // samples, column // samples] += one[row, column] * other[row, column] / samples**2
+    means = np.zeros((height + 1, width + 1))
+    for y in range(height + 1):
+        for x in range(width + 1):
+            for i in range(4):
+                for j in range(4):
+                    row, column = min(max(y + i - 2, 0), height - 1), min(max(x + j - 2, 0), width - 1)
+                    means[y, x] += AROUND[i] * AROUND[j] * cells[row, column]
+    return means
 
 
 @compiled

@@ -18,6 +18,7 @@ from vecstack.compiled import compiled
 CURVE, LINE, LEVEL, UPRIGHT = 0, 1, 2, 3
 CORNER, SMOOTH, FLAT, STEEP = 0, 1, 2, 3
 LEAST_HANDLE = 0.02  # px, on a tangent
+MOST_LINKS = 5  # numbers that a coordinate answers to: those of both ends of a line, and one along it
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def retracted(contour: Contour) -> Contour:
     """The contour with its points where its kinds say: handles of lines at the thirds, smooth ones on their tangent,
     level lines level."""
     points = contour.points.copy()
-    _retract(points, np.array(contour.pieces), np.array(contour.knots))
+    retract(points, np.array(contour.pieces), np.array(contour.knots))
     return replace(contour, points=points)
 
 
@@ -62,11 +63,13 @@ def short_lines(contour: Contour) -> np.ndarray:
     return points
 
 
-def basis_of(contour: Contour) -> np.ndarray:
-    """How the 3n points answer to the numbers that are free: [6n,N] for N numbers (x, y, x, y, ... down)."""
-    base, count = _basis(contour.points, np.array(contour.pieces), np.array(contour.knots))
-    found: np.ndarray = base[:, :count]
-    return found
+def links_of(contour: Contour) -> tuple[np.ndarray, np.ndarray, int]:
+    """How the 3n points answer to the numbers that are free: which numbers each coordinate (x, y, x, y, ...) answers to
+    [6n,MOST_LINKS], -1 where there is none, and how much to each; and how many numbers there are."""
+    numbers = np.empty((2 * len(contour.points), MOST_LINKS), np.int64)
+    shares = np.empty(numbers.shape)
+    count = link(contour.points, np.array(contour.pieces), np.array(contour.knots), numbers, shares, 0)
+    return numbers, shares, count
 
 
 @compiled
@@ -92,7 +95,7 @@ def _tangent(points, pieces, knots, index):
 
 
 @compiled
-def _retract(points, pieces, knots):
+def retract(points, pieces, knots):
     """What `retracted` does, in place."""
     n, size = len(pieces), len(points)
     for index in range(n):
@@ -116,18 +119,61 @@ def _retract(points, pieces, knots):
         for sign in (-1, 1):
             if pieces[(index - (sign < 0)) % n] == CURVE:
                 at = (3 * index + sign) % size
-                reach = sign * ((points[at, 0] - points[3 * index, 0]) * x + (points[at, 1] - points[3 * index, 1]) * y)
-                reach = sign * max(reach, LEAST_HANDLE)
+                reach = sign * max(sign * _reach(points, 3 * index, at, x, y), LEAST_HANDLE)
                 points[at, 0] = points[3 * index, 0] + reach * x
                 points[at, 1] = points[3 * index, 1] + reach * y
 
 
 @compiled
-def _basis(points, pieces, knots):
-    """What `basis_of` gives, with room for more numbers, and how many there are."""
-    n, size = len(pieces), len(points)
-    base = np.zeros((2 * size, 7 * n))
-    own = np.arange(2 * n).reshape(n, 2)  # the numbers of the knots
+def link(points, pieces, knots, numbers, shares, first):
+    """Write what `links_of` gives, for numbers from the `first` on; gives the one after the last."""
+    numbers[:] = -1
+    count = _link_knots(pieces, numbers, shares, first)
+    _link_handles(pieces, numbers, shares)
+    for index in range(len(pieces)):
+        for sign in (-1, 1):
+            if pieces[(index - (sign < 0)) % len(pieces)] != CURVE:
+                continue
+            at = 2 * ((3 * index + sign) % len(points))
+            if knots[index] == CORNER:
+                _add(numbers, shares, at, count, 1.0)
+                _add(numbers, shares, at + 1, count + 1, 1.0)
+                count += 2
+            else:
+                x, y = _tangent(points, pieces, knots, index)
+                _add(numbers, shares, at, count, sign * x)
+                _add(numbers, shares, at + 1, count, sign * y)
+                count += 1
+                if pieces[(index - (sign > 0)) % len(pieces)] != CURVE:
+                    _turn_with_line(points, numbers, shares, index, sign, x, y)
+        if knots[index] == SMOOTH and pieces[index] == CURVE and pieces[index - 1] == CURVE:
+            x, y = _tangent(points, pieces, knots, index)
+            for sign in (-1, 1):
+                at = (3 * index + sign) % len(points)
+                reach = _reach(points, 3 * index, at, x, y)
+                _add(numbers, shares, 2 * at, count, -reach * y)
+                _add(numbers, shares, 2 * at + 1, count, reach * x)
+            count += 1
+    return count
+
+
+@compiled
+def _add(numbers, shares, at, number, share):
+    """Have a coordinate answer so much more to a number."""
+    for k in range(MOST_LINKS):
+        if numbers[at, k] == number:
+            shares[at, k] += share
+            return
+        if numbers[at, k] < 0:
+            numbers[at, k], shares[at, k] = number, share
+            return
+
+
+@compiled
+def _link_knots(pieces, numbers, shares, first):
+    """Number the coordinates of knots from the `first` on: the ends of a level or an upright line share one."""
+    n = len(pieces)
+    own = np.arange(2 * n).reshape(n, 2)
     for index in range(n):
         if pieces[index] == LEVEL or pieces[index] == UPRIGHT:
             axis = 1 if pieces[index] == LEVEL else 0
@@ -136,53 +182,50 @@ def _basis(points, pieces, knots):
                 if own[k, axis] == other:
                     own[k, axis] = one
     names = np.full(2 * n, -1)
-    count = 0
+    count = first
     for index in range(n):
         for axis in range(2):
             if names[own[index, axis]] < 0:
                 names[own[index, axis]] = count
                 count += 1
-            base[6 * index + axis, names[own[index, axis]]] = 1
-    moved = count
+            _add(numbers, shares, 6 * index + axis, names[own[index, axis]], 1.0)
+    return count
+
+
+@compiled
+def _link_handles(pieces, numbers, shares):
+    """Have handles move with their knots, and those of lines with both ends."""
+    n = len(pieces)
     for index in range(n):
         after = 6 * ((index + 1) % n)
         share = 0.0 if pieces[index] == CURVE else 1 / 3
         for axis in range(2):
-            for k in range(moved):
-                a, b = base[6 * index + axis, k], base[after + axis, k]
-                base[6 * index + 2 + axis, k] = a + share * (b - a)
-                base[6 * index + 4 + axis, k] = b + share * (a - b)
-    for index in range(n):
-        if knots[index] == CORNER:
-            for sign in (-1, 1):
-                if pieces[(index - (sign < 0)) % n] == CURVE:
-                    at = (3 * index + sign) % size
-                    base[2 * at, count] = 1
-                    base[2 * at + 1, count + 1] = 1
-                    count += 2
-            continue
-        x, y = _tangent(points, pieces, knots, index)
-        sides = 0
-        for sign in (-1, 1):
-            if pieces[(index - (sign < 0)) % n] != CURVE:
-                continue
-            sides += 1
-            at = (3 * index + sign) % size
-            base[2 * at, count], base[2 * at + 1, count] = sign * x, sign * y
-            count += 1
-            reach = (points[at, 0] - points[3 * index, 0]) * x + (points[at, 1] - points[3 * index, 1]) * y
-            other = (3 * index - 3 * sign) % size
-            if pieces[(index - (sign > 0)) % n] != CURVE:  # the tangent is that of a line, and turns with it
-                chord = (points[other, 0] - points[3 * index, 0]) * x + (points[other, 1] - points[3 * index, 1]) * y
-                for k in range(moved):
-                    dx = base[2 * other, k] - base[6 * index, k]
-                    dy = base[2 * other + 1, k] - base[6 * index + 1, k]
-                    turn = (dy * x - dx * y) / chord if abs(chord) > 1e-6 else 0.0
-                    base[2 * at, k] -= reach * y * turn
-                    base[2 * at + 1, k] += reach * x * turn
-            elif knots[index] == SMOOTH:  # both handles turn
-                place = count + (1 if sign < 0 else 0)
-                base[2 * at, place], base[2 * at + 1, place] = -reach * y, reach * x
-        if sides == 2 and knots[index] == SMOOTH:
-            count += 1
-    return base, count
+            own, other = numbers[6 * index + axis, 0], numbers[after + axis, 0]
+            for k in range(2):
+                at = 6 * index + 2 + 2 * k + axis
+                _add(numbers, shares, at, own if k == 0 else other, 1 - share)
+                if share > 0:
+                    _add(numbers, shares, at, other if k == 0 else own, share)
+
+
+@compiled
+def _turn_with_line(points, numbers, shares, index, sign, x, y):
+    """Have the handle on one side of a knot turn with the line on the other, whose direction is (x, y)."""
+    size = len(points)
+    knot, at, end = 3 * index, (3 * index + sign) % size, (3 * index - 3 * sign) % size
+    chord = (points[end, 0] - points[knot, 0]) * x + (points[end, 1] - points[knot, 1]) * y
+    if abs(chord) < 1e-6:
+        return
+    turned = _reach(points, knot, at, x, y) / chord  # for what the line's end moves across it
+    for k in range(2):
+        across = -y if k == 0 else x
+        for place, share in ((end, turned * across), (knot, -turned * across)):
+            number = numbers[2 * place + k, 0]
+            _add(numbers, shares, 2 * at, number, -y * share)
+            _add(numbers, shares, 2 * at + 1, number, x * share)
+
+
+@compiled
+def _reach(points, knot, at, x, y):
+    """How far a handle is from its knot along a direction."""
+    return (points[at, 0] - points[knot, 0]) * x + (points[at, 1] - points[knot, 1]) * y

@@ -178,9 +178,10 @@ def described(cover: np.ndarray, steps: int, *, may_be_soft: bool = False) -> tu
     tell of no sharp shape, smooth ones, or none (None) of those that `may_be_soft`."""
     aim = Aim.of(cover)
     sharp = Search(cover, Aim(cover, cover))
-    start = _start(sharp, cover, steps, COARSE, CORNER_TURN)
-    if start is None:
+    outlines = _outlines(cover)
+    if not outlines:
         return ()
+    start = _start(sharp, outlines, steps, CORNER_TURN)
     if may_be_soft and aim.is_exact and np.median(sharp.missed(start.fit)) > BEGUN_ROUGH:
         return None
     if not aim.is_exact:
@@ -223,11 +224,10 @@ class _Start:
     fit: Fit
 
 
-def _start(search: Search, cover: np.ndarray, steps: int, form: Form, least_turn: float) -> _Start | None:
-    """Where a search for what covers pixels [H,W] may begin: contours of a field; None where there is nothing."""
-    outlines = _outlines(cover, form)
+def _start(search: Search, outlines: list[np.ndarray], steps: int, least_turn: float) -> _Start:
+    """Where a search may begin: contours of outlines."""
     contours = [contour_of(points, least_turn) for points in outlines]
-    return _Start(outlines, fitted(contours, search.aim, steps)) if outlines else None
+    return _Start(outlines, fitted(contours, search.aim, steps))
 
 
 def _thin_starts(search: Search, first: _Start, cover: np.ndarray, steps: int) -> list[_Start]:
@@ -235,8 +235,8 @@ def _thin_starts(search: Search, first: _Start, cover: np.ndarray, steps: int) -
     tear in one field and not in another."""
     if cover.size > MOST_THIN or first.fit.error < search.edges * THIN**2:
         return []
-    starts = (_start(search, cover, steps, form, turn) for form in (FINE, *FINER) for turn in TURNS)
-    return [start for start in starts if start is not None]
+    found = [outlines for outlines in (_outlines(cover, form) for form in (FINE, *FINER)) if outlines]
+    return [_start(search, outlines, steps, turn) for outlines in found for turn in TURNS]
 
 
 def _settled(search: Search, starts: Sequence[_Start]) -> tuple[_Start, Fit]:

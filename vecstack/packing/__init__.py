@@ -1,0 +1,1 @@
+"""Outlines packed into a container: pure geometry, no layers."""
