@@ -8,7 +8,9 @@ import numpy as np
 from PIL import Image
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40">{}</svg>'
-LEAF = '<path d="M20 2 C34 10 34 30 20 38 C6 30 6 10 20 2Z" fill="seagreen"/><circle cx="20" cy="20" r="4" fill="gold"/>'
+LEAF = (
+    '<path d="M20 2 C34 10 34 30 20 38 C6 30 6 10 20 2Z" fill="seagreen"/><circle cx="20" cy="20" r="4" fill="gold"/>'
+)
 RING = '<path fill-rule="evenodd" d="M0 0H40V40H0Z M8 8H32V32H8Z" fill="navy"/>'
 
 

@@ -20,7 +20,10 @@ from vecstack.packing.shapes import SHAPES
 def test_a_drawing_is_shapes_in_its_frame(tmp_path: Path) -> None:
     (item,) = items_of([drawing(tmp_path, "leaf", LEAF)])
     assert item.name == "leaf"
-    assert [shape.paint for shape in item.content] == [pytest.approx((46 / 255, 139 / 255, 87 / 255)), (1, 215 / 255, 0)]
+    assert [shape.paint for shape in item.content] == [
+        pytest.approx((46 / 255, 139 / 255, 87 / 255)),
+        (1, 215 / 255, 0),
+    ]
     points = np.concatenate([curve for shape in item.content for curve in shape.curves])
     assert np.abs(points[:, 1]).max() == pytest.approx(1)
     assert not item.is_plain
@@ -115,7 +118,9 @@ def test_drawings_that_are_no_items_are_refused_by_name(tmp_path: Path, content:
 
 def test_a_bomb_of_entities_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.svg"
-    path.write_text('<!DOCTYPE s [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg xmlns="http://www.w3.org/2000/svg">&b;</svg>')
+    path.write_text(
+        '<!DOCTYPE s [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg xmlns="http://www.w3.org/2000/svg">&b;</svg>'
+    )
     with pytest.raises(PictureError, match=r"bomb\.svg"):
         items_of([path])
 

@@ -10,13 +10,11 @@ import numpy as np
 
 from vecstack.errors import UsageError
 from vecstack.geometry import Rect
-from vecstack.kinds.base import Made
 from vecstack.models import NoiseModel, load_generator
 from vecstack.stack import Canvas, Stack
 
 MAX_COUNT = 100_000  # pictures of one call
 MAX_SEED = 2**32 - 1
-AT_ONCE = 64  # pictures, which bounds the memory
 
 
 def generate(
@@ -79,9 +77,8 @@ def _between(one: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
 
 def _stacks(loaded: NoiseModel, noises: Sequence[np.ndarray]) -> list[Stack]:
     side = loaded.generates.side
-    made: list[Made] = []
-    for first in range(0, len(noises), AT_ONCE):
-        made += loaded.generates.make(np.stack(noises[first : first + AT_ONCE]), Rect(0, 0, side, side))
+    # One at a time: in a batch, the rounding of products depends on its size.
+    made = [loaded.generates.make(noise, Rect(0, 0, side, side)) for noise in noises]
     model = {"name": loaded.name, "sha256": loaded.sha256}
     return [Stack(Canvas(side, side, one.background), one.layers, one.assets, model=model) for one in made]
 

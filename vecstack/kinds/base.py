@@ -102,8 +102,8 @@ class Generates(Protocol):
     def noise_shape(self) -> tuple[int, int]:
         """How often it is given noise for a picture, and how many numbers each time."""
 
-    def make(self, noise: np.ndarray, rect: Rect) -> list[Made]:
-        """A picture that fills `rect` of a canvas for each noise of some, [B,times,N] of `noise_shape` (float32)."""
+    def make(self, noise: np.ndarray, rect: Rect) -> Made:
+        """The picture of a noise [times,N] of `noise_shape` (float32) that fills `rect` of a canvas."""
 
 
 MAX_STYLE_COLORS, MAX_SMOOTH_PX = 256, 20.0

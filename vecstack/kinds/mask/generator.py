@@ -118,12 +118,12 @@ class MaskGenerator:
         return asset_id(data), data
 
     @torch.no_grad()
-    def make(self, noise: np.ndarray, rect: Rect) -> list[Made]:
-        """The layers of a picture for each of some noises [B,passes,N], over black."""
+    def make(self, noise: np.ndarray, rect: Rect) -> Made:
+        """The layers of the picture of a noise [passes,N], over black."""
         device = next(self.generator.parameters()).device
-        codes, colors, _ = self.generator.unroll(torch.from_numpy(noise).to(device, torch.float32))
+        codes, colors, _ = self.generator.unroll(torch.from_numpy(noise).to(device, torch.float32)[None])
         net, data = self._net
-        return [Made(BLACK, mask_layers(*of_one, net, rect), {net: data}) for of_one in zip(codes, colors, strict=True)]
+        return Made(BLACK, mask_layers(codes[0], colors[0], net, rect), {net: data})
 
 
 def generator_to_bytes(generator: Generator) -> bytes:
