@@ -14,14 +14,15 @@ from vecstack.errors import WeightsError
 from vecstack.hub.download import MODEL_FILE, cached_weights, fetch_weights
 from vecstack.hub.names import is_repository, path_exists, repository_of
 from vecstack.kinds import find_kind, kind_names
-from vecstack.kinds.weights import BASELINE, describe
+from vecstack.kinds.weights import BASELINE, GENERATOR, describe
 
 if TYPE_CHECKING:
-    from vecstack.kinds.base import Kind, Maker
+    from vecstack.kinds.base import Generates, Kind, Maker
     from vecstack.stack import Layer
 
 MAX_BYTES = 1 << 30  # of a weights file
 DEFAULT_MODEL = "photos"
+GENERATORS = "train a generator (docs/training.md), or use `vecstack decompose` with this model"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,15 @@ def _makers_without_weights() -> Iterator[AvailableModel]:
             yield AvailableModel(name, entry.description, kind_name)
 
 
+@dataclass(frozen=True)
+class NoiseModel:
+    """What makes layers of noise, the name it was asked for by, and the sha256 of its weights file."""
+
+    name: str
+    generates: Generates
+    sha256: str
+
+
 def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
     """The model of a shipped name, of a path to a weights file (or its folder), or of a Hub repository written as
     OWNER/NAME or OWNER/NAME@REVISION (a branch, a tag or a commit), from the cache or the network, checked against the
@@ -106,11 +116,34 @@ def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model
             f"{model}: a baseline, which makes pictures and no layers; use another model (`vecstack evaluate` "
             "measures this one)."
         )
+    if described.table == GENERATOR:
+        raise WeightsError(
+            f"{model}: makes layers of noise, not of pictures; use another model (`vecstack generate` takes this one)."
+        )
     try:
         maker = described.kind.load_maker(data, described.sizes, chosen)
     except WeightsError as error:
         raise WeightsError(f"{model}: {error}") from error
     return Model(name, maker, described.kind.name, hashlib.sha256(data).hexdigest())
+
+
+def load_generator(model: str | Path, device: str = "auto") -> NoiseModel:
+    """The generator of a name, path or Hub repository, found and checked as `load_model` does. Raises WeightsError: no
+    such model, or one that is no generator; DeviceError."""
+    from vecstack.device import resolve_device
+
+    chosen = resolve_device(device)
+    if _kind_of_maker(str(model)) is not None:
+        raise WeightsError(f"{model}: makes layers of pictures, not of noise; {GENERATORS}.")
+    name, data = find_weights(model)
+    described = describe(data, str(model))
+    if described.table != GENERATOR:
+        raise WeightsError(f"{model}: makes layers of pictures, not of noise; {GENERATORS}.")
+    try:
+        generates = described.kind.load_generator(data, described.sizes, chosen)
+    except WeightsError as error:
+        raise WeightsError(f"{model}: {error}") from error
+    return NoiseModel(name, generates, hashlib.sha256(data).hexdigest())
 
 
 def _kind_of_maker(name: str) -> Kind[Layer] | None:

@@ -44,6 +44,41 @@ stem_pool = false
 """
 
 
+GENERATOR_RECIPE = """\
+name = "tiny-generator"
+steps = 4
+batch = 4
+warmup_steps = 0
+first_moment_decay = 0.0
+evaluate_every = 2
+
+[loss]
+adversarial = 1.0
+discriminator_layers = 3
+
+[data]
+stored_side = 16
+side = 16
+
+[generator]
+layers = 3
+noise = 4
+width = 16
+canvas_side = 16
+
+[generator.net]
+code = 3
+width = 8
+depth = 2
+
+[generator.encoder]
+side = 16
+width = 8
+blocks = [1, 1, 1, 1]
+stem_pool = false
+"""
+
+
 def sizes_of(recipe: Recipe) -> ModelSizes:
     """The sizes of the predictor that a recipe trains."""
     assert isinstance(recipe.trainee, MaskTrainee)

@@ -56,7 +56,7 @@ def test_a_training_shows_curves_and_pictures_of_its_layers(
 def test_a_model_without_layers_has_curves_alone(tmp_path: Path) -> None:
     board = Board(tmp_path)
     sheet = canvas_sheet(BaselineTrainee(), torch.nn.Identity(), PICTURES)
-    board.write({"step": 1, "loss": 0.5}, {0: 12.0}, sheet)
+    board.write(1, {"loss": 0.5, "psnr/0": 12.0}, sheet)
     board.close()
     found = events(tmp_path)
     assert found.Tags()["images"] == []

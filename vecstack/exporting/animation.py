@@ -81,16 +81,14 @@ def to_gif(stack: Stack, *, size: int | None = None, pace: Pace = NORMAL, device
     share 255 colours, dithered, and a transparent canvas shows its background. Raises UsageError; ExportError: no layer
     can be drawn; DeviceError; DocumentError where the stack's assets do not match its layers."""
     animation = Animation.of(stack, size, pace, transparent=False)
-    frames = animation.all_frames(device)
-    return _encoded(_indexed(frames), animation.durations, "GIF", optimize=False, transparency=COLORS, disposal=1)
+    return film(animation.all_frames(device), animation.durations, ".gif")
 
 
 def to_webp(stack: Stack, *, size: int | None = None, pace: Pace = NORMAL, device: str = "auto") -> bytes:
     """The bytes of a lossless animated WebP of the stack, with the frames, arguments and errors of `to_gif`; it has
     alpha where the canvas is transparent."""
     animation = Animation.of(stack, size, pace, transparent=stack.canvas.transparent)
-    pictures = map(Image.fromarray, animation.all_frames(device))
-    return _encoded(pictures, animation.durations, "WEBP", lossless=True, quality=75, method=4, **NO_KEYS)
+    return film(animation.all_frames(device), animation.durations, ".webp")
 
 
 def to_apng(stack: Stack, *, size: int | None = None, pace: Pace = NORMAL, device: str = "auto") -> bytes:
@@ -99,7 +97,7 @@ def to_apng(stack: Stack, *, size: int | None = None, pace: Pace = NORMAL, devic
     frames = animation.all_frames(device)
     if animation.transparent:
         return _encoded(map(Image.fromarray, frames), animation.durations, "PNG")
-    return _encoded(_changes(frames), animation.durations, "PNG", blend=PngImagePlugin.Blend.OP_OVER)
+    return film(frames, animation.durations, ".png")
 
 
 def frame_files(
@@ -118,6 +116,19 @@ def frame_files(
     ]
     sides = {"width": animation.viewport.width_px, "height": animation.viewport.height_px}
     yield LIST, (json.dumps({"format": FORMAT, **sides, "frames": listed}, indent=2) + "\n").encode()
+
+
+def film(frames: list[np.ndarray], durations: list[int], suffix: str) -> bytes:
+    """The bytes of an animation of frames of one size, [H,W,3] uint8 (of a WebP also [H,W,4]), each shown for so many
+    milliseconds: a GIF of 255 colours, a lossless WebP or an animated PNG, by the suffix of a file's name. Raises
+    UsageError for another suffix."""
+    if suffix == ".gif":
+        return _encoded(_indexed(frames), durations, "GIF", optimize=False, transparency=COLORS, disposal=1)
+    if suffix == ".webp":
+        return _encoded(map(Image.fromarray, frames), durations, "WEBP", lossless=True, quality=75, method=4, **NO_KEYS)
+    if suffix == ".png":
+        return _encoded(_changes(frames), durations, "PNG", blend=PngImagePlugin.Blend.OP_OVER)
+    raise UsageError(f"{suffix or 'no suffix'}: an animation is a .gif, a .webp or a .png.")
 
 
 @dataclass(frozen=True)

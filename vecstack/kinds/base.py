@@ -16,7 +16,7 @@ overrides those that it can answer better:
 - to be exported as curves: `outline`, `gradient`, `svg`, `parts`; as a picture: `picture`; to be imported from curves:
   `from_outline`; to be drawn in the page: `web`;
 - to hold items that are placed again and again: `item`, `placed`;
-- to be made of pictures: `makers`, `load_maker`; to be trained: `trainee`.
+- to be made of pictures: `makers`, `load_maker`; of noise: `load_generator`; to be trained: `trainee`.
 
 Coordinates are canvas units (pixels of the source, y down) or those of the layer's local frame [-1,1]^2, which its
 transform maps to the canvas. Shape letters: L layers, P points, N numbers of a layer, H W rows and columns of a grid.
@@ -82,6 +82,28 @@ class Maker(Protocol):
 
     def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
         """`count` layers for the pixels [H,W,3] (float32, sRGB 0..1) that fill `rect` of a canvas."""
+
+
+class Sees(Protocol):
+    """A maker that has an encoder of pictures."""
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """What its encoder sees in pictures [B,3,S,S] in 0..1: [B,F]."""
+
+
+class Generates(Protocol):
+    """What makes pictures of one kind of layer from noise."""
+
+    @property
+    def side(self) -> int:
+        """Side in pixels of the pictures that it learned from."""
+
+    @property
+    def noise_shape(self) -> tuple[int, int]:
+        """How often it is given noise for a picture, and how many numbers each time."""
+
+    def make(self, noise: np.ndarray, rect: Rect) -> Made:
+        """The picture of a noise [times,N] of `noise_shape` (float32) that fills `rect` of a canvas."""
 
 
 MAX_STYLE_COLORS, MAX_SMOOTH_PX = 256, 20.0
@@ -626,6 +648,10 @@ class Kind(Generic[AnyLayer]):
         """The maker in the bytes of a weights file, whose metadata (METADATA_KEY) is the JSON of {"kind": name,
         "sizes": sizes}. Raises WeightsError."""
         raise WeightsError("layers of this kind are made without weights. Use the weights of another kind of layer.")
+
+    def load_generator(self, weights: bytes, sizes: Any, device: torch.device | None) -> Generates:
+        """The generator in the bytes of a weights file (see `load_maker`). Raises WeightsError."""
+        raise WeightsError("layers of this kind are not made of noise. Use the weights of another kind of layer.")
 
     def trainee(self, tables: Mapping[str, Any]) -> Any:
         """What `vecstack train` trains for this kind (a train.trainee.Trainee), from the tables of a recipe that are

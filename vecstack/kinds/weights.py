@@ -1,7 +1,8 @@
 """What a weights file says of itself: the kind that wrote it, and the sizes of what is in it.
 
 The metadata of such a file is the JSON of {"kind": name, "sizes": sizes}, under METADATA_KEY. The name is that of a
-kind of layer, or BASELINE: a model of pictures that makes no layers, with which a kind's own models are compared."""
+kind of layer, or BASELINE: a model of pictures that makes no layers, with which a kind's own models are compared. A
+model that makes layers of noise has "table": GENERATOR, too."""
 
 from __future__ import annotations
 
@@ -15,13 +16,14 @@ from vecstack.kinds.base import METADATA_KEY, Kind
 from vecstack.stack import Layer
 
 DEFAULT_KIND = "mask"  # of a recipe that names no kind, and of baselines, which name none
-MODEL, BASELINE = "model", "baseline"  # tables of a recipe that hold the sizes of what is trained
+# Tables of a recipe that hold the sizes of what is trained.
+MODEL, BASELINE, GENERATOR = "model", "baseline", "generator"
 
 
 @dataclass(frozen=True)
 class Description:
-    """The kind that wrote a weights file, and the table of a recipe (MODEL or BASELINE) that would hold its sizes
-    (values as parsed from JSON, unchecked)."""
+    """The kind that wrote a weights file, and the table of a recipe (MODEL, BASELINE or GENERATOR) that would hold
+    its sizes (values as parsed from JSON, unchecked)."""
 
     kind: Kind[Layer]
     table: str
@@ -34,7 +36,8 @@ def describe(data: bytes, where: str) -> Description:
     try:
         metadata = read_metadata(data)
         name, sizes = metadata["kind"], metadata["sizes"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        is_generator = metadata.get("table") == GENERATOR
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{where}: not a vecstack model; use weights that `vecstack train` wrote.") from error
     is_baseline = name == BASELINE
     kind = find_kind(DEFAULT_KIND if is_baseline else name) if isinstance(name, str) else None
@@ -42,7 +45,8 @@ def describe(data: bytes, where: str) -> Description:
         raise WeightsError(
             f"{where}: makes layers of kind {name!r:.40}, which this version does not have; install a newer vecstack."
         )
-    return Description(kind, BASELINE if is_baseline else MODEL, sizes)
+    table = BASELINE if is_baseline else GENERATOR if is_generator else MODEL
+    return Description(kind, table, sizes)
 
 
 def read_metadata(data: bytes) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 from vecstack.errors import ShapeError
 from vecstack.train.losses import check_pictures
@@ -75,12 +76,29 @@ def adversarial_loss(discriminator: nn.Module, fake: Tensor) -> Tensor:
     return -score
 
 
+def logistic_discriminator_loss(discriminator: nn.Module, real: Tensor, fake: Tensor, gamma: float) -> Tensor:
+    """What a discriminator minimises that says how likely a patch is real (Goodfellow et al., NIPS 2014), with
+    gamma / 2 times the mean squared gradient of a picture's mean score at real pictures (R1 of Mescheder et al., ICML
+    2018): real and fake pictures [B,3,H,W], of which the fake ones are taken as they are -> a scalar. Raises
+    ShapeError."""
+    points = real.detach().requires_grad_()
+    scores = discriminator(points)
+    (gradients,) = torch.autograd.grad(scores.flatten(1).mean(1).sum(), points, create_graph=True)
+    penalty = gradients.flatten(1).square().sum(1).mean()
+    return softplus(discriminator(fake.detach())).mean() + softplus(-scores).mean() + gamma / 2 * penalty
+
+
+def logistic_loss(discriminator: nn.Module, fake: Tensor) -> Tensor:
+    """What a generator minimises against it, the form that does not saturate: fake pictures [B,3,H,W] -> a scalar."""
+    return softplus(-discriminator(fake)).mean()
+
+
 class Adversary:
     """A discriminator in training. Its initial weights come from PyTorch's global generator; `device` is where it and
     its pictures (float32, 0..1) are. Raises ValueError for a count of layers that no discriminator has."""
 
     def __init__(self, recipe: LossRecipe, device: torch.device | None = None) -> None:
-        self.gradient_penalty = recipe.gradient_penalty
+        self.recipe = recipe
         self.discriminator = PatchDiscriminator(recipe.discriminator_layers).to(device)
         self.optimizer = torch.optim.Adam(
             self.discriminator.parameters(), recipe.discriminator_rate, betas=ADVERSARIAL_DECAYS
@@ -93,10 +111,14 @@ class Adversary:
         generator: torch.Generator,
         average_gradients: Callable[[Iterable[Tensor]], None] = lambda _: None,
     ) -> Tensor:
-        """Loss of the discriminator (eq. 5) on real and fake pictures [B,3,H,W], before the one update on it; nothing
-        reaches what drew the fake ones. `average_gradients` is called before the update, for processes that train
-        together. Raises ShapeError."""
-        loss = discriminator_loss(self.discriminator, real, fake, self.gradient_penalty, generator)
+        """Loss of the discriminator (eq. 5, or logistic) on real and fake pictures [B,3,H,W], before the one update on
+        it; nothing reaches what drew the fake ones. `average_gradients` is called before the update, for processes that
+        train together. Raises ShapeError."""
+        gamma = self.recipe.gradient_penalty
+        if self.recipe.adversary == "logistic":
+            loss = logistic_discriminator_loss(self.discriminator, real, fake, gamma)
+        else:
+            loss = discriminator_loss(self.discriminator, real, fake, gamma, generator)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         average_gradients(self.discriminator.parameters())
@@ -104,11 +126,12 @@ class Adversary:
         return loss.detach()
 
     def loss(self, fake: Tensor) -> Tensor:
-        """Loss of what drew the fake pictures [B,3,H,W] (eq. 6, without lambda): a scalar whose gradient reaches only
-        them, since the discriminator's weights are not the generator's to move. Raises ShapeError."""
+        """Loss of what drew the fake pictures [B,3,H,W] (eq. 6, without lambda, or logistic): a scalar whose gradient
+        reaches only them, since the discriminator's weights are not the generator's to move. Raises ShapeError."""
         self.discriminator.requires_grad_(False)
         try:
-            return adversarial_loss(self.discriminator, fake)
+            of = logistic_loss if self.recipe.adversary == "logistic" else adversarial_loss
+            return of(self.discriminator, fake)
         finally:
             self.discriminator.requires_grad_(True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,11 @@ class Board:
         with self._writing():
             self.writer: Any = SummaryWriter(str(folder))
 
-    def write(self, entry: dict[str, Any], psnr: dict[int, float], sheet: Tensor | None) -> None:
-        """Add a line of the log, and a picture [3,H,W] in 0..1 of layers where there is one (see canvas_sheet)."""
-        step = entry["step"]
+    def write(self, step: int, curves: Mapping[str, float], sheet: Tensor | None) -> None:
+        """Add a point to each curve, and a picture [3,H,W] in 0..1 of layers where there is one (see canvas_sheet)."""
         with self._writing():
-            self.writer.add_scalar("loss", entry["loss"], step)
-            for layers, value in psnr.items():
-                self.writer.add_scalar(f"psnr/{layers}", value, step)
+            for name, value in curves.items():
+                self.writer.add_scalar(name, value, step)
             if sheet is not None:
                 self.writer.add_image("layers", sheet, step)
             self.writer.flush()
@@ -58,11 +56,11 @@ class Board:
 
 @torch.no_grad()
 def canvas_sheet(trainee: Trainee, model: nn.Module, pictures: Tensor) -> Tensor | None:
-    """A row for each of the first few pictures [N,3,S,S] uint8: itself, then the canvas after each layer: [3, N*S,
-    (1+T)*S] in 0..1. None for a trainee without layers."""
+    """A row for each of the first few pictures [N,3,S,S] uint8: itself (of a generator, whose pictures are its own,
+    nothing), then the canvas after each layer: [3, N*S, (1+T)*S] in 0..1. None for a trainee without layers."""
     if not trainee.layers:
         return None
     pictures, side = pictures[:MAX_PICTURES], pictures.shape[-1]
     drawn = torch.cat(list(trainee.draw(model, pictures, range(1, trainee.layers + 1))))  # [N,T,3,S,S]
-    rows = torch.cat([pictures[:, None].float() / 255, drawn], 1)  # [N,1+T,3,S,S]
+    rows = drawn if trainee.is_generator else torch.cat([pictures[:, None].float() / 255, drawn], 1)  # [N,1+T,3,S,S]
     return rows.permute(2, 0, 3, 1, 4).reshape(3, len(pictures) * side, -1)

@@ -179,6 +179,11 @@ def load_subject(model: str, device: str) -> Subject:
         loaded = trainee.load(data, chosen)
     except (RecipeError, WeightsError) as error:
         raise WeightsError(f"{model}: {error}") from error
+    if trainee.is_generator:
+        raise WeightsError(
+            f"{model}: {trainee.name}, whose pictures have no truth to be measured by; look at them "
+            "with `vecstack generate`."
+        )
     scores = partial(evaluate, trainee, loaded)
     return Subject(name, hashlib.sha256(data).hexdigest(), trainee.layers, trainee.side, scores)
 

@@ -22,12 +22,13 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from vecstack.errors import DeviceError, ExportError, RecipeError
+from vecstack.train.adversary import Adversary
 from vecstack.train.board import Board, canvas_sheet
 from vecstack.train.checkpoint import CHECKPOINT, LOG, WEIGHTS, State, prepare_folder, restore, save, start
 from vecstack.train.data import Examples, as_seen
 from vecstack.train.distributed import World, process_group
-from vecstack.train.evaluate import Score, counts_up_to, evaluate
 from vecstack.train.losses import PerceptualLoss, load_perceptual
+from vecstack.train.measured import Measured, measured
 from vecstack.train.objective import Objective, Sample, sample
 from vecstack.train.recipe import Recipe
 
@@ -223,7 +224,7 @@ class _Run:
             group["lr"] = recipe.learning_rate * _rate(state.step, recipe)
         state.optimizer.zero_grad(set_to_none=True)
         batch = self.examples.batch(recipe.batch)
-        loss = self._loss(self.world.share(batch))
+        loss = self._loss(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(state.model.parameters(), recipe.gradient_norm)
         state.optimizer.step()
@@ -241,18 +242,34 @@ class _Run:
     def _loss(self, batch: Tensor) -> Tensor:
         """The loss of this process's share of a batch [B,3,S,S]; an adversary, where there is one, learns first."""
         recipe, state = self.recipe, self.state
-        at = sample(recipe, batch, state.generator)
-        with self._precision():
-            loss, drawn = self.objective(at.seen, at.points, at.truth)
-        if state.adversary is not None or self.perceptual is not None:
-            fake = drawn.float().view(batch.shape)
-            if state.adversary is not None:
-                with self.world.share_of_random(state.generator, len(batch)):
-                    state.adversary.step(batch, fake.detach(), state.generator, self.world.average_gradients)
-                loss = loss + recipe.loss.adversarial * state.adversary.loss(fake)
-            if self.perceptual is not None:
-                loss = loss + recipe.loss.perceptual * self.perceptual(fake, batch)
+        if state.adversary is not None:
+            for _ in range(recipe.loss.discriminator_steps - 1):
+                other = self.examples.batch(recipe.batch)
+                with torch.no_grad():
+                    invented = self._drawn(other)[1]
+                self._teach(state.adversary, self.world.share(other), invented)
+        loss, drawn = self._drawn(batch)
+        real = self.world.share(batch)
+        if state.adversary is not None:
+            self._teach(state.adversary, real, drawn)
+            loss = loss + recipe.loss.adversarial * state.adversary.loss(drawn.float().view(real.shape))
+        if self.perceptual is not None:
+            loss = loss + recipe.loss.perceptual * self.perceptual(drawn.float().view(real.shape), real)
         return torch.as_tensor(loss)
+
+    def _drawn(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Of this process's share of a batch: the loss of the objective, and what was drawn last, [B,3,P]. What is
+        random is drawn for all of it, so that no two processes see the same noise."""
+        at = sample(self.recipe, batch, self.state.generator)
+        with self._precision():
+            loss, drawn = self.objective(self.world.share(at.seen), at.points, self.world.share(at.truth))
+        return loss, drawn
+
+    def _teach(self, adversary: Adversary, real: Tensor, drawn: Tensor) -> None:
+        """One step of the adversary on pictures [B,3,S,S] and what was drawn, [B,3,P]."""
+        with self.world.share_of_random(self.state.generator, len(real)):
+            fake = drawn.detach().float().view(real.shape)
+            adversary.step(real, fake, self.state.generator, self.world.average_gradients)
 
     def _precision(self) -> AbstractContextManager[Any]:
         if self.recipe.precision == "bfloat16":
@@ -305,19 +322,16 @@ class _Run:
         loss, self.count = float(self.world.mean(self.losses)) / self.count, 0
         self.losses.zero_()
         if self.world.is_first:
-            scores = _scores(self.state, self.held_out)
-            self._write({"step": self.state.step, "seconds": round(self.state.seconds, 1), "loss": loss}, scores)
+            entry = {"step": self.state.step, "seconds": round(self.state.seconds, 1), "loss": loss}
+            self._write(entry, measured(self.state.trainee, self.state.average, self.held_out))
         self.world.wait()
 
-    def _write(self, entry: dict[str, Any], scores: list[Score]) -> None:
-        psnr = {score.layers: round(score.psnr_of_mean_error, 3) for score in scores}
-        _append(self.folder / LOG, json.dumps(entry | {"psnr": psnr}) + "\n")
+    def _write(self, entry: dict[str, Any], found: Measured) -> None:
+        _append(self.folder / LOG, json.dumps(entry | found.logged) + "\n")
         if self.board is not None:
-            self.board.write(entry, psnr, canvas_sheet(self.recipe.trainee, self.state.average, self.held_out))
-        by_layers = psnr if len(psnr) > 1 else next(iter(psnr.values()))
-        self.callbacks.say(
-            f"step {entry['step']} of {self.recipe.steps}, loss {entry['loss']:.5f}, held-out dB by layers {by_layers}"
-        )
+            sheet = canvas_sheet(self.recipe.trainee, self.state.average, self.held_out)
+            self.board.write(entry["step"], {"loss": entry["loss"]} | found.curves, sheet)
+        self.callbacks.say(f"step {entry['step']} of {self.recipe.steps}, loss {entry['loss']:.5f}, {found.line}")
         self.next_line = time.monotonic() + LINE_SECONDS
 
 
@@ -450,8 +464,3 @@ def _average(state: State, decay: float) -> None:
     get_ema_multi_avg_fn(decay)(kept, new, None)  # type: ignore[no-untyped-call]
     for old, buffer in zip(state.average.buffers(), state.model.buffers(), strict=True):
         old.copy_(buffer)
-
-
-def _scores(state: State, held_out: Tensor) -> list[Score]:
-    """How close the averaged model comes to held-out pictures, for some counts of its layers."""
-    return evaluate(state.trainee, state.average, held_out, counts_up_to(state.trainee.layers))

@@ -52,8 +52,10 @@ class Objective(nn.Module):
             self._costly_part = torch.compile(self._costly_part, mode=mode, dynamic=False)
 
     def forward(self, seen: Tensor, points: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-        """The loss, and what was drawn last, [B,3,P] (see Sample)."""
+        """The loss (0 of a generator, which has no truth), and what was drawn last, [B,3,P] (see Sample)."""
         canvases = self.trainee.canvases(self.model, seen, points, self._costly_part)
+        if self.trainee.is_generator:
+            return canvases.new_zeros(()), canvases[:, -1]
         errors = distance(canvases, truth[:, None], self.loss.absolute).mean((0, 2, 3))  # [T]
         earlier = errors[:-1].mean() if len(errors) > 1 else errors.new_zeros(())
         return errors[-1] + self.loss.canvas * earlier, canvases[:, -1]

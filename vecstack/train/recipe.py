@@ -22,6 +22,7 @@ from vecstack.train.trainee import Trainee
 
 PRECISIONS = ("float32", "bfloat16")
 SCHEDULES = ("cosine", "constant")
+ADVERSARIES = ("wasserstein", "logistic")
 MAX_SEED = 2**64 - 1  # torch's
 MAX_COUNT = 2**63 - 1  # torch's, and what TOML asks of a program; Python's integers have no end
 MAX_DATA_SIDE = 4096  # px; a picture takes 50 MB of memory there
@@ -60,9 +61,11 @@ class LossRecipe:
     absolute: float = 0.0  # share of the L1 loss (the paper's); the rest is L2, which PSNR measures
     canvas: float = 0.0  # weight of the mean loss of the canvases before the last
     adversarial: float = 0.0  # weight of the adversarial loss, lambda of eq. 7
+    adversary: str = "wasserstein"  # eqs. 5 and 6; or logistic: with a penalty on the gradient at real pictures (R1)
     gradient_penalty: float = 10.0  # gamma of eq. 5
     discriminator_layers: int = 3  # convolutions of the patch discriminator; the paper: 3 at 32 px, 5 at 128 px
     discriminator_rate: float = 2e-4  # its learning rate
+    discriminator_steps: int = 1  # of it for each step of what is trained
     perceptual: float = 0.0  # weight of the distance between features of a network
     perceptual_network: str = ""  # path or Hub name of that network's weights
 
@@ -150,6 +153,7 @@ def _check(recipe: Recipe) -> None:
         "warmup_steps": (recipe.warmup_steps, 0, MAX_COUNT),
         "evaluate_every": (recipe.evaluate_every, 1, MAX_COUNT),
         "seed": (recipe.seed, 0, MAX_SEED),
+        "loss.discriminator_steps": (recipe.loss.discriminator_steps, 1, MAX_COUNT),
         "data.side": (data.side, 1, MAX_DATA_SIDE),
         "data.truth_side": (data.truth_side, 0, MAX_DATA_SIDE),
         "data.stored_side": (data.stored_side, 1, MAX_DATA_SIDE),
@@ -160,6 +164,7 @@ def _check(recipe: Recipe) -> None:
     for name, word, words in (
         ("precision", recipe.precision, PRECISIONS),
         ("schedule", recipe.schedule, SCHEDULES),
+        ("loss.adversary", recipe.loss.adversary, ADVERSARIES),
     ):
         if word not in words:
             raise RecipeError(f"{name} must be {' or '.join(words)}, not {reprlib.repr(word)[1:-1]}.")
@@ -190,6 +195,8 @@ def _check(recipe: Recipe) -> None:
         key = "data.truth_side" if data.truth_side else "data.side"
         raise RecipeError(f"data.stored_side must be at least {key}, not {data.stored_side} and {data.compared_side}.")
     _check_loss(recipe)
+    if recipe.trainee.is_generator:
+        _check_generator(recipe)
     if data.smallest_crop > 1 or data.smallest_crop == 0:
         raise RecipeError(f"data.smallest_crop must be above 0 and at most 1, not {data.smallest_crop}.")
     recipe.trainee.check(data.compared_side)
@@ -235,6 +242,22 @@ def _check_loss(recipe: Recipe) -> None:
         raise RecipeError(
             f"a discriminator of {loss.discriminator_layers} layers needs a data.side of {least} or more."
         )
+
+
+def _check_generator(recipe: Recipe) -> None:
+    """Raise RecipeError for what has no meaning where there is no truth."""
+    loss = recipe.loss
+    if not loss.adversarial:
+        raise RecipeError("loss.adversarial must be above 0: a generator learns from its adversary alone.")
+    for name, is_asked in (
+        ("loss.absolute", loss.absolute),
+        ("loss.canvas", loss.canvas),
+        ("loss.perceptual", loss.perceptual),
+        ("data.truth_side", recipe.data.truth_side),
+        ("compile", recipe.compile),
+    ):
+        if is_asked:
+            raise RecipeError(f"{name} is not for a generator. Leave it out.")
 
 
 def smallest_side(layers: int) -> int:

@@ -28,6 +28,10 @@ class Trainee(Protocol):
         """What messages call it, with its article: "a baseline"."""
 
     @property
+    def is_generator(self) -> bool:
+        """Whether it sees noise instead of pictures, so that what it draws has no truth, only an adversary."""
+
+    @property
     def layers(self) -> int:
         """How many layers it is trained to give; 0 where it draws without layers."""
 
@@ -67,8 +71,9 @@ class Trainee(Protocol):
     # A step of training.
 
     def sample(self, batch: Tensor, whole: bool, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """What a step needs of a batch [B,3,S,S] in 0..1: what the model sees of it, the places [P,2] at which it is
-        drawn (a square grid over [-1,1]^2, row by row), and the truth there, [B,3,P]. `whole`: at all pixels."""
+        """What a step needs of a batch [B,3,S,S] in 0..1: what the model sees of it (a generator: noise, [B,...]), the
+        places [P,2] at which it is drawn (a square grid over [-1,1]^2, row by row), and the truth there, [B,3,P].
+        `whole`: at all pixels."""
 
     def costly_part(self, model: nn.Module) -> Callable[..., Any]:
         """The function of a model that takes most of a step, and is worth compiling."""
@@ -82,4 +87,5 @@ class Trainee(Protocol):
     def draw(self, model: nn.Module, pictures: Tensor, counts: Sequence[int]) -> Iterator[Tensor]:
         """Pictures [N,3,S,S] in 0..255 (uint8) as they are drawn with each count of layers, in rising order:
         [B,counts,3,S,S] in 0..1, as many pictures at a time as memory allows, all N in the end. The one count of a
-        trainee without layers is 0. Raises UsageError for a side that it cannot draw."""
+        trainee without layers is 0. A generator draws as many pictures of its own. Raises UsageError for a side that
+        it cannot draw."""

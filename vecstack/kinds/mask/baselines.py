@@ -183,6 +183,7 @@ class BaselineTrainee:
 
     sizes: BaselineSizes = BaselineSizes()
     name = "a baseline"
+    is_generator = False
     layers = 0
     min_batch = 2  # for its batch norms
     width_key = "baseline.encoder.width"

@@ -16,7 +16,7 @@ from vecstack.kinds.mask.layer import MaskLayer, net_code_length
 if TYPE_CHECKING:
     import torch
 
-    from vecstack.kinds.base import Maker, Shader
+    from vecstack.kinds.base import Generates, Maker, Shader
     from vecstack.kinds.mask.tune import MaskTunable
 
 
@@ -78,6 +78,11 @@ class MaskKind(Kind[MaskLayer]):
         from vecstack.kinds.mask.maker import load_maker
 
         return load_maker(weights, sizes, device)
+
+    def load_generator(self, weights: bytes, sizes: Any, device: torch.device | None) -> Generates:
+        from vecstack.kinds.mask.generator import load_generator
+
+        return load_generator(weights, sizes, device)
 
     def trainee(self, tables: Mapping[str, Any]) -> Any:
         from vecstack.kinds.mask.training import read_trainee

@@ -71,18 +71,15 @@ class MaskMaker:
         target = fit_to_side(picture, self.predictor.sizes.encoder.side)
         best = min((self._predict(target, ground, count) for ground in (BLACK, WHITE)), key=lambda p: p.error)
         net, data = self._net
-        layers = tuple(
-            MaskLayer(
-                id=f"layer-{index}",
-                name=f"Layer {index}",
-                transform=Affine.of_frame(rect),
-                color=typing.cast(Color, rounded_numbers(color.tolist())),
-                code=rounded_numbers(code.tolist()),
-                net=net,
-            )
-            for index, (code, color) in enumerate(zip(best.codes, best.colors, strict=True), start=1)
-        )
+        layers = mask_layers(best.codes, best.colors, net, rect)
         return Made(best.background, layers, {net: data})
+
+    @torch.no_grad()
+    def features(self, pictures: Tensor) -> Tensor:
+        """What its encoder sees in pictures [B,3,S,S] in 0..1 before there is a layer: [B,F]."""
+        target = fit_to_side(pictures, self.predictor.sizes.encoder.side)
+        features: Tensor = self.predictor.encoder(torch.cat([target, torch.zeros_like(target)], 1))
+        return features
 
     @torch.no_grad()
     def _predict(self, target: Tensor, background: Color, count: int) -> Prediction:
@@ -94,6 +91,21 @@ class MaskMaker:
         drawn = self.predictor.draw(points, codes, colors)[0, -1]  # [3,S*S]
         error = float((drawn - goal[0].flatten(1)).square().mean())
         return Prediction(background, codes[0], 1 - colors[0] if negative else colors[0], error)
+
+
+def mask_layers(codes: Tensor, colors: Tensor, net: str, rect: Rect) -> tuple[MaskLayer, ...]:
+    """The layers of codes [T,K] and colours [T,3] that fill `rect` of a canvas; `net` is the asset of their net."""
+    return tuple(
+        MaskLayer(
+            id=f"layer-{index}",
+            name=f"Layer {index}",
+            transform=Affine.of_frame(rect),
+            color=typing.cast(Color, rounded_numbers(color.tolist())),
+            code=rounded_numbers(code.tolist()),
+            net=net,
+        )
+        for index, (code, color) in enumerate(zip(codes, colors, strict=True), start=1)
+    )
 
 
 def weights_to_bytes(predictor: Predictor) -> bytes:

@@ -49,7 +49,24 @@ def sample_grid(batch: Tensor, side: int, generator: torch.Generator) -> tuple[T
     return grid_points(side, offset, batch.device), batch[:, :, row::cell, column::cell].flatten(2)
 
 
-class Predictor(nn.Module):
+class LayerModel(nn.Module):
+    """What gives mask layers: a net that all of them share, and what says their codes and colours, pass by pass."""
+
+    net: MaskNet
+
+    def draw(self, points: Tensor, codes: Tensor, colors: Tensor, canvas: Tensor | None = None) -> Tensor:
+        """The canvas after each layer, over black or a canvas [B,3,P]: points [P,2] in [-1,1], codes [B,T,K],
+        colours [B,T,3] -> [B,T,3,P]."""
+        canvas = codes.new_zeros(len(codes), 3, len(points)) if canvas is None else canvas
+        return lay(canvas, colors, self.masks(points, codes))
+
+    def masks(self, points: Tensor, codes: Tensor) -> Tensor:
+        """Masks of codes [B,T,K] at points [P,2] in [-1,1]: [B,T,P]."""
+        masks: Tensor = self.net(points[None], codes.flatten(0, 1))
+        return masks.view(*codes.shape[:2], -1)
+
+
+class Predictor(LayerModel):
     """g of Sbai, Couprie, Aubry, ICIP 2020 (eqs. 1-3), recurrent over passes: the target and the canvas so
     far (detached) -> features -> codes and colours of the next layers (one in the paper) -> the next canvas."""
 
@@ -94,7 +111,7 @@ class Predictor(nn.Module):
             count = min(self.sizes.layers_per_pass, layers - first)
             so_far = canvas.detach().contiguous().view(-1, 3, grid, grid)  # of one layout, or it is compiled twice
             code, color, masks = next_layers(target, points, so_far, count)
-            drawn = _lay(canvas, color, masks)
+            drawn = lay(canvas, color, masks)
             canvas = drawn[:, -1]
             codes.append(code)
             colors.append(color)
@@ -107,19 +124,8 @@ class Predictor(nn.Module):
         points = grid_points(self.sizes.canvas_side, device=target.device)
         return self.unroll(target, points, layers or self.sizes.layers)[:2]
 
-    def draw(self, points: Tensor, codes: Tensor, colors: Tensor, canvas: Tensor | None = None) -> Tensor:
-        """The canvas after each layer, over black or a canvas [B,3,P]: points [P,2] in [-1,1], codes [B,T,K],
-        colours [B,T,3] -> [B,T,3,P]."""
-        canvas = codes.new_zeros(len(codes), 3, len(points)) if canvas is None else canvas
-        return _lay(canvas, colors, self.masks(points, codes))
 
-    def masks(self, points: Tensor, codes: Tensor) -> Tensor:
-        """Masks of codes [B,T,K] at points [P,2] in [-1,1]: [B,T,P]."""
-        masks: Tensor = self.net(points[None], codes.flatten(0, 1))
-        return masks.view(*codes.shape[:2], -1)
-
-
-def _lay(canvas: Tensor, colors: Tensor, masks: Tensor) -> Tensor:
+def lay(canvas: Tensor, colors: Tensor, masks: Tensor) -> Tensor:
     """The canvas [B,3,P] after each of some layers: colours [B,T,3], masks [B,T,P] -> [B,T,3,P]."""
     canvases = []
     for alpha, color in zip(masks.unbind(1), colors.unbind(1), strict=True):

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from vecstack.errors import RecipeError
 from vecstack.kinds.mask.baselines import BaselineSizes, BaselineTrainee
+from vecstack.kinds.mask.generating import GeneratorTrainee
+from vecstack.kinds.mask.generator import GeneratorSizes
 from vecstack.kinds.mask.maker import check_sizes, load_maker, weights_to_bytes
 from vecstack.kinds.mask.model import ModelSizes, Predictor, grid_points, sample_grid
-from vecstack.kinds.weights import BASELINE, MODEL, read_metadata
+from vecstack.kinds.weights import BASELINE, GENERATOR, MODEL, read_metadata
 from vecstack.pictures.fit import fit_to_side
 from vecstack.tables import check_keys, to_dataclass
 
@@ -28,6 +30,7 @@ class MaskTrainee:
 
     sizes: ModelSizes = ModelSizes()
     name = "a model of mask layers"
+    is_generator = False
     min_batch = 1
     width_key = "model.encoder.width"
 
@@ -104,10 +107,14 @@ class MaskTrainee:
             yield canvases.view(*canvases.shape[:-1], side, side)
 
 
-def read_trainee(tables: Mapping[str, Any]) -> MaskTrainee | BaselineTrainee:
-    """What a recipe with these tables trains: the predictor in [model] or, where there is one, the baseline in
-    [baseline]. Raises RecipeError."""
-    check_keys(tables, (MODEL, BASELINE), "the tables of a mask recipe")
+def read_trainee(tables: Mapping[str, Any]) -> MaskTrainee | BaselineTrainee | GeneratorTrainee:
+    """What a recipe with these tables trains: the predictor in [model] or, where there is one, the generator in
+    [generator] or the baseline in [baseline]. Raises RecipeError."""
+    check_keys(tables, (MODEL, BASELINE, GENERATOR), "the tables of a mask recipe")
+    if len(tables) > 1:
+        raise RecipeError(f"a recipe trains one thing, not {' and '.join(sorted(tables))}. Keep one of these tables.")
+    if GENERATOR in tables:
+        return GeneratorTrainee(to_dataclass(GeneratorSizes, tables[GENERATOR], GENERATOR))
     sizes = to_dataclass(ModelSizes, tables.get(MODEL, {}), MODEL)
     if BASELINE in tables:
         return BaselineTrainee(to_dataclass(BaselineSizes, tables[BASELINE], BASELINE))
