@@ -56,6 +56,7 @@ def test_without_compiled_loops_all_is_the_same(monkeypatch: pytest.MonkeyPatch)
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_gpu_draws_the_same() -> None:
     layers, assets = examples()
     stack = Stack(CANVAS, layers, assets)
