@@ -10,6 +10,8 @@ from vecstack.packing.settling import sweep, untangle
 
 FIRST, LEAST = 0.04, 0.002  # by how much the logarithm of the factor is raised at first, and at last
 LESS = 0.7  # of the rise, after one for which there was no room
+MISSING = 0.05  # greatest share of items that are taken out and placed anew after a rise
+PLACINGS = 6  # tries for each of them
 STEPS = 10  # in which items make room
 WIDE, NARROW = 0.1, 0.01  # lengths of those steps, in mean sides of an item
 
@@ -39,5 +41,7 @@ def _makes_room(mover: Mover) -> bool:
     for k, length in enumerate(falling(WIDE * terms.side, NARROW * terms.side, STEPS)):
         sweep(patcher, length, k)
     untangle(patcher)
-    mover.place_missing()
+    if (~layout.placed).sum() > MISSING * layout.count:
+        return False
+    mover.place_missing(PLACINGS)
     return bool(layout.placed.all())

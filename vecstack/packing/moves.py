@@ -15,7 +15,6 @@ from vecstack.packing.terms import Terms
 
 GAPS = 2000  # places at which moves begin, of a round
 PLACED = 10.0  # what it is worth that an item is placed, in areas of the container
-PLACINGS = 40  # tries for each item that is not placed
 SHARES = (0.4, 0.3, 0.3)  # of the moves: refitting, swapping, putting into gaps
 PATCH = 16  # items that grow after a move
 STEPS = 0.05, 0.003, 4  # in which they grow: the first and the last, in mean sides of an item, and their count
@@ -44,10 +43,10 @@ class Mover:
         """Find free places, at which moves begin, evenly over what is not covered."""
         self._gaps = whole(self.layout, self.terms).free_places(GAPS, self.random)
 
-    def place_missing(self) -> None:
-        """Try to place the items that are not, some times each."""
+    def place_missing(self, tries: int) -> None:
+        """Try to place the items that are not, so many times each."""
         missing = int((~self.layout.placed).sum())
-        for k in range(PLACINGS * missing):
+        for k in range(tries * missing):
             if k % missing == 0:
                 self.look_for_gaps()
             if self.layout.placed.all() or not len(self._gaps):

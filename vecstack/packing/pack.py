@@ -24,6 +24,7 @@ from vecstack.packing.start import spread
 from vecstack.packing.terms import terms_of
 
 WARMTH = 0.01  # what a move may lose at first, in mean areas of an item
+PLACINGS = 40  # tries for each item that is not placed when all have settled
 MOST_MOVED = 1000  # items for which moves are counted; more items get no more moves
 
 
@@ -45,7 +46,7 @@ COARSE, MIDDLE, FINE = Level(50, 200, 0.4), Level(200, 200, 0.2), Level(600, 60,
 WORKS = {
     "sketch": Work((COARSE, MIDDLE), 6, 0.0, 0, 8, 0),
     "fast": Work((COARSE, MIDDLE), 10, 1.0, 4, 24, 0),
-    "good": Work((COARSE, MIDDLE, FINE), 20, 40.0, 24, 80, 14),
+    "good": Work((COARSE, MIDDLE, FINE), 20, 40.0, 24, 60, 12),
     "best": Work((COARSE, MIDDLE, FINE), 20, 120.0, 60, 80, 40),
 }
 
@@ -157,7 +158,7 @@ class _Task:
                 self._tell(0.1)
             make_way(self.layout, self.terms)
         settle(self.mover.patcher, self.work.steps)
-        self.mover.place_missing()
+        self.mover.place_missing(PLACINGS)
         if options.sizes is not None and self.layout.placed.all():
             enlarge(self.mover, self.work.enlargements)
         self._tell(0.2)
