@@ -66,6 +66,7 @@ def describe(stack: Stack) -> dict[str, Any]:
         "groups": _describe_groups(stack),
         "layers": [_describe(layer) for layer in stack.layers],
         "assets": {name: len(data) for name, data in stack.assets.items()},
+        "items": _describe_items(stack),
         "source": dict(stack.source),
         "model": dict(stack.model),
         "metrics": dict(stack.metrics),
@@ -78,6 +79,19 @@ def _describe_groups(stack: Stack) -> list[dict[str, Any]]:
         {"id": group.id, "name": group.name, "parent": group.parent, "layers": len(members[group.id])}
         for group in stack.groups
     ]
+
+
+def _describe_items(stack: Stack) -> list[dict[str, Any]]:
+    """The assets of which there is something to say, in the order in which layers refer to them."""
+    from vecstack.kinds import can_draw, kind_of
+
+    items: dict[str, dict[str, Any]] = {}
+    for layer in filter(can_draw, stack.layers):
+        for name in kind_of(layer).asset_ids(layer):
+            if name not in items:
+                items[name] = {"asset": name, "what": kind_of(layer).asset_words(stack.assets[name]), "layers": 0}
+            items[name]["layers"] += 1
+    return [item for item in items.values() if item["what"]]
 
 
 def _describe(layer: Layer) -> dict[str, Any]:
@@ -147,6 +161,9 @@ def _text(document: str, facts: dict[str, Any]) -> str:
         f"{on_one_line(document)}: {canvas['width']} x {canvas['height']} on {behind}, {count}{size}",
         f"assets: {len(facts['assets'])} ({assets:,} bytes before compression)",
         f"bytes: {facts['bytes']['document']:,} without the assets, {facts['bytes']['file']:,} with them, as .layers",
+    ]
+    lines += [
+        f"item {item['asset']:.12}: {item['what']}, in {_count(item['layers'], 'layer')}" for item in facts["items"]
     ]
     if facts["model"]:
         name, digest = (on_one_line(str(facts["model"].get(key, ""))) for key in ("name", "sha256"))

@@ -14,6 +14,7 @@ from vecstack.errors import ExportError, UsageError
 from vecstack.exporting.cutting.colors import mean_color
 from vecstack.exporting.cutting.curves import Point, is_straight, on_piece
 from vecstack.exporting.cutting.outlines import Outlined, outlined
+from vecstack.exporting.parts import in_parts
 from vecstack.exporting.physical import mm_per_unit, width_in_mm
 from vecstack.extras import install
 from vecstack.kinds import kind_of
@@ -44,6 +45,7 @@ def to_dxf(
     width = width_in_mm(stack.canvas, width_mm, dpi)
     if polylines is not None and not 0 < polylines < float("inf"):
         raise UsageError(f"polylines must be above 0 mm, not {polylines:g}.", parameter="polylines")
+    stack = in_parts(stack)
     shapes, scale = outlined(stack, device), mm_per_unit(stack.canvas, width)
     with _without_times():
         document = _need_ezdxf().new(VERSION)

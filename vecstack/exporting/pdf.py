@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,20 +12,20 @@ from vecstack.drawing.viewport import Viewport
 from vecstack.errors import UsageError
 from vecstack.exporting.groups import grouped
 from vecstack.exporting.pdf_gradient import pattern
+from vecstack.exporting.pdf_items import Items
+from vecstack.exporting.pdf_objects import File, filled, name_of, names_of, numbers_of, picture_object, rounded, text_of
 from vecstack.exporting.physical import MM_PER_INCH
 from vecstack.exporting.pictures import covered, draw_alone, drawable, viewport_of
-from vecstack.exporting.xml import number, plain
+from vecstack.exporting.xml import number
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import color_of, kind_of
 from vecstack.kinds.base import Curve
 from vecstack.kinds.gradient import Gradient
-from vecstack.pictures.png import filter_rows
 from vecstack.stack import Group, Layer, Stack
 
 MASK_PX = 1024  # long side of the masks: smooth at the size of a screen
 MAX_POINTS, MIN_POINTS = 14_400, 3  # sides of a page that readers accept
 POINTS_PER_INCH = 72
-HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"  # bytes above 127 tell programs that the file is binary
 PLAIN = 2 / 255  # colours that differ by less count as one: small alphas round them
 CROPPED = 0.5  # share of the page above which a mask is not cropped
 # Share by which a picture's sides are shortened: Poppler draws one that ends exactly on a pixel into the next pixel.
@@ -43,76 +41,25 @@ def to_pdf(
     The page has a rectangle for the background, unless the canvas is transparent, and, for each layer, one of its
     colour behind its mask, in an optional content group of the layer's name; the groups of hidden layers are off, and
     the list of layers that readers show has the stack's groups. Layers whose kinds have exact curves are paths, filled
-    with their colour or their gradient. Masks are 8-bit pictures with `size` pixels on the
-    canvas's long side (MASK_PX if None). A layer of several colours becomes a picture. Layers of unknown kinds are left
-    out. Raises UsageError; ExportError: no layer can be drawn; DeviceError; DocumentError where the stack's assets do
-    not match its layers."""
+    with their colour or their gradient; items that are placed again and again are in the file once. Masks are 8-bit
+    pictures with `size` pixels on the canvas's long side (MASK_PX if None). A layer of several colours becomes a
+    picture. Layers of unknown kinds are left out. Raises UsageError; ExportError: no layer can be drawn; DeviceError;
+    DocumentError where the stack's assets do not match its layers."""
     layers, viewport = drawable(stack), viewport_of(stack, MASK_PX if size is None else size)
-    file, page = _File(), _Page.of(viewport, width_mm)
+    file, page = File(), _Page.of(viewport, width_mm)
     entries = [] if stack.canvas.transparent else [_background(file, page, stack)]
+    items = Items(file, stack.assets)
     for _, layer in layers:
+        item = items.of(layer)
         outline, fill = kind_of(layer).outline(layer), kind_of(layer).gradient(layer) or color_of(layer)
         if outline is not None and fill is not None:
             entries.append(_exact_entry(file, page, layer, outline, fill))
+        elif item is not None:
+            entries.append(_placed_entry(file, page, layer, *item))
         else:
             pixels = draw_alone(stack, layer, viewport, device, depth=16)
             entries.append(_masked_entry(file, page, layer, pixels))
     return _document(file, page, entries, stack.groups, title)
-
-
-# Objects
-
-
-class _File:
-    """The objects of a PDF, numbered in the order in which they are added."""
-
-    def __init__(self) -> None:
-        self.objects: list[bytes] = []
-
-    def add(self, content: str | bytes) -> str:
-        """Add an object and return its reference."""
-        self.objects.append(content.encode("ascii") if isinstance(content, str) else content)
-        return f"{len(self.objects)} 0 R"
-
-    def add_stream(self, fields: str, data: bytes) -> str:
-        """Add a stream of bytes, compressed, and return its reference."""
-        packed = zlib.compress(data, 9)
-        head = f"<< {fields} /Filter /FlateDecode /Length {len(packed)} >>\nstream\n"
-        return self.add(head.encode("ascii") + packed + b"\nendstream")
-
-    def encode(self, root: str, info: str) -> bytes:
-        """The bytes of the file: header, objects, the table of their offsets, and the trailer."""
-        data = bytearray(HEADER)
-        places = []
-        for index, content in enumerate(self.objects, start=1):
-            places.append(len(data))
-            data += b"%d 0 obj\n%b\nendobj\n" % (index, content)
-        table = b"".join(b"%010d 00000 n \n" % place for place in places)
-        name = hashlib.sha256(data).hexdigest()[:32]
-        trailer = f"<< /Size {len(places) + 1} /Root {root} /Info {info} /ID [<{name}> <{name}>] >>"
-        start = len(data)
-        data += b"xref\n0 %d\n0000000000 65535 f \n%b" % (len(places) + 1, table)
-        data += b"trailer\n%b\nstartxref\n%d\n%%%%EOF\n" % (trailer.encode("ascii"), start)
-        return bytes(data)
-
-
-def _text(text: str) -> str:
-    """Text as a string in UTF-16, written in hexadecimal, where nothing needs escaping."""
-    return f"<FEFF{plain(text).encode('utf-16-be').hex().upper()}>"
-
-
-def _name(reference: str) -> str:
-    """The name of an object on the page: its number."""
-    return f"/R{reference.split()[0]}"
-
-
-def _names(references: list[str]) -> str:
-    """A dictionary from the objects' names on the page to their references."""
-    return f"<< {' '.join(f'{_name(reference)} {reference}' for reference in references)} >>"
-
-
-def _numbers(*values: float) -> str:
-    return " ".join(number(value) for value in values)
 
 
 # The page
@@ -150,7 +97,7 @@ class _Page:
 
     @property
     def box(self) -> str:
-        return f"[0 0 {_numbers(self.width, self.height)}]"
+        return f"[0 0 {numbers_of(self.width, self.height)}]"
 
     def place(self, rows: slice, columns: slice) -> tuple[float, float, float, float]:
         """Left, bottom, width and height, in points, of a part of the masks; y points up in a PDF."""
@@ -160,8 +107,8 @@ class _Page:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A layer of the file: its content group, what is drawn, its graphics state parameters, picture and pattern, if
-    any, and the id of the stack's group that it belongs to."""
+    """A layer of the file: its content group, what is drawn, its graphics state parameters, picture (or form) and
+    pattern, if any, and the id of the stack's group that it belongs to."""
 
     group: str
     drawing: str
@@ -172,36 +119,38 @@ class _Entry:
     pattern: str | None = None
 
 
-def _background(file: _File, page: _Page, stack: Stack) -> _Entry:
-    color = _numbers(*_rounded(stack.canvas.background))
-    return _Entry(_group(file, "Background"), f"{color} rg 0 0 {_numbers(page.width, page.height)} re f")
+def _background(file: File, page: _Page, stack: Stack) -> _Entry:
+    color = numbers_of(*rounded(stack.canvas.background))
+    return _Entry(_group(file, "Background"), f"{color} rg 0 0 {numbers_of(page.width, page.height)} re f")
 
 
-def _group(file: _File, name: str) -> str:
-    return file.add(f"<< /Type /OCG /Name {_text(name)} >>")
+def _group(file: File, name: str) -> str:
+    return file.add(f"<< /Type /OCG /Name {text_of(name)} >>")
 
 
-def _exact_entry(file: _File, page: _Page, layer: Layer, outline: Sequence[Curve], fill: Color | Gradient) -> _Entry:
+def _exact_entry(file: File, page: _Page, layer: Layer, outline: Sequence[Curve], fill: Color | Gradient) -> _Entry:
     """A layer of the file as the curves of its edge, filled with a colour or a gradient."""
     place = page.place_of_canvas.after(layer.transform)
-    operators = []
-    for curve in outline:
-        start, *rest = (_numbers(*place.apply(*point)) for point in curve)
-        operators.append(f"{start} m")
-        operators += [f"{' '.join(rest[first : first + 3])} c" for first in range(0, len(rest), 3)]
-        operators.append("h")
-    parameters = None if layer.opacity == 1 else file.add(f"<< /Type /ExtGState /ca {number(layer.opacity)} >>")
-    painted = None
-    if isinstance(fill, Gradient):
-        painted = file.add(pattern(fill, place))
-        operators.insert(0, f"/Pattern cs {_name(painted)} scn")
-    else:
-        operators.insert(0, f"{_numbers(*_rounded(fill))} rg")
+    painted = file.add(pattern(fill, place)) if isinstance(fill, Gradient) else None
+    drawing = filled(outline, place, fill, painted)
     group = _group(file, layer.name or layer.id)
-    return _Entry(group, f"{' '.join(operators)} f", layer.visible, parameters, belongs=layer.group, pattern=painted)
+    return _Entry(group, drawing, layer.visible, _faded(file, layer), belongs=layer.group, pattern=painted)
 
 
-def _masked_entry(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Entry:
+def _placed_entry(file: File, page: _Page, layer: Layer, item: str, to_frame: Affine) -> _Entry:
+    """A layer of the file as an object that other layers may share, which a map takes to its local frame."""
+    place = page.place_of_canvas.after(layer.transform).after(to_frame)
+    drawing = f"{numbers_of(place.a, place.d, place.b, place.e, place.c, place.f)} cm {name_of(item)} Do"
+    group = _group(file, layer.name or layer.id)
+    return _Entry(group, drawing, layer.visible, _faded(file, layer), item, layer.group)
+
+
+def _faded(file: File, layer: Layer) -> str | None:
+    """The reference of graphics state parameters with the opacity of a layer; None for 1."""
+    return None if layer.opacity == 1 else file.add(f"<< /Type /ExtGState /ca {number(layer.opacity)} >>")
+
+
+def _masked_entry(file: File, page: _Page, layer: Layer, pixels: np.ndarray) -> _Entry:
     """A layer of the file, from its 16-bit picture [H,W,4]."""
     rows, columns = _cropped(pixels[..., 3] > 128)  # the part of a mask that 8 bits do not round to 0
     part = pixels[rows, columns].astype(np.float32) / 65535
@@ -209,10 +158,10 @@ def _masked_entry(file: _File, page: _Page, layer: Layer, pixels: np.ndarray) ->
     parameters = _parameters(file, page, layer.opacity, part[..., 3], place)
     color, picture = _only_color(part), None
     if color is None:
-        picture = _picture(file, part[..., :3])
+        picture = picture_object(file, part[..., :3])
         drawing = _shown(picture, place)
     else:
-        drawing = f"{_numbers(*color)} rg {_numbers(*place)} re f"
+        drawing = f"{numbers_of(*color)} rg {numbers_of(*place)} re f"
     return _Entry(_group(file, layer.name or layer.id), drawing, layer.visible, parameters, picture, layer.group)
 
 
@@ -232,21 +181,16 @@ def _only_color(pixels: np.ndarray) -> list[float] | None:
     if (clear.max(0) - clear.min(0)).max() > PLAIN:
         return None
     place = np.unravel_index(int(alpha.argmax()), alpha.shape)
-    return _rounded(pixels[place][:3].tolist())
-
-
-def _rounded(color: Sequence[float]) -> list[float]:
-    """A colour rounded to 8 bits, as programs round other values differently."""
-    return [int(value * 255 + 0.5) / 255 for value in color]
+    return rounded(pixels[place][:3].tolist())
 
 
 def _parameters(
-    file: _File, page: _Page, opacity: float, mask: np.ndarray, place: tuple[float, float, float, float]
+    file: File, page: _Page, opacity: float, mask: np.ndarray, place: tuple[float, float, float, float]
 ) -> str:
     """The reference of graphics state parameters that draw through a mask [H,W] at a place, with an opacity."""
-    image = _picture(file, mask[..., None])
+    image = picture_object(file, mask[..., None])
     form = file.add_stream(
-        f"/Type /XObject /Subtype /Form /BBox {page.box} /Resources << /XObject {_names([image])} >> "
+        f"/Type /XObject /Subtype /Form /BBox {page.box} /Resources << /XObject {names_of([image])} >> "
         "/Group << /S /Transparency /CS /DeviceGray >>",
         _shown(image, place).encode(),
     )
@@ -257,34 +201,22 @@ def _parameters(
 def _shown(picture: str, place: tuple[float, float, float, float]) -> str:
     """The operators that draw a picture, which fills the unit square, at a place."""
     left, bottom, width, height = place
-    scale = f"{_numbers(width * (1 - INSET))} 0 0 {_numbers(height * (1 - INSET))}"
-    return f"{scale} {_numbers(left, bottom + INSET * height)} cm {_name(picture)} Do"
+    scale = f"{numbers_of(width * (1 - INSET))} 0 0 {numbers_of(height * (1 - INSET))}"
+    return f"{scale} {numbers_of(left, bottom + INSET * height)} cm {name_of(picture)} Do"
 
 
-def _picture(file: _File, values: np.ndarray) -> str:
-    """The reference of an 8-bit picture of values [H,W,C] in 0..1, C of 1 or 3, with the filters of PNG."""
-    height, width, channels = values.shape
-    stored = (values * 255 + 0.5).astype(np.uint8).reshape(height, -1)
-    space = "/DeviceGray" if channels == 1 else "/DeviceRGB"
-    return file.add_stream(
-        f"/Type /XObject /Subtype /Image /Width {width} /Height {height} /ColorSpace {space} /BitsPerComponent 8 "
-        f"/Interpolate true /DecodeParms << /Predictor 15 /Colors {channels} /Columns {width} >>",
-        filter_rows(np.concatenate([np.zeros_like(stored[:1]), stored]), channels).tobytes(),
-    )
-
-
-def _document(file: _File, page: _Page, entries: list[_Entry], groups: Sequence[Group], title: str) -> bytes:
+def _document(file: File, page: _Page, entries: list[_Entry], groups: Sequence[Group], title: str) -> bytes:
     content = []
     for entry in entries:
-        state = "" if entry.parameters is None else f"{_name(entry.parameters)} gs "
-        content.append(f"/OC {_name(entry.group)} BDC\nq {state}{entry.drawing} Q\nEMC")
+        state = "" if entry.parameters is None else f"{name_of(entry.parameters)} gs "
+        content.append(f"/OC {name_of(entry.group)} BDC\nq {state}{entry.drawing} Q\nEMC")
     contents = file.add_stream("", "\n".join(content).encode())
     parameters = [entry.parameters for entry in entries if entry.parameters is not None]
-    pictures = [entry.picture for entry in entries if entry.picture is not None]
+    pictures = list(dict.fromkeys(entry.picture for entry in entries if entry.picture is not None))
     patterns = [entry.pattern for entry in entries if entry.pattern is not None]
     resources = (
-        f"<< /Properties {_names([entry.group for entry in entries])} /ExtGState {_names(parameters)} "
-        f"/XObject {_names(pictures)} /Pattern {_names(patterns)} >>"
+        f"<< /Properties {names_of([entry.group for entry in entries])} /ExtGState {names_of(parameters)} "
+        f"/XObject {names_of(pictures)} /Pattern {names_of(patterns)} >>"
     )
     pages = f"{len(file.objects) + 2} 0 R"
     leaf = file.add(
@@ -296,8 +228,8 @@ def _document(file: _File, page: _Page, entries: list[_Entry], groups: Sequence[
         f"<< /Type /Catalog /Pages {pages} /PageMode /UseOC /OCProperties {_properties(entries, groups)} "
         f"/ViewerPreferences << /DisplayDocTitle {'true' if title else 'false'} >> >>"
     )
-    named = f"/Title {_text(title)} " if title else ""
-    return file.encode(root, file.add(f"<< {named}/Producer {_text('vecstack')} >>"))
+    named = f"/Title {text_of(title)} " if title else ""
+    return file.encode(root, file.add(f"<< {named}/Producer {text_of('vecstack')} >>"))
 
 
 def _properties(entries: list[_Entry], groups: Sequence[Group]) -> str:
@@ -307,9 +239,9 @@ def _properties(entries: list[_Entry], groups: Sequence[Group]) -> str:
     hidden = [entry.group for entry in entries if not entry.is_visible]
     listed = grouped(((entry.group, entry.belongs) for entry in entries), groups, _listed_group)
     shown = f"/Order [{' '.join(reversed(listed))}] /OFF [{' '.join(hidden)}]"
-    return f"<< /OCGs [{' '.join(every)}] /D << /Name {_text('Layers')} /BaseState /ON {shown} >> >>"
+    return f"<< /OCGs [{' '.join(every)}] /D << /Name {text_of('Layers')} /BaseState /ON {shown} >> >>"
 
 
 def _listed_group(group: Group, inside: list[str]) -> str:
     """A group of the stack in the list of layers."""
-    return f"[{_text(group.name or group.id)} {' '.join(reversed(inside))}]"
+    return f"[{text_of(group.name or group.id)} {' '.join(reversed(inside))}]"

@@ -130,7 +130,7 @@ def document(canvas: Canvas, sides: str, definitions: Iterable[str], layers: Ite
     body = "\n".join(layers)
     prefix = f' xmlns:inkscape="{INKSCAPE}"' if "inkscape:" in body else ""
     head = f'<svg xmlns="http://www.w3.org/2000/svg"{prefix} {sides} viewBox="0 0 {canvas.width} {canvas.height}">'
-    defined = "".join(definitions)
+    defined = "".join(dict.fromkeys(definitions))  # what many refer to, once
     if defined:  # all filters inherit that they work on colours as they are written
         head += f'\n<defs color-interpolation-filters="sRGB">{defined}</defs>'
     return f"{head}\n{body}\n</svg>\n"

@@ -8,13 +8,13 @@ A kind must say two things: what its layers are (`layer`, a frozen dataclass of 
 are the fields of the document) and how they look (`shader`). All other members have an answer already, and a kind
 overrides those that it can answer better:
 
-- in a document: `read`, `write`, `asset_ids`, `check`; beside the module, `schema.json` and `format.md`;
+- in a document: `read`, `write`, `asset_ids`, `asset_words`, `check`; beside the module, `schema.json` and `format.md`;
 - to be drawn fast and cut out well: `extent`, `grid_shader`, `is_cheap`, `run_painter`;
 - where a layer has one colour that is no field `color`: `color`, `with_color`; where it has many: `recolored`;
 - to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`; many layers at once on
   the pixels of a picture: `grower`; to be made of a surface that was fitted to them: `from_surface`;
-- to be exported as curves: `outline`, `gradient`, `svg`; to be imported from them: `from_outline`; to be drawn in the
-  page: `web`;
+- to be exported as curves: `outline`, `gradient`, `svg`, `parts`; as a picture: `picture`; to be imported from curves:
+  `from_outline`; to be drawn in the page: `web`;
 - to hold items that are placed again and again: `item`, `placed`;
 - to be made of pictures: `makers`, `load_maker`; to be trained: `trainee`.
 
@@ -344,6 +344,23 @@ class ItemShape:
 
 
 @dataclass(frozen=True)
+class FramedPicture:
+    """A picture in a layer's local frame: the bytes of a PNG with sides of so many pixels, the longer of which is from
+    -1 to 1; the middle is at 0."""
+
+    png: bytes
+    width: int
+    height: int
+
+    @property
+    def rect(self) -> Rect:
+        """What it fills of the local frame."""
+        longer = max(self.width, self.height)
+        width, height = 2 * self.width / longer, 2 * self.height / longer
+        return Rect(-width / 2, -height / 2, width, height)
+
+
+@dataclass(frozen=True)
 class SvgElement:
     """A layer as an element of SVG in its local frame: its tag, its attributes but those that all layers have (id,
     opacity, visibility, its transform, and the fill where the layer has one colour), and what it refers to (such as a
@@ -392,6 +409,10 @@ class Kind(Generic[AnyLayer]):
     def asset_ids(self, layer: AnyLayer) -> tuple[str, ...]:
         """The assets that a layer refers to."""
         return ()
+
+    def asset_words(self, data: bytes) -> str:
+        """What an asset that layers refer to is, in a few words; empty where there is nothing to say."""
+        return ""
 
     def check(self, layers: Sequence[AnyLayer], assets: Mapping[str, bytes]) -> None:
         """Raise DocumentError unless the layers' assets are there, well-formed and fit them."""
@@ -518,6 +539,16 @@ class Kind(Generic[AnyLayer]):
         """The layer as an element of SVG that looks exactly as it; `name` is unique, for what it refers to."""
         return None
 
+    def parts(self, layer: AnyLayer, assets: Mapping[str, bytes]) -> tuple[Layer, ...] | None:
+        """Layers with outlines that, laid over one another, are this one, lowest first: on a canvas that is its local
+        frame, and without its opacity; layers of the same assets and colour have the same. None where it is not made of
+        such."""
+        return None
+
+    def picture(self, layer: AnyLayer, assets: Mapping[str, bytes]) -> FramedPicture | None:
+        """The picture that the layer is, without its opacity; None where it is none."""
+        return None
+
     web: Path | None = None  # JavaScript that draws such layers in a page (exporting/html/viewer/kinds.js says how)
 
     # Imported
@@ -542,8 +573,8 @@ class Kind(Generic[AnyLayer]):
     def item(self, content: Sequence[ItemShape] | bytes) -> bytes:
         """The asset of an item: shapes, lowest first, or the bytes of a picture in a file, with its transparency. The
         long side of what the item covers, of the whole of a picture, is from -1 to 1 in the local frame of its layers,
-        and the middle is at 0 (kinds.items.fitted does so to shapes). Raises DocumentError for shapes and pictures that
-        no item may have."""
+        and the middle is at 0 (kinds.items.fitted does so to shapes). Raises DocumentError for shapes that no item may
+        have, PictureError for such pictures."""
         raise NotImplementedError
 
     def placed(self, common: Mapping[str, Any], item: str, color: Color | None = None) -> AnyLayer:

@@ -18,6 +18,7 @@ from PIL import Image
 from tests.exporting.conftest import draw as draw_svg
 from tests.exporting.html.conftest import HOSTILE
 from tests.helpers import block, make_spline, psnr
+from tests.kinds.cutout.examples import examples as item_examples
 from tests.kinds.path.examples import examples as path_examples
 from tests.kinds.spline.examples import examples as spline_examples
 from vecstack import Canvas, Stack, edit, kinds, load, render, to_html
@@ -978,6 +979,22 @@ def test_paths_are_drawn_by_the_browser(show: Callable[..., Viewer], engine: str
     edited = paths.edit("upright", visible=False).edit("faded", opacity=0.3).edit("overhanging", color=RED)
     viewer.check(edited)
     viewer.page.wait_for_function("() => performance.getEntriesByName('vecstack-thumbnails').length")
+
+
+@pytest.mark.parametrize("engine", ["", "script"])
+def test_items_are_drawn_by_the_browser(show: Callable[..., Viewer], engine: str) -> None:
+    items = Stack(Canvas(37, 53, (0.9, 0.8, 0.7)), *item_examples())
+    viewer = show(items, engine, size=(620, 300), svg=True)
+    assert viewer.page.evaluate("vecstack.engine") == (engine or "canvas")
+    viewer.check(items)
+    viewer.click("Show upright")
+    viewer.page.get_by_label("Opacity of turned", exact=True).fill("30")
+    viewer.page.get_by_label("Colour of plain", exact=True).fill("#c80010")
+    edited = items.edit("upright", visible=False).edit("turned", opacity=0.3).edit("plain", color=RED)
+    viewer.check(edited)
+    viewer.page.wait_for_function("() => performance.getEntriesByName('vecstack-thumbnails').length")
+    _, svg = viewer.download("SVG")
+    assert error(draw_svg(svg.decode(), 185), render(edited, 265, device="cpu")) < 1.5
 
 
 @pytest.mark.parametrize("engine", ENGINES)

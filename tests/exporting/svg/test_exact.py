@@ -106,7 +106,7 @@ def test_names_are_labels_and_hidden_layers_are_hidden() -> None:
 
 
 def test_mask_layers_are_not_exact(stack: Stack) -> None:
-    assert not any(map(is_exact, stack.layers))
+    assert not any(is_exact(layer, stack.assets) for layer in stack.layers)
 
 
 def test_a_pdf_has_the_curves_and_no_picture() -> None:

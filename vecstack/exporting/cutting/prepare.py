@@ -5,6 +5,7 @@ from __future__ import annotations
 from vecstack.errors import UsageError
 from vecstack.exporting.cutting.colors import opaque as to_opaque
 from vecstack.exporting.cutting.partition import cutout as to_cutout
+from vecstack.exporting.parts import in_parts
 from vecstack.exporting.physical import area_in_units, length_in_units
 from vecstack.stack import Stack
 
@@ -29,7 +30,10 @@ def prepared(
             raise UsageError(f"{name} needs layers that do not overlap; add `cutout=True`.", parameter=name)
     least = 0.0 if min_area is None else area_in_units(min_area, stack.canvas, width_mm)
     reach = 0.0 if bleed is None else length_in_units(bleed, stack.canvas, width_mm)
-    ready = to_opaque(stack, device) if opaque else stack
+    if not opaque and not cutout:
+        return stack
+    parts = in_parts(stack)
+    ready = to_opaque(parts, device) if opaque else parts
     if not cutout:
         return ready
     return to_cutout(ready, by_color=by_color, min_area=least, bleed=reach, device=device)

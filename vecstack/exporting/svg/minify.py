@@ -12,13 +12,14 @@ from vecstack.exporting.xml import quoted
 
 SVG = "{http://www.w3.org/2000/svg}"
 _REFERENCE = re.compile(r"url\(#([^)]*)\)")
+_USED = re.compile(r' href="#([^"]*)"')
 
 
 def minified(text: str) -> str:
     """The text of an SVG of ours without line breaks, names, hidden elements, groups that say nothing, and ids that
     nothing refers to; other ids are as short as can be. It is drawn as before."""
     root = ElementTree.fromstring(text)
-    found = dict.fromkeys(_REFERENCE.findall(text))
+    found = dict.fromkeys([*_REFERENCE.findall(text), *_USED.findall(text)])
     short = dict(zip(found, _names(), strict=False))
     return _written(root, short, is_root=True)
 
@@ -51,6 +52,8 @@ def _attributes(element: ElementTree.Element, short: dict[str, str]) -> dict[str
         del kept["id"]
         if element.attrib["id"] in short:
             kept = {"id": short[element.attrib["id"]], **kept}
+    if kept.get("href", "").startswith("#"):
+        kept["href"] = f"#{short[kept['href'][1:]]}"
     return {
         name: _REFERENCE.sub(lambda found: f"url(#{short[found[1]]})", value) if "url(" in value else value
         for name, value in kept.items()

@@ -33,12 +33,13 @@ UNSEEN = 0.1  # what a squared error of a hidden layer counts, which the next ed
 @dataclass(frozen=True)
 class SampledMask:
     """A layer's mask without its opacity: `values` [H,W] at the centres of cells that fill `rect`; `index` and `layer`
-    in the stack; its colours. `effect` [H/2,W/2]: by how much the mask can change the picture at cells twice as large,
-    as the mean over the channels of the squared difference between a mask of 0 and one of 1. `box` and `common` [h,w]:
-    the mask at points of the grid over the whole canvas."""
+    in the stack; whether it is written as it is, not traced (`is_exact`); its colours. `effect` [H/2,W/2]: by how much
+    the mask can change the picture at cells twice as large, as the mean over the channels of the squared difference
+    between a mask of 0 and one of 1. `box` and `common` [h,w]: the mask at points of the grid over the whole canvas."""
 
     index: int
     layer: Layer
+    is_exact: bool
     rgb: Tensor  # [3,1,1] where the colour is the same everywhere, else [3,h,w] at the points of `common`
     rect: Rect
     values: np.ndarray
@@ -51,11 +52,6 @@ class SampledMask:
         """The layer's colour; of many, their mean."""
         red, green, blue = self.rgb.mean((1, 2)).tolist()
         return red, green, blue
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether the layer is written as it is, not traced."""
-        return is_exact(self.layer)
 
     @property
     def pooled(self) -> np.ndarray:
@@ -104,7 +100,8 @@ def scene_of(stack: Stack, device: torch.device) -> Scene:
 def _masks(stack: Stack, common: Grid, device: torch.device) -> Iterator[SampledMask]:
     """The masks, with an effect that is not known yet; not sampled where none is traced."""
     canvas = stack.canvas.rect
-    is_traced = any(can_draw(layer) and not is_exact(layer) for layer in stack.layers)
+    exact = {layer.id: is_exact(layer, stack.assets) for layer in stack.layers if can_draw(layer)}
+    is_traced = not all(exact.values())
     for index, layer in enumerate(stack.layers):
         if not can_draw(layer):
             continue
@@ -114,7 +111,9 @@ def _masks(stack: Stack, common: Grid, device: torch.device) -> Iterator[Sampled
             continue
         if not is_traced:
             nothing = np.zeros((1, 1), np.float32)
-            yield SampledMask(index, layer, torch.zeros(3, 1, 1), rect, nothing, nothing, _NOWHERE, torch.zeros(0, 0))
+            yield SampledMask(
+                index, layer, True, torch.zeros(3, 1, 1), rect, nothing, nothing, _NOWHERE, torch.zeros(0, 0)
+            )
             continue
         rows, columns = _cells(rect, canvas)
         bare = dataclasses.replace(layer, visible=True, opacity=1.0)
@@ -126,7 +125,7 @@ def _masks(stack: Stack, common: Grid, device: torch.device) -> Iterator[Sampled
         at_common = _alpha(painter, common.part(box), device) if box.count else torch.empty(0, 0)
         effect = np.zeros((rows // POOLED, columns // POOLED), np.float32)
         rgb = _colors(layer, stack, common.part(box), device)
-        yield SampledMask(index, layer, rgb, rect, values.numpy(), effect, box, at_common)
+        yield SampledMask(index, layer, exact[layer.id], rgb, rect, values.numpy(), effect, box, at_common)
 
 
 def _cells(rect: Rect, canvas: Rect) -> tuple[int, int]:

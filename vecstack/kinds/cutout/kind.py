@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vecstack.color import Color
 from vecstack.errors import DocumentError
 from vecstack.geometry import Rect
-from vecstack.kinds.base import ItemShape, Kind
+from vecstack.kinds.base import FramedPicture, ItemShape, Kind
 from vecstack.kinds.cutout.item import SLACK, header_of, is_picture, item_bytes, shapes_of
 from vecstack.kinds.cutout.layer import CutoutLayer
+from vecstack.stack import Layer
 
 if TYPE_CHECKING:
     import torch
@@ -26,10 +28,18 @@ class CutoutKind(Kind[CutoutLayer]):
     """How cut-outs are read, written, checked and shaded."""
 
     layer = CutoutLayer
+    web = Path(__file__).with_name("viewer.js")
     is_cheap = True
 
     def asset_ids(self, layer: CutoutLayer) -> tuple[str, ...]:
         return (layer.item,)
+
+    def asset_words(self, data: bytes) -> str:
+        if is_picture(data):
+            header = header_of(data)
+            return f"picture of {header.width:,} x {header.height:,} px"
+        shapes = shapes_of(data)
+        return f"{len(shapes):,} shape{'' if len(shapes) == 1 else 's'} of {_size(data)[0]:,} points"
 
     def check(self, layers: Sequence[CutoutLayer], assets: Mapping[str, bytes]) -> None:
         sizes: dict[str, int] = {}  # points of shapes, by item
@@ -66,6 +76,18 @@ class CutoutKind(Kind[CutoutLayer]):
         from vecstack.kinds.cutout.raster import run_painter
 
         return run_painter(layers, assets, self.extent, device)
+
+    def parts(self, layer: CutoutLayer, assets: Mapping[str, bytes]) -> tuple[Layer, ...] | None:
+        from vecstack.kinds.cutout.parts import parts_in_frame
+
+        data = assets[layer.item]
+        return None if is_picture(data) else parts_in_frame(data, layer.color)
+
+    def picture(self, layer: CutoutLayer, assets: Mapping[str, bytes]) -> FramedPicture | None:
+        from vecstack.kinds.cutout.parts import picture_in_frame
+
+        data = assets[layer.item]
+        return picture_in_frame(data, layer.color) if is_picture(data) else None
 
     def item(self, content: Sequence[ItemShape] | bytes) -> bytes:
         from vecstack.kinds.cutout.picture import picture_bytes

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 
+from vecstack.color import Color
 from vecstack.errors import DocumentError, PictureError
 from vecstack.kinds.cutout.item import DAMAGED, MAX_SIDE_PX, header_of
 
@@ -68,15 +70,26 @@ def halved(level: np.ndarray) -> np.ndarray:
 
 def picture_bytes(content: bytes) -> bytes:
     """The asset of an item that is a picture, from a file of any format that is read. Raises PictureError."""
-    import io
-
     from vecstack.pictures.read import load_picture
-    from vecstack.pictures.write import pixels_to_file
 
     picture = load_picture(content, max_pixels=MAX_SIDE_PX**2)
     if max(picture.width, picture.height) > MAX_SIDE_PX:
         raise PictureError(f"a picture must be at most {MAX_SIDE_PX:,} px a side to be placed; scale it down first.")
     parts = [picture.pixels] if picture.alpha is None else [picture.pixels, picture.alpha[..., None]]
+    return _png(np.concatenate(parts, 2))
+
+
+def tinted(data: bytes, color: Color) -> bytes:
+    """A PNG all in one colour, with its transparency. Raises DocumentError."""
+    pixels = decoded(data)
+    pixels[..., :3] = color
+    return _png(pixels)
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    """Straight pixels [H,W,3] or [H,W,4] in 0..1 as a PNG of 8 bits."""
+    from vecstack.pictures.write import pixels_to_file
+
     file = io.BytesIO()
-    pixels_to_file((np.concatenate(parts, 2) * 255 + 0.5).astype(np.uint8), file, format="png")
+    pixels_to_file((pixels * 255 + 0.5).astype(np.uint8), file, format="png")
     return file.getvalue()

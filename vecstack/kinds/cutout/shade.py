@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,18 +17,17 @@ from vecstack.composite import over
 from vecstack.geometry import Affine
 from vecstack.kinds import outlined_kind
 from vecstack.kinds.cutout import kernels, twin
-from vecstack.kinds.cutout.item import KEPT_BYTES, KEPT_ITEMS, is_picture, shapes_of
+from vecstack.kinds.cutout.item import is_picture
 from vecstack.kinds.cutout.layer import CutoutLayer
+from vecstack.kinds.cutout.parts import parts_in_frame
 from vecstack.kinds.cutout.picture import MAX_LEVEL, Pictures
 from vecstack.stack import Layer
 
 if TYPE_CHECKING:
-    from vecstack.color import Color
     from vecstack.kinds.base import Shader
 
 # points [P,2] in canvas units, footprint -> premultiplied red, green, blue and alpha [P,4]
 Shade = Callable[[Tensor, float], Tensor]
-AS_IT_IS = Affine(1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 def shader(layers: Sequence[CutoutLayer], assets: Mapping[str, bytes], device: torch.device) -> Shader:
@@ -64,24 +62,7 @@ def _straight(layer: CutoutLayer, found: Tensor) -> Tensor:
 def parts_of(layer: CutoutLayer, data: bytes) -> list[Layer]:
     """The shapes of a cut-out as layers of the kind that is made of outlines, lowest first, without the opacity of the
     whole."""
-    make = _kept_parts if len(data) <= KEPT_BYTES else _parts
-    return [dataclasses.replace(part, transform=layer.transform) for part in make(data, layer.color)]
-
-
-def _parts(data: bytes, color: Color | None) -> tuple[Layer, ...]:
-    """The shapes of an item in its own frame, all in one colour where there is one."""
-    kind = outlined_kind()
-    return tuple(
-        kind.from_outline(
-            {"id": f"shape-{index}", "transform": AS_IT_IS, "opacity": shape.opacity},
-            shape.curves,
-            color or shape.paint,
-        )
-        for index, shape in enumerate(shapes_of(data))
-    )
-
-
-_kept_parts = lru_cache(KEPT_ITEMS)(_parts)
+    return [dataclasses.replace(part, transform=layer.transform) for part in parts_in_frame(data, layer.color)]
 
 
 def _shapes_shader(layer: CutoutLayer, data: bytes, device: torch.device) -> Shade:

@@ -44,7 +44,10 @@ function editElement(svg, element, before, state, layer) {
   setOrRemove(element, "display", visible ? null : "none");
   if (name !== before.name) setLabel(element, name || layer.id);
   const filled = [element, ...element.children].find((part) => part.hasAttribute("fill"));
-  if (color && !sameColor(color, before.color)) filled?.setAttribute("fill", toHex(color));
+  if (color && !sameColor(color, before.color)) {
+    if (element.hasAttribute("color")) element.setAttribute("color", toHex(color));
+    else filled?.setAttribute("fill", toHex(color));
+  }
   if (state.fields === before.fields) return;
   const reference = filled?.getAttribute("fill").match(/^url\(#(.*)\)$/)?.[1];
   const stops = svg.getElementById(reference ?? "")?.children ?? [];

@@ -70,7 +70,9 @@ function surfaceProbe(surface, transform, hasColors) {
 }
 
 // The same of a layer that is a path.
-function pathProbe({ contours, gradient }, transform) {
+function pathProbe({ contours, gradient, parts, image }, transform) {
+  if (parts) return partsProbe(parts, transform);
+  if (image) return imageProbe(image, transform);
   const outline = new Path2D();
   for (const contour of contours) addContour(outline, contour);
   const paper = new OffscreenCanvas(1, 1).getContext("2d");
@@ -79,6 +81,31 @@ function pathProbe({ contours, gradient }, transform) {
     const [u, v] = [a * x + b * y + c, d * x + e * y + f];
     if (!paper.isPointInPath(outline, u, v)) return null;
     return gradient ? { alpha: 1, color: gradientColor(gradient, u, v) } : { alpha: 1 };
+  };
+}
+
+// The same of one that has parts: of the topmost of them that is there.
+function partsProbe(parts, transform) {
+  const probes = parts.map((part) => pathProbe(part, transform));
+  return (x, y) => {
+    const top = probes.findLastIndex((probe) => probe(x, y));
+    if (top < 0) return null;
+    return { alpha: parts[top].opacity, color: parts[top].color ?? probes[top](x, y).color };
+  };
+}
+
+// The same of one that is a picture.
+function imageProbe(image, transform) {
+  const paper = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const [a, b, c, d, e, f] = inverseOf(transform);
+  const half = Math.max(image.width, image.height) / 2;
+  return (x, y) => {
+    const column = Math.floor((a * x + b * y + c) * half + image.width / 2);
+    const row = Math.floor((d * x + e * y + f) * half + image.height / 2);
+    paper.clearRect(0, 0, 1, 1);
+    paper.drawImage(image, -column, -row);
+    const [red, green, blue, alpha] = paper.getImageData(0, 0, 1, 1).data;
+    return alpha ? { alpha: alpha / 255, color: [red, green, blue].map((value) => value / 255) } : null;
   };
 }
 

@@ -36,7 +36,13 @@
 // the last of which ends at the first knot; and, for layers with colours of their own, { shape: "linear" or "radial",
 // start: [x, y], end: [x, y], stops: [[offset, red, green, blue]] }, with offset 0 at the start, or at a `focus` [x, y] of
 // a radial one, else null. Of layers in one colour it may have `fade`, { start, end, opacities }: two places of the frame, and
-// the opacities there, between which that of the layer changes evenly.
+// the opacities there, between which that of the layer changes evenly. Instead of one fill it may have `parts`, lowest
+// first, that are laid over one another, { contours, gradient, color, opacity } each (color: null of a gradient), or an
+// `image`, an ImageBitmap whose longer side is from -1 to 1 in the local frame, its middle at 0; `contours` are then all
+// within which they are.
+//
+// `load(layer, assets)`, where there is one, promises the layer as `path` is to get it, with what assets of the document
+// (an object: name to { data }, base64) have to add; the page calls it once a layer, and workers get what it gives.
 //
 // `recolored(layer, change)` gives the fields of a layer of the document that hold its colours, with all of them
 // changed: `change` takes and gives [red, green, blue]. SVG has as many stops of a gradient, in the same order.

@@ -52,10 +52,12 @@ async function bakedLayer({ box: [left, top, right, bottom], png }) {
 }
 
 // The layers as the engines take them: { layer, hasColors }, null for those that cannot be drawn.
-function drawnLayers(layers, traits) {
+function drawnLayers(layers, traits, assets) {
   return Promise.all(traits.map(async (trait, index) => {
     if (!trait) return null;
-    return { layer: trait.bitmap ? await bakedLayer(trait.bitmap) : layers[index], hasColors: !trait.color };
+    const layer = trait.bitmap ? await bakedLayer(trait.bitmap) : layers[index];
+    const { load } = kinds.get(layer.kind);
+    return { layer: load ? await load(layer, assets) : layer, hasColors: !trait.color };
   }));
 }
 
@@ -153,7 +155,7 @@ async function start() {
     }),
   });
 
-  const scene = { canvas, layers: await drawnLayers(layers, traits), assets };
+  const scene = { canvas, layers: await drawnLayers(layers, traits, assets), assets };
   const engines = new Engines(scene, () => stage.restart());
   const finder = new Finder(engines.plainScene());
   const choose = (grid) => engines.choose(grid);

@@ -31,8 +31,17 @@ function cssColor(color, opacity = 1) {
 }
 
 // Fill a path on a 2D canvas, of which the pixels { width, height } from the corner on are wanted: in a colour, which may
-// fade along it, or in its own gradient where that is null.
-function fillPath(paper, path, toPixels, { width, height }, color) {
+// fade along it, or in its own gradient, parts or picture where that is null.
+function fillPath(paper, path, toPixels, size, color) {
+  if (path.image) {
+    fillImage(paper, path.image, toPixels, size, color);
+    return;
+  }
+  if (path.parts) {
+    fillParts(paper, path.parts, toPixels, size, color);
+    return;
+  }
+  const { width, height } = size;
   paper.beginPath();
   for (const contour of path.contours) traceContour(paper, contour, toPixels, width, height);
   if (path.fade) {
@@ -43,6 +52,54 @@ function fillPath(paper, path, toPixels, { width, height }, color) {
   } else {
     fillGradient(paper, path.gradient, toPixels);
   }
+}
+
+let whole = null; // a canvas on which what is drawn as one is put together
+
+// Draw on a canvas of its own, and that on another as one.
+function drawWhole(paper, { width, height }, draw) {
+  whole ??= new OffscreenCanvas(width, height);
+  if (whole.width < width) whole.width = width;
+  if (whole.height < height) whole.height = height;
+  const sheet = whole.getContext("2d", { willReadFrequently: true });
+  sheet.clearRect(0, 0, width, height);
+  draw(sheet);
+  paper.drawImage(whole, 0, 0, width, height, 0, 0, width, height);
+}
+
+// Fill the parts of a path, which show nothing of one another where all are translucent together.
+function fillParts(paper, parts, toPixels, size, color) {
+  if (paper.globalAlpha < 1 && parts.length > 1) {
+    drawWhole(paper, size, (sheet) => fillParts(sheet, parts, toPixels, size, color));
+    return;
+  }
+  const alpha = paper.globalAlpha;
+  for (const part of parts) {
+    paper.globalAlpha = alpha * part.opacity;
+    fillPath(paper, part, toPixels, size, color ?? part.color);
+  }
+  paper.globalAlpha = alpha;
+}
+
+// Draw a picture whose longer side is from -1 to 1; all in one colour where there is one.
+function fillImage(paper, image, toPixels, size, color) {
+  if (color) {
+    drawWhole(paper, size, (sheet) => {
+      fillImage(sheet, image, toPixels, size, null);
+      sheet.globalCompositeOperation = "source-in";
+      sheet.fillStyle = cssColor(color);
+      sheet.fillRect(0, 0, size.width, size.height);
+      sheet.globalCompositeOperation = "source-over";
+    });
+    return;
+  }
+  const [a, b, c, d, e, f] = toPixels;
+  const [x, y] = [image.width, image.height].map((side) => side / Math.max(image.width, image.height));
+  paper.save();
+  paper.setTransform(a, d, b, e, c, f);
+  paper.imageSmoothingQuality = "high";
+  paper.drawImage(image, -x, -y, 2 * x, 2 * y);
+  paper.restore();
 }
 
 function traceContour(paper, contour, [a, b, c, d, e, f], width, height) {
