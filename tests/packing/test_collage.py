@@ -130,6 +130,12 @@ def test_a_mosaic_has_the_colours_of_its_picture(tmp_path: Path) -> None:
     assert stack.source["width"] == 40
 
 
+def test_sizes_fall_towards_one_side() -> None:
+    stack = collage("hexagon", "rectangle", count=24, order="right", effort="fast", size=200)
+    places = np.array([[layer.transform.c, layer.transform.determinant] for layer in stack.layers])
+    assert np.corrcoef(places.T)[0, 1] < -0.5
+
+
 def test_without_a_background_the_canvas_is_transparent() -> None:
     assert collage("circle", count=2, background="none", **FAST).canvas.transparent
     assert collage("circle", count=2, background="navy", **FAST).canvas.background == pytest.approx((0, 0, 128 / 255))

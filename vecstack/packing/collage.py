@@ -82,8 +82,8 @@ def collage(
     `scale_range` times as large as the mean size that fills the shape (default .25 to 1.6), or as the data says
     (default 1 to 1, of words .8 to 1.2). `padding` is the least distance between them, in canvas units. `angles` are
     "any", degrees such as "0,90", or a range such as "-30..30" (default any, for words 0, or -90). With `mirror` they
-    may be mirrored. `gravity`, 0 to 1, draws them down; `order` ("right", "left", "down", "up") begins with the large
-    ones at one side. With `nest`, what lies in holes and between letters is used too.
+    may be mirrored. `gravity`, 0 to 1, draws them down; sizes fall towards `order` ("right", "left", "down",
+    "up"). With `nest`, what lies in holes and between letters is used too.
 
     `colors` are a palette (names with commas between them, or a file), or a picture whose colour beneath each item it
     has; by default items keep their own, words and shapes have a palette. `background` is a colour, or "none" (default
