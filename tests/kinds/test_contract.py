@@ -352,7 +352,7 @@ def test_every_verb_works_or_refuses_in_one_line(
     message = capsys.readouterr().err.strip()
     kind, (first, second) = kind_of(stack.layers[0]), stack.layers[:2]
     refused = NO_SHARED_NET | (set() if color_of(first) and color_of(second) else MANY_COLORS)
-    refused |= set() if kind.recolored(first, inverted) else NOT_RECOLORED
+    refused |= set() if kind.recolored(first, inverted) or kind.takes_color else NOT_RECOLORED
     refused |= set() if kind.can_tune else NOT_TUNED
     refused |= set() if kind.family(first) == kind.family(second) else {"edit swap-code"}
     if verb in refused:

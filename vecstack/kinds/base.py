@@ -10,7 +10,8 @@ overrides those that it can answer better:
 
 - in a document: `read`, `write`, `asset_ids`, `asset_words`, `check`; beside the module, `schema.json` and `format.md`;
 - to be drawn fast and cut out well: `extent`, `grid_shader`, `is_cheap`, `run_painter`;
-- where a layer has one colour that is no field `color`: `color`, `with_color`; where it has many: `recolored`;
+- where a layer has one colour that is no field `color`: `color`, `with_color`; where it has many: `recolored`,
+  `takes_color`;
 - to be fitted: `tunable`, `family`, `shape`, `with_shape`, `rounded`, `begin`, `begin_window`; many layers at once on
   the pixels of a picture: `grower`; to be made of a surface that was fitted to them: `from_surface`;
 - to be exported as curves: `outline`, `gradient`, `svg`, `parts`; as a picture: `picture`; to be imported from curves:
@@ -450,8 +451,10 @@ class Kind(Generic[AnyLayer]):
         color = getattr(layer, "color", None) if "color" in self.fields else None
         return None if color is None else cast(Color, tuple(color))
 
+    takes_color: bool = False  # whether a layer of many colours can be given one in their place, by `with_color`
+
     def with_color(self, layer: AnyLayer, color: Color) -> AnyLayer:
-        """A layer that has one colour, in another."""
+        """A layer that has one colour, or can be given one, in another."""
         return dataclasses.replace(layer, **cast(Any, {"color": color}))
 
     def recolored(self, layer: AnyLayer, change: Callable[[Color], Color]) -> AnyLayer | None:

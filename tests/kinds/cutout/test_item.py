@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from tests.kinds.cutout.examples import ASSETS, FISH, ITEMS, WHEEL, blob, examples, png, polygon
-from vecstack import Canvas, Stack
+from vecstack import Canvas, Stack, edit
 from vecstack.document.file import dumps, load, validate
+from vecstack.editing.changes import Recolor, Shift
 from vecstack.errors import DocumentError, PictureError
 from vecstack.geometry import Affine
-from vecstack.kinds import placing_kind
+from vecstack.kinds import color_of, placing_kind
 from vecstack.kinds.base import ItemShape
 from vecstack.kinds.cutout.item import MAX_SIDE_PX, header_of, is_picture, shapes_of
 from vecstack.kinds.cutout.kind import KIND
@@ -178,3 +179,12 @@ def test_shapes_that_no_item_may_have_are_refused() -> None:
         KIND.item([ItemShape(WHEEL[0].curves, (0.0, 0.0, 0.0), 1.5)])
     with pytest.raises(DocumentError, match="finite"):
         KIND.item([ItemShape(WHEEL[0].curves, (0.0, float("nan"), 0.0))])
+
+
+def test_a_cutout_of_many_colours_is_given_one_and_moved_as_others_are() -> None:
+    layers, assets = examples()
+    stack = Stack(CANVAS, layers, assets)
+    edited = edit(stack, [Recolor("upright", "#336699")])
+    assert color_of(edited.layer("upright")) == (0.2, 0.4, 0.6)
+    turned = edit(stack, [Shift("upright", (3, 4))]).layer("upright").transform
+    assert (turned.c, turned.f) == (20, 24)

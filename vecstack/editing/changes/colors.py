@@ -26,8 +26,9 @@ POINTS = 1 << 14  # at which layers that are merged are compared, and their shar
 @dataclass(frozen=True)
 class Recolor(SelectedChange):
     """Set the colour of layers: #rgb, #rrggbb, a CSS name, or three numbers in 0..1. Several colours shift together in
-    OKLab, so that their mean is the wanted one and light and dark stay apart: those of a layer of many colours, and
-    where the selection is the id or the name of groups, those of all their layers, which count as much as they show."""
+    OKLab, so that their mean is the wanted one and light and dark stay apart: those of a layer of many colours that
+    cannot be given one in their place, and where the selection is the id or the name of groups, those of all their
+    layers, which count as much as they show."""
 
     to: str | Color
 
@@ -44,8 +45,12 @@ class Recolor(SelectedChange):
         changed: dict[int, Layer] = {}
         for index in chosen:
             layer = stack.layers[index]
-            one = color_of(layer) is not None
-            changed |= {index: with_color(layer, wanted)} if one else _shifted(stack, {index: 1.0}, wanted)
+            if color_of(layer) is not None:
+                changed[index] = with_color(layer, wanted)
+            elif can_draw(layer) and kind_of(layer).takes_color:
+                changed[index] = kind_of(layer).with_color(layer, wanted)
+            else:
+                changed |= _shifted(stack, {index: 1.0}, wanted)
         return stack.replace(changed, {})
 
 

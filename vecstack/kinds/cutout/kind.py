@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,14 @@ from vecstack.geometry import Rect
 from vecstack.kinds.base import FramedPicture, ItemShape, Kind
 from vecstack.kinds.cutout.item import SLACK, header_of, is_picture, item_bytes, shapes_of
 from vecstack.kinds.cutout.layer import CutoutLayer
+from vecstack.kinds.cutout.place import place_of, with_place
 from vecstack.stack import Layer
 
 if TYPE_CHECKING:
     import torch
 
     from vecstack.kinds.base import RunPainter, Shader
+    from vecstack.kinds.cutout.tune import CutoutTunable
 
 HALF_DIAGONAL = 0.7072  # of a pixel, in sides: how far from its middle an edge can cover a part of it
 MAX_PIXELS = 1 << 27  # of all pictures of a document: 1 GB where all are drawn enlarged
@@ -30,6 +32,7 @@ class CutoutKind(Kind[CutoutLayer]):
     layer = CutoutLayer
     web = Path(__file__).with_name("viewer.js")
     is_cheap = True
+    takes_color = True
 
     def asset_ids(self, layer: CutoutLayer) -> tuple[str, ...]:
         return (layer.item,)
@@ -76,6 +79,22 @@ class CutoutKind(Kind[CutoutLayer]):
         from vecstack.kinds.cutout.raster import run_painter
 
         return run_painter(layers, assets, self.extent, device)
+
+    def tunable(
+        self, layers: Sequence[CutoutLayer], assets: Mapping[str, bytes], device: torch.device
+    ) -> CutoutTunable | None:
+        from vecstack.kinds.cutout.tune import CutoutTunable
+
+        return CutoutTunable(layers, assets, device) if self.shape(layers[0]) else None
+
+    def family(self, layer: CutoutLayer) -> Hashable:
+        return layer.item, layer.color is None, len(self.shape(layer))
+
+    def shape(self, layer: CutoutLayer) -> tuple[float, ...]:
+        return place_of(layer)
+
+    def with_shape(self, layer: CutoutLayer, shape: Sequence[float]) -> CutoutLayer:
+        return with_place(layer, shape)
 
     def parts(self, layer: CutoutLayer, assets: Mapping[str, bytes]) -> tuple[Layer, ...] | None:
         from vecstack.kinds.cutout.parts import parts_in_frame
