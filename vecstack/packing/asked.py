@@ -35,6 +35,16 @@ def check_numbers(count: int | None, size: int) -> None:
         raise UsageError(f"size must be {least} to {most:,}, not {size:,}.", parameter="size")
 
 
+def check_room(area: float, count: int, padding: float) -> None:
+    """Raise UsageError where so many items could not keep a distance within an area, be they ever so small."""
+    most = math.sqrt(area / count)
+    if padding >= most:
+        raise UsageError(
+            f"padding must be below {most:.3g} for {count:,} items, not {padding:g}; place fewer, or leave less room.",
+            parameter="padding",
+        )
+
+
 def check_together(
     sources: Sequence[Path],
     into: str | None,

@@ -15,7 +15,7 @@ from vecstack.errors import UsageError
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_seed
 from vecstack.fitting.guide import Segments
 from vecstack.packing import items as reading
-from vecstack.packing.asked import check_numbers, check_together, options_of
+from vecstack.packing.asked import check_numbers, check_room, check_together, options_of
 from vecstack.packing.colors import Beneath, Colors, palette_of, picture_in
 from vecstack.packing.containers import Container, container_of, whole_of
 from vecstack.packing.items import Item, items_of, word_items
@@ -107,6 +107,8 @@ def collage(
         return _mosaic(picture, chosen, options, ground, size, seed, segments, report)
     paint = _painter(colors)
     container = container_of(DEFAULT_INTO if into is None else into, size, font)
+    if container is not None:
+        check_room(area_of_rings(container.outline), len(chosen), padding)
     packed = pack(
         [item.outline for item in chosen], None if container is None else container.outline, options, seed, report
     )
@@ -184,6 +186,7 @@ def _mosaic(
     """A stack that shows a picture."""
     shown = load_picture(picture)
     sides = whole_of(shown.width, shown.height, size)
+    check_room(sides[0] * sides[1], len(items), options.padding)
     placed = mosaic(shown, items, sides, dataclasses.replace(options, sizes=None), seed, segments, report)
     covered = sum(each.area for each in placed) / (sides[0] * sides[1])
     source = {"sha256": shown.sha256, "width": shown.sides[0], "height": shown.sides[1]}
