@@ -186,7 +186,7 @@ def test_angles(text: str, angles: tuple[float, ...] | None, tilt: float) -> Non
         ({"items": (), "words": "w.txt", "sizes": "a.csv"}, "words and `sizes` exclude each other"),
         ({"items": ()}, "no items; name files, folders"),
         ({"into": "blob"}, "use circle"),
-        ({"padding": 500.0}, "padding must be below 16.6 for 100 items, not 500; place fewer"),
+        ({"padding": 500.0}, "padding must be below 5.53 for 100 items, not 500"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(arguments: dict[str, Any], told: str) -> None:

@@ -16,6 +16,7 @@ from vecstack.packing.outlines import area_of_rings
 from vecstack.stack import MAX_LAYERS
 
 SIZES = 16, 100_000  # canvas units of the long side of a canvas
+MAX_PADDING = 1 / 3  # of the side of an even part of a container: items cover less than half of it then
 WORD_SCALES = 0.8, 1.2  # of the sizes that counts ask for: words fit better so
 WORD_ANGLES = "0,0,0,-90"  # three of four are level
 ORDERED_SCALES = 0.75, 1.35  # of sizes that fall: items fit better so
@@ -36,8 +37,8 @@ def check_numbers(count: int | None, size: int) -> None:
 
 
 def check_room(area: float, count: int, padding: float) -> None:
-    """Raise UsageError where so many items could not keep a distance within an area, be they ever so small."""
-    most = math.sqrt(area / count)
+    """Raise UsageError where so many items that keep a distance would have hardly any room within an area."""
+    most = MAX_PADDING * math.sqrt(area / count)
     if padding >= most:
         raise UsageError(
             f"padding must be below {most:.3g} for {count:,} items, not {padding:g}; place fewer, or leave less room.",
