@@ -9,6 +9,7 @@ import torch
 import vecstack.kinds.cutout.raster as drawing
 import vecstack.kinds.cutout.shade as shading
 from tests.kinds.cutout.examples import ASSETS, ITEMS, blob, cutout, examples, png
+from tests.pretended_cuda import pretended_cuda
 from vecstack import Canvas, Stack, render
 from vecstack.drawing.exact import exact_painter
 from vecstack.drawing.fast import FastPainter
@@ -53,6 +54,15 @@ def test_without_compiled_loops_all_is_the_same(monkeypatch: pytest.MonkeyPatch)
     after = [painted(stack, width, 106, exact=exact) for exact in (False, True) for width in (74, 20)]
     for one, other in zip(before, after, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_gpu_draws_the_same() -> None:
+    layers, assets = examples()
+    stack = Stack(CANVAS, layers, assets)
+    with pretended_cuda():
+        drawn = render(stack, 40, device="cuda").astype(int)
+    assert np.abs(drawn - render(stack, 40, device="cpu")).max() <= 1
 
 
 def test_an_item_is_drawn_as_the_same_shapes_as_layers() -> None:
