@@ -1,4 +1,4 @@
-"""Makes the pictures of these pages: python docs/make_pictures.py [result] [tutorial] [gallery]
+"""Makes the pictures of these pages: python docs/make_pictures.py [result] [tutorial] [gallery] [collages]
 
 Most photos of the gallery come with scikit-image (the extra `benchmarks`), the picture of the viewer takes playwright
 (the extra `web`) and Chromium. The gallery takes some ten minutes; with --keep DIR, layer files that are in DIR already
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vecstack import Stack, Style, decompose, edit, load, render, save, to_html
+from vecstack import Stack, Style, collage, decompose, edit, load, render, save, to_html
 from vecstack.editing.changes import Background, Change, Hide, Keep, Recolor
 from vecstack.stack import Layer
 
@@ -48,7 +48,8 @@ CLICKED_PX = (480, 280)  # of the browser: where the saucer is
 
 def main() -> None:
     """Make what is asked for, or all."""
-    parts: dict[str, Callable[[Path], None]] = {"result": result, "tutorial": tutorial, "gallery": gallery}
+    makers = result, tutorial, gallery, collages
+    parts: dict[str, Callable[[Path], None]] = {maker.__name__: maker for maker in makers}
     parser = argparse.ArgumentParser(description="Make the pictures of these pages.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(parts)}; all, if not said")
     parser.add_argument("--keep", type=Path, help="folder of layer files that are kept from one time to the next")
@@ -107,6 +108,18 @@ def gallery(kept: Path) -> None:
         save_picture(reduced(photo, WIDTH_PX), folder / f"{photo.stem}.jpg")
     save_picture(one_by_one(load(TWENTY), 5), folder / "coffee-apart.jpg", WIDE_MAX_BYTES)
     save_picture(sprite(EXAMPLES / "sprite.png", WIDTH_PX // 2), folder / "sprite.png")
+
+
+def collages(kept: Path) -> None:
+    """The pictures of the page about collages: icons in a heart, a word cloud, a photo of icons. They are made anew."""
+    folder, icons = DOCS / "gallery", EXAMPLES / "icons"
+    made = {
+        "heart": collage(icons, "heart", count=120, angles="-60..60", mirror=True),
+        "words": collage(words=EXAMPLES / "words.txt", into="heart"),
+        "mosaic": collage(icons, picture=EXAMPLES / "coffee.jpg", count=1200, effort="fast"),
+    }
+    for name, stack in made.items():
+        save_picture(on_paper(drawn(stack, WIDTH_PX)), folder / f"collage-{name}.jpg")
 
 
 def sprite(picture: Path, size_px: int) -> Image.Image:

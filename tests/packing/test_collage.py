@@ -11,7 +11,7 @@ from tests.packing.examples import LEAF, RING, cut_out, drawing
 from vecstack import Stack, collage, edit, load, render, save
 from vecstack.color import to_hex
 from vecstack.document.file import dumps
-from vecstack.editing.changes import Keep
+from vecstack.editing.changes import Keep, Recolor
 from vecstack.errors import UsageError, WeightsError
 from vecstack.kinds import color_of
 from vecstack.packing.asked import options_of
@@ -65,7 +65,9 @@ def test_a_file_is_complete_and_can_be_edited(made: Stack, tmp_path: Path) -> No
     save(made, tmp_path / "made.layers")
     again = load(tmp_path / "made.layers")
     assert np.array_equal(render(again, 60, device="cpu"), render(made, 60, device="cpu"))
-    assert len(edit(again, [Keep("leaf")]).assets) == 1
+    leaves = edit(again, [Keep("leaf"), Recolor("leaf", "red")])
+    assert len(leaves.assets) == 1
+    assert {color_of(layer) for layer in leaves.layers} == {(1.0, 0.0, 0.0)}
 
 
 def test_items_keep_their_colours_and_shapes_have_a_palette(made: Stack) -> None:
@@ -130,6 +132,12 @@ def test_a_mosaic_has_the_colours_of_its_picture(tmp_path: Path) -> None:
     assert stack.source["width"] == 40
 
 
+def test_sizes_fall_towards_one_side() -> None:
+    stack = collage("hexagon", "rectangle", count=24, order="right", effort="fast", size=200)
+    places = np.array([[layer.transform.c, layer.transform.determinant] for layer in stack.layers])
+    assert np.corrcoef(places.T)[0, 1] < -0.5
+
+
 def test_without_a_background_the_canvas_is_transparent() -> None:
     assert collage("circle", count=2, background="none", **FAST).canvas.transparent
     assert collage("circle", count=2, background="navy", **FAST).canvas.background == pytest.approx((0, 0, 128 / 255))
@@ -178,6 +186,7 @@ def test_angles(text: str, angles: tuple[float, ...] | None, tilt: float) -> Non
         ({"items": (), "words": "w.txt", "sizes": "a.csv"}, "words and `sizes` exclude each other"),
         ({"items": ()}, "no items; name files, folders"),
         ({"into": "blob"}, "use circle"),
+        ({"padding": 500.0}, "padding must be below 5.53 for 100 items, not 500"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(arguments: dict[str, Any], told: str) -> None:

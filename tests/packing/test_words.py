@@ -92,6 +92,6 @@ def test_words_are_closed_and_sized_by_their_letters(face: Face) -> None:
     assert letters[0] == pytest.approx(2 * letters[1], rel=1e-6)
 
 
-def test_letters_are_apart_where_something_may_lie_between_them(face: Face) -> None:
-    (item,) = word_items({"oo": 1.0}, face, nested=True)
-    assert len(item.outline) == 4  # two outer rings, two holes
+def test_words_of_a_phrase_are_apart_where_something_may_lie_between_them(face: Face) -> None:
+    (closed,), (open_,) = (word_items({"o o": 1.0}, face, nested=nested) for nested in (False, True))
+    assert [len(item.outline) for item in (closed, open_)] == [1, 4]  # two outer rings, two holes

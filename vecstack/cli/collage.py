@@ -104,7 +104,7 @@ def run(
     ] = 0.0,
     order: Annotated[
         str | None,
-        typer.Option("--order", metavar="WAY", help="From large to small towards right, left, down or up, roughly."),
+        typer.Option("--order", metavar="WAY", help="Sizes fall towards right, left, down or up, roughly."),
     ] = None,
     nest: Annotated[bool, typer.Option("--nest", help="Use holes, and the room between letters, too.")] = False,
     colors: Annotated[

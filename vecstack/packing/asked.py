@@ -11,12 +11,15 @@ from vecstack.errors import UsageError
 from vecstack.fitting.guide import Segments
 from vecstack.packing.colors import Colors
 from vecstack.packing.items import Item
-from vecstack.packing.options import Packing
+from vecstack.packing.options import DEFAULT_SCALES, Packing
+from vecstack.packing.outlines import area_of_rings
 from vecstack.stack import MAX_LAYERS
 
 SIZES = 16, 100_000  # canvas units of the long side of a canvas
+MAX_PADDING = 1 / 3  # of the side of an even part of a container: items cover less than half of it then
 WORD_SCALES = 0.8, 1.2  # of the sizes that counts ask for: words fit better so
 WORD_ANGLES = "0,0,0,-90"  # three of four are level
+ORDERED_SCALES = 0.75, 1.35  # of sizes that fall: items fit better so
 ORDERS = {"right": (1.0, 0.0), "left": (-1.0, 0.0), "down": (0.0, 1.0), "up": (0.0, -1.0)}
 ANY = "any"
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
@@ -31,6 +34,16 @@ def check_numbers(count: int | None, size: int) -> None:
     least, most = SIZES
     if not least <= size <= most:
         raise UsageError(f"size must be {least} to {most:,}, not {size:,}.", parameter="size")
+
+
+def check_room(area: float, count: int, padding: float) -> None:
+    """Raise UsageError where so many items that keep a distance would have hardly any room within an area."""
+    most = MAX_PADDING * math.sqrt(area / count)
+    if padding >= most:
+        raise UsageError(
+            f"padding must be below {most:.3g} for {count:,} items, not {padding:g}; place fewer, or leave less room.",
+            parameter="padding",
+        )
 
 
 def check_together(
@@ -81,6 +94,8 @@ def options_of(
     sizes = tuple(item.size for item in items if item.size is not None) or None
     if scale_range is None and are_words:
         scale_range = WORD_SCALES
+    if order is not None and sizes is None:
+        sizes, scale_range = _falling(items, *(scale_range or DEFAULT_SCALES)), ORDERED_SCALES
     return Packing(
         scales=scale_range,
         sizes=sizes,
@@ -91,6 +106,20 @@ def options_of(
         gravity=gravity,
         axis=None if order is None else ORDERS[order],
         effort=effort,
+        start=None if order is None else "image",
+    )
+
+
+def _falling(items: Sequence[Item], least: float, most: float) -> tuple[float, ...]:
+    """Sizes that fall evenly in their logarithm from the first item to the last, whatever the area of its outline."""
+    if not 0 < least <= most < math.inf:
+        raise UsageError(
+            f"scales must be two numbers above 0, the least first, not {least:g} and {most:g}.", parameter="scales"
+        )
+    shares = (index / max(len(items) - 1, 1) for index in range(len(items)))
+    return tuple(
+        most * (least / most) ** share / math.sqrt(area_of_rings(item.outline))
+        for share, item in zip(shares, items, strict=True)
     )
 
 

@@ -15,7 +15,7 @@ from vecstack.errors import UsageError
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_seed
 from vecstack.fitting.guide import Segments
 from vecstack.packing import items as reading
-from vecstack.packing.asked import check_numbers, check_together, options_of
+from vecstack.packing.asked import check_numbers, check_room, check_together, options_of
 from vecstack.packing.colors import Beneath, Colors, palette_of, picture_in
 from vecstack.packing.containers import Container, container_of, whole_of
 from vecstack.packing.items import Item, items_of, word_items
@@ -82,8 +82,8 @@ def collage(
     `scale_range` times as large as the mean size that fills the shape (default .25 to 1.6), or as the data says
     (default 1 to 1, of words .8 to 1.2). `padding` is the least distance between them, in canvas units. `angles` are
     "any", degrees such as "0,90", or a range such as "-30..30" (default any, for words 0, or -90). With `mirror` they
-    may be mirrored. `gravity`, 0 to 1, draws them down; `order` ("right", "left", "down", "up") begins with the large
-    ones at one side. With `nest`, what lies in holes and between letters is used too.
+    may be mirrored. `gravity`, 0 to 1, draws them down; sizes fall towards `order` ("right", "left", "down",
+    "up"). With `nest`, what lies in holes and between letters is used too.
 
     `colors` are a palette (names with commas between them, or a file), or a picture whose colour beneath each item it
     has; by default items keep their own, words and shapes have a palette. `background` is a colour, or "none" (default
@@ -107,6 +107,8 @@ def collage(
         return _mosaic(picture, chosen, options, ground, size, seed, segments, report)
     paint = _painter(colors)
     container = container_of(DEFAULT_INTO if into is None else into, size, font)
+    if container is not None:
+        check_room(area_of_rings(container.outline), len(chosen), padding)
     packed = pack(
         [item.outline for item in chosen], None if container is None else container.outline, options, seed, report
     )
@@ -184,6 +186,7 @@ def _mosaic(
     """A stack that shows a picture."""
     shown = load_picture(picture)
     sides = whole_of(shown.width, shown.height, size)
+    check_room(sides[0] * sides[1], len(items), options.padding)
     placed = mosaic(shown, items, sides, dataclasses.replace(options, sizes=None), seed, segments, report)
     covered = sum(each.area for each in placed) / (sides[0] * sides[1])
     source = {"sha256": shown.sha256, "width": shown.sides[0], "height": shown.sides[1]}

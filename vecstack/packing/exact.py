@@ -61,10 +61,13 @@ def measured(placed: Sequence[Any], container: Any) -> tuple[float, float, float
     """Coverage, overlap and what lies outside, as shares of the container's area: of polygons in a polygon. Overlap is
     the sum over pairs."""
     module = shapely()
-    union = module.union_all(placed)
+    items = np.array(placed, object)
     first, second = touching(placed)
-    overlap = module.area(module.intersection(np.array(placed)[first], np.array(placed)[second])).sum()
-    shares = module.intersection(union, container).area, overlap, module.difference(union, container).area
+    overlap = module.area(module.intersection(items[first], items[second])).sum()
+    module.prepare(container)
+    parts = items if not len(first) else np.array([module.union_all(items)], object)
+    beyond = module.area(module.difference(parts[~module.covers(container, parts)], container)).sum()
+    shares = module.area(parts).sum() - beyond, overlap, beyond
     return tuple(float(share / container.area) for share in shares)  # type: ignore[return-value]
 
 

@@ -10,66 +10,74 @@ import numpy as np
 from vecstack.packing.fitting import Samples, largest, whole, window
 from vecstack.packing.layout import Layout
 from vecstack.packing.patch import Patcher, falling, ordered
+from vecstack.packing.settling import sweep
 from vecstack.packing.terms import Terms
 
 GAPS = 2000  # places at which moves begin, of a round
 PLACED = 10.0  # what it is worth that an item is placed, in areas of the container
-PLACINGS = 12  # tries for each item that is not placed
-TRIES = 2500  # places at which an item is tried
+SHARES = (0.4, 0.3, 0.3)  # of the moves: refitting, swapping, putting into gaps
+PATCH = 16  # items that grow after a move
+STEPS = 0.05, 0.003, 4  # in which they grow: the first and the last, in mean sides of an item, and their count
+ROOM = 0.15, 0.005, 8  # the same where room is made for an item
+TOGETHER = 0.02, 0.003  # steps in which all grow after a round
+LEAST_GAIN = 1e-5  # of a move that is kept, in mean areas of an item
+TRIES = 1500  # places at which an item is tried
 HALF = 1.3  # half side of a window, in mean sides of an item and beyond the item itself
 GIVEN_UP = 0.01  # how much less than before, in mean areas, a move may gain after a step of growth
+TIGHT = 0.2, 0.8  # share of its least scale at which an item that is not placed is fitted into a gap, to grow there
 FEWER = 0.8  # share of its scale at which an item is at least put elsewhere
 
 
 class Mover:
-    """Moves on a layout; `gains` says how often each kind of move was tried and kept, and what it gained."""
+    """Moves on a layout by its terms."""
 
     def __init__(self, layout: Layout, terms: Terms, random: np.random.Generator) -> None:
         self.layout, self.terms, self.random = layout, terms, random
         self.patcher = Patcher(layout, terms)
         self.samples = Samples(layout)
-        self.patch_size = 14
-        self.lengths = falling(0.08, 0.004, 6)
-        self.kinds = {"refit": 0.35, "swap": 0.25, "insert": 0.2, "shake": 0.2}
-        self.gains = {kind: [0, 0, 0.0, 0.0] for kind in [*self.kinds, "place"]}
         self._gaps = np.zeros((0, 2))
+        self._turn = 0
+        self._warmth = 0.0
 
     def look_for_gaps(self) -> None:
         """Find free places, at which moves begin, evenly over what is not covered."""
         self._gaps = whole(self.layout, self.terms).free_places(GAPS, self.random)
 
-    def place_missing(self) -> None:
-        """Try to place the items that are not, some times each."""
+    def place_missing(self, tries: int) -> None:
+        """Try to place the items that are not, so many times each."""
         missing = int((~self.layout.placed).sum())
-        for k in range(PLACINGS * missing):
+        for k in range(tries * missing):
             if k % missing == 0:
                 self.look_for_gaps()
             if self.layout.placed.all() or not len(self._gaps):
                 return
             self.move()
 
-    def round(self, count: int) -> int:
-        """So many moves; how many are kept."""
+    def round(self, count: int, warmth: float) -> None:
+        """So many moves; then all items grow together, if that leaves them free. A move may lose area, in the mean
+        `warmth` times the mean area of an item: simulated annealing, where that falls to 0 from round to round."""
+        self._warmth = warmth
         self.look_for_gaps()
-        return sum(self.move() for _ in range(count)) if len(self._gaps) else 0
+        for _ in range(count if len(self._gaps) else 0):
+            self.move()
+        before, score = self.state(), self.score()
+        for length in TOGETHER:
+            sweep(self.patcher, length * self.terms.side, self._turn)
+        self._turn += 1
+        if self.score() <= score or not self.patcher.is_free(np.flatnonzero(self.layout.placed)):
+            self.restore(*before)
 
     def move(self) -> bool:
         """Try one move; whether it is kept."""
-        kinds, shares = list(self.kinds), list(self.kinds.values())
-        kind = str(self.random.choice(kinds, p=shares)) if self.layout.placed.all() else "place"
-        before = self._state()
-        t0 = __import__("time").process_time()
-        self._least = self.score() - GIVEN_UP * self.terms.side**2
-        patch = getattr(self, f"_{kind}")()
-        gain = self.score() - self._least - GIVEN_UP * self.terms.side**2
-        is_kept = patch is not None and gain > 1e-7 and self.patcher.is_free(patch)
-        self.gains[kind][0] += 1
-        self.gains[kind][3] += __import__("time").process_time() - t0
-        if is_kept:
-            self.gains[kind][1] += 1
-            self.gains[kind][2] += gain
-        else:
-            self._restore(*before)
+        kinds = (self._refit, self._swap, self._insert)
+        kind = kinds[self.random.choice(3, p=SHARES)] if self.layout.placed.all() else self._place
+        before, score = self.state(), self.score()
+        self._least = score - GIVEN_UP * self.terms.side**2
+        patch = kind()
+        least_gain = max(LEAST_GAIN - self._warmth * self.random.exponential(), -GIVEN_UP) * self.terms.side**2
+        is_kept = patch is not None and self.score() - score > least_gain and self.patcher.is_free(patch)
+        if not is_kept:
+            self.restore(*before)
         return is_kept
 
     def score(self) -> float:
@@ -78,10 +86,10 @@ class Mover:
         worth = 1 + self.terms.height(layout.pose[:, :2])
         return float((layout.areas() * worth).sum() + PLACED * layout.placed.sum())
 
-    def _state(self) -> tuple[np.ndarray, ...]:
+    def state(self) -> tuple[np.ndarray, ...]:
         return self.layout.pose.copy(), self.layout.mirrored.copy(), self.layout.placed.copy()
 
-    def _restore(self, pose: np.ndarray, mirrored: np.ndarray, placed: np.ndarray) -> None:
+    def restore(self, pose: np.ndarray, mirrored: np.ndarray, placed: np.ndarray) -> None:
         layout = self.layout
         for item in np.flatnonzero(layout.mirrored != mirrored):
             layout.mirror(int(item))
@@ -93,12 +101,12 @@ class Mover:
         """An item that is not placed is put into a gap, and what is around it makes room."""
         layout, terms, focus = self.layout, self.terms, self._focus()
         item = int(self.random.choice(np.flatnonzero(~layout.placed)))
-        least = math.exp(terms.low[item])
-        if not self._fit(item, focus, terms.side, 0.5 * least, []):
+        least = float(np.exp(terms.low[item])) * self.random.uniform(*TIGHT)
+        if not self._fit(item, focus, terms.side, least, []):
             return None
         layout.placed[item] = True
         layout.put(np.array([item]), terms.kept(np.array([item]), layout.pose[item][None]))
-        return self._settle(focus, [item])
+        return self._settle(focus, [item], ROOM)
 
     def _focus(self) -> np.ndarray:
         """A place where there is room."""
@@ -130,11 +138,13 @@ class Mover:
     def _half(self, *items: int) -> float:
         return HALF * max(float(np.exp(self.layout.pose[i, 3]) * self.layout.radius[i]) for i in items)
 
-    def _settle(self, place: np.ndarray, extra: list[int]) -> np.ndarray | None:
+    def _settle(
+        self, place: np.ndarray, extra: list[int], steps: tuple[float, float, int] = STEPS
+    ) -> np.ndarray | None:
         """Let what is around a place grow; the items that may have moved, or None where it gains nothing."""
-        patch = self._near(place, self.patch_size)
+        patch = self._near(place, PATCH)
         patch = ordered(self.layout, np.unique(np.concatenate([patch, extra]).astype(int)))
-        for length in self.lengths:
+        for length in falling(*steps):
             self.patcher.step(patch, length * self.terms.side)
             if self.score() < self._least:
                 return None
@@ -185,16 +195,3 @@ class Mover:
             return None
         patch = self._settle(focus, [item])
         return self._both(patch, self._settle(place, []))
-
-    def _shake(self) -> np.ndarray | None:
-        """What is around a gap shrinks, some more than others, turns a little, and grows again."""
-        layout, terms, focus = self.layout, self.terms, self._focus()
-        patch = ordered(layout, self._near(focus, self.patch_size))
-        pose = layout.pose[patch].copy()
-        pose[:, 3] -= self.random.uniform(0, 0.15, len(patch))
-        pose[:, 2] += 0.1 * self.random.normal(size=len(patch))
-        layout.put(patch, terms.kept(patch, pose))
-        worth = np.exp(0.7 * self.random.normal(size=len(patch)))
-        self.patcher.steps(patch, [0.1 * terms.side, 0.06 * terms.side], worth)
-        self.patcher.steps(patch, [length * terms.side for length in self.lengths])
-        return patch

@@ -15,6 +15,7 @@ from vecstack.packing.terms import ANY, Terms
 
 HALF = 1.2  # half side of the window in which items are placed; they have area 1 together
 TRIES = 20000  # places at which an item is tried
+MIXED = 0.3  # by how much the order of sizes (their logarithms) is mixed: like items would lie in rings
 FIRST, LAST = 0.2, 0.005  # steps inward, in mean sides of an item
 
 
@@ -22,7 +23,7 @@ def place_inward(layout: Layout, terms: Terms, samples: Samples, random: np.rand
     """Place the items that are not held, the largest first, each as near to the origin as there is room."""
     half = HALF + float(np.exp(terms.low).max() * layout.radius.max())
     view = window(layout, terms, np.zeros(2), half, np.zeros(0, int))
-    reach = terms.high + np.log(layout.radius)
+    reach = terms.high + np.log(layout.radius) + MIXED * random.uniform(size=layout.count)
     for item in np.argsort(-reach, kind="stable"):
         if terms.held[item]:
             continue

@@ -70,10 +70,11 @@ def item_outline(area: Area, nested: bool, closed_by: float = CLOSED_BY, apart: 
     of `apart`."""
     import shapely
 
+    grown = area.buffer(FINE * (apart if nested else closed_by), quad_segs=3)
     if not nested:
-        closed = area.buffer(FINE * closed_by, quad_segs=3).buffer(-FINE * (closed_by - apart), quad_segs=3)
-        area = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(closed)])
-    return _rings(_simple(_without_specks(area), 1.0, MAX_CORNERS))
+        closed = grown.buffer(-FINE * (closed_by - apart), quad_segs=3)
+        grown = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(closed)])
+    return _rings(_simple(_without_specks(grown), 1.0, MAX_CORNERS))
 
 
 def container_outline(area: Area) -> Outline:

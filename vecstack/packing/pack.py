@@ -12,36 +12,42 @@ import numpy as np
 from vecstack.errors import UsageError
 from vecstack.packing import exact
 from vecstack.packing.exact import Outline
+from vecstack.packing.factor import enlarge
 from vecstack.packing.greedy import place_all
 from vecstack.packing.image import Level, grow
 from vecstack.packing.layout import Frame, Outlines, layout_of, polygon_at, pose_inside, pose_outside
 from vecstack.packing.moves import Mover
 from vecstack.packing.opened import draw_in, place_inward
 from vecstack.packing.options import Packing, Pose
-from vecstack.packing.settling import settle
+from vecstack.packing.settling import make_way, settle
 from vecstack.packing.start import spread
 from vecstack.packing.terms import terms_of
 
+WARMTH = 0.01  # what a move may lose at first, in mean areas of an item
+PLACINGS = 40  # tries for each item that is not placed when all have settled
 MOST_MOVED = 1000  # items for which moves are counted; more items get no more moves
 
 
 @dataclass(frozen=True)
 class Work:
-    """How much is done: the levels of pictures, the steps in which all items grow, the moves for each item, and the
-    rounds in which they are made."""
+    """How much is done: the levels of pictures, the steps in which all items grow, the moves for each item, the rounds
+    in which they are made, of how many places an item takes the snuggest where the largest begin, and how often a
+    common factor of sizes by data is raised."""
 
     levels: tuple[Level, ...]
     steps: int
     moves: float
     rounds: int
+    choice: int
+    enlargements: int
 
 
 COARSE, MIDDLE, FINE = Level(50, 200, 0.4), Level(200, 200, 0.2), Level(600, 60, 0.1)
 WORKS = {
-    "sketch": Work((COARSE, MIDDLE), 6, 0.0, 0),
-    "fast": Work((COARSE, MIDDLE), 10, 1.0, 4),
-    "good": Work((COARSE, MIDDLE, FINE), 20, 18.0, 24),
-    "best": Work((COARSE, MIDDLE, FINE), 20, 60.0, 60),
+    "sketch": Work((COARSE, MIDDLE), 6, 0.0, 0, 8, 0),
+    "fast": Work((COARSE, MIDDLE), 10, 1.0, 4, 24, 0),
+    "good": Work((COARSE, MIDDLE, FINE), 20, 40.0, 24, 60, 12),
+    "best": Work((COARSE, MIDDLE, FINE), 20, 120.0, 60, 80, 40),
 }
 
 
@@ -141,7 +147,7 @@ class _Task:
     def _begin(self) -> None:
         options = self.options
         if (options.start or ("image" if options.sizes is None else "greedy")) == "greedy":
-            factor = place_all(self.layout, self.terms, self.mover.samples, self.random)
+            factor = place_all(self.layout, self.terms, self.mover.samples, self.work.choice, self.random)
             if options.sizes is not None:
                 self.terms.low += factor
                 self.terms.high += factor
@@ -150,14 +156,20 @@ class _Task:
             for level in self.work.levels:
                 grow(self.layout, self.terms, level)
                 self._tell(0.1)
+            make_way(self.layout, self.terms)
         settle(self.mover.patcher, self.work.steps)
-        self.mover.place_missing()
+        self.mover.place_missing(PLACINGS)
+        if options.sizes is not None and self.layout.placed.all():
+            enlarge(self.mover, self.work.enlargements)
         self._tell(0.2)
 
     def _move(self) -> None:
+        if self.terms.is_strict and self.layout.placed.all():
+            return
         moves = math.ceil(self.work.moves * min(self.layout.count, MOST_MOVED))
         for k in range(self.work.rounds):
-            self.mover.round(math.ceil(moves / self.work.rounds))
+            warmth = WARMTH * max(0.0, 1 - 1.25 * k / self.work.rounds)
+            self.mover.round(math.ceil(moves / self.work.rounds), warmth)
             self._tell(0.2 + 0.8 * (k + 1) / self.work.rounds)
 
     def _poses(self) -> tuple[Pose | None, ...]:

@@ -17,6 +17,14 @@ SHRUNK = 0.1  # by how much the logarithm of the scale of a tangled item falls a
 ROUNDS = 12  # of untangling before items are taken out
 
 
+def make_way(layout: Layout, terms: Terms) -> None:
+    """Make items smaller by the padding, of which pictures know nothing."""
+    free = np.flatnonzero(layout.placed & ~terms.held)
+    poses = layout.pose[free].copy()
+    poses[:, 3] = np.log(np.maximum(np.exp(poses[:, 3]) - terms.padding, 1e-9))
+    layout.put(free, terms.kept(free, poses))
+
+
 def settle(patcher: Patcher, steps: int) -> None:
     """Let all items grow together in so many steps, then untangle them."""
     side = patcher.terms.side

@@ -36,6 +36,11 @@ class Terms:
         """The distance that items are moved to."""
         return self.padding + MARGIN * self.side
 
+    @property
+    def is_strict(self) -> bool:
+        """Whether no item may have another size than one."""
+        return bool((self.low == self.high).all())
+
     def height(self, places: np.ndarray) -> np.ndarray:
         """What items gain by where they are [M], as shares of their areas, at places [M,2]."""
         gain = places @ self.pull - (np.hypot(*places.T) if self.inward else 0.0)
