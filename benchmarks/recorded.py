@@ -9,6 +9,8 @@ differs between processors), with one thread: record before the change, compare 
 from __future__ import annotations
 
 import argparse
+import base64
+import gzip
 import hashlib
 import json
 import re
@@ -77,11 +79,16 @@ def digest(path: Path) -> str:
         data = b"".join(file.name.encode() + file.read_bytes() for file in sorted(path.iterdir()))
     elif path.suffix == ".html":
         text = path.read_text(encoding="utf-8")
-        parts = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>|src="(data:[^"]*)"', text, re.DOTALL)
-        data = json.dumps(parts).encode()
+        parts = re.findall(r'data-type="application/json"[^>]*>(.*?)</script>|src="(data:[^"]*)"', text, re.DOTALL)
+        data = json.dumps([(_unpacked(packed), picture) for packed, picture in parts]).encode()
     else:
         data = path.read_bytes()
     return hashlib.sha256(data).hexdigest()
+
+
+def _unpacked(packed: str) -> str:
+    """The text of a script of a page that was packed; "" for ""."""
+    return gzip.decompress(base64.b64decode(packed)).decode() if packed else ""
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import importlib
 import io
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import resvg_py
 import torch
 from PIL import Image
 
+from tests.exporting.html.conftest import Elements
 from tests.helpers import EXAMPLE_KINDS
 from vecstack import Canvas, Stack, load, render, save, to_html, to_svg, validate
 from vecstack.cli import run
@@ -277,9 +277,8 @@ def test_four_discs_are_an_svg_of_under_600_bytes() -> None:
 @each_kind
 def test_a_page_holds_the_layers(name: str) -> None:
     page = to_html(stack_of(name), device="cpu")
-    document = re.search(r'<script type="application/json" id="document">(.*?)</script>', page, re.DOTALL)
-    assert document is not None
-    assert [layer["kind"] for layer in json.loads(document[1])["layers"]] == [name] * len(stack_of(name).layers)
+    document = json.loads(Elements(page).data("document"))
+    assert [layer["kind"] for layer in document["layers"]] == [name] * len(stack_of(name).layers)
 
 
 # Every verb works, or says in one line why not

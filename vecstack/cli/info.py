@@ -13,7 +13,6 @@ import typer
 from vecstack.batch.inputs import STANDARD
 from vecstack.cli.arguments import AsJson, Inputs
 from vecstack.cli.items import source_of
-from vecstack.cli.reading import read_all
 from vecstack.color import to_hex
 from vecstack.errors import UsageError, on_one_line
 
@@ -52,6 +51,8 @@ def run(
         else:
             lines = _lines(document, facts)
             typer.echo("\n".join(lines if is_alone or with_contributions or with_plan else lines[:1]))
+
+    from vecstack.cli.reading import read_all
 
     read_all(inputs, show)
 

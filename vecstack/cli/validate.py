@@ -6,7 +6,6 @@ import typer
 
 from vecstack.cli.arguments import Inputs, Quiet
 from vecstack.cli.items import source_of
-from vecstack.cli.reading import read_all
 from vecstack.errors import on_one_line
 
 
@@ -20,5 +19,7 @@ def run(inputs: Inputs, quiet: Quiet = False) -> None:
             for warning in warnings:
                 typer.echo(f"{on_one_line(file)}: warning: {warning}", err=True)
             typer.echo(f"{on_one_line(file)}: ok")
+
+    from vecstack.cli.reading import read_all
 
     read_all(inputs, check)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import base64
 import dataclasses
+import gzip
 from html.parser import HTMLParser
 
 import pytest
@@ -46,12 +48,20 @@ class Elements(HTMLParser):
             self.texts[self._inside][-1] += data
 
     def scripts(self) -> list[tuple[dict[str, str | None], str]]:
+        """As they are once the page has unpacked them."""
         attributes = [found for tag, found in self.found if tag == "script"]
-        return list(zip(attributes, self.texts["script"], strict=True))
+        return [_unpacked(found, text) for found, text in zip(attributes, self.texts["script"], strict=True)]
 
     def data(self, name: str) -> str:
         (text,) = (text for found, text in self.scripts() if found.get("id") == name)
         return text
+
+
+def _unpacked(found: dict[str, str | None], text: str) -> tuple[dict[str, str | None], str]:
+    if found.get("type") != "application/gzip":
+        return found, text
+    kind = {"type": found["data-type"]} if found["data-type"] else {}
+    return {"id": found["id"], **kind}, gzip.decompress(base64.b64decode(text)).decode()
 
 
 @pytest.fixture(scope="session")

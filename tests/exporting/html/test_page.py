@@ -130,7 +130,7 @@ def test_every_kind_names_a_script_that_is_there_or_none() -> None:
 
 
 def test_every_script_of_the_folder_is_used_once() -> None:
-    assert sorted(path.name for path in FOLDER.glob("*.js")) == sorted((*SHARED, *PAGE, "worker.js"))
+    assert sorted(path.name for path in FOLDER.glob("*.js")) == sorted((*SHARED, *PAGE, "worker.js", "unpack.js"))
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*")), ids=lambda path: path.name)

@@ -497,7 +497,7 @@ def test_hostile_names_stay_text(show: Callable[..., Viewer], hostile: Stack) ->
         wanted = wanted.edit(layer.id, color=RED)
     viewer.check(wanted)
     assert viewer.page.locator("img").count() == 1
-    assert viewer.page.locator("script").count() == 5
+    assert viewer.page.locator("script").count() == 6
     assert viewer.download("Layer file")[1] == dumps_json(wanted)
     assert psnr(draw_svg(viewer.download("SVG")[1].decode(), 185), render(wanted, 265, device="cpu")) > 36
 
