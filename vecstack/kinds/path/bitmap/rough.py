@@ -6,6 +6,7 @@ import numpy as np
 
 from vecstack.kinds.path.bitmap.soft import MOST_SMOOTH, RING, surface_of
 
+RATHER_SMOOTH = 2.0  # as a surface has it, of a shape that may be smooth: blurred ones have 5 and more, digits 0.3 to 4
 SMOOTHED = 0.06  # of cover: error of the pixels on edges, root mean square, where a shape is smooth
 EDGE = 0.02  # cover, and what lacks to a whole pixel, from which on a pixel is on an edge
 NARROWEST, WIDEST = 0.81, 2.0  # of an edge that an area made, as _width has it; px of one that was blurred by chance
@@ -35,10 +36,11 @@ def may_be_rough(cover: np.ndarray) -> bool:
     return _has_few_full(cover) or len(levels) < FEW_LEVELS or not NARROWEST < _width(cover) < WIDEST
 
 
-def is_smoothed(cover: np.ndarray, count: int) -> bool:
+def is_smoothed(cover: np.ndarray, count: int, smoothness: float) -> bool:
     """Whether a cover [H,W], the part of a picture of `count` pixels that has an edge, is that of a smooth shape which
-    was blurred by a pixel or two, and not rough: its pixels are those of the smoothest surface of all."""
-    if is_wide(cover):
+    was blurred by a pixel or two, and not rough: the surface that comes close to it has some `smoothness`, and its
+    pixels are those of the smoothest surface of all."""
+    if smoothness < RATHER_SMOOTH or is_wide(cover):
         return False
     missing = surface_of(cover, count, MOST_SMOOTH).cover[RING:-RING, RING:-RING] - cover
     return bool(np.square(missing).sum() < _is_on_edge(cover).sum() * SMOOTHED**2)
