@@ -19,6 +19,7 @@ from vecstack.kinds.path.bitmap.outline import contour_of, outlines_of
 from vecstack.kinds.path.bitmap.phases import Phases, seen
 from vecstack.kinds.path.bitmap.phases import fitted as fitted_phases
 from vecstack.kinds.path.bitmap.reading import reading_of
+from vecstack.kinds.path.bitmap.rough import is_ringing
 from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, LINE, SMOOTH, Contour, links_of, retracted
 from vecstack.kinds.path.bitmap.simplify import described, numbers_of
 from vecstack.kinds.path.bitmap.soft import _answer, _drawn, _solve, _times, surface_of
@@ -154,6 +155,16 @@ def test_noise_of_a_jpeg_is_no_shape(quality: int) -> None:
     truth = polygon(ARROW, 448)[..., None]
     wanted = np.array([240, 230, 200]) * (1 - truth) + np.array([20, 50, 130]) * truth
     assert np.abs(vecstack.render(stack, 448) - wanted).mean() < 5
+
+
+def test_jpegs_and_filters_that_overshoot_ring_and_blurs_do_not() -> None:
+    large = Image.fromarray(np.uint8(255 * polygon(STAR, 16 * SIDE)))
+    clean = large.reduce(16)
+    file = io.BytesIO()
+    clean.save(file, "JPEG", quality=95)
+    rings = [Image.open(file), large.resize((SIDE, SIDE), Image.Resampling.LANCZOS)]
+    others = [clean, large.filter(ImageFilter.GaussianBlur(16)).reduce(16)]
+    assert [is_ringing(np.asarray(each, float) / 255) for each in (*rings, *others)] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("quality", [75, 50])

@@ -17,7 +17,14 @@ from vecstack.kinds.path.bitmap.areas import Aim, fitted
 from vecstack.kinds.path.bitmap.inks import Inks, inks_of
 from vecstack.kinds.path.bitmap.mixtures import Mixtures
 from vecstack.kinds.path.bitmap.reading import reading_of
-from vecstack.kinds.path.bitmap.rough import is_smoothed, is_supersampled, is_uneven, is_wide, may_be_rough
+from vecstack.kinds.path.bitmap.rough import (
+    is_ringing,
+    is_smoothed,
+    is_supersampled,
+    is_uneven,
+    is_wide,
+    may_be_rough,
+)
 from vecstack.kinds.path.bitmap.several import SeveralGrower
 from vecstack.kinds.path.bitmap.shape import Contour, short_lines
 from vecstack.kinds.path.bitmap.simplify import described, described_smoothly, length_of
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 MOST_PX = 256  # long side
 MARGIN, SOFT_MARGIN = 4, 2  # px of ground around what is inked; of a layer with a soft edge
 OFF = 0.015  # of the contrast: colours that are further off the mixtures of two may be more
+GREY = 2 / 255  # most difference of channels
 INK_PRICE = 20.0  # of an ink that is not as far from the ground as may be, in logarithms of an odds
 STEPS = {"fast": 6, "good": 10, "best": 20}
 
@@ -48,9 +56,20 @@ def suits(picture: np.ndarray) -> str | None:
 
 
 def _looked_at(picture: np.ndarray) -> tuple[Inks | None, Mixtures | None]:
-    """The two colours of a picture, or the several: amid noise, where two are read as several are, too."""
+    """The two colours of a picture, or the several: amid noise, where two are read as several are, too, but for greys,
+    in which there is no chroma to be heeded less."""
     inks = inks_of(picture)
-    return inks, reading_of(picture) if inks is None or inks.off > OFF or inks.is_noisy else None
+    if inks is not None and inks.off <= OFF and not inks.is_noisy:
+        return inks, None
+    mixtures = reading_of(picture)
+    if inks is not None and mixtures is not None and len(mixtures.colors) == 2 and _is_grey(picture):
+        return inks, None
+    return inks, mixtures
+
+
+def _is_grey(picture: np.ndarray) -> bool:
+    """Whether the pixels of a picture [D,H,W] are grey."""
+    return bool(np.ptp(picture[:3], axis=0).max() < GREY)
 
 
 class BitmapMaker:
@@ -132,7 +151,7 @@ class BitmapGrower(LayerGrower):
         if count < 1 or self._inks.is_plain or self.count:
             return
         cover = self._inks.cover
-        may_be_soft = self._may_be_soft and not is_supersampled(cover)
+        may_be_soft = self._may_be_soft and not (is_supersampled(cover) or is_ringing(cover))
         kind = kind_of_surfaces(max(self.scene.picture.shape)) if may_be_soft else None
         is_soft = kind is not None and (is_uneven(cover) or is_wide(cover))
         if self._inks.is_hardly_full and not is_soft:

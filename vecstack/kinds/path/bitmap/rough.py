@@ -12,6 +12,7 @@ EDGE = 0.02  # cover, and what lacks to a whole pixel, from which on a pixel is 
 NARROWEST, WIDEST = 0.81, 2.0  # of an edge that an area made, as _width has it; px of one that was blurred by chance
 FILLED, FULL = 0.9, 0.998  # cover of pixels that a shape fills, and of those that it fills for sure: half a level less
 UNEVEN, MOST_FULL = 0.23, 0.18  # filled pixels not full, for one on an edge, from which on ink is uneven; share of full
+MOST_PEAKS = 0.02  # share of the ground's pixels that are faint peaks: none beside clean edges, 0.04 and more in JPEGs
 FEW_LEVELS = 10  # of pixels on edges, which tell of no areas
 SUPERSAMPLED, LEAST_ON_EDGE = (2, 3, 4), 12  # places on a side of a pixel; pixels that tell of them
 HALF_LEVEL = 0.6 / 255  # of cover, by which pixels of 8 bits may be off
@@ -22,6 +23,16 @@ def is_uneven(cover: np.ndarray) -> bool:
     them alike, and a JPEG leaves many as they were."""
     missing = int(((cover > FILLED) & (cover < FULL)).sum())
     return bool(missing > UNEVEN * _is_on_edge(cover).sum()) and _has_few_full(cover)
+
+
+def is_ringing(cover: np.ndarray) -> bool:
+    """Whether the ground around a cover [H,W] is full of the faint peaks that a JPEG and Lanczos's filter leave there,
+    which are no roughness of edges; a blur leaves none."""
+    padded = np.pad(cover, 1, mode="edge")
+    around = (padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:])
+    is_ground = cover < 1 - FILLED
+    is_peak = is_ground & (cover > 1 - FULL) & (cover >= np.maximum.reduce(around))
+    return bool(is_peak.sum() > MOST_PEAKS * is_ground.sum())
 
 
 def is_wide(cover: np.ndarray) -> bool:
