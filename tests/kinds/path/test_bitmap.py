@@ -212,6 +212,15 @@ def test_whole_pixels_are_drawn_as_what_is_smooth_within_them() -> None:
     assert error < 0.7 * steps
 
 
+def test_no_pixel_that_is_alone_is_lost() -> None:
+    rows = ("#...#", ".#.#.", "..##.", "..#..", ".#.#.", ".....", "#...#")
+    cover = np.pad([[float(pixel == "#") for pixel in row] for row in rows], 2)
+    contours = described(cover, 10)
+    assert contours is not None
+    seen = covered([contour.points for contour in contours], *cover.shape)
+    assert seen[cover > 0].min() > 0.25
+
+
 def test_three_colors_are_no_two() -> None:
     picture = np.zeros((3, 9, 9), np.float32)
     picture[0, 2:4, 2:4], picture[1, 5:7, 5:7] = 1, 1
