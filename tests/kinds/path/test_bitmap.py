@@ -19,6 +19,7 @@ from vecstack.kinds.path.bitmap.outline import contour_of, outlines_of
 from vecstack.kinds.path.bitmap.phases import Phases, seen
 from vecstack.kinds.path.bitmap.phases import fitted as fitted_phases
 from vecstack.kinds.path.bitmap.reading import reading_of
+from vecstack.kinds.path.bitmap.rough import is_ringing
 from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LEVEL, LINE, SMOOTH, Contour, links_of, retracted
 from vecstack.kinds.path.bitmap.simplify import described, numbers_of
 from vecstack.kinds.path.bitmap.soft import _answer, _drawn, _solve, _times, surface_of
@@ -156,6 +157,16 @@ def test_noise_of_a_jpeg_is_no_shape(quality: int) -> None:
     assert np.abs(vecstack.render(stack, 448) - wanted).mean() < 5
 
 
+def test_jpegs_and_filters_that_overshoot_ring_and_blurs_do_not() -> None:
+    large = Image.fromarray(np.uint8(255 * polygon(STAR, 16 * SIDE)))
+    clean = large.reduce(16)
+    file = io.BytesIO()
+    clean.save(file, "JPEG", quality=95)
+    rings = [Image.open(file), large.resize((SIDE, SIDE), Image.Resampling.LANCZOS)]
+    others = [clean, large.filter(ImageFilter.GaussianBlur(16)).reduce(16)]
+    assert [is_ringing(np.asarray(each, float) / 255) for each in (*rings, *others)] == [True, True, False, False]
+
+
 @pytest.mark.parametrize("quality", [75, 50])
 def test_a_jpeg_of_several_colors_is_not_taken_for_one_of_two(quality: int) -> None:
     large = Image.new("RGB", (960, 960), "white")
@@ -199,6 +210,15 @@ def test_whole_pixels_are_drawn_as_what_is_smooth_within_them() -> None:
     error = (large != (np.hypot(x - 13.7, y - 14.2) < 8.3)).mean()
     steps = (np.repeat(np.repeat(inside, 20, 0), 20, 1) != (np.hypot(x - 13.7, y - 14.2) < 8.3)).mean()
     assert error < 0.7 * steps
+
+
+def test_no_pixel_that_is_alone_is_lost() -> None:
+    rows = ("#...#", ".#.#.", "..##.", "..#..", ".#.#.", ".....", "#...#")
+    cover = np.pad([[float(pixel == "#") for pixel in row] for row in rows], 2)
+    contours = described(cover, 10)
+    assert contours is not None
+    seen = covered([contour.points for contour in contours], *cover.shape)
+    assert seen[cover > 0].min() > 0.25
 
 
 def test_three_colors_are_no_two() -> None:

@@ -12,7 +12,6 @@ from vecstack.kinds.path.bitmap.solving import bent, solved
 
 SAMPLES = 4  # of a pixel's side, at which the field is looked at
 DAMPING = 0.03  # of a step's numbers
-SOLVING = 12  # steps of conjugate gradients for each: with twice as many, thin strokes tear no less
 STEEPEST, FLATTEST = 3.0, 0.15  # slopes of the field, for a pixel, that count as such
 FAR = 16.0  # from the edge, in quarters of its softness, where a field covers all or nothing
 AROUND = np.array([1, 3, 3, 1]) / 8  # weights of cells around a knot
@@ -23,18 +22,19 @@ AT_KNOTS = np.array([[1 / 6, 4 / 6, 1 / 6], [-0.5, 0.0, 0.5], [1.0, -2.0, 1.0]])
 @dataclass(frozen=True)
 class Form:
     """Of what form a field is: how many knots it has in a pixel's side, what its squared second derivatives count
-    against the squared errors of pixels, what those along edges count where these run in one direction, and the px over
-    which an edge is soft in each Gauss-Newton step."""
+    against the squared errors of pixels, what those along edges count where these run in one direction, how many steps
+    of conjugate gradients solve each Gauss-Newton step, and the px over which an edge is soft there."""
 
     knots: int
     bending: float
     winding: float
+    solving: int
     softness: tuple[float, ...]
 
 
-COARSE = Form(1, 3e-4, 0.0, (1.0, 1.0, 0.7, 0.7, 0.5, 0.5, 0.4, 0.35))
+COARSE = Form(1, 3e-4, 0.0, 24, (1.0, 1.0, 0.7, 0.7, 0.5, 0.5, 0.4, 0.35))
 # thin strokes do not tear; three more that bend less, and along edges as much, less and more
-FINE = Form(2, 1e-4, 1e-2, (1.0, 1.0, 1.0, 1.0, 0.7, 0.7, 0.7, 0.5, 0.5, 0.5, 0.4, 0.35))
+FINE = Form(2, 1e-4, 1e-2, 12, (1.0, 1.0, 1.0, 1.0, 0.7, 0.7, 0.7, 0.5, 0.5, 0.5, 0.4, 0.35))
 FINER = tuple(replace(FINE, bending=3e-5, winding=winding) for winding in (1e-2, 1e-3, 3e-2))
 
 
@@ -57,7 +57,7 @@ def field_of(cover: np.ndarray, form: Form = COARSE) -> np.ndarray:
         if form.winding:
             along = knots * math.sqrt(form.winding) * _along(by_y, by_x, SAMPLES // knots)
         drawn, answers = _edges(field, by_y, by_x, places, knots, softness)
-        numbers = numbers + _step(drawn - cover, answers, numbers, bending, along)
+        numbers = numbers + _step(drawn - cover, answers, numbers, bending, along, form.solving)
     result: np.ndarray = _sampled(numbers, places, knots)[0]
     return result
 
@@ -76,11 +76,12 @@ def _begun(cover: np.ndarray, knots: int) -> np.ndarray:
 
 
 def _step(
-    missing: np.ndarray, answers: np.ndarray, numbers: np.ndarray, bending: float, along: np.ndarray | None
+    missing: np.ndarray, answers: np.ndarray, numbers: np.ndarray, bending: float, along: np.ndarray | None, steps: int
 ) -> np.ndarray:
-    """The Gauss-Newton step of a field's numbers, by conjugate gradients: `missing` [H,W] is the cover drawn less the
-    cover aimed at, and `answers` how each pixel answers to the numbers near it. Squared second differences count by
-    `bending`, and derivatives `along` edges answer to the numbers around a knot so [N-2,M-2,3,3], where they count."""
+    """The Gauss-Newton step of a field's numbers, by so many steps of conjugate gradients: `missing` [H,W] is the cover
+    drawn less the cover aimed at, and `answers` how each pixel answers to the numbers near it. Squared second
+    differences count by `bending`, and derivatives `along` edges answer to the numbers around a knot so [N-2,M-2,3,3],
+    where they count."""
     damping = DAMPING / (answers.shape[2] - 3) ** 2
 
     def stiff(numbers: np.ndarray) -> np.ndarray:
@@ -91,7 +92,7 @@ def _step(
         found: np.ndarray = _told(answers, _seen(answers, step)) + stiff(step) + damping * step
         return found
 
-    return solved(curved, -_told(answers, missing) - stiff(numbers), SOLVING)
+    return solved(curved, -_told(answers, missing) - stiff(numbers), steps)
 
 
 @compiled

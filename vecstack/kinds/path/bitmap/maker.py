@@ -17,10 +17,18 @@ from vecstack.kinds.path.bitmap.areas import Aim, fitted
 from vecstack.kinds.path.bitmap.inks import Inks, inks_of
 from vecstack.kinds.path.bitmap.mixtures import Mixtures
 from vecstack.kinds.path.bitmap.reading import reading_of
-from vecstack.kinds.path.bitmap.rough import is_smoothed, is_supersampled, is_uneven, is_wide, may_be_rough
+from vecstack.kinds.path.bitmap.rough import (
+    is_ringing,
+    is_smoothed,
+    is_supersampled,
+    is_uneven,
+    is_wide,
+    may_be_rough,
+)
 from vecstack.kinds.path.bitmap.several import SeveralGrower
 from vecstack.kinds.path.bitmap.shape import Contour, short_lines
 from vecstack.kinds.path.bitmap.simplify import described, described_smoothly, length_of
+from vecstack.kinds.path.bitmap.soft import Surface, surface_of
 from vecstack.kinds.path.bitmap.softened import drawn, hardened, kind_of_surfaces, softened
 from vecstack.kinds.path.graphic.grower import GraphicMaker
 from vecstack.kinds.path.make import LayerGrower
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
 MOST_PX = 256  # long side
 MARGIN, SOFT_MARGIN = 4, 2  # px of ground around what is inked; of a layer with a soft edge
 OFF = 0.015  # of the contrast: colours that are further off the mixtures of two may be more
+GREY = 2 / 255  # most difference of channels
 INK_PRICE = 20.0  # of an ink that is not as far from the ground as may be, in logarithms of an odds
 STEPS = {"fast": 6, "good": 10, "best": 20}
 
@@ -47,9 +56,20 @@ def suits(picture: np.ndarray) -> str | None:
 
 
 def _looked_at(picture: np.ndarray) -> tuple[Inks | None, Mixtures | None]:
-    """The two colours of a picture, or the several: amid noise, where two are read as several are, too."""
+    """The two colours of a picture, or the several: amid noise, where two are read as several are, too, but for greys,
+    in which there is no chroma to be heeded less."""
     inks = inks_of(picture)
-    return inks, reading_of(picture) if inks is None or inks.off > OFF or inks.is_noisy else None
+    if inks is not None and inks.off <= OFF and not inks.is_noisy:
+        return inks, None
+    mixtures = reading_of(picture)
+    if inks is not None and mixtures is not None and len(mixtures.colors) == 2 and _is_grey(picture):
+        return inks, None
+    return inks, mixtures
+
+
+def _is_grey(picture: np.ndarray) -> bool:
+    """Whether the pixels of a picture [D,H,W] are grey."""
+    return bool(np.ptp(picture[:3], axis=0).max() < GREY)
 
 
 class BitmapMaker:
@@ -131,7 +151,7 @@ class BitmapGrower(LayerGrower):
         if count < 1 or self._inks.is_plain or self.count:
             return
         cover = self._inks.cover
-        may_be_soft = self._may_be_soft and not is_supersampled(cover)
+        may_be_soft = self._may_be_soft and not (is_supersampled(cover) or is_ringing(cover))
         kind = kind_of_surfaces(max(self.scene.picture.shape)) if may_be_soft else None
         is_soft = kind is not None and (is_uneven(cover) or is_wide(cover))
         if self._inks.is_hardly_full and not is_soft:
@@ -139,37 +159,38 @@ class BitmapGrower(LayerGrower):
             cover = self._inks.cover
         contours = None if is_soft else described(cover, self._steps, may_be_soft=kind is not None)
         if contours is None and kind is not None:
-            self._take_soft(self._softened(kind))
+            self._take_soft(kind)
         elif contours:
             self._take(self._stronger(contours))
 
-    def _take_soft(self, layer: Layer) -> None:
-        """Have a layer with a soft edge; or a path: the same with a hard edge where that is asked for, and of a smooth
-        shape that was blurred, and what pixels tell of one that was drawn with sharp edges, however fine."""
+    def _take_soft(self, kind: Kind[Layer]) -> None:
+        """Have a layer of a kind with a soft edge; or a path: the same with a hard edge of a smooth shape that was
+        blurred, and what pixels tell of one that was drawn with sharp edges, however fine."""
         cover, (_, height, width) = self._inks.cover, self.scene.picture.shape
-        is_blurred = is_smoothed(cover, height * width)
-        if self._may_be_soft and not is_blurred:
-            if may_be_rough(cover):
-                self._soft = layer
-            else:
-                self._take(self._stronger(described(cover, self._steps) or ()))
-            return
-        hard, (rows, columns) = hardened(layer, self.scene.rect, height, width), cover.shape
-        left, top = self._corner
-        self._inks = dataclasses.replace(self._inks, cover=hard[top : top + rows, left : left + columns])
-        self._take(described_smoothly(self._inks.cover, self._steps))
+        corner, inks = self._inks.cropped(SOFT_MARGIN)
+        surface = surface_of(inks.cover, height * width)
+        layer = self._softened(kind, surface, inks.cover, corner)
+        if is_smoothed(cover, height * width, surface.smoothness):
+            hard, (rows, columns) = hardened(layer, self.scene.rect, height, width), cover.shape
+            left, top = self._corner
+            self._inks = dataclasses.replace(self._inks, cover=hard[top : top + rows, left : left + columns])
+            self._take(described_smoothly(self._inks.cover, self._steps))
+        elif may_be_rough(cover):
+            self._soft = layer
+        else:
+            self._take(self._stronger(described(cover, self._steps) or ()))
 
-    def _softened(self, kind: Kind[Layer]) -> Layer:
-        """The layer of a kind with a soft edge."""
-        (left, top), inks = self._inks.cropped(SOFT_MARGIN)
-        place, (height, width) = self._to_canvas, inks.cover.shape
-        corner = place.apply(self._corner[0] + left, self._corner[1] + top)
-        rect, whole = Rect(*corner, width * place.a, height * place.e), self.scene.rect
+    def _softened(self, kind: Kind[Layer], surface: Surface, cover: np.ndarray, corner: tuple[int, int]) -> Layer:
+        """The layer of a kind with the soft edge of a surface that was fitted to a cover [H,W], whose first column and
+        row these are."""
+        place, (height, width) = self._to_canvas, cover.shape
+        at = place.apply(self._corner[0] + corner[0], self._corner[1] + corner[1])
+        rect, whole = Rect(*at, width * place.a, height * place.e), self.scene.rect
         red, green, blue = self._color.tolist()
         x, y = rect.x + rect.width / 2 - whole.x, rect.y + rect.height / 2 - whole.y
         name = f"{color_words((red, green, blue))}, {place_words(x / whole.width, y / whole.height)}"
         common = {"id": "path-1", "name": name, "opacity": self._opacity}
-        return softened(kind, common, inks.cover, self.scene.picture[0].size, self._color, rect)
+        return softened(kind, common, surface, self._color, rect)
 
     def _stronger(self, contours: tuple[Contour, ...]) -> tuple[Contour, ...]:
         """Contours, or those of an ink that may as well be stronger, where they are a shorter description."""

@@ -29,6 +29,7 @@ SPOTS = 2  # that are looked at in a round
 TURNS = (CORNER_TURN, np.radians(60))  # least of what may be a corner
 THIN = 0.006  # error of pixels on edges, root mean square, of first contours from which on strokes may be thin
 MOST_THIN = 576  # px of a picture whose strokes may be; more take long
+LOST = 0.5  # of a pixel of 1 bit that is missed
 TRIES = 3  # of the starts that promise most
 
 Change = TypeVar("Change")
@@ -56,6 +57,12 @@ class Search:
         missing = np.abs(self.aim.missed(covered([contour.points for contour in fit.contours], height, width)))
         found: np.ndarray = missing[_partly(self.aim.low)]
         return found if len(found) else np.zeros(1)
+
+    def loses(self, fit: Fit) -> bool:
+        """Whether a pixel is missed by more than half of it."""
+        height, width = self.aim.low.shape
+        missing = self.aim.missed(covered([contour.points for contour in fit.contours], height, width))
+        return bool(np.abs(missing).max() > LOST)
 
     def better(self, fit: Fit, contours: Sequence[Contour], steps: int = TRY_STEPS) -> Fit | None:
         """Other contours, fitted; None where they are no better than a fit."""
@@ -185,9 +192,7 @@ def described(cover: np.ndarray, steps: int, *, may_be_soft: bool = False) -> tu
     if may_be_soft and aim.is_exact and np.median(sharp.missed(start.fit)) > BEGUN_ROUGH:
         return None
     if not aim.is_exact:
-        search = Search(cover, aim, WHOLE_CORNER_PRICE)
-        fit, other = sharp.simpler(start.fit), _smooth(search, start.outlines, steps, WHOLE_TURN)
-        return min(fitted(fit.contours, aim, 0), other, key=search.score).contours
+        return _of_whole_pixels(sharp, start, cover, aim, steps).contours
     start, fit = _settled(sharp, [start, *_thin_starts(sharp, start, cover, steps)])
     if may_be_soft and sharp.missed(fit).mean() > ROUGH:
         return None
@@ -198,6 +203,17 @@ def described(cover: np.ndarray, steps: int, *, may_be_soft: bool = False) -> tu
         if other.error < sharp.edges * MOST_BLURRED**2:
             fit = min(fit, other, key=search.score)
     return fit.contours
+
+
+def _of_whole_pixels(sharp: Search, start: _Start, cover: np.ndarray, aim: Aim, steps: int) -> Fit:
+    """The contours of pixels [H,W] that are white or black: sharp or smooth ones; where these lose a pixel, as fields
+    lose one that is alone, those of finer fields, too."""
+    search = Search(cover, aim, WHOLE_CORNER_PRICE)
+    found = [fitted(sharp.simpler(start.fit).contours, aim, 0), _smooth(search, start.outlines, steps, WHOLE_TURN)]
+    if cover.size <= MOST_THIN and all(search.loses(fit) for fit in found):
+        finer = [outlines for outlines in (_outlines(cover, form) for form in (FINE, *FINER)) if outlines]
+        found += [_smooth(search, outlines, steps, WHOLE_TURN) for outlines in finer]
+    return min(found, key=lambda fit: (search.loses(fit), search.score(fit)))
 
 
 def described_smoothly(cover: np.ndarray, steps: int) -> tuple[Contour, ...]:

@@ -27,10 +27,12 @@ SLOPES = np.array([-1, -5, 5, 1]) / 8
 @dataclass(frozen=True)
 class Surface:
     """Control values [H+5,W+5] of a cubic B-spline surface, a pixel apart, over the picture and RING pixels around it,
-    the first of a side a pixel before these begin; and the cover [H+2,W+2] that its edge gives the pixels there."""
+    the first of a side a pixel before these begin; the cover [H+2,W+2] that its edge gives the pixels there; and how
+    many times the first weights its smoothness counts."""
 
     values: np.ndarray
     cover: np.ndarray
+    smoothness: float
 
 
 def surface_of(cover: np.ndarray, count: int, least_smooth: float = LEAST_SMOOTH) -> Surface:
@@ -39,7 +41,7 @@ def surface_of(cover: np.ndarray, count: int, least_smooth: float = LEAST_SMOOTH
     (Morozov's discrepancy principle), `least_smooth` to MOST_SMOOTH times the first weights."""
     if cover.shape[1] > cover.shape[0]:  # the work grows with the cube of the columns
         turned = surface_of(np.ascontiguousarray(cover.T), count, least_smooth)
-        return Surface(turned.values.T, turned.cover.T)
+        return Surface(turned.values.T, turned.cover.T, turned.smoothness)
     cover = np.pad(cover, RING, mode="edge")
     values = np.pad(1.2 * SOFTNESS * (cover - 0.5), ((1, 2), (1, 2)), mode="edge")
     rows, columns = values.shape
@@ -59,7 +61,7 @@ def surface_of(cover: np.ndarray, count: int, least_smooth: float = LEAST_SMOOTH
         else:
             damping = max(10 * damping, DAMPING)
     _drawn(values, drawn, cover)
-    return Surface(values, drawn)
+    return Surface(values, drawn, smoothness)
 
 
 def _smoother(smoothness: float, error: float) -> float:

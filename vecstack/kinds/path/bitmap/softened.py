@@ -9,7 +9,7 @@ import numpy as np
 
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import find_kind, kind_names, kind_of
-from vecstack.kinds.path.bitmap.soft import RING, surface_of
+from vecstack.kinds.path.bitmap.soft import RING, Surface
 
 if TYPE_CHECKING:
     from vecstack.kinds.base import Kind
@@ -50,16 +50,13 @@ def hardened(layer: Layer, rect: Rect, height: int, width: int) -> np.ndarray:
     return found
 
 
-def softened(
-    kind: Kind[Layer], common: Mapping[str, Any], cover: np.ndarray, count: int, color: np.ndarray, rect: Rect
-) -> Layer:
-    """The layer of a kind, from the common fields, that covers pixels, which fill a rectangle of the canvas and are a
-    part of a picture of `count`, in part [H,W] in a colour [3]."""
-    height, width = cover.shape
-    surface = surface_of(cover, count).values.clip(-HIGHEST, HIGHEST)
+def softened(kind: Kind[Layer], common: Mapping[str, Any], surface: Surface, color: np.ndarray, rect: Rect) -> Layer:
+    """The layer of a kind, from the common fields, that covers what a surface does in a colour [3]; the pixels that the
+    surface was fitted to fill a rectangle of the canvas."""
+    height, width = (side - 2 * RING for side in surface.cover.shape)
     across, down = rect.width / width, rect.height / height
     frame = Rect(rect.x - across, rect.y - down, rect.width + 2 * across, rect.height + 2 * down)
     window = RING / (max(height, width) / 2 + RING)
     red, green, blue = np.round(color, 3).tolist()
-    values = tuple(map(tuple, surface.tolist()))
+    values = tuple(map(tuple, surface.values.clip(-HIGHEST, HIGHEST).tolist()))
     return kind.from_surface({**common, "transform": Affine.of_frame(frame)}, values, window, (red, green, blue))
