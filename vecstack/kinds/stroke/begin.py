@@ -16,7 +16,7 @@ from vecstack.kinds.stroke.raster import NUMBERS
 CANDIDATES = 4  # for each stroke that is wanted
 SHARES = (0.8, 0.6, 0.4)  # of what a stroke mended alone that it is to mend above those taken before it
 TRIES, CAREFUL_TRIES = 12, 2  # at finding as many as are wanted; and until all that mend anything are taken
-POWER = 0.75  # of the squared error: how strongly strokes go to where it is large
+POWER = 1.0  # of the squared error: how strongly strokes go to where it is large
 TINY = 1e-9
 
 

@@ -20,7 +20,7 @@ SHAPE, SPINE, RADII, OPACITIES, COLOR = slice(0, 8), slice(0, 6), slice(6, 8), s
 # large strokes hold the small ones in place (docs/decisions.md).
 SHAPE_DAMPING, LOOK_DAMPING = 0.1, 0.5
 LEAST_DAMPING = 1e-6
-RATE, MOMENTUM = 0.5, 0.75
+RATE, MOMENTUM = 0.5, 0.85
 SETTLING = 0.5  # last share of the steps, which become shorter
 LIMITS = ((SPINE, 3.0), (RADII, 1.0), (OPACITIES, 0.1), (COLOR, 0.2))  # most in a step: px, px, of 1, of 1
 

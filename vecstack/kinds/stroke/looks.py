@@ -55,7 +55,7 @@ LOOKS: Mapping[str, Look] = {
     "painterly": Look("Paintings of opaque brush strokes.", 1200, 5, 0.19, 1.6 / 512, (2.5, 8.0), 2.2),
     "realistic": Look(
         "Paintings of many fine, slightly translucent strokes, close to the picture.",
-        *(4000, 6, 0.275, 0.6 / 512, (1.5, 6.0), 1.2),
+        *(4000, 6, 0.2, 0.6 / 512, (1.5, 6.0), 1.2),
         opacity=0.95,
         least_opacity=FREE_FROM,
         bristles=None,
