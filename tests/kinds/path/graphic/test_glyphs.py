@@ -5,9 +5,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from tests.kinds.path.graphic.pictures import box, drawn
-from vecstack.kinds.path.graphic.curves import area_of
 from vecstack.kinds.path.graphic.glyphs import Glyph, cleared, glyphs_of, shapes_of, with_glyphs, without_glyphs
 from vecstack.kinds.path.graphic.seeds import parts_of
+from vecstack.winding import area_of
 
 INK, GROUND = np.array([93, 104, 117]) / 255, np.array([245, 246, 248]) / 255
 

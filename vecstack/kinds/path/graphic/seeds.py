@@ -57,6 +57,11 @@ class Parts:
         """K."""
         return len(self.colors)
 
+    def within(self, window: tuple[slice, slice]) -> Parts:
+        """The same in a window of the picture, of some rows and columns."""
+        images = (own[window] for own in (self.part, self.other, self.share))
+        return Parts(*images, self.colors, self.pure[window], self.is_flat, self.is_noisy)
+
 
 def parts_of(picture: np.ndarray, noisy: bool | None = None) -> Parts:
     """The parts of a picture [D,H,W] (premultiplied where D is 4), which may be known to be `noisy` or not."""
