@@ -203,7 +203,10 @@ def _inks(things: Sequence[_Thing]) -> list[np.ndarray]:
 
 
 def _glyph(thing: _Thing, ink: np.ndarray) -> Glyph | None:
-    """A thing as a glyph of an ink, if its colours are mixtures of the ground and the ink, and most of them are."""
+    """A thing as a glyph of an ink, if its colours are mixtures of the ground and the ink, and most of them are; none
+    where the ground is seen through less than the ink, which then is a hole in it."""
+    if len(ink) == 4 and ink[3] < -SAME:
+        return None
     cover = thing.away @ ink / (ink @ ink)
     off = np.abs(thing.away - cover[..., None] * ink).max(2)[thing.mask]
     if (off > EXPLAINED).mean() > OFF_SHARE or cover.min() < -OVER or cover.max() > 1 + OVER:
