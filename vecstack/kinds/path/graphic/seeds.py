@@ -18,7 +18,7 @@ from vecstack.kinds.path.graphic.pixels import (
     spread,
     unbroken,
 )
-from vecstack.kinds.path.graphic.thin import name_thin, seams_of
+from vecstack.kinds.path.graphic.thin import OWN_PX, OWN_SHARE, name_thin, seams_of
 from vecstack.kinds.path.regions import merged
 
 ALIKE = 2.5 / 255  # between neighbours of one part: a step of a gradient, and rounding to 8 bits
@@ -83,7 +83,7 @@ def parts_of(picture: np.ndarray, noisy: bool | None = None) -> Parts:
         given = np.where(is_thin[:, None], every, np.nan).astype(np.float32)
         pairs = explained_by(part, colors, given, explained, REACH, True)
         free = (pairs[0] == FREE) & (seams[0] == FREE)
-        thin, thin_colors, more = _thin(part, free, colors, palette, explained, least if is_first else None)
+        thin, thin_colors, more = _thin(part, free, colors, palette, means, explained, least if is_first else None)
         is_new = more[0] != FREE
         seams = tuple(np.where(is_new, new, old) for new, old in zip(more, seams, strict=True))
         part = np.where(thin != FREE, thin + len(every), part)
@@ -187,6 +187,7 @@ def _thin(
     free: np.ndarray,
     colors: np.ndarray,
     palette: np.ndarray,
+    known: np.ndarray,
     explained: float,
     least: int | None,
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
@@ -203,6 +204,7 @@ def _thin(
     name_thin(loose, count, part, colors, palette, explained, cover, found)
     behind = np.concatenate([np.zeros((1, colors.shape[2]), np.float32), palette[:BEHIND]])
     is_seam, *seams = seams_of(loose, count, part, colors, behind, explained)
+    is_seam &= ~_has_own(loose, colors, found, known)
     not_there = ~is_seam[np.maximum(loose, 0)] | (loose == FREE)
     seams[0][not_there] = FREE
     cover[~not_there] = 0
@@ -224,6 +226,17 @@ def _thin(
     kept = np.flatnonzero(is_kept)
     number[kept] = np.arange(len(kept))
     return number[piece], found[whole[kept]], tuple(seams)
+
+
+def _has_own(loose: np.ndarray, colors: np.ndarray, found: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Which loose parts [T] have a colour that is `known` [K,D] and `found` [T,D] for them, in several pixels: those of
+    a seam differ."""
+    is_known = np.abs(found[:, None] - known).max(2).min(1, initial=1) < ALIKE
+    numbers = loose[loose != FREE]
+    is_own = np.abs(colors[loose != FREE] - found[numbers]).max(1) < ALIKE
+    own, size = np.bincount(numbers, is_own, len(found)), np.bincount(numbers, minlength=len(found))
+    has_own: np.ndarray = is_known & (own >= np.maximum(OWN_PX, OWN_SHARE * size))
+    return has_own
 
 
 def _is_dot(loose: np.ndarray, part: np.ndarray, count: int) -> np.ndarray:
