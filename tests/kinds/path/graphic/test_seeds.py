@@ -48,19 +48,14 @@ def test_where_the_ground_shines_through_between_two_parts_is_no_part() -> None:
     assert abs(parts.share[30, 31] - 0.5) < 0.03
 
 
-def test_a_thin_ring_has_its_own_colour_amid_many() -> None:
-    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
-        canvas.rectangle(box(0, 0, 64, 64, unit), fill="#ffd7c2")
-        disc(canvas, unit, 30, 30, 8.8, "#ffffff")
-        disc(canvas, unit, 29.15, 30.42, 6.17, "#7d4533")
-        disc(canvas, unit, 30.07, 31.81, 3.06, "#000000")
-        disc(canvas, unit, 27.93, 31.81, 1.3, "#ffffff")
-
-    picture = drawn(64, draw)
+def test_a_line_that_could_be_a_mixture_of_three_has_its_own_colour() -> None:
+    white, black, orange = np.array([[1, 1, 1], [0, 0, 0], [1, 0.5, 0]])
+    brown = np.rint((0.2 * white + 0.5 * black + 0.3 * orange) * 255) / 255
+    picture = np.ones((3, 48, 64), np.float32)
+    for columns, color in (((20, 22), brown), ((22, 32), black), ((40, 48), brown), ((48, 64), orange)):
+        picture[:, 8:40, slice(*columns)] = color[:, None, None]
     parts = parts_of(picture)
-    brown = np.array([125, 69, 51]) / 255
-    is_brown = np.abs(picture - brown[:, None, None]).max(0) < 2 / 255
-    assert np.abs(parts.colors[parts.part[is_brown]] - brown).max() < 3 / 255
+    assert np.abs(parts.colors[parts.part[8:40, 20:22]] - brown).max() < 1 / 255
 
 
 def test_a_picture_that_is_not_flat_is_regions() -> None:

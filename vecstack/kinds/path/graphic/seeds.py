@@ -59,8 +59,8 @@ class Parts:
 
     def within(self, window: tuple[slice, slice]) -> Parts:
         """The same in a window of the picture, of some rows and columns."""
-        images = (own[window] for own in (self.part, self.other, self.share))
-        return Parts(*images, self.colors, self.pure[window], self.is_flat, self.is_noisy)
+        part, other, share, pure = (own[window] for own in (self.part, self.other, self.share, self.pure))
+        return dataclasses.replace(self, part=part, other=other, share=share, pure=pure)
 
 
 def parts_of(picture: np.ndarray, noisy: bool | None = None) -> Parts:
