@@ -194,7 +194,7 @@ def _thin(
     """Parts too thin to have a pixel among their own: the connected pixels that are `free` [H,W], since no mixture
     explains them, by number [H,W] (FREE elsewhere), and their colours [T,D]; of seams, which are no such parts, the two
     parts there and the share of the second (FREE elsewhere). They have `least` pixels, or are dots; None leaves those
-    of a known colour within one part alone."""
+    of the palette's colours [P,D] within one part alone. All parts' colours are `known` [K,D]."""
     loose = joined(free)
     count = int(loose.max()) + 1
     cover = np.zeros(loose.shape, np.float32)
