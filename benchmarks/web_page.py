@@ -22,10 +22,13 @@ from PIL import Image
 from svg_programs import BROWSERS
 
 import vecstack
+from vecstack.kinds.path.graphic.edges import boxes_of
+from vecstack.kinds.path.graphic.pixels import even, joined
 
 PAGE = Path(__file__).with_name("page.html")
 WIDTH, HEIGHT = 1280, 800
-COLUMNS = ("screenshot", "paths", "dB", "of resvg", "bytes", "gzipped", "CPU s")
+TALLEST_PX = 30  # of letters, and words whose letters touch
+COLUMNS = ("screenshot", "paths", "dB", "of letters", "of resvg", "bytes", "gzipped", "CPU s")
 
 
 def screenshot() -> Image.Image:
@@ -52,13 +55,30 @@ def as_jpeg(picture: Image.Image, quality: int) -> Image.Image:
     return Image.open(data)
 
 
+def letters(truth: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Which pixels of a screenshot [H,W,3] are at edges that hang together and are no taller than a letter: [H,W]."""
+    colors = np.ascontiguousarray(truth, np.float32)
+    number = joined(~even(colors, 2.5 / 255)) + 1
+    boxes = boxes_of(number, int(number.max()) + 1)
+    is_letter = boxes[:, 2] - boxes[:, 0] <= TALLEST_PX
+    is_letter[0] = False
+    found: np.ndarray[Any, Any] = is_letter[number]
+    return found
+
+
 def row(name: str, picture: Image.Image, truth: np.ndarray[Any, Any]) -> tuple[list[str], np.ndarray[Any, Any]]:
     """A picture as paths: figures, and our drawing [H,W,3] in 0..1."""
     stack, cost = timed(lambda: vecstack.decompose(picture, "graphic"))
     svg = vecstack.to_svg(stack, precision=1)
     own = np.asarray(vecstack.render(stack), np.float64)[..., :3] / 255
+    small = letters(truth)
     other = on_white(rastered(svg, WIDTH, HEIGHT))
-    figures = [f"{len(stack.layers):,}", f"{decibels(own, truth):.1f}", f"{decibels(other, truth):.1f}"]
+    figures = [
+        f"{len(stack.layers):,}",
+        f"{decibels(own, truth):.1f}",
+        f"{decibels(own[small], truth[small]):.1f}",
+        f"{decibels(other, truth):.1f}",
+    ]
     return [name, *figures, f"{len(svg):,}", f"{gzipped(svg):,}", f"{cost.cpu:.1f}"], own
 
 

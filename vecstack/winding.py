@@ -1,4 +1,4 @@
-"""How often closed polygons go around points."""
+"""How often closed polygons go around points, and their areas."""
 
 from __future__ import annotations
 
@@ -36,3 +36,9 @@ def ranged(first: np.ndarray, last: np.ndarray) -> Iterator[tuple[np.ndarray, np
         pair = np.arange(start, min(start + CHUNK, count))
         row = np.searchsorted(until, pair, side="right")
         yield row, last[row] - until[row] + pair
+
+
+def area_of(points: np.ndarray) -> float:
+    """The signed area of a polygon [N,2]."""
+    x, y = points.T
+    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2

@@ -112,6 +112,22 @@ def test_many_outlines_are_put_together_by_halves(work: Areas) -> None:
     assert work.left_out.lines() == ()
 
 
+def test_dots_of_a_halftone_are_as_they_are_however_many(work: Areas) -> None:
+    points = [(10.0 * x, 10.0 * y) for x in range(40) for y in range(40)]
+    dots = tuple(polygon([(x, y), (x + 6, y), (x + 6, y + 6), (x, y + 6)])[0] for x, y in points)
+    assert work.filled(dots, "evenodd") == dots
+    backward = tuple(polygon([(x, y), (x, y + 6), (x + 6, y + 6), (x + 6, y)])[0] for x, y in points[:50])
+    assert area(work.filled((*backward, *dots[50:]), "nonzero")) == pytest.approx(36 * len(dots))
+    assert work.left_out.lines() == ()
+
+
+def test_contours_that_touch_are_worked_out_beside_those_that_do_not(work: Areas) -> None:
+    far = polygon([(500, 0), (500, 10), (510, 10), (510, 0)])
+    result = work.filled(SQUARE + INNER + far, "evenodd")
+    assert area(result) == pytest.approx(15_100)
+    assert work.left_out.lines() == ()
+
+
 def test_what_crosses_far_too_often_is_left_as_it_is(work: Areas) -> None:
     bars = [polygon([(20 * n, -9), (20 * n + 9, -9), (20 * n + 9, 999), (20 * n, 999)]) for n in range(40)]
     bars += [polygon([(-9, 20 * n), (999, 20 * n), (999, 20 * n + 9), (-9, 20 * n + 9)]) for n in range(40)]

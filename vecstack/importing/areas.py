@@ -15,6 +15,7 @@ import numpy as np
 from vecstack.errors import PictureError
 from vecstack.extras import install
 from vecstack.geometry import Affine
+from vecstack.importing.apart import divided, forward
 from vecstack.importing.left_out import LeftOut
 from vecstack.importing.outlines import Contour, Outline, Point, area, bounds, closed, count, length, line_to, moved
 from vecstack.importing.strokes import Stroke
@@ -54,17 +55,21 @@ class Areas:
         """What an outline covers by a rule ("nonzero" or "evenodd"), as closed contours that do not overlap: themselves
         where they did not before."""
         outline = closed(outline)
-        if len(outline) == 1 and _is_convex(outline[0]):
+        alone, rest = divided(outline)
+        result = (*alone, *self._without_overlaps(rest, rule))
+        # Contours that did not overlap, with holes of the other direction, cover just their signed area.
+        return outline if _is_same(area(outline), area(result)) else result
+
+    def _without_overlaps(self, outline: Outline, rule: str) -> Outline:
+        """What closed contours cover by a rule, as some that do not overlap; as they are, where that takes too long."""
+        if not outline:
             return outline
         path = _to_path(outline)
         if rule == "evenodd":
             path.fillType = need_pathops().FillType.EVEN_ODD
         wanted = functools.partial(inside, outline, rule=rule)
         result = self._solved(_simplified, [path], wanted, "overlaps within paths")
-        if result is None:
-            return outline
-        # Contours that did not overlap, with holes of the other direction, cover just their signed area.
-        return outline if _is_same(area(outline), area(result)) else result
+        return outline if result is None else result
 
     def stroked(self, outline: Outline, stroke: Stroke, place: Affine) -> Outline:
         """What a stroke along an outline covers where `place` takes it, as contours that do not overlap."""
@@ -105,7 +110,7 @@ class Areas:
         """What any of several outlines covers. Of many, each half is put together first, which hides most crossings."""
         if len(outlines) > FEW_OUTLINES:
             outlines = [self.together(half) for half in _halves(outlines)]
-        whole = tuple(contour for outline in outlines for contour in _forward(outline))
+        whole = tuple(contour for outline in outlines for contour in forward(outline))
         return self.filled(whole, "nonzero") if len(outlines) > 1 else whole
 
     def meet(self, outline: Outline, other: Outline) -> bool:
@@ -183,13 +188,6 @@ def _halves(outlines: Sequence[Outline]) -> list[list[Outline]]:
     return [[outlines[index] for index in half] for half in (order[:middle], order[middle:])]
 
 
-def _forward(outline: Outline) -> Outline:
-    """The outline in the direction in which areas are positive."""
-    if area(outline) >= 0:
-        return outline
-    return tuple(Contour(contour.points[::-1], contour.closed) for contour in outline)
-
-
 def _is_same(one: float, other: float) -> bool:
     """Whether two signed areas are as large."""
     return abs(abs(one) - abs(other)) <= SAME_AREA * abs(one)
@@ -237,17 +235,3 @@ def _conic_to(points: list[Point], handle: Point, end: Point, weight: float) -> 
 
 def _between(start: Point, end: Point, share: float) -> Point:
     return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
-
-
-def _is_convex(contour: Contour) -> bool:
-    """Whether the polygon through all points turns one way, once around: then the curves do not cross."""
-    points = [point for index, point in enumerate(contour.points) if not index or point != contour.points[index - 1]]
-    turns, total = set(), 0.0
-    for index, (bx, by) in enumerate(points):
-        (ax, ay), (cx, cy) = points[index - 1], points[(index + 1) % len(points)]
-        if (ax, ay) == (bx, by) or (bx, by) == (cx, cy):
-            continue
-        angle = math.atan2((bx - ax) * (cy - by) - (by - ay) * (cx - bx), (bx - ax) * (cx - bx) + (by - ay) * (cy - by))
-        total += angle
-        turns.add(angle > 0) if abs(angle) > 1e-9 else None
-    return len(turns) <= 1 and abs(total) < 7

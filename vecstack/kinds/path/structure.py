@@ -11,6 +11,7 @@ from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.contours import fit_closed, outline
 from vecstack.kinds.path.growth import Growth
 from vecstack.kinds.path.regions import merged
+from vecstack.winding import area_of
 
 MIN_PIECES = 3
 PIECES = 0.58  # of a path, times the square root of its outline's length in px
@@ -97,7 +98,9 @@ def _order(growth: Growth, means: np.ndarray, size: np.ndarray) -> tuple[list[tu
     """Which regions are drawn, lowest first, and whether each is there for the whole of its coarser region; and the
     place in that list of what shows each region, [K], -1 where nothing does. It becomes the growth's order, too."""
     coarse = growth.parent[growth.regions]
-    area, whole_area = (np.array([_area(line) for line in _lines(regions)]) for regions in (growth.regions, coarse))
+    area, whole_area = (
+        np.array([abs(area_of(line)) for line in _lines(regions)]) for regions in (growth.regions, coarse)
+    )
     above = most_frequent(coarse, growth.segment[growth.regions])
     drawn: list[tuple[int, bool]] = []
     place = np.full(len(size), -1)
@@ -189,12 +192,6 @@ def shared(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     rows, columns = int(one.max()) + 1, int(other.max()) + 1
     found: np.ndarray = np.bincount(one.ravel() * columns + other.ravel(), minlength=rows * columns)
     return found.reshape(rows, columns)
-
-
-def _area(line: np.ndarray) -> float:
-    """The area within a boundary [N,2], in square px."""
-    x, y = line.T
-    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
 
 
 def _is_clear(mean: np.ndarray) -> bool:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from vecstack.kinds.path.graphic.boxes import box_map, box_of
-from vecstack.kinds.path.graphic.curves import BOX, CURVE, LEVEL, LINE, ROUND, UPRIGHT, Outline, ellipse_of, fitted
+from vecstack.kinds.path.graphic.curves import BOX, CURVE, LEVEL, LINE, ROUND, UPRIGHT, Outline, ellipse_of, outline_of
 from vecstack.kinds.path.graphic.forms import Form
 from vecstack.kinds.path.graphic.hidden import _cubic
 
@@ -29,7 +29,7 @@ def around(x: float, y: float, across: float, down: float) -> np.ndarray:
 
 def test_a_polygon_has_its_corners_and_lines_which_are_level_and_upright_where_they_are() -> None:
     corners = [(10.0, 10.0), (60.0, 10.0), (60.0, 50.0), (35.0, 70.0), (10.0, 50.0)]
-    outline = fitted(along(corners), 0.2)
+    outline = outline_of(along(corners), 0.2)
     assert outline is not None
     assert sorted(outline.kinds.tolist()) == [LINE, LINE, LEVEL, UPRIGHT, UPRIGHT]
     knots = outline.points[::3]
@@ -37,14 +37,14 @@ def test_a_polygon_has_its_corners_and_lines_which_are_level_and_upright_where_t
 
 
 def test_a_circle_is_four_pieces_of_one_radius() -> None:
-    outline = fitted(around(30, 40, 12, 12), 0.2)
+    outline = outline_of(around(30, 40, 12, 12), 0.2)
     assert outline is not None
     assert outline.kinds.tolist() == [ROUND] * 4
     assert np.allclose(np.hypot(*(outline.points[::3] - (30, 40)).T), 12, atol=0.01)
 
 
 def test_an_ellipse_is_four_pieces() -> None:
-    outline = fitted(around(30, 40, 20, 9), 0.2)
+    outline = outline_of(around(30, 40, 20, 9), 0.2)
     assert outline is not None
     assert outline.kinds.tolist() == [ROUND] * 4
 
@@ -58,7 +58,7 @@ def test_rounded_corners_are_curves_between_exact_lines() -> None:
     dense = []
     for own, after in zip(points, points[1:] + points[:1], strict=True):
         dense += [own, np.linspace(own[-1], after[0], 60)[1:-1]]
-    outline = fitted(np.concatenate(dense), 0.15)
+    outline = outline_of(np.concatenate(dense), 0.15)
     assert outline is not None
     kinds = outline.kinds.tolist()
     assert kinds.count(LEVEL) == 2
@@ -73,7 +73,7 @@ def test_pieces_stay_within_the_error_and_get_fewer_with_a_larger_one() -> None:
     points = np.stack([100 + radius * np.cos(angle), 100 + radius * np.sin(angle)], 1)
     counts = []
     for error in (0.05, 0.3, 2.0):
-        outline = fitted(points, error)
+        outline = outline_of(points, error)
         assert outline is not None
         counts.append(outline.pieces)
         assert off(points, outline) < 1.5 * error + 0.05
@@ -92,7 +92,7 @@ def off(points: np.ndarray, outline: Outline) -> float:
 
 
 def test_what_has_no_area_is_no_outline() -> None:
-    assert fitted(np.array([[1.0, 1.0], [1.5, 1.0], [1.5, 1.2]]), 0.2) is None
+    assert outline_of(np.array([[1.0, 1.0], [1.5, 1.0], [1.5, 1.2]]), 0.2) is None
 
 
 def test_a_rectangle_with_round_corners_is_five_numbers() -> None:
@@ -103,7 +103,7 @@ def test_a_rectangle_with_round_corners_is_five_numbers() -> None:
         closed = np.concatenate([contour, contour[:1]])
         points = np.concatenate([_cubic(*closed[at : at + 4])[:-1] for at in range(0, 24, 3)])
         noise = np.random.default_rng(0).normal(0, 0.02, points.shape)
-        outline = fitted(points + noise, 0.1)
+        outline = outline_of(points + noise, 0.1)
         assert outline is not None
         assert outline.kinds.tolist() == [BOX] * 8
         assert np.abs(outline.points - contour).max() < 0.03

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from tests.kinds.path.graphic.pictures import box, drawn
-from vecstack.kinds.path.graphic.curves import area_of
 from vecstack.kinds.path.graphic.glyphs import Glyph, cleared, glyphs_of, shapes_of, with_glyphs, without_glyphs
 from vecstack.kinds.path.graphic.seeds import parts_of
+from vecstack.winding import area_of
 
 INK, GROUND = np.array([93, 104, 117]) / 255, np.array([245, 246, 248]) / 255
 
@@ -33,6 +35,16 @@ def test_the_covers_of_letters_are_those_that_were_drawn(line: np.ndarray) -> No
         assert np.abs(glyph.ink - INK).max() < 2 / 255
         found[glyph.window] += glyph.cover
     assert np.abs(found - line).max() < 0.03
+
+
+def test_letters_are_told_amid_the_noise_of_a_jpeg(line: np.ndarray) -> None:
+    line, data = np.pad(line, 16), io.BytesIO()
+    Image.fromarray(np.rint(inked(line).transpose(1, 2, 0) * 255).astype(np.uint8)).save(data, "JPEG", quality=75)
+    picture = (np.asarray(Image.open(data), np.float32) / 255).transpose(2, 0, 1)
+    found = np.zeros_like(line)
+    for glyph in glyphs_of(picture, noisy=True):
+        found[glyph.window] += glyph.cover
+    assert np.corrcoef(found.ravel(), line.ravel())[0, 1] > 0.98
 
 
 def test_what_covers_a_pixel_or_two_has_an_outline_of_that_area(line: np.ndarray) -> None:

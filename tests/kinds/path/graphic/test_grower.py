@@ -77,6 +77,22 @@ def test_more_layers_and_a_higher_aim_are_closer() -> None:
     assert len(decompose(source, "graphic", detail=Goal(psnr=20)).layers) < 4
 
 
+def test_those_are_dropped_first_that_matter_least() -> None:
+    source = picture(drawn(128, face))
+    yellow, red = (layer.color for layer in paths(decompose(source, "graphic", 2)))
+    assert yellow == (1.0, 0.8, 0.302)
+    assert red == (0.867, 0.18, 0.267)  # of the bar, not of an eye
+
+
+def test_a_dot_that_stands_clear_stays_however_small_it_is() -> None:
+    def draw(canvas: ImageDraw.ImageDraw, unit: int) -> None:
+        canvas.rectangle(box(40, 40, 200, 200, unit), fill="#3b88c3")
+        canvas.rectangle(box(100.25, 20, 101.5, 21.5, unit), fill="#3b88c3")
+
+    stack = decompose(picture(drawn(256, draw)), "graphic")
+    assert len(stack.layers) == 2
+
+
 def test_a_budget_is_kept() -> None:
     stack = decompose(picture(drawn(128, face)), "graphic", detail=Goal(budget_bytes=1500))
     from vecstack.document.file import dumps

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vecstack.kinds.path.graphic.curves import area_of
 from vecstack.kinds.path.graphic.reach import Reach, without_fringes
 from vecstack.kinds.path.graphic.seeds import parts_of
 from vecstack.kinds.path.graphic.stacking import shapes_of
 from vecstack.kinds.path.graphic.strokes import strokes_of
+from vecstack.winding import area_of
 
 SIZE, INNER, OUTER = 128, 46.0, 50.0  # px; radii of a ring
 

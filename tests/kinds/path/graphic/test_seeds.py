@@ -48,6 +48,16 @@ def test_where_the_ground_shines_through_between_two_parts_is_no_part() -> None:
     assert abs(parts.share[30, 31] - 0.5) < 0.03
 
 
+def test_a_line_that_could_be_a_mixture_of_three_has_its_own_colour() -> None:
+    white, black, orange = np.array([[1, 1, 1], [0, 0, 0], [1, 0.5, 0]])
+    brown = np.rint((0.2 * white + 0.5 * black + 0.3 * orange) * 255) / 255
+    picture = np.ones((3, 48, 64), np.float32)
+    for columns, color in (((20, 22), brown), ((22, 32), black), ((40, 48), brown), ((48, 64), orange)):
+        picture[:, 8:40, slice(*columns)] = color[:, None, None]
+    parts = parts_of(picture)
+    assert np.abs(parts.colors[parts.part[8:40, 20:22]] - brown).max() < 1 / 255
+
+
 def test_a_picture_that_is_not_flat_is_regions() -> None:
     rows, columns = np.indices((96, 96))
     noise = np.random.default_rng(0).random((3, 96, 96))

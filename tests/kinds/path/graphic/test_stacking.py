@@ -4,10 +4,11 @@ import numpy as np
 from PIL import ImageDraw
 
 from tests.kinds.path.graphic.pictures import box, disc, drawn, face
-from vecstack.kinds.path.graphic.curves import ROUND, area_of
+from vecstack.kinds.path.graphic.curves import ROUND
 from vecstack.kinds.path.graphic.seeds import Parts, parts_of
 from vecstack.kinds.path.graphic.stacking import Shape, _fits, shapes_of
 from vecstack.kinds.path.graphic.strokes import strokes_of
+from vecstack.winding import area_of
 
 
 def shapes(picture: np.ndarray) -> tuple[Parts, list[Shape]]:

@@ -10,6 +10,7 @@ from vecstack.kinds.path.bitmap.level import SAMPLES
 from vecstack.kinds.path.bitmap.shape import CORNER, CURVE, FLAT, LINE, SMOOTH, STEEP, Contour, retracted
 from vecstack.kinds.path.graphic.lines import cubic_fit, runs_of
 from vecstack.kinds.path.graphic.trace import loops_of
+from vecstack.winding import area_of
 
 STEP = 0.2  # px between points of an outline
 SLOPE = 0.1  # of the field, in the range that tracing takes for covers
@@ -32,12 +33,6 @@ def outlines_of(field: np.ndarray) -> list[np.ndarray]:
     points, starts, _ = loops_of(ringed, 0, 0, part)
     loops = [points[a:b] / SAMPLES for a, b in pairwise(starts.tolist())]
     return [evenly(loop) for loop in loops if abs(area_of(loop)) > LEAST_AREA]
-
-
-def area_of(points: np.ndarray) -> float:
-    """The signed area of a polygon [N,2]."""
-    x, y = points.T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
 def evenly(loop: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from vecstack.kinds.path.bitmap.areas import Aim, covered, fitted
 from vecstack.kinds.path.bitmap.level import SAMPLES
-from vecstack.kinds.path.bitmap.outline import CORNER_TURN, LEAST_AREA, SLOPE, area_of, contour_of, evenly, smoothed
+from vecstack.kinds.path.bitmap.outline import CORNER_TURN, LEAST_AREA, SLOPE, contour_of, evenly, smoothed
 from vecstack.kinds.path.bitmap.phases import Seen
 from vecstack.kinds.path.bitmap.shape import Contour
 from vecstack.kinds.path.bitmap.simplify import EXACT, Search, numbers_of
@@ -21,6 +21,7 @@ from vecstack.kinds.path.graphic.seeds import Parts
 from vecstack.kinds.path.graphic.stacking import shapes_of
 from vecstack.kinds.path.graphic.strokes import strokes_of
 from vecstack.kinds.path.graphic.trace import cover_of, loops_of
+from vecstack.winding import area_of
 
 PRICE, CORNER_PRICE = 2.0, 4.0  # of a number, in logarithms of an odds; more, of a corner
 NOISY_CORNER_PRICE, NOISY_TURN = 16.0, np.radians(50)  # the same, and the least turn of a corner, amid noise

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vecstack.kinds.path.centerlines.loops import radii_of
-from vecstack.kinds.path.graphic.curves import area_of
+from vecstack.winding import area_of
 
 HALF = 6.0  # units in half the width of a line, wherever its centre line is looked for
 STEP = 2.0  # units from one place of a rim to the next

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vecstack.geometry import UNIT_CIRCLE
+from vecstack.winding import area_of
 
 ROUNDS, STEP = 4, 1e-4  # of Gauss-Newton; px by which numbers change for their slopes
 LEAST_RADIUS = 0.8  # px: smaller ones are corners that pixels round off
@@ -16,12 +17,11 @@ _REACH = UNIT_CIRCLE[1][1]  # of the handles of a quarter of a circle of radius 
 def box_of(points: np.ndarray, error: float) -> np.ndarray | None:
     """The contour [24,2] of the rectangle with round corners through points [N,2], if all are within an error (px)."""
     (left, top), (right, bottom) = points.min(0), points.max(0)
-    x, y = points.T
-    area = abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+    area = area_of(points)
     whole = (right - left) * (bottom - top)
-    if area < LEAST_FILLED * whole:
+    if abs(area) < LEAST_FILLED * whole:
         return None
-    numbers = np.array([left, right, top, bottom, np.sqrt(max(whole - area, 0) / (4 - np.pi))])
+    numbers = np.array([left, right, top, bottom, np.sqrt(max(whole - abs(area), 0) / (4 - np.pi))])
     for _ in range(ROUNDS):
         off = _distances(points, numbers)
         slopes = np.stack([(_distances(points, numbers + step) - off) / STEP for step in STEP * np.eye(5)], 1)
@@ -33,8 +33,7 @@ def box_of(points: np.ndarray, error: float) -> np.ndarray | None:
     off = _distances(points, numbers)
     if numbers[4] < LEAST_RADIUS or np.abs(off).max() > error or np.sqrt(np.square(off).mean()) > 0.6 * error:
         return None
-    is_turned = float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) < 0
-    found: np.ndarray = (box_map(is_turned) @ numbers).reshape(-1, 2)
+    found: np.ndarray = (box_map(area < 0) @ numbers).reshape(-1, 2)
     return found
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from vecstack.geometry import UNIT_CIRCLE
 from vecstack.kinds.path.graphic.boxes import box_of
 from vecstack.kinds.path.graphic.lines import corners_of, cubic_fit, longest, runs_of
+from vecstack.winding import area_of
 
 # What a piece is: level and upright lines are exactly so, ROUND is a quarter of an ellipse, BOX a side or a corner of a
 # rectangle with round corners.
@@ -44,7 +45,7 @@ class Outline:
         return len(self.kinds)
 
 
-def fitted(points: np.ndarray, error: float) -> Outline | None:
+def outline_of(points: np.ndarray, error: float) -> Outline | None:
     """An outline [N,2] as few pieces, off by no more than an error (px) but at corners; None of one without area."""
     length = np.hypot(*(np.roll(points, -1, 0) - points).T).sum()
     if len(points) < 4 or length < 2.5:
@@ -245,9 +246,3 @@ def ellipse_of(points: np.ndarray, error: float) -> np.ndarray | None:
     is_turned = (area_of(found) > 0) != (area_of(points) > 0)
     contour: np.ndarray = np.roll(found[::-1], 1, 0) if is_turned else found
     return contour
-
-
-def area_of(points: np.ndarray) -> float:
-    """The signed area of a polygon [N,2]."""
-    x, y = points.T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2

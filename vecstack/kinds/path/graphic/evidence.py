@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vecstack.kinds.path.graphic.curves import area_of
 from vecstack.kinds.path.graphic.edges import Edge, direction, runs_of, turn
+from vecstack.winding import area_of
 
 STRAIGHT, BENT = math.radians(18), math.radians(25)  # most that an edge turns that goes on; how much more others do
 NEAR_PX = 4.0  # between what three parts have for their meeting point

@@ -14,8 +14,9 @@ from vecstack.kinds.path.arrays import Paths
 from vecstack.kinds.path.fit import Tuner
 from vecstack.kinds.path.graphic.banded import added, folded, solved
 from vecstack.kinds.path.graphic.boxes import box_map
-from vecstack.kinds.path.graphic.curves import BOX, CIRCLE, CURVE, LEVEL, SAME_RADIUS, UPRIGHT, WHOLE, Outline, area_of
+from vecstack.kinds.path.graphic.curves import BOX, CIRCLE, CURVE, LEVEL, SAME_RADIUS, UPRIGHT, WHOLE, Outline
 from vecstack.kinds.path.slopes import Slopes
+from vecstack.winding import area_of
 
 RATE, MOMENTUM = 0.6, 0.5
 DAMPING = 0.02  # of the mean curvature of a path's numbers

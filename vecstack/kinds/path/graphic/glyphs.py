@@ -13,12 +13,12 @@ from vecstack.kinds.path.bitmap.level import Form, field_of
 from vecstack.kinds.path.bitmap.outline import outlines_of
 from vecstack.kinds.path.graphic.edges import boxes_of
 from vecstack.kinds.path.graphic.pixels import FREE, joined
-from vecstack.kinds.path.graphic.seeds import ALIKE, EXPLAINED, Parts, linked_in
+from vecstack.kinds.path.graphic.seeds import ALIKE, EXPLAINED, NOISY_ALIKE, NOISY_EXPLAINED, Parts, linked_in
 from vecstack.kinds.path.graphic.stacking import Shape, nested
 
 GROUND_PX = 64  # pixels of a part that is a ground
 TALLEST_PX = 40  # of what may be a glyph: larger ones have parts that are seen
-LEAST_CONTRAST = 10 / 255  # of an ink to its ground
+CONTRAST, SLOPE = 4.0, 2.0  # of an ink to its ground, at least, and within that, at most: times what is alike
 SAME = 1.5 / 255  # difference of the pixels that have the strongest colour of a glyph
 FULL_PX, STEM_PX = 3, 3  # how many these are, at least; width of a stem, which may cover all of its pixels in part
 ACROSS = 4.0  # times as far as along a line of text is from line to line
@@ -98,22 +98,23 @@ class _Thing:
         height, width = self.mask.shape
         return self.top + height / 2, self.left + width / 2
 
-    def may_have(self, other: _Thing) -> bool:
+    def may_have(self, other: _Thing, explained: float) -> bool:
         """Whether its strongest colour lies on the way from the ground to that of another, on the same ground."""
         ink, own = other.strongest, self.strongest
         cover = own @ ink / (ink @ ink)
         is_same = np.abs(self.ground - other.ground).max() < SAME
-        return bool(is_same and FAINTEST < cover < 1 + OVER and np.abs(own - cover * ink).max() < EXPLAINED)
+        return bool(is_same and FAINTEST < cover < 1 + OVER and np.abs(own - cover * ink).max() < explained)
 
     @property
     def _peak(self) -> tuple[np.intp, ...]:
         return np.unravel_index(int(np.square(self.away).sum(2).argmax()), self.mask.shape)
 
 
-def glyphs_of(picture: np.ndarray) -> list[Glyph]:
-    """The glyphs of a picture [D,H,W]."""
-    things = _things(picture)
-    glyphs = (_glyph(thing, ink) for thing, ink in zip(things, _inks(things), strict=True))
+def glyphs_of(picture: np.ndarray, noisy: bool = False) -> list[Glyph]:
+    """The glyphs of a picture [D,H,W], which may be `noisy`."""
+    alike, explained = (NOISY_ALIKE, NOISY_EXPLAINED) if noisy else (ALIKE, EXPLAINED)
+    things = _things(picture, alike)
+    glyphs = (_glyph(thing, ink, explained) for thing, ink in zip(things, _inks(things, explained), strict=True))
     return [glyph for glyph in glyphs if glyph is not None]
 
 
@@ -158,10 +159,10 @@ def shapes_of(parts: Parts, glyphs: Sequence[Glyph]) -> list[Shape]:
     return found
 
 
-def _things(picture: np.ndarray) -> list[_Thing]:
+def _things(picture: np.ndarray, alike: float) -> list[_Thing]:
     """What hangs together on one flat ground, and is no ground itself."""
     colors = np.ascontiguousarray(picture.transpose(1, 2, 0))
-    part = linked_in(colors, ALIKE)
+    part = linked_in(colors, alike)
     if part is None:
         return []
     sizes = np.bincount(part[part != FREE])
@@ -172,24 +173,24 @@ def _things(picture: np.ndarray) -> list[_Thing]:
         is_inside = min(top, left) > 0 and bottom < loose.shape[0] and right < loose.shape[1]
         if is_inside and bottom - top <= TALLEST_PX:
             around = slice(top - 1, bottom + 1), slice(left - 1, right + 1)
-            thing = _thing(loose[around] == number, ground[around], colors[around])
+            thing = _thing(loose[around] == number, ground[around], colors[around], alike)
             found += [] if thing is None else [dataclasses.replace(thing, top=top, left=left)]
     return found
 
 
-def _thing(mask: np.ndarray, ground: np.ndarray, colors: np.ndarray) -> _Thing | None:
+def _thing(mask: np.ndarray, ground: np.ndarray, colors: np.ndarray, alike: float) -> _Thing | None:
     """What has some pixels of a window [h,w,D] with a rim of one pixel, if one ground alone is around it."""
     ring = _grown(mask) & ~mask
     numbers, beside = ground[ring], colors[ring]
     color = np.median(beside, 0)
-    if numbers.min() != numbers.max() or np.abs(beside - color).max() > ALIKE:
+    if numbers.min() != numbers.max() or np.abs(beside - color).max() > SLOPE * alike:
         return None
     inner = np.s_[1:-1, 1:-1]
     away = np.where(mask[..., None], colors - color, 0)[inner]
-    return _Thing(0, 0, mask[inner], color, away) if np.abs(away).max() > LEAST_CONTRAST else None
+    return _Thing(0, 0, mask[inner], color, away) if np.abs(away).max() > CONTRAST * alike else None
 
 
-def _inks(things: Sequence[_Thing]) -> list[np.ndarray]:
+def _inks(things: Sequence[_Thing], explained: float) -> list[np.ndarray]:
     """The ink [D] of each thing, as its difference to the ground: its strongest colour where that is full, else that of
     the nearest thing on such a ground whose ink it may be, else its strongest colour, too."""
     full = [thing for thing in things if thing.is_full]
@@ -197,16 +198,19 @@ def _inks(things: Sequence[_Thing]) -> list[np.ndarray]:
     found = []
     for thing in things:
         order = [] if thing.is_full else np.argsort(np.abs(places - thing.middle) @ (ACROSS, 1)).tolist()
-        told = (full[index].strongest for index in order if thing.may_have(full[index]))
+        told = (full[index].strongest for index in order if thing.may_have(full[index], explained))
         found.append(next(told, thing.strongest))
     return found
 
 
-def _glyph(thing: _Thing, ink: np.ndarray) -> Glyph | None:
-    """A thing as a glyph of an ink, if its colours are mixtures of the ground and the ink, and most of them are."""
+def _glyph(thing: _Thing, ink: np.ndarray, explained: float) -> Glyph | None:
+    """A thing as a glyph of an ink, if its colours are mixtures of the ground and the ink, and most of them are; none
+    where the ground is seen through less than the ink, which then is a hole in it."""
+    if len(ink) == 4 and ink[3] < -SAME:
+        return None
     cover = thing.away @ ink / (ink @ ink)
     off = np.abs(thing.away - cover[..., None] * ink).max(2)[thing.mask]
-    if (off > EXPLAINED).mean() > OFF_SHARE or cover.min() < -OVER or cover.max() > 1 + OVER:
+    if (off > explained).mean() > OFF_SHARE or cover.min() < -OVER - explained or cover.max() > 1 + OVER:
         return None
     if np.count_nonzero(cover > FULL) > max(MOST_FULL, FULL_SHARE * np.count_nonzero(cover > FAINT)):
         return None

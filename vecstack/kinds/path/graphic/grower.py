@@ -135,7 +135,7 @@ class GraphicGrower(LayerGrower):
     def _simple(self) -> Drawing:
         """The paths of all parts, of the fewest pieces that are close enough."""
         noisy = is_noisy(self.scene.picture)
-        glyphs = [] if noisy else glyphs_of(self.scene.picture)
+        glyphs = glyphs_of(self.scene.picture, noisy)
         picture = cleared(self.scene.picture, glyphs)
         parts = with_glyphs(parts_of(picture, noisy), glyphs)
         is_opaque = len(self.scene.picture) == 3

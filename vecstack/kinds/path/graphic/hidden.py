@@ -138,11 +138,22 @@ def _whole_ellipse(edge: Hidden, allowed: np.ndarray) -> np.ndarray | None:
         return None
     closed = np.concatenate([contour, contour[:1]])
     points = np.concatenate([_cubic(*closed[at : at + 4])[:-1] for at in range(0, len(contour), 3)])
-    away = np.sqrt(np.square(points[:, None] - own[None]).sum(2).min(1))
-    hidden = points[away > 2]
+    hidden = points[_far_from(own, points)]
     if len(hidden) > (1 - ROUND_SEEN) * len(points) or not _are_allowed(hidden, allowed):
         return None
     return points
+
+
+def _far_from(own: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Which points [M,2] of an ellipse are more than 2 px from those of its edge that are seen [N,2]: from the next
+    ones on both sides, as seen from its middle."""
+    middle = points.mean(0)
+    seen = np.arctan2(*(own - middle).T)
+    order = np.argsort(seen)
+    after = np.searchsorted(seen[order], np.arctan2(*(points - middle).T))
+    near = (own[order[(after + side) % len(own)]] for side in (-1, 0))
+    found: np.ndarray = np.min([np.hypot(*(points - one).T) for one in near], axis=0) > 2
+    return found
 
 
 def _line(p: np.ndarray, q: np.ndarray) -> np.ndarray:

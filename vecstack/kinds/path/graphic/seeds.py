@@ -18,7 +18,7 @@ from vecstack.kinds.path.graphic.pixels import (
     spread,
     unbroken,
 )
-from vecstack.kinds.path.graphic.thin import name_thin, seams_of
+from vecstack.kinds.path.graphic.thin import OWN_PX, OWN_SHARE, name_thin, seams_of
 from vecstack.kinds.path.regions import merged
 
 ALIKE = 2.5 / 255  # between neighbours of one part: a step of a gradient, and rounding to 8 bits
@@ -57,6 +57,11 @@ class Parts:
         """K."""
         return len(self.colors)
 
+    def within(self, window: tuple[slice, slice]) -> Parts:
+        """The same in a window of the picture, of some rows and columns."""
+        part, other, share, pure = (own[window] for own in (self.part, self.other, self.share, self.pure))
+        return dataclasses.replace(self, part=part, other=other, share=share, pure=pure)
+
 
 def parts_of(picture: np.ndarray, noisy: bool | None = None) -> Parts:
     """The parts of a picture [D,H,W] (premultiplied where D is 4), which may be known to be `noisy` or not."""
@@ -78,7 +83,7 @@ def parts_of(picture: np.ndarray, noisy: bool | None = None) -> Parts:
         given = np.where(is_thin[:, None], every, np.nan).astype(np.float32)
         pairs = explained_by(part, colors, given, explained, REACH, True)
         free = (pairs[0] == FREE) & (seams[0] == FREE)
-        thin, thin_colors, more = _thin(part, free, colors, palette, explained, least if is_first else None)
+        thin, thin_colors, more = _thin(part, free, colors, palette, means, explained, least if is_first else None)
         is_new = more[0] != FREE
         seams = tuple(np.where(is_new, new, old) for new, old in zip(more, seams, strict=True))
         part = np.where(thin != FREE, thin + len(every), part)
@@ -182,13 +187,14 @@ def _thin(
     free: np.ndarray,
     colors: np.ndarray,
     palette: np.ndarray,
+    known: np.ndarray,
     explained: float,
     least: int | None,
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
     """Parts too thin to have a pixel among their own: the connected pixels that are `free` [H,W], since no mixture
     explains them, by number [H,W] (FREE elsewhere), and their colours [T,D]; of seams, which are no such parts, the two
     parts there and the share of the second (FREE elsewhere). They have `least` pixels, or are dots; None leaves those
-    of a known colour within one part alone."""
+    of the palette's colours [P,D] within one part alone. All parts' colours are `known` [K,D]."""
     loose = joined(free)
     count = int(loose.max()) + 1
     cover = np.zeros(loose.shape, np.float32)
@@ -198,6 +204,7 @@ def _thin(
     name_thin(loose, count, part, colors, palette, explained, cover, found)
     behind = np.concatenate([np.zeros((1, colors.shape[2]), np.float32), palette[:BEHIND]])
     is_seam, *seams = seams_of(loose, count, part, colors, behind, explained)
+    is_seam &= ~_has_own(loose, colors, found, known)
     not_there = ~is_seam[np.maximum(loose, 0)] | (loose == FREE)
     seams[0][not_there] = FREE
     cover[~not_there] = 0
@@ -219,6 +226,17 @@ def _thin(
     kept = np.flatnonzero(is_kept)
     number[kept] = np.arange(len(kept))
     return number[piece], found[whole[kept]], tuple(seams)
+
+
+def _has_own(loose: np.ndarray, colors: np.ndarray, found: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Which loose parts [T] have a colour that is `known` [K,D] and `found` [T,D] for them, in several pixels: those of
+    a seam differ."""
+    is_known = np.abs(found[:, None] - known).max(2).min(1, initial=1) < ALIKE
+    numbers = loose[loose != FREE]
+    is_own = np.abs(colors[loose != FREE] - found[numbers]).max(1) < ALIKE
+    own, size = np.bincount(numbers, is_own, len(found)), np.bincount(numbers, minlength=len(found))
+    has_own: np.ndarray = is_known & (own >= np.maximum(OWN_PX, OWN_SHARE * size))
+    return has_own
 
 
 def _is_dot(loose: np.ndarray, part: np.ndarray, count: int) -> np.ndarray:

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
 
-from vecstack.kinds.path.graphic.curves import SHARP_POINTS, Outline, area_of, fitted
+from vecstack.kinds.path.graphic.curves import SHARP_POINTS, Outline, outline_of
 from vecstack.kinds.path.graphic.edges import Edge, boxes_of, edges_of, grown
 from vecstack.kinds.path.graphic.evidence import over_of
 from vecstack.kinds.path.graphic.hidden import Hidden, completed, pushed_under
 from vecstack.kinds.path.graphic.reach import Reach, without_strokes
 from vecstack.kinds.path.graphic.seeds import Parts
+from vecstack.winding import area_of
 
 MIN_AREA = 0.7  # px, of a loop
 SAME = 2.5 / 255  # difference of the colours of what may be one shape, hidden in between
 OPAQUE = 0.98  # cover of a part that hides what is below
 TAIL_WIDTH, TAIL_PX = 0.9, 0.8  # px: of the end of a notch, at most, and how near what it ends is
 MISSED_PX = 3  # pixels that edges may get wrong, more than lines along them
+AROUND_PX = 16  # px around a shape and what lies over it that are looked at
 TRIES = 6  # how often what hides an edge is taken away, to find a way for it
 
 
@@ -34,7 +36,7 @@ class Shape:
 
     def outlines(self, error: float) -> tuple[Outline, ...]:
         """Its edges as few pieces within an error, px."""
-        found = (fitted(loop, error) for loop in self.loops)
+        found = (outline_of(loop, error) for loop in self.loops)
         return tuple(outline for outline in found if outline is not None)
 
 
@@ -110,15 +112,16 @@ def _order(
 def _groups(parts: Parts, is_drawn: np.ndarray, beside: list[set[int]], area: np.ndarray) -> np.ndarray:
     """A number [K] for each part, the same for those of one colour that touch, or that a part between them may hide:
     one that is, with all that may be one shape with it, smaller than they together."""
-    every = np.ones(parts.count, bool)
-    loose = _united(parts, is_drawn, beside, every[:, None] | every)
-    sums = np.bincount(loose, area, parts.count)[loose]
-    return _united(parts, is_drawn, beside, sums[:, None] > sums)
+    loose = _united(parts, is_drawn, beside)
+    return _united(parts, is_drawn, beside, np.bincount(loose, area, parts.count)[loose])
 
 
-def _united(parts: Parts, is_drawn: np.ndarray, beside: list[set[int]], is_below: np.ndarray) -> np.ndarray:
-    """Numbers [K] of parts of one colour that touch, or have a neighbour in common which may lie over them."""
+def _united(parts: Parts, is_drawn: np.ndarray, beside: list[set[int]], size: np.ndarray | None = None) -> np.ndarray:
+    """Numbers [K] of parts of one colour that touch, or have a neighbour in common which may lie over them: of less
+    `size` [K], if that counts."""
     root = list(range(parts.count))
+    _, shade = np.unique(parts.colors, axis=0, return_inverse=True)
+    shade = shade.ravel()
 
     def find(number: int) -> int:
         while root[number] != number:
@@ -127,7 +130,10 @@ def _united(parts: Parts, is_drawn: np.ndarray, beside: list[set[int]], is_below
 
     for between in np.flatnonzero(is_drawn).tolist():
         own = [number for number in beside[between] if is_drawn[number]]
-        around = [number for number in own if is_below[number, between]]
+        first: dict[int, int] = {}  # of each shade
+        for number in (number for number in own if size is None or size[number] > size[between]):
+            root[find(number)] = find(first.setdefault(int(shade[number]), number))
+        around = list(first.values())
         pairs = [(one, other) for index, one in enumerate(around) for other in around[:index]]
         for one, other in pairs + [(between, number) for number in own]:
             if np.abs(parts.colors[one] - parts.colors[other]).max() < SAME:
@@ -145,6 +151,10 @@ def _loops(
     hides = rank > rank[members[0]]
     if parts.colors.shape[1] == 4:
         hides &= parts.colors[:, 3] > OPAQUE
+    own = boxes[_above(members, hides, beside)]
+    top, left = corner = np.maximum(own[:, :2].min(0) - AROUND_PX, 0)
+    window = np.s_[top : own[:, 2].max() + AROUND_PX, left : own[:, 3].max() + AROUND_PX]
+    parts, veil, boxes = parts.within(window), veil[window], boxes - np.tile(corner, 2)
     wide = grown(veil, 1)
     allowed, left_out = hides[parts.part], np.zeros(parts.count, bool)
     for attempt in range(TRIES):
@@ -168,7 +178,7 @@ def _loops(
         if not blockers:
             left_out |= hides
         left_out[list(blockers)] = True
-    return found
+    return [(loop + corner[::-1], seen) for loop, seen in found]
 
 
 def _shapes(

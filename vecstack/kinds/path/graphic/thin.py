@@ -8,18 +8,21 @@ from vecstack.compiled import compiled
 from vecstack.kinds.path.graphic.pixels import FREE
 
 SHOWING, SHOWING_SHARE = 0.36, 0.75  # most of a third part that shows where two meet; share of pixels that it explains
+VERY = 2.5 / 255  # difference of pixels that have the very colour of a part
+OWN_PX, OWN_SHARE = 4, 0.25  # pixels of a thin part, and their share, that have its very colour, at least
 MIN_COVER = 0.6  # of the fullest pixel of a thin part that has a colour of the palette
 
 
 @compiled
 def name_thin(loose, count, part, colors, palette, explained, cover, found):
     """Of each loose part the colour (in `found`) that explains its pixels best as mixtures with what is around: one of
-    the palette where that covers a pixel well, else that of its pixel farthest from what is around. `cover` [H,W] is
-    how much of each pixel it covers."""
+    the palette where that covers a pixel well, or is the very colour of several, else that of its pixel farthest from
+    what is around. `cover` [H,W] is how much of each pixel it covers."""
     height, width, channels = colors.shape
     around = np.zeros((height, width, channels), np.float32)
     errors = np.zeros((count, len(palette) + 1))
     fullest = np.zeros((count, len(palette) + 1))
+    own = np.zeros((count, len(palette) + 1))
     size = np.zeros(count)
     extreme = np.zeros(count)
     reach = 3
@@ -54,6 +57,10 @@ def name_thin(loose, count, part, colors, palette, explained, cover, found):
                     length += d * d
                     t += d * (colors[y, x, c] - around[y, x, c])
                 t = min(max(t / length, 0.0), 1.0) if length > 1e-6 else 0.0
+                off = 0.0
+                for c in range(channels):
+                    off = max(off, abs(colors[y, x, c] - palette[p, c]))
+                own[k, p] += off < VERY
                 for c in range(channels):
                     errors[k, p] += (around[y, x, c] + t * (palette[p, c] - around[y, x, c]) - colors[y, x, c]) ** 2
                 fullest[k, p] = max(fullest[k, p], t)
@@ -62,6 +69,10 @@ def name_thin(loose, count, part, colors, palette, explained, cover, found):
         for p in range(len(palette)):
             if errors[k, p] < best and fullest[k, p] >= MIN_COVER:
                 best, at = errors[k, p], p
+        if at < 0 and len(palette):
+            most = int(np.argmax(own[k]))
+            if own[k, most] >= max(OWN_PX, OWN_SHARE * size[k]):
+                at = most
         if at >= 0:
             for c in range(channels):
                 found[k, c] = palette[at, c]
