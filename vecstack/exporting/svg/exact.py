@@ -30,7 +30,7 @@ PICTURE_PX = 1024  # long side of the canvas in the picture of a layer of many c
 def is_exact(layer: Layer) -> bool:
     """Whether a layer is written as it is, by its kind's curves or, of many colours, as a picture."""
     kind = kind_of(layer)
-    return kind.color(layer) is None or kind.outline(layer) is not None or kind.svg(layer, "") is not None
+    return kind.color(layer) is None or kind.has_outline(layer) or kind.svg(layer, "") is not None
 
 
 def exact_shape(stack: Stack, layer: Layer, name: str, options: SvgOptions, device: str) -> tuple[str, str]:
