@@ -1,4 +1,4 @@
-"""Makes the pictures of these pages: python docs/make_pictures.py [result] [tutorial] [gallery] [collages]
+"""Makes the pictures of these pages: python docs/make_pictures.py [result] [tutorial] [gallery] [paintings] [collages]
 
 Most photos of the gallery come with scikit-image (the extra `benchmarks`), the picture of the viewer takes playwright
 (the extra `web`) and Chromium. The gallery takes some ten minutes; with --keep DIR, layer files that are in DIR already
@@ -13,7 +13,6 @@ import importlib.util
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +28,11 @@ CUP, ICON = DOCS / "tutorial" / "cup.layers", DOCS / "tutorial" / "icon.layers"
 TWENTY = DOCS / "gallery" / "coffee-20.layers"
 PHOTOS = ("astronaut.png", "rocket.jpg", "chelsea.png")  # of scikit-image
 COUNTS = (20, 64, 128, 256)
+PAINTINGS = (  # photo, way of painting
+    *(("astronaut", way) for way in ("painterly", "expressionist")),
+    *(("chelsea", way) for way in ("painterly", "abstract")),
+    *(("coffee", "expressionist"), ("rocket", "realistic")),
+)
 WIDTH_PX = 640
 MAX_BYTES = 60_000  # of a picture: the pages are to be light
 WIDE_MAX_BYTES = 120_000  # of one of many parts
@@ -48,7 +52,7 @@ CLICKED_PX = (480, 280)  # of the browser: where the saucer is
 
 def main() -> None:
     """Make what is asked for, or all."""
-    makers = result, tutorial, gallery, collages
+    makers = result, tutorial, gallery, paintings, collages
     parts: dict[str, Callable[[Path], None]] = {maker.__name__: maker for maker in makers}
     parser = argparse.ArgumentParser(description="Make the pictures of these pages.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(parts)}; all, if not said")
@@ -108,6 +112,16 @@ def gallery(kept: Path) -> None:
         save_picture(reduced(photo, WIDTH_PX), folder / f"{photo.stem}.jpg")
     save_picture(one_by_one(load(TWENTY), 5), folder / "coffee-apart.jpg", WIDE_MAX_BYTES)
     save_picture(sprite(EXAMPLES / "sprite.png", WIDTH_PX // 2), folder / "sprite.png")
+
+
+def paintings(kept: Path) -> None:
+    """The paintings of the gallery."""
+    photos = {photo.stem: photo for photo in (EXAMPLES / "coffee.jpg", *map(scikit_image, PHOTOS))}
+    for name, way in PAINTINGS:
+        file = kept / f"{name}-{way}.layers"
+        if not file.exists():
+            save(decompose(photos[name], way, effort="fast"), file)
+        save_picture(drawn(load(file), WIDTH_PX), DOCS / "gallery" / f"{name}-{way}.jpg")
 
 
 def collages(kept: Path) -> None:

@@ -587,6 +587,10 @@ class Kind(Generic[AnyLayer]):
         where it does not."""
         return None
 
+    def has_outline(self, layer: AnyLayer) -> bool:
+        """Whether there is an outline, for kinds that know it without making one."""
+        return self.outline(layer) is not None
+
     def center_line(self, layer: AnyLayer) -> CenterLine | None:
         """What a pen of one width draws a layer along that has an outline, within what is told apart, where that takes
         fewer numbers; None where there is nothing of the kind."""

@@ -31,12 +31,46 @@ def _own_fields(layer: Any) -> Mapping[str, Any]:
     return {field.name: hints[field.name] for field in dataclasses.fields(layer) if field.name not in common}
 
 
+@cache
+def _defaults(layer: Any) -> Mapping[str, Any]:
+    return {field.name: field.default for field in dataclasses.fields(layer)}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Shape:
+    """What there is to know of the type of a field, which takes longer to find than a value to read: its arguments,
+    and what it is."""
+
+    arguments: tuple[Any, ...]
+    is_union: bool
+    is_tuple: bool
+    is_dataclass: bool
+    count: int | None  # how many values a tuple has, None for any number
+    has_floats: bool  # whether a tuple has floats alone
+
+
+@cache
+def _shape(hint: Any) -> _Shape:
+    arguments, is_tuple = typing.get_args(hint), typing.get_origin(hint) is tuple
+    return _Shape(
+        arguments,
+        is_union=isinstance(hint, types.UnionType),
+        is_tuple=is_tuple,
+        is_dataclass=dataclasses.is_dataclass(hint),
+        count=None if not is_tuple or arguments[-1] is Ellipsis else len(arguments),
+        has_floats=is_tuple and arguments[0] is float and set(arguments) <= {float, Ellipsis},
+    )
+
+
+_hints = cache(typing.get_type_hints)
+
+
 def from_json(layer: type[AnyLayer], common: Mapping[str, Any], own: Mapping[str, Any]) -> AnyLayer:
     """A layer from arguments of Layer and its own fields as JSON values, lists becoming tuples. Raises DocumentError:
     a field that is missing or of another type."""
     where = f"layer {common['id']}: "
     values: dict[str, Any] = {}
-    defaults = {field.name: field.default for field in dataclasses.fields(layer)}
+    defaults = _defaults(layer)  # type: ignore[arg-type]  # as in own_fields
     for name, hint in own_fields(layer).items():
         if name in own:
             values[name] = converted(own[name], hint, where + name)
@@ -54,23 +88,22 @@ def to_json(layer: Layer) -> dict[str, Any]:
 def converted(value: Any, hint: Any, where: str) -> Any:
     """A JSON value as the type of a field: a number, a string, true or false, a tuple of these, a dataclass of
     these, or None. Raises DocumentError, whose message begins with `where`."""
-    arguments = typing.get_args(hint)
-    if isinstance(hint, types.UnionType):
+    shape = _shape(hint)
+    arguments = shape.arguments
+    if shape.is_union:
         if value is None and type(None) in arguments:
             return None
         return converted(value, arguments[0], where)
-    if typing.get_origin(hint) is tuple:
+    if shape.is_tuple:
         if not isinstance(value, list):
             raise DocumentError(f"{where} must be a list, not {reprlib.repr(value)}.")
-        if arguments == (float, ...) and all(type(item) is float for item in value):
-            return tuple(value)  # by far the most numbers of a document
-        if arguments == (float, ...) and all(type(item) is float or _is_small(item) for item in value):
-            return tuple(map(float, value))
-        items = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
-        if len(items) != len(value):
-            raise DocumentError(f"{where} must have {len(items)} values, not {len(value)}.")
+        if shape.count not in (None, len(value)):
+            raise DocumentError(f"{where} must have {shape.count} values, not {len(value)}.")
+        if shape.has_floats and all(type(item) is float or _is_small(item) for item in value):
+            return tuple(map(float, value))  # by far the most numbers of a document
+        items = [arguments[0]] * len(value) if shape.count is None else arguments
         return tuple(converted(item, kind, where) for item, kind in zip(value, items, strict=True))
-    if dataclasses.is_dataclass(hint):
+    if shape.is_dataclass:
         return _object(value, hint, where)
     if hint is float and type(value) is int:
         if abs(value) > sys.float_info.max:
@@ -92,7 +125,7 @@ def _object(value: Any, hint: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise DocumentError(f"{where} must be an object, not {reprlib.repr(value)}.")
     values = {}
-    for name, field_hint in typing.get_type_hints(hint).items():
+    for name, field_hint in _hints(hint).items():
         if name not in value and types.NoneType in typing.get_args(field_hint):
             continue
         if name not in value:
@@ -103,14 +136,17 @@ def _object(value: Any, hint: Any, where: str) -> Any:
 
 def plain(value: Any, hint: Any) -> Any:
     """A value of a field in JSON: floats as such, so that an edit with integers is written as it will be read."""
-    arguments = typing.get_args(hint)
-    if isinstance(hint, types.UnionType):
+    shape = _shape(hint)
+    arguments = shape.arguments
+    if shape.is_union:
         return None if value is None else plain(value, arguments[0])
-    if typing.get_origin(hint) is tuple:
-        items = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
+    if shape.is_tuple:
+        if shape.has_floats:
+            return list(map(float, value))
+        items = [arguments[0]] * len(value) if shape.count is None else arguments
         return [plain(item, kind) for item, kind in zip(value, items, strict=True)]
-    if dataclasses.is_dataclass(hint):
-        values = {name: plain(getattr(value, name), kind) for name, kind in typing.get_type_hints(hint).items()}
+    if shape.is_dataclass:
+        values = {name: plain(getattr(value, name), kind) for name, kind in _hints(hint).items()}
         return {name: own for name, own in values.items() if own is not None}
     return float(value) if hint is float else value
 

@@ -325,6 +325,23 @@ def test_a_slider_is_pulled_with_the_mouse_in_one_step(show: Callable[..., Viewe
     assert viewer.page.get_by_role("button", name="Undo", exact=True).is_disabled()
 
 
+def test_the_slider_shows_the_lowest_layers_and_plays_them(show: Callable[..., Viewer], paths: Stack) -> None:
+    viewer = show(paths, "")
+    slider, button = viewer.page.locator("#built"), viewer.page.locator("#play")
+    move = "(slider, count) => { slider.value = count; slider.dispatchEvent(new Event('input')); }"
+    for count in (1, 2, 4, 1, 0):  # more over what is there, and anew
+        slider.evaluate(move, count)
+        seen, (wanted, place) = viewer.screen(), viewer.region(paths.with_layers(paths.layers[:count]))
+        assert error(seen[..., :3][place], wanted) < 1
+    viewer.page.keyboard.press("p")
+    assert button.get_attribute("aria-pressed") == "true"
+    viewer.page.wait_for_timeout(100)
+    button.click()
+    assert button.get_attribute("aria-pressed") == "false"
+    slider.evaluate(move, len(paths.layers))
+    viewer.check(paths)
+
+
 def test_one_layer_is_shown_alone(show: Callable[..., Viewer], mixed: Stack) -> None:
     viewer = show(mixed)
     viewer.click("Show only faded")

@@ -34,7 +34,7 @@ def outlined(stack: Stack, device: str = "auto") -> list[Outlined]:
     seen = stack.with_layers(layer for _, layer in drawable(stack) if layer.is_seen)
     scene = scene_of(seen, resolve_device(device))
     for mask in scene.masks:
-        if mask.is_exact and kind_of(mask.layer).outline(mask.layer) is None:
+        if mask.is_exact and not kind_of(mask.layer).has_outline(mask.layer):
             raise ExportError(f"layer {mask.layer.id} is a picture without an outline. Hide or remove it.")
     miss = CURVE_MISS * max(stack.canvas.width, stack.canvas.height)
     found = []

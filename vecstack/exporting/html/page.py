@@ -42,7 +42,8 @@ FOLDER = Path(__file__).parent / "viewer"
 SHARED = ("kinds.js", "patches.js", "paths.js", "baked.js")
 PAGE = (
     *("glengine.js", "scriptengine.js", "pathengine.js", "picture.js", "layerfile.js", "store.js", "groups.js"),
-    *("finder.js", "stage.js", "outline.js", "groupbar.js", "panel.js", "downloads.js", "thumbnails.js", "main.js"),
+    *("finder.js", "stage.js", "outline.js", "groupbar.js", "panel.js", "downloads.js", "thumbnails.js"),
+    *("player.js", "main.js"),
 )
 # What HTML or JavaScript would read as its own, as JSON escapes; within JSON, all of these are only found in strings.
 ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}

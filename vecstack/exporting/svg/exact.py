@@ -38,7 +38,7 @@ def is_exact(layer: Layer, assets: Mapping[str, bytes]) -> bool:
     """Whether a layer is written as it is, by its kind's curves or, of many colours, as a picture. Raises DocumentError
     where an asset is missing or does not fit it."""
     kind = kind_of(layer)
-    if kind.color(layer) is None or kind.outline(layer) is not None or kind.svg(layer, "") is not None:
+    if kind.color(layer) is None or kind.has_outline(layer) or kind.svg(layer, "") is not None:
         return True
     kind.check([layer], assets)
     return kind.parts(layer, assets) is not None or kind.picture(layer, assets) is not None

@@ -21,6 +21,7 @@ F = np.float32
 THIN, SHARP, PARTS = 2.0, 2.0, 4  # as in shade.py
 NEWTON = 2  # steps to the nearest disc, from the best of some
 CAREFUL_NEWTON, MORE = 5, 8  # of strokes whose edges are looked at in parts; and as many times the first discs
+SLENDER, FEW_MORE = 3.0, 3  # radii between the first discs above which steps lead astray; and as many times the discs
 
 
 @compiled
@@ -49,6 +50,15 @@ def is_delicate(stroke):
     speed = math.sqrt((along + 2 * slowest * bend_x) ** 2 + (across + 2 * slowest * bend_y) ** 2)
     turn = 2 * abs(along * bend_y - across * bend_x)
     return speed < 1e-9 * math.sqrt(square) or turn * (max(stroke[6], stroke[7]) + SHARP) > speed**3
+
+
+@compiled
+def is_slender(stroke):
+    """Whether the first discs are far apart for their size."""
+    pieces = curve_of(stroke)[6]
+    length = math.sqrt((stroke[2] - stroke[0]) ** 2 + (stroke[3] - stroke[1]) ** 2)
+    length += math.sqrt((stroke[4] - stroke[2]) ** 2 + (stroke[5] - stroke[3]) ** 2)
+    return length > SLENDER * pieces * max(stroke[6], stroke[7])
 
 
 @compiled
@@ -242,7 +252,9 @@ def draw(strokes, canvas, first, end, steps, columns, room, spans, parts):
         stroke = strokes[index]
         row, bottom = rows_of(in_steps(stroke, steps), first, end, columns)
         careful, is_marked = is_delicate(stroke), has_marks(stroke)
-        newton, more = CAREFUL_NEWTON if careful or is_marked else NEWTON, MORE if careful else 1
+        slender = is_slender(stroke)
+        newton = CAREFUL_NEWTON if careful or is_marked or slender else NEWTON
+        more = MORE if careful else FEW_MORE if slender else 1
         while row < bottom:
             row, count, found = gather(columns, first, row, bottom, width, steps, room, 0, spans, 0)
             xs, ys, held, places, begun = room[0], room[1], room[2], room[3], room[4]

@@ -12,8 +12,6 @@ from vecstack.kinds.base import Curve, Kind, Maker, MakerEntry, SvgElement
 from vecstack.kinds.fields import short_number
 from vecstack.kinds.stroke.layer import StrokeLayer
 from vecstack.kinds.stroke.looks import LOOKS, Look
-from vecstack.kinds.stroke.outline import contours_of
-from vecstack.kinds.stroke.svg import stroke_svg
 
 if TYPE_CHECKING:
     import torch
@@ -65,10 +63,17 @@ class StrokeKind(Kind[StrokeLayer]):
 
         return run_painter(layers, self.extent, device)
 
+    def has_outline(self, layer: StrokeLayer) -> bool:
+        return not layer.fades
+
     def outline(self, layer: StrokeLayer) -> tuple[Curve, ...] | None:
+        from vecstack.kinds.stroke.outline import contours_of
+
         return None if layer.fades else contours_of(layer.spine, layer.radii)
 
     def svg(self, layer: StrokeLayer, name: str) -> SvgElement | None:
+        from vecstack.kinds.stroke.svg import stroke_svg
+
         return stroke_svg(layer, name)
 
 

@@ -1,6 +1,7 @@
 "use strict";
 
-// Brush strokes in a page: the browser's own rasteriser fills their outlines, which are made as outline.py makes them.
+// Brush strokes in a page: the browser's own rasteriser fills their outlines: sides that run along the spine, and round
+// ends; where the spine bends more sharply than its discs are wide, the hulls of discs that follow one another.
 
 const [SIDE_TURN, OFF, MOST_PIECES, ROOM, SLOPE] = [Math.PI / 5, 0.02, 64, 0.9, 0.9];
 

@@ -7,6 +7,7 @@
 // { box: [left, top, right, bottom] in canvas units, png: a URI } for a layer whose kind has no script, else null.
 
 const MAX_PNG_PX = 4096;
+const WHOLE = { solo: null, built: null }; // how a picture is looked at of which all is shown
 const TYPED_IN = "input[type=number], input[type=text]"; // controls with an undo of their own
 
 function byId(id) {
@@ -144,14 +145,15 @@ async function start() {
   byId("frame").style.setProperty("--aspect", `${canvas.width} / ${canvas.height}`);
 
   const store = new Store(stateOf(layerDocument, traits));
-  const look = { solo: null, selected: null };
+  const look = { solo: null, selected: null, built: null };
 
   // The layers' colours, lowest first, null of those that keep their own; those that are not seen have an opacity of 0.
-  const styleOf = (state, solo) => ({
+  const styleOf = (state, { solo, built }) => ({
     background: state.transparent ? null : state.background,
-    layers: state.order.filter((index) => traits[index]).map((index) => {
+    layers: state.order.filter((index) => traits[index]).map((index, place) => {
       const { visible, opacity, color = null } = state.layers[index];
-      return { index, color, opacity: (solo === null ? visible : solo.layers.has(index)) ? opacity : 0 };
+      const isSeen = (solo === null ? visible : solo.layers.has(index)) && (built === null || place < built);
+      return { index, color, opacity: isSeen ? opacity : 0 };
     }),
   });
 
@@ -161,7 +163,7 @@ async function start() {
   const choose = (grid) => engines.choose(grid);
   const stage = new Stage(byId("picture"), canvas, {
     chooseEngine: choose,
-    styleOf: () => styleOf(store.state, look.solo),
+    styleOf: () => styleOf(store.state, look),
     layers: drawn,
     isPlain: !engines.card,
     onprogress({ isDrafted, share }) {
@@ -173,7 +175,7 @@ async function start() {
       const percent = 100 * scale;
       byId("zoom").textContent = `${percent < 10 ? percent.toFixed(1) : Math.round(percent).toLocaleString("en")} %`;
     },
-    onpick: (place) => panel.pick(place, finder.at(place.x, place.y, place.grid, styleOf(store.state, look.solo))),
+    onpick: (place) => panel.pick(place, finder.at(place.x, place.y, place.grid, styleOf(store.state, look))),
   });
   const outliner = new Outliner(stage);
   showPreview(stage);
@@ -190,6 +192,10 @@ async function start() {
     onlook: () => (recent = restyled(false)),
     onapproach: (index) => stage.picture?.expect(index),
     onselect: (indices) => (recent = outliner.show(indices)),
+  });
+  const player = new Player(drawn.length, (built) => {
+    look.built = built;
+    return (recent = restyled(false));
   });
   let shown = store.state;
   store.listeners.push((state, message) => {
@@ -210,7 +216,7 @@ async function start() {
 
   connectButtons(store, stage);
   connectComparison(stage, extras.source);
-  const draw = (size, state, onprogress) => drawnCanvas(choose, canvas, size, styleOf(state, null), onprogress);
+  const draw = (size, state, onprogress) => drawnCanvas(choose, canvas, size, styleOf(state, WHOLE), onprogress);
   connectDownloads({ text, extras, layerDocument, store, draw });
   tellOddities(layers, traits);
   drawThumbnails(panel, stage, choose, canvas, traits);

@@ -15,8 +15,6 @@ class PathEngine {
     this.waiting = []; // tiles to be drawn
     this.canvas = canvas;
     this.scene = layers.map((drawn) => drawn && pathLayer(drawn, canvas));
-    this.sheet = Object.assign(document.createElement("canvas"), { width: this.tileSize, height: this.tileSize });
-    this.paper = this.sheet.getContext("2d", { willReadFrequently: true });
   }
 
   // Take another layer in the place of one; pictures that are begun later have it.
@@ -49,25 +47,32 @@ class PathEngine {
     });
   }
 
-  // Lay the layers over one another on a tile, and hand it on.
+  // Lay the layers over one another on a tile, and hand it on. Where only more layers lie on top than before, as when it
+  // is played how a picture is built up, just these are laid over what is there.
   draw(picture, tile) {
-    const { paper } = this;
     const { grid, style, layers, listener } = picture;
-    paper.globalAlpha = 1;
-    paper.clearRect(0, 0, tile.width, tile.height);
-    if (style.background) {
-      paper.fillStyle = cssColor(style.background);
-      paper.fillRect(0, 0, tile.width, tile.height);
-    }
-    for (const { index, color, opacity } of style.layers) {
-      if (opacity === 0 || !layers.has(index)) continue;
+    const seen = style.layers.filter(({ index, opacity }) => opacity > 0 && layers.has(index));
+    const done = tile.drawn && continues(tile.drawn, style.background, seen) ? tile.drawn.seen.length : 0;
+    tile.paper ??= paperOf(this.tileSize);
+    const { paper } = tile;
+    if (!done) this.clear(paper, tile, style.background);
+    for (const { index, color, opacity } of seen.slice(done)) {
       const { path, transform, bounds } = this.scene[index];
       if (!overlap(tile, bounds, grid)) continue;
       paper.globalAlpha = opacity;
       fillPath(paper, path, frameToPixels(transform, grid, tile), tile, color);
     }
+    tile.drawn = { background: style.background, seen };
     if (!picture.keep) picture.tiles.delete(tile.id);
-    listener([{ id: tile.id, isFinal: true, pixels: this.sheet }]);
+    listener([{ id: tile.id, isFinal: true, pixels: paper.canvas }]);
+  }
+
+  clear(paper, { width, height }, background) {
+    paper.globalAlpha = 1;
+    paper.clearRect(0, 0, width, height);
+    if (!background) return;
+    paper.fillStyle = cssColor(background);
+    paper.fillRect(0, 0, width, height);
   }
 
   async restyle(id, style) {
@@ -88,4 +93,15 @@ class PathEngine {
   }
 
   close() {}
+}
+
+function paperOf(side) {
+  const sheet = Object.assign(document.createElement("canvas"), { width: side, height: side });
+  return sheet.getContext("2d", { willReadFrequently: true });
+}
+
+// Whether what is seen begins with all that has been drawn.
+function continues(drawn, background, seen) {
+  return sameValues(drawn.background, background) && drawn.seen.length <= seen.length
+    && drawn.seen.every((layer, place) => areAlike(layer, seen[place]));
 }

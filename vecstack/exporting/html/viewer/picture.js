@@ -128,8 +128,18 @@ function focusOf(before, after) {
   const isMoved = before.layers.length !== after.layers.length
     || before.layers.some(({ index }, place) => index !== after.layers[place].index);
   if (isMoved) return null;
-  const changed = after.layers.filter((layer, place) => JSON.stringify(layer) !== JSON.stringify(before.layers[place]));
+  const changed = after.layers.filter((layer, place) => !areAlike(layer, before.layers[place]));
   const indices = changed.map(({ index }) => index);
-  if (JSON.stringify(before.background) !== JSON.stringify(after.background)) indices.push(-1);
+  if (!sameValues(before.background, after.background)) indices.push(-1);
   return indices.length === 1 ? indices[0] : null;
+}
+
+// Whether two entries of styles are one layer, seen alike.
+function areAlike(one, other) {
+  return one.index === other.index && one.opacity === other.opacity && sameValues(one.color, other.color);
+}
+
+// Whether two colours, which may be null, are the same.
+function sameValues(one, other) {
+  return one === other || (!!one && !!other && sameColor(one, other));
 }
