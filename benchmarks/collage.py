@@ -1,9 +1,9 @@
 """How much of a container the packer covers, and in what time, beside the package `wordcloud` where it is installed.
 
 `python benchmarks/collage.py [ITEMS] [EFFORT] [CONTAINERS]` (100, good, all; containers with commas between them)
-prints a table as it goes: for each container and range of sizes the coverage, what overlaps and lies outside, all by
-exact polygons, and CPU seconds. `python benchmarks/collage.py words FONT` packs 100 words in a heart, as large beside one
-another and at the same two angles as `wordcloud` draws them in that TrueType font."""
+prints a table as it goes: for each container and range of sizes the coverage, what overlaps and lies
+outside, all by exact polygons, and CPU seconds. `python benchmarks/collage.py words FONT` packs 100 words
+in a heart, as large beside one another and at the same two angles as `wordcloud` draws them in that TrueType font."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from vecstack.packing.pack import Packed, pack
 RANGES = ((0.15, 2.5), (0.25, 1.6), (0.4, 1.25))
 WORDS = tuple(
     """layer vector picture colour stack canvas paint outline stroke packing heart collage word shape curve region
-detail gradient mask pixel edge corner round bitmap export import letter number square circle triangle hexagon star moon
-fish leaf arrow animal garden river mountain forest ocean window bridge castle flower summer winter spring autumn
-morning evening music piano violin guitar drum dance theatre museum gallery sculpture drawing sketch pencil brush palette frame
-paper print poster book novel poem story author reader library school teacher student lesson science physics biology
-chemistry planet orbit rocket engine wheel bicycle train station market bread coffee sugar lemon""".split()  # noqa: SIM905
+detail gradient mask pixel edge corner round bitmap export import letter number square circle triangle hexagon
+star moon fish leaf arrow animal garden river mountain forest ocean window bridge castle flower summer winter
+spring autumn morning evening music piano violin guitar drum dance theatre museum gallery sculpture drawing
+sketch pencil brush palette frame paper print poster book novel poem story author reader library school
+teacher student lesson science physics biology chemistry planet orbit rocket engine wheel bicycle train
+station market bread coffee sugar lemon""".split()  # noqa: SIM905
 )
 MASK_PX = 1000  # side of the mask that `wordcloud` is given
 
@@ -90,8 +91,8 @@ CAT = ring(
 )
 DOG = ring(
     "-1.3 2.05 -1.35 1 -1.65 .2 -1.55 -.3 -2.2 -.85 -2.45 -1.8 -2.1 -1.85 -1.9 -1.1 -1.3 -.6 .9 -.6 1.25 -1.3 "
-    "1.3 -1.75 1.8 -1.9 2.9 -1.35 2.95 -1 2.3 -.85 2.05 -.3 1.7 .3 1.5 1.8 1.8 2.05 1.05 2.05 1 .6 -.5 .6 -.5 1 -.35 1.8 "
-    "-.1 2.05 -.75 2.05 -.85 1 -.95 1 -.9 2.05"
+    "1.3 -1.75 1.8 -1.9 2.9 -1.35 2.95 -1 2.3 -.85 2.05 -.3 1.7 .3 1.5 1.8 1.8 2.05 1.05 2.05 1 .6 -.5 .6 -.5 1 "
+    "-.35 1.8 -.1 2.05 -.75 2.05 -.85 1 -.95 1 -.9 2.05"
 )
 
 

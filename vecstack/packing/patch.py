@@ -45,7 +45,7 @@ class Patcher:
         change = maximised(
             gain.ravel(), slots, slope, np.maximum(room, -DEEPEST * length), low.ravel(), high.ravel()
         ).reshape(-1, 4)
-        if not np.isfinite(change).all():  # to rounding, the matrix was not positive: a shorter step may do
+        if not np.isfinite(change).all():  # an interior point that lost its footing: no step is better than a wild one
             return
         change[:, 2:] /= size[:, None]
         moved = pose + change
@@ -67,7 +67,7 @@ class Patcher:
             high[:, 2] = np.minimum(high[:, 2], (greatest - pose[:, 2]) * size)
         low[:, 3] = np.maximum(low[:, 3], (terms.low[patch] - pose[:, 3]) * size)
         high[:, 3] = np.minimum(high[:, 3], (terms.high[patch] - pose[:, 3]) * size)
-        least_step = 1e-6 * step[:, None]  # an interior point needs room
+        least_step = 1e-4 * step[:, None]  # an interior point needs room
         return np.minimum(low, -least_step), np.maximum(high, least_step)
 
     def _gain(self, places: np.ndarray, side: np.ndarray, size: np.ndarray, worth: np.ndarray | None) -> np.ndarray:
