@@ -28,7 +28,7 @@ OVER = 0.06  # by which their covers may be below 0 or above 1
 FULL, FAINT = 0.97, 0.05  # covers that count as whole and as some
 MOST_FULL, FULL_SHARE = 24, 0.5  # pixels covered wholly, and their share, from which on parts and their edges do
 MARGIN = 2  # px of ground around a glyph, for its field
-FORM = Form(2, 1e-4, 0.0, (1.0, 1.0, 0.7, 0.5))  # few steps, and no line of 0.7 px tears
+FORM = Form(2, 1e-4, 0.0, 24, (1.0, 1.0, 0.7, 0.5))  # few steps, and no line of 0.7 px tears
 
 
 @dataclass(frozen=True)
