@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -21,7 +22,7 @@ DECAY, SQUARES, TINY = 0.9, 0.99, 1e-9
 LENGTHS = (5, 10, 20, 40, 80, 160)  # steps, each from the start
 
 
-def compared(picture: Image.Image, count: int) -> list[list[str]]:
+def compared(picture: Image.Image, count: int) -> Iterator[list[str]]:
     """Rows of a table: steps, and CPU seconds and dB of each way after them, from strokes that are not tuned."""
     pixels = np.ascontiguousarray(np.asarray(picture, np.float32).transpose(2, 0, 1) / 255)
     ground = np.broadcast_to(pixels.mean((1, 2), keepdims=True), pixels.shape).copy()
@@ -30,13 +31,9 @@ def compared(picture: Image.Image, count: int) -> list[list[str]]:
     painting.add(0, float(painting.radii[0]), count)
     tuner = Tuner(pixels, ground)
     gauss_newton(tuner, painting.numbers, 1)  # compiles
-    rows = []
     for steps in LENGTHS:
         ends = (way(tuner, painting.numbers, steps) for way in (gauss_newton, adam))
-        rows.append(
-            [str(steps), *(text for seconds, decibels in ends for text in (f"{seconds:.1f}", f"{decibels:.2f}"))]
-        )
-    return rows
+        yield [str(steps), *(text for seconds, decibels in ends for text in (f"{seconds:.1f}", f"{decibels:.2f}"))]
 
 
 def adam(tuner: Tuner, strokes: np.ndarray, steps: int) -> tuple[float, float]:
