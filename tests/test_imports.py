@@ -160,7 +160,6 @@ def test_the_public_names_are_these() -> None:
         "decompose",
         "edit",
         "export",
-        "generate",
         "import_svg",
         "load",
         "load_model",

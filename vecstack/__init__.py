@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from vecstack.fitting.goal import Goal
     from vecstack.fitting.prune import prune
     from vecstack.fitting.refine import refine
-    from vecstack.generation.generate import generate
     from vecstack.importing.svg import import_svg
     from vecstack.kinds.base import Style
     from vecstack.models import available_models, load_model
@@ -44,7 +43,6 @@ __all__ = [
     "decompose",
     "edit",
     "export",
-    "generate",
     "import_svg",
     "load",
     "load_model",
@@ -74,7 +72,6 @@ HOMES = {
     "decompose": "fitting.decompose",
     "edit": "editing.edit",
     "export": "exporting.formats",
-    "generate": "generation.generate",
     "import_svg": "importing.svg",
     "load": "document.file",
     "load_model": "models",

@@ -63,7 +63,7 @@ def test_a_kind_that_is_not_trained_is_refused(recipe_file: Path, monkeypatch: p
         (('name = "tiny"', 'name = "tiny"\nkind = 3'), "there is no kind of layer 3"),
         (("[model]", "[modle]"), "unknown key modle; did you mean model?"),
         (("[data]", "[dataa]"), "unknown key dataa; did you mean data?"),
-        (("[data]", "[trainee]"), "unknown key trainee; use one of model, baseline."),
+        (("[data]", "[trainee]"), "unknown key trainee; use one of model, baseline, generator."),
         (("batch = 4", "baseline = 3"), "unknown key baseline; use one of name"),
         (("[model.net]", "[model.nett]"), "unknown key nett; did you mean net?"),
         (('name = "tiny"', 'name = "tiny'), "not TOML"),

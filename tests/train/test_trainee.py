@@ -38,6 +38,7 @@ class StripesTrainee:
     """Stripes as a trainee; nothing here is a subclass of anything."""
 
     name = "stripes"
+    is_generator = False
     layers = 2
     side = 4
     min_batch = 3

@@ -27,9 +27,10 @@ def attempt(job: Job, act: Act, item: Item, report: Report) -> Outcome:
     cause: Exception | None = None
     try:
         with at_hand(item, report) as near:
-            known["sources"] = _digests(job, near)
+            known["sources"] = _digests(job, near) if near.is_recorded else ()
             perform(act, near, report)
-            known["made"] = tuple(digest_if_any(path) for path in near.outputs if path != STANDARD)
+            made = [path for path in near.outputs if path != STANDARD and near.is_recorded]
+            known["made"] = tuple(map(digest_if_any, made))
             known["size"] = sum(size_of(path) for path in near.outputs if path != STANDARD)
     except VecstackError as wrong:
         error = cause = wrong

@@ -17,7 +17,7 @@ class Item:
     beside it. Where `in_folder`, the output's folder is created when needed; where `is_folder`, the output is itself a
     folder. `place` is where the input lies in the folder that was searched for it, "" where none was. `kept` are
     outputs that are left as they are, and `overwrite` says whether the rest may replace what is there. Of a store, what
-    is there `may_stand` where it is what was made."""
+    is there `may_stand` where it is what was made. An item `is_told` of where its record is printed."""
 
     source: str
     target: str
@@ -28,6 +28,12 @@ class Item:
     kept: tuple[str, ...] = ()
     overwrite: bool = False
     may_stand: bool = False
+    is_told: bool = False
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether it is to be known what the item was made of, which takes reading its input once more."""
+        return self.in_folder or self.is_told
 
     @property
     def outputs(self) -> tuple[str, ...]:

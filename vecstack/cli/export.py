@@ -62,7 +62,7 @@ def run(
     output: Output = None,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help=f"{NAMES} (default: by suffix, else svg)."),
+        typer.Option("--format", metavar="FORMAT", help=f"{NAMES} (default: by suffix)."),
     ] = None,
     tolerance: Annotated[
         float | None,

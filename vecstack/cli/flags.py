@@ -22,6 +22,7 @@ MENTIONS = {
     "`dpi`": "--dpi",
     "`size`": "--size",
     "`scale`": "--scale",
+    "`seconds`": "--seconds",
     "`width`": "--width",
     "`height`": "--height",
     "`format`": "--format",

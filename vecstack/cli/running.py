@@ -50,7 +50,8 @@ def run_all(batch: Batch, job: Job, course: Course, verb: str) -> None:
         typer.echo(f"vecstack: {on_one_line(line)}", err=True)
     if not course.quiet:
         tell_of_first_use(partial(typer.echo, err=True))
-    batch = dataclasses.replace(batch, folder=batch.folder if _is_recorded(batch, course) else None)
+    items = [dataclasses.replace(item, is_told=course.as_json) for item in batch.items]
+    batch = dataclasses.replace(batch, items=items, folder=batch.folder if _is_recorded(batch, course) else None)
     if course.dry_run:
         _print_plan(batch, job, course)
     elif course.engine == "slurm":

@@ -49,7 +49,7 @@ class Pace:
         if self.frames is not None and not 2 <= self.frames <= MAX_FRAMES:
             raise UsageError(f"frames must be 2 to {MAX_FRAMES:,}, not {self.frames:,}.", parameter="frames")
         if self.duration is not None and self.seconds is not None:
-            raise UsageError("duration and seconds both say how fast it is; leave one out.", parameter="duration")
+            raise UsageError("duration and `seconds` both say how fast it is; leave one out.", parameter="duration")
         if self.duration is not None and not MIN_DURATION <= self.duration <= MAX_DURATION:
             text = f"duration must be {MIN_DURATION} to {MAX_DURATION:,} ms, not {self.duration:,}."
             raise UsageError(text, parameter="duration")

@@ -111,9 +111,11 @@ def read_trainee(tables: Mapping[str, Any]) -> MaskTrainee | BaselineTrainee | G
     """What a recipe with these tables trains: the predictor in [model] or, where there is one, the generator in
     [generator] or the baseline in [baseline]. Raises RecipeError."""
     check_keys(tables, (MODEL, BASELINE, GENERATOR), "the tables of a mask recipe")
-    if len(tables) > 1:
-        raise RecipeError(f"a recipe trains one thing, not {' and '.join(sorted(tables))}. Keep one of these tables.")
     if GENERATOR in tables:
+        if len(tables) > 1:
+            raise RecipeError(
+                f"a recipe trains one thing, not {' and '.join(sorted(tables))}. Keep one of these tables."
+            )
         return GeneratorTrainee(to_dataclass(GeneratorSizes, tables[GENERATOR], GENERATOR))
     sizes = to_dataclass(ModelSizes, tables.get(MODEL, {}), MODEL)
     if BASELINE in tables:
