@@ -94,6 +94,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with Image.open(ROOT / "examples" / name) as picture:
             mode = "RGBA" if picture.mode == "RGBA" else "RGB"
             picture.convert(mode).resize(size, Image.Resampling.BOX).save(folder / name)
+    shutil.copytree(ROOT / "examples" / "icons", folder / "icons")
     return folder
 
 
