@@ -107,9 +107,11 @@ class Picture:
 
 
 def grow(layout: Layout, terms: Terms, level: Level) -> None:
-    """Bring the items that are not held nearer to where they cover the container evenly and do not overlap."""
+    """Bring the items that are not held nearer to where they cover the container evenly and do not overlap. Their
+    centres keep within its bounds: what has left the picture does not come back."""
     picture = Picture(layout, terms, level.pixels)
     free = picture.free
+    bounds = layout.box[layout.count]
     unit = np.array([terms.side, terms.side, 1.0 if terms.tilt > 0 else 0.0, 1.0])
     best, least = layout.pose[free].copy(), math.inf
     first, second = np.zeros_like(best), np.zeros_like(best)
@@ -122,7 +124,9 @@ def grow(layout: Layout, terms: Terms, level: Level) -> None:
         second = 0.999 * second + 0.001 * slope * slope
         rate = level.rate * min(1.0, 2 * (1 - k / (level.steps + 1)))
         move = (first / (1 - 0.9**k)) / (np.sqrt(second / (1 - 0.999**k)) + 1e-12)
-        layout.put(free, terms.kept(free, layout.pose[free] - rate * unit * move))
+        poses = layout.pose[free] - rate * unit * move
+        poses[:, :2] = np.clip(poses[:, :2], bounds[:2], bounds[2:])
+        layout.put(free, terms.kept(free, poses))
     layout.put(free, best)
 
 

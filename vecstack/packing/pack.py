@@ -19,7 +19,7 @@ from vecstack.packing.layout import Frame, Outlines, layout_of, polygon_at, pose
 from vecstack.packing.moves import Mover
 from vecstack.packing.opened import draw_in, place_inward
 from vecstack.packing.options import Packing, Pose
-from vecstack.packing.settling import make_way, settle
+from vecstack.packing.settling import make_way, settle, with_padding
 from vecstack.packing.start import spread
 from vecstack.packing.terms import terms_of
 
@@ -152,9 +152,10 @@ class _Task:
                 self.terms.low += factor
                 self.terms.high += factor
         else:
-            spread(self.layout, self.terms, options.axis, self.random)
+            roomy = with_padding(self.terms)
+            spread(self.layout, roomy, options.axis, self.random)
             for level in self.work.levels:
-                grow(self.layout, self.terms, level)
+                grow(self.layout, roomy, level)
                 self._tell(0.1)
             make_way(self.layout, self.terms)
         settle(self.mover.patcher, self.work.steps)
