@@ -7,7 +7,7 @@ constant in each pixel."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ MARGIN = 0.08  # width of what is drawn around the container, of its longer side
 BLUR = 0.05  # deviation of the blur over which coverage is to be even, of the container's side (the root of its area)
 BLUR_BOXES = 64  # boxes along the container in which the blur and the distances are computed
 OVERLAP, OUTSIDE, UNEVEN = 4.0, 1.0, 1.0  # weights of the losses
+FEW = 500  # items for which the pixels of a level are enough
 FARTHER = 20.0  # how much dearer each side of the container makes it to lie outside, beside the 0.5 at its edge
 
 
@@ -32,6 +33,10 @@ class Level:
     pixels: int
     steps: int
     rate: float
+
+    def finer(self, count: int) -> Level:
+        """The level for so many items, of more pixels where there are many: each item needs some."""
+        return replace(self, pixels=math.ceil(self.pixels * max(1.0, math.sqrt(count / FEW))))
 
 
 class Picture:
