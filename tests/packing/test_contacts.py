@@ -80,3 +80,15 @@ def test_a_step_lets_items_grow_until_they_meet() -> None:
     patcher.steps(np.arange(2), [0.05] * 6 + [0.01] * 3 + [0.003] * 3)
     assert patcher.is_free(np.arange(2))
     assert layout.areas().sum() > 0.4
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.01, 0.03])
+def test_equal_boxes_whose_corners_line_up_part(overlap: float) -> None:
+    layout, terms = laid_out([(box(2, 1),)] * 2, Packing(scales=(0.1, 2.0)))
+    layout.placed[:] = True
+    width = 0.2 * math.sqrt(2)
+    poses = np.array([[(overlap - width) / 2, 0, 0, math.log(0.2)], [(width - overlap) / 2, 0, 0, math.log(0.2)]])
+    layout.put(np.arange(2), poses)
+    Patcher(layout, terms).steps(np.arange(2), [0.02] * 8 + [0.005] * 3)
+    assert Patcher(layout, terms).is_free(np.arange(2))
+    assert layout.areas().sum() > 0.2

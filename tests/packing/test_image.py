@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.packing.shapes import HOOK, MIX, ROOM, box, star
+from tests.packing.shapes import HOOK, MIX, ROOM, box, disc, star
 from vecstack.packing import exact
 from vecstack.packing.image import Level, Picture, grow
 from vecstack.packing.layout import Frame, Layout, Outlines, layout_of
@@ -72,6 +72,13 @@ def test_steps_in_a_picture_lower_its_losses(spread_out: tuple[Layout, Terms]) -
     before = sum(Picture(layout, terms, 50).losses()[:3])
     grow(layout, terms, Level(50, 30, 0.3))
     assert sum(Picture(layout, terms, 50).losses()[:3]) < 0.5 * before
+
+
+def test_few_items_do_not_leave_the_picture() -> None:
+    layout, terms = laid_out([(disc(),)] * 2, Packing())
+    spread(layout, terms, None, np.random.default_rng(0))
+    grow(layout, terms, Level(50, 60, 0.4))  # long steps: without bounds they fly off
+    assert np.all(np.abs(layout.pose[:, :2]) <= [20 / math.sqrt(1200), 15 / math.sqrt(1200)])
 
 
 def test_items_start_evenly_in_order_along_an_axis() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from vecstack.compiled import compiled
 
 NONE = -1  # the slot of what does not move
+LONG = 0.2  # of an edge whose middle is looked at, in sides of its item: curves have shorter ones
 
 
 @compiled
@@ -62,48 +63,69 @@ def near_edges(at, ring, item, box, i, j, reach, edges):
 
 @compiled
 def corner_rows(at, ring, item, box, pose, i, j, slot, size, limit, gap, reach, rows, n):
-    """The rows of the corners of item i near edges of item j, from row n on: of all edges that a corner is in front of,
-    and of the nearest place of item j with its sign. Gives the row after the last."""
+    """The rows of the corners of item i near edges of item j, from row n on, and of the middles of its long edges that
+    are within item j: where corners of equal items line up, those alone tell how to part them. Gives the row after the
+    last."""
     edges = np.empty((ring[item[j + 1]] - ring[item[j]], 2), np.int64)
     count = near_edges(at, ring, item, box, i, j, reach, edges)
     if count == 0:
         return n
-    for v in range(ring[item[i]], ring[item[i + 1]]):
-        x, y = at[v, 0], at[v, 1]
-        if x < box[j, 0] - reach or x > box[j, 2] + reach or y < box[j, 1] - reach or y > box[j, 3] + reach:
-            continue
-        nearest, depth, normal_x, normal_y, foot_x, foot_y = reach * reach, 0.0, 0.0, 0.0, 0.0, 0.0
-        is_told = True  # whether the nearest place has its row already
-        for e in range(count):
-            x0, y0 = at[edges[e, 0], 0], at[edges[e, 0], 1]
-            dx, dy = at[edges[e, 1], 0] - x0, at[edges[e, 1], 1] - y0
-            square = dx * dx + dy * dy
-            if square < 1e-18:
-                continue
-            t = ((x - x0) * dx + (y - y0) * dy) / square
-            along = min(max(t, 0.0), 1.0)
-            u, w = x - x0 - along * dx, y - y0 - along * dy
-            far = u * u + w * w
-            if far > reach * reach:
-                continue
-            length = math.sqrt(square)
-            out_x, out_y = dy / length, -dx / length
-            height = u * out_x + w * out_y
-            is_in_front = along == t and height > 0.0
-            if is_in_front:
-                n = add_row(pose, i, j, slot, size, limit, gap, x, y, x - u, y - w, out_x, out_y, height, rows, n)
-            if far < nearest - 1e-16 or (far < nearest + 1e-16 and abs(height) > abs(depth)):
-                nearest, depth, foot_x, foot_y, is_told = far, height, x - u, y - w, is_in_front
-                distance = math.sqrt(far)
-                if along == t or distance < 1e-9:
-                    normal_x, normal_y = out_x, out_y
-                else:
-                    sign = 1.0 if height >= 0.0 else -1.0
-                    normal_x, normal_y = sign * u / distance, sign * w / distance
-        if not is_told:
-            signed = math.sqrt(nearest) if depth >= 0.0 else -math.sqrt(nearest)
-            n = add_row(pose, i, j, slot, size, limit, gap, x, y, foot_x, foot_y, normal_x, normal_y, signed, rows, n)
+    longest = (LONG * math.exp(pose[i, 3])) ** 2 if i < len(pose) else np.inf
+    for r in range(item[i], item[i + 1]):
+        for v in range(ring[r], ring[r + 1]):
+            x, y = at[v, 0], at[v, 1]
+            if is_by(box, j, x, y, reach):
+                n = point_rows(at, pose, i, j, slot, size, limit, gap, reach, edges[:count], x, y, False, rows, n)
+            after = v + 1 if v + 1 < ring[r + 1] else ring[r]
+            if (at[after, 0] - x) ** 2 + (at[after, 1] - y) ** 2 > longest:
+                x, y = (x + at[after, 0]) / 2, (y + at[after, 1]) / 2
+                if is_by(box, j, x, y, 0.0):
+                    n = point_rows(at, pose, i, j, slot, size, limit, gap, reach, edges[:count], x, y, True, rows, n)
     return n
+
+
+@compiled
+def is_by(box, j, x, y, reach):
+    """Whether a point is in the box of item j, enlarged by `reach`."""
+    return box[j, 0] - reach <= x <= box[j, 2] + reach and box[j, 1] - reach <= y <= box[j, 3] + reach
+
+
+@compiled
+def point_rows(at, pose, i, j, slot, size, limit, gap, reach, edges, x, y, is_middle, rows, n):
+    """The rows of a point of item i near edges of item j: of all edges that a corner is in front of, and of the nearest
+    place of item j with its sign; the middle of an edge has that alone, and none where it is outside item j."""
+    nearest, depth, normal_x, normal_y, foot_x, foot_y = reach * reach, 0.0, 0.0, 0.0, 0.0, 0.0
+    is_told = True  # whether the nearest place has its row already
+    for e in range(len(edges)):
+        x0, y0 = at[edges[e, 0], 0], at[edges[e, 0], 1]
+        dx, dy = at[edges[e, 1], 0] - x0, at[edges[e, 1], 1] - y0
+        square = dx * dx + dy * dy
+        if square < 1e-18:
+            continue
+        t = ((x - x0) * dx + (y - y0) * dy) / square
+        along = min(max(t, 0.0), 1.0)
+        u, w = x - x0 - along * dx, y - y0 - along * dy
+        far = u * u + w * w
+        if far > reach * reach:
+            continue
+        length = math.sqrt(square)
+        out_x, out_y = dy / length, -dx / length
+        height = u * out_x + w * out_y
+        is_in_front = along == t and height > 0.0
+        if is_in_front and not is_middle:
+            n = add_row(pose, i, j, slot, size, limit, gap, x, y, x - u, y - w, out_x, out_y, height, rows, n)
+        if far < nearest - 1e-16 or (far < nearest + 1e-16 and abs(height) > abs(depth)):
+            nearest, depth, foot_x, foot_y, is_told = far, height, x - u, y - w, is_in_front
+            distance = math.sqrt(far)
+            if along == t or distance < 1e-9:
+                normal_x, normal_y = out_x, out_y
+            else:
+                sign = 1.0 if height >= 0.0 else -1.0
+                normal_x, normal_y = sign * u / distance, sign * w / distance
+    if is_told or (is_middle and depth >= 0.0):
+        return n
+    signed = math.sqrt(nearest) if depth >= 0.0 else -math.sqrt(nearest)
+    return add_row(pose, i, j, slot, size, limit, gap, x, y, foot_x, foot_y, normal_x, normal_y, signed, rows, n)
 
 
 @compiled

@@ -7,7 +7,7 @@ constant in each pixel."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ MARGIN = 0.08  # width of what is drawn around the container, of its longer side
 BLUR = 0.05  # deviation of the blur over which coverage is to be even, of the container's side (the root of its area)
 BLUR_BOXES = 64  # boxes along the container in which the blur and the distances are computed
 OVERLAP, OUTSIDE, UNEVEN = 4.0, 1.0, 1.0  # weights of the losses
+FEW = 500  # items for which the pixels of a level are enough
 FARTHER = 20.0  # how much dearer each side of the container makes it to lie outside, beside the 0.5 at its edge
 
 
@@ -32,6 +33,10 @@ class Level:
     pixels: int
     steps: int
     rate: float
+
+    def finer(self, count: int) -> Level:
+        """The level for so many items, of more pixels where there are many: each item needs some."""
+        return replace(self, pixels=math.ceil(self.pixels * max(1.0, math.sqrt(count / FEW))))
 
 
 class Picture:
@@ -107,9 +112,11 @@ class Picture:
 
 
 def grow(layout: Layout, terms: Terms, level: Level) -> None:
-    """Bring the items that are not held nearer to where they cover the container evenly and do not overlap."""
+    """Bring the items that are not held nearer to where they cover the container evenly and do not overlap. Their
+    centres keep within its bounds: what has left the picture does not come back."""
     picture = Picture(layout, terms, level.pixels)
     free = picture.free
+    bounds = layout.box[layout.count]
     unit = np.array([terms.side, terms.side, 1.0 if terms.tilt > 0 else 0.0, 1.0])
     best, least = layout.pose[free].copy(), math.inf
     first, second = np.zeros_like(best), np.zeros_like(best)
@@ -122,7 +129,9 @@ def grow(layout: Layout, terms: Terms, level: Level) -> None:
         second = 0.999 * second + 0.001 * slope * slope
         rate = level.rate * min(1.0, 2 * (1 - k / (level.steps + 1)))
         move = (first / (1 - 0.9**k)) / (np.sqrt(second / (1 - 0.999**k)) + 1e-12)
-        layout.put(free, terms.kept(free, layout.pose[free] - rate * unit * move))
+        poses = layout.pose[free] - rate * unit * move
+        poses[:, :2] = np.clip(poses[:, :2], bounds[:2], bounds[2:])
+        layout.put(free, terms.kept(free, poses))
     layout.put(free, best)
 
 

@@ -19,7 +19,7 @@ from vecstack.packing.layout import Frame, Outlines, layout_of, polygon_at, pose
 from vecstack.packing.moves import Mover
 from vecstack.packing.opened import draw_in, place_inward
 from vecstack.packing.options import Packing, Pose
-from vecstack.packing.settling import make_way, settle
+from vecstack.packing.settling import make_way, settle, with_padding
 from vecstack.packing.start import spread
 from vecstack.packing.terms import terms_of
 
@@ -45,7 +45,7 @@ class Work:
 COARSE, MIDDLE, FINE = Level(50, 200, 0.4), Level(200, 200, 0.2), Level(600, 60, 0.1)
 WORKS = {
     "sketch": Work((COARSE, MIDDLE), 6, 0.0, 0, 8, 0),
-    "fast": Work((COARSE, MIDDLE), 10, 1.0, 4, 24, 0),
+    "fast": Work((COARSE, MIDDLE), 10, 2.0, 4, 24, 0),
     "good": Work((COARSE, MIDDLE, FINE), 20, 40.0, 24, 60, 12),
     "best": Work((COARSE, MIDDLE, FINE), 20, 120.0, 60, 80, 40),
 }
@@ -152,9 +152,10 @@ class _Task:
                 self.terms.low += factor
                 self.terms.high += factor
         else:
-            spread(self.layout, self.terms, options.axis, self.random)
+            roomy = with_padding(self.terms)
+            spread(self.layout, roomy, options.axis, self.random)
             for level in self.work.levels:
-                grow(self.layout, self.terms, level)
+                grow(self.layout, roomy, level.finer(self.layout.count))
                 self._tell(0.1)
             make_way(self.layout, self.terms)
         settle(self.mover.patcher, self.work.steps)

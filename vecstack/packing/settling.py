@@ -4,6 +4,7 @@ those that stay tangled shrink or are taken out."""
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,8 +18,14 @@ SHRUNK = 0.1  # by how much the logarithm of the scale of a tangled item falls a
 ROUNDS = 12  # of untangling before items are taken out
 
 
+def with_padding(terms: Terms) -> Terms:
+    """The terms of items that are larger by the padding: as they are in pictures, which know of no distances."""
+    low, high = (np.log(np.exp(bound) + terms.padding) for bound in (terms.low, terms.high))
+    return replace(terms, low=low, high=high)
+
+
 def make_way(layout: Layout, terms: Terms) -> None:
-    """Make items smaller by the padding, of which pictures know nothing."""
+    """Make items that were grown with their padding smaller by it."""
     free = np.flatnonzero(layout.placed & ~terms.held)
     poses = layout.pose[free].copy()
     poses[:, 3] = np.log(np.maximum(np.exp(poses[:, 3]) - terms.padding, 1e-9))
