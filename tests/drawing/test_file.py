@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vecstack.drawing.file import render_to_file, thumbnail_png
+from vecstack.drawing.file import render_to_file, thumbnail_png, with_thumbnail
 from vecstack.drawing.render import render
 from vecstack.drawing.viewport import Viewport
 from vecstack.errors import ExportError, UsageError
 from vecstack.geometry import Rect
+from vecstack.stack import Canvas, Stack
 
 VIEWPORT = Viewport(Rect(2.0, -3.0, 37.0, 53.0), 74, 150)  # three strips
 ENDINGS = ["png", "PNG", "tif", "tiff", "jpg", "jpeg", "webp"]
@@ -97,6 +98,12 @@ def test_a_transparent_canvas_has_alpha_where_the_format_has(stack, tmp_path, en
 def test_the_thumbnail_of_a_transparent_canvas_is_transparent(stack):
     clear = dataclasses.replace(stack, canvas=dataclasses.replace(stack.canvas, transparent=True))
     assert read(io.BytesIO(thumbnail_png(clear, 53))).shape == (53, 37, 4)
+
+
+@pytest.mark.parametrize(("side", "thumbnail_side"), [(32, 28), (33, 64)])
+def test_the_thumbnail_of_a_small_picture_is_smaller(side, thumbnail_side):
+    png = with_thumbnail(Stack(Canvas(side, side))).thumbnail
+    assert read(io.BytesIO(png)).shape[:2] == (thumbnail_side, thumbnail_side)
 
 
 def test_jpeg_keeps_colours_at_full_resolution(stack, tmp_path):

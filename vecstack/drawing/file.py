@@ -14,6 +14,7 @@ from vecstack.stack import Stack
 
 MAX_DPI = 1_000_000  # beyond any printer; a typing error is caught
 THUMBNAIL_PX = 64  # long side: enough for a list of files, and drawn in 0.05 s (ten layers, one core)
+SMALL_PX, SMALL_THUMBNAIL_PX = 32, 28  # of a picture of up to so many px: more would be most of its file
 
 
 def render_to_file(
@@ -59,5 +60,7 @@ def thumbnail_png(stack: Stack, size: int) -> bytes:
 
 
 def with_thumbnail(stack: Stack) -> Stack:
-    """The stack with a thumbnail of what it draws. Raises as `render_to_file` does."""
-    return dataclasses.replace(stack, thumbnail=thumbnail_png(stack, THUMBNAIL_PX))
+    """The stack with a thumbnail of what it draws, a smaller one where the picture is small. Raises as `render_to_file`
+    does."""
+    is_small = max(stack.canvas.width, stack.canvas.height) <= SMALL_PX
+    return dataclasses.replace(stack, thumbnail=thumbnail_png(stack, SMALL_THUMBNAIL_PX if is_small else THUMBNAIL_PX))

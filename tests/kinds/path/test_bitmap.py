@@ -464,6 +464,18 @@ def test_rough_edges_become_one_layer_with_a_soft_edge() -> None:
     assert abs(stack.metrics["psnr"] + 10 * math.log10(error)) < 0.1
 
 
+def test_edges_that_no_outline_explains_are_soft_though_ink_is_even() -> None:
+    y, x = (np.indices((32 * SIDE, 32 * SIDE)) + 0.5) / 32 - SIDE / 2
+    inked = np.abs(np.hypot(x, y) - 8) < 2
+    cover = inked.reshape(SIDE, 32, SIDE, 32).mean((1, 3))
+    partly = (cover > 0.02) & (cover < 0.98)
+    noisy = np.where(partly, np.random.default_rng(3).uniform(0.25, 0.75, cover.shape), cover)
+    for each, is_soft in ((cover, False), (noisy, True)):
+        pixels: Any = np.repeat(np.round(255 * each).astype(np.uint8)[..., None], 3, 2)
+        (layer,) = vecstack.decompose(pixels, "bitmap").layers
+        assert (layer.kind != "path") == is_soft
+
+
 def test_rough_edges_become_sharp_where_that_is_asked_for() -> None:
     pixels: Any = np.repeat(np.round(255 * rough_ring(SIDE)).astype(np.uint8)[..., None], 3, 2)
     stack = vecstack.decompose(pixels, style=vecstack.Style(sharp=True))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vecstack.kinds.base import GridShader, Shader
     from vecstack.kinds.spline.tune import SplineTunable
 
-SURFACE_STEP = 0.05  # of the control values of an edge as steep as the sigmoid: changes a mask by 1/160 at most
+SURFACE_STEP = 0.2  # of the control values of an edge as steep as the sigmoid: changes a mask by 1/40 at most
 
 
 class SplineKind(Kind[SplineLayer]):

@@ -34,7 +34,7 @@ class Form:
 
 COARSE = Form(1, 3e-4, 0.0, 24, (1.0, 1.0, 0.7, 0.7, 0.5, 0.5, 0.4, 0.35))
 # thin strokes do not tear; three more that bend less, and along edges as much, less and more
-FINE = Form(2, 1e-4, 1e-2, 12, (1.0, 1.0, 1.0, 1.0, 0.7, 0.7, 0.7, 0.5, 0.5, 0.5, 0.4, 0.35))
+FINE = Form(2, 1e-4, 1e-2, 16, (1.0, 1.0, 1.0, 1.0, 0.7, 0.7, 0.7, 0.5, 0.5, 0.5, 0.4, 0.35))
 FINER = tuple(replace(FINE, bending=3e-5, winding=winding) for winding in (1e-2, 1e-3, 3e-2))
 
 

@@ -232,6 +232,12 @@ def length_of(contours: Sequence[Contour], cover: np.ndarray, contrast: float) -
     return missing + PRICE * sum(map(numbers_of, contours))
 
 
+def missed_by(contours: Sequence[Contour], cover: np.ndarray) -> float:
+    """By how much contours miss the pixels [H,W] that are partly covered: the median."""
+    search = Search(cover, Aim(cover, cover))
+    return float(np.median(search.missed(fitted(contours, search.aim, 0))))
+
+
 @dataclass(frozen=True)
 class _Start:
     """First outlines, points [N,2] of each, and their contours."""
