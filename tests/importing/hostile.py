@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 
 XLINK = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -48,6 +49,10 @@ REFUSED: dict[str, tuple[Callable[[], str | bytes], str]] = {
         lambda: f'<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>{svg("<text>&x;</text>")}',
         "entities",
     ),
+    "a long entity, often": (
+        lambda: f'<!DOCTYPE svg [<!ENTITY x "{"y" * 10_000}">]>{svg("<text>" + "&x;" * 10_000 + "</text>")}',
+        "entities",
+    ),
     "a parameter entity": (
         lambda: f'<!DOCTYPE svg [<!ENTITY % x SYSTEM "http://localhost/">%x;]>{svg("")}',
         "entities",
@@ -55,10 +60,17 @@ REFUSED: dict[str, tuple[Callable[[], str | bytes], str]] = {
     "use of another file": (lambda: svg('<use href="other.svg#a"/>'), "elsewhere"),
     "a fill elsewhere": (lambda: svg(f'{RECT} fill="url(http://localhost/a.svg#b)"/>'), "elsewhere"),
     "a clip elsewhere": (lambda: svg(f'{RECT} clip-path="url(file:///etc/passwd#a)"/>'), "elsewhere"),
+    "a mask elsewhere": (lambda: svg(f'{RECT} mask="url(http://localhost/a.svg#b)"/>'), "elsewhere"),
+    "a marker elsewhere": (lambda: svg('<path d="M0 0h9" marker-end="url(http://localhost/a.svg#b)"/>'), "elsewhere"),
+    "a gradient after one elsewhere": (
+        lambda: svg(f'<linearGradient id="a" href="b.svg#c"/>{RECT} fill="url(#a)"/>'),
+        "elsewhere",
+    ),
     "an imported style sheet": (lambda: svg('<style>@import url("http://localhost/a.css");</style>'), "elsewhere"),
     "a linked style sheet": (lambda: f'<?xml-stylesheet href="http://localhost/a.css"?>{svg("")}', "elsewhere"),
     "a script": (lambda: svg("<script>alert(1)</script>"), "script"),
     "use of itself": (lambda: svg('<g id="a"><use href="#a"/></g>'), "uses itself"),
+    "a symbol of itself": (lambda: svg('<symbol id="a"><use href="#a"/></symbol><use href="#a"/>'), "uses itself"),
     "a circle of uses": (
         lambda: svg('<g id="a"><use href="#b"/></g><g id="b"><use href="#a"/></g>'),
         "uses itself",
@@ -73,9 +85,11 @@ REFUSED: dict[str, tuple[Callable[[], str | bytes], str]] = {
     ),
     "percentages without a viewBox": (lambda: svg(RECT + "/>", 'width="100%" height="50%"'), "no size"),
     "a width beyond numbers": (lambda: svg(RECT + "/>", 'width="1e309" height="10"'), "no size"),
+    "a viewBox of no numbers": (lambda: svg(RECT + "/>", 'viewBox="0 0 nan inf"'), "no size"),
     "a canvas of 10 million px": (lambda: svg(RECT + "/>", 'width="1e7" height="1e7"'), "sides"),
     "a negative size": (lambda: svg(RECT + "/>", 'width="-5" height="10"'), "sides"),
     "50 MB of digits": (lambda: svg(f'<path d="M{"1" * 50_000_000}"/>'), "bytes"),
+    "a packed bomb": (lambda: gzip.compress(svg(" " * 50_000_000).encode(), 1), "bytes"),
     "too many elements": (lambda: svg("<g/>" * 200_000), "elements"),
     "too many shapes": (lambda: svg(f"{RECT}/>" * 20_000), "too many layers"),
     "too many style rules": (lambda: svg("<style>" + "a{}" * 5_000 + "</style>"), "style rules"),
@@ -99,6 +113,10 @@ BOUNDED: dict[str, Callable[[], str]] = {
     "arcs of radius 0": lambda: svg('<path d="M1 1A0 0 0 0 1 50 50A0 5 0 1 0 90 5A1e-300 1e-300 0 0 1 5 90z"/>'),
     "arcs from a point to itself": lambda: svg('<path d="M5 5A9 9 0 1 1 5 5z" stroke="red"/>'),
     "very large arcs": lambda: svg('<path d="M1 1A1e8 1e8 45 1 1 50 50z"/>'),
+    "angles beyond numbers": lambda: svg(
+        f'<marker id="m" orient="1e309">{RECT}/></marker><path d="M0 0h9v9A9 9 1e309 0 1 9 50" marker-mid="url(#m)"/>'
+        f'{RECT} transform="rotate(1e309)"/>{RECT} transform="skewX(1e309)"/>{RECT} fill="oklch(50% .1 1e309)"/>'
+    ),
     "a transform without an inverse": lambda: svg(
         f'<g transform="scale(0)">{RECT}/></g><g transform="matrix(1 1 1 1 0 0)">{RECT}/></g>'
     ),

@@ -11,6 +11,7 @@ from tests.importing.hostile import BOUNDED, RECT, REFUSED, double_clip, svg
 from vecstack import import_svg
 from vecstack.errors import PictureError
 from vecstack.importing import visits
+from vecstack.importing.colors import parsed
 
 SECONDS = 60  # far more than any takes on a slow machine
 LONG = {"nested groups of use", "too many shapes"}  # of what is refused
@@ -35,6 +36,13 @@ def test_a_hostile_drawing_takes_a_bounded_time(name: str) -> None:
     stack = import_svg(io.BytesIO(BOUNDED[name]().encode()))
     assert time.monotonic() - start < SECONDS
     assert len(stack.layers) <= 100
+
+
+@pytest.mark.parametrize("text", ["hsl(1e309 50% 50%)", "hwb(9 1e309% 0%)", "oklch(50% .1 1e309)", "oklab(1e200 1 1)"])
+def test_colors_beyond_numbers_are_colors(text: str) -> None:
+    found = parsed(text)
+    assert isinstance(found, tuple)
+    assert all(0 <= value <= 1 for value in found[0])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vecstack.color import Color, to_srgb
+from vecstack.importing.values import LARGEST
 
 CURRENT = "currentcolor"
 FROM_PACKAGE = ("srgb", "hsl", "hwb")  # the spaces that it takes to sRGB
@@ -35,11 +36,13 @@ def parsed(text: str) -> tuple[Color, float] | str | None:
 
 def _srgb(color: Any) -> list[float] | None:
     """The channels of a colour of the package; None where there is no way to them."""
-    first, second, third = (float(value or 0) for value in color.coordinates)
+    values = np.nan_to_num([float(value or 0) for value in color.coordinates])
+    first, second, third = values.clip(-LARGEST, LARGEST).tolist()
     if color.space == "hsl":  # Saturation has been clipped since CSS 2.
-        color = type(color)("hsl", (first, min(max(second, 0.0), 100.0), third), color.alpha)
+        second = min(max(second, 0.0), 100.0)
     if color.space in FROM_PACKAGE:
-        return [float(value or 0) for value in color.to("srgb").coordinates]
+        finite = type(color)(color.space, (first, second, third), color.alpha)
+        return [float(value or 0) for value in finite.to("srgb").coordinates]
     if color.space == "oklch":
         first, second, third = first, *_around(second, third)
     elif color.space != "oklab":

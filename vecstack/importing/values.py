@@ -157,9 +157,10 @@ def _function(name: str, values: list[float]) -> Affine | None:
 
 
 def degrees(text: str) -> float:
-    """An angle in degrees; 0 where the text is none."""
+    """An angle in degrees; 0 where the text is none, or too large."""
     match = _LENGTH.fullmatch(text)
-    return float(match[1]) * TURNS.get(match[2].lower(), 0.0) if match is not None else 0.0
+    value = float(match[1]) * TURNS.get(match[2].lower(), 0.0) if match is not None else 0.0
+    return value if abs(value) <= LARGEST else 0.0
 
 
 def rotation(angle: float) -> Affine:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vecstack.kinds.path.graphic.reach import Reach, without_fringes
-from vecstack.kinds.path.graphic.seeds import parts_of
+from vecstack.kinds.path.graphic.reach import Reach, without_fringes, without_strokes
+from vecstack.kinds.path.graphic.seeds import Parts, parts_of
 from vecstack.kinds.path.graphic.stacking import shapes_of
 from vecstack.kinds.path.graphic.strokes import strokes_of
 from vecstack.winding import area_of
@@ -51,3 +51,22 @@ def test_strokes_without_fills_tell_of_no_rims() -> None:
     reach = Reach.seen(parts, picture, every[~ground].tolist(), ground, np.zeros(4))
     assert not reach.seamed.any()
     assert not reach.fringed.any()
+
+
+@pytest.mark.parametrize("is_fringed", [True, False])
+def test_a_fringe_takes_all_of_a_stroke_with_the_ground_behind_it_and_no_more(is_fringed: bool) -> None:
+    fill, stroke, ground, other = range(4)
+    part = np.full((64, 40), ground)
+    part[:32, :20] = fill
+    part[12:24, 24:] = other
+    part[:, 20:24] = stroke
+    parts = Parts(part, part, np.zeros(part.shape, np.float32), np.eye(4, dtype=np.float32), np.ones(part.shape, bool))
+    numbers = np.arange(parts.count)
+    reach = Reach(np.zeros(4, bool), (numbers == fill) & is_fringed)
+    found, veil = without_strokes(parts, [stroke], numbers == ground, reach)
+    half = [fill, fill, ground, ground]
+    assert found.part[5, 19:26].tolist() == [fill, *([fill] * 4 if is_fringed else half), ground, ground]
+    assert found.part[18, 20:24].tolist() == [fill, fill, other, other]  # which hides what is below
+    assert (found.part[50, 20:24] == ground).all()  # far from the fill
+    assert (found.part[:12, :20] == fill).all()
+    assert veil[5, 20:24].tolist() == [not is_fringed, True, True, not is_fringed]  # a fringe has a rim that is seen

@@ -10,6 +10,7 @@ from vecstack.kinds.path.bitmap.chroma import muted, unmuted
 from vecstack.kinds.path.bitmap.mixtures import Bounds, Mixtures, mixtures_of
 from vecstack.kinds.path.bitmap.runs import with_runs
 from vecstack.kinds.path.graphic.edges import grown
+from vecstack.kinds.path.noise import REACH, without_noise
 
 RUNNING = Bounds(5 / 255, 8 / 255, 12 / 255, 10 / 255, 12 / 255, 24)  # of a picture some of whose colours run
 CLEANED = Bounds(5 / 255, 14 / 255, 32 / 255, 36 / 255, 48 / 255)  # of one without its noise
@@ -17,7 +18,6 @@ NOISES = (16 / 255, 32 / 255)  # between pixels that may be of one colour, of pi
 MOST_PX = 64  # long side of a picture that is looked at for more than few colours
 GROUND, MOST = 0.6, 10  # share of the border that is of one colour, at least, of such a picture; colours that it has
 PURE, SHADED = 0.97, 5.0 / 255  # share of a pixel of one colour; see _shading
-REACH, ROUNDS = 2, 3  # px around a pixel that tell of its noise; how often it is taken away
 LEAST_INNER = 6  # pixels that tell of a colour amid noise
 
 
@@ -72,22 +72,6 @@ def _colored(mixtures: Mixtures, pixels: np.ndarray) -> Mixtures:
         if is_own.sum() >= LEAST_INNER:
             colors[number] = np.median(pixels[is_own], 0)
     return replace(mixtures, colors=colors)
-
-
-def without_noise(pixels: np.ndarray, alike: float) -> np.ndarray:
-    """Each of some pixels [H,W,D] as the mean of those around it that are `alike`, three times over: a sigma filter (J.
-    S. Lee, 1983), which keeps edges."""
-    height, width, _ = pixels.shape
-    for _ in range(ROUNDS):
-        padded = np.pad(pixels, ((REACH, REACH), (REACH, REACH), (0, 0)), mode="edge")
-        total, count = np.zeros_like(pixels), np.zeros((height, width, 1))
-        for a in range(2 * REACH + 1):
-            for b in range(2 * REACH + 1):
-                other = padded[a : a + height, b : b + width]
-                is_alike = np.abs(other - pixels).max(2, keepdims=True) < alike
-                total, count = total + other * is_alike, count + is_alike
-        pixels = total / count
-    return pixels
 
 
 def _ground_share(pixels: np.ndarray) -> float:

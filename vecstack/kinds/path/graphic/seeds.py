@@ -19,6 +19,7 @@ from vecstack.kinds.path.graphic.pixels import (
     unbroken,
 )
 from vecstack.kinds.path.graphic.thin import OWN_PX, OWN_SHARE, name_thin, seams_of
+from vecstack.kinds.path.noise import without_noise
 from vecstack.kinds.path.regions import merged
 
 ALIKE = 2.5 / 255  # between neighbours of one part: a step of a gradient, and rounding to 8 bits
@@ -29,6 +30,7 @@ REACH = 2  # px from a mixed pixel to the parts that it is a mixture of
 SLIGHT, STEEP, NOISY_SHARE = (2.6 / 255, 14 / 255), 14 / 255, 1.0  # steps between neighbours, and how many more
 # Of a noisy picture: the same as the first two, and the pixels of a thin part.
 NOISY_ALIKE, NOISY_EXPLAINED, NOISY_PART = 10 / 255, 30 / 255, 6
+NOISE, CLEANED_ALIKE = 12 / 255, 5 / 255  # between pixels of one colour amid noise, and what is alike without that
 NOISY_ROUNDS = 4  # in which parts spread over noise beside them, two pixels each
 MIN_PART = 2  # pixels of a thin part: one is a junction of three others, if it is no dot
 DOT_COVER = 0.7  # of a pixel that is a dot beside something else, such as that of a letter
@@ -64,10 +66,14 @@ class Parts:
 
 
 def parts_of(picture: np.ndarray, noisy: bool | None = None) -> Parts:
-    """The parts of a picture [D,H,W] (premultiplied where D is 4), which may be known to be `noisy` or not."""
+    """The parts of a picture [D,H,W] (premultiplied where D is 4), which may be known to be `noisy` or not. Those of a
+    noisy one are told without its noise."""
     noisy = is_noisy(picture) if noisy is None else noisy
-    alike, explained, least = (NOISY_ALIKE, NOISY_EXPLAINED, NOISY_PART) if noisy else (ALIKE, EXPLAINED, MIN_PART)
+    alike, explained, least = (CLEANED_ALIKE, NOISY_EXPLAINED, NOISY_PART) if noisy else (ALIKE, EXPLAINED, MIN_PART)
     colors = np.ascontiguousarray(picture.transpose(1, 2, 0))
+    if noisy:
+        colors = without_noise(colors, NOISE)
+        picture = colors.transpose(2, 0, 1)
     part = linked_in(colors, alike)
     if part is None:
         return _regions(picture)
