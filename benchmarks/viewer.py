@@ -1,13 +1,17 @@
 """How fast the page of `vecstack view` is in a browser: python benchmarks/viewer.py photo.layers
 
-Prints, for each engine, when the first picture is there, when the masks are drawn roughly and when as they are meant
-to be (at 512 px and at 1080 x 720), and how long a change of a colour takes to be seen. Times are in
-milliseconds from the opening of the page; of the changes, the median and the slowest. The engine `webgl2` needs a
-graphics card: where the browser has none, it is left out. Needs playwright and a chromium in the path.
+Prints how large the page is, as it is and with what is gzip in it unpacked; and, for each engine, when the first
+picture is there, when the masks are drawn roughly and when as they are meant to be (at 512 px and at 1080 x 720), and
+how long a change of a colour takes to be seen. Times are in milliseconds from the opening of the page; of the
+changes, the median and the slowest. The engine `webgl2` needs a graphics card: where the browser has none, it is left
+out. Needs playwright and a chromium in the path.
 """
 
 from __future__ import annotations
 
+import base64
+import gzip
+import re
 import shutil
 import statistics
 import sys
@@ -20,6 +24,7 @@ from playwright.sync_api import sync_playwright
 from vecstack import load, to_html
 
 CHANGES = 20
+PACKED = re.compile(r"H4sI[A-Za-z0-9+/=]+")  # how gzip begins, in base64
 MARKS = ("vecstack-draft", "vecstack-sharp")
 FIRST = ("first-contentful-paint", "vecstack-preview")  # the later of both: something is shown, the picture is decoded
 MAKE_SIZE = "([width, height]) => [width - picture.clientWidth, height - picture.clientHeight]"
@@ -33,6 +38,11 @@ CHANGE = """async (round) => {
     await vecstack.settled();
     return performance.getEntriesByName("vecstack-restyle").at(-1).duration;
 }"""
+
+
+def unpacked_size(page: str) -> int:
+    """The bytes of a page whose parts are no gzip."""
+    return len(PACKED.sub(lambda match: gzip.decompress(base64.b64decode(match[0])).decode(), page).encode())
 
 
 def fit_stage(page: Any, width: int, height: int) -> None:
@@ -67,7 +77,9 @@ def measure(browser: Any, url: str, width: int, height: int) -> tuple[str, list[
 def main(document: str) -> None:
     stack = load(document)
     executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    print(f"{document}: {len(stack.layers)} layers")
+    whole = to_html(stack)
+    size, unpacked = len(whole.encode()) / 1000, unpacked_size(whole) / 1000
+    print(f"{document}: {len(stack.layers)} layers; the page has {size:.0f} kB, unpacked {unpacked:.0f}")
     print(
         "| engine | picture | first picture | rough | sharp | change, median | slowest |\n|---|---|---|---|---|---|---|"
     )

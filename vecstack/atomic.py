@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import BinaryIO
 
-from vecstack.errors import ExportError
+from vecstack.errors import ExportError, OutputExistsError
 
 LIST = "layers.json"  # the file of a written folder that lists the others, and shows that vecstack wrote the folder
 
@@ -184,8 +184,8 @@ def _publish(partial: Path, target: Path, overwrite: bool) -> None:
     partial.replace(target)
 
 
-def _exists(place: Path) -> ExportError:
-    return ExportError(f"{place} exists; use `overwrite=True` to replace it, or choose another name.")
+def _exists(place: Path) -> OutputExistsError:
+    return OutputExistsError(f"{place} exists; use `overwrite=True` to replace it, or choose another name.")
 
 
 def _unwritable(place: Path, error: OSError) -> ExportError:

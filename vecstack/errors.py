@@ -73,6 +73,10 @@ class ExportError(VecstackError):
     exit_code = 4
 
 
+class OutputExistsError(ExportError):
+    """An output that exists, and may not be replaced."""
+
+
 class RecipeError(VecstackError):
     """A training recipe, training data, an edit script or a palette that cannot be used."""
 

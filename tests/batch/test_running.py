@@ -115,7 +115,13 @@ def test_an_output_that_no_manifest_knows_is_not_replaced_unasked(copy: Call, te
     some = (texts, "-o", out, "-j", 1, "--include", "0[03].txt")
     refused = copy(*some, "--resume")
     assert refused.code == 7
-    assert "exists; use --overwrite" in refused.err
+    use = "use --skip-existing to leave them, or --overwrite to replace them."
+    assert f"vecstack: outputs of 1 of 2 inputs exist (-v names them); {use}\n" in refused.err
+    told = copy(*some, "-v").err.splitlines()
+    assert [line.endswith("exists; use --overwrite to replace it, or choose another name.") for line in told].count(
+        True
+    ) == 2
+    assert sum("exist;" in line for line in told) == 1
     assert copy(*some, "--skip-existing").code == 0
     assert (out / "00.out").read_text() == "mine"
     assert copy(*some, "--update").code == 0

@@ -80,7 +80,8 @@ def test_a_store_gets_what_a_folder_gets(copy: Call, texts: Path, tmp_path: Path
     again = copy(texts, "-o", store, "-j", 1, "--resume", "--json")
     assert json.loads(again.out.splitlines()[-1])["summary"]["skipped"] == 38
     refused = copy(texts / "00.txt", texts / "03.txt", "-o", store, "-j", 1)
-    assert (refused.code, refused.err.count("exists; use --overwrite")) == (7, 2)
+    assert refused.code == 7
+    assert "outputs of all 2 inputs exist (-v names them); use --resume or --skip-existing to leave" in refused.err
     assert copy(texts / "00.txt", texts / "03.txt", "-o", store, "-j", 1, "--overwrite").code == 0
 
 
@@ -130,7 +131,8 @@ def test_what_a_run_has_put_and_not_told_stands_if_it_is_the_same(
         path.unlink()
     place(f"{memory}/03.out").write_bytes(b"of another")
     result = copy(texts, "-o", memory, "-j", 1, "--resume")
-    assert (result.code, result.err.count("exists; use --overwrite")) == (7, 1)
+    assert result.code == 7
+    assert "outputs of 1 of 40 inputs exist" in result.err
     assert [record.status for record in read_manifests(place(memory))].count("done") == 37
     assert place(f"{memory}/03.out").read_bytes() == b"of another"
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from tests.helpers import psnr_to
 from vecstack import load_model
 from vecstack.fitting.decompose import decompose
+from vecstack.fitting.goal import Goal
 from vecstack.fitting.refine import refine, tune_first
-from vecstack.fitting.underlay import with_sharp_layers
+from vecstack.fitting.underlay import with_grown_layers, with_sharp_layers
 from vecstack.kinds import kind_of
 from vecstack.kinds.base import SceneMaker
 from vecstack.pictures.read import Picture, load_picture
@@ -81,3 +83,22 @@ def test_the_first_layers_alone_are_tuned(stack: Stack) -> None:
     same = tune_first(stack, 0, picture, 0.1, BLACK, 0, "cpu", None)
     assert same.layers == stack.layers
     assert tuned.metrics["psnr"] > same.metrics["psnr"]
+
+
+def test_layers_that_keep_a_transparent_picture_away_go_with_their_net(weights: Path) -> None:
+    clear = np.zeros((12, 16, 4), np.uint8)
+    model = load_model(weights, "cpu")
+    empty = decompose(clear, model, model.maker.max_layers + 1, effort="fast", device="cpu")
+    assert not empty.layers
+    assert not empty.assets
+    clear[:, :8] = (200, 40, 40, 255)
+    sketch = decompose(clear, model, effort="sketch", device="cpu")
+    free = dataclasses.replace(sketch, canvas=dataclasses.replace(sketch.canvas, transparent=True))
+    picture = load_picture(clear)
+    tuned = refine(free, picture, "fast", device="cpu")
+    goal = Goal(len(sketch.layers) + 1)
+    options: Any = {"background": BLACK, "seed": 0, "device": "cpu"}
+    grown = with_grown_layers(free, picture, goal, "fast", **options, report=None)
+    kept = [layer for layer in grown.layers if layer.kind == model.kind]
+    assert [layer for layer in tuned.layers if layer in kept] == kept
+    assert grown.metrics["psnr"] > tuned.metrics["psnr"]

@@ -11,7 +11,7 @@ import random
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import imagecodecs
@@ -37,6 +37,8 @@ from vecstack.importing.svg import import_svg
 from vecstack.kinds.mask.maker import weights_to_bytes
 from vecstack.kinds.mask.model import Predictor
 from vecstack.models import load_model
+from vecstack.packing.sizes import read_sizes
+from vecstack.packing.words import read_words
 from vecstack.pictures.read import load_picture
 from vecstack.train.recipe import load_recipe
 
@@ -69,11 +71,11 @@ def read_svg(data: bytes) -> None:
 
 
 def read_text(data: bytes) -> None:
-    """Read a palette, a script of edits and a recipe."""
+    """Read a palette, a script of edits, a recipe, a list of words and a table of sizes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "text"
         path.write_bytes(data)
-        for read in (load_palette, load_script, load_recipe):
+        for read in (load_palette, load_script, load_recipe, read_words, partial(read_sizes, column=None)):
             try:
                 read(path)
             except VecstackError as error:
@@ -208,6 +210,8 @@ def drawings() -> list[bytes]:
 
 
 TEXTS = (
+    b"sea 12\nsky, 3\n\nblue sky\t1e3\n",
+    b"name,size\nsea,12\nsky,3.5\n",
     b"#ff8800\n#123\nrgb(1, 2, 3)\n\nred\n",
     b"GIMP Palette\nName: few\nColumns: 2\n# a comment\n255 0 9\tRed\n  1  22 255 Blue\n",
     b'[[change]]\nrecolor = "1"\nto = "#ff0000"\n\n[[change]]\nhide = "Sky*"\n\n[[change]]\nopacity = "2"\nto = 0.5\n',
@@ -217,7 +221,7 @@ TEXTS = (
 
 @cache
 def texts() -> list[bytes]:
-    """Palettes, scripts of edits, and the recipes of the shipped models."""
+    """Palettes, scripts of edits, lists of words, tables, and the recipes of the shipped models."""
     recipes = sorted((Path(__file__).parents[2] / "weights").glob("*/*.toml"))
     return [*TEXTS, *(path.read_bytes() for path in recipes)]
 

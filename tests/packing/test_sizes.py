@@ -52,3 +52,11 @@ def test_a_column_is_named_where_there_are_several(tmp_path: Path) -> None:
         read_sizes(path, None)
     with pytest.raises(UsageError, match=r"column 'peple' is not in .*; did you mean people"):
         read_sizes(path, "peple")
+
+
+def test_messages_about_long_names_of_columns_are_short(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(f"column{at}" for at in range(500)) + "\n" + ",".join(["1"] * 500))
+    with pytest.raises(UsageError, match="say which column") as caught:
+        read_sizes(path, None)
+    assert len(str(caught.value)) < 600

@@ -16,7 +16,7 @@ from vecstack.batch.digests import digest, digest_if_any, size_of
 from vecstack.batch.inputs import STANDARD
 from vecstack.batch.items import Act, Item, Job, Outcome, Report
 from vecstack.batch.places import exists, fetched, is_file, is_folder, is_url, place, put
-from vecstack.errors import DeviceError, ExportError, PictureError, UsageError, VecstackError
+from vecstack.errors import DeviceError, ExportError, OutputExistsError, PictureError, UsageError, VecstackError
 
 
 def attempt(job: Job, act: Act, item: Item, report: Report) -> Outcome:
@@ -124,5 +124,5 @@ def _put(made: str, path: str, item: Item) -> None:
             raise _taken(path) from None
 
 
-def _taken(path: str) -> ExportError:
-    return ExportError(f"{path} exists; use `overwrite=True` to replace it, or choose another name.")
+def _taken(path: str) -> OutputExistsError:
+    return OutputExistsError(f"{path} exists; use `overwrite=True` to replace it, or choose another name.")

@@ -30,7 +30,7 @@ from vecstack.cli.display import Counts, Display, display_of
 from vecstack.cli.flags import in_flags
 from vecstack.cli.submitting import submit
 from vecstack.compiled import NOTE, is_kept, tell_of_first_use
-from vecstack.errors import BatchError, UsageError, WeightsError, on_one_line
+from vecstack.errors import BatchError, OutputExistsError, UsageError, WeightsError, on_one_line
 
 INTERRUPTED = 130  # exit code that shells give a program ended by Ctrl-C
 
@@ -68,6 +68,7 @@ class _Running:
         self.is_single = len(batch.items) == 1 and not batch.missed and course.shard is None
         self.processes = _processes(batch, job, course)
         self.counts = Counts(len(batch.items), failed=len(batch.missed))
+        self.refused = 0  # items whose outputs exist
         self.display: Display = display_of(verb, self.counts, course.quiet, course.verbose, self.is_single)
 
     def run(self) -> None:
@@ -78,6 +79,7 @@ class _Running:
                 self._work(run)
             except KeyboardInterrupt:
                 self.display.close()
+                self._tell_of_refused()
                 self._tell_how_to_go_on()
                 raise
         self._sum_up()
@@ -143,8 +145,25 @@ class _Running:
             manifest.add(record)
         if self.course.as_json:
             typer.echo(line_of(record))
-        if message:
+        is_refused = isinstance(outcome.error, OutputExistsError)
+        self.refused += is_refused
+        if message and (self.course.verbose or not is_refused):
             typer.echo(f"vecstack: {message}", err=True)
+
+    def _tell_of_refused(self) -> None:
+        """Say in one line how many inputs have outputs that exist, and which options are for that."""
+        if not self.refused:
+            return
+        todo, has_manifest = self._todo(), self.batch.folder is not None
+        amount = f"all {todo}" if self.refused == todo else f"{self.refused} of {todo}"
+        leaving = "--resume or --skip-existing" if has_manifest and not self.course.resume else "--skip-existing"
+        names = "" if self.course.verbose else " (-v names them)"
+        line = f"outputs of {amount} inputs exist{names}; use {leaving} to leave them, or --overwrite to replace them."
+        typer.echo(f"vecstack: {line}", err=True)
+
+    def _todo(self) -> int:
+        """How many inputs were to be worked on, with those that cannot be read."""
+        return self.counts.total - self.counts.skipped + len(self.batch.missed)
 
     def _tell_how_to_go_on(self) -> None:
         if self.is_single or not self.course.line:
@@ -156,11 +175,11 @@ class _Running:
 
     def _sum_up(self) -> None:
         counts = self.counts
+        self._tell_of_refused()
         if self.course.as_json:
             typer.echo(json.dumps({"summary": counts.values()}))
         if counts.failed:
-            todo = counts.total - counts.skipped + len(self.batch.missed)
-            raise BatchError(f"{counts.failed} of {todo} inputs failed; see the lines above ({counts}).")
+            raise BatchError(f"{counts.failed} of {self._todo()} inputs failed; see the lines above ({counts}).")
         if not self.course.quiet and not self.is_single:
             typer.echo(f"vecstack: {counts}", err=True)
 

@@ -267,7 +267,7 @@ def _fit(
     from vecstack.fitting.detail import add_detail
     from vecstack.fitting.grow import grow
     from vecstack.fitting.refine import polish
-    from vecstack.fitting.underlay import with_sharp_layers
+    from vecstack.fitting.underlay import with_grown_layers, with_sharp_layers
 
     options: Any = {"background": background, "seed": seed, "device": device, "report": report}
     most = model.maker.max_layers
@@ -289,6 +289,8 @@ def _fit(
         effort = UNASKED.get(effort, effort)
         own = Goal(GROWN_LAYERS if composing is None else composing.most_layers)
         grown = grow(stack, loaded, own, effort, maker=composing, guide=guide, opaque=opaque, **options)
+    elif most and stack.canvas.transparent:
+        grown = with_grown_layers(stack, loaded, goal, effort, **options)
     elif most:  # the model's layers are tuned as they are without any more: more layers are never worse
         grown = refine(stack, loaded, effort, goal, **options)
     else:
@@ -301,8 +303,9 @@ def _around_nothing(stack: Stack, loaded: Picture, effort: str | float, options:
     miss it; or what draws a small bitmap sharp, where that comes closer."""
     from vecstack.fitting.grow import grow
     from vecstack.fitting.target import open_target
+    from vecstack.fitting.underlay import with_grown_layers
 
-    tried = [refine(stack, loaded, effort, Goal(GROWN_LAYERS), **options)]
+    tried = [with_grown_layers(stack, loaded, Goal(GROWN_LAYERS), effort, **options)]
     if (sharp := _sharp_maker(loaded, options["background"], options["device"])) is not None:
         bare = Stack(stack.canvas, source=stack.source, model=stack.model)
         tried.append(grow(bare, loaded, Goal(sharp.most_layers), effort, maker=sharp, **options))

@@ -1,15 +1,16 @@
-"""Underlay: predicted layers below those of a maker that draws small pictures sharp, as far as they bring the picture
-closer."""
+"""Underlay: predicted layers below those of a maker that draws small pictures sharp, or below grown ones on a
+transparent canvas, as far as they bring the picture closer."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 from vecstack.fitting.goal import Goal
 from vecstack.fitting.progress import ProgressCallback, part_of
 from vecstack.fitting.prune import prune
-from vecstack.fitting.refine import refine, tune_first
+from vecstack.fitting.refine import MIN_SECONDS, TUNING_SHARE, groups, refine, tune_first
 from vecstack.kinds import without_unused
 from vecstack.stack import Canvas, Stack
 
@@ -48,6 +49,45 @@ def with_sharp_layers(
     both = tune_first(_shown(both, sharp, device), 0, loaded, share, background, seed, device, None)
     found = both if _psnr(both) >= _psnr(sharp) + PAYS_DB else sharp
     return found if _psnr(found) >= _psnr(tuned) else tuned
+
+
+def with_grown_layers(
+    sketch: Stack,
+    loaded: Picture,
+    goal: Goal,
+    effort: str | float,
+    *,
+    background: Color,
+    seed: int,
+    device: str,
+    report: ProgressCallback | None,
+) -> Stack:
+    """The layers of a sketch on a transparent canvas, tuned, without those that keep the picture away, and more grown
+    above them until a goal is met. Raises DeviceError."""
+    from vecstack.fitting.grow import grow
+
+    began = time.monotonic()
+    share = effort if isinstance(effort, str) else effort * TUNING_SHARE
+    report_tuning, report_growing = part_of(report, 0, TUNING_SHARE), part_of(report, TUNING_SHARE, 1)
+    options: Any = {"background": background, "seed": seed, "device": device}
+    tuned = refine(sketch, loaded, share, **options, report=report_tuning) if groups(sketch) else sketch
+    below = _helping(tuned, loaded, background, seed, device)
+    left = effort if isinstance(effort, str) else max(MIN_SECONDS, effort - (time.monotonic() - began))
+    return grow(below, loaded, goal, left, **options, report=report_growing)
+
+
+def _helping(stack: Stack, loaded: Picture, background: Color, seed: int, device: str) -> Stack:
+    """The stack without layers that its picture is as close without, tried from the top down."""
+    from vecstack.fitting.target import open_target
+
+    target = open_target(stack, loaded, background, device, seed)
+    kept, least = stack, float(target.errors(stack).mean())
+    for layer in reversed(stack.layers):
+        tried = kept.with_layers([other for other in kept.layers if other is not layer])
+        error = float(target.errors(tried).mean())
+        if error <= least:
+            kept, least = tried, error
+    return without_unused(kept, stack.layers)
 
 
 def _composed(

@@ -26,7 +26,7 @@ def read_sizes(path: str | os.PathLike[str], column: str | None) -> dict[str, fl
     for line, row in enumerate(rows, 2):
         name = (row[named[0]] if named else "").strip() or str(line)
         if not (_is_number(row[at]) and float(row[at]) > 0):
-            raise RecipeError(f"{path}: line {line}: {head[at]} must be a number above 0, not {row[at]!r:.40}.")
+            raise RecipeError(f"{path}: line {line}: {head[at]:.40} must be a number above 0, not {row[at]!r:.40}.")
         sizes[name if name not in sizes else f"{name} {line}"] = float(row[at])
     return sizes
 
@@ -55,7 +55,7 @@ def _column(
     if column is None:
         numeric = [at for at in range(len(names)) if all(map(_is_number, _values(rows, at)))]
         if len(numeric) != 1:
-            raise UsageError(f"{path}: say which column has the sizes, of {', '.join(names)}.", parameter="column")
+            raise UsageError(f"{path}: say which column has the sizes, of {', '.join(names):.200}.", parameter="column")
         return numeric[0]
     if column not in names:
         raise UsageError(f"column {column!r:.40} is not in {path}; {nearest(column, names)}", parameter="column")

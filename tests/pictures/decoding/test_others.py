@@ -183,6 +183,21 @@ def test_a_heif_is_upright_once():
     np.testing.assert_allclose(load_picture(data).pixels, np.rot90(SMOOTH, -1) / 255, atol=20 * STEP)
 
 
+def test_a_heif_whose_main_picture_is_a_thumbnail_is_refused():
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif.register_heif_opener()
+    image = Image.fromarray(SMOOTH)
+    image.info["thumbnails"] = [32]
+    file = io.BytesIO()
+    image.save(file, "HEIF")
+    data = bytearray(file.getvalue())
+    assert load_picture(bytes(data)).sides == (60, 40)
+    main, thumbnail = data.index(b"pitm") + 9, data.index(b"thmb") + 5  # the low bytes of ids
+    data[main] = data[thumbnail]
+    with pytest.raises(PictureError, match="main picture is said to be the thumbnail of another"):
+        load_picture(bytes(data))
+
+
 # --- PFM -------------------------------------------------------------------------------------------------------------
 
 

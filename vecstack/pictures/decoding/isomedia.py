@@ -35,7 +35,10 @@ def decode_heif(data: bytes, max_pixels: int) -> Raster:
     from PIL import Image
 
     factory, _ = Image.OPEN["HEIF"]
-    return decode_image(factory(io.BytesIO(data), ""), max_pixels)  # its orientation is applied, and said to be 1
+    image = factory(io.BytesIO(data), "")
+    if not image.info.get("primary", True):  # pillow-heif would give another picture of the file
+        raise PictureError("its main picture is said to be the thumbnail of another; save it again.")
+    return decode_image(image, max_pixels)  # its orientation is applied, and said to be 1
 
 
 def decode_avif(data: bytes, max_pixels: int) -> Raster:
