@@ -63,8 +63,8 @@ def _runs(stack: Stack, layers: Numbered) -> list[tuple[int, str, list[Layer], s
             parts.append((same[0][0], groups[name].name or name, [layer for _, layer in same], groups[name].parent))
     if len(parts) > MOST:
         raise ExportError(
-            f"{len(layers):,} layers are more than the {MOST} of an OpenRaster file; put them in groups by "
-            "`vecstack edit`, which are one layer each then."
+            f"{len(layers):,} layers are more than the {MOST} of an OpenRaster file, and not in so few groups; "
+            "merge some by `vecstack edit`, or export SVG."
         )
     return parts
 
