@@ -25,7 +25,7 @@ import torch
 
 from tests.helpers import new_net, png_of, zipped
 from vecstack.document import archive, file, limits, strict_json
-from vecstack.document.file import dumps, dumps_json, load, save, validate
+from vecstack.document.file import dumps, dumps_json, load, load_measured, save, size_of, validate
 from vecstack.errors import DocumentError, ExportError, NewerFormatError, UnknownKindError
 from vecstack.geometry import Affine
 from vecstack.kinds import find_kind
@@ -891,3 +891,18 @@ def test_a_layer_file_is_never_called_a_picture(tmp_path: Path, name: str) -> No
     for other in ("new", "new.zip", "v1.2", "new.layers", "new.json"):
         save(Stack(Canvas(37, 53)), tmp_path / other)
         assert load(tmp_path / other).canvas.width == 37
+
+
+@pytest.mark.parametrize("write", [dumps, dumps_json])
+def test_a_file_is_measured_as_it_is_and_a_bare_document_as_it_would_be(write: Callable[[Stack], bytes]) -> None:
+    wanted = dataclasses.replace(make_stack(), thumbnail=None)
+    assert load_measured(write(wanted)) == (wanted, size_of(wanted))
+
+
+def test_a_file_of_another_program_has_its_own_size() -> None:
+    with zipfile.ZipFile(io.BytesIO(dumps(make_stack()))) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    data = zipped(*members.items())
+    stack, sizes = load_measured(data)
+    assert stack == make_stack()
+    assert sizes.file == len(data) != size_of(stack).file

@@ -13,11 +13,12 @@ from tests.exporting.conftest import BLUE, CANVAS, HOSTILE, RED, pixels_of
 from tests.helpers import block
 from vecstack import Stack, render
 from vecstack.errors import ExportError, UsageError
+from vecstack.exporting import ora
 from vecstack.exporting.ora import to_ora
 from vecstack.exporting.pdf import to_pdf
 from vecstack.exporting.png_layers import png_layers
 from vecstack.geometry import Affine, Rect
-from vecstack.stack import UnknownLayer
+from vecstack.stack import Group, UnknownLayer
 
 
 def members(data: bytes) -> dict[str, bytes]:
@@ -159,3 +160,15 @@ def test_layers_of_pictures_too_large_to_hold_are_refused_before_they_are_drawn(
     match = r"100,000 px is too large, at most 268 megapixels a layer; use a smaller `size`\.$"
     with pytest.raises(UsageError, match=match):
         export(stack, size=100_000, device="cpu")
+
+
+def test_of_many_layers_those_of_a_group_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ora, "MOST", 3)
+    places = [Rect(4.0 * at, 3.0, 9.0, 8.0) for at in range(5)]
+    blocks = [block(f"b{at}", place, opacity=0.6, group="g" if at > 1 else None) for at, place in enumerate(places)]
+    stack = Stack(CANVAS, tuple(blocks), groups=(Group("g", name="Round 1"),))
+    data = to_ora(stack, device="cpu")
+    assert [entry.attrib["name"] for entry in entries(data)] == ["Background", "b0", "b1", "Round 1"]
+    assert np.abs(composite(data) - render(stack, device="cpu")).max() <= 2
+    with pytest.raises(ExportError, match="5 layers are more than the 3 of"):
+        to_ora(stack.with_layers([dataclasses.replace(layer, group=None) for layer in blocks]), device="cpu")

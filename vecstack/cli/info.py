@@ -59,11 +59,11 @@ def run(
 
 def _facts(document: str, with_contributions: bool, with_plan: bool, size: int | None) -> dict[str, Any]:
     """All that is told of a layer file, as JSON values."""
-    from vecstack.document.file import load, size_of
+    from vecstack.document.file import load_measured
 
-    stack = load(source_of(document))
+    stack, sizes = load_measured(source_of(document))
     facts = describe(stack)
-    facts["bytes"] = asdict(size_of(stack))
+    facts["bytes"] = asdict(sizes)
     if with_contributions:
         _add_contributions(facts, stack)
     if with_plan:

@@ -74,6 +74,19 @@ def load(source: Source) -> Stack:
         return _parse(_read(source), _place(source))[0]
 
 
+def load_measured(source: Source) -> tuple[Stack, Sizes]:
+    """The stack, as `load` has it, and its size as a `.layers` file: the file's own where it is one that holds all its
+    assets, else that of `size_of`. Raises as `load`."""
+    with _boundary(_name(source), _READING):
+        data = _read(source)
+        stack = _parse(data, _place(source))[0]
+        if data.startswith(b"PK"):
+            sizes, assets = _sizes(data)
+            if assets == set(stack.assets):
+                return stack, sizes
+    return stack, size_of(stack)
+
+
 def validate(source: Source) -> list[str]:
     """Warnings about a layer file that can be loaded, a sentence each: parts of a later version, unknown fields and
     members, unused assets. Raises as `load` does, and DocumentError for a file that does not follow the schema."""
@@ -153,11 +166,16 @@ def size_of(stack: Stack) -> Sizes:
     layer; unlike `dumps`, it does not read the file back."""
     with _boundary("document", _WRITING):
         check_kinds(stack.layers, stack.assets)
-        data = _zipped(stack)
+        return _sizes(_zipped(stack))[0]
+
+
+def _sizes(data: bytes) -> tuple[Sizes, set[str]]:
+    """The sizes of a zip, and the assets in it."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {info.filename: info.compress_size for info in archive.infolist()}
-    assets = sum(size for name, size in members.items() if name.startswith("assets/"))
-    return Sizes(len(data), members[DOCUMENT], assets)
+    assets = {name: size for name, size in members.items() if name.startswith("assets/")}
+    names = {name.removeprefix("assets/").removesuffix(".safetensors") for name in assets}
+    return Sizes(len(data), members[DOCUMENT], sum(assets.values())), names
 
 
 def dumps_json(stack: Stack) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 
 from vecstack.errors import UsageError
 from vecstack.exporting.svg.options import MAX_PRECISION, SvgOptions
+from vecstack.stack import Canvas
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,10 @@ def test_a_compressed_file_is_the_same_text_and_the_same_bytes_each_time() -> No
     assert len(data) < len(text)
     assert data == options.encode(text)
     assert data[4:8] == bytes(4)  # no time of day
+
+
+def test_large_canvases_need_fewer_decimals() -> None:
+    small, large = Canvas(255, 16), Canvas(16, 256)
+    assert [SvgOptions().decimals(canvas) for canvas in (small, large)] == [3, 2]
+    assert [SvgOptions(minify=True).decimals(canvas) for canvas in (small, large)] == [2, 2]
+    assert [SvgOptions(precision=5).decimals(canvas) for canvas in (small, large)] == [5, 5]

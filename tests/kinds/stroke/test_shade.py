@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -10,10 +12,12 @@ import vecstack.compiled
 from tests.kinds.stroke.examples import at, examples, stroke
 from vecstack import Canvas, Stack, render
 from vecstack.compiled import is_compiling
+from vecstack.drawing.points import Grid
+from vecstack.drawing.sheets import cover_on, shade_on
 from vecstack.drawing.viewport import Viewport
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.stroke.kind import KIND
-from vecstack.kinds.stroke.layer import StrokeLayer
+from vecstack.kinds.stroke.layer import Bristles, StrokeLayer
 from vecstack.kinds.stroke.raster import draw_over, numbers_of
 
 CPU = torch.device("cpu")
@@ -106,3 +110,11 @@ def test_discs_of_a_stretched_frame_are_ellipses() -> None:
     expected = ((pixels() - 24) / torch.tensor([12.0, 6.0])).norm(dim=1)
     is_sure = (expected - 1).abs() > 0.12
     assert alpha[is_sure].tolist() == pytest.approx((expected < 1).double()[is_sure].tolist(), abs=1e-6)
+
+
+def test_what_covers_points_is_the_same_by_loops() -> None:
+    layers = [*examples()[0], dataclasses.replace(random_strokes(5, 1, 3.0, 6.0)[0], bristles=Bristles(0.5, 0.6, 0.4))]
+    points = Grid.about(Rect(0, 0, 37, 53), 900, CPU)
+    for layer in layers:
+        exact = shade_on(layer, {}, points)[0] * layer.opacity
+        torch.testing.assert_close(cover_on(layer, {}, points), exact, atol=0.02, rtol=0)

@@ -211,14 +211,15 @@ def _shares(stack: Stack, device: str, count: int = POINTS) -> tuple[dict[int, f
     canvas, 0..1, at about so many points."""
     from vecstack.device import resolve_device
     from vecstack.drawing.points import Grid
-    from vecstack.drawing.sheets import lights, sheets_on
+    from vecstack.drawing.sheets import cover_on, shown_on
 
     points = Grid.about(stack.canvas.rect, count, resolve_device(device))
     light = points.background(stack).new_ones(len(points.ys), len(points.xs))  # that the layers above let through
-    shares = {
-        sheet.index: float((part * sheet.alpha).sum()) / light.numel()
-        for sheet, part in lights(list(sheets_on(stack, points)), light)
-    }
+    shares: dict[int, float] = {}
+    for index, layer, box in reversed(list(shown_on(stack, points))):
+        alpha, part = cover_on(layer, stack.assets, points.part(box)), box.of(light)
+        shares[index] = float((part * alpha).sum()) / light.numel()
+        part *= 1 - alpha
     return shares, float(light.mean())
 
 

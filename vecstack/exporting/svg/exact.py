@@ -46,21 +46,21 @@ def is_exact(layer: Layer, assets: Mapping[str, bytes]) -> bool:
 
 def exact_shape(stack: Stack, layer: Layer, name: str, options: SvgOptions, device: str) -> tuple[str, str]:
     """The element of a layer that is exact, `name` its id, and what it refers to."""
-    kind = kind_of(layer)
+    kind, decimals = kind_of(layer), options.decimals(stack.canvas)
     outline, element = kind.outline(layer), kind.svg(layer, name) or _shared(stack, layer, options)
     if element is None and outline == (UNIT_CIRCLE,):
         element = SvgElement("circle", {"r": "1"})
     moved = None if element is None else _moved(element, layer.transform)
     if element is not None and element.curves:
-        place = {"d": outline_data(element.curves, options.decimals + 1)}  # each number moves both sides
+        place = {"d": outline_data(element.curves, decimals + 1)}  # each number moves both sides
     elif moved is not None:
         element, place = moved, {}
     elif element is not None:
         place = {"transform": _placed(layer.transform.after(REDUCED) if element.tag == "use" else layer.transform)}
         if outline is not None and element.tag == "path" and "d" not in element.attributes:
-            place["d"] = outline_data(outline, options.decimals + digits(layer.transform))
+            place["d"] = outline_data(outline, decimals + digits(layer.transform))
     elif outline is not None:
-        element, place = SvgElement("path", {"d": _in_canvas(outline, layer.transform, options.decimals)}), {}
+        element, place = SvgElement("path", {"d": _in_canvas(outline, layer.transform, decimals)}), {}
     else:
         element, place = _picture(stack, layer, device), {}
     color = color_of(layer)

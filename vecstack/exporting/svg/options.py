@@ -14,7 +14,8 @@ from vecstack.stack import Canvas
 
 MAX_PRECISION = 6
 DECIMALS = 3  # of a canvas unit, in exact curves: a thousandth of a pixel of the source
-MINIFIED_DECIMALS = 2
+FEW_DECIMALS = 2  # on canvases whose long side is at least LARGE, and where the text is to be small
+LARGE = 256  # pixels: drawn eight times as large, it fills a screen, and a hundredth is still a twelfth of a pixel
 TOLERANCE = 1.5  # of a looser one, steps show where a mask is soft in one place and sharp in another
 
 
@@ -72,10 +73,11 @@ class SvgOptions:
         scale = 1.0 if self.size is None else self.size / max(canvas.width, canvas.height)
         return f'width="{number(canvas.width * scale)}" height="{number(canvas.height * scale)}"'
 
-    @property
-    def decimals(self) -> int:
+    def decimals(self, canvas: Canvas) -> int:
         """How many decimals of a canvas unit exact curves have."""
-        return self.precision if self.precision is not None else MINIFIED_DECIMALS if self.minify else DECIMALS
+        if self.precision is not None:
+            return self.precision
+        return FEW_DECIMALS if self.minify or max(canvas.width, canvas.height) >= LARGE else DECIMALS
 
     def unit(self, worth: float) -> float:
         """What points of curves are rounded to, in canvas units, where they are off by about `worth` anyway."""

@@ -2,43 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from vecstack.exporting.svg.arcs import Arc, arcs_along
 from vecstack.kinds.base import Curve
 
 Step = tuple[int, int]
+Command = tuple[str, list[str]]  # a letter and its numbers
 
 
 def outline_data(curves: Iterable[Curve], decimals: int) -> str:
     """Path data of curves, closed where they end as they begin, whose points are rounded to so many decimals: relative,
     so that steps have few digits, between points that are rounded already, so that nothing adds up; straight pieces as
-    lines."""
+    lines, and round ones as arcs where these are shorter."""
     scale = 10**decimals
     tokens: list[str] = []
     at = (0, 0)
     for curve in curves:
-        start, *rest = ((round(x * scale), round(y * scale)) for x, y in curve)
+        points = [complex(x * scale, y * scale) for x, y in curve]
+        start, *rest = ((round(point.real), round(point.imag)) for point in points)
         is_closed = curve[0] == curve[-1]
-        pieces = _pieces(start, rest)
-        if is_closed and pieces and len(pieces[-1]) == 1:
-            del pieces[-1]  # `z` draws it
-        tokens += ["m" if tokens else "M", *_numbers([_step(at, start)], decimals), *_commands(pieces, decimals)]
+        commands = list(_commands([start, *rest], {arc.first: arc for arc in arcs_along(points)}, decimals))
+        if is_closed and commands and commands[-1][0] in "lvh":
+            del commands[-1]  # `z` draws it
+        tokens += ["m" if tokens else "M", *_numbers([_step(at, start)], decimals), *_written(commands)]
         tokens += ["z"] if is_closed else []
         at = start if is_closed else rest[-1]
     return _joined(tokens)
 
 
-def _pieces(start: Step, rest: list[Step]) -> list[tuple[Step, ...]]:
-    """The pieces that are longer than nothing, each as the steps from where it begins to its handles and its end;
-    straight ones as the last step alone."""
-    pieces: list[tuple[Step, ...]] = []
-    at = start
-    for first, second, end in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
-        steps = _step(at, first), _step(at, second), _step(at, end)
-        if any(step != (0, 0) for step in steps):
-            pieces.append(steps[2:] if _is_straight(*steps) else steps)
-        at = end
-    return pieces
+def _commands(points: Sequence[Step], arcs: Mapping[int, Arc], decimals: int) -> Iterator[Command]:
+    """What draws the pieces that are longer than nothing; `arcs` by the first of the pieces that each is."""
+    piece = 0
+    while 3 * piece + 3 < len(points):
+        arc = arcs.get(piece)
+        stop = piece + 1 if arc is None else arc.stop
+        own = [_own(points[3 * at : 3 * at + 4], decimals) for at in range(piece, stop)]
+        kept = [command for command in own if command is not None]
+        one = None if arc is None else _round(arc, _step(points[3 * piece], points[3 * stop]), decimals)
+        yield from kept if one is None or _length([one]) >= _length(kept) else [one]
+        piece = stop
+
+
+def _own(points: Sequence[Step], decimals: int) -> Command | None:
+    """What draws a cubic piece as it is, by the steps from where it begins to its handles and its end; a straight one
+    by the last step alone; None for one of no length."""
+    first, second, end = (_step(points[0], point) for point in points[1:])
+    if not (any(first) or any(second) or any(end)):
+        return None
+    if not _is_straight(first, second, end):
+        return "c", _numbers((first, second, end), decimals)
+    dx, dy = end
+    if dx and dy:
+        return "l", _numbers([end], decimals)
+    return ("h", [_number(dx, decimals)]) if dx else ("v", [_number(dy, decimals)])
+
+
+def _round(arc: Arc, step: Step, decimals: int) -> Command | None:
+    """What draws an arc; None where no radius does well."""
+    rounded = arc.rounded(math.hypot(*step))
+    if rounded is None:
+        return None
+    count, power = rounded
+    radius = _number(count, decimals - power)
+    return "a", [radius, radius, "0", str(int(arc.is_large)), str(int(arc.turn > 0)), *_numbers([step], decimals)]
+
+
+def _length(commands: Iterable[Command]) -> int:
+    """Of the numbers of commands of one letter, in characters."""
+    return len(_joined(number for _, numbers in commands for number in numbers))
 
 
 def _step(start: Step, end: Step) -> Step:
@@ -51,15 +84,11 @@ def _is_straight(first: Step, second: Step, end: Step) -> bool:
     return all(x * end[1] == y * end[0] and 0 <= x * end[0] + y * end[1] <= length for x, y in (first, second))
 
 
-def _commands(pieces: Iterable[tuple[Step, ...]], decimals: int) -> Iterator[str]:
-    """The letters and numbers that draw pieces; a letter holds for all that follow it."""
+def _written(commands: Iterable[Command]) -> Iterator[str]:
+    """The letters and numbers of commands; a letter holds for all that follow it."""
     last = ""
-    for piece in pieces:
-        dx, dy = piece[-1]
-        letter = "c" if len(piece) == 3 else "v" if dx == 0 else "h" if dy == 0 else "l"
-        if letter != last:
-            yield letter
-        yield from _numbers(piece, decimals) if letter in "cl" else [_number(dx or dy, decimals)]
+    for letter, numbers in commands:
+        yield from numbers if letter == last else [letter, *numbers]
         last = letter
 
 
