@@ -57,10 +57,11 @@ def test_scores_have_these_sizes(layers: int, height: int, width: int, scores: t
         assert PatchDiscriminator(layers)(torch.empty(2, 3, height, width)).shape == (2, 1, *scores)
 
 
-def test_channels_double_up_to_512() -> None:
+@pytest.mark.parametrize("width", [64, 3])
+def test_channels_double_up_to_eight_times_the_width(width: int) -> None:
     with torch.device("meta"):
-        convolutions = [module for module in PatchDiscriminator(7).modules() if isinstance(module, nn.Conv2d)]
-    assert [convolution.out_channels for convolution in convolutions] == [64, 128, 256, 512, 512, 512, 1]
+        convolutions = [module for module in PatchDiscriminator(7, width).modules() if isinstance(module, nn.Conv2d)]
+    assert [convolution.out_channels for convolution in convolutions] == [width * n for n in (1, 2, 4, 8, 8, 8)] + [1]
 
 
 @pytest.mark.parametrize("layers", [-1, 0, 1, 9])

@@ -28,6 +28,7 @@ MAX_COUNT = 2**63 - 1  # torch's, and what TOML asks of a program; Python's inte
 MAX_DATA_SIDE = 4096  # px; a picture takes 50 MB of memory there
 MAX_NUMBERS = MAX_DOCUMENT_BYTES // 32  # of a picture; a number takes up to 14 bytes, the rest is for layers
 MIN_DISCRIMINATOR_LAYERS, MAX_DISCRIMINATOR_LAYERS = 2, 8  # convolutions; 8 see patches of 574 px
+MAX_DISCRIMINATOR_WIDTH = 1024  # channels; 16 times the published
 FLOAT16_BYTES = 2
 TYPING_ERROR = 0.8  # likeness, by difflib, of a word to the one that was meant
 MAX_HEADER_BYTES = 1 << 20  # of a weights file: some 100 for each of up to 2,600 tensors
@@ -64,6 +65,7 @@ class LossRecipe:
     adversary: str = "wasserstein"  # eqs. 5 and 6; or logistic: with a penalty on the gradient at real pictures (R1)
     gradient_penalty: float = 10.0  # gamma of eq. 5
     discriminator_layers: int = 3  # convolutions of the patch discriminator; the paper: 3 at 32 px, 5 at 128 px
+    discriminator_width: int = 64  # channels of its first convolution
     discriminator_rate: float = 2e-4  # its learning rate
     discriminator_steps: int = 1  # of it for each step of what is trained
     perceptual: float = 0.0  # weight of the distance between features of a network
@@ -236,6 +238,10 @@ def _check_loss(recipe: Recipe) -> None:
         raise RecipeError(
             f"loss.discriminator_layers must be {MIN_DISCRIMINATOR_LAYERS} to {MAX_DISCRIMINATOR_LAYERS}, "
             f"not {loss.discriminator_layers}."
+        )
+    if not 1 <= loss.discriminator_width <= MAX_DISCRIMINATOR_WIDTH:
+        raise RecipeError(
+            f"loss.discriminator_width must be 1 to {MAX_DISCRIMINATOR_WIDTH}, not {loss.discriminator_width}."
         )
     least = smallest_side(loss.discriminator_layers)
     if side < least:
