@@ -109,7 +109,10 @@ def test_a_kind_that_is_not_trained_is_refused(recipe_file: Path, monkeypatch: p
         (("[data]", "[loss]\nabsolute = 1.5\n[data]"), "loss.absolute must be 0 to 1, not 1.5"),
         (("[data]", "[loss]\nperceptual = 1\n[data]"), "loss.perceptual needs loss.perceptual_network"),
         (("[data]", "[loss]\nadversarial = 1\ndiscriminator_layers = 9\n[data]"), "must be 2 to 8, not 9"),
-        (("[data]", "[loss]\nadversarial = 1\ndiscriminator_width = 0\n[data]"), "discriminator_width must be 1 to 1024"),
+        (
+            ("[data]", "[loss]\nadversarial = 1\ndiscriminator_width = 0\n[data]"),
+            "discriminator_width must be 1 to 1024",
+        ),
         (("[data]", "[loss]\nadversarial = 1\ndiscriminator_layers = 8\n[data]"), "data.side of 192 or more"),
         (("[data]", "[baseline]\ndecoder = 'convtt'\nside = 16\n[data]"), "baseline.decoder"),
         (("[data]", "[baseline]\nside = 32\n[data]"), "baseline.side must be data.side, not 32 and 16"),
