@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.train.conftest import sizes_of, with_baseline, with_sizes
+from tests.train.conftest import GENERATOR_RECIPE, RECIPE, sizes_of, with_baseline, with_sizes
 from vecstack.errors import RecipeError, WeightsError
 from vecstack.kinds.mask.baselines import BaselineTrainee
 from vecstack.kinds.mask.maker import weights_to_bytes
@@ -64,21 +65,26 @@ def kept(out: Path) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("more", [ADVERSARIAL, BASELINE], ids=["adversarial", "baseline"])
+@pytest.mark.parametrize(
+    ("text", "measured"),
+    [(RECIPE + ADVERSARIAL, b"held-out dB"), (RECIPE + BASELINE, b"held-out dB"), (GENERATOR_RECIPE, b"KID")],
+    ids=["adversarial", "baseline", "generator"],
+)
 def test_a_training_that_is_killed_ends_as_an_uninterrupted_one(
-    pictures: Pictures, recipe_file: Path, picture_zip: Path, tmp_path: Path, more: str
+    recipe_file: Path, picture_zip: Path, tmp_path: Path, text: str, measured: bytes
 ) -> None:
     """Killed, not asked to stop, at a moment drawn by lot, which may be within a file's writing."""
-    text = recipe_file.read_text(encoding="utf-8").replace("evaluate_every = 3", "evaluate_every = 2")
-    recipe_file.write_text(text.replace("steps = 6", "steps = 20") + more, encoding="utf-8")
+    text = text.replace("evaluate_every = 3", "evaluate_every = 2")
+    recipe_file.write_text(re.sub(r"(?m)^steps = \d+", "steps = 20", text), encoding="utf-8")
     recipe, whole, parts = load_recipe(recipe_file), tmp_path / "whole", tmp_path / "parts"
+    pictures = load_pictures([picture_zip], recipe.data.stored_side)
     train(recipe, pictures, whole)
     arguments = ["train", str(recipe_file), "--data", str(picture_zip), "--out", str(parts), "--resume"]
     with subprocess.Popen(
         [sys.executable, "-m", "vecstack", *arguments], env=ENVIRONMENT, stderr=subprocess.PIPE
     ) as process:
         assert process.stderr is not None
-        while b"held-out dB" not in process.stderr.readline():
+        while measured not in process.stderr.readline():
             assert process.poll() is None
         time.sleep(random.uniform(0, 0.1))
         process.kill()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.train.conftest import GENERATOR_RECIPE, RECIPE
 from vecstack.errors import DeviceError, RecipeError
 from vecstack.train.distributed import World, local_device
 from vecstack.train.loop import check_batch
@@ -19,18 +20,31 @@ TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("loss", ["[loss]\ncanvas = 0.5\nabsolute = 0.5\n", "[loss]\nadversarial = 0.1\n"])
-def test_two_processes_train_as_one(recipe_file: Path, picture_zip: Path, tmp_path: Path, loss: str) -> None:
-    """The same total batch: the same loss, and weights within what sums in another order make of them."""
-    recipe_file.write_text(recipe_file.read_text(encoding="utf-8") + loss, encoding="utf-8")
+@pytest.mark.parametrize(
+    "text",
+    [
+        RECIPE + "[loss]\ncanvas = 0.5\nabsolute = 0.5\n",
+        RECIPE + "[loss]\nadversarial = 0.1\n",
+        GENERATOR_RECIPE.replace("adversarial = 1.0", "adversarial = 1.0\ndiscriminator_steps = 2"),
+    ],
+    ids=["distances", "adversarial", "generator"],
+)
+def test_two_processes_train_as_one(recipe_file: Path, picture_zip: Path, tmp_path: Path, text: str) -> None:
+    """The same total batch: the same loss, and weights within what sums in another order make of them; those of a
+    discriminator, where there is one, too."""
+    recipe_file.write_text(text, encoding="utf-8")
     for name, several in (("one", []), ("two", TORCHRUN)):
         command = [sys.executable, *several, "-m", "vecstack", "train", str(recipe_file), "--device", "cpu"]
         command += ["--data", str(picture_zip), "--out", str(tmp_path / name)]
         done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=100, check=False)
         assert done.returncode == 0, done.stderr
         assert done.stdout == f"{tmp_path / name / 'model.safetensors'}\n"  # by the first process alone
-    one, two = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["model"] for name in ("one", "two"))
-    assert max(float((one[key] - two[key]).abs().max()) for key in one) < 1e-4
+    one, two = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("one", "two"))
+    torch.testing.assert_close(one["model"], two["model"], rtol=0, atol=1e-4)
+    if one["adversary"] is not None:
+        torch.testing.assert_close(
+            one["adversary"]["discriminator"], two["adversary"]["discriminator"], rtol=0, atol=1e-4
+        )
     logs = [(tmp_path / name / "log.jsonl").read_text(encoding="utf-8").splitlines() for name in ("one", "two")]
     for first, second in zip(*logs, strict=True):
         assert json.loads(first)["loss"] == pytest.approx(json.loads(second)["loss"], rel=1e-4)
