@@ -67,6 +67,15 @@ class Generator(LayerModel):
         self.code_head = nn.Linear(widths[-1], sizes.layers_per_pass * sizes.net.code)
         self.color_head = nn.Linear(widths[-1], sizes.layers_per_pass * 3)
         self.net = MaskNet(sizes.net)
+        self._keep_spread()
+
+    def _keep_spread(self) -> None:
+        """Starting weights by which codes differ as much as the noise does (He et al., ICCV 2015): with PyTorch's usual
+        ones each layer halves what differs, and all pictures begin, and long stay, all but alike."""
+        for layer in (part for part in self.hidden if isinstance(part, nn.Linear)):
+            nn.init.kaiming_normal_(layer.weight, SLOPE)
+            nn.init.zeros_(layer.bias)
+        nn.init.kaiming_normal_(self.code_head.weight, nonlinearity="linear")
 
     def step(self, noise: Tensor, canvas: Tensor) -> tuple[Tensor, Tensor]:
         """The layers of the next pass (G of them): noise [B,N] and canvas [B,3,C,C] in 0..1 -> codes [B,G,K], colours
