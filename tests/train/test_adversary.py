@@ -87,6 +87,21 @@ def test_scores_do_not_depend_on_the_neighbours_in_a_batch(discriminator: PatchD
     assert torch.allclose(discriminator(batch), alone, atol=1e-6)  # float32, summed in another order
 
 
+def test_a_discriminator_of_groups_sees_how_much_their_pictures_differ() -> None:
+    torch.manual_seed(0)
+    discriminator = PatchDiscriminator(3, 4, group=2)
+    picture = torch.rand(3, 16, 16)
+    alike, other = torch.stack([picture, picture]), torch.rand(2, 3, 16, 16)
+    within, beside = discriminator(alike), discriminator(torch.cat([alike, other]))
+    torch.testing.assert_close(beside[:2], within)  # another group changes nothing
+    assert not torch.allclose(discriminator(torch.stack([picture, other[0]]))[0], within[0], atol=1e-3)
+    discriminator(alike.requires_grad_()).sum().backward()
+    assert alike.grad is not None
+    assert alike.grad.isfinite().all()
+    with pytest.raises(ShapeError, match="3 pictures are not in groups of 2"):
+        discriminator(torch.rand(3, 3, 16, 16))
+
+
 def test_a_score_depends_on_its_patch_of_16_pixels_alone(discriminator: PatchDiscriminator) -> None:
     picture = pictures(1).requires_grad_()
     discriminator(picture)[0, 0, 10, 8].backward()

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.train.conftest import GENERATOR_RECIPE, RECIPE
 from vecstack.errors import DeviceError, RecipeError
 from vecstack.train.distributed import World, local_device
 from vecstack.train.loop import check_batch
-from vecstack.train.recipe import load_recipe
+from vecstack.train.recipe import LossRecipe, load_recipe
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -58,6 +59,14 @@ def test_shares_are_the_whole_batch() -> None:
 def test_a_batch_that_cannot_be_shared_is_refused(recipe_file: Path) -> None:
     with pytest.raises(RecipeError, match="a batch of 4 cannot be shared by 3 processes evenly"):
         check_batch(load_recipe(recipe_file), 3)
+
+
+def test_groups_of_a_discriminator_are_of_one_process(recipe_file: Path) -> None:
+    grouped = LossRecipe(adversarial=1.0, adversary="logistic", discriminator_group=4)
+    recipe = replace(load_recipe(recipe_file), loss=grouped)
+    check_batch(recipe, 1)
+    with pytest.raises(RecipeError, match="gives 2 processes no groups of 4"):
+        check_batch(recipe, 2)
 
 
 @pytest.fixture

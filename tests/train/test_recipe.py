@@ -113,6 +113,11 @@ def test_a_kind_that_is_not_trained_is_refused(recipe_file: Path, monkeypatch: p
             ("[data]", "[loss]\nadversarial = 1\ndiscriminator_width = 0\n[data]"),
             "discriminator_width must be 1 to 1024",
         ),
+        (("[data]", "[loss]\nadversarial = 1\ndiscriminator_group = 2\n[data]"), 'is for adversary = "logistic"'),
+        (
+            ("[data]", "[loss]\nadversarial = 1\nadversary = 'logistic'\ndiscriminator_group = 3\n[data]"),
+            "discriminator_group must divide batch, and be 2 or more, not 3",
+        ),
         (("[data]", "[loss]\nadversarial = 1\ndiscriminator_layers = 8\n[data]"), "data.side of 192 or more"),
         (("[data]", "[baseline]\ndecoder = 'convtt'\nside = 16\n[data]"), "baseline.decoder"),
         (("[data]", "[baseline]\nside = 32\n[data]"), "baseline.side must be data.side, not 32 and 16"),

@@ -15,6 +15,7 @@ from vecstack.train.losses import check_pictures
 from vecstack.train.recipe import MAX_DISCRIMINATOR_LAYERS, MIN_DISCRIMINATOR_LAYERS, LossRecipe, smallest_side
 
 WIDTH = 64  # channels of its first convolution (Isola et al.)
+TINY_VARIANCE = 1e-8  # whose root has a slope
 MAX_GROWTH = 8  # how many times as many those after have at most
 ADVERSARIAL_DECAYS = (0.0, 0.9)  # Adam's betas for a discriminator (Gulrajani et al., NIPS 2017)
 
@@ -24,10 +25,14 @@ class PatchDiscriminator(nn.Module):
     convolutions of 4 x 4 pixels, the last two of stride 1 and those before of stride 2: 3 see patches of 16 px, 5 of
     70 px. The first has `width` channels, each after it twice as many, up to eight times. After Isola et al., CVPR
     2017, without their batch norm: the gradient penalty is of one picture, which must not depend on its neighbours in
-    the batch; a norm over a picture would in turn tie its patches to each other. Raises ValueError unless 2 <= layers
-    <= 8, and ShapeError for pictures below `smallest_side`."""
+    the batch; a norm over a picture would in turn tie its patches to each other.
 
-    def __init__(self, layers: int, width: int = WIDTH) -> None:
+    With a `group` it does see neighbours: how much each so many pictures in a row differ, as one more channel before
+    the last convolution (Karras et al., ICLR 2018). Pictures that are all alike give themselves away. Raises
+    ValueError unless 2 <= layers <= 8, and ShapeError for pictures below `smallest_side`, and for a count of them that
+    is no multiple of the group."""
+
+    def __init__(self, layers: int, width: int = WIDTH, group: int = 0) -> None:
         super().__init__()
         if not MIN_DISCRIMINATOR_LAYERS <= layers <= MAX_DISCRIMINATOR_LAYERS:
             raise ValueError(
@@ -39,12 +44,27 @@ class PatchDiscriminator(nn.Module):
         for index, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
             stride = 2 if index < layers - 2 else 1
             modules += [nn.Conv2d(inputs, outputs, 4, stride, 1), nn.LeakyReLU(0.2)]
-        self.convolutions = nn.Sequential(*modules, nn.Conv2d(channels[-1], 1, 4, 1, 1))
+        self.group = group
+        self.convolutions = nn.Sequential(*modules)
+        self.last = nn.Conv2d(channels[-1] + bool(group), 1, 4, 1, 1)
 
     def forward(self, pictures: Tensor) -> Tensor:
         check_pictures(pictures, self.smallest_side, "a discriminator")
-        scores: Tensor = self.convolutions(2 * pictures - 1)
+        features: Tensor = self.convolutions(2 * pictures - 1)
+        if self.group:
+            features = torch.cat([features, _spread(features, self.group)], 1)
+        scores: Tensor = self.last(features)
         return scores
+
+
+def _spread(features: Tensor, group: int) -> Tensor:
+    """How much the features [B,C,h,w] of each `group` pictures in a row differ: their standard deviation in the mean of
+    channels and places, [B,1,h,w]. Raises ShapeError."""
+    if len(features) % group:
+        raise ShapeError(f"{len(features)} pictures are not in groups of {group}")
+    grouped = features.view(-1, group, *features.shape[1:])
+    deviation = (grouped.var(1, correction=0) + TINY_VARIANCE).sqrt().mean((1, 2, 3))
+    return deviation.repeat_interleave(group)[:, None, None, None].expand(-1, 1, *features.shape[2:])
 
 
 def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor:
@@ -101,7 +121,9 @@ class Adversary:
 
     def __init__(self, recipe: LossRecipe, device: torch.device | None = None) -> None:
         self.recipe = recipe
-        self.discriminator = PatchDiscriminator(recipe.discriminator_layers, recipe.discriminator_width).to(device)
+        self.discriminator = PatchDiscriminator(
+            recipe.discriminator_layers, recipe.discriminator_width, recipe.discriminator_group
+        ).to(device)
         self.optimizer = torch.optim.Adam(
             self.discriminator.parameters(), recipe.discriminator_rate, betas=ADVERSARIAL_DECAYS
         )

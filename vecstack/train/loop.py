@@ -112,6 +112,12 @@ def check_batch(recipe: Recipe, processes: int) -> None:
     """Raise RecipeError for a batch that so many processes cannot share evenly, or of which each has too little."""
     if recipe.batch % processes:
         raise RecipeError(f"a batch of {recipe.batch} cannot be shared by {processes} processes evenly. Change batch.")
+    group = recipe.loss.discriminator_group if recipe.loss.adversarial else 0
+    if group and recipe.batch // processes % group:
+        raise RecipeError(
+            f"a batch of {recipe.batch} gives {processes} processes no groups of {group} (loss.discriminator_group). "
+            "Change batch."
+        )
     trainee = recipe.trainee
     if recipe.batch < trainee.min_batch * processes:
         raise RecipeError(

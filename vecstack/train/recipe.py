@@ -66,6 +66,7 @@ class LossRecipe:
     gradient_penalty: float = 10.0  # gamma of eq. 5
     discriminator_layers: int = 3  # convolutions of the patch discriminator; the paper: 3 at 32 px, 5 at 128 px
     discriminator_width: int = 64  # channels of its first convolution
+    discriminator_group: int = 0  # pictures in a row whose spread it sees (logistic only); 0: each alone
     discriminator_rate: float = 2e-4  # its learning rate
     discriminator_steps: int = 1  # of it for each step of what is trained
     perceptual: float = 0.0  # weight of the distance between features of a network
@@ -243,11 +244,24 @@ def _check_loss(recipe: Recipe) -> None:
         raise RecipeError(
             f"loss.discriminator_width must be 1 to {MAX_DISCRIMINATOR_WIDTH}, not {loss.discriminator_width}."
         )
+    if loss.discriminator_group:
+        _check_group(recipe)
     least = smallest_side(loss.discriminator_layers)
     if side < least:
         raise RecipeError(
             f"a discriminator of {loss.discriminator_layers} layers needs a data.side of {least} or more."
         )
+
+
+def _check_group(recipe: Recipe) -> None:
+    """Raise RecipeError for groups that a discriminator cannot see."""
+    group = recipe.loss.discriminator_group
+    if recipe.loss.adversary != "logistic":
+        raise RecipeError(
+            'loss.discriminator_group is for adversary = "logistic": the penalty of the other is of one picture.'
+        )
+    if group < 2 or recipe.batch % group:
+        raise RecipeError(f"loss.discriminator_group must divide batch, and be 2 or more, not {group}.")
 
 
 def _check_generator(recipe: Recipe) -> None:
