@@ -52,14 +52,15 @@ class Painting:
 
     def paint(self) -> None:
         """Paint all rounds, with all strokes that are to be; with none, where there is nothing to paint."""
-        counts = 1 / self.radii
-        ends = np.round(np.cumsum(counts) / counts.sum() * self._count).astype(int)
-        for index, (radius, end) in enumerate(zip(self.radii, ends.tolist(), strict=True)):
-            self.add(index, radius, end - len(self.numbers))
-            self.tune(STEPS[self._terms.effort][index == len(ends) - 1], index + 1)
+        last = len(self.radii) - 1
+        for index in range(last + 1):
+            self.add(index)
+            self.tune(STEPS[self._terms.effort][index == last], index + 1)
 
-    def add(self, index: int, radius: float, count: int) -> None:
-        """Add the strokes of a round; in the last one, those too that mend nothing."""
+    def add(self, index: int) -> None:
+        """Add the strokes of a round, the fewer the broader; in the last one, those too that mend nothing."""
+        shares, radius = 1 / self.radii, self.radii[index]
+        count = round(shares[: index + 1].sum() / shares.sum() * self._count) - len(self.numbers)
         if count <= 0:
             return
         painted = self._tuner.draw(self.numbers)

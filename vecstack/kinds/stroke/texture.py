@@ -13,7 +13,7 @@ from vecstack.compiled import compiled
 F = np.float32
 MARKS = 13  # where the numbers of a brush's marks begin
 MASK = 0xFFFFFFFF
-# Octaves of noise: their share, cells per radius across the stroke, and along it. The last one is seen in broad strokes.
+# Octaves of noise: their share, cells per radius across the stroke, and along it. The last is seen in broad strokes.
 OCTAVES = np.array([(0.7, 4.5, 0.25), (0.3, 9.0, 0.6), (0.08, 24.0, 0.4)])
 
 
