@@ -641,7 +641,7 @@ def test_what_is_drawn_once_is_drawn_no_further_than_asked(show: Callable[..., V
         const tiles = [...picture.tilesOf({ left: 500, top: 20, width: 48, height: 40 }).values()];
         return tiles.map(({ left, top, width, height }) => [left, top, width, height]);
     }"""
-    page = show(Stack(Canvas(37, 53), (LOW,))).page
+    page = show(Stack(Canvas(37, 53), (HIGH,))).page
     assert page.evaluate(code, False) == [[500, 20, 12, 40], [512, 20, 36, 40]]
     assert page.evaluate(code, True) == [[0, 0, 512, 512], [512, 0, 512, 512]]
 
