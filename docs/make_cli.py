@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from vecstack.cli import app
+from vecstack.cli import app_for
 
 PAGE = Path(__file__).with_name("cli.md")
 WIDTH = 120  # characters of a line of the page
@@ -47,7 +47,7 @@ This page is written by `docs/make_cli.py`.
 def page() -> str:
     """The text of docs/cli.md."""
     parts = [INTRODUCTION]
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+    for name, command in get_command(app_for([])).commands.items():  # type: ignore[attr-defined]
         parts += _sections(name, command)
     return "\n".join(parts)
 

@@ -196,6 +196,8 @@ def test_a_name_that_is_not_public_is_told() -> None:
         vecstack.nothing  # noqa: B018
 
 
-def test_the_command_line_imports_no_more_than_its_help_needs() -> None:
-    code = "import sys, vecstack.cli; sys.exit(sum(name.startswith('vecstack') for name in sys.modules) > 72)"
+@pytest.mark.parametrize(("words", "most"), [([], 72), (["info"], 26)], ids=["help", "info"])
+def test_the_command_line_imports_no_more_than_its_help_needs(words: list[str], most: int) -> None:
+    code = f"import sys, vecstack.cli; vecstack.cli.app_for({words})"
+    code += f"; sys.exit(sum(name.startswith('vecstack') for name in sys.modules) > {most})"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

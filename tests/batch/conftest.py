@@ -15,7 +15,7 @@ Call = Callable[..., Result]
 @pytest.fixture
 def copy(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
     """Runs the command line of `tests.batch.program` in this process."""
-    monkeypatch.setattr(vecstack.cli, "app", program.app)
+    monkeypatch.setattr(vecstack.cli, "app_for", lambda _: program.app)
 
     def call(*arguments: str | Path) -> Result:
         code = vecstack.cli.run(["copy", *map(str, arguments)])

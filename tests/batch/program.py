@@ -26,5 +26,5 @@ def copy(inputs: Inputs, output: Output = None, size: int = 8, device: Device = 
 
 
 if __name__ == "__main__":
-    vecstack.cli.app = app
+    vecstack.cli.app_for = lambda _: app
     vecstack.cli.main()

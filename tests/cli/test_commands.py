@@ -20,7 +20,7 @@ from PIL import Image
 from typer.main import get_command
 
 from vecstack import compiled, load, render, save
-from vecstack.cli import app, doctor, running
+from vecstack.cli import app_for, doctor, running
 from vecstack.models import available_models, published_models
 
 Call = Callable[..., Any]
@@ -447,7 +447,7 @@ def test_an_interrupt_leaves_nothing_behind(document: Path, number: signal.Signa
 
 def commands() -> dict[str, Any]:
     """The commands by name, those of groups included."""
-    group: Any = get_command(app)
+    group: Any = get_command(app_for([]))
     inner = {
         f"{outer} {name}": command
         for outer in ("models", "batch")

@@ -1,38 +1,21 @@
-"""The command line: names and help import nothing heavy, each command lives in the module of its name."""
+"""The command line: names and help import nothing heavy, each command lives in the module of its name, and only the
+command that a line begins with is imported."""
 
 from __future__ import annotations
 
 import atexit
+import importlib
 import io
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Any, cast
 
 import typer
 
-from vecstack.cli import (
-    adjust,
-    batch,
-    collage,
-    decompose,
-    doctor,
-    edit,
-    evaluate,
-    export,
-    generate,
-    import_,
-    info,
-    models,
-    refine,
-    render,
-    train,
-    upscale,
-    validate,
-    view,
-)
 from vecstack.cli.complaints import explain
 from vecstack.cli.everywhere import taken_out
 from vecstack.cli.flags import in_flags
@@ -42,6 +25,11 @@ from vecstack.errors import ExportError, VecstackError, on_one_line
 Complaint = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 INTERRUPTED = 130  # exit code that shells give a program ended by Ctrl-C
 TERMINATED = 143  # when ended by SIGTERM
+VERBS = (
+    *("decompose", "upscale", "refine", "edit", "adjust", "render", "view", "export", "import", "collage"),
+    *("info", "validate", "generate", "train", "evaluate", "doctor"),
+)
+GROUPS = ("models", "batch")  # of commands
 HUNG_UP = 129  # by SIGHUP, when the terminal is closed
 READER_GONE = 141  # when the reader closed the pipe: not an error; nothing to report
 
@@ -49,37 +37,6 @@ READER_GONE = 141  # when the reader closed the pipe: not an error; nothing to r
 def paragraphs(text: str | None) -> str:
     """A docstring with each paragraph on one line, which a terminal of any width wraps well."""
     return "\n\n".join(" ".join(part.split()) for part in (text or "").split("\n\n"))
-
-
-app = typer.Typer(
-    name="vecstack",
-    help="Turn pictures into layers and draw the layers at any size.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for command in (
-    decompose,
-    upscale,
-    refine,
-    edit,
-    adjust,
-    render,
-    view,
-    export,
-    import_,
-    collage,
-    info,
-    validate,
-    generate,
-    train,
-    evaluate,
-    doctor,
-):
-    verb = command.__name__.rsplit(".", 1)[1].rstrip("_")  # `import` is a word of Python
-    app.command(verb, cls=getattr(command, "Command", None), help=paragraphs(command.run.__doc__))(command.run)
-app.add_typer(models.app, name="models")
-app.add_typer(batch.app, name="batch")
 
 
 def _show_version(wanted: bool) -> None:
@@ -90,7 +47,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     version: Annotated[
         bool, typer.Option("-V", "--version", callback=_show_version, is_eager=True, help="Print the version.")
@@ -105,6 +61,32 @@ def options(
     ] = None,
 ) -> None:
     """Options of every command, wherever they stand (see cli/everywhere.py)."""
+
+
+def app_for(words: Sequence[str]) -> typer.Typer:
+    """The program for a command line: with the command that it begins with, or with all where that is none."""
+    app = typer.Typer(
+        name="vecstack",
+        help="Turn pictures into layers and draw the layers at any size.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(options)
+    wanted = words[:1] if {*words[:1]} & {*VERBS, *GROUPS} else (*VERBS, *GROUPS)
+    for name in wanted:
+        module = _module(name)
+        if name in GROUPS:
+            app.add_typer(module.app, name=name)
+        else:
+            text = paragraphs(module.run.__doc__)
+            app.command(name, cls=getattr(module, "Command", None), help=text)(module.run)
+    return app
+
+
+def _module(name: str) -> Any:
+    """The module of a command; `import` is a word of Python."""
+    return importlib.import_module(f"vecstack.cli.{'import_' if name == 'import' else name}")
 
 
 def main() -> None:
@@ -152,7 +134,7 @@ def run(arguments: list[str]) -> int:
     try:
         words, everywhere = taken_out(arguments)
         with everywhere.applied():
-            result = app(words, prog_name="vecstack", standalone_mode=False, obj=arguments)
+            result = app_for(words)(words, prog_name="vecstack", standalone_mode=False, obj=arguments)
         sys.stdout.flush()
     except SystemExit as error:
         if isinstance(error.__context__, BrokenPipeError):  # how typer reports a closed pipe

@@ -67,14 +67,10 @@ def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _check_nesting(value: Any) -> None:
     level = [value]
     for _ in range(MAX_NESTING + 1):
-        level = [
-            child
-            for parent in level
-            if isinstance(parent, dict | list)
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-        if not level:
+        parents = [child for child in level if type(child) is dict or type(child) is list]
+        if not parents:
             return
+        level = [child for parent in parents for child in (parent.values() if type(parent) is dict else parent)]
     raise DocumentError(f"objects and lists are nested deeper than {MAX_NESTING}.")
 
 

@@ -629,6 +629,21 @@ def test_many_layers_begin_closed(show: Callable[..., Viewer]) -> None:
     viewer = show(Stack(Canvas(37, 53), tuple(layers), groups=(Group("many", "Many"),)))
     assert listed(viewer) == ["Many"]
     assert viewer.page.locator(".group .count").text_content() == "31"
+    assert viewer.page.locator(".layer .opacity").count() == 0  # thousands of controls would hold up the picture
+    viewer.click("Layers of group Many")
+    assert listed(viewer) == ["Many", *(f"·{index}" for index in reversed(range(31)))]
+
+
+def test_what_is_drawn_once_is_drawn_no_further_than_asked(show: Callable[..., Viewer]) -> None:
+    code = """keep => {
+        const grid = { scaleX: 100, scaleY: 100, width: 3700, height: 5300 };
+        const picture = new Picture({ tileSize: 512 }, grid, { style: {}, layers: [], keep });
+        const tiles = [...picture.tilesOf({ left: 500, top: 20, width: 48, height: 40 }).values()];
+        return tiles.map(({ left, top, width, height }) => [left, top, width, height]);
+    }"""
+    page = show(Stack(Canvas(37, 53), (HIGH,))).page
+    assert sorted(page.evaluate(code, False)) == [[500, 20, 12, 40], [512, 20, 36, 40]]
+    assert sorted(page.evaluate(code, True)) == [[0, 0, 512, 512], [512, 0, 512, 512]]
 
 
 LOW = block("low", Rect(4.0, 6.0, 24.0, 30.0), RED, group="eyes")

@@ -16,6 +16,7 @@ from vecstack.errors import UsageError
 from vecstack.geometry import Rect
 from vecstack.kinds import color_of
 from vecstack.kinds.base import Guide, Scene, Style, Terms
+from vecstack.kinds.stroke.fields import Fields
 from vecstack.kinds.stroke.looks import LOOKS
 from vecstack.kinds.stroke.make import Painter, PainterMaker
 from vecstack.kinds.stroke.paint import Painting
@@ -71,6 +72,17 @@ def test_strokes_are_as_long_and_as_broad_as_their_look_says() -> None:
         is_broad = strokes[:, 6:8].max(1) > least + 1e-9
         assert (length[is_broad] >= LOOKS[look].kept_length * 2 * strokes[is_broad, 6:8].max(1) - 1e-6).all()
         assert (strokes[:, 8:10] == 1).all()
+        middles, ends = (strokes[:, 0:2] + strokes[:, 4:6]) / 2, strokes[:, 4:6] - strokes[:, 0:2]
+        bends = np.linalg.norm(strokes[:, 2:4] - middles, axis=1) - LOOKS[look].most_bend * np.linalg.norm(ends, axis=1)
+        assert bends.max() < 0.1 + 1e-9
+
+
+def test_a_brush_runs_along_what_is_far_where_all_is_even() -> None:
+    noise = np.random.default_rng(3).normal(0, 0.002, (3, 160, 200)).astype(np.float32)
+    y, x = np.mgrid[0:160, 0:200]
+    along = Fields.of(noise + (y > 60 + x / 4), 8).along[:, 110:140, 20:180]
+    off = np.abs(along[1] - along[0] / 4) / np.hypot(1, 1 / 4)  # sine of the angle to the edge, 50 pixels away
+    assert np.quantile(off, 0.9) < 0.2
 
 
 def test_strokes_stay_within_their_segments() -> None:

@@ -68,6 +68,16 @@ def test_marks_change_the_colours_and_take_from_the_end_only_what_is_there() -> 
         assert 0.8 < shades.mean() < 1.2
 
 
+def test_light_on_a_broad_stroke_has_no_steps() -> None:
+    fields: Any = {"spine": (-8, 8, 0, 0, 8, -8), "radii": (8, 8), "color": (0.5, 0.5, 0.5)}
+    layer = dataclasses.replace(examples()[0][0], bristles=Bristles(0, 0, 1), **fields)
+    points = torch.stack([torch.linspace(0, 37, 2000), torch.full((2000,), 28.0)], 1).double()
+    (alpha,), (colors,) = KIND.shader([layer], {}, CPU)(points, 0.02)  # type: ignore[list-item]
+    shades = colors[alpha == 1][:, 0] / 0.5
+    assert shades.max() > shades.min() + 0.5
+    assert shades.diff().abs().max() < 0.2  # 0.74 with a wall that begins at once
+
+
 def test_another_id_leaves_other_marks() -> None:
     layer = brushed(examples()[0][0])
     stacks = [Stack(CANVAS, (dataclasses.replace(layer, id=name),)) for name in ("one", "other")]

@@ -16,6 +16,7 @@ from vecstack.kinds.stroke.raster import NUMBERS
 CANDIDATES = 4  # for each stroke that is wanted
 SHARES = (0.8, 0.6, 0.4)  # of what a stroke mended alone that it is to mend above those taken before it
 TRIES, CAREFUL_TRIES = 12, 2  # at finding as many as are wanted; and until all that mend anything are taken
+MOST_BEND = 0.6  # of the way between the ends: how far a handle may lie from its middle
 POWER = 1.0  # of the squared error: how strongly strokes go to where it is large
 TINY = 1e-9
 
@@ -90,7 +91,8 @@ def _begun(
     strokes = np.zeros((count, NUMBERS))
     strokes[:, 8:10] = look.opacity
     field = fields.along, fields.colors, fields.side
-    tracing.begin(seeds, radii, 2 * radii * (shortest - 1), most, *field, missed, canvas.borders.labels, strokes)
+    lengths, bend = (2 * radii * (shortest - 1), most), min(MOST_BEND, look.most_bend)
+    tracing.begin(seeds, radii, *lengths, bend, *field, missed, canvas.borders.labels, strokes)
     canvas.borders.keep(strokes, strokes, canvas.borders.at(x, y)[0], within[0])
     return strokes
 

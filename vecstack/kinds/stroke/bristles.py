@@ -9,14 +9,12 @@ import torch
 from torch import Tensor
 
 from vecstack.kinds.stroke.layer import Bristles
+from vecstack.kinds.stroke.texture import OCTAVES
 
-# Two octaves of noise: their share, cells per radius across the stroke, and along it.
-OCTAVES = ((0.7, 4.5, 0.25, 0), (0.3, 9.0, 0.6, 1))
 SHIFT = 50.0  # of the noise, so that its cells do not meet on the spine
 THIN, THICK = 0.35, 0.65  # height of the paint: at least, and by bristles
-WALL = 0.1  # of the height, at the very edge
 DRY_REACH, DRY_SLOPE = 2.0, 4.0  # radii from the end on in which bristles run dry; and how suddenly
-LIGHT_SLOPE, MOST_SLOPE, LIGHT_GAIN = 0.25, 0.35, 1.5
+LIGHT_GAIN, STEEP = 0.6, 2.0  # how much lighter a wall is, and the squared slope of what counts as one
 MASK = 0xFFFFFFFF
 
 
@@ -46,15 +44,14 @@ def shades(marks: Marks, bristles: Bristles, seed: int, turn: Tensor) -> Tensor:
     light comes from the upper left."""
     height, by_across, by_along = bristle_height(marks, seed)
     paint = THIN + THICK * height
-    profile = (2 * (1 - marks.apart.square()) + WALL).clamp(max=1)
-    by_apart = torch.where(profile < 1, -4 * marks.apart, torch.zeros_like(profile))
+    profile, by_apart = 1 - marks.apart**4, -4 * marks.apart**3
     sideways = torch.stack([-marks.forward[:, 1], marks.forward[:, 0]], 1)
     tilt = (paint * by_apart / marks.taper)[:, None] * marks.outward
     tilt = tilt + (THICK * profile)[:, None] * (
         (by_across / marks.taper)[:, None] * sideways + by_along[:, None] * marks.forward
     )
     rise = -(tilt @ turn).sum(1)
-    light = 1 + LIGHT_GAIN * bristles.light * (LIGHT_SLOPE * rise).clamp(-MOST_SLOPE, MOST_SLOPE)
+    light = 1 + LIGHT_GAIN * bristles.light * rise / (STEEP + rise.square()).sqrt()
     return light * (1 + bristles.tone * (height - 0.5))
 
 
@@ -63,9 +60,9 @@ def bristle_height(marks: Marks, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     are finer than pixels leave a half."""
     height = torch.full_like(marks.across, 0.5)
     by_across, by_along = torch.zeros_like(height), torch.zeros_like(height)
-    for share, cells, lengthwise, other in OCTAVES:
+    for octave, (share, cells, lengthwise) in enumerate(OCTAVES.tolist()):
         seen = share * (2 * marks.pixels / cells - 1).clamp(0, 1)
-        value, by_u, by_v = noise(cells * marks.across + SHIFT, lengthwise * marks.along, seed + other)
+        value, by_u, by_v = noise(cells * marks.across + SHIFT, lengthwise * marks.along, seed + octave)
         height += seen * (value - 0.5)
         by_across += seen * cells * by_u
         by_along += seen * lengthwise * by_v

@@ -13,6 +13,7 @@ COARSE = 3.0  # cells that a blur reaches, at least, where a picture is made sma
 REACH = 2.5  # sigmas that a blur is summed over
 LEAST_BLUR = 0.5  # px
 GRADIENT_SHARE, TENSOR_SHARE, COLOR_SHARE = 0.35, 0.7, 0.5  # of a brush's radius: the sigmas of the blurs
+AROUND, WIDE = 0.15, 0.12  # how much what is far around counts, which is all where it is even; its sigma, of the sides
 TINY = 1e-7
 
 
@@ -35,7 +36,8 @@ class Fields:
         smooth = blurred(cells, max(GRADIENT_SHARE * scale, LEAST_BLUR))
         across, down = _slopes(smooth)
         products = torch.stack([(across * across).sum(0), (across * down).sum(0), (down * down).sum(0)])
-        xx, xy, yy = blurred(products, max(TENSOR_SHARE * scale, LEAST_BLUR))
+        near = blurred(products, max(TENSOR_SHARE * scale, LEAST_BLUR))
+        xx, xy, yy = near + AROUND * _around(products)
         angle = torch.atan2(2 * xy, xx - yy) / 2 + torch.pi / 2
         coherence = torch.hypot(xx - yy, 2 * xy) / (xx + yy + TINY)
         colors = blurred(cells, max(COLOR_SHARE * scale, LEAST_BLUR))
@@ -61,6 +63,15 @@ def blurred(values: Tensor, sigma: float) -> Tensor:
     planes = pad(values[:, None], (reach, reach, reach, reach), mode="replicate")
     planes = torch.nn.functional.conv2d(planes, weights[None, None, None])
     return torch.nn.functional.conv2d(planes, weights[None, None, :, None])[:, 0]
+
+
+def _around(values: Tensor) -> Tensor:
+    """Values [C,H,W] through a Gaussian that is wide for their sides."""
+    height, width = values.shape[1:]
+    wide = WIDE * max(height, width)
+    cells = smaller(values.numpy(), max(1, int(wide / COARSE)))
+    blur = blurred(torch.from_numpy(cells), max(wide * cells.shape[2] / width, LEAST_BLUR))
+    return interpolate(blur[None], (height, width), mode="bilinear", align_corners=False)[0]
 
 
 def _slopes(values: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -12,6 +13,7 @@ from vecstack.kinds.stroke.layer import Bristles
 
 BRISTLES = Bristles(tone=0.14, dry=0.6, light=0.24)
 FREE_FROM = 0.6  # least opacity of strokes that have each their own: paler ones look like a blurred photo
+STRAIGHT = 0.35  # most bend of strokes that do not look like worms: they turn by up to 70 degrees
 LONGEST = 2.0  # of new strokes, at least, in those that are as short as any may be
 
 
@@ -20,8 +22,9 @@ class Look:
     """How strokes look. `strokes` is how many there are where nobody says how many, in `rounds` from broad to fine
     ones. Radii of the last round are about `fineness` of the distance between strokes, and vary by the factor
     e^`spread`; none is below `least_radius` of the picture's long side. New strokes are `lengths`, least and
-    most, times as long as wide, and stay `kept_length` times so. Their `opacity` is fixed, or free from `least_opacity`
-    on. `bristles` are the marks of the brush, if it leaves any. With `radii`, least and greatest in canvas units, none
+    most, times as long as wide, and stay `kept_length` times so; the handle of a spine is no further from the middle of
+    its ends than `most_bend` of the way between these. Their `opacity` is fixed, or free from `least_opacity` on.
+    `bristles` are the marks of the brush, if it leaves any. With `radii`, least and greatest in canvas units, none
     is outside these, in place of `least_radius`."""
 
     description: str
@@ -31,6 +34,7 @@ class Look:
     least_radius: float
     lengths: tuple[float, float]
     kept_length: float
+    most_bend: float = STRAIGHT
     spread: float = 0.35
     opacity: float = 1.0
     least_opacity: float | None = None
@@ -56,6 +60,7 @@ LOOKS: Mapping[str, Look] = {
     "realistic": Look(
         "Paintings of many fine, slightly translucent strokes, close to the picture.",
         *(4000, 6, 0.2, 0.6 / 512, (1.5, 6.0), 1.2),
+        most_bend=math.inf,
         opacity=0.95,
         least_opacity=FREE_FROM,
         bristles=None,

@@ -21,6 +21,7 @@ LEAST_PIXELS, STROKE_PIXELS = 1 << 18, 256  # of the picture that is painted on,
 LEAST_RADIUS = 0.5  # px
 BEYOND = 0.1  # of the sides, how far the ends of a spine may lie outside the picture
 TAPER = 0.35  # of the radius at the other end, at least
+TINY = 1e-9
 FOCUS = 8.0  # how much more errors count where the focus is
 
 
@@ -52,14 +53,15 @@ class Painting:
 
     def paint(self) -> None:
         """Paint all rounds, with all strokes that are to be; with none, where there is nothing to paint."""
-        counts = 1 / self.radii
-        ends = np.round(np.cumsum(counts) / counts.sum() * self._count).astype(int)
-        for index, (radius, end) in enumerate(zip(self.radii, ends.tolist(), strict=True)):
-            self.add(index, radius, end - len(self.numbers))
-            self.tune(STEPS[self._terms.effort][index == len(ends) - 1], index + 1)
+        last = len(self.radii) - 1
+        for index in range(last + 1):
+            self.add(index)
+            self.tune(STEPS[self._terms.effort][index == last], index + 1)
 
-    def add(self, index: int, radius: float, count: int) -> None:
-        """Add the strokes of a round; in the last one, those too that mend nothing."""
+    def add(self, index: int) -> None:
+        """Add the strokes of a round, the fewer the broader; in the last one, those too that mend nothing."""
+        shares, radius = 1 / self.radii, self.radii[index]
+        count = round(shares[: index + 1].sum() / shares.sum() * self._count) - len(self.numbers)
         if count <= 0:
             return
         painted = self._tuner.draw(self.numbers)
@@ -103,12 +105,24 @@ class Painting:
         np.clip(strokes[:, 8:], 0, 1, out=strokes[:, 8:])
         if self._look.least_opacity is not None:
             np.maximum(strokes[:, OPACITIES], self._look.least_opacity, out=strokes[:, OPACITIES])
+        if self._look.most_bend < np.inf:
+            _straighten(strokes, self._look.most_bend)
         length = sum(np.hypot(*(strokes[:, at + 2 : at + 4] - strokes[:, at : at + 2]).T) for at in (0, 2))
         widest = np.maximum(length / (2 * self._look.kept_length), self._least)
         np.clip(strokes[:, 6:8], self._least, np.minimum(widest, self._most)[:, None], out=strokes[:, 6:8])
         np.maximum(strokes[:, 6:8], TAPER * strokes[:, 7:5:-1], out=strokes[:, 6:8])
         if self._borders.labels.any():
             self._borders.keep(strokes, before, self.part, self._least)
+
+
+def _straighten(strokes: np.ndarray, most: float) -> None:
+    """Bring the handles of strokes [L,13] to the middle of their ends, in place, as near as a share of the way between
+    these."""
+    starts, handles, ends = strokes[:, 0:2], strokes[:, 2:4], strokes[:, 4:6]
+    middles = (starts + ends) / 2
+    off, chords = (np.linalg.norm(ways, axis=1) for ways in (handles - middles, ends - starts))
+    shares = (most * chords / np.maximum(off, TINY)).clip(max=1)
+    strokes[:, 2:4] = middles + shares[:, None] * (handles - middles)
 
 
 def _reduced(values: np.ndarray, count: int) -> np.ndarray:

@@ -13,6 +13,8 @@ from vecstack.compiled import compiled
 F = np.float32
 MARKS = 13  # where the numbers of a brush's marks begin
 MASK = 0xFFFFFFFF
+# Octaves of noise: their share, cells per radius across the stroke, and along it. The last is seen in broad strokes.
+OCTAVES = np.array([(0.7, 4.5, 0.25), (0.3, 9.0, 0.6), (0.08, 24.0, 0.4)])
 
 
 @compiled
@@ -64,10 +66,8 @@ def leave_marks(stroke, room, count):
         across, apart = s * (nx * wx + ny * wy) / radius, min(s / radius, 1.0)
         along = t * length + s * (nx * fx + ny * fy) / broad
         height, by_across, by_along = 0.5, 0.0, 0.0
-        for octave in range(2):
-            share = 0.7 if octave == 0 else 0.3
-            cells = 4.5 if octave == 0 else 9.0
-            lengthwise = 0.25 if octave == 0 else 0.6
+        for octave in range(len(OCTAVES)):
+            share, cells, lengthwise = OCTAVES[octave, 0], OCTAVES[octave, 1], OCTAVES[octave, 2]
             seen = share * min(max(2 * radius / cells - 1, 0.0), 1.0)
             if seen > 0:
                 value, by_u, by_v = noise(cells * across + 50, lengthwise * along, seed + octave)
@@ -76,12 +76,12 @@ def leave_marks(stroke, room, count):
                 by_along += seen * lengthwise * by_v
         left = length + 1 - along - 2 * dry * height
         room[2, pixel] *= F(min(max(4 * left + 0.5, 0.0), 1.0))
-        profile = min(2 * (1 - apart * apart) + 0.1, 1.0)
-        taper, paint = radius / broad, 0.35 + 0.65 * height
-        by_apart = -4 * apart * paint / taper if profile < 1 else 0.0
+        square = apart * apart
+        profile, taper, paint = 1 - square * square, radius / broad, 0.35 + 0.65 * height
+        by_apart = -4 * apart * square * paint / taper
         a, b = 0.65 * profile * by_across / taper, 0.65 * profile * by_along
         rise = -(by_apart * (nx + ny) + a * (wx + wy) + b * (fx + fy))
-        shine = 1 + 1.5 * light * min(max(0.25 * rise, -0.35), 0.35)
+        shine = 1 + 0.6 * light * rise / math.sqrt(2 + rise * rise)
         room[4, pixel] = F(shine * (1 + tone * (height - 0.5)))
 
 

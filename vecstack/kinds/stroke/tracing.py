@@ -14,7 +14,6 @@ F = np.float32
 UNIT = np.ones(2)  # steps of square pixels
 STEP = 0.5  # of the radius, that a spine is followed at a time; a pixel at least
 EARLIEST, LATEST = 0.3, 0.7  # where along a spine its seed may lie
-MOST_BEND = 0.6  # of the chord: how far a handle may lie from its middle
 ROUGH_NEWTON = 1  # steps to the nearest disc where a stroke is only judged
 
 
@@ -53,8 +52,9 @@ def follow(x, y, side, radius, least, most, along, colors, cell, missed, labels)
 
 
 @compiled
-def begin(seeds, radii, least, most, along, colors, cell, missed, labels, strokes):
-    """The spine and the radii of strokes [L,13] through seeds [L,2], whose lengths are least..most [L]."""
+def begin(seeds, radii, least, most, bend, along, colors, cell, missed, labels, strokes):
+    """The spine and the radii of strokes [L,13] through seeds [L,2], whose lengths are least..most [L] and whose
+    handles are no further from the middle of their ends than a share of the way between these."""
     for index in range(len(seeds)):
         x, y, radius = seeds[index, 0], seeds[index, 1], radii[index]
         half_least, half_most = least[index] / 2, most[index] / 2
@@ -65,7 +65,7 @@ def begin(seeds, radii, least, most, along, colors, cell, missed, labels, stroke
         # the handle with which the spine runs through the seed
         hx = (x - u * u * x0 - t * t * x2) / (2 * u * t) - (x0 + x2) / 2
         hy = (y - u * u * y0 - t * t * y2) / (2 * u * t) - (y0 + y2) / 2
-        reach = MOST_BEND * math.sqrt((x2 - x0) ** 2 + (y2 - y0) ** 2) + 0.1
+        reach = bend * math.sqrt((x2 - x0) ** 2 + (y2 - y0) ** 2) + 0.1
         share = min(1.0, reach / (math.sqrt(hx * hx + hy * hy) + 1e-9))
         stroke = strokes[index]
         stroke[0], stroke[1], stroke[4], stroke[5] = x0, y0, x2, y2

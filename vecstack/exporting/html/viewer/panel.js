@@ -28,7 +28,8 @@ class Panel {
     this.groups = new Groups(layers, groups);
     this.bars = new GroupBars(groups, this);
     this.open = new Set(layers.length <= MAX_OPEN ? groups.keys() : []);
-    this.rows = this.layers.map((layer, index) => this.makeRow(layer, index));
+    this.rows = this.layers.map((_, index) => emptyRow(index));
+    this.filled = new Set(); // the layers whose rows have been shown, and so have controls
     this.pictures = new Map(); // index -> pictures of the layer; see setPicture
     this.isPictured = false; // whether all are there
     this.weighed = null; // { state, isPictured, shares }: how much of the picture each layer is
@@ -46,10 +47,12 @@ class Panel {
     return this.store.state.layers[index].name || this.layers[index].id;
   }
 
-  makeRow(layer, index) {
-    const row = byId("row").content.firstElementChild.cloneNode(true);
+  // Give a row its controls, before it is shown first.
+  fillRow(index) {
+    this.filled.add(index);
+    const row = this.rows[index];
+    row.append(byId("row").content.cloneNode(true));
     const part = (selector) => row.querySelector(selector);
-    row.dataset.index = index;
     for (const [selector, title] of [[".solo", "Show only this layer"], [".up", "Move up"], [".down", "Move down"]]) {
       part(selector).title = title;
     }
@@ -65,9 +68,11 @@ class Panel {
     part(".color").addEventListener("change", (event) => this.setColor(index, event.target.value, true));
     for (const name of ["pointerenter", "focusin"]) row.addEventListener(name, () => this.onapproach(index));
     row.addEventListener("keydown", (event) => this.key(event, index));
-    if (!this.traits[index]) this.markUnknown(row, layer);
-    else if (!this.traits[index].color) this.markColored(row, this.store.state.layers[index]);
-    return row;
+    const { layers, order } = this.store.state;
+    if (!this.traits[index]) this.markUnknown(row, this.layers[index]);
+    else if (!this.traits[index].color) this.markColored(row, layers[index]);
+    this.markEnds(index, order);
+    this.updateRow(layers[index], index);
   }
 
   markUnknown(row, layer) {
@@ -279,9 +284,12 @@ class Panel {
   // Put the rows in their places, and hide those within closed groups.
   arrange(order) {
     const rows = this.groups.rowsOf(order).map((place) => {
-      const row = place.group === undefined ? this.rows[place.index] : this.bars.rowOf(place);
+      const isLayer = place.group === undefined;
+      const row = isLayer ? this.rows[place.index] : this.bars.rowOf(place);
       row.hidden = !place.path.every((group) => this.open.has(group));
+      if (row.hidden) return row;
       row.style.setProperty("--depth", Math.min(place.path.length, MAX_INDENT));
+      if (isLayer && !this.filled.has(place.index)) this.fillRow(place.index);
       return row;
     });
     const isInPlace = rows.length === this.list.children.length
@@ -294,21 +302,20 @@ class Panel {
     this.shown = state;
     if (!old || old.order !== state.order) {
       this.arrange(state.order);
-      this.markEnds(state.order);
+      for (const index of this.filled) this.markEnds(index, state.order);
     }
-    state.layers.forEach((layer, index) => {
-      if (!old || old.layers[index] !== layer) this.updateRow(layer, index);
-    });
+    for (const index of this.filled) {
+      if (old?.layers[index] !== state.layers[index]) this.updateRow(state.layers[index], index);
+    }
     this.bars.update(state, old);
     byId("background").value = toHex(state.background);
     byId("transparent").checked = state.transparent;
   }
 
-  markEnds(order) {
-    for (const row of this.rows) for (const name of [".up", ".down"]) row.querySelector(name).disabled = false;
-    if (!order.length) return;
-    this.rows[order[order.length - 1]].querySelector(".up").disabled = true;
-    this.rows[order[0]].querySelector(".down").disabled = true;
+  // Tell in a row whether the layer can be moved up and down.
+  markEnds(index, order) {
+    this.rows[index].querySelector(".up").disabled = order.at(-1) === index;
+    this.rows[index].querySelector(".down").disabled = order[0] === index;
   }
 
   updateRow({ visible, opacity, color, fields }, index) {
@@ -359,7 +366,7 @@ class Panel {
 
   // The layer's mask in its colour or its colours.
   drawThumbnail(index) {
-    if (!this.pictures.has(index)) return;
+    if (!this.pictures.has(index) || !this.filled.has(index)) return;
     const { mask: { width, height, data }, colors } = this.pictures.get(index);
     const color = this.store.state.layers[index].color?.map((value) => value * 255);
     const picture = new ImageData(width, height);
@@ -376,6 +383,12 @@ class Panel {
     canvas.classList.toggle("is-light", light > 140 * covered); // and so on a dark ground
     canvas.getContext("2d").putImageData(picture, 0, 0);
   }
+}
+
+function emptyRow(index) {
+  const row = Object.assign(document.createElement("li"), { className: "layer", hidden: true });
+  row.dataset.index = index;
+  return row;
 }
 
 function showEye(button, isVisible) {

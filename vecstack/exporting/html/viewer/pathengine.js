@@ -53,7 +53,7 @@ class PathEngine {
     const { grid, style, layers, listener } = picture;
     const seen = style.layers.filter(({ index, opacity }) => opacity > 0 && layers.has(index));
     const done = tile.drawn && continues(tile.drawn, style.background, seen) ? tile.drawn.seen.length : 0;
-    tile.paper ??= paperOf(this.tileSize);
+    tile.paper ??= paperOf(tile);
     const { paper } = tile;
     if (!done) this.clear(paper, tile, style.background);
     for (const { index, color, opacity } of seen.slice(done)) {
@@ -95,8 +95,8 @@ class PathEngine {
   close() {}
 }
 
-function paperOf(side) {
-  const sheet = Object.assign(document.createElement("canvas"), { width: side, height: side });
+function paperOf({ width, height }) {
+  const sheet = Object.assign(document.createElement("canvas"), { width, height });
   return sheet.getContext("2d", { willReadFrequently: true });
 }
 

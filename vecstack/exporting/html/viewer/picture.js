@@ -47,16 +47,17 @@ class Picture {
     if (oldSheet) this.paper.drawImage(oldSheet, oldRect.left - left, oldRect.top - top);
   }
 
-  // The tiles of a rectangle, those at its middle first.
+  // The tiles of a rectangle, those at its middle first; of a picture that is drawn once, no more than is in it.
   tilesOf({ left, top, width, height }) {
     const size = this.engine.tileSize;
     const [middleX, middleY] = [(left + width / 2) / size - 0.5, (top + height / 2) / size - 0.5];
-    const limit = { right: Math.ceil(this.grid.width), bottom: Math.ceil(this.grid.height) };
+    const whole = { left: 0, top: 0, right: Math.ceil(this.grid.width), bottom: Math.ceil(this.grid.height) };
+    const limit = this.keep ? whole : { left, top, right: left + width, bottom: top + height };
     const tiles = [];
     for (let row = Math.floor(top / size); row * size < top + height; row++) {
       for (let column = Math.floor(left / size); column * size < left + width; column++) {
-        const [x, y] = [column * size, row * size];
-        const [w, h] = [Math.min(size, limit.right - x), Math.min(size, limit.bottom - y)];
+        const [x, y] = [Math.max(column * size, limit.left), Math.max(row * size, limit.top)];
+        const [w, h] = [Math.min((column + 1) * size, limit.right) - x, Math.min((row + 1) * size, limit.bottom) - y];
         tiles.push({ id: `${column},${row}`, column, row, left: x, top: y, width: w, height: h, isFinal: false });
       }
     }
