@@ -950,6 +950,26 @@ def test_a_file_cut_short_is_refused_unless_its_picture_is_whole(name):
     assert refused > 10
 
 
+@pytest.mark.parametrize(("form", "package"), [("PNG", "imagecodecs"), ("TIFF", "tifffile")])
+def test_a_package_that_is_missing_is_no_damaged_picture(form, package, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(PictureError) as caught:
+        load_picture(encoded(noise(3), form))
+    assert f"needs the package {package} (" in str(caught.value)
+    assert str(caught.value).endswith(f"Install it: pip install {package}")
+    assert "damaged" not in str(caught.value)
+
+
+def test_a_package_that_does_not_load_is_no_damaged_picture(monkeypatch):
+    def broken(_: bytes) -> None:  # what imagecodecs raises where the library of a format does not load
+        raise ImportError("could not import name 'png_decode' from 'imagecodecs'")
+
+    monkeypatch.setattr(imagecodecs, "png_decode", broken)
+    with pytest.raises(PictureError, match=r"needs a package that does not load here \(.*png_decode") as caught:
+        load_picture(encoded(noise(3), "PNG"))
+    assert "damaged" not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_damaged_file_gives_a_picture_or_a_picture_error(name):
     data = SAMPLES[name]

@@ -144,6 +144,12 @@ def blur_filter(name: str, region: tuple[float, float, float, float], sigma: flo
     )
 
 
+def unit_blur_filter(name: str, sigma: float) -> str:
+    """A Gaussian blur of a shape that has no place of its own in the text: as far around as the shape is large."""
+    region = 'x="-1" y="-1" width="3" height="3"'
+    return f'<filter id="{name}" {region}><feGaussianBlur stdDeviation="{number(sigma)}"/></filter>'
+
+
 def soft_filter(name: str, region: tuple[float, float, float, float], sigma: float) -> str:
     """The same for the greys of a mask, which are opaque within the region, and everywhere after it. Where a program
     knows nothing of what is beyond the canvas (librsvg), its edge gets the mean of what is known, nothing darker."""

@@ -591,6 +591,11 @@ class Kind(Generic[AnyLayer]):
         """Whether there is an outline, for kinds that know it without making one."""
         return self.outline(layer) is not None
 
+    def has_soft_edge(self, layer: AnyLayer) -> bool:
+        """Whether the layer is a shape with an edge that is soft alike everywhere, so that a blurred outline may stand
+        for it."""
+        return False
+
     def center_line(self, layer: AnyLayer) -> CenterLine | None:
         """What a pen of one width draws a layer along that has an outline, within what is told apart, where that takes
         fewer numbers; None where there is nothing of the kind."""

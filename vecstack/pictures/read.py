@@ -16,6 +16,7 @@ from PIL import Image
 
 from vecstack.color import Color
 from vecstack.errors import PictureError, ShapeError, VecstackError
+from vecstack.extras import needed
 from vecstack.pictures.decoding.formats import decode
 from vecstack.pictures.decoding.pillow import decode_image, trusted
 from vecstack.pictures.decoding.profiles import to_srgb
@@ -135,6 +136,8 @@ def _boundary(name: str) -> Iterator[None]:
         raise type(error)(f"{name}: {error}") from error
     except MemoryError as error:
         raise PictureError(f"{name}: too large for the memory of this machine; scale it down first.") from error
+    except ImportError as error:  # no fault of the picture
+        raise PictureError(f"{name}: {needed(error)}") from error
     except Image.DecompressionBombError as error:  # of frames and tiles larger than the picture
         raise PictureError(f"{name}: more pixels than the limit; scale it down first.") from error
     except Exception as error:

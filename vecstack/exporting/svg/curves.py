@@ -29,10 +29,7 @@ def fit(contour: Contour, tolerance: float) -> np.ndarray:
     over the points that are seen) of a contour, as few as are found by bisection."""
     if not contour.is_near.any():  # a rectangle: doubled corners keep its sides
         return np.repeat(contour.points, 2, 0)
-    density = _densities(contour)
-    sums = np.concatenate([[0], np.cumsum((density + np.roll(density, -1)) / 2)])
-    places = sums[:-1] / sums[-1]
-    most = min(MAX_CONTROLS, max(MIN_CONTROLS, int(len(places) / POINTS_PER_CONTROL)))
+    places, most = _places(contour), _most(contour)
     count, too_few = MIN_CONTROLS, MIN_CONTROLS - 1
     controls, misses = _fitted(contour, places, count)
     while not _is_close(misses, tolerance) and count < most:
@@ -48,6 +45,24 @@ def fit(contour: Contour, tolerance: float) -> np.ndarray:
         else:
             too_few = middle
     return controls
+
+
+def closest(contour: Contour, count: int) -> np.ndarray:
+    """Control points [N,2] of the closed uniform quadratic B-spline of about so many that is closest to a contour."""
+    return _fitted(contour, _places(contour), min(max(count, MIN_CONTROLS), _most(contour)))[0]
+
+
+def _most(contour: Contour) -> int:
+    """How many control points a contour has points for."""
+    return min(MAX_CONTROLS, max(MIN_CONTROLS, int(len(contour.points) / POINTS_PER_CONTROL)))
+
+
+def _places(contour: Contour) -> np.ndarray:
+    """Where each point of a contour is along it, 0..1: control points are evenly apart so."""
+    density = _densities(contour)
+    sums = np.concatenate([[0], np.cumsum((density + np.roll(density, -1)) / 2)])
+    places: np.ndarray = sums[:-1] / sums[-1]
+    return places
 
 
 def _is_close(misses: np.ndarray, tolerance: float) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from vecstack.color import Color
 from vecstack.errors import ExportError
+from vecstack.exporting.svg.blurred import blurred_svg
 from vecstack.exporting.svg.contours import Contours
 from vecstack.exporting.svg.curves import fit, path_data
 from vecstack.exporting.svg.exact import exact_shape
@@ -50,7 +51,8 @@ OPACITY_DECIMALS = 4  # of plain level sets: less than a step of 8 bits
 
 def soft_svg(scene: Scene, options: SvgOptions) -> str:
     """The stack as SVG. Raises ExportError where it cannot be as small as it must be."""
-    return SoftSvg(scene, options.plain).within(options)
+    blurred = blurred_svg(scene, options) if options.max_bytes is None else None
+    return blurred or SoftSvg(scene, options.plain).within(options)
 
 
 @dataclass
@@ -87,7 +89,7 @@ class SoftSvg:
         text = self.text(math.exp(place), options)
         if options.max_bytes is None or len(options.encode(text)) <= options.max_bytes:
             return text
-        return self._smaller(place, dearest, options, options.max_bytes)
+        return blurred_svg(self.scene, options) or self._smaller(place, dearest, options, options.max_bytes)
 
     def _smaller(self, place: float, dearest: float, options: SvgOptions, most: int) -> str:
         """The closest SVG that is small enough, of a layer at least where there are any."""

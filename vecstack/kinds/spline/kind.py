@@ -76,6 +76,9 @@ class SplineKind(Kind[SplineLayer]):
         steep = tuple(tuple(to_step(SIGMOID * value, SURFACE_STEP) for value in row) for row in surface)
         return SplineLayer(**common, color=color, surface=steep, window=window, softness=SIGMOID)
 
+    def has_soft_edge(self, layer: SplineLayer) -> bool:
+        return bool(layer.softness)
+
     def rounded(self, layer: SplineLayer, steps: Steps) -> SplineLayer:
         step = steps.shape * GAIN
         return dataclasses.replace(
