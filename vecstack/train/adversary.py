@@ -12,27 +12,33 @@ from torch.nn.functional import softplus
 
 from vecstack.errors import ShapeError
 from vecstack.train.losses import check_pictures
-from vecstack.train.recipe import MAX_DISCRIMINATOR_LAYERS, MIN_DISCRIMINATOR_LAYERS, LossRecipe, smallest_side
+from vecstack.train.recipe import (
+    DISCRIMINATOR_WIDTH,
+    MAX_DISCRIMINATOR_LAYERS,
+    MIN_DISCRIMINATOR_LAYERS,
+    LossRecipe,
+    smallest_side,
+)
 
-WIDTH, MAX_CHANNELS = 64, 512  # channels of its first convolution, and of those after at most (Isola et al.)
+MAX_CHANNELS = 512  # of a convolution at most (Isola et al.)
 ADVERSARIAL_DECAYS = (0.0, 0.9)  # Adam's betas for a discriminator (Gulrajani et al., NIPS 2017)
 
 
 class PatchDiscriminator(nn.Module):
     """How real each patch of a picture looks: [B,3,H,W] in 0..1 -> scores [B,1,h,w], without bounds. `layers`
     convolutions of 4 x 4 pixels, the last two of stride 1 and those before of stride 2: 3 see patches of 16 px, 5 of
-    70 px. After Isola et al., CVPR 2017, without their batch norm: the gradient penalty is of one picture, which must
-    not depend on its neighbours in the batch; a norm over a picture would in turn tie its patches to each other.
-    Raises ValueError unless 2 <= layers <= 8, and ShapeError for pictures below `smallest_side`."""
+    70 px. The first has `width` channels. After Isola et al., CVPR 2017, without their batch norm: the gradient penalty is
+    of one picture, which must not depend on its neighbours in the batch; a norm over a picture would in turn tie its
+    patches to each other. Raises ValueError unless 2 <= layers <= 8, and ShapeError for pictures below `smallest_side`."""
 
-    def __init__(self, layers: int) -> None:
+    def __init__(self, layers: int, width: int = DISCRIMINATOR_WIDTH) -> None:
         super().__init__()
         if not MIN_DISCRIMINATOR_LAYERS <= layers <= MAX_DISCRIMINATOR_LAYERS:
             raise ValueError(
                 f"a discriminator has {MIN_DISCRIMINATOR_LAYERS} to {MAX_DISCRIMINATOR_LAYERS} layers, not {layers}."
             )
         self.smallest_side = smallest_side(layers)
-        channels = [3, *(min(WIDTH << index, MAX_CHANNELS) for index in range(layers - 1))]
+        channels = [3, *(min(width << index, MAX_CHANNELS) for index in range(layers - 1))]
         modules: list[nn.Module] = []
         for index, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
             stride = 2 if index < layers - 2 else 1
@@ -99,7 +105,7 @@ class Adversary:
 
     def __init__(self, recipe: LossRecipe, device: torch.device | None = None) -> None:
         self.recipe = recipe
-        self.discriminator = PatchDiscriminator(recipe.discriminator_layers).to(device)
+        self.discriminator = PatchDiscriminator(recipe.discriminator_layers, recipe.discriminator_width).to(device)
         self.optimizer = torch.optim.Adam(
             self.discriminator.parameters(), recipe.discriminator_rate, betas=ADVERSARIAL_DECAYS
         )
