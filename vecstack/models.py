@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vecstack.stack import Layer
 
 MAX_BYTES = 1 << 30  # of a weights file
-DEFAULT_MODEL = "photos"
+DEFAULT_MODEL, DEFAULT_ENHANCER = "photos", "photos-detail"
 GENERATORS = "train a generator (docs/training.md), or use `vecstack decompose` with this model"
 
 

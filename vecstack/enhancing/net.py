@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -30,7 +31,7 @@ class EnhancerSizes:
     def reach(self) -> int:
         """How many pixels away, at most, what is seen may change a pixel: a multiple of `step`."""
         convolutions = 2 + sum(4 << level for level in range(self.levels)) + (2 << self.levels)
-        return -(-convolutions // self.step + -1) * self.step
+        return (math.ceil(convolutions / self.step) + 1) * self.step  # one more for the halvings
 
 
 class Enhancer(nn.Module):

@@ -17,9 +17,7 @@ from vecstack.errors import WeightsError
 from vecstack.kinds.base import METADATA_KEY
 from vecstack.kinds.tensors import read_sizes, read_tensors
 from vecstack.kinds.weights import ENHANCER, describe, read_metadata
-from vecstack.models import find_weights
-
-DEFAULT_ENHANCER = "photos-detail"
+from vecstack.models import DEFAULT_ENHANCER, find_weights
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,10 @@ ADVERSARIAL_DECAYS = (0.0, 0.9)  # Adam's betas for a discriminator (Gulrajani e
 class PatchDiscriminator(nn.Module):
     """How real each patch of a picture looks: [B,3,H,W] in 0..1 -> scores [B,1,h,w], without bounds. `layers`
     convolutions of 4 x 4 pixels, the last two of stride 1 and those before of stride 2: 3 see patches of 16 px, 5 of
-    70 px. The first has `width` channels. After Isola et al., CVPR 2017, without their batch norm: the gradient penalty is
-    of one picture, which must not depend on its neighbours in the batch; a norm over a picture would in turn tie its
-    patches to each other. Raises ValueError unless 2 <= layers <= 8, and ShapeError for pictures below `smallest_side`."""
+    70 px. The first has `width` channels. After Isola et al., CVPR 2017, without their batch norm: the gradient penalty
+    is of one picture, which must not depend on its neighbours in the batch; a norm over a picture would in turn tie its
+    patches to each other. Raises ValueError unless 2 <= layers <= 8, and ShapeError for pictures below
+    `smallest_side`."""
 
     def __init__(self, layers: int, width: int = DISCRIMINATOR_WIDTH) -> None:
         super().__init__()

@@ -391,9 +391,9 @@ def _by_detail(pictures: Tensor, side: int) -> tuple[Tensor, Tensor]:
 
 class Examples:
     """Endless random batches [B,C,S,S] in 0..1, S the side at which layers are compared, cropped, flipped and warped
-    as the recipe says, on the device of the pictures [N,C,S,S] uint8 (C is 3, or 6 of pairs). What is random is drawn on the CPU; the device is
-    given it and never waited for. Where the recipe sets coarse pictures apart, a batch is all of them or has none.
-    Raises RecipeError: there are none, or only such."""
+    as the recipe says, on the device of the pictures [N,C,S,S] uint8 (C is 3, or 6 of pairs). What is random is drawn
+    on the CPU; the device is given it and never waited for. Where the recipe sets coarse pictures apart, a batch is all
+    of them or has none. Raises RecipeError: there are none, or only such."""
 
     def __init__(self, pictures: Tensor, recipe: DataRecipe, generator: torch.Generator) -> None:
         self.pictures = pictures.contiguous()  # so that their lines are a view

@@ -12,9 +12,10 @@ from typing import Any, cast
 import torch
 
 from vecstack.document.limits import MAX_DOCUMENT_BYTES
+from vecstack.enhancing.weights import file_of
 from vecstack.errors import RecipeError
 from vecstack.kinds import find_kind
-from vecstack.kinds.weights import DEFAULT_KIND, ENHANCER
+from vecstack.kinds.weights import DEFAULT_KIND, ENHANCER, Description
 from vecstack.models import MAX_BYTES
 from vecstack.tables import to_dataclass
 from vecstack.text_file import read_toml
@@ -150,6 +151,14 @@ def _find_trainee(name: Any, tables: Mapping[str, Any]) -> Trainee:
         return cast(Trainee, kind.trainee(tables))
     except RecipeError as error:
         raise RecipeError(f"kind {name}: {error}" if name != DEFAULT_KIND else str(error)) from error
+
+
+def trainee_of(described: Description) -> Trainee:
+    """What a weights file holds, as it is trained and measured. Raises RecipeError, WeightsError."""
+    if described.table == ENHANCER:
+        file = file_of(described.sizes)
+        return EnhancerTrainee(file.made.model, file.made.side, net=file.net)
+    return cast(Trainee, described.kind.trainee({described.table: described.sizes}))
 
 
 def _check(recipe: Recipe) -> None:
