@@ -61,7 +61,7 @@ def test_time_that_is_up_while_pairs_are_drawn_is_not_lost(
     recipe: Recipe, pictures: tuple[Tensor, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train(recipe, pictures, tmp_path / "whole")
-    monkeypatch.setattr("vecstack.kinds.mask.training.MAX_POINTS", 1)  # a picture at a time
+    monkeypatch.setattr("vecstack.kinds.mask.training.MAX_POINTS", 1_200)  # a picture at a time
     parts = train(recipe, pictures, tmp_path / "parts", time_limit_seconds=0)
     assert len(drawn_in(tmp_path / "parts")) == 1
     train(recipe, pictures, tmp_path / "parts", resume=True)
