@@ -24,6 +24,7 @@ ROWS = [
     {"kinds"},
     {"document", "drawing", "hub"},
     {"models"},
+    {"enhancing"},
     {"fitting", "generation", "train"},
     {"editing", "exporting", "importing"},
     {"packing"},

@@ -14,14 +14,14 @@ from vecstack.errors import WeightsError
 from vecstack.hub.download import MODEL_FILE, cached_weights, fetch_weights
 from vecstack.hub.names import is_repository, path_exists, repository_of
 from vecstack.kinds import find_kind, kind_names
-from vecstack.kinds.weights import BASELINE, GENERATOR, describe
+from vecstack.kinds.weights import BASELINE, ENHANCER, GENERATOR, describe
 
 if TYPE_CHECKING:
     from vecstack.kinds.base import Generates, Kind, Maker
     from vecstack.stack import Layer
 
 MAX_BYTES = 1 << 30  # of a weights file
-DEFAULT_MODEL = "photos"
+DEFAULT_MODEL, DEFAULT_ENHANCER = "photos", "photos-detail"
 GENERATORS = "train a generator (docs/training.md), or use `vecstack decompose` with this model"
 
 
@@ -120,6 +120,10 @@ def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model
         raise WeightsError(
             f"{model}: makes layers of noise, not of pictures; use another model (`vecstack generate` takes this one)."
         )
+    if described.table == ENHANCER:
+        raise WeightsError(
+            f"{model}: adds detail to layers that are there; use another model (`vecstack enhance` takes this one)."
+        )
     try:
         maker = described.kind.load_maker(data, described.sizes, chosen)
     except WeightsError as error:
@@ -137,6 +141,8 @@ def load_generator(model: str | Path, device: str = "auto") -> NoiseModel:
         raise WeightsError(f"{model}: makes layers of pictures, not of noise; {GENERATORS}.")
     name, data = find_weights(model)
     described = describe(data, str(model))
+    if described.table == ENHANCER:
+        raise WeightsError(f"{model}: adds detail to layers, and makes none; train a generator (docs/training.md).")
     if described.table != GENERATOR:
         raise WeightsError(f"{model}: makes layers of pictures, not of noise; {GENERATORS}.")
     try:

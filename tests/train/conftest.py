@@ -79,6 +79,35 @@ stem_pool = false
 """
 
 
+ENHANCER_RECIPE = """\
+name = "tiny-enhancer"
+steps = 4
+batch = 4
+evaluate_every = 2
+
+[loss]
+absolute = 1.0
+adversarial = 0.1
+adversary = "logistic"
+discriminator_width = 8
+
+[data]
+stored_side = 20
+side = 16
+flip = true
+smallest_crop = 0.7
+
+[enhancer]
+of = "WEIGHTS"
+side = 16
+pairs = 20
+
+[enhancer.net]
+width = 4
+levels = 2
+"""
+
+
 def sizes_of(recipe: Recipe) -> ModelSizes:
     """The sizes of the predictor that a recipe trains."""
     assert isinstance(recipe.trainee, MaskTrainee)

@@ -27,7 +27,7 @@ INTERRUPTED = 130  # exit code that shells give a program ended by Ctrl-C
 TERMINATED = 143  # when ended by SIGTERM
 VERBS = (
     *("decompose", "upscale", "refine", "edit", "adjust", "render", "view", "export", "import", "collage"),
-    *("info", "validate", "generate", "train", "evaluate", "doctor"),
+    *("info", "validate", "generate", "enhance", "train", "evaluate", "doctor"),
 )
 GROUPS = ("models", "batch")  # of commands
 HUNG_UP = 129  # by SIGHUP, when the terminal is closed

@@ -85,11 +85,16 @@ class Maker(Protocol):
         """`count` layers for the pixels [H,W,3] (float32, sRGB 0..1) that fill `rect` of a canvas."""
 
 
+@runtime_checkable
 class Sees(Protocol):
     """A maker that has an encoder of pictures."""
 
     def features(self, pictures: Tensor) -> Tensor:
         """What its encoder sees in pictures [B,3,S,S] in 0..1: [B,F]."""
+
+    def maps(self, pictures: Tensor) -> list[Tensor]:
+        """What its encoder sees at places of pictures [B,3,H,W] in 0..1, which keep their size: [B,C,h,w] of each of
+        its stages, the finest first, with gradients by the pictures."""
 
 
 class Generates(Protocol):

@@ -2,7 +2,8 @@
 
 The metadata of such a file is the JSON of {"kind": name, "sizes": sizes}, under METADATA_KEY. The name is that of a
 kind of layer, or BASELINE: a model of pictures that makes no layers, with which a kind's own models are compared. A
-model that makes layers of noise has "table": GENERATOR, too."""
+model that makes layers of noise has "table": GENERATOR, too, and one that adds detail to drawn layers of that kind
+"table": ENHANCER."""
 
 from __future__ import annotations
 
@@ -17,13 +18,13 @@ from vecstack.stack import Layer
 
 DEFAULT_KIND = "mask"  # of a recipe that names no kind, and of baselines, which name none
 # Tables of a recipe that hold the sizes of what is trained.
-MODEL, BASELINE, GENERATOR = "model", "baseline", "generator"
+MODEL, BASELINE, GENERATOR, ENHANCER = "model", "baseline", "generator", "enhancer"
 
 
 @dataclass(frozen=True)
 class Description:
-    """The kind that wrote a weights file, and the table of a recipe (MODEL, BASELINE or GENERATOR) that would hold
-    its sizes (values as parsed from JSON, unchecked)."""
+    """The kind that wrote a weights file, and the table of a recipe (MODEL, BASELINE, GENERATOR or ENHANCER)
+    that would hold its sizes (values as parsed from JSON, unchecked)."""
 
     kind: Kind[Layer]
     table: str
@@ -36,7 +37,7 @@ def describe(data: bytes, where: str) -> Description:
     try:
         metadata = read_metadata(data)
         name, sizes = metadata["kind"], metadata["sizes"]
-        is_generator = metadata.get("table") == GENERATOR
+        table = metadata.get("table", MODEL)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{where}: not a vecstack model; use weights that `vecstack train` wrote.") from error
     is_baseline = name == BASELINE
@@ -45,8 +46,9 @@ def describe(data: bytes, where: str) -> Description:
         raise WeightsError(
             f"{where}: makes layers of kind {name!r:.40}, which this version does not have; install a newer vecstack."
         )
-    table = BASELINE if is_baseline else GENERATOR if is_generator else MODEL
-    return Description(kind, table, sizes)
+    if table not in (MODEL, GENERATOR, ENHANCER):
+        raise WeightsError(f"{where}: of a use that this version does not have; install a newer vecstack.")
+    return Description(kind, BASELINE if is_baseline else table, sizes)
 
 
 def read_metadata(data: bytes) -> Any:

@@ -12,9 +12,14 @@ from torch.nn.functional import softplus
 
 from vecstack.errors import ShapeError
 from vecstack.train.losses import check_pictures
-from vecstack.train.recipe import MAX_DISCRIMINATOR_LAYERS, MIN_DISCRIMINATOR_LAYERS, LossRecipe, smallest_side
+from vecstack.train.recipe import (
+    DISCRIMINATOR_WIDTH,
+    MAX_DISCRIMINATOR_LAYERS,
+    MIN_DISCRIMINATOR_LAYERS,
+    LossRecipe,
+    smallest_side,
+)
 
-WIDTH = 64  # channels of its first convolution (Isola et al.)
 TINY_VARIANCE = 1e-8  # whose root has a slope
 MAX_GROWTH = 8  # how many times as many those after have at most
 ADVERSARIAL_DECAYS = (0.0, 0.9)  # Adam's betas for a discriminator (Gulrajani et al., NIPS 2017)
@@ -32,7 +37,7 @@ class PatchDiscriminator(nn.Module):
     ValueError unless 2 <= layers <= 8, and ShapeError for pictures below `smallest_side`, and for a count of them that
     is no multiple of the group."""
 
-    def __init__(self, layers: int, width: int = WIDTH, group: int = 0) -> None:
+    def __init__(self, layers: int, width: int = DISCRIMINATOR_WIDTH, group: int = 0) -> None:
         super().__init__()
         if not MIN_DISCRIMINATOR_LAYERS <= layers <= MAX_DISCRIMINATOR_LAYERS:
             raise ValueError(

@@ -20,7 +20,7 @@ from vecstack.errors import ExportError, RecipeError, WeightsError
 from vecstack.kinds.weights import describe
 from vecstack.models import find_weights
 from vecstack.train.adversary import Adversary, adversary
-from vecstack.train.recipe import Recipe
+from vecstack.train.recipe import Recipe, trainee_of
 from vecstack.train.trainee import Trainee
 
 CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "model.safetensors", "log.jsonl"  # what a training's folder holds
@@ -90,8 +90,7 @@ def _start_from(recipe: Recipe, model: nn.Module) -> None:
     data = find_start(recipe)
     described = describe(data, where)
     try:
-        given: Trainee = described.kind.trainee({described.table: described.sizes})
-        recipe.trainee.start_from(model, given.load(data, None))
+        recipe.trainee.start_from(model, trainee_of(described).load(data, None))
     except (RecipeError, WeightsError) as error:
         raise type(error)(f"{where}: {error}") from error
 

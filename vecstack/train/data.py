@@ -390,10 +390,10 @@ def _by_detail(pictures: Tensor, side: int) -> tuple[Tensor, Tensor]:
 
 
 class Examples:
-    """Endless random batches [B,3,S,S] in 0..1, S the side at which layers are compared, cropped, flipped and warped
-    as the recipe says, on the device of the pictures [N,3,S,S] uint8. What is random is drawn on the CPU; the device is
-    given it and never waited for. Where the recipe sets coarse pictures apart, a batch is all of them or has none.
-    Raises RecipeError: there are none, or only such."""
+    """Endless random batches [B,C,S,S] in 0..1, S the side at which layers are compared, cropped, flipped and warped
+    as the recipe says, on the device of the pictures [N,C,S,S] uint8 (C is 3, or 6 of pairs). What is random is drawn
+    on the CPU; the device is given it and never waited for. Where the recipe sets coarse pictures apart, a batch is all
+    of them or has none. Raises RecipeError: there are none, or only such."""
 
     def __init__(self, pictures: Tensor, recipe: DataRecipe, generator: torch.Generator) -> None:
         self.pictures = pictures.contiguous()  # so that their lines are a view
@@ -415,8 +415,8 @@ class Examples:
 
     def _cut(self, count: int, rows: Tensor | None) -> Tensor:
         """Square parts of random pictures (those of `rows`, or any), of one random side for the whole batch, each at a
-        place of its own, half of them mirrored where the recipe flips: [B,3,C,C] uint8."""
-        stored, device = self.pictures.shape[-1], self.pictures.device
+        place of its own, half of them mirrored where the recipe flips: [B,C,side,side] uint8."""
+        (channels, stored), device = self.pictures.shape[1:3], self.pictures.device
         smallest = math.ceil(self.recipe.smallest_crop * stored)
         side = int(self._whole(smallest, stored + 1))
         draws = [
@@ -426,10 +426,11 @@ class Examples:
         ]
         chosen, top, left, mirrored = self._sent(torch.stack(draws)).view(4, count, 1, 1, 1)
         steps = torch.arange(side, device=device)
-        lines = (chosen * 3 + torch.arange(3, device=device).view(3, 1, 1)) * stored + top + steps[:, None]  # [B,3,C,1]
-        columns = left + torch.where(mirrored > 0, side - 1 - steps, steps)  # [B,1,1,C]
-        picked = self.pictures.flatten(0, 2).index_select(0, lines.flatten()).view(count, 3, side, stored)
-        return picked.gather(3, columns.expand(count, 3, side, side))
+        planes = chosen * channels + torch.arange(channels, device=device).view(channels, 1, 1)
+        lines = planes * stored + top + steps[:, None]  # [B,C,side,1]
+        columns = left + torch.where(mirrored > 0, side - 1 - steps, steps)  # [B,1,1,side]
+        picked = self.pictures.flatten(0, 2).index_select(0, lines.flatten()).view(count, channels, side, stored)
+        return picked.gather(3, columns.expand(count, channels, side, side))
 
     def _warp(self, batch: Tensor) -> Tensor:
         """The examples, the share that the recipe asks for turned, scaled and moved."""

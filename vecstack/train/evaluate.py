@@ -16,7 +16,7 @@ from vecstack.errors import RecipeError, ShapeError, UsageError, WeightsError
 from vecstack.kinds.weights import describe
 from vecstack.models import find_weights, published_models
 from vecstack.train.data import as_seen, load_pictures
-from vecstack.train.recipe import DataRecipe, load_recipe
+from vecstack.train.recipe import DataRecipe, load_recipe, trainee_of
 from vecstack.train.trainee import Trainee
 
 LAYER_COUNTS = (1, 2, 5, 10, 20)  # at which a model is measured, besides all its layers
@@ -175,7 +175,7 @@ def load_subject(model: str, device: str) -> Subject:
     name, data = find_weights(model)
     described = describe(data, model)
     try:
-        trainee: Trainee = described.kind.trainee({described.table: described.sizes})
+        trainee = trainee_of(described)
         loaded = trainee.load(data, chosen)
     except (RecipeError, WeightsError) as error:
         raise WeightsError(f"{model}: {error}") from error

@@ -27,9 +27,10 @@ from vecstack.train.board import Board, canvas_sheet
 from vecstack.train.checkpoint import CHECKPOINT, LOG, WEIGHTS, State, prepare_folder, restore, save, start
 from vecstack.train.data import Examples, as_seen
 from vecstack.train.distributed import World, process_group
-from vecstack.train.losses import PerceptualLoss, load_perceptual
+from vecstack.train.losses import EncoderLoss, PerceptualLoss, load_perceptual
 from vecstack.train.measured import Measured, measured
 from vecstack.train.objective import Objective, Sample, sample
+from vecstack.train.pairs import as_trained
 from vecstack.train.recipe import Recipe
 
 M_TRIM_THRESHOLD, M_MMAP_MAX, MAX_INT = -1, -4, 2**31 - 1  # of mallopt(3)
@@ -90,15 +91,27 @@ def train(
         check_batch(recipe, world.size)
         if not world.is_first:
             callbacks = Callbacks()
+        else:
+            prepare_folder(folder, resume=resume)
+        world.wait()
+
+        def is_over() -> bool:
+            return world.any(bool(signals) or time.monotonic() >= deadline)
+
+        def learned(pictures: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+            on_device = pictures[0].to(device), pictures[1].to(device)
+            return as_trained(recipe.trainee, on_device, folder, world, callbacks.say, is_over)
+
+        keep_freed_memory()
         with (
             _memory_of(device, recipe, folder),
-            closing(_Run(recipe, pictures, folder, device, world, callbacks, deadline)) as run,
+            closing(_Run(recipe, learned(pictures), folder, device, world, callbacks, deadline)) as run,
         ):
             run.begin(resume)
             last = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
             if run.state.step:
                 callbacks.say(f"continuing from step {run.state.step} of {recipe.steps}")
-            while run.state.step < last and not world.any(bool(signals) or time.monotonic() >= deadline):
+            while run.state.step < last and not is_over():
                 run.step()
             run.save()
             if run.state.step < recipe.steps:
@@ -141,10 +154,9 @@ class _Run:
     ) -> None:
         self.recipe, self.folder, self.device, self.world, self.callbacks = recipe, folder, device, world, callbacks
         self.deadline = deadline  # of time.monotonic()
-        keep_freed_memory()
         self.state = start(recipe, device)
-        self.examples = Examples(pictures[0].to(device), recipe.data, self.state.generator)
-        self.held_out = _held_out_sample(recipe, pictures[1]).to(device)
+        self.examples = Examples(pictures[0], recipe.data, self.state.generator)
+        self.held_out = _held_out_sample(recipe, pictures[1])
         self.objective: nn.Module = self._new_objective()
         self.perceptual = _perceptual(recipe, device)
         self.board: Board | None = None
@@ -155,10 +167,7 @@ class _Run:
         self.next_line = 0.0  # of time.monotonic(): the first step is told of at once
 
     def begin(self, resume: bool) -> None:
-        """Make the folder, and continue from its checkpoint if there is one."""
-        if self.world.is_first:
-            prepare_folder(self.folder, resume=resume)
-        self.world.wait()
+        """Continue from the folder's checkpoint if there is one."""
         if resume and (self.folder / CHECKPOINT).exists():
             restore(self.state, self.folder)
         self.objective = self._objective()
@@ -253,15 +262,19 @@ class _Run:
                 other = self.examples.batch(recipe.batch)
                 with torch.no_grad():
                     invented = self._drawn(other)[1]
-                self._teach(state.adversary, self.world.share(other), invented)
+                self._teach(state.adversary, self._real(other), invented)
         loss, drawn = self._drawn(batch)
-        real = self.world.share(batch)
+        real = self._real(batch)
         if state.adversary is not None:
             self._teach(state.adversary, real, drawn)
             loss = loss + recipe.loss.adversarial * state.adversary.loss(drawn.float().view(real.shape))
         if self.perceptual is not None:
             loss = loss + recipe.loss.perceptual * self.perceptual(drawn.float().view(real.shape), real)
         return torch.as_tensor(loss)
+
+    def _real(self, batch: Tensor) -> Tensor:
+        """The pictures [B,3,S,S] in this process's share of a batch, which may have what is drawn of them, too."""
+        return self.world.share(batch)[:, :3]
 
     def _drawn(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Of this process's share of a batch: the loss of the objective, and what was drawn last, [B,3,P]. What is
@@ -451,7 +464,7 @@ def _held_out_sample(recipe: Recipe, held_out: Tensor) -> Tensor:
     return as_seen(chosen.float(), recipe.data).round().byte()
 
 
-def _perceptual(recipe: Recipe, device: torch.device) -> PerceptualLoss | None:
+def _perceptual(recipe: Recipe, device: torch.device) -> EncoderLoss | PerceptualLoss | None:
     return load_perceptual(recipe.loss.perceptual_network, device) if recipe.loss.perceptual else None
 
 

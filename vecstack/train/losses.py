@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -15,7 +15,8 @@ from torch.nn.functional import normalize
 from vecstack.errors import ShapeError, WeightsError
 from vecstack.hub.download import fetch_weights
 from vecstack.hub.names import is_repository, path_exists
-from vecstack.models import read_weights
+from vecstack.kinds.base import Sees
+from vecstack.models import load_model, published_models, read_weights
 
 PERCEPTUAL_BLOCKS = 3  # convolutions between max-pools; in VGG-16 the third ends in relu3_3
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the pictures VGG was trained on
@@ -64,18 +65,40 @@ class PerceptualLoss(nn.Module):
                 f"drawn pictures are {list(drawn.shape)}, true ones {list(truth.shape)}; they must be pairs"
             )
         check_pictures(drawn, self.smallest_side, "a perceptual network")
-        pairs = zip(self._directions(drawn), self._directions(truth), strict=True)
-        return torch.stack([(a - b).square().sum(1).mean() for a, b in pairs]).mean()
+        return distance_of_maps(self._maps(drawn), self._maps(truth))
 
-    def _directions(self, pictures: Tensor) -> list[Tensor]:
-        """The features at the end of each block, of length 1 over the channels: [B,C,h,w] each."""
+    def _maps(self, pictures: Tensor) -> list[Tensor]:
+        """The features at the end of each block: [B,C,h,w] each."""
         x = (pictures - self.mean) / self.deviation
         ends = []
         for module in self.features:
             if isinstance(module, nn.MaxPool2d):
                 ends.append(x)
             x = module(x)
-        return [normalize(features.float(), dim=1, eps=MIN_NORM) for features in (*ends, x)]
+        return [*ends, x]
+
+
+class EncoderLoss(nn.Module):
+    """Distance between pictures as the encoder of a model sees them: two batches [B,3,H,W] in 0..1 -> a scalar. As
+    PerceptualLoss takes it, of the maps of the encoder's stages."""
+
+    def __init__(self, sees: Sees) -> None:
+        super().__init__()
+        self.sees = sees
+
+    def forward(self, drawn: Tensor, truth: Tensor) -> Tensor:
+        if drawn.shape != truth.shape:
+            raise ShapeError(
+                f"drawn pictures are {list(drawn.shape)}, true ones {list(truth.shape)}; they must be pairs"
+            )
+        return distance_of_maps(self.sees.maps(drawn), self.sees.maps(truth))
+
+
+def distance_of_maps(drawn: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
+    """The squared distance (0 to 2) of features [B,C,h,w] scaled to length 1 over their channels, averaged over
+    positions, pictures and maps: a scalar."""
+    of_length_1 = ([normalize(maps.float(), dim=1, eps=MIN_NORM) for maps in both] for both in (drawn, truth))
+    return torch.stack([(a - b).square().sum(1).mean() for a, b in zip(*of_length_1, strict=True)]).mean()
 
 
 def _chain(tensors: Mapping[str, Tensor]) -> list[nn.Module]:
@@ -114,10 +137,15 @@ def _parameter(tensors: Mapping[str, Tensor], name: str) -> nn.Parameter:
     return nn.Parameter(tensor.float(), requires_grad=False)
 
 
-def load_perceptual(name: str, device: torch.device | None = None) -> PerceptualLoss:
-    """The perceptual loss of the network in a safetensors file, given its path, or OWNER/NAME[@REVISION] for the
-    model.safetensors of a Hub repository. Raises WeightsError: no such file or repository, damaged, or no network that
-    PerceptualLoss takes."""
+def load_perceptual(name: str, device: torch.device | None = None) -> PerceptualLoss | EncoderLoss:
+    """The perceptual loss of the encoder of a shipped model, given its name, or of the network in a safetensors file,
+    given its path, or OWNER/NAME[@REVISION] for the model.safetensors of a Hub repository. Raises WeightsError: no such
+    file or repository, damaged, or no network that PerceptualLoss takes."""
+    if name in {entry.name for entry in published_models()}:
+        maker = load_model(name, str(device or "cpu")).maker
+        if not isinstance(maker, Sees):
+            raise WeightsError(f"perceptual network {name!r}: has no encoder of pictures. Use another model.")
+        return EncoderLoss(maker)
     path = fetch_weights(name) if is_repository(name) else Path(name)
     if not (path_exists(path) and path.is_file()):
         raise WeightsError(

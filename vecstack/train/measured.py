@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vecstack.train.evaluate import counts_up_to, evaluate
-from vecstack.train.likeness import kernel_distance, pictures_of_generator, seen_by
+from vecstack.train.enhancer import COLORS, EnhancerTrainee
+from vecstack.train.evaluate import compare, counts_up_to, evaluate, score
+from vecstack.train.likeness import BATCH, kernel_distance, pictures_of_generator, seen_by
+from vecstack.train.losses import load_perceptual
 from vecstack.train.trainee import Trainee
 
 SEES = "photos"  # the model whose encoder says what pictures have in common
@@ -27,7 +29,9 @@ class Measured:
 
 
 def measured(trainee: Trainee, model: nn.Module, held_out: Tensor) -> Measured:
-    """What there is to measure of a model, beside held-out pictures [N,3,S,S] uint8."""
+    """What there is to measure of a model, beside held-out pictures [N,3,S,S] uint8 (of an enhancer, pairs)."""
+    if isinstance(trainee, EnhancerTrainee):
+        return _of_enhancer(trainee, model, held_out)
     return _of_generator(trainee, model, held_out) if trainee.is_generator else _of_pictures(trainee, model, held_out)
 
 
@@ -38,6 +42,25 @@ def _of_pictures(trainee: Trainee, model: nn.Module, held_out: Tensor) -> Measur
     by_layers = psnr if len(psnr) > 1 else next(iter(psnr.values()))
     curves = {f"psnr/{layers}": value for layers, value in psnr.items()}
     return Measured({"psnr": psnr}, curves, f"held-out dB by layers {by_layers}")
+
+
+@torch.no_grad()
+def _of_enhancer(trainee: EnhancerTrainee, model: nn.Module, pairs: Tensor) -> Measured:
+    """How close drawings come to the pictures of pairs [N,6,S,S], enhanced and as they are: PSNR, and the distance that
+    an encoder sees (losses.EncoderLoss)."""
+    truth, plain = (part.float() / 255 for part in (pairs[:, :COLORS], pairs[:, COLORS:]))
+    enhanced = torch.cat([batch[:, 0] for batch in trainee.draw(model, pairs, [0])])
+    sees = load_perceptual(SEES, truth.device)
+    found: dict[str, float] = {}
+    for name, drawn in (("enhanced", enhanced), ("plain", plain)):
+        found[f"psnr_{name}"] = score([compare(drawn, truth)], 0, 0).psnr_of_mean_error
+        seen = zip(torch.split(drawn, BATCH), torch.split(truth, BATCH), strict=True)
+        found[f"distance_{name}"] = sum(float(sees(*both)) * len(both[0]) for both in seen) / len(truth)
+    line = (
+        f"held-out {found['psnr_enhanced']:.2f} dB (as drawn {found['psnr_plain']:.2f}), distance seen "
+        f"{found['distance_enhanced']:.4f} (as drawn {found['distance_plain']:.4f})"
+    )
+    return Measured({name: round(value, 5) for name, value in found.items()}, found, line)
 
 
 def _of_generator(trainee: Trainee, model: nn.Module, held_out: Tensor) -> Measured:

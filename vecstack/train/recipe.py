@@ -12,12 +12,14 @@ from typing import Any, cast
 import torch
 
 from vecstack.document.limits import MAX_DOCUMENT_BYTES
+from vecstack.enhancing.weights import file_of
 from vecstack.errors import RecipeError
 from vecstack.kinds import find_kind
-from vecstack.kinds.weights import DEFAULT_KIND
+from vecstack.kinds.weights import DEFAULT_KIND, ENHANCER, Description
 from vecstack.models import MAX_BYTES
 from vecstack.tables import to_dataclass
 from vecstack.text_file import read_toml
+from vecstack.train.enhancer import EnhancerTrainee
 from vecstack.train.trainee import Trainee
 
 PRECISIONS = ("float32", "bfloat16")
@@ -28,7 +30,7 @@ MAX_COUNT = 2**63 - 1  # torch's, and what TOML asks of a program; Python's inte
 MAX_DATA_SIDE = 4096  # px; a picture takes 50 MB of memory there
 MAX_NUMBERS = MAX_DOCUMENT_BYTES // 32  # of a picture; a number takes up to 14 bytes, the rest is for layers
 MIN_DISCRIMINATOR_LAYERS, MAX_DISCRIMINATOR_LAYERS = 2, 8  # convolutions; 8 see patches of 574 px
-MAX_DISCRIMINATOR_WIDTH = 1024  # channels; 16 times the published
+DISCRIMINATOR_WIDTH, MAX_DISCRIMINATOR_WIDTH = 64, 1024  # channels; that of Isola et al., CVPR 2017
 FLOAT16_BYTES = 2
 TYPING_ERROR = 0.8  # likeness, by difflib, of a word to the one that was meant
 MAX_HEADER_BYTES = 1 << 20  # of a weights file: some 100 for each of up to 2,600 tensors
@@ -65,7 +67,7 @@ class LossRecipe:
     adversary: str = "wasserstein"  # eqs. 5 and 6; or logistic: with a penalty on the gradient at real pictures (R1)
     gradient_penalty: float = 10.0  # gamma of eq. 5
     discriminator_layers: int = 3  # convolutions of the patch discriminator; the paper: 3 at 32 px, 5 at 128 px
-    discriminator_width: int = 64  # channels of its first convolution
+    discriminator_width: int = DISCRIMINATOR_WIDTH  # channels of its first convolution
     discriminator_group: int = 0  # pictures in a row whose spread it sees (logistic only); 0: each alone
     discriminator_rate: float = 2e-4  # its learning rate
     discriminator_steps: int = 1  # of it for each step of what is trained
@@ -140,10 +142,24 @@ def _find_trainee(name: Any, tables: Mapping[str, Any]) -> Trainee:
     kind = find_kind(name) if isinstance(name, str) else None
     if kind is None:
         raise RecipeError(f'there is no kind of layer {name!r:.40}. Leave kind out for "{DEFAULT_KIND}".')
+    if ENHANCER in tables:
+        if len(tables) > 1:
+            raise RecipeError(
+                f"a recipe trains one thing, not {' and '.join(sorted(tables))}. Keep one of these tables."
+            )
+        return to_dataclass(EnhancerTrainee, tables[ENHANCER], ENHANCER)
     try:
         return cast(Trainee, kind.trainee(tables))
     except RecipeError as error:
         raise RecipeError(f"kind {name}: {error}" if name != DEFAULT_KIND else str(error)) from error
+
+
+def trainee_of(described: Description) -> Trainee:
+    """What a weights file holds, as it is trained and measured. Raises RecipeError, WeightsError."""
+    if described.table == ENHANCER:
+        file = file_of(described.sizes)
+        return EnhancerTrainee(file.made.model, file.made.side, net=file.net)
+    return cast(Trainee, described.kind.trainee({described.table: described.sizes}))
 
 
 def _check(recipe: Recipe) -> None:
@@ -156,6 +172,7 @@ def _check(recipe: Recipe) -> None:
         "warmup_steps": (recipe.warmup_steps, 0, MAX_COUNT),
         "evaluate_every": (recipe.evaluate_every, 1, MAX_COUNT),
         "seed": (recipe.seed, 0, MAX_SEED),
+        "loss.discriminator_width": (recipe.loss.discriminator_width, 1, MAX_DISCRIMINATOR_WIDTH),
         "loss.discriminator_steps": (recipe.loss.discriminator_steps, 1, MAX_COUNT),
         "data.side": (data.side, 1, MAX_DATA_SIDE),
         "data.truth_side": (data.truth_side, 0, MAX_DATA_SIDE),
@@ -239,10 +256,6 @@ def _check_loss(recipe: Recipe) -> None:
         raise RecipeError(
             f"loss.discriminator_layers must be {MIN_DISCRIMINATOR_LAYERS} to {MAX_DISCRIMINATOR_LAYERS}, "
             f"not {loss.discriminator_layers}."
-        )
-    if not 1 <= loss.discriminator_width <= MAX_DISCRIMINATOR_WIDTH:
-        raise RecipeError(
-            f"loss.discriminator_width must be 1 to {MAX_DISCRIMINATOR_WIDTH}, not {loss.discriminator_width}."
         )
     if loss.discriminator_group:
         _check_group(recipe)

@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from vecstack.errors import RecipeError, ShapeError, UsageError, WeightsError
 from vecstack.kinds.base import METADATA_KEY
 from vecstack.kinds.mask.encoder import EncoderSizes, ResNet
-from vecstack.kinds.mask.maker import MAX_SIDE, MAX_SIZE, check_sizes, read_sizes, read_tensors
+from vecstack.kinds.mask.maker import MAX_SIDE, MAX_SIZE, check_sizes
 from vecstack.kinds.mask.model import ModelSizes, grid_points, sample_grid
 from vecstack.kinds.mask.net import OUTPUT_GAIN, PLACE_GAIN, PointNorm
+from vecstack.kinds.tensors import read_sizes, read_tensors
 from vecstack.kinds.weights import BASELINE, read_metadata
 from vecstack.pictures.fit import fit_to_side
 

@@ -73,6 +73,12 @@ class ResNet(nn.Module):
         return nn.Sequential(first, *(BasicBlock(channels, channels, 1) for _ in range(count - 1)))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.maxpool(torch.relu(self.bn1(self.conv1(2 * x - 1))))
-        features: Tensor = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return features.flatten(1)
+        return self.maps(x)[-1].flatten(1)
+
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """What the stem and each stage say at every place, the finest first: [B,C,h,w] each, of pictures of any
+        size."""
+        maps = [self.maxpool(torch.relu(self.bn1(self.conv1(2 * x - 1))))]
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+            maps.append(stage(maps[-1]))
+        return maps

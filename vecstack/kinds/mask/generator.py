@@ -19,10 +19,11 @@ from vecstack.errors import ShapeError, WeightsError
 from vecstack.geometry import Rect
 from vecstack.kinds.base import METADATA_KEY, Made
 from vecstack.kinds.mask.encoder import EncoderSizes, ResNet
-from vecstack.kinds.mask.maker import BLACK, MAX_SIZE, check_sizes, mask_layers, read_sizes, read_tensors
+from vecstack.kinds.mask.maker import BLACK, MAX_SIZE, check_sizes, mask_layers
 from vecstack.kinds.mask.model import LayerModel, ModelSizes, grid_points, lay
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_to_asset
+from vecstack.kinds.tensors import read_sizes, read_tensors
 from vecstack.kinds.weights import GENERATOR
 from vecstack.stack import asset_id
 

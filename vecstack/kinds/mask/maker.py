@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import typing
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
 from vecstack.color import Color
@@ -25,6 +22,7 @@ from vecstack.kinds.mask.layer import MAX_CODE, MAX_DEPTH, MAX_WIDTH, MaskLayer,
 from vecstack.kinds.mask.model import ModelSizes, Predictor, grid_points
 from vecstack.kinds.mask.net import GROUP_SIZE
 from vecstack.kinds.mask.shade import net_to_asset
+from vecstack.kinds.tensors import read_sizes, read_tensors
 from vecstack.pictures.fit import fit_to_side
 from vecstack.stack import asset_id
 
@@ -81,6 +79,9 @@ class MaskMaker:
         features: Tensor = self.predictor.encoder(torch.cat([target, torch.zeros_like(target)], 1))
         return features
 
+    def maps(self, pictures: Tensor) -> list[Tensor]:
+        return self.predictor.encoder.maps(torch.cat([pictures, torch.zeros_like(pictures)], 1))
+
     @torch.no_grad()
     def _predict(self, target: Tensor, background: Color, count: int) -> Prediction:
         """Layers of one picture [1,3,S,S] over black or white."""
@@ -124,24 +125,6 @@ def load_maker(weights: bytes, sizes: Any, device: torch.device | None) -> MaskM
     return MaskMaker(predictor.requires_grad_(False).eval().to(device))
 
 
-def read_tensors(weights: bytes, needed: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors in the bytes of a weights file, as float32. Raises WeightsError: damaged, other names or shapes than
-    those `needed`, or values that are not finite."""
-    try:
-        tensors = load(weights)
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(f"damaged weights ({error}). Get the file again.") from error
-    shapes = {key: tuple(tensor.shape) for key, tensor in needed.items()}
-    found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
-    if shapes != found:
-        wrong = sorted(key for key in shapes.keys() | found.keys() if shapes.get(key) != found.get(key))
-        raise WeightsError(f"the tensors do not fit the sizes in the file, {wrong[0]} first. Get the file again.")
-    for key, tensor in tensors.items():
-        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
-            raise WeightsError(f"{key} must be finite floating point numbers. Get the file again.")
-    return {key: tensor.float() for key, tensor in tensors.items()}
-
-
 def check_sizes(sizes: ModelSizes) -> None:
     """Raise ValueError, naming the size, unless a model can have these sizes and they are within the limits."""
     net, encoder = sizes.net, sizes.encoder
@@ -169,23 +152,3 @@ def _build(sizes: ModelSizes) -> Predictor:
             return Predictor(sizes)
     except ValueError as error:
         raise WeightsError(f"no model can have the sizes in the file: {error}") from error
-
-
-def read_sizes(kind: type, values: Any) -> Any:
-    """The dataclass `kind` from JSON, every size of its type. Raises WeightsError."""
-    types = typing.get_type_hints(kind)
-    if not isinstance(values, dict) or values.keys() != types.keys():
-        raise WeightsError(f"the sizes in the file must be {', '.join(types)}.")
-    return kind(**{key: _size(types[key], key, value) for key, value in values.items()})
-
-
-def _size(expected: Any, key: str, value: Any) -> Any:
-    if dataclasses.is_dataclass(expected):
-        return read_sizes(typing.cast(type, expected), value)
-    if expected is bool and isinstance(value, bool):
-        return value
-    if expected in (int, str) and type(value) is expected:
-        return value
-    if isinstance(value, list) and len(value) == len(typing.get_args(expected)):
-        return tuple(_size(int, key, item) for item in value)
-    raise WeightsError(f"the size {key} in the file is of another type: {value!r:.40}.")
