@@ -96,6 +96,18 @@ def test_a_faded_layer_keeps_its_opacity(handwriting: Stack) -> None:
     assert abs(int(draw(text, SIDE).max()) - 128) <= 1
 
 
+def test_black_ink_on_a_transparent_canvas_is_to_be_as_close(
+    handwriting: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (layer,) = handwriting.layers
+    black = dataclasses.replace(layer, color=(0.0, 0.0, 0.0))
+    clear = dataclasses.replace(handwriting, canvas=Canvas(SIDE, SIDE, transparent=True), layers=(black,))
+    scene = scene_of(clear, torch.device("cpu"))
+    assert "<rect" not in str(blurred_svg(scene, SvgOptions()))
+    monkeypatch.setattr("vecstack.exporting.svg.blurred.CLOSE", 0.1)
+    assert blurred_svg(scene, SvgOptions()) is None
+
+
 def grid_aim(cover: np.ndarray) -> Aim:
     """What is to be covered in the middles of pixels."""
     rows, columns = np.indices(cover.shape).reshape(2, -1) + 0.5
