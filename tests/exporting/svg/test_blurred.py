@@ -69,6 +69,7 @@ def test_who_asks_for_what_a_blur_is_not_gets_levels(scene: Scene, options: SvgO
     assert blurred_svg(scene, options) is None
 
 
+@pytest.mark.slow
 def test_of_so_many_bytes_levels_come_closer_and_of_few_the_blur(handwriting: Stack, written: str) -> None:
     assert "<mask" in to_svg(handwriting, max_bytes=20_000, device="cpu")
     assert to_svg(handwriting, max_bytes=len(written), device="cpu") == written
