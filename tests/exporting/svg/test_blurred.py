@@ -69,6 +69,7 @@ def test_who_asks_for_what_a_blur_is_not_gets_levels(scene: Scene, options: SvgO
     assert blurred_svg(scene, options) is None
 
 
+@pytest.mark.slow
 def test_of_so_many_bytes_levels_come_closer_and_of_few_the_blur(handwriting: Stack, written: str) -> None:
     assert "<mask" in to_svg(handwriting, max_bytes=20_000, device="cpu")
     assert to_svg(handwriting, max_bytes=len(written), device="cpu") == written
@@ -94,6 +95,18 @@ def test_a_faded_layer_keeps_its_opacity(handwriting: Stack) -> None:
     text = to_svg(faded, device="cpu")
     assert 'opacity=".5"' in text
     assert abs(int(draw(text, SIDE).max()) - 128) <= 1
+
+
+def test_black_ink_on_a_transparent_canvas_is_to_be_as_close(
+    handwriting: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (layer,) = handwriting.layers
+    black = dataclasses.replace(layer, color=(0.0, 0.0, 0.0))
+    clear = dataclasses.replace(handwriting, canvas=Canvas(SIDE, SIDE, transparent=True), layers=(black,))
+    scene = scene_of(clear, torch.device("cpu"))
+    assert "<rect" not in str(blurred_svg(scene, SvgOptions()))
+    monkeypatch.setattr("vecstack.exporting.svg.blurred.CLOSE", 0.1)
+    assert blurred_svg(scene, SvgOptions()) is None
 
 
 def grid_aim(cover: np.ndarray) -> Aim:

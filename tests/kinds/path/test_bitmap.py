@@ -201,6 +201,40 @@ def test_a_jpeg_of_several_colors_is_sharp_and_its_noise_no_shape(quality: int) 
     assert missed < 0.6 * np.abs(np.asarray(enlarged).astype(int) - np.asarray(large)).mean()
 
 
+def as_jpeg(large: Image.Image, factor: int) -> Image.Image:
+    """A drawing made so many times as small, out of a JPEG."""
+    file = io.BytesIO()
+    large.reduce(factor).save(file, "JPEG", quality=75)
+    return Image.open(file)
+
+
+def share_of_lanczos(small: Image.Image, large: Image.Image) -> float:
+    """How far off layers of a picture are of what was made small, as a share of what Lanczos's filter is."""
+    truth = np.asarray(large).astype(int)
+    ours = vecstack.render(vecstack.decompose(small, "bitmap"), large.width).astype(int)
+    others = np.asarray(small.resize(large.size, Image.Resampling.LANCZOS)).astype(int)
+    return float(np.abs(ours - truth).mean() / np.abs(others - truth).mean())
+
+
+def test_a_thin_line_of_a_jpeg_stays_as_dark_and_thin_as_it_is() -> None:
+    large = Image.new("RGB", (768, 768), "white")
+    draw = ImageDraw.Draw(large)
+    draw.ellipse((150, 110, 640, 600), "#ffa7c0", "black", 24)  # 1 px
+    draw.polygon([(60, 700), (130, 480), (300, 520), (420, 420), (480, 620), (380, 700)], "white", "black", 24)
+    for x, way in ((270, 70), (500, -70)):
+        draw.line([(x, 260), (x + way, 300), (x, 350)], "black", 24)
+    assert share_of_lanczos(as_jpeg(large, 24), large) < 0.45
+
+
+def test_an_ink_that_runs_is_no_weaker_one_of_a_stronger() -> None:
+    """Of whose pixels few have the farthest colour: taken for black, it became slivers."""
+    run = np.linspace(118, 78, 768, dtype=np.uint8)[:, None].repeat(768, 1)
+    shape = Image.new("L", (768, 768))
+    ImageDraw.Draw(shape).polygon([(420, 150), (420, 620), (340, 620), (340, 270), (260, 300), (260, 230)], fill=255)
+    large = Image.composite(Image.fromarray(run), Image.new("L", (768, 768), 255), shape).convert("RGB")
+    assert share_of_lanczos(as_jpeg(large, 24), large) < 0.8
+
+
 def test_whole_pixels_are_drawn_as_what_is_smooth_within_them() -> None:
     y, x = np.indices((28, 28)) + 0.5
     inside = np.hypot(x - 13.7, y - 14.2) < 8.3

@@ -84,9 +84,11 @@ def _element(blurred: Blurred, mask: SampledMask, name: str, options: SvgOptions
 
 
 def _missed(scene: Scene, mask: SampledMask, blurred: Blurred) -> float:
-    """By how much the picture is off at its own size: root mean square, in 1/255."""
+    """By how much the picture is off at its own size: root mean square, in 1/255; on a transparent canvas, of what it
+    covers."""
     canvas = scene.stack.canvas
-    return 255 * math.sqrt(blurred.error * float(mask.effect.max()) / (canvas.width * canvas.height))
+    contrast = 1.0 if canvas.transparent else float(mask.effect.max())
+    return 255 * math.sqrt(blurred.error * contrast / (canvas.width * canvas.height))
 
 
 def _outlined(scene: Scene, mask: SampledMask) -> Blurred | None:

@@ -13,6 +13,7 @@ NEAR = 0.06  # of the contrast: colours that count as an end
 END, BINS = 0.8, 10  # share of the way to the farthest colour from which on a noisy ink's peak is looked for, in bins
 FLAT = 0.98  # share of the way to the farthest colour from which on pixels have it
 FEW_FULL = 4  # pixels of the ink alone that may be so by chance, where it may be stronger
+WITHIN = 0.6  # cover of pixels around one that is of the ink alone
 LEAST_BEYOND, MOST_BEYOND = 1.005, 1.8  # times as far from the ground as the farthest colour the ink may be
 NOISY = 0.004  # of the contrast: median distance of the ground's colours from it, from which on a picture has noise
 OFF_LINE, NOISY_OFF_LINE = 0.05, 0.25  # distance of colours from the line of mixtures, the same; with noise
@@ -158,13 +159,20 @@ def _ink(colors: np.ndarray, ground: np.ndarray, is_noisy: bool) -> np.ndarray:
 
 def _beyond(inks: Inks) -> float:
     """How many times as far from the ground black, white or another end of the range of colours lies, if that is near
-    and no square of four pixels is of the ink alone; else 1."""
+    and no square of four pixels is of the ink alone, nor several pixels within it (of an ink that runs); else 1."""
     full = inks.cover >= FLAT
     square = full[1:, 1:] & full[:-1, 1:] & full[1:, :-1] & full[:-1, :-1]
-    if inks.is_noisy or square.any():
+    if inks.is_noisy or square.any() or _inner_count(inks.cover) >= FEW_FULL:
         return 1.0
     way = inks.ink - inks.ground
     limits = np.where(way > 0, 1 - inks.ground, inks.ground)
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = float(np.nanmin(limits / np.abs(way)))
     return reach if LEAST_BEYOND < reach <= MOST_BEYOND else 1.0
+
+
+def _inner_count(cover: np.ndarray) -> int:
+    """How many pixels [H,W] are surely of the ink alone, since all nine around them are mostly inked."""
+    inked = np.pad(cover > WITHIN, 1)
+    across = inked[:, :-2] & inked[:, 1:-1] & inked[:, 2:]
+    return int((across[:-2] & across[1:-1] & across[2:]).sum())

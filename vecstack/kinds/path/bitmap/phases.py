@@ -13,7 +13,7 @@ from vecstack.kinds.path.bitmap.solving import bent, solved
 
 BEGIN = (1.0, 1.0, 0.7, 0.7, 0.5, 0.5, 0.4, 0.35)  # px over which edges are soft, one Gauss-Newton step each
 AGAIN = (0.7, 0.5, 0.5, 0.4, 0.35)  # the same, of what was fitted before
-BENDING, NOISY_BENDING = 3e-4, 0.1  # weight of squared second differences against squared errors of pixels; amid noise
+BENDING, NOISY_BENDING = 3e-4, 0.01  # weight of squared second differences against squared errors of pixels; amid noise
 DAMPING = 0.03  # of a step's numbers
 SOLVING = 16  # steps of conjugate gradients for each
 STEEPEST, FLATTEST = 3.0, 0.3  # slopes between the two highest fields, for a pixel, that count as such

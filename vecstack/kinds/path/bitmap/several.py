@@ -69,7 +69,7 @@ class SeveralGrower(LayerGrower):
         ground = self.scene.below[:, 0, 0].astype(np.float64)
         mixtures = self._mixtures
         pixels = np.ascontiguousarray(self.scene.picture.transpose(1, 2, 0), np.float64)
-        held = np.where(mixtures.pure >= SURE, mixtures.pure, 0)
+        held = np.maximum(mixtures.pure, SURE) if mixtures.noise else np.where(mixtures.pure >= SURE, mixtures.pure, 0)
         begun = Phases.begun(mixtures.shares, mixtures.painted, held)
         if mixtures.noise:
             pile = _pile_amid_noise(pixels, ground, begun, mixtures.noise)
