@@ -14,7 +14,7 @@ from vecstack.errors import WeightsError
 from vecstack.hub.download import MODEL_FILE, cached_weights, fetch_weights
 from vecstack.hub.names import is_repository, path_exists, repository_of
 from vecstack.kinds import find_kind, kind_names
-from vecstack.kinds.weights import BASELINE, ENHANCER, GENERATOR, describe
+from vecstack.kinds.weights import BASELINE, ENHANCER, GENERATOR, MODEL, describe
 
 if TYPE_CHECKING:
     from vecstack.kinds.base import Generates, Kind, Maker
@@ -28,13 +28,15 @@ GENERATORS = "train a generator (docs/training.md), or use `vecstack decompose` 
 @dataclass(frozen=True)
 class AvailableModel:
     """A model that ships with the program: its name, what it is good for, the kind of layer that it makes, and, of one
-    with weights, their sha256 (from weights/manifest.json) and their path."""
+    with weights, their sha256 (from weights/manifest.json) and their path. `use` is MODEL of one that makes layers of
+    pictures, ENHANCER of one that adds detail to layers of that kind."""
 
     name: str
     description: str
     kind: str
     sha256: str | None = None
     path: Path | None = None
+    use: str = MODEL
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,14 @@ def published_models() -> tuple[AvailableModel, ...]:
     try:
         entries = json.loads(manifest.read_text(encoding="utf-8"))
         return tuple(
-            AvailableModel(name, entry["description"], entry["kind"], entry["sha256"], folder / name / MODEL_FILE)
+            AvailableModel(
+                name,
+                entry["description"],
+                entry["kind"],
+                entry["sha256"],
+                folder / name / MODEL_FILE,
+                entry.get("use", MODEL),
+            )
             for name, entry in sorted(entries.items())
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.train.conftest import ENHANCER_RECIPE, RECIPE
 from vecstack.errors import DeviceError, RecipeError
 from vecstack.train.distributed import World, local_device
 from vecstack.train.loop import check_batch
@@ -19,10 +20,20 @@ TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("loss", ["[loss]\ncanvas = 0.5\nabsolute = 0.5\n", "[loss]\nadversarial = 0.1\n"])
-def test_two_processes_train_as_one(recipe_file: Path, picture_zip: Path, tmp_path: Path, loss: str) -> None:
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        f"{RECIPE}[loss]\ncanvas = 0.5\nabsolute = 0.5\n",
+        f"{RECIPE}[loss]\nadversarial = 0.1\n",
+        ENHANCER_RECIPE.replace('adversary = "logistic"', "discriminator_steps = 2"),
+    ],
+    ids=["without adversary", "with adversary", "enhancer"],
+)
+def test_two_processes_train_as_one(
+    recipe_file: Path, weights: Path, picture_zip: Path, tmp_path: Path, recipe: str
+) -> None:
     """The same total batch: the same loss, and weights within what sums in another order make of them."""
-    recipe_file.write_text(recipe_file.read_text(encoding="utf-8") + loss, encoding="utf-8")
+    recipe_file.write_text(recipe.replace("WEIGHTS", str(weights)), encoding="utf-8")
     for name, several in (("one", []), ("two", TORCHRUN)):
         command = [sys.executable, *several, "-m", "vecstack", "train", str(recipe_file), "--device", "cpu"]
         command += ["--data", str(picture_zip), "--out", str(tmp_path / name)]
