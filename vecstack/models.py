@@ -167,9 +167,9 @@ def _kind_of_maker(name: str) -> Kind[Layer] | None:
     return next((kind for kind in kinds if kind is not None and name in kind.makers), None)
 
 
-def find_weights(model: str | Path, others: Sequence[str] = ()) -> tuple[str, bytes]:
+def find_weights(model: str | Path, others: Sequence[str] = (), use: str = MODEL) -> tuple[str, bytes]:
     """The name and the weights file's bytes of a model, given as for `load_model`. Raises WeightsError, which names the
-    shipped models and `others`, names that would do as well."""
+    shipped models of that use and `others`, names that would do as well."""
     name, path = str(model), Path(model)
     if published := _find_published(name):
         return name, verify_model(published)
@@ -178,8 +178,8 @@ def find_weights(model: str | Path, others: Sequence[str] = ()) -> tuple[str, by
     if path_exists(path):
         data = read_weights(path / MODEL_FILE if path.is_dir() else path)
         return (path if path.is_dir() else path.parent).resolve().name if path.name == MODEL_FILE else path.stem, data
-    known = ", ".join([*(entry.name for entry in published_models()), *others])
-    raise WeightsError(f"{name}: no such model or file; use {known}, a path, or a repository, OWNER/NAME.")
+    known = [*(entry.name for entry in published_models() if entry.use == use), *others, "a path"]
+    raise WeightsError(f"{name}: no such model or file; use {', '.join(known)}, or a repository, OWNER/NAME.")
 
 
 def _find_published(name: str) -> AvailableModel | None:
