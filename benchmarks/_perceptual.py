@@ -23,8 +23,9 @@ MIN_NORM = 1e-10
 
 class StLpips:
     """The shift-tolerant perceptual similarity of Ghildyal and Liu, ECCV 2022, of the weights
-    `alex_shift_tolerant.pth` of the package stlpips-pytorch 0.0.2: pictures [N,3,H,W] in 0..1, twice -> [N], 0 for equal
-    ones. AlexNet with blurred halvings; squared distances of features of length 1, weighed by channel as people judge."""
+    `alex_shift_tolerant.pth` of the package stlpips-pytorch 0.0.2: pictures [N,3,H,W] in 0..1, twice -> [N], 0 for
+    equal ones. AlexNet with blurred halvings; squared distances of features of length 1, weighed by channel as people
+    judge."""
 
     def __init__(self, path: Path) -> None:
         self.tensors: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)

@@ -18,6 +18,7 @@ from vecstack.document.file import size_of
 from vecstack.drawing.render import render
 from vecstack.fitting.compact import compact
 from vecstack.fitting.decompose import decompose
+from vecstack.kinds.weights import MODEL
 from vecstack.models import load_model, published_models
 from vecstack.stack import Stack
 
@@ -55,7 +56,7 @@ def main() -> None:
     photos = dict(zip(("china", "flower"), load_sample_images().images, strict=True))
     figures: dict[str, list[dict[str, float]]] = {}
     rows = []
-    for model in published_models():
+    for model in (model for model in published_models() if model.use == MODEL):
         for name, pixels in photos.items():
             results = measure(decompose(pixels, load_model(model.name, "cpu"), effort="sketch"))
             figures[f"{model.name}, {name}"] = results

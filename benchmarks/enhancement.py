@@ -1,4 +1,4 @@
-"""How close plain and enhanced drawings come to held-out pictures: `python benchmarks/enhancement.py MODEL --data PATH`.
+"""How close plain and enhanced drawings come to pictures: `python benchmarks/enhancement.py MODEL --data PATH`.
 
 PSNR, the distance that the encoder of the shipped model photos sees (which the enhancer may have been trained on), and,
 with `--perceptual alex_shift_tolerant.pth` (of the package stlpips-pytorch 0.0.2), ST-LPIPS, which it was not.

@@ -9,9 +9,10 @@ import pytest
 from safetensors.numpy import save
 
 import vecstack.models
+from vecstack.enhancing.weights import load_enhancer
 from vecstack.errors import WeightsError
 from vecstack.kinds.base import METADATA_KEY
-from vecstack.kinds.weights import BASELINE
+from vecstack.kinds.weights import BASELINE, MODEL
 from vecstack.models import (
     available_models,
     load_model,
@@ -21,12 +22,15 @@ from vecstack.models import (
 )
 
 
-def test_every_shipped_model_is_the_published_one_and_makes_layers() -> None:
+def test_every_shipped_model_is_the_published_one_and_of_use() -> None:
     models = published_models()
     assert {model.name for model in models} >= {"digits", "photos"}
     for model in models:
         verify_model(model)
-        assert load_model(model.name, "cpu").maker.max_layers >= 5
+        if model.use == MODEL:
+            assert load_model(model.name, "cpu").maker.max_layers >= 5
+        else:
+            assert load_enhancer(model.name, "cpu").made.model in {other.name for other in models}
 
 
 def test_every_shipped_model_has_a_card_and_a_recipe() -> None:

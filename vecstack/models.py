@@ -14,7 +14,7 @@ from vecstack.errors import WeightsError
 from vecstack.hub.download import MODEL_FILE, cached_weights, fetch_weights
 from vecstack.hub.names import is_repository, path_exists, repository_of
 from vecstack.kinds import find_kind, kind_names
-from vecstack.kinds.weights import BASELINE, ENHANCER, GENERATOR, describe
+from vecstack.kinds.weights import BASELINE, ENHANCER, GENERATOR, MODEL, describe
 
 if TYPE_CHECKING:
     from vecstack.kinds.base import Generates, Kind, Maker
@@ -28,13 +28,15 @@ GENERATORS = "train a generator (docs/training.md), or use `vecstack decompose` 
 @dataclass(frozen=True)
 class AvailableModel:
     """A model that ships with the program: its name, what it is good for, the kind of layer that it makes, and, of one
-    with weights, their sha256 (from weights/manifest.json) and their path."""
+    with weights, their sha256 (from weights/manifest.json) and their path. `use` is MODEL of one that makes layers of
+    pictures, ENHANCER of one that adds detail to layers of that kind."""
 
     name: str
     description: str
     kind: str
     sha256: str | None = None
     path: Path | None = None
+    use: str = MODEL
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,14 @@ def published_models() -> tuple[AvailableModel, ...]:
     try:
         entries = json.loads(manifest.read_text(encoding="utf-8"))
         return tuple(
-            AvailableModel(name, entry["description"], entry["kind"], entry["sha256"], folder / name / MODEL_FILE)
+            AvailableModel(
+                name,
+                entry["description"],
+                entry["kind"],
+                entry["sha256"],
+                folder / name / MODEL_FILE,
+                entry.get("use", MODEL),
+            )
             for name, entry in sorted(entries.items())
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -158,9 +167,9 @@ def _kind_of_maker(name: str) -> Kind[Layer] | None:
     return next((kind for kind in kinds if kind is not None and name in kind.makers), None)
 
 
-def find_weights(model: str | Path, others: Sequence[str] = ()) -> tuple[str, bytes]:
+def find_weights(model: str | Path, others: Sequence[str] = (), use: str = MODEL) -> tuple[str, bytes]:
     """The name and the weights file's bytes of a model, given as for `load_model`. Raises WeightsError, which names the
-    shipped models and `others`, names that would do as well."""
+    shipped models of that use and `others`, names that would do as well."""
     name, path = str(model), Path(model)
     if published := _find_published(name):
         return name, verify_model(published)
@@ -169,8 +178,8 @@ def find_weights(model: str | Path, others: Sequence[str] = ()) -> tuple[str, by
     if path_exists(path):
         data = read_weights(path / MODEL_FILE if path.is_dir() else path)
         return (path if path.is_dir() else path.parent).resolve().name if path.name == MODEL_FILE else path.stem, data
-    known = ", ".join([*(entry.name for entry in published_models()), *others])
-    raise WeightsError(f"{name}: no such model or file; use {known}, a path, or a repository, OWNER/NAME.")
+    known = [*(entry.name for entry in published_models() if entry.use == use), *others, "a path"]
+    raise WeightsError(f"{name}: no such model or file; use {', '.join(known)}, or a repository, OWNER/NAME.")
 
 
 def _find_published(name: str) -> AvailableModel | None:

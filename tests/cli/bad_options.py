@@ -187,7 +187,7 @@ BAD: list[tuple[str, int, str]] = [
     (
         "models verify nothing",
         6,
-        "nothing: no such model with weights; use digits, photos, or a repository, OWNER/NAME",
+        "nothing: no such model with weights; use digits, photos, photos-detail, or a repository, OWNER/NAME",
     ),
     ("models path paths", 6, "paths: no such model with weights; use digits, photos"),
     ("models path a/b", 6, "a/b: not in the cache; get it with `vecstack models download a/b`"),

@@ -38,11 +38,13 @@ def test_layers_of_its_model_are_taken(stack: Stack, enhancer: Path, model: dict
     assert enhance(dataclasses.replace(stack, model=told), enhancer, size=8, device="cpu").shape[2] == 3
 
 
-def test_layers_of_another_model_or_kind_are_refused(stack: Stack, enhancer: Path) -> None:
+def test_layers_of_another_model_or_kind_are_refused(stack: Stack, mixed: Stack, enhancer: Path) -> None:
     other = dataclasses.replace(stack, model={"name": "theirs", "sha256": "f" * 64})
     with pytest.raises(UsageError, match=r"noise was trained for the layers of .*, and these are of theirs"):
         enhance(other, enhancer, device="cpu")
     with pytest.raises(UsageError, match="noise enhances layers of kind mask, and here are path"):
         enhance(Stack(stack.canvas, *examples()), enhancer, device="cpu")
+    with pytest.raises(UsageError, match="enhances layers of kind mask, and here are mask and spline"):
+        enhance(mixed, enhancer, device="cpu")
     with pytest.raises(UsageError, match="and here are none"):
         enhance(dataclasses.replace(stack, layers=()), enhancer, device="cpu")

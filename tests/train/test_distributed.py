@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.train.conftest import GENERATOR_RECIPE, RECIPE
+from tests.train.conftest import ENHANCER_RECIPE, GENERATOR_RECIPE, RECIPE
 from vecstack.errors import DeviceError, RecipeError
 from vecstack.train.distributed import World, local_device
 from vecstack.train.loop import check_batch
@@ -22,18 +22,21 @@ TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "text",
+    "recipe",
     [
-        RECIPE + "[loss]\ncanvas = 0.5\nabsolute = 0.5\n",
-        RECIPE + "[loss]\nadversarial = 0.1\n",
+        f"{RECIPE}[loss]\ncanvas = 0.5\nabsolute = 0.5\n",
+        f"{RECIPE}[loss]\nadversarial = 0.1\n",
         GENERATOR_RECIPE.replace("adversarial = 1.0", "adversarial = 1.0\ndiscriminator_steps = 2"),
+        ENHANCER_RECIPE.replace('adversary = "logistic"', "discriminator_steps = 2"),
     ],
-    ids=["distances", "adversarial", "generator"],
+    ids=["without adversary", "with adversary", "generator", "enhancer"],
 )
-def test_two_processes_train_as_one(recipe_file: Path, picture_zip: Path, tmp_path: Path, text: str) -> None:
+def test_two_processes_train_as_one(
+    recipe_file: Path, weights: Path, picture_zip: Path, tmp_path: Path, recipe: str
+) -> None:
     """The same total batch: the same loss, and weights within what sums in another order make of them; those of a
     discriminator, where there is one, too."""
-    recipe_file.write_text(text, encoding="utf-8")
+    recipe_file.write_text(recipe.replace("WEIGHTS", str(weights)), encoding="utf-8")
     for name, several in (("one", []), ("two", TORCHRUN)):
         command = [sys.executable, *several, "-m", "vecstack", "train", str(recipe_file), "--device", "cpu"]
         command += ["--data", str(picture_zip), "--out", str(tmp_path / name)]

@@ -107,7 +107,7 @@ def test_it_learns_what_layers_leave_out(recipe: Recipe, weights: Path, tmp_path
     recipe = replace(recipe, average_decay=0.9, trainee=replace(recipe.trainee, side=20))
     train(recipe, pictures, tmp_path / "run")
     (entry,) = map(json.loads, (tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8").splitlines())
-    assert entry["psnr_enhanced"] > entry["psnr_plain"] + 3
+    assert entry["psnr_enhanced"] > entry["psnr_plain"] + 1
     assert entry["distance_enhanced"] < entry["distance_plain"]
 
 

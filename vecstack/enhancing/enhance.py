@@ -54,15 +54,15 @@ def enhance_to_file(
 
 
 def check_layers(stack: Stack, enhancer: LoadedEnhancer) -> None:
-    """Raise UsageError where an enhancer was trained for another model's layers than a stack has: by what the stack
-    says of its model, or, where it says nothing, by the kind of its layers."""
+    """Raise UsageError where an enhancer was trained for another model's layers than a stack has: by the kind of the
+    layers, and by what the stack says of its model, if it does."""
+    model, made = stack.model, enhancer.made
     kinds = sorted({layer.kind for layer in stack.layers})
-    if enhancer.kind not in kinds:
+    if kinds != [enhancer.kind]:
         raise UsageError(
             f"{enhancer.name} enhances layers of kind {enhancer.kind}, and here are {' and '.join(kinds) or 'none'}; "
-            f"decompose the picture with --model {enhancer.made.model}."
+            f"make layers for it with `vecstack decompose --model {made.model} --effort sketch`."
         )
-    model, made = stack.model, enhancer.made
     is_told = "name" in model or "sha256" in model
     if is_told and model.get("sha256") != made.sha256 and model.get("name") != made.model:
         raise UsageError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import interpolate, pad
 
 from vecstack.errors import ShapeError
 
@@ -31,7 +31,8 @@ class EnhancerSizes:
     def reach(self) -> int:
         """How many pixels away, at most, what is seen may change a pixel: a multiple of `step`."""
         convolutions = 2 + sum(4 << level for level in range(self.levels)) + (2 << self.levels)
-        return (math.ceil(convolutions / self.step) + 1) * self.step  # one more for the halvings
+        doublings = sum(2 << level for level in range(self.levels))
+        return (math.ceil((convolutions + doublings) / self.step) + 1) * self.step  # one more for the halvings
 
 
 class Enhancer(nn.Module):
@@ -48,7 +49,7 @@ class Enhancer(nn.Module):
         self.seen = nn.ModuleList(_Block(width) for width in widths[:-1])
         self.down = nn.ModuleList(nn.Conv2d(width, 2 * width, 2, 2) for width in widths[:-1])
         self.middle = _Block(widths[-1])
-        self.up = nn.ModuleList(nn.ConvTranspose2d(2 * width, width, 2, 2) for width in widths[:-1])
+        self.narrow = nn.ModuleList(nn.Conv2d(2 * width, width, 1) for width in widths[:-1])
         self.joined = nn.ModuleList(nn.Conv2d(2 * width, width, 1) for width in widths[:-1])
         self.said = nn.ModuleList(_Block(width) for width in widths[:-1])
         self.last = nn.Conv2d(widths[0], 3, 3, padding=1)
@@ -72,11 +73,16 @@ class Enhancer(nn.Module):
             kept.append(x)
             x = down(x)
         x = self.middle(x)
-        parts = list(zip(self.up, self.joined, self.said, kept, strict=True))
-        for up, joined, said, skipped in reversed(parts):
-            x = said(joined(torch.cat([up(x), skipped], 1)))
+        parts = list(zip(self.narrow, self.joined, self.said, kept, strict=True))
+        for narrow, joined, said, skipped in reversed(parts):
+            x = said(joined(torch.cat([_doubled(narrow(x)), skipped], 1)))
         detail: Tensor = self.last(x)
         return detail
+
+
+def _doubled(x: Tensor) -> Tensor:
+    """Maps at twice the size, interpolated: transposed convolutions leave dots of two pixels."""
+    return interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class _Block(nn.Module):
@@ -92,7 +98,8 @@ class _Block(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.convolutions(x)
+        added: Tensor = self.convolutions(x)
+        return x + added
 
 
 def check_enhancer(sizes: EnhancerSizes) -> None:

@@ -80,7 +80,7 @@ def load_enhancer(model: str | Path = DEFAULT_ENHANCER, device: str = "auto") ->
     """The enhancer of a name, path or Hub repository, found and checked as `models.load_model` does. Raises
     WeightsError: no such model, or one that is no enhancer; DeviceError."""
     chosen = resolve_device(device)
-    name, data = find_weights(model)
+    name, data = find_weights(model, use=ENHANCER)
     described = describe(data, str(model))
     if described.table != ENHANCER:
         raise WeightsError(
