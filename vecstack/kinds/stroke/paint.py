@@ -128,11 +128,12 @@ def _lengthened(strokes: np.ndarray, least: float) -> np.ndarray:
     """The lengths [L] of strokes [L,13] along their control points; those that are shorter than the least are made as
     long about their middles, in place."""
     spines = strokes[:, :6].reshape(-1, 3, 2)
-    lengths: np.ndarray = np.linalg.norm(np.diff(spines, axis=1), axis=2).sum(1)
+    lengths = np.linalg.norm(np.diff(spines, axis=1), axis=2).sum(1)
     shares = (least / np.maximum(lengths, TINY)).clip(min=1)
     middles = spines.mean(1, keepdims=True)
     strokes[:, :6] = (middles + shares[:, None, None] * (spines - middles)).reshape(-1, 6)
-    return np.maximum(lengths, least)
+    result: np.ndarray = np.maximum(lengths, least)
+    return result
 
 
 def _reduced(values: np.ndarray, count: int) -> np.ndarray:
