@@ -13,7 +13,7 @@ from tests.exporting.conftest import BLUE, CANVAS, HOSTILE, RED, pixels_of
 from tests.helpers import block
 from vecstack import Stack, render
 from vecstack.errors import ExportError, UsageError
-from vecstack.exporting import ora
+from vecstack.exporting import runs
 from vecstack.exporting.ora import to_ora
 from vecstack.exporting.pdf import to_pdf
 from vecstack.exporting.png_layers import png_layers
@@ -163,7 +163,7 @@ def test_layers_of_pictures_too_large_to_hold_are_refused_before_they_are_drawn(
 
 
 def test_of_many_layers_those_of_a_group_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ora, "MOST", 3)
+    monkeypatch.setattr(runs, "MOST", 3)
     places = [Rect(4.0 * at, 3.0, 9.0, 8.0) for at in range(5)]
     blocks = [block(f"b{at}", place, opacity=0.6, group="g" if at > 1 else None) for at, place in enumerate(places)]
     stack = Stack(CANVAS, tuple(blocks), groups=(Group("g", name="Round 1"),))

@@ -13,9 +13,10 @@ from tests.exporting.conftest import BLUE, CANVAS, HOSTILE, RED, pixels_of
 from tests.helpers import block
 from vecstack import Stack, render
 from vecstack.errors import ExportError
+from vecstack.exporting import runs
 from vecstack.exporting.png_layers import file_name, png_layers
 from vecstack.geometry import Affine, Rect
-from vecstack.stack import UnknownLayer
+from vecstack.stack import Group, UnknownLayer
 
 
 def exported(stack: Stack, **options: Any) -> tuple[dict[str, bytes], dict[str, Any]]:
@@ -51,6 +52,20 @@ def test_every_file_is_listed_and_every_layer_has_its_facts(mixed: Stack) -> Non
         assert (entry["number"], entry["id"], entry["kind"]) == (number, layer.id, layer.kind)
         assert (entry["opacity"], entry["visible"]) == (layer.opacity, layer.visible)
         assert re.fullmatch("#[0-9a-f]{3}|#[0-9a-f]{6}", entry["color"])
+
+
+def test_of_many_layers_those_of_a_group_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "MOST", 3)
+    places = [Rect(4.0 * at, 3.0, 9.0, 8.0) for at in range(5)]
+    blocks = [block(f"b{at}", place, opacity=0.6, group="g" if at > 1 else None) for at, place in enumerate(places)]
+    stack = Stack(CANVAS, tuple(blocks), groups=(Group("g", name="Round 1"),))
+    files, listed = exported(stack)
+    assert [entry["file"] for entry in listed["layers"]] == ["01-b0.png", "02-b1.png", "03-Round-1.png"]
+    assert listed["layers"][2]["layers"] == 3
+    together = pixels_of(files["03-Round-1.png"])
+    assert np.abs(together - render(stack.with_layers(blocks[2:]), transparent=True, device="cpu")).max() <= 1
+    with pytest.raises(ExportError, match="5 layers are more than the 3 of a folder"):
+        exported(stack.with_layers([dataclasses.replace(layer, group=None) for layer in blocks]))
 
 
 def test_a_layer_is_its_mask_in_its_colour() -> None:

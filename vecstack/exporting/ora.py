@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import io
 import zipfile
-from itertools import groupby
 
 from vecstack.drawing.render import render
 from vecstack.drawing.viewport import Viewport
-from vecstack.errors import ExportError
 from vecstack.exporting.groups import grouped
-from vecstack.exporting.pictures import Numbered, covered, draw_alone, drawable, png, viewport_of
+from vecstack.exporting.pictures import covered, drawable, png, viewport_of
+from vecstack.exporting.runs import runs_of
 from vecstack.exporting.xml import quoted
 from vecstack.stack import Group, Layer, Stack
 
 MEDIA_TYPE = b"image/openraster"
 THUMBNAIL_PX = 256  # long side: the largest that the specification allows
-MOST = 500  # layers of a file: with more, those of a group are one
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip, so that equal stacks give equal bytes
 
 
@@ -33,40 +31,17 @@ def to_ora(stack: Stack, *, size: int | None = None, device: str = "auto") -> by
     if not clear:
         pictures["data/background.png"] = png(render(stack.with_layers([]), viewport=viewport, device=device))
         entries.append((_entry("Background", "data/background.png", 0, 0), None))
-    for index, name, run, group in _runs(stack, layers):
-        if len(run) == 1:
-            pixels = draw_alone(stack, run[0], viewport, device)
-        else:
-            pixels = render(stack.with_layers(run), viewport=viewport, transparent=True, device=device)
+    for run in runs_of(stack, layers, "an OpenRaster file"):
+        pixels = run.drawn(stack, viewport, device)
         rows, columns = covered(pixels[..., 3])
-        path = f"data/layer-{index:04}.png"
+        path = f"data/layer-{run.number:04}.png"
         pictures[path] = png(pixels[rows, columns])
-        seen_as = run[0] if len(run) == 1 else None
-        entries.append((_entry(name, path, columns.start, rows.start, seen_as), group))
+        entries.append((_entry(run.name, path, columns.start, rows.start, run.layer), run.group))
     pictures["mergedimage.png"] = png(render(stack, viewport=viewport, device=device))
     thumbnail = render(stack, _thumbnail_size(viewport), device=device)
     pictures["Thumbnails/thumbnail.png"] = png(thumbnail)
     inside = grouped(entries, stack.groups, _group)
     return _zip({"stack.xml": _document(viewport, inside).encode()} | pictures)
-
-
-def _runs(stack: Stack, layers: Numbered) -> list[tuple[int, str, list[Layer], str | None]]:
-    """What is a layer of the file: the number of the first of the layers in it, a name, these layers, and the id of the
-    group that it lies in. Raises ExportError for too many."""
-    groups = {group.id: group for group in stack.groups}
-    parts: list[tuple[int, str, list[Layer], str | None]] = []
-    for name, run in groupby(layers, key=lambda numbered: numbered[1].group):
-        same = list(run)
-        if len(layers) <= MOST or name is None or len(same) == 1:
-            parts += [(number, layer.name or layer.id, [layer], layer.group) for number, layer in same]
-        else:
-            parts.append((same[0][0], groups[name].name or name, [layer for _, layer in same], groups[name].parent))
-    if len(parts) > MOST:
-        raise ExportError(
-            f"{len(layers):,} layers are more than the {MOST} of an OpenRaster file, and not in so few groups; "
-            "merge some by `vecstack edit`, or export SVG."
-        )
-    return parts
 
 
 def _thumbnail_size(viewport: Viewport) -> int:

@@ -13,10 +13,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vecstack.atomic import LIST
 from vecstack.drawing.render import render
-from vecstack.exporting.pictures import draw_alone, drawable, png, viewport_of
+from vecstack.exporting.pictures import drawable, png, viewport_of
+from vecstack.exporting.runs import Run, runs_of
 from vecstack.exporting.xml import color_code, plain
 from vecstack.kinds import color_of
-from vecstack.stack import Layer, Stack
+from vecstack.stack import Stack
 
 FORMAT = "vecstack-png-layers"
 SHEET = "contact-sheet.png"
@@ -34,12 +35,13 @@ def png_layers(stack: Stack, *, size: int | None = None, device: str = "auto") -
     """Names and contents of the files: `NN-name.png` for each layer, with its number, its name, and its mask as alpha;
     `00-background.png`, unless the canvas is transparent; `contact-sheet.png`; and `layers.json`, which lists the
     layers, lowest first, with their names, groups, colours, opacity and visibility. `size` is the long side in pixels
-    (that of the canvas if None). Layers of unknown kinds are left out. Raises UsageError; ExportError: no layer can be
-    drawn; DeviceError; DocumentError where the stack's assets do not match its layers."""
-    layers, viewport = drawable(stack), viewport_of(stack, size)
+    (that of the canvas if None). Of more than 500 layers, neighbours of one group are one picture, as they show
+    together. Layers of unknown kinds are left out. Raises UsageError; ExportError: no layer can be drawn, or there are
+    more than 500 even so; DeviceError; DocumentError where the stack's assets do not match its layers."""
+    viewport, runs = viewport_of(stack, size), runs_of(stack, drawable(stack), "a folder of layers")
     digits = max(2, len(str(len(stack.layers))))
     clear, background = stack.canvas.transparent, f"{0:0{digits}}-background.png"
-    cell_px = _cell_px(len(layers) + (1 if clear else 2))
+    cell_px = _cell_px(len(runs) + (1 if clear else 2))
     together = render(stack, viewport=viewport, device=device)
     cells: list[Cell] = [("All layers", _fitted(together, cell_px))]
     if not clear:
@@ -47,12 +49,12 @@ def png_layers(stack: Stack, *, size: int | None = None, device: str = "auto") -
         cells.append(("Background", _fitted(pixels, cell_px)))
         yield background, png(pixels)
     listed = []
-    for number, layer in layers:
-        pixels = draw_alone(stack, layer, viewport, device)
-        file = f"{number:0{digits}}-{file_name(layer.name or layer.id)}.png"
+    for run in runs:
+        pixels = run.drawn(stack, viewport, device)
+        file = f"{run.number:0{digits}}-{file_name(run.name)}.png"
         yield file, png(pixels)
-        listed.append({"number": number, "file": file} | _facts(layer))
-        cells.append((f"{number} {layer.name or layer.id}", _fitted(pixels, cell_px)))
+        listed.append({"number": run.number, "file": file} | _facts(run))
+        cells.append((f"{run.number} {run.name}", _fitted(pixels, cell_px)))
     yield SHEET, png(np.asarray(_sheet(cells, cell_px)))
     behind = None if clear else {"file": background, "color": color_code(stack.canvas.background)}
     sides = {"width": viewport.width_px, "height": viewport.height_px}
@@ -71,14 +73,17 @@ def _groups(stack: Stack) -> dict[str, object]:
     return {"groups": groups} if groups else {}
 
 
-def _facts(layer: Layer) -> dict[str, object]:
-    """The entry of a layer in the list."""
+def _facts(run: Run) -> dict[str, object]:
+    """The entry of a picture in the list: what is known of its layer, or how many layers it has."""
+    layer, group = run.layer, {} if run.group is None else {"group": run.group}
+    if layer is None:
+        return {"layers": len(run.layers), "name": run.name, **group, "color": None, "opacity": 1.0, "visible": True}
     color = color_of(layer)
     return {
         "id": layer.id,
         "name": layer.name,
         "kind": layer.kind,
-        **({} if layer.group is None else {"group": layer.group}),
+        **group,
         "color": None if color is None else color_code(color),
         "opacity": layer.opacity,
         "visible": layer.visible,

@@ -70,6 +70,7 @@ def test_strokes_are_as_long_and_as_broad_as_their_look_says() -> None:
         least = max(LOOKS[look].least_radius * WIDTH, 0.5)
         assert (strokes[:, 6:8] >= least - 1e-9).all()
         is_broad = strokes[:, 6:8].max(1) > least + 1e-9
+        assert (length >= LOOKS[look].kept_length * 2 * least - 1e-6).all()  # no dots
         assert (length[is_broad] >= LOOKS[look].kept_length * 2 * strokes[is_broad, 6:8].max(1) - 1e-6).all()
         assert (strokes[:, 8:10] == 1).all()
         middles, ends = (strokes[:, 0:2] + strokes[:, 4:6]) / 2, strokes[:, 4:6] - strokes[:, 0:2]

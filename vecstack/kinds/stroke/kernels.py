@@ -6,7 +6,10 @@ opacities at both ends, and its colour. Loops run over all pixels of some rows a
 together; float32 but for the strokes themselves. `room` [6,E] holds, for each pixel, first its middle (x, y), then the
 normal across the nearest edge; how much is covered; the place t along the spine; how the cover answers to the distance
 from the edge; and the distance from the spine. `spans` [S,4] are pixels side by side: row, first column, how many, and
-where they begin in the room. Shape letters: E pixels of strokes, S spans, D channels, h W rows and columns."""
+where they begin in the room. Shape letters: E pixels of strokes, S spans, D channels, h W rows and columns.
+
+numba keeps what it compiled until this file changes, though loops of texture.py are compiled into it: after a change of
+those alone, delete the *.nbi in __pycache__."""
 
 from __future__ import annotations
 

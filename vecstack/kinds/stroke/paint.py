@@ -107,8 +107,7 @@ class Painting:
             np.maximum(strokes[:, OPACITIES], self._look.least_opacity, out=strokes[:, OPACITIES])
         if self._look.most_bend < np.inf:
             _straighten(strokes, self._look.most_bend)
-        length = sum(np.hypot(*(strokes[:, at + 2 : at + 4] - strokes[:, at : at + 2]).T) for at in (0, 2))
-        widest = np.maximum(length / (2 * self._look.kept_length), self._least)
+        widest = _lengthened(strokes, 2 * self._look.kept_length * self._least) / (2 * self._look.kept_length)
         np.clip(strokes[:, 6:8], self._least, np.minimum(widest, self._most)[:, None], out=strokes[:, 6:8])
         np.maximum(strokes[:, 6:8], TAPER * strokes[:, 7:5:-1], out=strokes[:, 6:8])
         if self._borders.labels.any():
@@ -123,6 +122,18 @@ def _straighten(strokes: np.ndarray, most: float) -> None:
     off, chords = (np.linalg.norm(ways, axis=1) for ways in (handles - middles, ends - starts))
     shares = (most * chords / np.maximum(off, TINY)).clip(max=1)
     strokes[:, 2:4] = middles + shares[:, None] * (handles - middles)
+
+
+def _lengthened(strokes: np.ndarray, least: float) -> np.ndarray:
+    """The lengths [L] of strokes [L,13] along their control points; those that are shorter than the least are made as
+    long about their middles, in place."""
+    spines = strokes[:, :6].reshape(-1, 3, 2)
+    lengths = np.linalg.norm(np.diff(spines, axis=1), axis=2).sum(1)
+    shares = (least / np.maximum(lengths, TINY)).clip(min=1)
+    middles = spines.mean(1, keepdims=True)
+    strokes[:, :6] = (middles + shares[:, None, None] * (spines - middles)).reshape(-1, 6)
+    result: np.ndarray = np.maximum(lengths, least)
+    return result
 
 
 def _reduced(values: np.ndarray, count: int) -> np.ndarray:
