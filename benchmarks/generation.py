@@ -35,6 +35,7 @@ from vecstack.models import find_weights
 from vecstack.train.data import HELD_OUT, load_pictures
 from vecstack.train.likeness import coverage, frechet_distance, kernel_distance, pictures_of_generator, seen_by
 from vecstack.train.measured import SEES
+from vecstack.train.pairs import evenly
 
 SURE = 0.9  # probability from which a classifier is said to read a picture
 ROWS, COLUMNS, SIDE_PX = 8, 6, 96  # of the sheet of neighbours: pairs of pictures, and their side
@@ -56,10 +57,10 @@ def main() -> None:
     if not trainee.is_generator:
         raise UsageError(f"{arguments.model} is no generator.")
     training, whole = load_pictures(arguments.data, trainee.side)
-    held_out = _evenly(whole, arguments.count)
+    held_out = evenly(whole, arguments.count)
     torch.manual_seed(0)
     kinds = {
-        "real, held out": _evenly(training, arguments.count).float() / 255,
+        "real, held out": evenly(training, arguments.count).float() / 255,
         "generated": pictures_of_generator(trainee, trainee.load(data, None), held_out)[:, -1],
         "untrained": pictures_of_generator(trainee, trainee.build().eval(), held_out)[:, -1],
     }
@@ -73,11 +74,6 @@ def main() -> None:
     if arguments.neighbours:
         chosen = kinds["generated"][: ROWS * COLUMNS]
         _draw(chosen, training[nearest(chosen, training)[1]].float() / 255, arguments.neighbours)
-
-
-def _evenly(pictures: torch.Tensor, count: int) -> torch.Tensor:
-    """At most so many of the pictures, from all of their length."""
-    return pictures[:: max(1, len(pictures) // count)][:count]
 
 
 def _print_distances(title: str, kinds: dict[str, torch.Tensor], real: torch.Tensor, training: torch.Tensor) -> None:

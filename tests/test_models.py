@@ -12,9 +12,10 @@ import vecstack.models
 from vecstack.enhancing.weights import load_enhancer
 from vecstack.errors import WeightsError
 from vecstack.kinds.base import METADATA_KEY
-from vecstack.kinds.weights import BASELINE, MODEL
+from vecstack.kinds.weights import BASELINE, GENERATOR, MODEL
 from vecstack.models import (
     available_models,
+    load_generator,
     load_model,
     published_models,
     verify_model,
@@ -29,6 +30,8 @@ def test_every_shipped_model_is_the_published_one_and_of_use() -> None:
         verify_model(model)
         if model.use == MODEL:
             assert load_model(model.name, "cpu").maker.max_layers >= 5
+        elif model.use == GENERATOR:
+            assert load_generator(model.name, "cpu").generates.side == 32
         else:
             assert load_enhancer(model.name, "cpu").made.model in {other.name for other in models}
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from vecstack.drawing.render import render
     from vecstack.editing.adjust import adjust
     from vecstack.editing.edit import edit
+    from vecstack.enhancing.enhance import enhance
     from vecstack.errors import VecstackError
     from vecstack.exporting.formats import export
     from vecstack.exporting.html.page import to_html
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from vecstack.fitting.goal import Goal
     from vecstack.fitting.prune import prune
     from vecstack.fitting.refine import refine
+    from vecstack.generation.generate import generate
     from vecstack.importing.svg import import_svg
     from vecstack.kinds.base import Style
     from vecstack.models import available_models, load_model
@@ -42,7 +44,9 @@ __all__ = [
     "compact",
     "decompose",
     "edit",
+    "enhance",
     "export",
+    "generate",
     "import_svg",
     "load",
     "load_model",
@@ -71,7 +75,9 @@ HOMES = {
     "compact": "fitting.compact",
     "decompose": "fitting.decompose",
     "edit": "editing.edit",
+    "enhance": "enhancing.enhance",
     "export": "exporting.formats",
+    "generate": "generation.generate",
     "import_svg": "importing.svg",
     "load": "document.file",
     "load_model": "models",

@@ -22,14 +22,13 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 30  # of a weights file
 DEFAULT_MODEL, DEFAULT_ENHANCER = "photos", "photos-detail"
-GENERATORS = "train a generator (docs/training.md), or use `vecstack decompose` with this model"
 
 
 @dataclass(frozen=True)
 class AvailableModel:
     """A model that ships with the program: its name, what it is good for, the kind of layer that it makes, and, of one
     with weights, their sha256 (from weights/manifest.json) and their path. `use` is MODEL of one that makes layers of
-    pictures, ENHANCER of one that adds detail to layers of that kind."""
+    pictures, GENERATOR of one that makes them of noise, ENHANCER of one that adds detail to layers of that kind."""
 
     name: str
     description: str
@@ -146,14 +145,16 @@ def load_generator(model: str | Path, device: str = "auto") -> NoiseModel:
     from vecstack.device import resolve_device
 
     chosen = resolve_device(device)
+    others = " or ".join(entry.name for entry in published_models() if entry.use == GENERATOR)
+    of_pictures = f"makes layers of pictures, not of noise; use {others}, or `vecstack decompose` with this model"
     if _kind_of_maker(str(model)) is not None:
-        raise WeightsError(f"{model}: makes layers of pictures, not of noise; {GENERATORS}.")
-    name, data = find_weights(model)
+        raise WeightsError(f"{model}: {of_pictures}.")
+    name, data = find_weights(model, use=GENERATOR)
     described = describe(data, str(model))
     if described.table == ENHANCER:
-        raise WeightsError(f"{model}: adds detail to layers, and makes none; train a generator (docs/training.md).")
+        raise WeightsError(f"{model}: adds detail to layers, and makes none; use {others}.")
     if described.table != GENERATOR:
-        raise WeightsError(f"{model}: makes layers of pictures, not of noise; {GENERATORS}.")
+        raise WeightsError(f"{model}: {of_pictures}.")
     try:
         generates = described.kind.load_generator(data, described.sizes, chosen)
     except WeightsError as error:

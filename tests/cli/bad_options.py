@@ -187,9 +187,9 @@ BAD: list[tuple[str, int, str]] = [
     (
         "models verify nothing",
         6,
-        "nothing: no such model with weights; use digits, photos, photos-detail, or a repository, OWNER/NAME",
+        "nothing: no such model with weights; use digits, gan-digits, photos, photos-detail, or a repository",
     ),
-    ("models path paths", 6, "paths: no such model with weights; use digits, photos"),
+    ("models path paths", 6, "paths: no such model with weights; use digits, gan-digits"),
     ("models path a/b", 6, "a/b: not in the cache; get it with `vecstack models download a/b`"),
     ("models lock x.lock --model nothing", 6, "write it as OWNER/NAME or OWNER/NAME@REVISION"),
     ("models download a/b --offline", 2, "leave out --offline, and unset HF_HUB_OFFLINE"),

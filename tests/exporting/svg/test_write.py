@@ -203,7 +203,7 @@ def test_a_limit_of_paths_is_kept_and_used(stack: Stack, most: int, least: int) 
 @pytest.mark.slow
 def test_a_flat_digit_is_small_and_close(digit: Stack) -> None:
     svg = to_svg(digit, flat=True, device="cpu")
-    assert len(svg) < 1500
+    assert len(svg) < 1700
     assert svg.count("<path") <= len(digit.layers)
     assert "<mask" not in svg
     reference = render(digit, 448, device="cpu")
