@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 30  # of a weights file
 DEFAULT_MODEL, DEFAULT_ENHANCER = "photos", "photos-detail"
+# What a model of each use does, and the verb that takes it.
+USES = {
+    MODEL: ("makes layers of pictures", "decompose"),
+    BASELINE: ("a baseline, which makes pictures and no layers", "evaluate"),
+    GENERATOR: ("makes layers of noise", "generate"),
+    ENHANCER: ("adds detail to layers that are there", "enhance"),
+}
 
 
 @dataclass(frozen=True)
@@ -119,19 +126,7 @@ def load_model(model: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model
         return Model(str(model), kind.makers[str(model)].open(chosen), kind.name)
     name, data = find_weights(model, [entry.name for entry in _makers_without_weights()])
     described = describe(data, str(model))
-    if described.table == BASELINE:
-        raise WeightsError(
-            f"{model}: a baseline, which makes pictures and no layers; use another model (`vecstack evaluate` "
-            "measures this one)."
-        )
-    if described.table == GENERATOR:
-        raise WeightsError(
-            f"{model}: makes layers of noise, not of pictures; use another model (`vecstack generate` takes this one)."
-        )
-    if described.table == ENHANCER:
-        raise WeightsError(
-            f"{model}: adds detail to layers that are there; use another model (`vecstack enhance` takes this one)."
-        )
+    check_use(model, described.table, MODEL)
     try:
         maker = described.kind.load_maker(data, described.sizes, chosen)
     except WeightsError as error:
@@ -145,21 +140,26 @@ def load_generator(model: str | Path, device: str = "auto") -> NoiseModel:
     from vecstack.device import resolve_device
 
     chosen = resolve_device(device)
-    others = " or ".join(entry.name for entry in published_models() if entry.use == GENERATOR)
-    of_pictures = f"makes layers of pictures, not of noise; use {others}, or `vecstack decompose` with this model"
     if _kind_of_maker(str(model)) is not None:
-        raise WeightsError(f"{model}: {of_pictures}.")
+        check_use(model, MODEL, GENERATOR)
     name, data = find_weights(model, use=GENERATOR)
     described = describe(data, str(model))
-    if described.table == ENHANCER:
-        raise WeightsError(f"{model}: adds detail to layers, and makes none; use {others}.")
-    if described.table != GENERATOR:
-        raise WeightsError(f"{model}: {of_pictures}.")
+    check_use(model, described.table, GENERATOR)
     try:
         generates = described.kind.load_generator(data, described.sizes, chosen)
     except WeightsError as error:
         raise WeightsError(f"{model}: {error}") from error
     return NoiseModel(name, generates, hashlib.sha256(data).hexdigest())
+
+
+def check_use(model: str | Path, found: str, wanted: str) -> None:
+    """Raise WeightsError for a model that is found to be for another use than is wanted: it says which are for that,
+    and what takes this one."""
+    if found == wanted:
+        return
+    does, verb = USES[found]
+    others = " or ".join(entry.name for entry in published_models() if entry.use == wanted)
+    raise WeightsError(f"{model}: {does}; use {others}, or `vecstack {verb}` with this model.")
 
 
 def _kind_of_maker(name: str) -> Kind[Layer] | None:

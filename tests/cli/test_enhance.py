@@ -59,7 +59,7 @@ def test_a_folder_becomes_a_folder(vecstack: Call, document: Path, enhancer: Pat
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ("DOCUMENT --model digits", 6, "digits: no enhancer, but a model that `vecstack train` wrote for another use"),
+        ("DOCUMENT --model digits", 6, "digits: makes layers of pictures; use photos-detail, or `vecstack decompose`"),
         ("DOCUMENT --model nowhere", 6, "no such model or file"),
         ("DOCUMENT --model ENHANCER --size 0", 2, "--size"),
         ("DOCUMENT --model ENHANCER -o out.svg", 4, "svg"),

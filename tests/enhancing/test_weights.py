@@ -53,5 +53,7 @@ def test_sizes_that_are_not_those_of_the_tensors_are_refused(changes: dict[str, 
 def test_it_is_no_model_and_no_generator(enhancer: Path) -> None:
     with pytest.raises(WeightsError, match=r"adds detail to layers that are there.*`vecstack enhance`"):
         load_model(enhancer, "cpu")
-    with pytest.raises(WeightsError, match="adds detail to layers, and makes none"):
+    with pytest.raises(
+        WeightsError, match=r"adds detail to layers that are there; use gan-digits, or `vecstack enhance`"
+    ):
         load_generator(enhancer, "cpu")

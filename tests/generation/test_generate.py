@@ -49,14 +49,14 @@ def test_no_noise_is_beyond_the_truncation(generator: Path) -> None:
 
 
 def test_what_is_no_generator_is_refused(weights: Path) -> None:
-    with pytest.raises(WeightsError, match="makes layers of pictures, not of noise"):
+    with pytest.raises(WeightsError, match=r"makes layers of pictures; use gan-digits, or `vecstack decompose`"):
         generate(weights)
-    with pytest.raises(WeightsError, match="makes layers of pictures, not of noise"):
+    with pytest.raises(WeightsError, match=r"makes layers of pictures; use gan-digits, or `vecstack decompose`"):
         generate("bitmap")
 
 
 def test_a_generator_takes_no_picture(generator: Path) -> None:
-    with pytest.raises(WeightsError, match="`vecstack generate` takes this one"):
+    with pytest.raises(WeightsError, match=r"makes layers of noise; use digits or photos, or `vecstack generate`"):
         vecstack.load_model(generator)
 
 

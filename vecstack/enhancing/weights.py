@@ -17,7 +17,7 @@ from vecstack.errors import WeightsError
 from vecstack.kinds.base import METADATA_KEY
 from vecstack.kinds.tensors import read_sizes, read_tensors
 from vecstack.kinds.weights import ENHANCER, describe, read_metadata
-from vecstack.models import DEFAULT_ENHANCER, find_weights
+from vecstack.models import DEFAULT_ENHANCER, check_use, find_weights
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,7 @@ def load_enhancer(model: str | Path = DEFAULT_ENHANCER, device: str = "auto") ->
     chosen = resolve_device(device)
     name, data = find_weights(model, use=ENHANCER)
     described = describe(data, str(model))
-    if described.table != ENHANCER:
-        raise WeightsError(
-            f"{model}: no enhancer, but a model that `vecstack train` wrote for another use; train an enhancer "
-            "(docs/enhance.md)."
-        )
+    check_use(model, described.table, ENHANCER)
     try:
         return LoadedEnhancer(name, described.kind.name, file_of(described.sizes).made, read_enhancer(data, chosen))
     except WeightsError as error:
