@@ -7,19 +7,23 @@ clamped to 0..1. The mean picture and the components are not counted, as the mod
 
 Pictures are kept at the recipe's stored side and reduced to its side by the anti-aliasing filter through which a model
 sees every picture. --side reduces them by a box filter instead, which leaves them sharper and harder to draw.
+
+--solve gives the predicted masks the colours that are best for them, as `decompose --effort sketch` does.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 from _common import print_table, write_json
-from torch import Tensor
+from torch import Tensor, nn
 
 from vecstack.kinds.mask.maker import MaskMaker
-from vecstack.kinds.mask.model import Predictor
+from vecstack.kinds.mask.model import Predictor, grid_points
 from vecstack.kinds.mask.training import MaskTrainee
 from vecstack.models import available_models, load_model
 from vecstack.pictures.fit import fit_to_side
@@ -28,7 +32,25 @@ from vecstack.train.evaluate import Distances, compare, counts_up_to, evaluate, 
 from vecstack.train.recipe import load_recipe
 
 CHUNK = 2048  # pictures at once: bounds the memory
+POINTS = 256  # of all layers of one picture drawn at once: they fit the cache
 SPARE, ITERATIONS = 40, 6  # components beyond those wanted, and passes: what is wanted then stands still
+
+
+class Solved(MaskTrainee):
+    """What is drawn of a model's masks in the colours that are best for each count of layers."""
+
+    @torch.no_grad()
+    def draw(self, model: nn.Module, pictures: Tensor, counts: Sequence[int]) -> Iterator[Tensor]:
+        predictor, side = cast(Predictor, model), pictures.shape[-1]
+        points = torch.split(grid_points(side), POINTS)
+        for picture in torch.split(pictures.float() / 255, 1):
+            codes, colors = predictor.predict(fit_to_side(picture, self.side), counts[-1])
+            canvases = []
+            for count in counts:
+                best = predictor.best_colors(picture, codes[:, :count], colors[:, :count])[0]
+                drawn = torch.cat([predictor.draw(part, codes[:, :count], best)[:, -1:] for part in points], -1)
+                canvases.append(drawn.view(1, 1, 3, side, side))
+            yield torch.cat(canvases, 1)
 
 
 def load_predictor(name: str) -> Predictor:
@@ -83,6 +105,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="PATH", help="folders or zips")
     parser.add_argument("--side", type=int, metavar="PX", help="reduce the pictures to this side by a box filter")
     parser.add_argument("--limit", type=int, metavar="N", help="measure about N held-out pictures, evenly chosen")
+    parser.add_argument("--solve", action="store_true", help="in the colours that are best for the predicted masks")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there, too")
     return parser.parse_args()
 
@@ -94,7 +117,8 @@ def main() -> None:
     training, held_out = (reduce(part, side) for part in load_pictures(arguments.data, stored))
     if arguments.limit:
         held_out = held_out[:: max(1, len(held_out) // arguments.limit)]
-    scores = evaluate(MaskTrainee(predictor.sizes), predictor, held_out, counts_up_to(predictor.sizes.layers))
+    trainee = Solved if arguments.solve else MaskTrainee
+    scores = evaluate(trainee(predictor.sizes), predictor, held_out, counts_up_to(predictor.sizes.layers))
     pca = Pca(training, scores[-1].numbers)
     rows, results = [], []
     for ours in scores:

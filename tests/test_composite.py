@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from vecstack.composite import lay_over, over, over_premultiplied, unpremultiply
+from vecstack.composite import best_colors, lay_over, over, over_premultiplied, unpremultiply
 
 
 def test_over_is_the_papers_blend() -> None:
@@ -64,3 +64,27 @@ def test_layers_laid_together_first_give_what_they_give_one_by_one() -> None:
     on_opaque = over_premultiplied(background[:3], together)
     assert on_opaque.shape == (3, 5, 7)
     torch.testing.assert_close(on_opaque, opaque[:3])
+
+
+def test_best_colors_are_those_a_picture_was_made_of() -> None:
+    shares, colors = torch.rand(4, 50), torch.rand(4, 3)
+    found = best_colors(shares, (colors.T @ shares), torch.full((4, 3), 0.5))
+    torch.testing.assert_close(found, colors, atol=0.02, rtol=0)
+
+
+def test_best_colors_stay_within_their_bounds_and_none_is_worse_than_those_given() -> None:
+    for seed in range(20):
+        source = torch.Generator().manual_seed(seed)
+        shares, given = torch.rand(5, 30, generator=source), torch.rand(5, 3, generator=source)
+        wanted = 3 * torch.rand(3, 30, generator=source)  # out of reach of what is at most 1
+        found = best_colors(shares, wanted, given)
+        assert 0 <= float(found.min()) <= float(found.max()) <= 1
+        errors = [float((wanted - colors.T @ shares).square().mean()) for colors in (found, given)]
+        assert errors[0] < errors[1]
+
+
+def test_a_layer_that_hardly_shows_keeps_its_color() -> None:
+    shares = torch.stack([torch.full((40,), 0.9), torch.full((40,), 1e-5)])
+    given = torch.tensor([[0.5, 0.5, 0.5], [0.2, 0.4, 0.6]])
+    found = best_colors(shares, torch.rand(3, 40), given)
+    torch.testing.assert_close(found[1], given[1], atol=0.05, rtol=0)

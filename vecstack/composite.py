@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+RIDGE = 1e-4  # by which colours are drawn to those given, where these hardly show
+COLOR_SWEEPS = 20  # over all layers; after them the twenty of a photo move by less than a level of 255
+
 
 def over(below: Tensor, color: Tensor, alpha: Tensor) -> Tensor:
     """`color` composited over `below` with coverage `alpha` (0..1); the three broadcast. On an opaque canvas this is
@@ -46,3 +49,17 @@ def best_color(weight: Tensor, wanted: Tensor) -> Tensor:
     difference `wanted` [3,H,W]: the least squares of each channel."""
     best = (weight * wanted).sum((1, 2)) / weight.square().sum().clamp_min(1e-12)  # finite where nothing is visible
     return best.clamp(0, 1)
+
+
+def best_colors(shares: Tensor, wanted: Tensor, colors: Tensor) -> Tensor:
+    """The colours [T,3] in 0..1 that, added to a picture with the share [T,P] of each point, come closest to the
+    difference `wanted` [3,P]: least squares within these bounds, from the colours given on, one after another, so that
+    no step makes it worse. Those that hardly show stay as they are."""
+    count = shares.shape[1]
+    gram = shares @ shares.T / count + RIDGE * torch.eye(len(shares)).to(shares)
+    goal = shares @ wanted.T / count + RIDGE * colors
+    best = colors.clone()
+    for _ in range(COLOR_SWEEPS):
+        for index, row in enumerate(gram):
+            best[index] = (best[index] + (goal[index] - row @ best) / row[index]).clamp(0, 1)
+    return best

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.train.conftest import GENERATOR_RECIPE, RECIPE, sizes_of, with_baseline, with_sizes
+from tests.train.conftest import ENHANCER_RECIPE, GENERATOR_RECIPE, RECIPE, sizes_of, with_baseline, with_sizes
 from vecstack.errors import RecipeError, WeightsError
 from vecstack.kinds.mask.baselines import BaselineTrainee
 from vecstack.kinds.mask.maker import weights_to_bytes
@@ -67,14 +67,19 @@ def kept(out: Path) -> Any:
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(
     ("text", "measured"),
-    [(RECIPE + ADVERSARIAL, b"held-out dB"), (RECIPE + BASELINE, b"held-out dB"), (GENERATOR_RECIPE, b"KID")],
-    ids=["adversarial", "baseline", "generator"],
+    [
+        (RECIPE + ADVERSARIAL, b"held-out dB"),
+        (RECIPE + BASELINE, b"held-out dB"),
+        (GENERATOR_RECIPE, b"KID"),
+        (ENHANCER_RECIPE, b"as drawn"),
+    ],
+    ids=["adversarial", "baseline", "generator", "enhancer"],
 )
 def test_a_training_that_is_killed_ends_as_an_uninterrupted_one(
-    recipe_file: Path, picture_zip: Path, tmp_path: Path, text: str, measured: bytes
+    recipe_file: Path, picture_zip: Path, weights: Path, tmp_path: Path, text: str, measured: bytes
 ) -> None:
     """Killed, not asked to stop, at a moment drawn by lot, which may be within a file's writing."""
-    text = text.replace("evaluate_every = 3", "evaluate_every = 2")
+    text = text.replace("evaluate_every = 3", "evaluate_every = 2").replace("WEIGHTS", str(weights))
     recipe_file.write_text(re.sub(r"(?m)^steps = \d+", "steps = 20", text), encoding="utf-8")
     recipe, whole, parts = load_recipe(recipe_file), tmp_path / "whole", tmp_path / "parts"
     pictures = load_pictures([picture_zip], recipe.data.stored_side)

@@ -38,13 +38,14 @@ def test_the_same_model_gives_the_same_bytes(predictor: Predictor) -> None:
     assert weights_to_bytes(predictor) == weights_to_bytes(predictor)
 
 
-def test_layers_are_the_predictors(predictor: Predictor) -> None:
+def test_layers_are_the_predictors_in_the_colors_that_are_best_for_them(predictor: Predictor) -> None:
     picture = np.random.default_rng(0).random((53, 37, 3), dtype=np.float32) * 0.2  # dark, so black is the closer
     made = MaskMaker(predictor).make(picture, RECT, 3)
     target = fit_to_side(torch.from_numpy(picture).permute(2, 0, 1)[None], 16)
     goal = target if made.background == (0.0, 0.0, 0.0) else 1 - target
     codes, colors = predictor.predict(goal)
-    for layer, code, color in zip(made.layers, codes[0], colors[0], strict=True):
+    best = predictor.best_colors(goal, codes, colors)[0]
+    for layer, code, color in zip(made.layers, codes[0], best[0], strict=True):
         assert isinstance(layer, MaskLayer)
         assert layer.code == pytest.approx(code.tolist(), rel=1e-5)
         expected = color if made.background == (0.0, 0.0, 0.0) else 1 - color
@@ -68,7 +69,8 @@ def test_the_closer_background_is_taken(predictor: Predictor) -> None:
     target = torch.from_numpy(picture).permute(2, 0, 1)[None]
     errors = []
     for goal in (target, 1 - target):
-        drawn = predictor.draw(grid_points(16), *predictor.predict(goal))[:, -1]
+        codes, colors = predictor.predict(goal)
+        drawn = predictor.draw(grid_points(16), codes, predictor.best_colors(goal, codes, colors)[0])[:, -1]
         errors.append(float((drawn - goal.flatten(2)).square().mean()))
     assert made.background == ((0.0, 0.0, 0.0) if errors[0] <= errors[1] else (1.0, 1.0, 1.0))
 

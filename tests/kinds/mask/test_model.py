@@ -7,6 +7,7 @@ import torch
 
 from vecstack.errors import ShapeError
 from vecstack.kinds.mask.model import Predictor, grid_points
+from vecstack.pictures.fit import fit_to_side
 
 
 def test_grid_points_are_pixel_centres_row_by_row() -> None:
@@ -63,3 +64,16 @@ def test_every_parameter_learns(predictor: Predictor) -> None:
 def test_a_picture_of_another_side_is_refused(predictor: Predictor) -> None:
     with pytest.raises(ShapeError, match=r"needs \[B,3,16,16\]"):
         predictor.predict(torch.rand(1, 3, 32, 32))
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (40, 25), (9, 9)])
+def test_best_colors_come_closer_than_the_predicted_ones(predictor: Predictor, shape: tuple[int, int]) -> None:
+    """At the model's side, or at the picture's where it has fewer pixels."""
+    pictures = torch.rand(2, 3, *shape, generator=torch.Generator().manual_seed(0))
+    codes, colors = predictor.predict(fit_to_side(pictures, 16))
+    best, errors = predictor.best_colors(pictures, codes, colors)
+    side = min(16, *shape)
+    seen = fit_to_side(pictures, side).flatten(2)
+    predicted, drawn = (predictor.draw(grid_points(side), codes, each)[:, -1] for each in (colors, best))
+    torch.testing.assert_close((drawn - seen).square().mean((1, 2)), errors)
+    assert bool(((predicted - seen).square().mean((1, 2)) > errors).all())

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from vecstack.color import Color
-from vecstack.composite import over, over_premultiplied
+from vecstack.composite import best_colors, over, over_premultiplied
 from vecstack.errors import ExportError
 from vecstack.exporting.groups import grouped
 from vecstack.exporting.svg.contours import Contours
@@ -42,7 +42,6 @@ EDGE = 0.03  # of that range at both ends: there a mask is flat, and its contour
 NEARBY = (-0.04, -0.02, 0.0, 0.02, 0.04)  # tried about the one that is best so far, as shares of that range
 PASSES = 5  # through all layers, at most
 GAIN = 0.005  # of the squared error, without which there is no other pass
-RIDGE = 1e-4  # by which colours are drawn to the layers' own, where these hardly show
 CURVE_MISS, MAX_MISS = 0.004, 0.05  # of curves, as shares of that side: as it is, and where bytes are few
 STRIP = 8  # times as long as wide: of a longer canvas only so much counts, or nothing would be as fine as it is wide
 BLUR_MISS = 0.2  # of a blur's deviation, which hides as much
@@ -229,9 +228,7 @@ class _Fitter:
         if not free:
             return
         shares, own = shares[free], torch.tensor([self._shapes[index].color for index in free])
-        count = shares.shape[1]
-        gram = shares @ shares.T / count + RIDGE * torch.eye(len(shares))
-        colors = torch.linalg.solve(gram.double(), (shares @ rest.T / count + RIDGE * own).double()).clamp(0, 1)
+        colors = best_colors(shares, rest, own)
         for index, (red, green, blue) in zip(free, colors.tolist(), strict=True):
             self._shapes[index] = replace(self._shapes[index], color=(red, green, blue))
 

@@ -19,7 +19,7 @@ from vecstack.geometry import Affine, Rect
 from vecstack.kinds.base import METADATA_KEY, Made
 from vecstack.kinds.mask.encoder import NORM_CHANNELS
 from vecstack.kinds.mask.layer import MAX_CODE, MAX_DEPTH, MAX_WIDTH, MaskLayer, rounded_numbers
-from vecstack.kinds.mask.model import ModelSizes, Predictor, grid_points
+from vecstack.kinds.mask.model import ModelSizes, Predictor
 from vecstack.kinds.mask.net import GROUP_SIZE
 from vecstack.kinds.mask.shade import net_to_asset
 from vecstack.kinds.tensors import read_sizes, read_tensors
@@ -37,7 +37,7 @@ WHITE: Color = (1.0, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class Prediction:
-    """Layers over one background: codes [T,K], colours [T,3], and the mean squared error at the model's side."""
+    """Layers over one background: codes [T,K], colours [T,3], and the mean squared error as the model sees it."""
 
     background: Color
     codes: Tensor
@@ -63,11 +63,11 @@ class MaskMaker:
 
     def make(self, pixels: np.ndarray, rect: Rect, count: int) -> Made:
         """The layers of the closer of two predictions: a model starts from black, and on the negative of a
-        picture it starts, seen from the picture, from white, since the over operator commutes with negation."""
+        picture it starts, seen from the picture, from white, since the over operator commutes with negation. The
+        predicted masks get the colours that are best for them (see Predictor.best_colors)."""
         device = next(self.predictor.parameters()).device
         picture = torch.from_numpy(pixels).to(device).permute(2, 0, 1)[None]
-        target = fit_to_side(picture, self.predictor.sizes.encoder.side)
-        best = min((self._predict(target, ground, count) for ground in (BLACK, WHITE)), key=lambda p: p.error)
+        best = min((self._predict(picture, ground, count) for ground in (BLACK, WHITE)), key=lambda p: p.error)
         net, data = self._net
         layers = mask_layers(best.codes, best.colors, net, rect)
         return Made(best.background, layers, {net: data})
@@ -83,15 +83,13 @@ class MaskMaker:
         return self.predictor.encoder.maps(torch.cat([pictures, torch.zeros_like(pictures)], 1))
 
     @torch.no_grad()
-    def _predict(self, target: Tensor, background: Color, count: int) -> Prediction:
-        """Layers of one picture [1,3,S,S] over black or white."""
+    def _predict(self, picture: Tensor, background: Color, count: int) -> Prediction:
+        """Layers of one picture [1,3,H,W] over black or white."""
         negative = background == WHITE
-        goal = 1 - target if negative else target
-        codes, colors = self.predictor.predict(goal, count)
-        points = grid_points(self.predictor.sizes.encoder.side, device=target.device)
-        drawn = self.predictor.draw(points, codes, colors)[0, -1]  # [3,S*S]
-        error = float((drawn - goal[0].flatten(1)).square().mean())
-        return Prediction(background, codes[0], 1 - colors[0] if negative else colors[0], error)
+        goal = 1 - picture if negative else picture
+        codes, colors = self.predictor.predict(fit_to_side(goal, self.predictor.sizes.encoder.side), count)
+        colors, error = self.predictor.best_colors(goal, codes, colors)
+        return Prediction(background, codes[0], 1 - colors[0] if negative else colors[0], float(error))
 
 
 def mask_layers(codes: Tensor, colors: Tensor, net: str, rect: Rect) -> tuple[MaskLayer, ...]:

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from vecstack.composite import over
+from vecstack.composite import best_colors, over, through
 from vecstack.errors import ShapeError
 from vecstack.kinds.mask.encoder import EncoderSizes, ResNet
 from vecstack.kinds.mask.net import MaskNet, NetSizes
+from vecstack.pictures.fit import fit_to_side
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,20 @@ class Predictor(LayerModel):
         """Layers of pictures, lowest first: target [B,3,S,S] in 0..1 -> codes [B,T,K], colours [B,T,3]."""
         points = grid_points(self.sizes.canvas_side, device=target.device)
         return self.unroll(target, points, layers or self.sizes.layers)[:2]
+
+    @torch.no_grad()
+    def best_colors(self, pictures: Tensor, codes: Tensor, colors: Tensor) -> tuple[Tensor, Tensor]:
+        """The colours with which the predicted masks come closest to pictures [B,3,H,W] in 0..1, as they are at the
+        model's side or, where they have fewer pixels, at their own: codes [B,T,K] and colours [B,T,3] -> colours
+        [B,T,3], and the mean squared error of each picture [B]. The paper takes the predicted colours; with the masks
+        given the canvas is linear in them, so that the best are had in closed form."""
+        side = min(self.sizes.encoder.side, max(pictures.shape[-2:]))
+        targets = fit_to_side(pictures, side).flatten(2)
+        masks = self.masks(grid_points(side, device=pictures.device), codes)
+        light = torch.stack(through(masks.unbind(1), torch.ones_like(masks[:, 0])), 1)  # [B,T,P]
+        best = torch.stack([best_colors(*each) for each in zip(masks * light, targets, colors, strict=True)])
+        drawn = lay(torch.zeros_like(targets), best, masks)[:, -1]
+        return best, (drawn - targets).square().mean((1, 2))
 
 
 def lay(canvas: Tensor, colors: Tensor, masks: Tensor) -> Tensor:
