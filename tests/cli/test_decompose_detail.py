@@ -59,7 +59,7 @@ def test_the_command_line_spells_the_library(
 def test_refining_comes_closer(made: Made, pixels: np.ndarray, effort: str) -> None:
     plain, refined = made("--effort", "sketch")[0], made("--effort", effort, "--layers", 3)[0]
     assert [layer.id for layer in refined.layers] == [layer.id for layer in plain.layers]
-    assert psnr_to(refined, pixels) > psnr_to(plain, pixels) + 0.5
+    assert psnr_to(refined, pixels) > psnr_to(plain, pixels) + 0.2
 
 
 @pytest.mark.slow

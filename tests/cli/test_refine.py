@@ -44,7 +44,7 @@ def test_the_layers_come_closer_and_stay_the_same_ones(
 ) -> None:
     before, after = load(document), refined()
     assert [layer.id for layer in after.layers] == [layer.id for layer in before.layers]
-    assert psnr_to(after, pixels) > psnr_to(before, pixels) + 0.5
+    assert psnr_to(after, pixels) > psnr_to(before, pixels) + 0.2
     assert after.layers == refine(before, photo, "fast", device="cpu").layers
 
 

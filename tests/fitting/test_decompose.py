@@ -22,6 +22,7 @@ from vecstack.fitting.grow import grow
 from vecstack.fitting.progress import Progress
 from vecstack.fitting.refine import refine
 from vecstack.geometry import Affine
+from vecstack.kinds import kind_of
 from vecstack.kinds.mask.maker import weights_to_bytes
 from vecstack.kinds.mask.model import Predictor
 from vecstack.kinds.mask.net import NetSizes
@@ -46,12 +47,13 @@ def test_paths_bytes_pictures_and_arrays_give_the_same_layers(photo: Path, weigh
         assert decompose(picture, model, effort="sketch").layers == expected
 
 
-def test_fewer_layers_over_the_same_background_are_the_first(weights: Path, pixels: np.ndarray) -> None:
+def test_fewer_layers_over_the_same_background_have_the_first_masks(weights: Path, pixels: np.ndarray) -> None:
     model = load_model(weights, "cpu")
     dark = pixels // 8  # closer from black, with two layers as with three
     fewer, all_of_them = (decompose(dark, model, count, effort="sketch") for count in (2, None))
     assert fewer.canvas.background == all_of_them.canvas.background
-    assert fewer.layers == all_of_them.layers[:2]
+    shapes = [[kind_of(layer).shape(layer) for layer in stack.layers[:2]] for stack in (fewer, all_of_them)]
+    assert shapes[0] == shapes[1]  # in colours that are best for two of them, and for all
 
 
 def test_a_stack_has_a_thumbnail_of_what_it_looks_like(photo: Path, weights: Path) -> None:
@@ -145,7 +147,7 @@ def test_refined_layers_are_the_same_ones_and_closer(
     plain, refined = (decompose(photo, model, 3, effort=asked, device="cpu") for asked in ("sketch", effort))
     assert [layer.id for layer in refined.layers] == [layer.id for layer in plain.layers]
     assert (refined.canvas, refined.assets, refined.source) == (plain.canvas, plain.assets, plain.source)
-    assert psnr_to(refined, pixels) > psnr_to(plain, pixels) + 0.5
+    assert psnr_to(refined, pixels) > psnr_to(plain, pixels) + 0.2
     assert refined.metrics["psnr"] == pytest.approx(psnr_to(refined, pixels), abs=0.02)
 
 

@@ -6,6 +6,7 @@ import re
 import time
 from functools import cache
 from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -116,10 +117,13 @@ def test_a_document_of_grown_layers_is_read_as_it_was(name: str) -> None:
 
 @pytest.mark.slow
 def test_opaque_layers_are_asked_for_and_draw_edges_nearly_as_close() -> None:
-    free, opaque = (grown(PICTURES["stripes"], 32, style=style) for style in (None, Style(opaque=True)))
-    assert min(layer.opacity for layer in free.layers) < 1
-    assert {layer.opacity for layer in opaque.layers} == {1}
-    assert opaque.metrics["psnr"] > free.metrics["psnr"] - 2
+    seeds = (0, 1, 2)
+    free = [grown(PICTURES["stripes"], 32, seed=seed) for seed in seeds]
+    opaque = [grown(PICTURES["stripes"], 32, style=Style(opaque=True), seed=seed) for seed in seeds]
+    assert all(min(layer.opacity for layer in stack.layers) < 1 for stack in free)
+    assert {layer.opacity for stack in opaque for layer in stack.layers} == {1}
+    closeness = [median(stack.metrics["psnr"] for stack in stacks) for stacks in (free, opaque)]
+    assert closeness[1] > closeness[0] - 2  # the middle one: a seed may be lucky by 3 dB
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_may_not() -> None:

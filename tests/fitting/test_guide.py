@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -143,9 +144,9 @@ def test_detail_goes_where_the_focus_is() -> None:
 
     found = [[guided(48, seed=seed, **how) for seed in (0, 1, 2)] for how in ({}, {"focus": disc()})]
     error, psnr = (
-        [sum(map(of, stacks)) / 3 for stacks in found] for of in (missed, lambda each: psnr_to(each, photo()))
+        [median(map(of, stacks)) for stacks in found] for of in (missed, lambda each: psnr_to(each, photo()))
     )
-    assert error[1] < 0.85 * error[0]  # in the mean: a single seed may be lucky
+    assert error[1] < 0.85 * error[0]  # the middle one: a single seed may be lucky, or unlucky
     assert psnr[1] < psnr[0] + 1
 
 

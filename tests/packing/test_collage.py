@@ -133,9 +133,12 @@ def test_a_mosaic_has_the_colours_of_its_picture(tmp_path: Path) -> None:
 
 
 def test_sizes_fall_towards_one_side() -> None:
-    stack = collage("hexagon", "rectangle", count=24, order="right", effort="fast", size=200)
-    places = np.array([[layer.transform.c, layer.transform.determinant] for layer in stack.layers])
-    assert np.corrcoef(places.T)[0, 1] < -0.5
+    slopes = []
+    for seed in (0, 1, 2):
+        stack = collage("hexagon", "rectangle", count=24, order="right", effort="fast", size=200, seed=seed)
+        places = np.array([[layer.transform.c, layer.transform.determinant] for layer in stack.layers])
+        slopes.append(np.corrcoef(places.T)[0, 1])
+    assert np.median(slopes) < -0.5
 
 
 def test_without_a_background_the_canvas_is_transparent() -> None:

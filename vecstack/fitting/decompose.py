@@ -68,8 +68,9 @@ def decompose(
 
     A transparent picture gives a transparent stack, but for a sketch, and for a model that predicts layers where a
     `background` is to show through; a sketch has black or white there, whichever the picture stands out from, if none
-    is said. Fewer layers of a sketch are the first of more where the stacks have the same background, which is the one
-    of black and white that comes closer. The same `seed` gives the same stack, except with a number of seconds.
+    is said. Fewer layers of a sketch have the first masks of more where the stacks have the same background, which is
+    the one of black and white that comes closer, in colours that are best for so many. The same `seed` gives the same
+    stack, except with a number of seconds.
 
     Raises PictureError, DeviceError, WeightsError (no such model); UsageError for a count or an effort that cannot be
     given, a sketch with more than the model predicts, a style or segments of a model that takes none, a seed out of

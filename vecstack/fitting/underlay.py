@@ -77,16 +77,19 @@ def with_grown_layers(
 
 
 def _helping(stack: Stack, loaded: Picture, background: Color, seed: int, device: str) -> Stack:
-    """The stack without layers that its picture is as close without, tried from the top down."""
+    """The stack without layers that its picture is as close without, tried from the top down until all that are left
+    help: of two that only hide one another, the lower goes first."""
     from vecstack.fitting.target import open_target
 
     target = open_target(stack, loaded, background, device, seed)
-    kept, least = stack, float(target.errors(stack).mean())
-    for layer in reversed(stack.layers):
-        tried = kept.with_layers([other for other in kept.layers if other is not layer])
-        error = float(target.errors(tried).mean())
-        if error <= least:
-            kept, least = tried, error
+    kept, least, count = stack, float(target.errors(stack).mean()), -1
+    while len(kept.layers) != count:
+        count = len(kept.layers)
+        for layer in reversed(kept.layers):
+            tried = kept.with_layers([other for other in kept.layers if other is not layer])
+            error = float(target.errors(tried).mean())
+            if error <= least:
+                kept, least = tried, error
     return without_unused(kept, stack.layers)
 
 

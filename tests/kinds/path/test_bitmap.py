@@ -503,7 +503,7 @@ def test_edges_that_no_outline_explains_are_soft_though_ink_is_even() -> None:
     inked = np.abs(np.hypot(x, y) - 8) < 2
     cover = inked.reshape(SIDE, 32, SIDE, 32).mean((1, 3))
     partly = (cover > 0.02) & (cover < 0.98)
-    noisy = np.where(partly, np.random.default_rng(3).uniform(0.25, 0.75, cover.shape), cover)
+    noisy = np.where(partly, np.random.default_rng(3).uniform(0.1, 0.9, cover.shape), cover)
     for each, is_soft in ((cover, False), (noisy, True)):
         pixels: Any = np.repeat(np.round(255 * each).astype(np.uint8)[..., None], 3, 2)
         (layer,) = vecstack.decompose(pixels, "bitmap").layers
