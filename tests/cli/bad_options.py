@@ -187,7 +187,7 @@ BAD: list[tuple[str, int, str]] = [
     (
         "models verify nothing",
         6,
-        "nothing: no such model with weights; use digits, gan-digits, photos, photos-detail, or a repository",
+        "nothing: no such model with weights; use digits, gan-digits, gan-icons, photos, photos-detail, or a",
     ),
     ("models path paths", 6, "paths: no such model with weights; use digits, gan-digits"),
     ("models path a/b", 6, "a/b: not in the cache; get it with `vecstack models download a/b`"),

@@ -51,7 +51,7 @@ def test_a_walk_is_layer_files_where_a_folder_is_named(vecstack: Call, generator
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        ("digits -o out", 6, "digits: makes layers of pictures; use gan-digits, or `vecstack decompose`"),
+        ("digits -o out", 6, "digits: makes layers of pictures; use gan-digits or gan-icons, or `vecstack decompose`"),
         ("nowhere -o out", 6, "no such model or file"),
         ("GENERATOR -o out -n 0", 2, "must be 1 to 100,000, not 0"),
         ("GENERATOR -o out --truncation 0", 2, "must be 0.1 or more, not 0"),

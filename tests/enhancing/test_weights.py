@@ -54,6 +54,6 @@ def test_it_is_no_model_and_no_generator(enhancer: Path) -> None:
     with pytest.raises(WeightsError, match=r"adds detail to layers that are there.*`vecstack enhance`"):
         load_model(enhancer, "cpu")
     with pytest.raises(
-        WeightsError, match=r"adds detail to layers that are there; use gan-digits, or `vecstack enhance`"
+        WeightsError, match=r"adds detail to layers that are there; use gan-digits or gan-icons, or `vecstack enhance`"
     ):
         load_generator(enhancer, "cpu")

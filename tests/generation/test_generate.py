@@ -49,9 +49,9 @@ def test_no_noise_is_beyond_the_truncation(generator: Path) -> None:
 
 
 def test_what_is_no_generator_is_refused(weights: Path) -> None:
-    with pytest.raises(WeightsError, match=r"makes layers of pictures; use gan-digits, or `vecstack decompose`"):
+    with pytest.raises(WeightsError, match=r"of pictures; use gan-digits or gan-icons, or `vecstack decompose`"):
         generate(weights)
-    with pytest.raises(WeightsError, match=r"makes layers of pictures; use gan-digits, or `vecstack decompose`"):
+    with pytest.raises(WeightsError, match=r"of pictures; use gan-digits or gan-icons, or `vecstack decompose`"):
         generate("bitmap")
 
 
