@@ -18,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+NAME_WIDTH = 13  # of a column: the longest names that ship
 Name = Annotated[str, typer.Argument(metavar="OWNER/NAME[@REV]", help="A repository of the Hugging Face Hub.")]
 
 
@@ -37,12 +38,12 @@ def list_models(as_json: AsJson = False) -> None:
         return
     for model in models:
         weights = "" if model.path else " (no weights)"
-        typer.echo(f"{model.name:<10} {model.kind:<8} {model.description}{weights}")
+        typer.echo(f"{model.name:<{NAME_WIDTH}} {model.kind:<8} {model.description}{weights}")
     for found in cached:
         typer.echo(f"{found.repository} (in the cache)")
     typer.echo("\nSegmenters (--segments), whose weights do not ship (docs/segments.md):")
     for name, weights in _segmenters():
-        typer.echo(f"{name:<10} {weights}")
+        typer.echo(f"{name:<{NAME_WIDTH}} {weights}")
 
 
 def _segmenters() -> Iterator[tuple[str, str]]:
@@ -78,7 +79,7 @@ def verify(
     for name in names or [*shipped, *(str(model.repository) for model in cached_models())]:
         if name in shipped:
             verify_model(shipped[name])
-        typer.echo(f"{name:<10} ok {sha256_of(local_weights(name))}")
+        typer.echo(f"{name:<{NAME_WIDTH}} ok {sha256_of(local_weights(name))}")
 
 
 @app.command("download")

@@ -67,6 +67,8 @@ class MaskMaker:
         predicted masks get the colours that are best for them (see Predictor.best_colors)."""
         device = next(self.predictor.parameters()).device
         picture = torch.from_numpy(pixels).to(device).permute(2, 0, 1)[None]
+        if max(picture.shape[-2:]) > self.predictor.sizes.encoder.side:
+            picture = fit_to_side(picture, self.predictor.sizes.encoder.side)
         best = min((self._predict(picture, ground, count) for ground in (BLACK, WHITE)), key=lambda p: p.error)
         net, data = self._net
         layers = mask_layers(best.codes, best.colors, net, rect)
