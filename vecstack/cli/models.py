@@ -79,7 +79,7 @@ def verify(
     for name in names or [*shipped, *(str(model.repository) for model in cached_models())]:
         if name in shipped:
             verify_model(shipped[name])
-        typer.echo(f"{name:<{NAME_WIDTH}} ok {sha256_of(local_weights(name))}")
+        typer.echo(f"{name:<10} ok {sha256_of(local_weights(name))}")
 
 
 @app.command("download")
