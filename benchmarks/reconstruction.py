@@ -20,6 +20,7 @@ from typing import cast
 
 import torch
 from _common import print_table, write_json
+from _pca import CHUNK, Pca
 from torch import Tensor, nn
 
 from vecstack.kinds.mask.maker import MaskMaker
@@ -28,12 +29,10 @@ from vecstack.kinds.mask.training import MaskTrainee
 from vecstack.models import available_models, load_model
 from vecstack.pictures.fit import fit_to_side
 from vecstack.train.data import load_pictures
-from vecstack.train.evaluate import Distances, compare, counts_up_to, evaluate, score
+from vecstack.train.evaluate import counts_up_to, evaluate, score
 from vecstack.train.recipe import load_recipe
 
-CHUNK = 2048  # pictures at once: bounds the memory
 POINTS = 256  # of all layers of one picture drawn at once: they fit the cache
-SPARE, ITERATIONS = 40, 6  # components beyond those wanted, and passes: what is wanted then stands still
 
 
 class Solved(MaskTrainee):
@@ -75,28 +74,6 @@ def reduce(pictures: Tensor, side: int) -> Tensor:
     """Pictures [N,3,H,W] uint8 at the side that is measured, by the filter through which a model sees them."""
     parts = [fit_to_side(part.float(), side).round().byte() for part in torch.split(pictures, CHUNK)]
     return torch.cat(parts)
-
-
-class Pca:
-    """The mean and the first `count` principal components [D,count] of pictures [N,3,S,S] uint8, by subspace iteration:
-    at 64 px the covariance alone would take 1.2 GB."""
-
-    def __init__(self, pictures: Tensor, count: int) -> None:
-        torch.manual_seed(0)
-        values = pictures.flatten(1).float()
-        self.mean = values.mean(0, dtype=torch.float64)  # levels of 0..255
-        values -= self.mean.float()
-        self.components = torch.svd_lowrank(values, min(count + SPARE, *values.shape), niter=ITERATIONS)[2].double()
-
-    def distances(self, pictures: Tensor, count: int) -> list[Distances]:
-        """Distances of pictures to what is drawn of them from `count` components."""
-        kept = self.components[:, :count]
-        distances = []
-        for part in torch.split(pictures, CHUNK):
-            values = part.flatten(1).double()
-            drawn = ((values - self.mean) @ kept @ kept.T + self.mean).clamp(0, 255)
-            distances.append(compare(drawn.view_as(part) / 255, part.double() / 255))
-        return distances
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -399,7 +399,8 @@ def test_a_batch_that_is_too_small_for_a_baseline_is_refused(recipe: Recipe, tmp
 
 
 @pytest.mark.slow
-def test_bfloat16_stays_close_to_float32(recipe: Recipe, tmp_path: Path) -> None:
+def test_bfloat16_stays_close_to_float32(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "bfloat16_pays", lambda _: True)
     quick = replace(recipe, learning_rate=3e-3, warmup_steps=0)
     for precision in ("float32", "bfloat16"):
         train(replace(quick, precision=precision), bright_half(), tmp_path / precision)
@@ -410,6 +411,19 @@ def test_bfloat16_stays_close_to_float32(recipe: Recipe, tmp_path: Path) -> None
         assert rounded["psnr"]["3"] == pytest.approx(exact["psnr"]["3"], abs=0.2)
 
 
+def test_a_cpu_without_bfloat16_computes_in_float32_and_says_so(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "bfloat16_pays", lambda _: False)
+    short = replace(recipe, steps=2, evaluate_every=2)
+    told: list[str] = []
+    train(replace(short, precision="bfloat16"), bright_half(), tmp_path / "half", callbacks=Callbacks(told.append))
+    train(short, bright_half(), tmp_path / "full", callbacks=Callbacks(told.append))
+    assert told.count("bfloat16 is no faster on this CPU: computing in float32") == 1
+    half, full = (logged(tmp_path / name)[0] for name in ("half", "full"))
+    assert half["loss"] == full["loss"]
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of torch's compiler, of its own parts
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -417,6 +431,7 @@ def test_a_compiled_training_is_the_same(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
     """Traced and differentiated as for a GPU, but not handed to a C++ compiler, which takes a minute."""
+    monkeypatch.setattr(loop, "bfloat16_pays", lambda _: True)
     short = replace(with_sizes(recipe, layers=1), steps=2, evaluate_every=2, precision=precision)
     train(short, bright_half(), tmp_path / "plain")
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))

@@ -31,6 +31,7 @@ from vecstack.train.losses import EncoderLoss, PerceptualLoss, load_perceptual
 from vecstack.train.measured import Measured, measured
 from vecstack.train.objective import Objective, Sample, sample
 from vecstack.train.pairs import as_trained
+from vecstack.train.precision import bfloat16_pays
 from vecstack.train.recipe import Recipe
 
 M_TRIM_THRESHOLD, M_MMAP_MAX, MAX_INT = -1, -4, 2**31 - 1  # of mallopt(3)
@@ -157,6 +158,7 @@ class _Run:
         self.state = start(recipe, device)
         self.examples = Examples(pictures[0], recipe.data, self.state.generator)
         self.held_out = _held_out_sample(recipe, pictures[1])
+        self.bfloat16 = self._finds_bfloat16()
         self.objective: nn.Module = self._new_objective()
         self.perceptual = _perceptual(recipe, device)
         self.board: Board | None = None
@@ -291,9 +293,16 @@ class _Run:
             adversary.step(real, fake, self.state.generator, self.world.average_gradients)
 
     def _precision(self) -> AbstractContextManager[Any]:
-        if self.recipe.precision == "bfloat16":
-            return torch.autocast(self.device.type, torch.bfloat16)
-        return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16) if self.bfloat16 else nullcontext()
+
+    def _finds_bfloat16(self) -> bool:
+        """Whether to compute in bfloat16: the recipe asks for it, and all processes have it."""
+        if self.recipe.precision != "bfloat16":
+            return False
+        if not self.world.any(not bfloat16_pays(self.device)):
+            return True
+        self.callbacks.say("bfloat16 is no faster on this CPU: computing in float32")
+        return False
 
     def _check_loss(self) -> None:
         """Raise RecipeError where the loss of any process is not finite. All of them must ask."""
