@@ -46,6 +46,12 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
     return get
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """What a test draws by lot is the same in each run."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture
 def predictor() -> Predictor:
     """A tiny predictor with random weights: 3 layers of 3 numbers from 16 x 16 pixels."""

@@ -67,9 +67,15 @@ def test_layers_laid_together_first_give_what_they_give_one_by_one() -> None:
 
 
 def test_best_colors_are_those_a_picture_was_made_of() -> None:
-    shares, colors = torch.rand(4, 50), torch.rand(4, 3)
-    found = best_colors(shares, (colors.T @ shares), torch.full((4, 3), 0.5))
-    torch.testing.assert_close(found, colors, atol=0.02, rtol=0)
+    """Of several pictures at once, too. Shares are those of layers that hide one another."""
+    for seed in range(20):
+        source = torch.Generator().manual_seed(seed)
+        shares = (4 * torch.randn(2, 4, 50, generator=source)).softmax(1)
+        colors = torch.rand(2, 4, 3, generator=source)
+        found = best_colors(shares, colors.mT @ shares, torch.full((2, 4, 3), 0.5))
+        torch.testing.assert_close(found, colors, atol=0.02, rtol=0)
+        alone = best_colors(shares[1], colors[1].T @ shares[1], torch.full((4, 3), 0.5))
+        torch.testing.assert_close(alone, found[1])
 
 
 def test_best_colors_stay_within_their_bounds_and_none_is_worse_than_those_given() -> None:

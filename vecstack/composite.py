@@ -52,14 +52,16 @@ def best_color(weight: Tensor, wanted: Tensor) -> Tensor:
 
 
 def best_colors(shares: Tensor, wanted: Tensor, colors: Tensor) -> Tensor:
-    """The colours [T,3] in 0..1 that, added to a picture with the share [T,P] of each point, come closest to the
-    difference `wanted` [3,P]: least squares within these bounds, from the colours given on, one after another, so that
-    no step makes it worse. Those that hardly show stay as they are."""
-    count = shares.shape[1]
-    gram = shares @ shares.T / count + RIDGE * torch.eye(len(shares)).to(shares)
-    goal = shares @ wanted.T / count + RIDGE * colors
+    """The colours [...,T,3] in 0..1 that, added to a picture with the share [...,T,P] of each point, come closest to
+    the difference `wanted` [...,3,P]: least squares within these bounds, from the colours given on, one after another,
+    so that no step makes it worse. Those that hardly show stay as they are."""
+    layers, count = shares.shape[-2:]
+    gram = shares @ shares.mT / count + RIDGE * torch.eye(layers).to(shares)
+    goal = shares @ wanted.mT / count + RIDGE * colors
     best = colors.clone()
     for _ in range(COLOR_SWEEPS):
-        for index, row in enumerate(gram):
-            best[index] = (best[index] + (goal[index] - row @ best) / row[index]).clamp(0, 1)
+        for index in range(layers):
+            row = gram[..., index, :, None]
+            left = goal[..., index, :] - (row * best).sum(-2)
+            best[..., index, :] = (best[..., index, :] + left / row[..., index, :]).clamp(0, 1)
     return best

@@ -86,8 +86,9 @@ def test_pictures_that_cannot_be_read_are_named_and_beyond_five_counted(
 
 
 def test_a_recipe_that_starts_from_nothing_that_is_there_says_so_before_the_pictures_are_read(
-    vecstack: Call, recipe: Path, tmp_path: Path
+    vecstack: Call, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # the name could be one of the Hub, too
     recipe.write_text(RECIPE.replace("steps = 6", 'steps = 6\nstart_from = "runs/photos-start"'), encoding="utf-8")
     result = vecstack("train", recipe, "--data", tmp_path / "nothing", "--out", tmp_path / "out")
     assert (result.code, result.out) == (6, "")

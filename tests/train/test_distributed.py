@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tests.train.conftest import ENHANCER_RECIPE, GENERATOR_RECIPE, RECIPE
+from vecstack.cli import run
 from vecstack.errors import DeviceError, RecipeError
 from vecstack.train.distributed import World, local_device
 from vecstack.train.loop import check_batch
@@ -37,12 +38,12 @@ def test_two_processes_train_as_one(
     """The same total batch: the same loss, and weights within what sums in another order make of them; those of a
     discriminator, where there is one, too."""
     recipe_file.write_text(recipe.replace("WEIGHTS", str(weights)), encoding="utf-8")
-    for name, several in (("one", []), ("two", TORCHRUN)):
-        command = [sys.executable, *several, "-m", "vecstack", "train", str(recipe_file), "--device", "cpu"]
-        command += ["--data", str(picture_zip), "--out", str(tmp_path / name)]
-        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=100, check=False)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout == f"{tmp_path / name / 'model.safetensors'}\n"  # by the first process alone
+    arguments = ["train", str(recipe_file), "--device", "cpu", "--data", str(picture_zip), "--out"]
+    assert run([*arguments, str(tmp_path / "one")]) == 0
+    command = [sys.executable, *TORCHRUN, "-m", "vecstack", *arguments, str(tmp_path / "two")]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'two' / 'model.safetensors'}\n"  # by the first process alone
     one, two = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("one", "two"))
     torch.testing.assert_close(one["model"], two["model"], rtol=0, atol=1e-4)
     if one["adversary"] is not None:

@@ -134,10 +134,10 @@ class Predictor(LayerModel):
         side = min(self.sizes.encoder.side, max(pictures.shape[-2:]))
         targets = fit_to_side(pictures, side).flatten(2)
         masks = self.masks(grid_points(side, device=pictures.device), codes)
-        light = torch.stack(through(masks.unbind(1), torch.ones_like(masks[:, 0])), 1)  # [B,T,P]
-        best = torch.stack([best_colors(*each) for each in zip(masks * light, targets, colors, strict=True)])
-        drawn = lay(torch.zeros_like(targets), best, masks)[:, -1]
-        return best, (drawn - targets).square().mean((1, 2))
+        light = torch.stack(through(masks.unbind(1), torch.ones_like(masks[:, 0])), 1)
+        shares = masks * light  # what each layer has of each point, [B,T,P]
+        best = best_colors(shares, targets, colors)
+        return best, (best.mT @ shares - targets).square().mean((1, 2))
 
 
 def lay(canvas: Tensor, colors: Tensor, masks: Tensor) -> Tensor:
