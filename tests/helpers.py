@@ -19,9 +19,12 @@ from vecstack.color import Color
 from vecstack.drawing.render import render
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask.layer import MaskLayer
+from vecstack.kinds.mask.maker import MaskMaker
 from vecstack.kinds.mask.net import MaskNet, NetSizes
 from vecstack.kinds.mask.shade import net_to_asset
 from vecstack.kinds.spline.layer import SplineLayer
+from vecstack.models import load_model
+from vecstack.pictures.fit import fit_to_side
 from vecstack.stack import Canvas, Stack, asset_id
 
 WIDTH, HEIGHT = 37, 53  # of the usual canvas: a swapped axis shows
@@ -150,3 +153,17 @@ def psnr(one: np.ndarray, other: np.ndarray) -> float:
 def psnr_to(stack: Stack, pixels: np.ndarray) -> float:
     """In dB, of a stack drawn at the size of 8-bit pixels [H,W,3]."""
     return psnr(render(stack, max(pixels.shape[:2]), device="cpu"), pixels)
+
+
+def in_predicted_colors(stack: Stack, weights: Path, pixels: np.ndarray) -> Stack:
+    """The sketch that a model made of a picture [H,W,3] uint8, in the colours that it predicted; a sketch itself has
+    the best ones for its masks."""
+    maker = load_model(weights, "cpu").maker
+    assert isinstance(maker, MaskMaker)
+    predictor = maker.predictor
+    picture = torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
+    is_white = stack.canvas.background == (1.0, 1.0, 1.0)
+    goal = fit_to_side(1 - picture if is_white else picture, predictor.sizes.encoder.side)
+    colors = predictor.predict(goal)[1][0]
+    layers = zip(stack.layers, (1 - colors if is_white else colors).tolist(), strict=True)
+    return stack.with_layers(tuple(dataclasses.replace(layer, color=tuple(color)) for layer, color in layers))
