@@ -1,9 +1,10 @@
 """Measure how close a model comes to held-out pictures, beside PCA with as many numbers for a picture.
 
-Held out is the last tenth of each class by file name, as in training. PSNR is given in both definitions: of the mean
-squared error over all pictures, and the mean of each picture's. A picture of T layers takes T (K + 3) numbers, K of a
-code and 3 of a colour; beside it stands PCA with that many components, fitted on the training part, its result
-clamped to 0..1. The mean picture and the components are not counted, as the model's weights are not.
+Held out is the last tenth of each class by file name, as in training; with --unseen, all of other pictures. PSNR is
+given in both definitions: of the mean squared error over all pictures, and the mean of each picture's. A picture of T
+layers takes T (K + 3) numbers, K of a code and 3 of a colour; beside it stands PCA with that many components, fitted on
+the training part, its result clamped to 0..1. The mean picture and the components are not counted, as the model's
+weights are not.
 
 Pictures are kept at the recipe's stored side and reduced to its side by the anti-aliasing filter through which a model
 sees every picture. --side reduces them by a box filter instead, which leaves them sharper and harder to draw.
@@ -80,6 +81,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="name or path of a model")
     parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="PATH", help="folders or zips")
+    parser.add_argument("--unseen", type=Path, nargs="+", metavar="PATH", help="measure all of these pictures instead")
     parser.add_argument("--side", type=int, metavar="PX", help="reduce the pictures to this side by a box filter")
     parser.add_argument("--limit", type=int, metavar="N", help="measure about N held-out pictures, evenly chosen")
     parser.add_argument("--solve", action="store_true", help="in the colours that are best for the predicted masks")
@@ -91,7 +93,10 @@ def main() -> None:
     arguments = parse_arguments()
     predictor = load_predictor(arguments.model)
     stored, side = (arguments.side, arguments.side) if arguments.side else sides_of(arguments.model, predictor)
-    training, held_out = (reduce(part, side) for part in load_pictures(arguments.data, stored))
+    training, held_out = load_pictures(arguments.data, stored)
+    if arguments.unseen:
+        held_out = torch.cat(load_pictures(arguments.unseen, stored))
+    training, held_out = reduce(training, side), reduce(held_out, side)
     if arguments.limit:
         held_out = held_out[:: max(1, len(held_out) // arguments.limit)]
     trainee = Solved if arguments.solve else MaskTrainee
@@ -106,7 +111,7 @@ def main() -> None:
         results.append({"layers": ours.layers, "numbers": numbers, "model": ours.to_json(), "pca": theirs.to_json()})
 
     print_table(
-        f"{arguments.model}: PSNR in dB on {len(held_out):,} held-out pictures of {side} px (PCA: {len(training):,})",
+        f"{arguments.model}: PSNR in dB on {len(held_out):,} unseen pictures of {side} px (PCA: {len(training):,})",
         ["layers", "numbers", "of mean error", "mean of pictures", "PCA: of mean error", "PCA: mean of pictures"],
         rows,
     )
