@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -16,6 +20,7 @@ from PIL import Image
 import vecstack.kinds
 from tests.helpers import EXAMPLE_KINDS, HEIGHT, WHOLE, WIDTH, make_mask, make_net, make_spline, slopes_and_edge
 from vecstack import load, save
+from vecstack.compiled import is_compiling
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds.mask.encoder import EncoderSizes
 from vecstack.kinds.mask.maker import weights_to_bytes
@@ -25,15 +30,79 @@ from vecstack.stack import Canvas, Stack, UnknownLayer, asset_id
 
 TINY = ModelSizes(layers=3, canvas_side=4, net=NetSizes(3, 8, 2), encoder=EncoderSizes(16, 8, (1, 1, 1, 1), False))
 
+LONGEST_COMPILATION_SECONDS = 60  # of one function; whoever waits longer compiles it, too
+
 MakeOnce = Callable[[str, Callable[[], Stack]], Stack]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, since many tests wait: for programs that they start, for signals, for a lock."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
-    """Gives the stack of a name, which the first process of a run that asks for it makes: it takes long."""
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for all processes of a run."""
     folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent  # of all processes
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(shared_folder: Path) -> None:
+    """Has each loop compiled by one process of a run, while others that need it wait: all of it takes minutes."""
+    if is_compiling():
+        from numba.core import caching
+
+        OneCompiler(shared_folder, caching.FunctionCache)
+
+
+class OneCompiler:
+    """Locks a function in numba's cache from when it is not found there until it is kept."""
+
+    def __init__(self, folder: Path, cache: Any) -> None:
+        self.folder, self.load, self.save = folder, cache.load_overload, cache.save_overload
+        self.held: dict[str, IO[bytes]] = {}
+        cache.load_overload = lambda of, *call: self.load_overload(of, *call)
+        cache.save_overload = lambda of, *call: self.save_overload(of, *call)
+
+    def load_overload(self, of: Any, signature: Any, context: Any) -> Any:
+        found, name = self.load(of, signature, context), self.name(of, signature)
+        if found is not None or name in self.held:
+            return found
+        lock = (self.folder / name).open("wb")
+        until = time.monotonic() + LONGEST_COMPILATION_SECONDS
+        while not has_locked(lock) and time.monotonic() < until:
+            time.sleep(0.1)
+        found = self.load(of, signature, context)
+        if found is None:
+            self.held[name] = lock
+        else:
+            lock.close()
+        return found
+
+    def save_overload(self, of: Any, signature: Any, made: Any) -> None:
+        self.save(of, signature, made)
+        if lock := self.held.pop(self.name(of, signature), None):
+            lock.close()
+
+    def name(self, of: Any, signature: Any) -> str:
+        called = f"{of.cache_path} {of._impl.filename_base} {signature}"
+        return hashlib.sha256(called.encode()).hexdigest() + ".compiling"
+
+
+def has_locked(file: IO[bytes]) -> bool:
+    """Whether a file could be locked, which no other process had."""
+    with suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+@pytest.fixture(scope="session")
+def made_once(shared_folder: Path) -> MakeOnce:
+    """Gives the stack of a name, which the first process of a run that asks for it makes: it takes long."""
+    folder = shared_folder
 
     def get(name: str, make: Callable[[], Stack]) -> Stack:
         path = folder / f"{name}.layers"
