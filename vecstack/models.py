@@ -158,7 +158,8 @@ def check_use(model: str | Path, found: str, wanted: str) -> None:
     if found == wanted:
         return
     does, verb = USES[found]
-    others = " or ".join(entry.name for entry in published_models() if entry.use == wanted)
+    *names, last = (entry.name for entry in published_models() if entry.use == wanted)
+    others = f"{', '.join(names)} or {last}" if names else last
     raise WeightsError(f"{model}: {does}; use {others}, or `vecstack {verb}` with this model.")
 
 

@@ -107,7 +107,7 @@ BAD: list[tuple[str, int, str]] = [
     ("adjust photo.png --layers doc.layers --mask 1 --hue 5 -o photo.png", 4, "choose another output with -o"),
     ("adjust photo.png --layers doc.layers --mask 1 --hue 5 -o x.xyz", 4, "use png, tiff, webp or jpeg"),
     (EVALUATE, 2, "Missing option '--data'. See vecstack evaluate --help"),
-    ("evaluate nothing --data pictures", 6, "no such model or file; use digits, photos"),
+    ("evaluate nothing --data pictures", 6, "no such model or file; use digits, icons, photos"),
     (f"{EVALUATE} --data missing", 3, "check the path"),
     (f"{EVALUATE} --data empty", 3, "No pictures in empty. Use folders, zips or tars of pictures"),
     (f"{EVALUATE} --data pictures --layers 0", 2, "--layers must be 1 to 20"),
@@ -167,7 +167,7 @@ BAD: list[tuple[str, int, str]] = [
     (
         f"{DECOMPOSE} --model digits@main",
         6,
-        "use digits, photos, paths, graphic, bitmap, pixel-art, splines, painterly, ",
+        "use digits, icons, photos, paths, graphic, bitmap, pixel-art, splines, painterly, ",
     ),
     (f"{DECOMPOSE} --model a/b --offline", 6, "nothing is fetched offline; check the name, or get it with"),
     (f"{DECOMPOSE} --model a/b --lock missing.lock", 6, "missing.lock: the lock cannot be read"),
@@ -187,7 +187,7 @@ BAD: list[tuple[str, int, str]] = [
     (
         "models verify nothing",
         6,
-        "nothing: no such model with weights; use digits, gan-digits, gan-icons, photos, photos-detail, or a",
+        "nothing: no such model with weights; use digits, gan-digits, gan-icons, icons, photos, photos-detail, or a",
     ),
     ("models path paths", 6, "paths: no such model with weights; use digits, gan-digits"),
     ("models path a/b", 6, "a/b: not in the cache; get it with `vecstack models download a/b`"),

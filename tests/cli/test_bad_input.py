@@ -142,7 +142,7 @@ CALLS = [
     Line("decompose {photo} --layer 3", 2, "No such option: --layer; did you mean --layers? See"),
     Line("decompose {photo} --device cuda", 2, "--device cpu"),
     Line("decompose {photo} --device gpu", 2, "auto, cpu, cuda"),
-    Line("decompose {photo} --model nothing", 6, "no such model or file; use digits, photos, "),
+    Line("decompose {photo} --model nothing", 6, "no such model or file; use digits, icons, photos, "),
     Line("decompose {photo} --model {photo}", 6, "not a vecstack model"),
     Line("decompose {photo} --model {tmp}/cut.safetensors", 6, "damaged weights"),
     Line("decompose {photo} --model {tmp}/empty.safetensors", 6, "not a vecstack model"),

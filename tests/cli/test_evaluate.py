@@ -184,7 +184,7 @@ def test_a_model_without_layers_has_one_score(
 
 
 REFUSED = [
-    ("nothing --data {data}", 6, "no such model or file; use digits, photos, "),
+    ("nothing --data {data}", 6, "no such model or file; use digits, icons, photos, "),
     ("{data} --data {data}", 6, "no such weights file"),
     ("{data}/00.png --data {data}", 6, "not a vecstack model"),
     ("{weights}", 2, "--data"),

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vecstack.fitting.choose import Choice, choose_model
+from vecstack.fitting.choose import ICON_LAYERS, ICONS, Choice, choose_model
 from vecstack.fitting.goal import Goal
-from vecstack.models import available_models
+from vecstack.models import available_models, load_model
 from vecstack.pictures.read import Picture, load_picture
 
 
@@ -52,6 +52,10 @@ def test_what_is_chosen_is_there() -> None:
         assert choose_model(picture_of(side, side), effort, layers).name in names
 
 
+def test_as_many_layers_of_a_flat_picture_are_sketched_as_its_model_predicts() -> None:
+    assert load_model(ICONS, "cpu").maker.max_layers == ICON_LAYERS
+
+
 def stripes(step: int, noise: int = 0) -> np.ndarray:
     """A picture [96,96,3] with a red square on white, its rows shifted in tone each `step` rows, with some noise."""
     pixels = np.full((96, 96, 3), 250, np.int64)
@@ -66,7 +70,10 @@ def test_a_picture_of_few_even_colours_is_flat_whatever_is_asked_for() -> None:
     reason = "a flat picture of 96 x 96 px: 98 % even, most in 2 colors"
     for layers, detail in ((None, None), (40, None), (None, Goal(psnr=30)), (None, Goal(budget_bytes=5000))):
         assert choose_model(picture, "good", layers, detail) == Choice("graphic", reason)
-    assert choose_model(picture, "sketch").name == "photos"
+    reason = "a sketch of 96 x 96 px, as predicted: 98 % even, most in 2 colors"
+    for layers in (None, 10):
+        assert choose_model(picture, "sketch", layers) == Choice("icons", reason)
+    assert choose_model(picture, "sketch", 11).name == "photos"  # more than the other predicts
 
 
 @pytest.mark.parametrize(("step", "noise", "colors"), [(100, 2, 2), (1, 0, 17)])

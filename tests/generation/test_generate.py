@@ -56,7 +56,9 @@ def test_what_is_no_generator_is_refused(weights: Path) -> None:
 
 
 def test_a_generator_takes_no_picture(generator: Path) -> None:
-    with pytest.raises(WeightsError, match=r"makes layers of noise; use digits or photos, or `vecstack generate`"):
+    with pytest.raises(
+        WeightsError, match=r"makes layers of noise; use digits, icons or photos, or `vecstack generate`"
+    ):
         vecstack.load_model(generator)
 
 

@@ -239,7 +239,7 @@ def test_a_model_to_start_from_that_is_not_there_is_told_with_what_to_do(recipe:
             look(lost)
         told = str(caught.value)
         assert told.startswith('recipe tiny: start_from = "runs/photos/start" cannot be used. Train that model first')
-        assert "use digits, photos, a path" in told
+        assert "use digits, icons, photos, a path" in told
         assert "\n" not in told
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Question: TypeAlias = "Callable[[np.ndarray], str | None]"
 
+ICONS, ICON_LAYERS = "icons", 10  # the model whose sketch of a flat picture is closest, and the most that it predicts
 AUTO = "auto"  # in place of a model's name: the one that suits the picture
 SMALL_PX = 64  # long side of the largest picture that counts as a small bitmap
 # A flat picture: so many of its pixels have the very colour of the next ones, and few colours hold most of these. Of
@@ -69,6 +70,9 @@ def _first_that_fits(
     if is_guided:
         return Choice("paths", f"a picture of {size}, whose parts are told apart")
     if effort == SKETCH:
+        flat = None if layers is not None and layers > ICON_LAYERS else _flatness(picture)
+        if flat is not None:
+            return Choice(ICONS, f"a sketch of {size}, as predicted: {flat}")
         return Choice(DEFAULT_MODEL, f"a sketch of {size}, as predicted")
     if is_small(picture):
         suited = suited_maker(picture) if layers is None and detail is None else None
