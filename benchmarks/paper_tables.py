@@ -28,6 +28,7 @@ from typing import Any
 import torch
 from _common import print_table, write_json
 from _pca import Pca
+from torch import Tensor
 
 from vecstack.device import resolve_device
 from vecstack.text_file import read_toml
@@ -124,7 +125,7 @@ def measure(cell: str, arguments: argparse.Namespace) -> dict[str, Any] | None:
         return None
     recipe = load_recipe(folder / RECIPE)
     subject = load_subject(str(folder / WEIGHTS), arguments.device)
-    pictures = load_part(data, "held-out", recipe.data, arguments.limit, print)
+    pictures = pictures_of(tuple(data), "held-out", recipe.data, arguments.limit)
     kept = torch.load(folder / CHECKPOINT, weights_only=True, map_location="cpu")
     ours = subject.scores(pictures.to(resolve_device(arguments.device)), [subject.layers])[0]
     theirs = score(pca(tuple(data), recipe.data).distances(pictures, ours.numbers), ours.layers, ours.numbers)
@@ -139,7 +140,13 @@ def measure(cell: str, arguments: argparse.Namespace) -> dict[str, Any] | None:
 
 @cache
 def pca(data: tuple[Path, ...], recipe: DataRecipe) -> Pca:
-    return Pca(load_part(data, "training", recipe, None, print), MOST_NUMBERS)
+    return Pca(pictures_of(data, "training", recipe, None), MOST_NUMBERS)
+
+
+@cache
+def pictures_of(data: tuple[Path, ...], part: str, recipe: DataRecipe, limit: int | None) -> Tensor:
+    """The pictures of a part, which are the same for nearly all cells."""
+    return load_part(data, part, recipe, limit, print)
 
 
 def row_of(cell: str, measured: Mapping[str, Any] | None) -> list[str]:
