@@ -55,7 +55,7 @@ PAPER_DB = {  # PSNR in Tables 1 and 2
     "imagenet-t10-k10": 18.68,
     "imagenet-t20-k10": 19.83,
 }
-SMALL = {"batch": 16, "precision": "float32", "schedule": "constant", "average_decay": 0.995, "evaluate_every": 250}
+SMALL = {"batch": 16, "schedule": "constant", "average_decay": 0.995, "evaluate_every": 250}
 ENCODER = {"width": 32, "blocks": [1, 1, 1, 1]}
 POINTS_SIDE = 8
 START, START_CODE = "photos", 10  # a shipped model, and the numbers of its layers

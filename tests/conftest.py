@@ -102,11 +102,10 @@ def has_locked(file: IO[bytes]) -> bool:
 @pytest.fixture(scope="session")
 def made_once(shared_folder: Path) -> MakeOnce:
     """Gives the stack of a name, which the first process of a run that asks for it makes: it takes long."""
-    folder = shared_folder
 
     def get(name: str, make: Callable[[], Stack]) -> Stack:
-        path = folder / f"{name}.layers"
-        with (folder / f"{name}.lock").open("w") as lock:
+        path = shared_folder / f"{name}.layers"
+        with (shared_folder / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not path.exists():
                 save(make(), path)
