@@ -35,10 +35,10 @@ from typing import Any
 import numpy as np
 import torch
 from _common import print_table, write_json
+from _pca import Pca
 from _raster import encode_within
 from _tracing import Tracer, Tracing, draw
 from PIL import Image
-from reconstruction import Pca
 from safetensors.torch import load
 from sklearn.datasets import load_sample_images  # type: ignore[import-untyped]
 
@@ -397,7 +397,7 @@ def measure_small(model: Model, arguments: argparse.Namespace) -> list[dict[str,
     held_out = held_out[:: max(1, len(held_out) // arguments.small_limit)]
     most_numbers = 0
     found = []
-    for layers, effort in itertools.product(SMALL_LAYER_COUNTS, arguments.effort):
+    for layers, effort in itertools.product(arguments.small_layers, arguments.effort):
         distances, numbers = measure_squares(held_out, model, layers, effort)
         most_numbers = max(most_numbers, numbers)
         found.append((effort, score(distances, layers, numbers)))
@@ -495,6 +495,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--side", type=int, default=512, metavar="PX", help="of photos, the long one (default: 512)")
     parser.add_argument("--small", type=Path, nargs="+", metavar="PATH", help="folders or zips of small pictures")
     parser.add_argument("--small-side", type=int, default=32, metavar="PX", help="(default: 32)")
+    parser.add_argument("--small-layers", type=int, nargs="+", default=SMALL_LAYER_COUNTS, metavar="N")
     parser.add_argument("--small-limit", type=int, default=100, metavar="N", help="about so many (default: 100)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there, too")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write PSNR against numbers, bytes and seconds there")
