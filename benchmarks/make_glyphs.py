@@ -13,16 +13,18 @@ from pathlib import Path
 
 from _bitmaps.glyphs import CLASSES, draw_glyph
 from fontTools.ttLib import TTFont, TTLibError
-from PIL import Image
+from PIL import Image, ImageFont
 
 OVERSAMPLING = 4
+OUTLINES = 1000  # px, at which a font of bitmaps cannot be opened
 SUFFIXES = (".ttf", ".otf")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of every member, so that the same fonts give the same bytes
 
 
 def glyphs_of(font: Path) -> str:
-    """Those of the digits and letters that a font has; none of a file that is no font."""
+    """Those of the digits and letters that a font has; none of a file that is no font, or a font of bitmaps."""
     try:
+        ImageFont.truetype(str(font), OUTLINES)
         known = TTFont(font, lazy=True).getBestCmap() or {}
     except (OSError, TTLibError):
         return ""

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from vecstack.composite import over
-from vecstack.fitting.optimize import Drawing, Numbers, SlopesAt, View, closest, descend, draw, gauss_newton
+from vecstack.fitting.optimize import Drawing, Numbers, Part, SlopesAt, View, closest, descend, draw, gauss_newton
 from vecstack.kinds.base import Slopes
 from vecstack.kinds.mask.net import MaskNet, NetSizes
-from vecstack.kinds.mask.tune import code_slopes
+from vecstack.kinds.mask.tune import input_slopes
 
 LAYERS, CODE, POINTS = 3, 4, 41
 COLORS = torch.tensor([[0.2, 0.7, 0.4], [0.9, 0.1, 0.5], [0.35, 0.55, 0.75]])
@@ -45,7 +45,13 @@ def tiny_net() -> MaskNet:
 def net_slopes(points: int = POINTS) -> SlopesAt:
     """The masks of a tiny net with random weights, and their slopes by the codes."""
     net, places = tiny_net(), random(LAYERS, points, 2, seed=5) * 2 - 1
-    return lambda codes: Slopes(*code_slopes(net, places, codes))
+    return lambda codes: code_slopes(net, places, codes)
+
+
+def code_slopes(net: MaskNet, places: Tensor, codes: Tensor) -> Slopes:
+    """The masks of codes at places, and their slopes by the codes."""
+    masks, slopes = input_slopes(net, places, codes)
+    return Slopes(masks, slopes[:, 2:])
 
 
 def fixed(masks: Tensor) -> SlopesAt:
@@ -59,7 +65,7 @@ def start() -> Numbers:
 
 def run(slopes: SlopesAt, view: View, steps: int, opacities: Tensor | None = None) -> list[tuple[float, Numbers]]:
     opaque = torch.ones(LAYERS)
-    return list(gauss_newton(slopes, start(), opaque if opacities is None else opacities, view, steps))
+    return list(gauss_newton([Part(slopes, view)], start(), opaque if opacities is None else opacities, steps))
 
 
 # The drawing
@@ -124,7 +130,7 @@ def test_colours_reach_the_least_squares_where_masks_are_fixed() -> None:
 def test_a_colour_out_of_range_is_wanted_and_the_nearest_is_reached(wanted: float, reached: float) -> None:
     view = View.bare(torch.full((3, POINTS), wanted), torch.zeros(3, POINTS))
     numbers = Numbers(torch.zeros(1, 1), torch.full((1, 3), 0.4))
-    *_, (_, last) = gauss_newton(fixed(torch.ones(1, POINTS)), numbers, torch.ones(1), view, 12)
+    *_, (_, last) = gauss_newton([Part(fixed(torch.ones(1, POINTS)), view)], numbers, torch.ones(1), 12)
     assert last.colors.equal(torch.full((1, 3), reached))
 
 
@@ -149,9 +155,40 @@ def test_the_errors_are_those_of_the_numbers() -> None:
         assert error == pytest.approx(float((view.target - drawn).square().mean()), rel=1e-5)
 
 
+def test_steps_that_see_parts_in_turn_find_what_all_points_show() -> None:
+    slopes, view = net_slopes(200), random_view(200)
+    near, colors = start().shapes + 0.3 * (random(LAYERS, CODE, seed=11) - 0.5), COLORS
+    view = dataclasses.replace(view, target=composed(slopes(near).alpha, colors, view))
+    turns = [torch.arange(first, 200, 4) for first in range(4)]
+
+    def at(places: Tensor) -> SlopesAt:
+        def slopes_there(shapes: Tensor) -> Slopes:
+            found = slopes(shapes)
+            return Slopes(found.alpha[:, places], found.by_alpha[:, :, places])
+
+        return slopes_there
+
+    parts = [Part(at(places), view.at(places)) for places in turns]
+    tries = list(gauss_newton(parts, start(), torch.ones(LAYERS), 80))
+    for step, (error, numbers) in enumerate(tries[:8]):
+        part = parts[step % 4]
+        missing = draw(part.slopes_at(numbers.shapes).alpha, numbers.colors[:, :, None], part.view)
+        assert error == pytest.approx(missing.error, rel=1e-5)
+    numbers = tries[-1][1]
+    before, after = (draw(slopes(n.shapes).alpha, n.colors[:, :, None], view).error for n in (start(), numbers))
+    assert after < 1e-3 * before
+
+
+def test_of_parts_only_errors_of_the_first_are_compared() -> None:
+    numbers = [Numbers(torch.full((1, 1), float(index)), torch.zeros(1, 3)) for index in range(5)]
+    tries = list(zip([3.0, 0.1, 2.0, 0.2, 2.5], numbers, strict=True))
+    assert closest(iter(tries)) is tries[1]
+    assert closest(iter(tries), None, 2) is tries[2]
+
+
 def test_the_start_comes_first_and_each_step_after_it() -> None:
     first = start()
-    pairs = list(gauss_newton(net_slopes(), first, torch.ones(LAYERS), random_view(), 5))
+    pairs = list(gauss_newton([Part(net_slopes(), random_view())], first, torch.ones(LAYERS), 5))
     assert len(pairs) == 6
     assert pairs[0][1] is first
     assert all(not before.shapes.equal(after.shapes) for (_, before), (_, after) in pairwise(pairs))
@@ -165,7 +202,7 @@ def test_no_steps_give_the_start() -> None:
 
 def test_numbers_that_were_given_out_are_not_changed_afterwards() -> None:
     kept = start()
-    pairs = list(gauss_newton(net_slopes(), kept, torch.ones(LAYERS), random_view(), 3))
+    pairs = list(gauss_newton([Part(net_slopes(), random_view())], kept, torch.ones(LAYERS), 3))
     again = run(net_slopes(), random_view(), 1)
     assert kept.shapes.equal(start().shapes)
     assert kept.colors.equal(start().colors)
@@ -192,7 +229,7 @@ def test_a_layer_of_opacity_0_stays_and_hides_no_other() -> None:
     # A third layer that is not seen halves nothing but the mean curvature, and with it the damping: the same place in
     # the end, by other steps.
     *_, (alone, _) = gauss_newton(
-        lambda codes: Slopes(*code_slopes(net, places, codes)), others, torch.ones(2), view, 12
+        [Part(lambda codes: code_slopes(net, places, codes), view)], others, torch.ones(2), 12
     )
     assert error == pytest.approx(alone, rel=0.1)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,10 +18,11 @@ from vecstack.document.file import dumps
 from vecstack.drawing.exact import prepare
 from vecstack.drawing.render import render
 from vecstack.errors import DeviceError, DocumentError, PictureError, UsageError
+from vecstack.fitting import optimize
 from vecstack.fitting.goal import Goal
 from vecstack.fitting.progress import Progress
 from vecstack.fitting.refine import GROUP_NUMBERS, Stage, groups, refine, tune_group
-from vecstack.fitting.target import Target
+from vecstack.fitting.target import Target, open_target, side_by_side
 from vecstack.geometry import Affine, Rect
 from vecstack.kinds import find_kind
 from vecstack.kinds.mask.kind import MaskKind
@@ -167,7 +169,7 @@ def test_the_same_call_gives_the_same_bytes(effort: str) -> None:
 # What stays
 
 
-def test_only_shapes_and_colours_of_seen_layers_change() -> None:
+def test_only_shapes_places_and_colours_of_seen_layers_change() -> None:
     rng = np.random.default_rng(1)
     whole = Affine.of_frame(CANVAS.rect)
     left_alone: dict[int, Layer] = {
@@ -194,6 +196,8 @@ def test_only_shapes_and_colours_of_seen_layers_change() -> None:
         new = refined.layers[index]
         assert new != layer
         own = {"color", "code"} if isinstance(layer, MaskLayer) else {"color", "surface"}
+        if isinstance(layer, MaskLayer) and layer.window is None:
+            own.add("transform")
         for field in dataclasses.fields(layer):
             if field.name not in own:
                 assert getattr(new, field.name) == getattr(layer, field.name)
@@ -259,6 +263,31 @@ def test_the_share_done_grows_to_the_whole() -> None:
     assert shares == sorted(shares)
     assert shares[0] > 0
     assert shares[-1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 64), (70, 61), (96, 41)])
+@pytest.mark.parametrize("transparent", [False, True])
+def test_steps_see_all_of_a_picture_in_turns(
+    width: int, height: int, transparent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canvas = Canvas(width, height, transparent=transparent)
+    stack = plain_stack(canvas=canvas, count=2)
+    seen: list[optimize.View] = []
+    original = optimize.gauss_newton
+
+    def gauss_newton(parts: Sequence[optimize.Part], *rest: Any) -> Any:
+        seen.extend(part.view for part in parts)
+        return original(parts, *rest)
+
+    monkeypatch.setattr(optimize, "gauss_newton", gauss_newton)
+    pixels = noise(width, height)
+    if transparent:
+        pixels = np.dstack([pixels, np.full_like(pixels[..., :1], 0.8)])
+    run(stack, pixels, "fast")
+    assert len(seen) == 4
+    shown = torch.cat([view.target for view in seen], 1)
+    _, whole, _ = open_target(stack, pixels, "black", "cpu").cells(None, 4096)
+    assert shown.sort(1).values.equal(side_by_side(whole).sort(1).values)
 
 
 @pytest.mark.slow

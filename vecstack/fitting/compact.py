@@ -181,6 +181,7 @@ def _traces(stack: Stack, points: Grid) -> Iterator[_Trace]:
         else:
             sides = len(part.ys), len(part.xs)
             slopes = tunable.slopes(tunable.shapes, part.points, part.footprint)
+            slopes = dataclasses.replace(slopes, by_alpha=slopes.by_alpha[:, : len(kind_of(layer).shape(layer))])
             mask = slopes.alpha.view(sides)
             rgb = tunable.colors[0][:, None, None] if slopes.rgb is None else slopes.rgb[0].view(3, *sides)
             sheet = Sheet(index, box, mask * layer.opacity, rgb)

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -24,7 +25,7 @@ from vecstack.errors import UsageError
 from vecstack.fitting.compact import compact
 from vecstack.fitting.effort import DEFAULT_EFFORT, check_effort, check_seed
 from vecstack.fitting.goal import PSNR_BYTES, Goal, check_above
-from vecstack.fitting.optimize import Numbers, View, closest, gauss_newton
+from vecstack.fitting.optimize import Numbers, Part, View, closest, gauss_newton
 from vecstack.fitting.progress import Progress, ProgressCallback
 from vecstack.fitting.target import Target, draw_on_grounds, open_target, psnr_of, side_by_side, with_psnr
 from vecstack.geometry import Rect
@@ -346,8 +347,8 @@ class Sketch:
         tunable = kind_of(begun).tunable([begun], {}, points.device)
         assert tunable is not None, begun.kind
         start, opaque = Numbers(tunable.shapes, tunable.colors), torch.ones(1, device=points.device)
-        tries = gauss_newton(lambda s: tunable.slopes(s, points, footprint), start, opaque, view, self.effort.steps)
-        error, numbers = closest(tries)
+        part = Part(partial(tunable.slopes, points=points, footprint=footprint), view)
+        error, numbers = closest(gauss_newton([part], start, opaque, self.effort.steps))
         (layer,), _ = tunable.layers(numbers.shapes, numbers.colors)
         return layer, error
 

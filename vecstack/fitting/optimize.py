@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from operator import itemgetter
 
 import torch
@@ -21,6 +22,7 @@ DAMPING = 0.1
 RATE, MOMENTUM = 0.5, 0.5  # of a step; together a full one, and past narrow valleys where a pure step stays
 SHAPE_LIMIT, COLOR_LIMIT = 0.5, 0.2  # most that a number moves in a step: slopes tell little further away
 SHAPE_RATE, COLOR_RATE, SHARED_RATE = 0.02, 0.005, 1e-3  # of Adam, falling to 0
+MEMORY = 0.5  # share of what the parts before said of the curvature: each alone tells little
 SETTLING = 0.5  # last share of the steps, which become shorter
 
 
@@ -48,6 +50,11 @@ class View:
         """The view with nothing above."""
         return cls(target, below, torch.ones_like(target[0]), torch.zeros_like(target))
 
+    def at(self, places: Tensor) -> View:
+        """The view at some of its points, by index."""
+        parts = (self.target, self.below, self.through, self.above)
+        return View(*(part[..., places] for part in parts))
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -64,6 +71,14 @@ class Drawing:
         return float(self.missing.square().mean())
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some of the points at which layers are fitted: what the layers are there, and what surrounds them."""
+
+    slopes_at: SlopesAt
+    view: View
+
+
 def draw(alphas: Tensor, rgb: Tensor, view: View) -> Drawing:
     """The layers in their view: alphas [L,P] with their opacity, rgb [L,3,1] or [L,3,P]."""
     canvas, below = view.below, []
@@ -76,29 +91,33 @@ def draw(alphas: Tensor, rgb: Tensor, view: View) -> Drawing:
 
 
 def gauss_newton(
-    slopes_at: SlopesAt, start: Numbers, opacities: Tensor, view: View, steps: int
+    parts: Sequence[Part], start: Numbers, opacities: Tensor, steps: int
 ) -> Iterator[tuple[float, Numbers]]:
-    """The mean squared error and its numbers, at the start (`start` itself) and after each step; opacities [L].
+    """The mean squared error and its numbers, at the start (`start` itself) and after each step; opacities [L]. Of
+    several parts each step sees the next one, and the error is that of this part.
 
     A mask of a net depends on a point through one value, so one backward pass gives its slope by all its numbers at all
     points. The normal equations of all layers together are then small and are solved exactly. Steps carry momentum
     and may lead uphill for a while: keep the `closest`."""
     numbers, shape_count = start, start.shapes.numel()
     velocity = start.shapes.new_zeros(shape_count + start.colors.numel())
+    mean = None  # of the curvature, over the last steps
     for step in range(steps + 1):
+        part = parts[step % len(parts)]
         shapes, colors = numbers.shapes, numbers.colors
-        slopes = slopes_at(shapes)
+        slopes = part.slopes_at(shapes)
         rgb = colors[:, :, None] if slopes.rgb is None else slopes.rgb
-        drawing = draw(slopes.alpha * opacities[:, None], rgb, view)
+        drawing = draw(slopes.alpha * opacities[:, None], rgb, part.view)
         yield drawing.error, numbers
         if step == steps:
             return
         by_shape = slopes.by_alpha * opacities[:, None, None]
         if slopes.by_rgb is None:
-            equations = _normal_equations(drawing, by_shape)
+            matrix, downhill = _normal_equations(drawing, by_shape)
         else:
-            equations = _normal_equations_of_many_colors(drawing, by_shape, slopes.by_rgb)
-        wanted = _solve(*equations, shape_count)
+            matrix, downhill = _normal_equations_of_many_colors(drawing, by_shape, slopes.by_rgb)
+        mean = matrix if mean is None or len(parts) == 1 else mean.lerp(matrix, 1 - MEMORY)
+        wanted = _solve(mean, downhill, shape_count)
         rate = RATE * min(1.0, (steps - step) / (SETTLING * steps))
         velocity = MOMENTUM * velocity + rate * wanted
         move, tint = velocity[:shape_count], velocity[shape_count:]
@@ -107,10 +126,12 @@ def gauss_newton(
         numbers = Numbers(shapes + move.view_as(shapes), (colors + tint.view_as(colors)).clamp(0, 1))
 
 
-def closest(tries: Iterable[tuple[float, Numbers]], deadline: float | None = None) -> tuple[float, Numbers]:
+def closest(
+    tries: Iterable[tuple[float, Numbers]], deadline: float | None = None, parts: int = 1
+) -> tuple[float, Numbers]:
     """The least of the errors and its numbers, the first where several are alike; none is tried past a deadline (by
-    time.monotonic) but the first."""
-    return min(_until(tries, deadline), key=itemgetter(0))
+    time.monotonic) but the first. Where steps see so many parts in turn, only errors of the first part are compared."""
+    return min(islice(_until(tries, deadline), 0, None, parts), key=itemgetter(0))
 
 
 def _until(tries: Iterable[tuple[float, Numbers]], deadline: float | None) -> Iterator[tuple[float, Numbers]]:

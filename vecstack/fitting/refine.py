@@ -18,7 +18,7 @@ from vecstack.kinds import can_draw, kind_of, without_unused
 from vecstack.stack import Layer, Stack
 
 if TYPE_CHECKING:
-    from vecstack.fitting.optimize import Numbers
+    from vecstack.fitting.optimize import Numbers, Part
     from vecstack.fitting.target import Target
     from vecstack.kinds.base import Tunable
     from vecstack.pictures.read import Picture
@@ -26,25 +26,27 @@ if TYPE_CHECKING:
 TUNING_SHARE = 0.2  # of the time and of the progress, before detail is added
 COLOR_NUMBERS = 3  # of a layer of one colour
 GROUP_NUMBERS = 400  # tuned together: the work of a step grows with the square of their count
-POLISHING = "fast"  # an effort: what is left to gain is little
 MIN_SECONDS = 1e-3  # of detail, where tuning took all the time there was
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Steps of every group of layers, on a grid of about that many points."""
+    """Steps of every group of layers, on a grid of about that many points, of which each step sees some: as many steps
+    as see all of them some times over."""
 
     points: int
     steps: int
 
 
-# Few points show the large shapes and are quick; a texture is averaged within the cells of both grids.
+SEEN = 1024  # points of a step, about; the next step sees others, so that few show all that the grid shows
+# The grid has the finest shapes that are drawn: a texture is averaged within its cells.
 EFFORTS = {
-    "fast": (Stage(1024, 12),),
-    "good": (Stage(1024, 60), Stage(4096, 60)),
-    "best": (Stage(1024, 60), *(Stage(4096, 100),) * 3),
+    "fast": (Stage(4096, 40),),
+    "good": (Stage(4096, 100),) * 2,
+    "best": (Stage(4096, 200),) * 5,
 }
-TIMED = (Stage(1024, 12), *(Stage(4096, steps) for steps in (12, 24, 48, 96, 192)))  # the last over and over again
+POLISHING = "fast"  # an effort: what is left to gain is little
+TIMED = tuple(Stage(4096, steps) for steps in (12, 24, 48, 96, 192, 384, 768))  # the last over and over again
 NET_STAGE = Stage(2048, 150)  # of tuning the net, whose gradients are all that is cheap
 
 
@@ -213,13 +215,13 @@ def tune_group(
     stack: Stack, group: tuple[int, ...], target: Target, stage: Stage, deadline: float | None = None
 ) -> tuple[Stack, float]:
     """The stack with one group of layers closer to the picture on the points of a stage, or as it was, and the mean
-    squared error there."""
+    squared error at those of its first step."""
     from vecstack.fitting.optimize import closest, gauss_newton
 
     scene = _Scene(stack, group, target, stage.points)
-    slopes = partial(scene.tunable.slopes, points=scene.points, footprint=scene.footprint)
-    tries = gauss_newton(slopes, scene.start, scene.opacities, scene.view, stage.steps)
-    error, numbers = closest(tries, deadline)
+    parts = scene.parts()
+    tries = gauss_newton(parts, scene.start, scene.opacities, stage.steps)
+    error, numbers = closest(tries, deadline, len(parts))
     return (stack if numbers is scene.start else scene.with_numbers(numbers)), error
 
 
@@ -266,11 +268,34 @@ class _Scene:
         device = target.picture.device
         self._stack, self._group = stack, group
         points, colors, self.footprint = target.cells(kind.extent(tuned[0], 0.0), count)
-        self.points = points.repeat(len(colors) // 3, 1)
+        self._columns, self._grounds = int((points[:, 1] == points[0, 1]).sum()), len(colors) // 3
+        self.points = points.repeat(self._grounds, 1)
         self.tunable = cast("Tunable", kind.tunable(tuned, stack.assets, device))
         self.opacities = torch.tensor([layer.opacity for layer in tuned], dtype=torch.float32, device=device)
         self.view = view_of(stack, group, points, colors, self.footprint)
         self.start = Numbers(self.tunable.shapes, self.tunable.colors)
+
+    def parts(self) -> list[Part]:
+        """The points in turns of about SEEN: each turn has one of every square of cells, the next the one across from
+        it."""
+        import torch
+
+        from vecstack.fitting.optimize import Part
+
+        count = len(self.points) // self._grounds
+        side = max(1, round((count / SEEN) ** 0.5))
+        place = torch.arange(count, device=self.points.device)
+        row, column = place // self._columns % side, place % self._columns % side
+        turn = (column - row) % side * side + row
+        found = [torch.nonzero(turn == index)[:, 0] for index in range(side * side)]
+        chosen = [torch.cat([own + ground * count for ground in range(self._grounds)]) for own in found if len(own)]
+        return [
+            Part(
+                partial(self.tunable.slopes, points=self.points[own], footprint=self.footprint),
+                self.view.at(own),
+            )
+            for own in chosen
+        ]
 
     def with_numbers(self, numbers: Numbers) -> Stack:
         """The stack with other numbers in its group."""

@@ -271,7 +271,8 @@ class Slopes:
 
 class Tunable(Protocol):
     """Layers of one family as numbers: shapes [L,N], of which a layer's look depends on its own row alone, and colours
-    [L,3]; layers of many colours have no colours here, [L,0]: what they look like is all in their shapes."""
+    [L,3]; layers of many colours have no colours here, [L,0]: what they look like is all in their shapes. First come
+    the numbers of Kind.shape, in whatever unit, and then those of how a layer moves, in a kind that tunes its place."""
 
     shapes: Tensor
     colors: Tensor

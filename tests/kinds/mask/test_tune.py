@@ -16,7 +16,7 @@ from vecstack.kinds.mask import tune
 from vecstack.kinds.mask.kind import KIND
 from vecstack.kinds.mask.layer import MaskLayer
 from vecstack.kinds.mask.shade import net_from_asset, net_to_asset, shader
-from vecstack.kinds.mask.tune import MaskTunable, code_slopes
+from vecstack.kinds.mask.tune import MaskTunable, input_slopes
 from vecstack.stack import Canvas, Stack, asset_id
 
 CPU = torch.device("cpu")
@@ -61,8 +61,16 @@ def tunable() -> MaskTunable:
     return MaskTunable(make_layers(), ASSETS, CPU)
 
 
-def test_numbers_are_those_of_the_layers(tunable: MaskTunable) -> None:
-    assert tunable.shapes.equal(torch.tensor([layer.code for layer in make_layers()]))
+@pytest.fixture
+def movable() -> MaskTunable:
+    """Layers without windows, on the whole canvas, turned, and in a corner."""
+    return MaskTunable([dataclasses.replace(layer, window=None) for layer in make_layers()], ASSETS, CPU)
+
+
+def test_numbers_are_those_of_the_layers(tunable: MaskTunable, movable: MaskTunable) -> None:
+    codes = torch.tensor([layer.code for layer in make_layers()])
+    assert tunable.shapes.equal(codes)
+    assert movable.shapes.equal(torch.cat([codes, torch.zeros(3, 6)], 1))
     assert tunable.colors.equal(torch.tensor([layer.color for layer in make_layers()]))
 
 
@@ -86,9 +94,15 @@ def test_masks_and_slopes_are_0_outside_a_window(tunable: MaskTunable, points: T
     )
 
 
-def test_slopes_are_the_gradients_of_the_masks(tunable: MaskTunable, points: Tensor) -> None:
+@pytest.mark.parametrize(("can_move", "moved"), [(False, 0.0), (True, 0.0), (True, 0.4)])
+def test_slopes_are_the_gradients_of_the_masks(
+    tunable: MaskTunable, movable: MaskTunable, points: Tensor, can_move: bool, moved: float
+) -> None:
+    if can_move:
+        tunable = movable
+        tunable.shapes[:, CODE:] += moved * torch.linspace(-1, 1, 6)
     masks, slopes = both(tunable.slopes(tunable.shapes, points, 1.0))
-    assert slopes.shape == (3, CODE, 90)
+    assert slopes.shape == (3, CODE + 6 * can_move, 90)
     torch.testing.assert_close(masks, tunable.shade(tunable.shapes, points, 1.0)[0])
     by_autograd = torch.autograd.functional.jacobian(
         lambda shapes: tunable.shade(shapes, points, 1.0)[0], tunable.shapes
@@ -132,18 +146,20 @@ def codes() -> Tensor:
 
 
 @pytest.mark.parametrize("depth", [1, 3])
-def test_code_slopes_are_the_gradients_of_the_net(local: Tensor, codes: Tensor, depth: int) -> None:
+def test_input_slopes_are_the_gradients_of_the_net(local: Tensor, codes: Tensor, depth: int) -> None:
     net = new_net(6, depth=depth, code=CODE)
-    masks, slopes = code_slopes(net, local, codes)
+    masks, slopes = input_slopes(net, local, codes)
     assert masks.equal(net(local, codes))
-    by_autograd = torch.autograd.functional.jacobian(lambda codes: net(local, codes), codes)
+    by_place, by_code = torch.autograd.functional.jacobian(net, (local, codes))
     for index in range(3):
-        torch.testing.assert_close(slopes[index].T, by_autograd[index, :, index], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(slopes[index, 2:].T, by_code[index, :, index], atol=1e-5, rtol=1e-4)
+        of_own_place = by_place[index, :, index].diagonal().mT  # [P,2]
+        torch.testing.assert_close(slopes[index, :2].T, of_own_place, atol=1e-5, rtol=1e-4)
 
 
-def test_code_slopes_are_what_small_changes_make(local: Tensor, codes: Tensor) -> None:
+def test_input_slopes_are_what_small_changes_make(local: Tensor, codes: Tensor) -> None:
     net = new_net(7, code=CODE)
-    _, slopes = code_slopes(net, local, codes)
+    _, slopes = input_slopes(net, local, codes)
     net, local, codes, step = net.double(), local.double(), codes.double(), 1e-3
     for number in range(CODE):
         change = torch.zeros(CODE, dtype=torch.float64)
@@ -151,17 +167,17 @@ def test_code_slopes_are_what_small_changes_make(local: Tensor, codes: Tensor) -
         after, before = (net(local, codes + sign * change) for sign in (1, -1))
         # The last sigmoid is in float32, whose rounding over twice the step is 3e-5.
         expected = ((after - before) / (2 * step)).float()
-        torch.testing.assert_close(slopes[:, number], expected, atol=2e-3, rtol=1e-2)
+        torch.testing.assert_close(slopes[:, 2 + number], expected, atol=2e-3, rtol=1e-2)
 
 
 @pytest.mark.parametrize("chunk", [1, 80, 10_000])
-def test_code_slopes_do_not_depend_on_how_many_points_go_at_a_time(
+def test_input_slopes_do_not_depend_on_how_many_points_go_at_a_time(
     local: Tensor, codes: Tensor, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     net = new_net(8, code=CODE)
-    expected = code_slopes(net, local, codes)
+    expected = input_slopes(net, local, codes)
     monkeypatch.setattr(tune, "CHUNK", chunk)
-    for found, wanted in zip(code_slopes(net, local, codes), expected, strict=True):
+    for found, wanted in zip(input_slopes(net, local, codes), expected, strict=True):
         torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
 
 
@@ -213,3 +229,22 @@ def test_layers_of_a_tuned_net_refer_to_the_new_one(tunable: MaskTunable, points
         alphas, tunable.shade(tunable.shapes, points, 1.0)[0], atol=0.02, rtol=0
     )  # float16 weights
     assert net_from_asset(NET).output.bias.item() != pytest.approx(net_from_asset(data).output.bias.item(), abs=0.01)
+
+
+def test_layers_that_move_are_drawn_where_the_numbers_say(movable: MaskTunable, points: Tensor) -> None:
+    shapes = movable.shapes.clone()
+    shapes[:2, CODE:] = torch.tensor([[0.6, -0.3, 0.2, -0.5, 0.8, -0.4], [-0.2, 0.1, 0.4, 0.3, -1.0, 0.5]])
+    layers, assets = movable.layers(shapes, movable.colors)
+    masks = movable.shade(shapes, points, 1.0)[0]
+    torch.testing.assert_close(shader(layers, assets, CPU)(points, 1.0)[0], masks, atol=1e-3, rtol=0)
+    assert float((masks[:2] - movable.shade(movable.shapes, points, 1.0)[0][:2]).abs().max()) > 0.02
+    assert layers[2].transform == make_layers()[2].transform
+
+
+def test_a_layer_cannot_be_moved_so_far_that_it_has_no_place(movable: MaskTunable) -> None:
+    shapes = movable.shapes.clone()
+    shapes[:, CODE] = -1 / tune.PLACE_STEP  # which alone would make it a line
+    shapes[:, CODE + 3] = -1e6
+    layers, _ = movable.layers(shapes, movable.colors)
+    for layer, before in zip(layers, make_layers(), strict=True):
+        assert layer.transform.determinant / before.transform.determinant > 1

@@ -105,9 +105,14 @@ class MaskNet(nn.Module):
         return self.rest(self.first_layer(points, codes)).view(layer_count, point_count)
 
     @property
+    def input_weights(self) -> Tensor:
+        """What a point's coordinates and then the code's numbers add to the first hidden layer: [C,2+K]."""
+        return cast(nn.Linear, self.hidden[0]).weight
+
+    @property
     def code_weights(self) -> Tensor:
         """What the code adds to the first hidden layer, by number: [C,K]."""
-        return cast(nn.Linear, self.hidden[0]).weight[:, 2:]
+        return self.input_weights[:, 2:]
 
     def first_layer(self, points: Tensor, codes: Tensor) -> Tensor:
         """The first hidden layer before its norm, a column for each point of each layer: points [L,P,2] or [1,P,2],
