@@ -43,7 +43,7 @@ SEEN = 1024  # points of a step, about; the next step sees others, so that few s
 EFFORTS = {
     "fast": (Stage(4096, 40),),
     "good": (Stage(4096, 100),) * 2,
-    "best": (Stage(4096, 200),) * 5,
+    "best": (Stage(4096, 200),) * 4,
 }
 POLISHING = "fast"  # an effort: what is left to gain is little
 TIMED = tuple(Stage(4096, steps) for steps in (12, 24, 48, 96, 192, 384, 768))  # the last over and over again
