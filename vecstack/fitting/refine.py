@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 TUNING_SHARE = 0.2  # of the time and of the progress, before detail is added
 COLOR_NUMBERS = 3  # of a layer of one colour
-GROUP_NUMBERS = 400  # tuned together: the work of a step grows with the square of their count
+# Tuned together, of shapes and colours (those of places come on top): the work of a step grows with the square.
+GROUP_NUMBERS = 400
+POLISHING = "fast"  # an effort: what is left to gain is little
 MIN_SECONDS = 1e-3  # of detail, where tuning took all the time there was
 
 
@@ -45,7 +47,6 @@ EFFORTS = {
     "good": (Stage(4096, 100),) * 2,
     "best": (Stage(4096, 200),) * 4,
 }
-POLISHING = "fast"  # an effort: what is left to gain is little
 TIMED = tuple(Stage(4096, steps) for steps in (12, 24, 48, 96, 192, 384, 768))  # the last over and over again
 NET_STAGE = Stage(2048, 150)  # of tuning the net, whose gradients are all that is cheap
 
