@@ -1,7 +1,9 @@
 """Measure whole commands, each in a fresh process: wall time and peak memory, the median of several runs.
 
 The picture is scikit-learn's photo china.jpg at 768 x 512. The share of torch's import is the time of a process that
-imports it and does nothing else, less that of a process that does nothing, out of the command's time.
+imports it and does nothing else, less that of a process that does nothing, out of the command's time. With --beside,
+the first command is measured instead: alone and beside so many processes that compute without end, its threads waiting
+for each other as OpenMP's own default has it (GNU's looks 300,000 times before it sleeps) and as vecstack has it.
 Needs Linux or macOS (os.wait4), and scikit-learn.
 """
 
@@ -12,7 +14,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -26,6 +29,7 @@ SIZE = (768, 512)  # pixels of the photo
 MIB = 1 << 20
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
 VECSTACK = ["-m", "vecstack"]
+OWN_WAITING = {"GOMP_SPINCOUNT": "300000"}  # what GNU's OpenMP does where nothing is said
 
 # A process of its own starts the command: on Linux a peak is never below the memory of the process that started it,
 # and this one is larger than some commands are.
@@ -97,6 +101,33 @@ def measure(case: Case) -> Result:
     return Result(median(times), median(peaks))
 
 
+@contextmanager
+def busy(count: int) -> Iterator[None]:
+    """So many processes that compute without end."""
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def measure_beside(photo: Path, count: int, runs: int) -> None:
+    """Print what the first command takes, by how its threads wait, alone and beside so many busy processes."""
+    make = [*VECSTACK, "decompose", str(photo), "-o", str(photo.with_suffix(".layers")), "--overwrite", "-q"]
+    waits: dict[str, Mapping[str, str]] = {"OpenMP's own": OWN_WAITING, "vecstack's": {}}
+    rows = []
+    for name, environment in waits.items():
+        run(make, environment)
+        alone = median(run(make, environment)[0] for _ in range(runs))
+        with busy(count):
+            beside = median(run(make, environment)[0] for _ in range(runs))
+        rows.append([name, f"{alone:.1f}", f"{beside:.1f}"])
+    columns = ["how threads wait", "alone, s", f"beside {count} busy, s"]
+    print_table(f"The first command; medians of {runs} runs on {os.cpu_count()} cores", columns, rows)
+
+
 def save_photo(path: Path) -> None:
     photo = Image.fromarray(load_sample_images().images[0])
     ImageOps.fit(photo, SIZE, Image.Resampling.LANCZOS).save(path)
@@ -108,6 +139,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--layers", type=int, default=10, help="layers of the photo (default: 10)")
     parser.add_argument("--runs", type=int, default=5, help="runs of each command (default: 5)")
     parser.add_argument("--long-runs", type=int, default=1, help="runs of render 4096; 0 leaves it out (default: 1)")
+    parser.add_argument("--beside", type=int, default=0, metavar="N", help="the first command beside N busy processes")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there, too")
     return parser.parse_args()
 
@@ -118,6 +150,9 @@ def main() -> None:
     rows, figures = [], []
     with tempfile.TemporaryDirectory() as folder:
         save_photo(Path(folder) / "photo.png")
+        if arguments.beside:
+            measure_beside(Path(folder) / "photo.png", arguments.beside, arguments.runs)
+            return
         for case in cases(Path(folder), arguments.model, arguments.layers, arguments.runs, arguments.long_runs):
             if not case.runs:
                 continue

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 from typer.main import get_command
 
-from vecstack import compiled, load, render, save
+from vecstack import cli, compiled, load, render, save
 from vecstack.cli import app_for, doctor, running
 from vecstack.models import available_models, published_models
 
@@ -55,6 +55,23 @@ def test_a_picture_becomes_a_document_and_a_picture_again(vecstack: Call, docume
 def test_without_an_output_the_file_lies_beside_its_input(photo: Path, sketch: Call) -> None:
     assert sketch(photo).code == 0
     assert photo.with_suffix(".layers").is_file()
+
+
+@pytest.mark.parametrize(
+    ("asked", "spins"), [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, None)]
+)
+def test_threads_sleep_while_they_wait_unless_the_environment_says_how(
+    asked: dict[str, str], spins: str | None
+) -> None:
+    code = """import os, sys
+from vecstack import cli
+cli.run = lambda arguments: print(os.environ.get("GOMP_SPINCOUNT"), "torch" in sys.modules) or 0
+cli.main()"""
+    inherited = {name: value for name, value in os.environ.items() if name not in cli.WAITING}
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=inherited | asked, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.split() == [str(spins), "False"]  # set before PyTorch loads OpenMP, which reads it once
 
 
 @pytest.mark.slow

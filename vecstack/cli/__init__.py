@@ -31,6 +31,8 @@ VERBS = (
 )
 GROUPS = ("models", "batch")  # of commands
 HUNG_UP = 129  # by SIGHUP, when the terminal is closed
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")  # what OpenMP reads when it is loaded, of how its threads wait
+SPINS = 1000  # looks at whether work has come, before a thread sleeps: some 30 microseconds
 READER_GONE = 141  # when the reader closed the pipe: not an error; nothing to report
 
 
@@ -96,6 +98,7 @@ def main() -> None:
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup ignores it
         signal.signal(signal.SIGHUP, lambda *_: sys.exit(HUNG_UP))
     _print_anything()
+    _wait_asleep()
     end = _End()
     atexit.register(end.at_once)  # before what others register, so that it comes last
     end.code = run(sys.argv[1:])
@@ -118,6 +121,13 @@ class _End:
                 sys.stdout.flush()
                 sys.stderr.flush()
             os._exit(self.code)
+
+
+def _wait_asleep() -> None:
+    """Have the threads of OpenMP sleep while they wait for each other, unless the environment says how they are to:
+    beside a busy program they would keep it, and themselves, from working (docs/decisions.md)."""
+    if not any(name in os.environ for name in WAITING):
+        os.environ["GOMP_SPINCOUNT"] = str(SPINS)
 
 
 def _print_anything() -> None:
