@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -34,6 +34,10 @@ FINE_ENOUGH = 4  # cells of a blur's deviation, with which as much is told by ha
 MIN_CELLS = 64  # on a side of what is halved
 
 
+# The greys of the bands, the strength that they are shares of, and the weighted squared error with them.
+_Solved = tuple[np.ndarray, float, float]
+
+
 @dataclass(frozen=True)
 class Basis:
     """What choosing needs of a mask: N candidate thresholds, the bytes of their curves, the share of the canvas above
@@ -47,6 +51,8 @@ class Basis:
     products: tuple[np.ndarray, ...]
     energy: float
     share: float
+    # By blur and columns of the Gram matrix: what was solved before, which is the same at every price of a byte.
+    solved: dict[tuple[int, tuple[int, ...]], _Solved] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -211,8 +217,14 @@ class _Chooser:
             count += LAYER_BYTES + self._fixed_bytes
         return _Found(float(error + self._price * count + ROUNDING * touched), indices, greys, strength, error, touched)
 
-    def _solve(self, columns: list[int]) -> tuple[np.ndarray, float, float]:
-        """The greys of the bands, the strength that they are shares of, and the weighted squared error with them."""
+    def _solve(self, columns: list[int]) -> _Solved:
+        """What these columns give, solved once."""
+        key = self.blur, tuple(columns)
+        if key not in self._basis.solved:
+            self._basis.solved[key] = self._solve_anew(columns)
+        return self._basis.solved[key]
+
+    def _solve_anew(self, columns: list[int]) -> _Solved:
         if not columns:
             return np.zeros(1, int), 0.0, self._basis.energy
         gram, product = self._gram[columns][:, columns], self._product[columns]
