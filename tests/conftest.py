@@ -41,6 +41,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What the pages of the documentation say runs last: in processes of its own, which do not wait while others
+    compile the same loops (compiled_once)."""
+    items.sort(key=lambda item: item.path.name == "test_docs.py")
+
+
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for all processes of a run."""
