@@ -31,9 +31,9 @@ VERBS = (
 )
 GROUPS = ("models", "batch")  # of commands
 HUNG_UP = 129  # by SIGHUP, when the terminal is closed
+READER_GONE = 141  # when the reader closed the pipe: not an error; nothing to report
 WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")  # what OpenMP reads when it is loaded, of how its threads wait
 SPINS = 1000  # looks at whether work has come, before a thread sleeps: some 30 microseconds
-READER_GONE = 141  # when the reader closed the pipe: not an error; nothing to report
 
 
 def paragraphs(text: str | None) -> str:
